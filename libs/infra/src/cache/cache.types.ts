@@ -1,0 +1,87 @@
+import type { Dependency } from './dependencies.js';
+
+/** What a fetcher is handed. */
+export interface FetchContext {
+  /**
+   * Names what the value is built from, at any time before the fetcher settles. Name a record when you begin to read it:
+   * an invalidation that arrives while the fetch runs then ends the build at once instead of at its commit.
+   */
+  dependsOn(...dependencies: Dependency[]): void;
+  /** Aborted when the cache is closed. It is not aborted when a caller stops waiting: others may still want the value. */
+  readonly signal: AbortSignal;
+}
+
+/** The call to the source. It is called only after the cache has taken the start point that its value is judged by. */
+export type Fetcher<T> = (context: FetchContext) => Promise<T>;
+
+/** Dependencies known before the fetch, or read off the fetched value. */
+export type DeclaredDependencies<T> = readonly Dependency[] | ((value: T) => readonly Dependency[]);
+
+export interface GetOptions {
+  /**
+   * How long to wait, in milliseconds, for a build that is under way; then `CACHE_WAIT_TIMEOUT`.
+   * @default 0: an entry that is being built is a miss
+   */
+  readonly waitMs?: number;
+}
+
+export interface SetOptions {
+  /** Seconds until the entry expires. @default none: kept until invalidated (bounded by the store's retention) */
+  readonly ttlSeconds?: number;
+  readonly dependsOn?: readonly Dependency[];
+  /** Encrypt the value in the store (AES-256-GCM). @default false */
+  readonly sensitive?: boolean;
+}
+
+export interface GetOrSetOptions<T> {
+  /** Seconds from the start of the fetch until the entry expires. @default none: kept until invalidated */
+  readonly ttlSeconds?: number;
+  /** United with what the fetcher names through its context. */
+  readonly dependsOn?: DeclaredDependencies<T>;
+  /** Whether `null` is stored like any other value. `undefined` never is. @default true */
+  readonly cacheNull?: boolean;
+  /** How long a caller waits for somebody else's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  readonly waitMs?: number;
+  /** How long a dead builder keeps others waiting, in milliseconds. It bounds nothing else. @default 10000 */
+  readonly leaseMs?: number;
+  /** Renew the lease at a third of `leaseMs` while the fetch runs. Off, a slow build can be overtaken. @default true */
+  readonly renewLease?: boolean;
+  /** Encrypt the value in the store (AES-256-GCM). @default false */
+  readonly sensitive?: boolean;
+  /** Told how this caller was answered, just before it is. */
+  readonly onOutcome?: (outcome: ReadOutcome) => void;
+}
+
+/**
+ * How one caller was answered: `hit` from the store; `miss` its own call fetched; `coalesced` it shared another caller's
+ * build (in any process) and is neither; `bypass` the store was unreachable and the source answered.
+ */
+export type ReadOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass';
+
+/** `pending`: no entry, but somebody is building it. */
+export type KeyStatus = 'empty' | 'pending' | 'exists';
+
+/** What an acknowledged invalidation did. */
+export interface Invalidation {
+  /** Live entries that fell at once. */
+  readonly dropped: number;
+  /** The keys of those entries, at most 1,000 of them. */
+  readonly keys: readonly string[];
+  /** Dependencies with so many dependants that these are refused on read at once but freed later, by the sweeper. */
+  readonly deferred: number;
+}
+
+/** Counters of one bucket. `coalesced` waiters are neither hits nor misses. */
+export interface CacheBucketMetrics {
+  hits: number;
+  misses: number;
+  coalesced: number;
+  bypassed: number;
+  errors: number;
+}
+
+/** Counters of one domain: its buckets, and how many times its invalidation methods were called. */
+export interface DomainMetrics {
+  readonly buckets: Readonly<Record<string, CacheBucketMetrics>>;
+  readonly invalidations: number;
+}

@@ -1,0 +1,18 @@
+/** What one live process says of itself under one topic. */
+export interface ProcessReport {
+  readonly processId: string;
+  readonly at: number;
+  readonly content: unknown;
+}
+
+/**
+ * A board on which each process publishes its counters and state every second, and on which any process reads those of
+ * all live ones. A process that has not written for 10 s is not live.
+ */
+export abstract class ProcessReports {
+  /** Replaces what this process publishes under `topic`; published within a second, and again until the process ends. */
+  abstract publish(topic: string, content: () => unknown): void;
+  /** The newest report of every live process; this process's own is read directly, so it is never behind. */
+  abstract read(topic: string): Promise<ProcessReport[]>;
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,137 @@
+import type { Invalidation, KeyStatus } from '../cache.types.js';
+import type { Dependency } from '../dependencies.js';
+
+/**
+ * Where a fill began: the partition's invalidation clock, the nonce of its last invalidation (`tip`), and the store's own
+ * time. It must be obtained before the first byte is requested from the source, and is handed back unchanged at commit.
+ */
+export interface StartPoint {
+  readonly clock: number;
+  readonly tip: string;
+  /** The store's clock in milliseconds; TTLs count from it, so that a builder's pause does not lengthen them. */
+  readonly at: number;
+}
+
+/** A value as the store keeps it. `codec` is opaque to the store: how the bytes are to be read (see `value-codec.ts`). */
+export interface StoredValue {
+  readonly codec: number;
+  readonly bytes: Buffer;
+}
+
+/** The answer to `begin`, taken at one instant. */
+export type BeginReply =
+  /** A valid entry is there. */
+  | { readonly kind: 'fresh'; readonly value: StoredValue }
+  /** The caller holds the lease and shall fetch. */
+  | { readonly kind: 'lease'; readonly start: StartPoint }
+  /** Another builder, named by `leaseId`, holds the lease for at most `expiresInMs`. Nothing was granted. */
+  | { readonly kind: 'wait'; readonly leaseId: string; readonly expiresInMs: number };
+
+export interface BeginRequest {
+  readonly key: string;
+  /** A random name for the lease, if one is granted. */
+  readonly leaseId: string;
+  readonly leaseMs: number;
+  /**
+   * Dependencies that the caller knows the value will have. A lease whose start is older than the last invalidation of
+   * one of them can only be refused at commit, so it is taken over at once.
+   */
+  readonly known: readonly Dependency[];
+}
+
+export interface CommitRequest {
+  readonly key: string;
+  readonly leaseId: string;
+  readonly start: StartPoint;
+  readonly value: StoredValue;
+  /** All dependencies, `storedDependencies()` applied. */
+  readonly dependencies: readonly Dependency[];
+  /** Milliseconds from `start.at`; undefined keeps the entry until it is invalidated (or the store's retention ends). */
+  readonly ttlMs: number | undefined;
+}
+
+/**
+ * `ok` stored · `stale` a dependency was invalidated after the start · `lost` the start is not part of this store's
+ * history (failover, flush) or too old to be judged · `fenced` a newer builder took over · `expired` the TTL had passed
+ * already: not stored, yet nothing it depends on was invalidated.
+ */
+export type CommitReply = 'ok' | 'stale' | 'lost' | 'fenced' | 'expired';
+
+/** How a lease ended, as told to those who wait for it. It never carries a value: a waiter always reads the store again. */
+export interface LeaseEnd {
+  readonly key: string;
+  readonly leaseId: string;
+  /** Set when the fetch failed: its code and message for this lease's waiters. */
+  readonly failure?: { readonly code: string | undefined; readonly message: string };
+}
+
+export interface WriteRequest {
+  readonly key: string;
+  readonly value: StoredValue;
+  readonly dependencies: readonly Dependency[];
+  readonly ttlMs: number | undefined;
+}
+
+export interface SweepReport {
+  /** Entries freed: expired, flushed, or waiting behind a deferred invalidation. */
+  readonly freed: number;
+  /** Whether more work was left for the next call. */
+  readonly more: boolean;
+}
+
+export type Unsubscribe = () => void;
+
+/**
+ * The coherence protocol as operations, each of them one atomic step (docs/concepts/coherence.md).
+ *
+ * Guarantees of every implementation, held by `test/contract/cache-store.contract.ts`:
+ * after `invalidate(d)` has resolved, no read that begins later returns a value that depends on `d` and was fetched from a
+ * start point taken before; a commit from such a start point is refused, whichever dependencies it turns out to have; an
+ * expired, dropped or swept entry leaves nothing behind in the index.
+ *
+ * Every method may reject with `StoreUnavailableError`; then it may or may not have been carried out.
+ */
+export abstract class CacheStore {
+  /** Establishes the connection where there is one. Rejects `CACHE_STORE_UNSUITABLE` if the server must not be used. */
+  abstract open(): Promise<void>;
+  abstract close(): Promise<void>;
+
+  /** The valid entry, or undefined. The cheapest read there is: one command in the normal case. */
+  abstract read(key: string): Promise<StoredValue | undefined>;
+  abstract begin(request: BeginRequest): Promise<BeginReply>;
+  abstract commit(request: CommitRequest): Promise<CommitReply>;
+  /** Prolongs the lease; false if it is no longer this builder's. */
+  abstract renew(key: string, leaseId: string, leaseMs: number): Promise<boolean>;
+  /** Ends the lease if it is still this builder's, and tells the waiters. */
+  abstract release(end: LeaseEnd): Promise<void>;
+  /** Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key. */
+  abstract write(request: WriteRequest): Promise<void>;
+  /** Resolves when acknowledged: in every partition. */
+  abstract invalidate(dependencies: readonly Dependency[]): Promise<Invalidation>;
+  abstract status(
+    key: string,
+  ): Promise<{ readonly status: KeyStatus; readonly leaseId?: string; readonly expiresInMs?: number }>;
+
+  /** Keys of live entries, each once, in no order; an entry that lives throughout is named, one that comes or goes may be. */
+  abstract keys(): AsyncIterable<string[]>;
+  /** Bytes that the store needs for the values of these keys (key and value, not the index). */
+  abstract memoryUsage(keys: readonly string[]): Promise<number>;
+  /** One bounded step of cleaning. Safe to run in any number of processes at once. */
+  abstract sweep(): Promise<SweepReport>;
+
+  /** Calls back when a lease on any key ends. A message can be lost, so waiters also look for themselves. */
+  abstract onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe;
+  /** Calls back for every invalidation, whoever made it; `'*'` stands for everything. A message can be lost. */
+  abstract onInvalidation(listener: (dependencies: readonly Dependency[] | '*') => void): Unsubscribe;
+
+  abstract state(): StoreState;
+}
+
+/** Whether the store can be used just now, and why not. */
+export interface StoreState {
+  readonly kind: 'redis' | 'memory';
+  readonly status: 'up' | 'down';
+  readonly reason?: string;
+  readonly entries?: number;
+  readonly bytes?: number;
+}

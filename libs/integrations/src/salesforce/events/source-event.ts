@@ -1,0 +1,51 @@
+/** What happened to the records of a change event; `GAP_*`: something happened that the event does not describe. */
+export type ChangeType =
+  | 'CREATE'
+  | 'UPDATE'
+  | 'DELETE'
+  | 'UNDELETE'
+  | 'GAP_CREATE'
+  | 'GAP_UPDATE'
+  | 'GAP_DELETE'
+  | 'GAP_UNDELETE'
+  | 'GAP_OVERFLOW'
+  | 'SNAPSHOT';
+
+/** A change of one or more records of one entity, whatever transport brought it. */
+export interface ChangeEvent {
+  readonly kind: 'change';
+  readonly topic: string;
+  /** Opaque: stored and handed back, never compared or computed with. */
+  readonly replayId: string;
+  readonly entityName: string;
+  /** 18-character ids. Empty where `scope` is `entity`. */
+  readonly recordIds: readonly string[];
+  /** `entity`: the event stands for any record of the entity (wildcard id, overflow); the whole table must go. */
+  readonly scope: 'records' | 'entity';
+  readonly changeType: ChangeType;
+  /** Names of the fields an UPDATE changed, compound ones by their own name; undefined where the event does not tell. */
+  readonly changedFields: readonly string[] | undefined;
+  readonly commitTimestamp: number;
+  readonly transactionKey: string;
+  readonly sequenceNumber: number;
+  /** The record's fields as the event carries them: all on CREATE and UNDELETE, the changed ones on UPDATE, else none. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A platform event: a message that the org's own automation published. */
+export interface PlatformEvent {
+  readonly kind: 'platform';
+  readonly topic: string;
+  readonly replayId: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** An event whose content could not be read: only that something of this topic changed is known. */
+export interface UndecodableEvent {
+  readonly kind: 'undecodable';
+  readonly topic: string;
+  readonly replayId: string | undefined;
+  readonly reason: string;
+}
+
+export type SourceEvent = ChangeEvent | PlatformEvent | UndecodableEvent;

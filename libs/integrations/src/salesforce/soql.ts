@@ -1,0 +1,51 @@
+/** A query whose every input was bound, never concatenated. Made only by the `soql` tag. */
+export interface Soql {
+  readonly text: string;
+}
+
+type SoqlValue = string | number | boolean | null | Date | readonly (string | number)[];
+
+/**
+ * Guarantees that a value stays a value: strings are quoted and escaped, dates are date-time literals, arrays become a
+ * list for `IN` (an empty one is refused: SOQL has no empty list). Field and object names are written in the template.
+ *
+ *     soql`SELECT Id FROM Order WHERE AccountId = ${accountId} AND Status IN ${statuses}`
+ */
+export function soql(parts: TemplateStringsArray, ...values: SoqlValue[]): Soql {
+  return {
+    text: parts
+      .reduce((text, part, i) => text + literal(values[i - 1] as SoqlValue) + part)
+      .replace(/\s+/g, (space) => (space.includes('\n') ? ' ' : space))
+      .trim(),
+  };
+}
+
+function literal(value: SoqlValue): string {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`SOQL has no literal for ${value}`);
+    return String(value);
+  }
+  if (typeof value === 'string') return quoted(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value.length === 0) throw new TypeError('SOQL has no empty list: ask only when there is something to ask for');
+  return `(${value.map(literal).join(', ')})`;
+}
+
+/** String literals of SOQL escape the backslash, both quotes and control characters (SOQL and SOSL Reference, "Quoted String Escape Sequences"). */
+function quoted(text: string): string {
+  const escaped = text.replace(/[\\'"\n\r\t\b\f]/g, (char) => ESCAPES[char] as string);
+  return `'${escaped}'`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '"': '\\"',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\b': '\\b',
+  '\f': '\\f',
+};

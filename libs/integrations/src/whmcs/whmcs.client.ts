@@ -1,0 +1,23 @@
+import type {
+  WhmcsInvoice,
+  WhmcsInvoiceDetail,
+  WhmcsPaymentGateway,
+  WhmcsPaymentMethod,
+  WhmcsService,
+} from './whmcs.types.js';
+
+/** The billing system over its HTTP API (`includes/api.php`). Bounded in concurrency and time. Rejects with `WhmcsError`. */
+export abstract class WhmcsClient {
+  /** `GetInvoices` of a client, newest first. */
+  abstract invoices(clientId: number): Promise<WhmcsInvoice[]>;
+  /** `GetInvoice`; undefined if there is none with this id. */
+  abstract invoice(invoiceId: number): Promise<WhmcsInvoiceDetail | undefined>;
+  /** `GetClientsProducts` of a client: its subscriptions. */
+  abstract services(clientId: number): Promise<WhmcsService[]>;
+  /** `GetClientsProducts` of one service; undefined if the client has none with this id. */
+  abstract service(clientId: number, serviceId: number): Promise<WhmcsService | undefined>;
+  /** `GetPayMethods` of a client. */
+  abstract paymentMethods(clientId: number): Promise<WhmcsPaymentMethod[]>;
+  /** `GetPaymentMethods`: the gateways that this installation offers. */
+  abstract paymentGateways(): Promise<WhmcsPaymentGateway[]>;
+}
