@@ -81,6 +81,14 @@ export interface SweepReport {
 
 export type Unsubscribe = () => void;
 
+/** One invalidation, as the store announces it to everybody. */
+export interface InvalidationNotice {
+  /** `'*'` stands for everything. */
+  readonly dependencies: readonly Dependency[] | '*';
+  /** Whether a fill of this key that began at `start` came before it (and so is refused if it depends on any of these). */
+  isAfter(key: string, start: StartPoint): boolean;
+}
+
 /**
  * The coherence protocol as operations, each of them one atomic step (docs/concepts/coherence.md).
  *
@@ -121,8 +129,8 @@ export abstract class CacheStore {
 
   /** Calls back when a lease on any key ends. A message can be lost, so waiters also look for themselves. */
   abstract onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe;
-  /** Calls back for every invalidation, whoever made it; `'*'` stands for everything. A message can be lost. */
-  abstract onInvalidation(listener: (dependencies: readonly Dependency[] | '*') => void): Unsubscribe;
+  /** Calls back for every invalidation and `write`, whoever made it. A message can be lost. */
+  abstract onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe;
 
   abstract state(): StoreState;
 }
