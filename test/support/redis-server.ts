@@ -1,0 +1,183 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface RedisServerOptions {
+  /** Further arguments of redis-server, as on its command line: `['--maxmemory-policy', 'allkeys-lru']`. */
+  readonly args?: readonly string[];
+  /** @default a free one */
+  readonly port?: number;
+  /** @default redis-server, looked up in PATH */
+  readonly command?: string;
+}
+
+/** A private Redis of one test file: real, on 127.0.0.1, writing nothing to disk that outlives it. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** The process that runs now; another one after `restart`. */
+  readonly pid: number;
+  /** Ends the server and removes its folder. May be called twice, and after `kill` or `pause`. */
+  stop(): Promise<void>;
+  /** Sends a signal that ends the process, and resolves when it is gone. The port is not reserved meanwhile. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends the server if it runs, and starts an empty one on the same port. */
+  restart(): Promise<void>;
+  /** Stands still (SIGSTOP): connections stay open, nothing is answered. */
+  pause(): void;
+  resume(): void;
+}
+
+/** How long a start may take. Redis needs some 10 ms; the rest is for a machine under load. */
+const START_DEADLINE_MS = 15_000;
+/** Another process may take the free port between our look and Redis's bind. */
+const PORT_ATTEMPTS_MAX = 5;
+
+/**
+ * Guarantees a server that has answered PING when the promise resolves, and none left behind when this process ends,
+ * however it ends: a watchdog holds the other end of a pipe and kills the server when the pipe closes.
+ */
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'evergreen-redis-'));
+  for (let attempt = 1; ; attempt += 1) {
+    const server = new PrivateRedis(options.port ?? (await freePort()), folder, options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      const portTaken = error instanceof Error && error.message.includes('Address already in use');
+      if (options.port === undefined && portTaken && attempt < PORT_ATTEMPTS_MAX) continue;
+      await server.stop();
+      throw error;
+    }
+  }
+}
+
+class PrivateRedis implements RedisServer {
+  private running: { server: ChildProcess; watchdog: ChildProcess; gone: Promise<void> } | undefined;
+
+  constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly options: RedisServerOptions,
+  ) {}
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    const pid = this.running?.server.pid;
+    if (pid === undefined) throw new Error(`the Redis of port ${this.port} is not running`);
+    return pid;
+  }
+
+  async start(): Promise<void> {
+    const logFile = join(this.folder, 'redis.log');
+    await rm(logFile, { force: true });
+    const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--logfile', logFile];
+    const volatile = ['--save', '', '--appendonly', 'no', '--daemonize', 'no'];
+    const command = this.options.command ?? 'redis-server';
+    const server = spawn(command, [...place, ...volatile, ...(this.options.args ?? [])], { stdio: 'ignore' });
+    const failure = new Promise<Error>((resolve) => server.once('error', resolve));
+    if (server.pid === undefined) throw spawnError(command, await failure);
+    const gone = once(server, 'exit').then(() => undefined);
+    this.running = { server, watchdog: startWatchdog(server.pid, this.folder), gone };
+    server.unref();
+    const deadline = Date.now() + START_DEADLINE_MS;
+    while (!(await answersPing(this.port, server.pid))) {
+      const exited = server.exitCode !== null || server.signalCode !== null;
+      if (!exited && Date.now() < deadline) {
+        await delay(5);
+        continue;
+      }
+      await this.kill();
+      const log = await readFile(logFile, 'utf8').catch(() => '(it wrote no log)');
+      throw new Error(`redis-server did not start on port ${this.port}; its last words:\n${log.slice(-2_000)}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const running = this.running;
+    if (!running) return;
+    // A stopped process takes no signal but SIGKILL until it goes on.
+    running.server.kill(signal);
+    running.server.kill('SIGCONT');
+    await running.gone;
+    running.watchdog.kill('SIGKILL'); // before the pid can belong to somebody else
+    this.running = undefined;
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  pause(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+}
+
+/** `read` ends when our end of the pipe closes, which the system does for us even after SIGKILL. */
+function startWatchdog(pid: number, folder: string): ChildProcess {
+  const script = 'read _; kill -9 "$1" 2>/dev/null; rm -rf "$2"';
+  const watchdog = spawn('sh', ['-c', script, 'watchdog', String(pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true, // so that Ctrl-C in the terminal does not end the watchdog before its work is done
+  });
+  watchdog.unref();
+  (watchdog.stdin as unknown as { unref(): void }).unref();
+  return watchdog;
+}
+
+function spawnError(command: string, cause: Error): Error {
+  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  const text = missing ? 'is not on this machine; install it: apt-get install -y redis-server' : 'could not be started';
+  return new Error(`${command} ${text}`, { cause });
+}
+
+/** Whether the server on this port is the one with this pid: on a fixed port, another one might answer in its place. */
+async function answersPing(port: number, pid: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    socket.setTimeout(1_000, () => socket.destroy(new Error('no answer')));
+    await once(socket, 'connect');
+    socket.write('PING\r\nINFO server\r\n');
+    let text = '';
+    for await (const chunk of socket) {
+      text += String(chunk);
+      const answered = /process_id:(\d+)\r\n/.exec(text);
+      if (answered) return text.startsWith('+PONG') && Number(answered[1]) === pid;
+      if (text.startsWith('-NOAUTH')) return true; // started with a password: it lives, which is all we can learn
+      if (text.startsWith('-') && !text.startsWith('-LOADING')) throw new Error(text);
+    }
+    return false;
+  } catch {
+    return false; // not there yet: the caller asks again until its deadline
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
