@@ -1,0 +1,119 @@
+import type { EncryptionKeyText, HostAndPort } from './value-kinds.js';
+
+/** The injection token of the one {@link AppConfig} of a process. */
+export const APP_CONFIG = Symbol('APP_CONFIG');
+
+/** The whole configuration of a process: checked, complete, grouped and deeply frozen. Made only by `loadConfig`. */
+export interface AppConfig {
+  readonly app: ApplicationConfig;
+  readonly http: HttpConfig;
+  readonly worker: { readonly port: number };
+  readonly redis: RedisConfig;
+  readonly cache: CacheConfig;
+  readonly salesforce: SalesforceConfig;
+  readonly events: EventsConfig;
+  readonly whmcs: WhmcsConfig;
+  readonly auth: AuthConfig;
+  readonly sandbox: SandboxConfig;
+}
+
+/** Who this process is, and how it logs. */
+export interface ApplicationConfig {
+  readonly name: string;
+  readonly environment: 'development' | 'test' | 'production';
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+}
+
+/** The limits of the HTTP server. `host` is that of the worker's health port, too. */
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly bodyLimitBytes: number;
+  readonly shutdownGraceMs: number;
+}
+
+/** At most one of `url`, `sentinels` and `clusterNodes` is set; none means the embedded store. */
+export interface RedisConfig {
+  readonly url: string | undefined;
+  readonly sentinels: readonly HostAndPort[] | undefined;
+  readonly sentinelName: string | undefined;
+  readonly clusterNodes: readonly HostAndPort[] | undefined;
+  /** For Sentinel and Cluster; a URL carries its own. */
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: boolean;
+  readonly commandTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** What the cache is built with. */
+export interface CacheConfig {
+  readonly partitions: number;
+  /** 0 means none. */
+  readonly safetyTtlSeconds: number;
+  readonly retentionDays: number;
+  /** Of the embedded store. */
+  readonly memoryMaxBytes: number;
+  /**
+   * The first encrypts, all decrypt. Empty only when the store is embedded and no key is set: values then never leave the
+   * process.
+   */
+  readonly encryptionKeys: readonly EncryptionKeyText[];
+  /** The published demo key is in use, which protects nothing; whoever starts a process says so in the log. */
+  readonly usesDemoEncryptionKey: boolean;
+  readonly leaseMs: number;
+  readonly waitMs: number;
+  readonly bypassConcurrency: number;
+}
+
+/** `clientId` with `clientSecret` (client-credentials grant), or with `username` and `privateKey` (JWT bearer grant). */
+export interface SalesforceConfig {
+  readonly loginUrl: string;
+  /** No login URL was set, so `loginUrl` is that of the local sandbox. */
+  readonly isSandbox: boolean;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  readonly username: string | undefined;
+  /** PEM text. */
+  readonly privateKey: string | undefined;
+  readonly apiVersion: string;
+  readonly requestTimeoutMs: number;
+  readonly concurrency: number;
+  readonly queueMax: number;
+}
+
+/** Which change events are subscribed to, and on which channels. */
+export interface EventsConfig {
+  readonly enabled: boolean;
+  readonly orderChannel: string;
+  readonly orderItemChannel: string;
+  readonly productChannel: string;
+  readonly pricebookEntryChannel: string;
+  readonly accountChannel: string;
+  readonly accountEventChannel: string;
+}
+
+/** The WHMCS API; the local sandbox's unless one is set. */
+export interface WhmcsConfig {
+  readonly apiUrl: string;
+  readonly identifier: string;
+  readonly secret: string;
+  readonly requestTimeoutMs: number;
+  readonly concurrency: number;
+}
+
+/** Whose tokens are accepted; the local sandbox's unless an issuer is set. */
+export interface AuthConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+}
+
+/** Where the local sandbox is. Its own process has its own options, read from the same variables. */
+export interface SandboxConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly latencyMs: number;
+  readonly data: string | undefined;
+}

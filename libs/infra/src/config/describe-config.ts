@@ -1,0 +1,20 @@
+import type { AppConfig } from './app-config.js';
+import { withoutUserinfo } from './mask.js';
+
+const secretFields = new Set(['clientSecret', 'privateKey', 'secret', 'password', 'base64']);
+
+/** The configuration as lines `group.field = value` for a start-up log; secrets are replaced by `****`. */
+export function describeConfig(config: AppConfig): string {
+  return lines('', config).join('\n');
+}
+
+function lines(path: string, value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([field, part]) => {
+      const hidden = secretFields.has(field) && part !== undefined;
+      return lines(path ? `${path}.${field}` : field, hidden ? '****' : part);
+    });
+  }
+  if (value === undefined) return [`${path} = (not set)`];
+  return [`${path} = ${path === 'redis.url' ? withoutUserinfo(String(value)) : String(value)}`];
+}

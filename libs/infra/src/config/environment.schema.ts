@@ -1,0 +1,316 @@
+import { z } from 'zod';
+import {
+  addresses,
+  boolean,
+  encryptionKeys,
+  oneLine,
+  oneOf,
+  port,
+  privateKey,
+  redisUrl,
+  text,
+  url,
+  wholeNumber,
+  type ValueKind,
+} from './value-kinds.js';
+
+/** What the schema knows of a variable beside its type; `.env.example` and the reference page are made from it. */
+export interface VariableDocumentation {
+  readonly group: string;
+  readonly description: string;
+  /** What fits, as the end of the sentence "expected …". */
+  readonly expected: string;
+  /** The value when it is not set, as text. */
+  readonly defaultText?: string;
+  /** `whole`: never printed. `userinfo`: printed without the user and password in the URL. */
+  readonly secret?: 'whole' | 'userinfo';
+}
+
+type Documented = Pick<VariableDocumentation, 'secret'> & { readonly group: string; readonly description: string };
+
+function parsed<T>(kind: ValueKind<T>): z.ZodType<T, string> {
+  return z.string().transform((given, context) => {
+    const value = kind.parse(given);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: kind.expected });
+    return z.NEVER;
+  });
+}
+
+/** A variable that is undefined when it is not set. */
+function optional<T>(kind: ValueKind<T>, documentation: Documented) {
+  return parsed(kind)
+    .optional()
+    .meta({ ...documentation, expected: kind.expected });
+}
+
+/** A variable with a default, which passes the same check as a given value. */
+function defaulted<T>(kind: ValueKind<T>, defaultText: string, documentation: Documented) {
+  return parsed(kind)
+    .prefault(defaultText)
+    .meta({ ...documentation, expected: kind.expected, defaultText });
+}
+
+const httpUrl = url('https:', 'http:');
+const channel = text('a channel such as /data/OrderChangeEvent', /^\/(data|event)\/[A-Za-z][A-Za-z0-9_]{0,79}$/);
+
+const applicationVariables = {
+  APP_NAME: defaulted(text('1 to 64 of the characters A-Z a-z 0-9 . _ -', /^[A-Za-z0-9._-]{1,64}$/), 'evergreen', {
+    group: 'app',
+    description: 'Prefixes every key in Redis and names this product in logs.',
+  }),
+  NODE_ENV: defaulted(oneOf('development', 'test', 'production'), 'development', {
+    group: 'app',
+    description: 'production writes logs as JSON lines; the others write them for people.',
+  }),
+  LOG_LEVEL: defaulted(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {
+    group: 'app',
+    description: 'The least important log line that is still written.',
+  }),
+  HOST: defaulted(text('a host name or an IP address', /^[A-Za-z0-9.:_-]{1,253}$/), '127.0.0.1', {
+    group: 'http',
+    description: 'The address on which the BFF and the health port of the worker listen; 0.0.0.0 in a container.',
+  }),
+  PORT: defaulted(port, '3000', { group: 'http', description: 'The port of the BFF; 0 picks a free one.' }),
+  HTTP_BODY_LIMIT_BYTES: defaulted(wholeNumber(1_024, 10_485_760), '65536', {
+    group: 'http',
+    description: 'A larger request body is answered with 413.',
+  }),
+  SHUTDOWN_GRACE_MS: defaulted(wholeNumber(0, 300_000), '10000', {
+    group: 'http',
+    description: 'How long running requests may take to end after SIGTERM before they are cut off.',
+  }),
+  WORKER_PORT: defaulted(port, '3100', {
+    group: 'worker',
+    description: 'The port on which the change-event worker answers health questions; 0 picks a free one.',
+  }),
+};
+
+const redisVariables = {
+  REDIS_URL: optional(redisUrl, {
+    group: 'redis',
+    description: 'One Redis server. Without any Redis setting the embedded store is used.',
+    secret: 'userinfo',
+  }),
+  REDIS_SENTINELS: optional(addresses, {
+    group: 'redis',
+    description: 'The Sentinels to ask for the primary, instead of REDIS_URL.',
+  }),
+  REDIS_SENTINEL_NAME: optional(oneLine, {
+    group: 'redis',
+    description: 'The name of the primary that the Sentinels watch; goes with REDIS_SENTINELS.',
+  }),
+  REDIS_CLUSTER_NODES: optional(addresses, {
+    group: 'redis',
+    description: 'Some nodes of a Redis Cluster, instead of REDIS_URL.',
+  }),
+  REDIS_USERNAME: optional(oneLine, {
+    group: 'redis',
+    description: 'The user for Sentinel or Cluster set-ups; REDIS_URL carries its own.',
+  }),
+  REDIS_PASSWORD: optional(oneLine, {
+    group: 'redis',
+    description: 'The password for Sentinel or Cluster set-ups; REDIS_URL carries its own.',
+    secret: 'whole',
+  }),
+  REDIS_TLS: defaulted(boolean, 'false', {
+    group: 'redis',
+    description: 'Whether Sentinel or Cluster connections use TLS; for REDIS_URL, rediss:// says so.',
+  }),
+  REDIS_COMMAND_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '200', {
+    group: 'redis',
+    description: 'A command that Redis has not answered after this time is rejected.',
+  }),
+  REDIS_CONNECT_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '2000', {
+    group: 'redis',
+    description: 'An attempt to connect is given up after this time and made again.',
+  }),
+};
+
+const cacheVariables = {
+  CACHE_PARTITIONS: defaulted(wholeNumber(1, 256), '1', {
+    group: 'cache',
+    description:
+      'Into how many partitions the keys are divided; more than 1 only pays on Redis Cluster. All processes must agree.',
+  }),
+  CACHE_SAFETY_TTL_SECONDS: defaulted(wholeNumber(0, 2_592_000), '0', {
+    group: 'cache',
+    description: 'Bounds the age of change-driven entries too; 0 means that only a change ends them.',
+  }),
+  CACHE_RETENTION_DAYS: defaulted(wholeNumber(1, 365), '30', {
+    group: 'cache',
+    description: 'After how long the store frees an entry that nothing has invalidated.',
+  }),
+  CACHE_MEMORY_MAX_MB: defaulted(wholeNumber(1, 16_384), '256', {
+    group: 'cache',
+    description: 'The most that the embedded store holds, in MiB; it then evicts what was used least recently.',
+  }),
+  CACHE_ENCRYPTION_KEYS: optional(encryptionKeys, {
+    group: 'cache',
+    description: 'Keys for sensitive buckets: the first encrypts, all decrypt. Make one with: openssl rand -base64 32',
+    secret: 'whole',
+  }),
+  CACHE_LEASE_MS: defaulted(wholeNumber(100, 300_000), '10000', {
+    group: 'cache',
+    description: 'How long other processes wait for a builder that died.',
+  }),
+  CACHE_WAIT_MS: defaulted(wholeNumber(1, 300_000), '30000', {
+    group: 'cache',
+    description: 'How long a caller waits for a value that someone else is building.',
+  }),
+  CACHE_BYPASS_CONCURRENCY: defaulted(wholeNumber(1, 10_000), '32', {
+    group: 'cache',
+    description: 'How many fetches may run at once while the store does not answer.',
+  }),
+};
+
+const salesforceVariables = {
+  SF_LOGIN_URL: optional(httpUrl, {
+    group: 'salesforce',
+    description: 'The My Domain URL of a real org. Without it the local sandbox is used.',
+  }),
+  SF_CLIENT_ID: optional(oneLine, {
+    group: 'salesforce',
+    description: 'The consumer key of the connected app; needed with SF_LOGIN_URL.',
+  }),
+  SF_CLIENT_SECRET: optional(oneLine, {
+    group: 'salesforce',
+    description: 'The consumer secret, for the client-credentials grant.',
+    secret: 'whole',
+  }),
+  SF_USERNAME: optional(oneLine, {
+    group: 'salesforce',
+    description: 'The integration user, for the JWT bearer grant; goes with SF_PRIVATE_KEY.',
+  }),
+  SF_PRIVATE_KEY: optional(privateKey, {
+    group: 'salesforce',
+    description: 'The private key of the connected app, for the JWT bearer grant; goes with SF_USERNAME.',
+    secret: 'whole',
+  }),
+  SF_API_VERSION: defaulted(text('a version such as 67.0', /^[1-9]\d{1,2}\.0$/), '67.0', {
+    group: 'salesforce',
+    description: 'The version of the Salesforce API that every request names.',
+  }),
+  SF_REQUEST_TIMEOUT_MS: defaulted(wholeNumber(100, 600_000), '15000', {
+    group: 'salesforce',
+    description: 'A request that Salesforce has not answered after this time fails.',
+  }),
+  SF_CONCURRENCY: defaulted(wholeNumber(1, 1_000), '10', {
+    group: 'salesforce',
+    description: 'How many requests to Salesforce may run at once in one process.',
+  }),
+  SF_QUEUE_MAX: defaulted(wholeNumber(0, 100_000), '500', {
+    group: 'salesforce',
+    description: 'How many further requests may wait for their turn; the next one fails at once.',
+  }),
+};
+
+const eventVariables = {
+  SF_EVENTS_ENABLED: defaulted(boolean, 'true', {
+    group: 'events',
+    description: 'Whether change events are subscribed to. Without them nothing tells the cache of changes.',
+  }),
+  SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
+    group: 'events',
+    description: 'The channel with the changes of orders.',
+  }),
+  SF_ORDER_ITEM_CDC_CHANNEL: defaulted(channel, '/data/OrderItemChangeEvent', {
+    group: 'events',
+    description: 'The channel with the changes of order items.',
+  }),
+  SF_CATALOG_PRODUCT_CDC_CHANNEL: defaulted(channel, '/data/Product2ChangeEvent', {
+    group: 'events',
+    description: 'The channel with the changes of products.',
+  }),
+  SF_CATALOG_PRICEBOOKENTRY_CDC_CHANNEL: defaulted(channel, '/data/PricebookEntryChangeEvent', {
+    group: 'events',
+    description: 'The channel with the changes of price book entries.',
+  }),
+  SF_ACCOUNT_CDC_CHANNEL: defaulted(channel, '/data/AccountChangeEvent', {
+    group: 'events',
+    description: 'The channel with the changes of accounts.',
+  }),
+  SF_ACCOUNT_EVENT_CHANNEL: defaulted(channel, '/event/Account_Eligibility_Update__e', {
+    group: 'events',
+    description: "The platform event that announces a change of an account's eligibility.",
+  }),
+};
+
+const whmcsVariables = {
+  WHMCS_API_URL: optional(httpUrl, {
+    group: 'whmcs',
+    description: 'The URL of includes/api.php. Without it the local sandbox is used.',
+  }),
+  WHMCS_API_IDENTIFIER: optional(oneLine, { group: 'whmcs', description: 'The identifier of the API credential.' }),
+  WHMCS_API_SECRET: optional(oneLine, {
+    group: 'whmcs',
+    description: 'The secret of the API credential.',
+    secret: 'whole',
+  }),
+  WHMCS_REQUEST_TIMEOUT_MS: defaulted(wholeNumber(100, 600_000), '15000', {
+    group: 'whmcs',
+    description: 'A request that WHMCS has not answered after this time fails.',
+  }),
+  WHMCS_CONCURRENCY: defaulted(wholeNumber(1, 1_000), '5', {
+    group: 'whmcs',
+    description: 'How many requests to WHMCS may run at once in one process.',
+  }),
+};
+
+const authVariables = {
+  AUTH_ISSUER: optional(httpUrl, {
+    group: 'auth',
+    description: "The issuer (iss) of the customers' tokens. Without it the local sandbox is the issuer.",
+  }),
+  AUTH_AUDIENCE: optional(oneLine, {
+    group: 'auth',
+    description: 'The audience (aud) that a token must name; evergreen-portal with the sandbox.',
+  }),
+  AUTH_JWKS_URL: optional(httpUrl, {
+    group: 'auth',
+    description: "Where the issuer publishes its keys; with the sandbox, the issuer's /.well-known/jwks.json.",
+  }),
+};
+
+const sandboxVariables = {
+  SANDBOX_HOST: defaulted(text('a host name or an IP address', /^[A-Za-z0-9._-]{1,253}$/), '127.0.0.1', {
+    group: 'sandbox',
+    description: 'Where the BFF and the worker find the sandbox.',
+  }),
+  SANDBOX_PORT: defaulted(port, '4000', { group: 'sandbox', description: 'The HTTP port of the sandbox.' }),
+  SANDBOX_GRPC_PORT: defaulted(port, '4001', { group: 'sandbox', description: 'The gRPC port of the sandbox.' }),
+  SANDBOX_LATENCY_MS: defaulted(wholeNumber(0, 60_000), '300', {
+    group: 'sandbox',
+    description: 'How long the sandbox takes for a query, so that a hit and a miss can be told apart by eye.',
+  }),
+  SANDBOX_DATA: optional(oneLine, {
+    group: 'sandbox',
+    description: "A folder with an export in Salesforce's sObject-tree format to load instead of the made-up records.",
+  }),
+};
+
+/** Every environment variable that this product reads: its check, its default, its documentation. The only list there is. */
+export const environmentSchema = z.object({
+  ...applicationVariables,
+  ...redisVariables,
+  ...cacheVariables,
+  ...salesforceVariables,
+  ...eventVariables,
+  ...whmcsVariables,
+  ...authVariables,
+  ...sandboxVariables,
+});
+
+/** The values of all variables after their own checks, before the checks that involve several. */
+export type Environment = z.output<typeof environmentSchema>;
+
+/** The name of a variable that the schema knows. */
+export type VariableName = keyof Environment;
+
+/** All variable names, in the order in which they are documented. */
+export const variableNames = Object.keys(environmentSchema.shape) as VariableName[];
+
+/** What the schema says of a variable in words. */
+export function documentationOf(name: VariableName): VariableDocumentation {
+  return environmentSchema.shape[name].meta() as unknown as VariableDocumentation;
+}
