@@ -1,0 +1,33 @@
+/** One refusal as Salesforce words it: the HTTP status of the answer and the entry of its error array. */
+export class SalesforceFault extends Error {
+  constructor(
+    readonly status: number,
+    readonly errorCode: string,
+    message: string,
+    readonly fields: readonly string[] | undefined = undefined,
+  ) {
+    super(message);
+    this.name = 'SalesforceFault';
+  }
+
+  /** The body of the answer: REST errors are always arrays (REST API Developer Guide, "Status Codes and Error Responses"). */
+  body(): unknown[] {
+    const entry = { message: this.message, errorCode: this.errorCode };
+    return [this.fields === undefined ? entry : { ...entry, fields: this.fields }];
+  }
+}
+
+/** The record or resource is not there. */
+export function notFound(): SalesforceFault {
+  return new SalesforceFault(404, 'NOT_FOUND', 'The requested resource does not exist');
+}
+
+/** A field name that the object does not have, as the record endpoints word it. */
+export function noSuchColumn(field: string, object: string): SalesforceFault {
+  return new SalesforceFault(400, 'INVALID_FIELD', `No such column '${field}' on sobject of type ${object}`);
+}
+
+/** The record was deleted and is in the recycle bin. */
+export function entityIsDeleted(): SalesforceFault {
+  return new SalesforceFault(404, 'ENTITY_IS_DELETED', 'entity is deleted');
+}
