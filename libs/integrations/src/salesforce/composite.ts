@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { CompositeCall } from './salesforce.client.js';
+import { codeOf, SalesforceError } from './salesforce.errors.js';
+
+/** The most calls that Salesforce takes in one composite request (REST API Developer Guide, "Composite"). */
+const CALLS_MAX = 25;
+
+const ANSWER = z.object({
+  compositeResponse: z.array(z.object({ body: z.unknown(), httpStatusCode: z.number(), referenceId: z.string() })),
+});
+
+const FAILURES = z.array(z.object({ errorCode: z.string(), message: z.string() })).min(1);
+
+/** The all-or-none request body of the calls. Throws `SALESFORCE_BAD_REQUEST` for calls that Salesforce would refuse. */
+export function compositeBody(calls: readonly CompositeCall[], apiVersion: string): object {
+  if (calls.length > CALLS_MAX) {
+    throw new SalesforceError(
+      'SALESFORCE_BAD_REQUEST',
+      `a composite request takes ${CALLS_MAX} calls, not ${calls.length}`,
+    );
+  }
+  for (const { path } of calls) {
+    if (!path.startsWith('/'))
+      throw new SalesforceError('SALESFORCE_BAD_REQUEST', 'a path must begin with /, e.g. /sobjects/Order');
+  }
+  return {
+    allOrNone: true,
+    compositeRequest: calls.map(({ method, path, referenceId, body }) => ({
+      method,
+      url: `/services/data/v${apiVersion}${path}`,
+      referenceId,
+      ...(body === undefined ? {} : { body }),
+    })),
+  };
+}
+
+/**
+ * The bodies in order. If a call failed all were rolled back: throws one error that names the call which failed by itself,
+ * not those that Salesforce reports as `PROCESSING_HALTED` because of it.
+ */
+export function compositeResults(answer: unknown): unknown[] {
+  const parsed = ANSWER.safeParse(answer);
+  if (!parsed.success) {
+    throw new SalesforceError('SALESFORCE_UNAVAILABLE', 'the composite answer has an unexpected form', undefined, {
+      cause: parsed.error,
+    });
+  }
+  const failures = parsed.data.compositeResponse
+    .filter(({ httpStatusCode }) => httpStatusCode >= 400)
+    .map(({ body, httpStatusCode, referenceId }) => {
+      const reasons = FAILURES.safeParse(body);
+      const reason = reasons.success ? reasons.data[0] : undefined;
+      return {
+        referenceId,
+        errorCode: reason?.errorCode ?? `ERROR_HTTP_${httpStatusCode}`,
+        message: reason?.message ?? 'no reason was given',
+      };
+    });
+  const cause = failures.find(({ errorCode }) => errorCode !== 'PROCESSING_HALTED') ?? failures[0];
+  if (cause !== undefined) {
+    const text = `composite was rolled back because of call ${cause.referenceId}: ${cause.errorCode}: ${cause.message}`;
+    throw new SalesforceError(codeOf(cause.errorCode), text, cause.errorCode);
+  }
+  return parsed.data.compositeResponse.map(({ body }) => body);
+}

@@ -1,0 +1,163 @@
+import type { SalesforceConnection } from '../salesforce-connection.js';
+import { backOffMs, pause } from './back-off.js';
+import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
+import { CometdSession, type SessionEnd, type SessionListener, type SubscribeResult } from './cometd-session.js';
+import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
+import { eventOfCometd } from './cometd-event.js';
+import { type GapReason, TopicDelivery } from './topic-delivery.js';
+
+type Position = (topic: string) => Promise<StartPosition>;
+
+/**
+ * Change events over CometD (the Streaming API) through jsforce: at least once, in the order of each topic, from the
+ * committed position. Whatever breaks, the session is thrown away and a new one subscribes after what was committed.
+ */
+export class CometdChangeEventSource extends ChangeEventSource {
+  readonly transport = 'cometd';
+  private readonly options: ResolvedCometdOptions;
+  private readonly deliveries = new Map<string, TopicDelivery>();
+  private readonly stopping = new AbortController();
+  private position: Position | undefined;
+  private session: CometdSession | undefined;
+  private running: Promise<void> | undefined;
+  private lastSeenAt: number | undefined;
+
+  constructor(
+    private readonly connection: SalesforceConnection,
+    options: CometdOptions = {},
+  ) {
+    super();
+    this.options = resolveCometdOptions(options);
+  }
+
+  async start(topics: ReadonlyMap<string, TopicHandler>, position: Position): Promise<void> {
+    if (this.position !== undefined) throw new Error('a change event source is started once; make a new one');
+    this.position = position;
+    for (const [topic, handler] of topics) this.deliveries.set(topic, new TopicDelivery(topic, handler, this.options));
+    if (topics.size === 0 || this.stopping.signal.aborted) return;
+    await new Promise<void>((attempted) => {
+      this.running = this.run(attempted);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.session?.close();
+    await Promise.all([this.running, ...[...this.deliveries.values()].map((delivery) => delivery.stop())]);
+  }
+
+  health(): TopicHealth[] {
+    return [...this.deliveries.values()].map((delivery) => delivery.health(this.lastSeenAt));
+  }
+
+  /** Session after session until `stop`. */
+  private async run(attempted: () => void): Promise<void> {
+    const { signal } = this.stopping;
+    let rejectedToken: string | undefined;
+    for (let failures = 0; !signal.aborted;) {
+      const startedAt = Date.now();
+      const { end, token } = await this.runSession(rejectedToken, attempted);
+      attempted();
+      if (signal.aborted) return;
+      rejectedToken = end.kind === 'auth' ? token : undefined;
+      // A session that lasted was healthy: the next trouble is a new one, not a repetition.
+      if (Date.now() - startedAt > this.options.backOff.maxMs || end.kind === 'overflow') failures = 0;
+      for (const delivery of this.deliveries.values()) {
+        delivery.lost(end.reason);
+        delivery.reconnecting();
+      }
+      await pause(backOffMs(failures++, this.options.backOff), signal);
+    }
+  }
+
+  private async runSession(
+    rejectedToken: string | undefined,
+    attempted: () => void,
+  ): Promise<{ end: SessionEnd; token: string | undefined }> {
+    let session: CometdSession;
+    let token: string | undefined;
+    try {
+      const signedIn = await (rejectedToken === undefined
+        ? this.connection.signedIn()
+        : this.connection.renew(rejectedToken));
+      token = signedIn.accessToken ?? undefined;
+      session = new CometdSession(signedIn, this.listener(), this.options.watchdogMs);
+    } catch (error) {
+      return { end: { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }, token };
+    }
+    this.session = session;
+    if (this.stopping.signal.aborted) await session.close(); // stop() came while signing in
+    const ended = new AbortController();
+    const attempts = [...this.deliveries.values()].map(
+      (delivery) => new Promise<void>((tried) => void this.keepSubscribing(session, delivery, ended.signal, tried)),
+    );
+    void Promise.all(attempts).then(attempted);
+    const end = await session.ended;
+    ended.abort();
+    await session.close();
+    this.session = undefined;
+    return { end, token };
+  }
+
+  /** Subscribes one topic, again with back-off where Salesforce refuses or its position cannot be read. */
+  private async keepSubscribing(
+    session: CometdSession,
+    delivery: TopicDelivery,
+    ended: AbortSignal,
+    tried: () => void,
+  ): Promise<void> {
+    let isExpired = false;
+    for (let failures = 0; !ended.aborted;) {
+      // What a former session brought is handed over first; only then the position names what this one has to begin after.
+      await Promise.race([delivery.drained(), untilAborted(ended)]);
+      if (ended.aborted) return;
+      delivery.connecting();
+      const result = await this.subscribe(session, delivery, isExpired);
+      if (result.status === 'position-expired' && !isExpired) {
+        isExpired = true;
+        continue;
+      }
+      tried();
+      if (result.status === 'subscribed' || result.status === 'ended') return;
+      delivery.lost(result.reason);
+      await pause(backOffMs(failures++, this.options.backOff), ended);
+    }
+  }
+
+  private async subscribe(
+    session: CometdSession,
+    delivery: TopicDelivery,
+    isExpired: boolean,
+  ): Promise<SubscribeResult> {
+    let start: StartPosition;
+    try {
+      start = isExpired ? 'latest' : await (this.position as Position)(delivery.topic);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      return { status: 'refused', reason: `its position could not be read: ${detail}` };
+    }
+    let gap: GapReason | undefined;
+    if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
+    return session.subscribe(delivery.topic, start, () => {
+      this.connection.accepted();
+      delivery.subscribed(gap);
+    });
+  }
+
+  private listener(): SessionListener {
+    return {
+      onSeen: () => {
+        this.lastSeenAt = Date.now();
+      },
+      // A message of a channel that nobody subscribed is none of ours.
+      onData: (topic, data) => this.deliveries.get(topic)?.offer(eventOfCometd(topic, data)) ?? true,
+    };
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,206 @@
+import type { Connection } from 'jsforce';
+import { abandon, type BayeuxClient, type BayeuxExtension, type BayeuxMessage, type Pass } from './bayeux.js';
+import type { StartPosition } from './change-event-source.js';
+
+/** Why a session ended. `auth`: the token was rejected. */
+export type SessionEnd = { readonly kind: 'closed' | 'auth' | 'overflow' | 'failed'; readonly reason: string };
+
+/** What the server answered to a subscription. `refused`: try again later, the session goes on. */
+export type SubscribeResult =
+  | { readonly status: 'subscribed' }
+  | { readonly status: 'position-expired'; readonly reason: string }
+  | { readonly status: 'refused'; readonly reason: string }
+  | { readonly status: 'ended' };
+
+/** Called synchronously while the answers of the server are read, hence in the order in which they came. */
+export interface SessionListener {
+  /** False makes the session end with `overflow`. */
+  onData(topic: string, data: unknown): boolean;
+  onSeen(): void;
+}
+
+/** How long a session that is being closed waits for the server's farewell. */
+const FAREWELL_MS = 1_000;
+
+/** "400::The replayId {82} you provided was invalid. …" (Streaming API Guide, "Streaming API Error Codes"). */
+const EXPIRED = /^400::.*replay ?id/i;
+
+interface PendingSubscription {
+  readonly replay: number | string;
+  readonly onLive: () => void;
+  readonly settle: (result: SubscribeResult) => void;
+}
+
+/**
+ * One CometD session: one client, one token, one handshake. It ends at the first sign that something is wrong and never
+ * repairs itself: faye would subscribe again after what was *received*, and silently lose a topic whose position has expired.
+ */
+export class CometdSession {
+  readonly ended: Promise<SessionEnd>;
+  private settleEnded!: (end: SessionEnd) => void;
+  private isEnded = false;
+  private isOverflow = false;
+  private closing: Promise<void> | undefined;
+  private readonly client: BayeuxClient;
+  private readonly pending = new Map<string, PendingSubscription>();
+  private watchdog: NodeJS.Timeout | undefined;
+
+  constructor(
+    connection: Connection,
+    private readonly listener: SessionListener,
+    private readonly watchdogMs: number,
+  ) {
+    this.ended = new Promise((resolve) => {
+      this.settleEnded = resolve;
+    });
+    const extension: BayeuxExtension = {
+      outgoing: (message, pass) => this.outgoing(message, pass),
+      incoming: (message, pass) => this.incoming(message, pass),
+    };
+    this.client = connection.streaming.createClient([extension]) as unknown as BayeuxClient;
+    this.client.disable('websocket'); // faye would ask for an upgrade before each handshake; Salesforce offers long polling only
+    this.client.on('transport:down', () => this.end({ kind: 'failed', reason: 'the connection to Salesforce broke' }));
+    this.feedWatchdog();
+  }
+
+  /**
+   * Resolves with the server's answer, or with `ended` when the session ends before. `onLive` is called when the answer is
+   * read, hence before any event of the topic. One call at a time for a topic.
+   */
+  subscribe(topic: string, start: StartPosition, onLive: () => void): Promise<SubscribeResult> {
+    if (this.isEnded) return Promise.resolve({ status: 'ended' });
+    const replay = start === 'latest' ? -1 : numberIfExact(start.after);
+    return new Promise((settle) => {
+      this.pending.set(topic, { replay, onLive, settle });
+      this.client.subscribe(topic, () => undefined);
+    });
+  }
+
+  /** Ends the session and its requests. Resolves within a second; a server that is known to be gone gets no farewell. */
+  close(): Promise<void> {
+    const wasAlive = !this.isEnded || this.isOverflow;
+    this.end({ kind: 'closed', reason: 'closed' });
+    this.closing ??= this.leave(wasAlive);
+    return this.closing;
+  }
+
+  private async leave(withFarewell: boolean): Promise<void> {
+    const farewell = this.client.disconnect() as PromiseLike<unknown> | undefined;
+    if (withFarewell && farewell !== undefined) {
+      let timer: NodeJS.Timeout | undefined;
+      const limit = new Promise((resolve) => {
+        timer = setTimeout(resolve, FAREWELL_MS);
+      });
+      await Promise.race([limit, settled(farewell)]);
+      clearTimeout(timer);
+    }
+    abandon(this.client);
+  }
+
+  private outgoing(message: BayeuxMessage, pass: Pass): void {
+    if (this.isEnded) return pass(message.channel === '/meta/disconnect' ? message : null);
+    if (message.channel === '/meta/subscribe' && typeof message.subscription === 'string') {
+      const subscription = this.pending.get(message.subscription);
+      // Without a position of its own a topic must not be subscribed: the default would lose events silently.
+      if (subscription === undefined) return pass(null);
+      message.ext = { ...message.ext, replay: { [message.subscription]: subscription.replay } };
+    }
+    pass(message);
+  }
+
+  private incoming(message: BayeuxMessage, pass: Pass): void {
+    if (this.isEnded) return pass(message.channel === '/meta/disconnect' ? message : null);
+    if (message.channel === undefined) {
+      // Not Bayeux: Salesforce's front answers some errors with JSON of another form.
+      this.end({ kind: 'failed', reason: 'the server answered something that is not CometD' });
+      return pass(null);
+    }
+    if (message.channel === '/meta/subscribe') return this.subscribeAnswered(message, pass);
+    const end = endOf(message);
+    if (end !== undefined) {
+      this.end(end);
+      return pass(null);
+    }
+    if (message.channel === '/meta/connect' || message.channel === '/meta/handshake') this.feedWatchdog();
+    this.listener.onSeen();
+    if (
+      !message.channel.startsWith('/meta/') &&
+      message.data !== undefined &&
+      !this.listener.onData(message.channel, message.data)
+    ) {
+      this.end({ kind: 'overflow', reason: `events of ${message.channel} came faster than they were handled` });
+      return pass(null);
+    }
+    pass(message);
+  }
+
+  private subscribeAnswered(message: BayeuxMessage, pass: Pass): void {
+    const topic = String(message.subscription);
+    const subscription = this.pending.get(topic);
+    const error = message.error ?? '';
+    if (message.successful === true) {
+      this.pending.delete(topic);
+      subscription?.onLive();
+      subscription?.settle({ status: 'subscribed' });
+      return pass(message);
+    }
+    const end = endOf(message);
+    if (end !== undefined) {
+      this.end(end);
+      return pass(null);
+    }
+    this.pending.delete(topic);
+    pass(message); // faye forgets the subscription, so that the topic can be subscribed again
+    subscription?.settle(
+      EXPIRED.test(error)
+        ? { status: 'position-expired', reason: error }
+        : { status: 'refused', reason: error || 'no reason given' },
+    );
+  }
+
+  private end(end: SessionEnd): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    this.isOverflow = end.kind === 'overflow';
+    clearTimeout(this.watchdog);
+    this.settleEnded(end);
+    for (const { settle } of this.pending.values()) settle({ status: 'ended' });
+    this.pending.clear();
+  }
+
+  private feedWatchdog(): void {
+    clearTimeout(this.watchdog);
+    const reason = `no answer to /meta/connect for ${this.watchdogMs} ms`;
+    this.watchdog = setTimeout(() => this.end({ kind: 'failed', reason }), this.watchdogMs);
+  }
+}
+
+/** The end that a message means, if it means one: a rejected token, a lost session, a refused connect or handshake. */
+function endOf(message: BayeuxMessage): SessionEnd | undefined {
+  const error = message.error ?? '';
+  const detail = message.ext?.sfdc?.failureReason;
+  const reason = `${message.channel}: ${error}${detail === undefined ? '' : ` (${detail})`}`;
+  const isAuth =
+    error.startsWith('401::') || detail?.startsWith('401::') === true || /^403::Handshake denied/i.test(error);
+  if (message.successful === false && isAuth) return { kind: 'auth', reason };
+  const reconnect = message.advice?.reconnect;
+  if (reconnect === 'none' || reconnect === 'handshake') return { kind: 'failed', reason };
+  if (message.successful === false && message.channel !== '/meta/subscribe') return { kind: 'failed', reason };
+  if (/^403::Unknown client/i.test(error)) return { kind: 'failed', reason };
+  return undefined;
+}
+
+/** Replay ids are opaque, but CometD's are numbers on the wire; one that a number cannot hold exactly stays text. */
+function numberIfExact(replayId: string): number | string {
+  const number = Number(replayId);
+  return Number.isSafeInteger(number) && String(number) === replayId ? number : replayId;
+}
+
+function settled(promise: PromiseLike<unknown>): Promise<void> {
+  return new Promise((resolve) =>
+    promise.then(
+      () => resolve(),
+      () => resolve(),
+    ),
+  );
+}

@@ -1,0 +1,153 @@
+import { bulkhead, type BulkheadPolicy, BulkheadRejectedError, TaskCancelledError } from 'cockatiel';
+import type { Connection } from 'jsforce';
+import { z } from 'zod';
+import { compositeBody, compositeResults } from './composite.js';
+import { withDeadline } from './deadline.js';
+import { collectRecords } from './query-pages.js';
+import type { SalesforceConnection } from './salesforce-connection.js';
+import { type ApiUsage, type CompositeCall, type PicklistValue, SalesforceClient } from './salesforce.client.js';
+import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
+import { toSalesforceId } from './salesforce-id.js';
+import type { Soql } from './soql.js';
+
+/**
+ * A read that met a dead keep-alive socket or a passing 5xx is tried once more, inside its time-out. Writes never are:
+ * jsforce repeats GET and DELETE only, and DELETE is taken out here.
+ */
+const RETRY = { maxRetries: 1, minTimeout: 100, methods: ['GET' as const] };
+
+const DESCRIBE = z.object({
+  fields: z.array(
+    z.object({
+      name: z.string(),
+      picklistValues: z
+        .array(z.object({ value: z.string(), label: z.string().nullish(), active: z.boolean() }))
+        .nullish(),
+    }),
+  ),
+});
+
+/** Salesforce over REST through jsforce. Every rejection is a `SalesforceError`. */
+export class JsforceSalesforceClient extends SalesforceClient {
+  private readonly slots: BulkheadPolicy;
+  private isClosed = false;
+
+  constructor(private readonly connection: SalesforceConnection) {
+    super();
+    this.slots = bulkhead(connection.options.concurrency, connection.options.queueMax);
+  }
+
+  async query<T>(query: Soql, options: { signal?: AbortSignal } = {}): Promise<T[]> {
+    const get = (url: string): Promise<unknown> =>
+      this.send('query', options.signal, (jsforce, http) => jsforce.requestGet(url, http));
+    const records = await collectRecords(
+      `/query?q=${encodeURIComponent(query.text)}`,
+      get,
+      this.connection.options.recordCountMax,
+    );
+    return records as T[];
+  }
+
+  async composite(calls: readonly CompositeCall[]): Promise<unknown[]> {
+    if (calls.length === 0) return [];
+    const body = compositeBody(calls, this.connection.options.apiVersion);
+    const answer = await this.send('composite', undefined, (jsforce, http) =>
+      jsforce.requestPost('/composite', body, http),
+    );
+    return compositeResults(answer);
+  }
+
+  async picklist(object: string, field: string): Promise<PicklistValue[]> {
+    if (!/^\w{1,80}$/.test(object)) {
+      throw new SalesforceError('SALESFORCE_BAD_REQUEST', `${JSON.stringify(object.slice(0, 80))} is no object name`);
+    }
+    const answer = await this.send('describe', undefined, (jsforce, http) =>
+      jsforce.requestGet(`/sobjects/${object}/describe`, http),
+    );
+    const description = DESCRIBE.safeParse(answer);
+    if (!description.success) {
+      throw new SalesforceError('SALESFORCE_UNAVAILABLE', `describe of ${object} has an unexpected form`, undefined, {
+        cause: description.error,
+      });
+    }
+    const described = description.data.fields.find(({ name }) => name === field);
+    if (described === undefined) {
+      throw new SalesforceError('SALESFORCE_NOT_FOUND', `${object} has no field ${JSON.stringify(field.slice(0, 80))}`);
+    }
+    return (described.picklistValues ?? []).map(({ value, label, active }) => ({
+      value,
+      label: label ?? value,
+      active,
+    }));
+  }
+
+  async organizationId(): Promise<string> {
+    return toSalesforceId(await this.connection.organizationId());
+  }
+
+  apiUsage(): ApiUsage | undefined {
+    return this.connection.apiUsage();
+  }
+
+  /** From here on new calls are refused; the ones under way end by themselves, within their time-out. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** One request in a free place, within the time-out, its failure translated. */
+  private async send(
+    operation: string,
+    signal: AbortSignal | undefined,
+    request: (jsforce: Connection, http: object) => PromiseLike<unknown>,
+  ): Promise<unknown> {
+    if (this.isClosed) throw new SalesforceError('SALESFORCE_CLOSED', `${operation}: the Salesforce client is closed`);
+    if (signal?.aborted) throw aborted(operation, signal);
+    const timeout = this.connection.options.requestTimeoutMs;
+    try {
+      const answer = this.slots.execute(async () => {
+        const jsforce = await this.connection.signedIn();
+        return withDeadline(timeout, () => request(jsforce, { timeout, retry: RETRY }));
+      }, signal);
+      const result = await (signal === undefined ? answer : untilAborted(answer, signal, operation));
+      this.connection.accepted();
+      return result;
+    } catch (error) {
+      throw this.translate(error, operation);
+    }
+  }
+
+  private translate(error: unknown, operation: string): SalesforceError {
+    if (error instanceof BulkheadRejectedError) {
+      const { concurrency, queueMax } = this.connection.options;
+      const detail = `${concurrency} requests are under way and ${queueMax} are waiting`;
+      return new SalesforceError('SALESFORCE_OVERLOADED', `${operation} was refused: ${detail}`, undefined, {
+        cause: error,
+      });
+    }
+    if (error instanceof TaskCancelledError) {
+      return new SalesforceError('SALESFORCE_ABORTED', `${operation} was given up by its caller`, undefined, {
+        cause: error,
+      });
+    }
+    if (error instanceof Error && error.message.startsWith('Unable to refresh session')) {
+      const failure = this.connection.lastRefreshFailure();
+      return failure ?? new SalesforceError('SALESFORCE_AUTH_FAILED', `${operation} failed: ${error.message}`);
+    }
+    return toSalesforceError(error, operation);
+  }
+}
+
+/** The caller stops waiting at once; the request itself ends by its answer or its time-out, and keeps its place until then. */
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal, operation: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(operation, signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function aborted(operation: string, signal: AbortSignal): SalesforceError {
+  return new SalesforceError('SALESFORCE_ABORTED', `${operation} was given up by its caller`, undefined, {
+    cause: signal.reason,
+  });
+}

@@ -1,0 +1,155 @@
+/** The stable codes of the operating errors of the Salesforce clients. */
+export type SalesforceErrorCode =
+  | 'SALESFORCE_ABORTED'
+  | 'SALESFORCE_AUTH_FAILED'
+  | 'SALESFORCE_BAD_REQUEST'
+  | 'SALESFORCE_CLOSED'
+  | 'SALESFORCE_CONFLICT'
+  | 'SALESFORCE_FORBIDDEN'
+  | 'SALESFORCE_INVALID_OPTION'
+  | 'SALESFORCE_LIMIT_EXCEEDED'
+  | 'SALESFORCE_NOT_FOUND'
+  | 'SALESFORCE_OVERLOADED'
+  | 'SALESFORCE_RESULT_TOO_LARGE'
+  | 'SALESFORCE_TIMEOUT'
+  | 'SALESFORCE_UNAVAILABLE';
+
+const RETRYABLE: ReadonlySet<SalesforceErrorCode> = new Set<SalesforceErrorCode>([
+  'SALESFORCE_CONFLICT',
+  'SALESFORCE_LIMIT_EXCEEDED',
+  'SALESFORCE_OVERLOADED',
+  'SALESFORCE_TIMEOUT',
+  'SALESFORCE_UNAVAILABLE',
+]);
+
+/**
+ * An expected failure of a call to Salesforce. `retryable` says whether the same call may succeed later without a change;
+ * for a write it does not say that the write did not happen. The message holds no token and no secret.
+ */
+export class SalesforceError extends Error {
+  readonly retryable: boolean;
+
+  constructor(
+    readonly code: SalesforceErrorCode,
+    message: string,
+    /** Salesforce's own `errorCode`, e.g. `MALFORMED_QUERY`, where it gave one. */
+    readonly salesforceCode?: string,
+    options?: ErrorOptions,
+  ) {
+    super(withoutSecrets(message), options);
+    this.name = 'SalesforceError';
+    this.retryable = RETRYABLE.has(code);
+  }
+}
+
+/**
+ * Translates what jsforce, its transport or its OAuth client threw; a `SalesforceError` is returned as it is. The original
+ * is kept as `cause`.
+ */
+export function toSalesforceError(error: unknown, operation: string): SalesforceError {
+  if (error instanceof SalesforceError) return error;
+  const { name, message, errorCode, code } = describeError(error);
+  const salesforceCode = errorCode ?? (/^[A-Z][A-Z_]+(_\d+)?$/.test(name) ? name : undefined);
+  const translated = salesforceCode === undefined ? codeOfTransport(name, message, code) : codeOf(salesforceCode);
+  const detail = salesforceCode === undefined ? message : `${salesforceCode}: ${message}`;
+  return new SalesforceError(translated, `${operation} failed: ${detail}`, salesforceCode, { cause: error });
+}
+
+/** Translates a failed sign-in: what the token endpoint refuses is `SALESFORCE_AUTH_FAILED`, anything else a transport error. */
+export function toSignInError(error: unknown, loginUrl: string): SalesforceError {
+  if (error instanceof SalesforceError) return error;
+  const { name, message, errorCode, code } = describeError(error);
+  const operation = `sign-in at ${loginUrl}`;
+  const status = /^ERROR_HTTP_(\d{3})$/.exec(errorCode ?? name)?.[1];
+  if (status !== undefined && Number(status) >= 500) {
+    return new SalesforceError('SALESFORCE_UNAVAILABLE', `${operation} failed: HTTP ${status}`, name, { cause: error });
+  }
+  // OAuth error names are lower case (RFC 6749 section 5.2): invalid_client, invalid_grant, unsupported_grant_type, …
+  if (status !== undefined || /^[a-z_]+$/.test(name)) {
+    const advice = 'check the client id, its secret or key, and the policies of the connected app';
+    return new SalesforceError(
+      'SALESFORCE_AUTH_FAILED',
+      `${operation} was refused (${name}: ${message}); ${advice}`,
+      name,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new SalesforceError(codeOfTransport(name, message, code), `${operation} failed: ${message}`, undefined, {
+    cause: error,
+  });
+}
+
+/** The translation of one `errorCode` of Salesforce (REST API Developer Guide, "Status Codes and Error Responses"). */
+export function codeOf(errorCode: string): SalesforceErrorCode {
+  const known = CODES[errorCode];
+  if (known !== undefined) return known;
+  const status = /^ERROR_HTTP_(\d{3})$/.exec(errorCode)?.[1];
+  if (status === undefined) return 'SALESFORCE_BAD_REQUEST';
+  return codeOfStatus(Number(status));
+}
+
+const CODES: Readonly<Record<string, SalesforceErrorCode>> = {
+  API_DISABLED_FOR_ORG: 'SALESFORCE_FORBIDDEN',
+  CONCURRENT_REQUESTS_LIMIT_EXCEEDED: 'SALESFORCE_LIMIT_EXCEEDED',
+  ENTITY_IS_DELETED: 'SALESFORCE_NOT_FOUND',
+  INSUFFICIENT_ACCESS: 'SALESFORCE_FORBIDDEN',
+  INSUFFICIENT_ACCESS_OR_READONLY: 'SALESFORCE_FORBIDDEN',
+  INVALID_AUTH_HEADER: 'SALESFORCE_AUTH_FAILED',
+  INVALID_QUERY_LOCATOR: 'SALESFORCE_CONFLICT',
+  INVALID_SESSION_ID: 'SALESFORCE_AUTH_FAILED',
+  NOT_FOUND: 'SALESFORCE_NOT_FOUND',
+  QUERY_TIMEOUT: 'SALESFORCE_TIMEOUT',
+  REQUEST_LIMIT_EXCEEDED: 'SALESFORCE_LIMIT_EXCEEDED',
+  REQUEST_RUNNING_TOO_LONG: 'SALESFORCE_TIMEOUT',
+  SERVER_UNAVAILABLE: 'SALESFORCE_UNAVAILABLE',
+  UNABLE_TO_LOCK_ROW: 'SALESFORCE_CONFLICT',
+  UNKNOWN_EXCEPTION: 'SALESFORCE_UNAVAILABLE',
+};
+
+function codeOfStatus(status: number): SalesforceErrorCode {
+  if (status === 401) return 'SALESFORCE_AUTH_FAILED';
+  if (status === 403) return 'SALESFORCE_FORBIDDEN';
+  if (status === 404) return 'SALESFORCE_NOT_FOUND';
+  if (status === 408 || status === 504) return 'SALESFORCE_TIMEOUT';
+  if (status === 420 || status === 429) return 'SALESFORCE_LIMIT_EXCEEDED';
+  return status >= 500 ? 'SALESFORCE_UNAVAILABLE' : 'SALESFORCE_BAD_REQUEST';
+}
+
+/** jsforce aborts its own request at the time-out and reports it as AbortError or "Request Timeout". */
+function codeOfTransport(name: string, message: string, code: string | undefined): SalesforceErrorCode {
+  const isTimeout =
+    name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT' || /timeout/i.test(message);
+  return isTimeout ? 'SALESFORCE_TIMEOUT' : 'SALESFORCE_UNAVAILABLE';
+}
+
+interface ForeignError {
+  readonly name: string;
+  readonly message: string;
+  readonly errorCode: string | undefined;
+  readonly code: string | undefined;
+}
+
+function describeError(error: unknown): ForeignError {
+  if (!(error instanceof Error))
+    return { name: 'Error', message: String(error), errorCode: undefined, code: undefined };
+  const { errorCode, code } = error as { errorCode?: unknown; code?: unknown };
+  return {
+    name: error.name,
+    message: error.message,
+    // jsforce sets errorCode to the error's name when there is none.
+    errorCode: typeof errorCode === 'string' && errorCode !== 'Error' ? errorCode : undefined,
+    code: typeof code === 'string' ? code : undefined,
+  };
+}
+
+const MESSAGE_LENGTH_MAX = 400;
+
+/** Session ids (`00D…!…`) and signed assertions have no business in a message, whoever put them there. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/00D[A-Za-z0-9]{9,15}![\w.]+/g, '[token]')
+    .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
+    .slice(0, MESSAGE_LENGTH_MAX);
+}

@@ -1,0 +1,50 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ChangeEventSource } from './events/change-event-source.js';
+import { CometdChangeEventSource } from './events/cometd-change-event-source.js';
+import { JsforceSalesforceClient } from './jsforce-salesforce.client.js';
+import { SalesforceConnection } from './salesforce-connection.js';
+import { SalesforceClient } from './salesforce.client.js';
+import {
+  ConfigurableModuleClass,
+  SALESFORCE_MODULE_OPTIONS,
+  type SalesforceModuleOptions,
+} from './salesforce.module-definition.js';
+
+/**
+ * Provides `SalesforceClient` and `ChangeEventSource` over one shared connection. Nothing is sent before the first use, so
+ * an app starts while Salesforce is away. On shutdown the source is stopped, then new calls of the client are refused.
+ */
+@Module({
+  providers: [
+    {
+      provide: SalesforceConnection,
+      inject: [SALESFORCE_MODULE_OPTIONS],
+      useFactory: (options: SalesforceModuleOptions) => new SalesforceConnection(options.connection),
+    },
+    {
+      provide: SalesforceClient,
+      inject: [SalesforceConnection],
+      useFactory: (connection: SalesforceConnection) => new JsforceSalesforceClient(connection),
+    },
+    {
+      provide: ChangeEventSource,
+      inject: [SalesforceConnection, SALESFORCE_MODULE_OPTIONS],
+      useFactory: (connection: SalesforceConnection, options: SalesforceModuleOptions) =>
+        new CometdChangeEventSource(connection, options.events),
+    },
+  ],
+  exports: [SalesforceClient, ChangeEventSource],
+})
+export class SalesforceModule extends ConfigurableModuleClass implements OnApplicationShutdown {
+  constructor(
+    @Inject(SalesforceClient) private readonly client: SalesforceClient,
+    @Inject(ChangeEventSource) private readonly events: ChangeEventSource,
+  ) {
+    super();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.events.stop();
+    if (this.client instanceof JsforceSalesforceClient) this.client.close();
+  }
+}

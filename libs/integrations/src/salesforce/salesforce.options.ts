@@ -1,0 +1,102 @@
+import { createPrivateKey } from 'node:crypto';
+import { SalesforceError } from './salesforce.errors.js';
+
+/** OAuth client-credentials grant: the connected app acts as its own run-as user. */
+export interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** OAuth JWT bearer grant: the connected app acts as a user who has approved it; nothing secret is sent. */
+export interface JwtBearerCredentials {
+  readonly clientId: string;
+  readonly username: string;
+  /** PEM of the RSA key whose certificate the connected app knows. */
+  readonly privateKey: string;
+}
+
+/** How to reach an org. What is not given takes the default that its comment names. */
+export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
+  /** Where tokens are issued, and the audience of a JWT. For client credentials this is the org's My Domain URL. */
+  readonly loginUrl: string;
+  /** @default '67.0' (Summer '26); jsforce's own default, 50.0, is too old for the change events. */
+  readonly apiVersion?: string;
+  /** Bounds one request, its answer's body included. @default 15000 */
+  readonly requestTimeoutMs?: number;
+  /** Requests under way at once. Salesforce allows 25 that take 20 s or longer (5 in a Developer org). @default 10 */
+  readonly concurrency?: number;
+  /** Requests that may wait for a free place; more are refused with `SALESFORCE_OVERLOADED`. @default 200 */
+  readonly queueMax?: number;
+  /** Records that one query may return over all its pages. @default 50000 */
+  readonly recordCountMax?: number;
+  /** Sent as `Sforce-Call-Options: client=…`; change events name it in `changeOrigin`. @default 'evergreen' */
+  readonly clientName?: string;
+};
+
+/** The options with defaults applied and limits checked. Frozen. */
+export interface ResolvedSalesforceOptions {
+  readonly credentials: ClientCredentials | JwtBearerCredentials;
+  readonly loginUrl: string;
+  readonly apiVersion: string;
+  readonly requestTimeoutMs: number;
+  readonly concurrency: number;
+  readonly queueMax: number;
+  readonly recordCountMax: number;
+  readonly clientName: string;
+}
+
+/** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming every bad one and none of their values. */
+export function resolveSalesforceOptions(options: SalesforceOptions): ResolvedSalesforceOptions {
+  const problems: string[] = [];
+  const whole = (name: string, value: number | undefined, fallback: number, min: number, max: number): number => {
+    const number = value ?? fallback;
+    if (!Number.isInteger(number) || number < min || number > max) {
+      problems.push(`${name} must be a whole number from ${min} to ${max}`);
+    }
+    return number;
+  };
+  const apiVersion = options.apiVersion ?? '67.0';
+  if (!/^\d{2}\.0$/.test(apiVersion) || Number(apiVersion) < 57) {
+    problems.push('apiVersion must look like 67.0 and be 57.0 or later (PricebookEntry change events)');
+  }
+  if (!isHttpUrl(options.loginUrl)) problems.push('loginUrl must be an http or https URL');
+  const resolved: ResolvedSalesforceOptions = {
+    credentials: credentialsOf(options, problems),
+    loginUrl: options.loginUrl.replace(/\/+$/, ''),
+    apiVersion,
+    requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs, 15_000, 1, 600_000),
+    concurrency: whole('concurrency', options.concurrency, 10, 1, 1_000),
+    queueMax: whole('queueMax', options.queueMax, 200, 0, 100_000),
+    recordCountMax: whole('recordCountMax', options.recordCountMax, 50_000, 1, 1_000_000),
+    clientName: options.clientName ?? 'evergreen',
+  };
+  if (!/^[\w.-]{1,64}$/.test(resolved.clientName)) problems.push('clientName may hold letters, digits, _ . - only');
+  if (problems.length > 0) throw new SalesforceError('SALESFORCE_INVALID_OPTION', problems.join('; '));
+  return Object.freeze(resolved);
+}
+
+function credentialsOf(options: SalesforceOptions, problems: string[]): ClientCredentials | JwtBearerCredentials {
+  if (!options.clientId) problems.push('clientId must not be empty');
+  if ('privateKey' in options && options.privateKey) {
+    if (!options.username) problems.push('username must be given beside privateKey');
+    if (!isRsaKey(options.privateKey)) problems.push('privateKey must be the PEM of an RSA private key');
+    return { clientId: options.clientId, username: options.username, privateKey: options.privateKey };
+  }
+  if ('clientSecret' in options && options.clientSecret) {
+    return { clientId: options.clientId, clientSecret: options.clientSecret };
+  }
+  problems.push('either clientSecret, or username and privateKey, must be given');
+  return { clientId: options.clientId, clientSecret: '' };
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+function isRsaKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'rsa';
+  } catch {
+    return false; // not a PEM at all; the caller reports it without quoting it
+  }
+}
