@@ -1,0 +1,26 @@
+import { CacheError } from './cache.errors.js';
+import { encodePart } from './dependencies.js';
+
+const KEY_BYTES_MAX = 1024;
+
+/** The key `domain:type:identifier[:subkey]`, every part encoded, so that an id can hold any character. */
+export function buildKey(domain: string, type: string, parts: readonly string[]): string {
+  return [domain, type, ...parts].map(encodePart).join(':');
+}
+
+/** Rejects what cannot be a key: nothing, control characters (NUL separates fields in the store), or more than 1,024 bytes. */
+export function checkKey(key: string): void {
+  if (key.length > 0 && key.length <= KEY_BYTES_MAX / 4 && PLAIN.test(key)) return;
+  const problem =
+    typeof key !== 'string' || key.length === 0
+      ? 'a key is a text of at least one character'
+      : /\p{Cc}/u.test(key)
+        ? 'a key holds no control characters'
+        : Buffer.byteLength(key) > KEY_BYTES_MAX
+          ? `a key has at most ${KEY_BYTES_MAX} bytes`
+          : undefined;
+  if (problem) throw new CacheError('CACHE_INVALID_KEY', problem, false);
+}
+
+/** The characters of nearly all keys; they need no closer look. */
+const PLAIN = /^[\x20-\x7E]+$/;

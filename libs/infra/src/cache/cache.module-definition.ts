@@ -1,0 +1,8 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { CacheOptions } from './compose-cache.js';
+
+export const {
+  ConfigurableModuleClass: ConfigurableCacheModule,
+  MODULE_OPTIONS_TOKEN: CACHE_OPTIONS,
+  ASYNC_OPTIONS_TYPE: CACHE_ASYNC_OPTIONS,
+} = new ConfigurableModuleBuilder<CacheOptions>().setClassMethodName('forRoot').build();

@@ -1,0 +1,284 @@
+import {
+  CacheError,
+  NotAcknowledgedError,
+  StoreUnavailableError,
+  WaitTimeoutError,
+  BuildFailedError,
+} from './cache.errors.js';
+import { checkKey } from './cache-keys.js';
+import type {
+  DomainMetrics,
+  Fetcher,
+  GetOptions,
+  GetOrSetOptions,
+  Invalidation,
+  KeyStatus,
+  SetOptions,
+} from './cache.types.js';
+import { entry, storedDependencies, type Dependency } from './dependencies.js';
+import { DomainBoard } from './domain-board.js';
+import { KeyPattern } from './key-pattern.js';
+import type { ProcessReports } from './process-reports.js';
+import { resolveGetOrSetOptions, ttlMs, type ReadDefaults } from './read-through/get-or-set-options.js';
+import { pollMs } from './read-through/lease-watch.js';
+import { ReadThrough } from './read-through/read-through.js';
+import { Waiter } from './read-through/waiter.js';
+import type { CacheStore, StoreState } from './store/cache-store.js';
+import { Sweeper } from './sweeper.js';
+import type { ValueCodec } from './values/value-codec.js';
+
+export interface CacheServiceParts {
+  readonly store: CacheStore;
+  readonly codec: ValueCodec;
+  readonly reports: ProcessReports;
+  readonly defaults: ReadDefaults;
+  /** Fetches at the same time while the store is away. */
+  readonly bypassConcurrency: number;
+  /** Called when the cache has closed, to end what was opened for it alone. */
+  readonly afterClose?: () => Promise<void>;
+}
+
+/** How long `close` waits for builds under way. */
+const CLOSE_MS = 2000;
+const PATTERN_PAGE = 500;
+
+/**
+ * The cache: values under keys, each with what it was built from.
+ *
+ * After `invalidate`, `set` or `del` has resolved, no read that begins later, in any process, returns a value that it
+ * concerned and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON: what a hit returns is a parsed
+ * copy; those who share one build share its object, so treat values as read-only.
+ */
+export class CacheService {
+  private readonly store: CacheStore;
+  private readonly codec: ValueCodec;
+  private readonly readThrough: ReadThrough;
+  private readonly sweeper: Sweeper;
+  private readonly board: DomainBoard;
+  private isClosed = false;
+  private opened: Promise<void> | undefined;
+  /** Set while the store is being connected for the first time: calls wait for it, so that none misses a store that is up. */
+  private opening: Promise<void> | undefined;
+
+  constructor(private readonly parts: CacheServiceParts) {
+    this.store = parts.store;
+    this.codec = parts.codec;
+    this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
+    this.sweeper = new Sweeper(parts.store);
+    this.board = new DomainBoard(parts.reports);
+  }
+
+  /**
+   * Connects the store and begins to sweep. Rejects `CACHE_STORE_UNSUITABLE` for a server that must not be used; a server
+   * that is away is no error: the source answers until it is back.
+   */
+  open(): Promise<void> {
+    if (!this.opened) {
+      this.opened = this.store.open().then(() => this.sweeper.start());
+      this.opening = this.opened.catch(() => undefined).finally(() => (this.opening = undefined));
+    }
+    return this.opened;
+  }
+
+  /** Gives builds under way two seconds to end, then closes. Later calls reject with `CACHE_CLOSED`. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.readThrough.close();
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
+    await Promise.race([this.readThrough.idle(), deadline]);
+    clearTimeout(timer);
+    await this.sweeper.stop();
+    await this.parts.reports.close();
+    await this.store.close();
+    await this.parts.afterClose?.();
+  }
+
+  /**
+   * The value, or undefined for a miss (also while the store is away). It starts no build; with `waitMs` it waits for one
+   * that is under way, and rejects with `CACHE_WAIT_TIMEOUT` or, if that build failed, `CACHE_BUILD_FAILED`.
+   */
+  async get<T>(key: string, { waitMs = 0 }: GetOptions = {}): Promise<T | undefined> {
+    this.check(key);
+    if (this.opening) await this.opening;
+    try {
+      const found = (await this.read<T>(key)) ?? (waitMs > 0 ? await this.waitFor<T>(key, waitMs) : undefined);
+      return found?.value;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Stores a value unconditionally; it counts as fetched at the instant at which the store applies it, and builds of the
+   * key that are under way are refused. A value fetched from the source belongs in `getOrSet`, which notices what was
+   * invalidated during the fetch. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it.
+   */
+  async set<T>(key: string, value: T, options: SetOptions = {}): Promise<void> {
+    this.check(key);
+    const ttl = ttlMs(options.ttlSeconds ?? this.parts.defaults.safetyTtlSeconds);
+    const stored = this.codec.encode(key, value, options.sensitive ?? false);
+    const dependencies = storedDependencies(key, options.dependsOn ?? []);
+    await this.acknowledged('set', [entry(key)], () =>
+      this.store.write({ key, value: stored, dependencies, ttlMs: ttl }),
+    );
+  }
+
+  /**
+   * The value of the entry, or what the fetcher makes of it, once for all who ask at the same time in any process. The
+   * fetcher's error reaches everybody who waits for that build (in another process as `CACHE_BUILD_FAILED`) and is never
+   * cached. While the store is away, the source answers.
+   *
+   * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
+   */
+  async getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T>): Promise<T> {
+    this.check(key);
+    if (this.opening) await this.opening;
+    let isStoreAway = false;
+    if (!this.readThrough.isBuilding(key)) {
+      try {
+        const found = await this.read<T>(key);
+        if (found) {
+          if (typeof options === 'object') options.onOutcome?.('hit');
+          return found.value;
+        }
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        isStoreAway = true;
+      }
+    }
+    const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions(options, this.parts.defaults));
+    if (isStoreAway) this.readThrough.bypass(waiter);
+    else this.readThrough.enter(waiter);
+    return (await waiter.answer) as T;
+  }
+
+  /** Removes entries, acknowledged like an invalidation; how many were live. Builds of these keys are refused. */
+  async del(...keys: string[]): Promise<number> {
+    keys.forEach((key) => this.check(key));
+    if (keys.length === 0) return 0;
+    return (await this.invalidateAll('del', [...new Set(keys)].map(entry))).dropped;
+  }
+
+  /** Whether there is an entry, or somebody is building it. Rejects `CACHE_STORE_UNAVAILABLE` while the store is away. */
+  async status(key: string): Promise<KeyStatus> {
+    this.check(key);
+    if (this.opening) await this.opening;
+    return (await this.store.status(key)).status;
+  }
+
+  /**
+   * Resolves when no read that begins later can return a value that depends on any of these and was fetched before.
+   * Rejects with `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it everywhere; repeat it then.
+   */
+  async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
+    this.checkOpen();
+    if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
+    return this.invalidateAll('invalidate', [...new Set(dependencies)]);
+  }
+
+  /** Keys of live entries that match (see `KeyPattern`), each once. It reads the directory in pages, never all at once. */
+  async *scan(pattern: string): AsyncIterable<string> {
+    for await (const page of this.matching(pattern)) yield* page;
+  }
+
+  /**
+   * Removes the entries whose keys match; how many. It removes what it saw: an entry that is being built meanwhile may
+   * stay. For a promise, invalidate a `namespace`.
+   */
+  async delByPattern(pattern: string): Promise<number> {
+    let count = 0;
+    for await (const page of this.matching(pattern)) if (page.length > 0) count += await this.del(...page);
+    return count;
+  }
+
+  async countByPattern(pattern: string): Promise<number> {
+    let count = 0;
+    for await (const page of this.matching(pattern)) count += page.length;
+    return count;
+  }
+
+  /** Bytes that the store uses for the values whose keys match. The index is not counted. */
+  async memoryUsageByPattern(pattern: string): Promise<number> {
+    let bytes = 0;
+    for await (const page of this.matching(pattern)) if (page.length > 0) bytes += await this.store.memoryUsage(page);
+    return bytes;
+  }
+
+  state(): StoreState {
+    return this.store.state();
+  }
+
+  /** Puts a domain's counters on the board that every process can read. Called by `DomainCache`. */
+  registerDomain(domain: string, metrics: () => DomainMetrics): void {
+    this.board.register(domain, metrics);
+  }
+
+  /** The counters of a domain, summed over all live processes. */
+  domainMetrics(domain: string): Promise<DomainMetrics> {
+    return this.board.total(domain);
+  }
+
+  private async read<T>(key: string): Promise<{ value: T } | undefined> {
+    const stored = await this.store.read(key);
+    return stored && (this.codec.decode(key, stored) as { value: T } | undefined);
+  }
+
+  private async waitFor<T>(key: string, waitMs: number): Promise<{ value: T } | undefined> {
+    const deadline = performance.now() + waitMs;
+    for (let attempt = 0; ; attempt++) {
+      const watch = this.readThrough.leaseWatches.watch(key);
+      try {
+        const { status, leaseId = '', expiresInMs = 0 } = await this.store.status(key);
+        if (status === 'empty') return undefined;
+        const found = status === 'exists' ? await this.read<T>(key) : undefined;
+        if (found) return found;
+        const left = deadline - performance.now();
+        if (left <= 0) throw new WaitTimeoutError(key, waitMs);
+        const end = await watch.wait(leaseId, Math.min(left, pollMs(attempt, expiresInMs)));
+        if (end?.failure) throw new BuildFailedError(end.failure.code, end.failure.message);
+      } finally {
+        watch.close();
+      }
+    }
+  }
+
+  private invalidateAll(operation: string, dependencies: readonly Dependency[]): Promise<Invalidation> {
+    return this.acknowledged(operation, dependencies, () => this.store.invalidate(dependencies));
+  }
+
+  private async acknowledged<T>(
+    operation: string,
+    dependencies: readonly Dependency[],
+    apply: () => Promise<T>,
+  ): Promise<T> {
+    if (this.opening) await this.opening;
+    try {
+      return await this.readThrough.invalidating(dependencies, apply);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw new NotAcknowledgedError(operation, { cause: error });
+      throw error;
+    }
+  }
+
+  private async *matching(pattern: string): AsyncIterable<string[]> {
+    this.checkOpen();
+    if (this.opening) await this.opening;
+    const matcher = new KeyPattern(pattern);
+    for await (const page of this.store.keys()) {
+      const matched = page.filter((key) => matcher.matches(key));
+      for (let i = 0; i < matched.length; i += PATTERN_PAGE) yield matched.slice(i, i + PATTERN_PAGE);
+    }
+  }
+
+  private check(key: string): void {
+    this.checkOpen();
+    checkKey(key);
+  }
+
+  private checkOpen(): void {
+    if (this.isClosed) throw new CacheError('CACHE_CLOSED', 'the cache is closed', false);
+  }
+}

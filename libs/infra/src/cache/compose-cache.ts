@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { Cluster, Redis } from 'ioredis';
+import { CacheError } from './cache.errors.js';
+import { CacheService } from './cache.service.js';
+import type { Checkpoints } from './checkpoints.js';
+import type { ProcessReports } from './process-reports.js';
+import { within } from './read-through/get-or-set-options.js';
+import type { CacheStore } from './store/cache-store.js';
+import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
+import { MemoryCheckpoints } from './store/memory/memory-checkpoints.js';
+import { MemoryProcessReports } from './store/memory/memory-process-reports.js';
+import { RedisCacheStore } from './store/redis/redis-cache-store.js';
+import { RedisCheckpoints } from './store/redis/redis-checkpoints.js';
+import { RedisProcessReports } from './store/redis/redis-process-reports.js';
+import { Encryption, type EncryptionKey } from './values/encryption.js';
+import { ValueCodec } from './values/value-codec.js';
+
+/** What a cache is made of. Every field is optional; what is left out is safe. */
+export interface CacheOptions {
+  /** A connection for commands, made by `createRedisClient`. null: the embedded store, in this process only. @default null */
+  readonly redis?: Redis | Cluster | null;
+  /** Prefixes every key: applications with different names share nothing. Letters, digits, `.`, `_`, `-`. @default 'evergreen' */
+  readonly appName?: string;
+  /** Slices of the key space, the same in every process; 4 to 8 for each master of a cluster, else 1. @default 1 */
+  readonly partitions?: number;
+  /** Seconds after which an entry without a TTL is forgotten all the same. @default none */
+  readonly safetyTtlSeconds?: number;
+  /** Days that Redis keeps an entry without a TTL. @default 30 */
+  readonly retentionDays?: number;
+  /** Bytes of the embedded store; beyond it the least recently used entries go. @default 256 MiB */
+  readonly memoryMaxBytes?: number;
+  /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
+  readonly encryptionKeys?: readonly EncryptionKey[];
+  /** Default of `waitMs`. @default 30000 */
+  readonly waitMs?: number;
+  /** Default of `leaseMs`. @default 10000 */
+  readonly leaseMs?: number;
+  /** Fetches at the same time while the store is away. @default 32 */
+  readonly bypassConcurrency?: number;
+}
+
+/** The cache and what is kept beside its entries. */
+export interface CacheParts {
+  readonly cache: CacheService;
+  readonly checkpoints: Checkpoints;
+  readonly reports: ProcessReports;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
+
+/** Puts a cache together; it is not connected yet (`CacheService.open`). Rejects bad options with `CACHE_INVALID_OPTION`. */
+export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheParts {
+  const { store, checkpoints, reports } = options.redis ? onRedis(options.redis, options) : embedded(options);
+  const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
+  const cache = new CacheService({
+    store,
+    codec: new ValueCodec(encryption),
+    reports,
+    defaults: {
+      waitMs: options.waitMs ?? 30_000,
+      leaseMs: options.leaseMs ?? 10_000,
+      safetyTtlSeconds: options.safetyTtlSeconds || undefined,
+    },
+    bypassConcurrency: within('bypassConcurrency', options.bypassConcurrency ?? 32, 1, 1000),
+    ...(afterClose && { afterClose }),
+  });
+  return { cache, checkpoints, reports };
+}
+
+interface StoreParts {
+  readonly store: CacheStore;
+  readonly checkpoints: Checkpoints;
+  readonly reports: ProcessReports;
+}
+
+function onRedis(redis: Redis | Cluster, options: CacheOptions): StoreParts {
+  const appName = options.appName ?? 'evergreen';
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(appName)) {
+    throw new CacheError(
+      'CACHE_INVALID_OPTION',
+      'appName takes 1 to 64 letters, digits, dots, underscores and hyphens',
+      false,
+    );
+  }
+  return {
+    store: new RedisCacheStore({
+      redis,
+      appName,
+      partitions: within('partitions', options.partitions ?? 1, 1, 1024),
+      retentionMs: within('retentionDays', options.retentionDays ?? 30, 1, 3650) * DAY_MS,
+    }),
+    checkpoints: new RedisCheckpoints(redis, appName),
+    reports: new RedisProcessReports(redis, appName, randomUUID()),
+  };
+}
+
+function embedded(options: CacheOptions): StoreParts {
+  return {
+    store: new MemoryCacheStore({ maxBytes: options.memoryMaxBytes ?? MEMORY_MAX_BYTES }),
+    checkpoints: new MemoryCheckpoints(),
+    reports: new MemoryProcessReports(),
+  };
+}

@@ -1,0 +1,55 @@
+import { Bucket, type BucketOptions } from './bucket.js';
+import type { CacheService } from './cache.service.js';
+import type { CacheBucketMetrics, DomainMetrics, Invalidation } from './cache.types.js';
+import type { Dependency } from './dependencies.js';
+
+/**
+ * The base of a domain's cache service. A bucket brings request coalescing, dependency tracking, null-safety, counters and
+ * eviction; the counters of all processes are on the board, for the domain's health endpoint.
+ *
+ *     @Injectable()
+ *     export class CasesCache extends DomainCache {
+ *       constructor(cache: CacheService) { super('cases', cache); }
+ *       private readonly byAccount = this.bucket<Case[]>('account', { strategy: changeDriven() });
+ *     }
+ */
+export abstract class DomainCache {
+  private readonly buckets = new Map<string, Bucket<unknown>>();
+  private invalidations = 0;
+
+  protected constructor(
+    readonly domain: string,
+    protected readonly cache: CacheService,
+  ) {
+    cache.registerDomain(domain, () => this.processMetrics());
+  }
+
+  /** The counters, summed over all live processes. */
+  metrics(): Promise<DomainMetrics> {
+    return this.cache.domainMetrics(this.domain);
+  }
+
+  /** Seconds that the entries of each bucket live at most; null: until they are invalidated. */
+  ttlSeconds(): Readonly<Record<string, number | null>> {
+    return Object.fromEntries([...this.buckets].map(([name, bucket]) => [name, bucket.ttlSeconds]));
+  }
+
+  protected bucket<T>(name: string, options: BucketOptions): Bucket<T> {
+    if (this.buckets.has(name)) throw new Error(`the domain ${this.domain} has two buckets named ${name}`);
+    const bucket = new Bucket<T>(this.cache, this.domain, name, options);
+    this.buckets.set(name, bucket as Bucket<unknown>);
+    return bucket;
+  }
+
+  /** Invalidates and counts one invalidation; rejects like `CacheService.invalidate`. */
+  protected invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
+    this.invalidations++;
+    return this.cache.invalidate(...dependencies);
+  }
+
+  private processMetrics(): DomainMetrics {
+    const buckets: Record<string, CacheBucketMetrics> = {};
+    for (const [name, bucket] of this.buckets) buckets[name] = { ...bucket.metrics };
+    return { buckets, invalidations: this.invalidations };
+  }
+}

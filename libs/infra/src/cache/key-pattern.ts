@@ -1,0 +1,49 @@
+/**
+ * A pattern over whole keys: `*` stands for any text, `?` for one character, `\` makes the next character literal;
+ * everything else, `.` and `[` included, is itself. Matching takes at most pattern length × key length steps, whatever the
+ * pattern.
+ */
+export class KeyPattern {
+  private readonly tokens: readonly Token[];
+
+  constructor(pattern: string) {
+    const tokens: Token[] = [];
+    const chars = [...pattern];
+    for (let i = 0; i < chars.length; i++) {
+      const char = chars[i] as string;
+      if (char === '*') {
+        if (tokens.at(-1) !== ANY_TEXT) tokens.push(ANY_TEXT);
+      } else if (char === '?') tokens.push(ANY_CHAR);
+      else if (char === '\\' && i + 1 < chars.length) tokens.push({ literal: chars[++i] as string });
+      else tokens.push({ literal: char });
+    }
+    this.tokens = tokens;
+  }
+
+  matches(key: string): boolean {
+    const chars = [...key];
+    let c = 0;
+    let t = 0;
+    let starAt = -1;
+    let starTook = 0;
+    while (c < chars.length) {
+      const token = this.tokens[t];
+      if (token === ANY_TEXT) {
+        starAt = t++;
+        starTook = c;
+      } else if (token && (token === ANY_CHAR || token.literal === chars[c])) {
+        t++;
+        c++;
+      } else if (starAt >= 0) {
+        t = starAt + 1;
+        c = ++starTook;
+      } else return false;
+    }
+    while (this.tokens[t] === ANY_TEXT) t++;
+    return t === this.tokens.length;
+  }
+}
+
+type Token = { readonly literal: string | undefined };
+const ANY_TEXT: Token = { literal: undefined };
+const ANY_CHAR: Token = { literal: undefined };

@@ -1,0 +1,69 @@
+import type { FetchContext } from '../cache.types.js';
+import { storedDependencies, type Dependency } from '../dependencies.js';
+import { StoreUnavailableError } from '../cache.errors.js';
+import type { CacheStore, InvalidationNotice, StartPoint } from '../store/cache-store.js';
+import type { Waiter } from './waiter.js';
+
+/** Dependencies of one entry. More would make its commit a long script; the value is handed out uncached instead. */
+const DEPENDENCIES_MAX = 10_000;
+
+/** One fetch under a lease: from the start point to the value and what it was built from. */
+export class Build {
+  private readonly declared = new Set<Dependency>();
+  private renewal: NodeJS.Timeout | undefined;
+  /** Set when it is known that the commit can only be refused. */
+  isDoomed = false;
+
+  constructor(
+    private readonly store: CacheStore,
+    readonly builder: Waiter,
+    readonly leaseId: string,
+    readonly start: StartPoint,
+    /** The request to the store that granted the lease. */
+    readonly request: number,
+  ) {
+    builder.becomeBuilder();
+    const { dependsOn, renewLease, leaseMs } = builder.options;
+    if (typeof dependsOn !== 'function') this.add(dependsOn);
+    if (renewLease) this.renewal = setInterval(() => void this.renew(), leaseMs / 3);
+  }
+
+  /** Calls the fetcher. The dependencies are complete when it resolves. */
+  async fetch(signal: AbortSignal): Promise<unknown> {
+    const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal };
+    const value = await this.builder.fetcher(context);
+    const { dependsOn } = this.builder.options;
+    if (typeof dependsOn === 'function' && value !== undefined) this.add(dependsOn(value));
+    return value;
+  }
+
+  /** All dependencies as the store keeps them; undefined if there are more than an entry can have. */
+  dependencies(): Dependency[] | undefined {
+    const all = storedDependencies(this.builder.key, this.declared);
+    return all.length > DEPENDENCIES_MAX ? undefined : all;
+  }
+
+  /** Whether an invalidation that this build started before touches something it is known to depend on. */
+  isHitBy(dependencies: InvalidationNotice['dependencies']): boolean {
+    if (dependencies === '*') return false; // unknown which: the commit will tell
+    const own = new Set<string>(storedDependencies(this.builder.key, this.declared)).add(`k:${this.builder.key}`);
+    return dependencies.some((d) => own.has(d));
+  }
+
+  stopRenewing(): void {
+    clearInterval(this.renewal);
+  }
+
+  private add(dependencies: readonly Dependency[]): void {
+    for (const d of dependencies) if (this.declared.size <= DEPENDENCIES_MAX) this.declared.add(d);
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      const { key, options } = this.builder;
+      if (!(await this.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error; // an outage: the next third tries again
+    }
+  }
+}

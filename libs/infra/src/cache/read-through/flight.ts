@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { BuildFailedError, StoreUnavailableError } from '../cache.errors.js';
+import { entry, storedDependencies } from '../dependencies.js';
+import type { BeginReply, CacheStore, InvalidationNotice, StoredValue } from '../store/cache-store.js';
+import type { ValueCodec } from '../values/value-codec.js';
+import { Build } from './build.js';
+import { knownDependencies } from './get-or-set-options.js';
+import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
+import type { Waiter } from './waiter.js';
+
+/** What a flight needs of its surroundings. */
+export interface FlightHost {
+  readonly store: CacheStore;
+  readonly codec: ValueCodec;
+  readonly leaseWatches: LeaseWatches;
+  readonly signal: AbortSignal;
+  /** From now on nobody joins this flight; the next caller of its key begins another. */
+  detach(flight: Flight): void;
+  /** Puts a waiter into the open flight of its key, a new one if there is none. */
+  enter(waiter: Waiter): void;
+  /** Answers a waiter without the store. */
+  bypass(waiter: Waiter): void;
+}
+
+/** Known dependencies that are sent along with a request for a lease; more would only make it slower. */
+const KNOWN_MAX = 100;
+
+/**
+ * All callers of one key in this process that are waiting for the same next answer, and what is done to get it: ask the
+ * store; be told the value, to wait for another builder, or to build.
+ *
+ * Who may share what follows from one rule: a caller may be given a value if its fetch began after the caller arrived, or
+ * if the store vouched for the value after the caller arrived. Requests to the store are counted, and every waiter
+ * remembers the count at its arrival:
+ * - an entry found by request n answers those who arrived before n was sent;
+ * - a value whose commit was accepted answers all who joined before the commit was sent (then the flight is detached);
+ * - a value whose commit was refused answers those who arrived before the request that granted the lease; the others
+ *   share the next build (CORRECTIONS 5).
+ */
+export class Flight {
+  private readonly waiters = new Set<Waiter>();
+  private requests = 0;
+  private polls = 0;
+  private build: Build | undefined;
+
+  constructor(
+    private readonly host: FlightHost,
+    readonly key: string,
+  ) {}
+
+  /** Whether a fetch of this process is under way. */
+  get building(): Build | undefined {
+    return this.build;
+  }
+
+  join(waiter: Waiter): void {
+    waiter.arrivedAfter = this.requests;
+    if (this.build) waiter.hasWaited = true;
+    this.waiters.add(waiter);
+    waiter.whenTimedOut(() => this.waiters.delete(waiter));
+  }
+
+  /** Runs until every waiter is answered or handed on. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      while (this.waiters.size > 0) {
+        const watch = this.host.leaseWatches.watch(this.key);
+        try {
+          if ((await this.attempt(watch)) === 'done') return;
+        } finally {
+          watch.close();
+        }
+      }
+    } catch (error) {
+      this.detach();
+      if (error instanceof StoreUnavailableError) this.take(() => true).forEach((waiter) => this.host.bypass(waiter));
+      else this.take(() => true).forEach((waiter) => waiter.fail(error));
+    } finally {
+      this.detach();
+    }
+  }
+
+  /**
+   * Ends the running build's claim if the invalidation has made its commit pointless: nobody joins it any more, the lease
+   * is given back, and those who may not have its value go on to the next build at once.
+   */
+  doom(dependencies: InvalidationNotice['dependencies']): void {
+    const { build } = this;
+    if (!build || build.isDoomed || !build.isHitBy(dependencies)) return;
+    build.isDoomed = true;
+    build.stopRenewing();
+    this.detach();
+    void this.release({ key: this.key, leaseId: build.leaseId });
+    for (const waiter of this.take((w) => w.arrivedAfter >= build.request)) this.host.enter(waiter);
+  }
+
+  private async attempt(watch: LeaseWatch): Promise<'again' | 'done'> {
+    const [first] = this.waiters;
+    if (!first) return 'done';
+    const request = ++this.requests;
+    const leaseId = randomUUID();
+    const known = storedDependencies(this.key, knownDependencies(first.options)).slice(0, KNOWN_MAX);
+    const reply = await this.host.store.begin({ key: this.key, leaseId, leaseMs: first.options.leaseMs, known });
+    switch (reply.kind) {
+      case 'fresh':
+        return this.answerFromStore(reply.value, request);
+      case 'wait':
+        return this.waitForBuilder(reply, watch);
+      case 'lease':
+        return this.buildUnder(leaseId, reply.start, request);
+    }
+  }
+
+  private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
+    for (const waiter of this.take((w) => w.arrivedAfter < request)) {
+      const decoded = this.host.codec.decode(this.key, stored);
+      if (decoded) waiter.succeed(decoded.value, waiter.hasWaited ? 'coalesced' : 'hit');
+      else this.waiters.add(waiter);
+    }
+    // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
+    if (!this.host.codec.decode(this.key, stored)) await this.host.store.invalidate([entry(this.key)]);
+    return 'again';
+  }
+
+  private async waitForBuilder(
+    { leaseId, expiresInMs }: BeginReply & { kind: 'wait' },
+    watch: LeaseWatch,
+  ): Promise<'again' | 'done'> {
+    for (const waiter of this.waiters) waiter.hasWaited = true;
+    const end = await watch.wait(leaseId, pollMs(this.polls++, expiresInMs));
+    if (!end?.failure) return 'again';
+    this.detach();
+    const error = new BuildFailedError(end.failure.code, end.failure.message);
+    this.take(() => true).forEach((waiter) => waiter.fail(error));
+    return 'done';
+  }
+
+  private async buildUnder(leaseId: string, start: Build['start'], request: number): Promise<'again' | 'done'> {
+    const [builder] = this.waiters;
+    if (!builder) {
+      await this.release({ key: this.key, leaseId }); // every caller gave up while the store answered
+      return 'again';
+    }
+    for (const waiter of this.waiters) if (waiter !== builder) waiter.hasWaited = true;
+    const build = new Build(this.host.store, builder, leaseId, start, request);
+    this.build = build;
+    try {
+      const value = await build.fetch(this.host.signal);
+      await this.conclude(build, value);
+    } catch (error) {
+      await this.failAll(build, error);
+    } finally {
+      build.stopRenewing();
+    }
+    return 'done';
+  }
+
+  /** Sends the commit and answers by its reply. Detaching comes first: nobody may join a commit that is under way. */
+  private async conclude(build: Build, value: unknown): Promise<void> {
+    this.detach();
+    const isVouchedFor = !build.isDoomed && (await this.commit(build, value));
+    const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
+    for (const waiter of this.take((w) => isVouchedFor || w.arrivedAfter < build.request)) {
+      waiter.succeed(value, outcome(waiter));
+    }
+    for (const waiter of this.take(() => true)) this.host.enter(waiter);
+  }
+
+  /** Whether the store vouches that nothing the value depends on was invalidated since its start point. */
+  private async commit(build: Build, value: unknown): Promise<boolean> {
+    const { options } = build.builder;
+    const isStored = value !== undefined && (value !== null || options.cacheNull);
+    const dependencies = build.dependencies();
+    if (!dependencies) {
+      process.emitWarning(`${this.key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
+      await this.release({ key: this.key, leaseId: build.leaseId });
+      return false;
+    }
+    try {
+      const reply = await this.host.store.commit({
+        key: this.key,
+        leaseId: build.leaseId,
+        start: build.start,
+        value: this.host.codec.encode(this.key, isStored ? value : null, isStored && options.sensitive),
+        dependencies,
+        // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
+        ttlMs: isStored ? options.ttlMs : 0,
+      });
+      return reply === 'ok' || reply === 'expired';
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return false;
+      throw error;
+    }
+  }
+
+  private async failAll(build: Build, error: unknown): Promise<void> {
+    this.detach();
+    if (!build.isDoomed) await this.release({ key: this.key, leaseId: build.leaseId, failure: describe(error) });
+    this.take(() => true).forEach((waiter) => waiter.fail(error));
+  }
+
+  private async release(end: Parameters<CacheStore['release']>[0]): Promise<void> {
+    try {
+      await this.host.store.release(end);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error; // the lease then runs out by itself
+    }
+  }
+
+  private detach(): void {
+    this.host.detach(this);
+  }
+
+  private take(wanted: (waiter: Waiter) => boolean): Waiter[] {
+    const taken = [...this.waiters].filter(wanted);
+    for (const waiter of taken) this.waiters.delete(waiter);
+    return taken;
+  }
+}
+
+function describe(error: unknown): { code: string | undefined; message: string } {
+  if (!(error instanceof Error)) return { code: undefined, message: String(error) };
+  const { code } = error as { code?: unknown };
+  return { code: typeof code === 'string' ? code : undefined, message: error.message };
+}

@@ -1,0 +1,72 @@
+import type { LeaseEnd } from '../store/cache-store.js';
+
+/** The ends of leases on one key, from the moment the watch began: a message that came before it was asked for is kept. */
+export class LeaseWatch {
+  private readonly ends = new Map<string, LeaseEnd>();
+  private awaited: { leaseId: string; done: (end: LeaseEnd) => void } | undefined;
+
+  constructor(private readonly stopWatching: () => void) {}
+
+  receive(end: LeaseEnd): void {
+    if (this.awaited?.leaseId === end.leaseId) this.awaited.done(end);
+    else this.ends.set(end.leaseId, end);
+  }
+
+  /** How this lease ended, or undefined when `timeoutMs` have passed without word of it. */
+  wait(leaseId: string, timeoutMs: number): Promise<LeaseEnd | undefined> {
+    const known = this.ends.get(leaseId);
+    if (known) return Promise.resolve(known);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.finish(resolve, undefined), timeoutMs);
+      this.awaited = {
+        leaseId,
+        done: (end) => {
+          clearTimeout(timer);
+          this.finish(resolve, end);
+        },
+      };
+    });
+  }
+
+  close(): void {
+    this.stopWatching();
+  }
+
+  private finish(resolve: (end: LeaseEnd | undefined) => void, end: LeaseEnd | undefined): void {
+    this.awaited = undefined;
+    resolve(end);
+  }
+}
+
+/** Hands every message about a lease to those who watch its key. */
+export class LeaseWatches {
+  private readonly byKey = new Map<string, Set<LeaseWatch>>();
+
+  /** Begin the watch before asking the store, so that nothing can be missed between its answer and the wait. */
+  watch(key: string): LeaseWatch {
+    const watches = this.byKey.get(key) ?? new Set<LeaseWatch>();
+    this.byKey.set(key, watches);
+    const watch = new LeaseWatch(() => {
+      watches.delete(watch);
+      if (watches.size === 0 && this.byKey.get(key) === watches) this.byKey.delete(key);
+    });
+    watches.add(watch);
+    return watch;
+  }
+
+  receive(end: LeaseEnd): void {
+    for (const watch of this.byKey.get(end.key) ?? []) watch.receive(end);
+  }
+}
+
+const POLL_FIRST_MS = 50;
+const POLL_MAX_MS = 500;
+
+/**
+ * How long to wait for word of a lease before looking again: from 50 ms, doubling up to 500 ms, with jitter, because word
+ * can be lost; and no longer than the lease itself can last.
+ */
+export function pollMs(attempt: number, leaseExpiresInMs: number): number {
+  const backoff = Math.min(POLL_MAX_MS, POLL_FIRST_MS * 2 ** Math.min(attempt, 10)) * (0.75 + Math.random() / 2);
+  return Math.max(1, Math.min(backoff, leaseExpiresInMs + 1));
+}

@@ -1,0 +1,83 @@
+import type { Dependency } from '../dependencies.js';
+import type { CacheStore, InvalidationNotice } from '../store/cache-store.js';
+import type { ValueCodec } from '../values/value-codec.js';
+import { Bypass } from './bypass.js';
+import { Flight, type FlightHost } from './flight.js';
+import { LeaseWatches } from './lease-watch.js';
+import type { Waiter } from './waiter.js';
+
+/** Builds what the store does not have, once for all who ask: in this process by flights, across processes by leases. */
+export class ReadThrough implements FlightHost {
+  readonly leaseWatches = new LeaseWatches();
+  readonly signal: AbortSignal;
+  private readonly flights = new Map<string, Flight>();
+  /** Every flight that is under way, the detached ones (doomed, committing) included. */
+  private readonly active = new Set<Promise<void>>();
+  private readonly closing = new AbortController();
+  private readonly outage: Bypass;
+
+  constructor(
+    readonly store: CacheStore,
+    readonly codec: ValueCodec,
+    bypassConcurrency: number,
+  ) {
+    this.signal = this.closing.signal;
+    this.outage = new Bypass(bypassConcurrency, this.signal);
+    store.onLeaseEnd((end) => this.leaseWatches.receive(end));
+    store.onInvalidation((notice) => this.receive(notice));
+  }
+
+  /** Whether a fetch of this process is under way that a caller may join instead of asking the store. */
+  isBuilding(key: string): boolean {
+    return this.flights.get(key)?.building !== undefined;
+  }
+
+  enter(waiter: Waiter): void {
+    const open = this.flights.get(waiter.key);
+    if (open) {
+      open.join(waiter);
+      return;
+    }
+    const flight = new Flight(this, waiter.key);
+    this.flights.set(waiter.key, flight);
+    flight.join(waiter);
+    const run: Promise<void> = flight.run().finally(() => this.active.delete(run));
+    this.active.add(run);
+  }
+
+  bypass(waiter: Waiter): void {
+    this.outage.enter(waiter);
+  }
+
+  detach(flight: Flight): void {
+    if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key);
+  }
+
+  /**
+   * Runs an invalidation of this process; when it is acknowledged, the builds that were under way and depend on it have
+   * lost their claim, so whoever asks next does not wait for them.
+   */
+  async invalidating<T>(dependencies: readonly Dependency[], invalidate: () => Promise<T>): Promise<T> {
+    const before = [...this.flights.values()].filter((flight) => flight.building);
+    const result = await invalidate();
+    for (const flight of before) flight.doom(dependencies);
+    return result;
+  }
+
+  /** Aborts the signal of every running fetch. Their callers are still answered. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  /** Resolves when no flight is under way. */
+  async idle(): Promise<void> {
+    while (this.active.size > 0) await Promise.all(this.active);
+  }
+
+  private receive(notice: InvalidationNotice): void {
+    for (const flight of [...this.flights.values()]) {
+      const { building } = flight;
+      if (building && notice.isAfter(flight.key, building.start)) flight.doom(notice.dependencies);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Dependency } from '../../dependencies.js';
+
+/** Which entries depend on what. A dependency without dependants takes no room. */
+export class DependencyIndex {
+  private readonly dependants = new Map<Dependency, Set<string>>();
+
+  /** Dependencies that have dependants. */
+  get size(): number {
+    return this.dependants.size;
+  }
+
+  register(key: string, dependencies: Iterable<Dependency>): void {
+    for (const d of dependencies) {
+      const keys = this.dependants.get(d);
+      if (keys) keys.add(key);
+      else this.dependants.set(d, new Set([key]));
+    }
+  }
+
+  /** Takes the key from these dependencies: exactly those that it was registered with, or it leaks. */
+  unregister(key: string, dependencies: Iterable<Dependency>): void {
+    for (const d of dependencies) {
+      const keys = this.dependants.get(d);
+      keys?.delete(key);
+      if (keys?.size === 0) this.dependants.delete(d);
+    }
+  }
+
+  /** A copy, so that the caller may drop the entries while it walks over them. */
+  keysOf(dependency: Dependency): string[] {
+    return [...(this.dependants.get(dependency) ?? [])];
+  }
+}

@@ -1,0 +1,38 @@
+import { CacheError } from '../../cache.errors.js';
+
+export interface MemoryCacheStoreOptions {
+  /**
+   * Bytes that all entries together may take, the index included. Beyond it the least recently used are evicted; an entry
+   * larger than this is accepted and not kept, which its readers see as a miss.
+   * @default 67108864 (64 MiB)
+   */
+  readonly maxBytes?: number;
+  /** Invalidated dependencies that are remembered, to judge fills that began before. @default 10000 */
+  readonly windowMax?: number;
+  /** The time in milliseconds, by which entries and leases expire. No guarantee of coherence hangs on it. @default Date.now */
+  readonly clock?: () => number;
+  /** Told what a listener threw. @default a process warning */
+  readonly onListenerError?: (error: unknown) => void;
+}
+
+export type ResolvedMemoryCacheStoreOptions = Readonly<Required<MemoryCacheStoreOptions>>;
+
+/** Applies the defaults; throws `CACHE_INVALID_OPTION` for a bound that is not a positive whole number. */
+export function resolveMemoryCacheStoreOptions(options: MemoryCacheStoreOptions): ResolvedMemoryCacheStoreOptions {
+  return Object.freeze({
+    maxBytes: bound('maxBytes', options.maxBytes ?? 64 * 1024 * 1024),
+    windowMax: bound('windowMax', options.windowMax ?? 10_000),
+    clock: options.clock ?? Date.now,
+    onListenerError: options.onListenerError ?? warn,
+  });
+}
+
+function bound(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  const text = `${name} must be a positive whole number, not ${value}: the embedded store is always bounded`;
+  throw new CacheError('CACHE_INVALID_OPTION', text, false);
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+}

@@ -1,0 +1,123 @@
+import { LRUCache } from 'lru-cache';
+import type { Dependency } from '../../dependencies.js';
+import type { StoredValue } from '../cache-store.js';
+import { DependencyIndex } from './dependency-index.js';
+import { ExpiryQueue } from './expiry-queue.js';
+
+interface Entry {
+  readonly value: StoredValue;
+  readonly dependencies: readonly Dependency[];
+  /** Undefined: only an invalidation or the bound in bytes ends it. */
+  readonly expiresAt: number | undefined;
+}
+
+/**
+ * What an entry needs beside its key and value, so that the bound is one on memory and not only on payload. Measured on
+ * Node 20 with 100,000 entries of 200 bytes: 480 bytes for each entry (buffer, list node, maps, expiry) and 75 for each
+ * dependency beyond its text (array slot, index set and map slot).
+ */
+const ENTRY_BYTES = 480;
+const DEPENDENCY_BYTES = 75;
+
+/**
+ * The entries with everything that has to come and go with them. Guarantees that an entry that ends for whatever reason
+ * (expired, dropped, replaced, evicted) leaves nothing in the index or in the expiry queue, and that all of them together
+ * stay within `maxBytes`; the least recently used go first, and an entry larger than the bound is not kept at all.
+ */
+export class MemoryEntries {
+  private readonly index = new DependencyIndex();
+  private readonly expiry = new ExpiryQueue();
+  private readonly entries: LRUCache<string, Entry>;
+
+  constructor(
+    maxBytes: number,
+    private readonly clock: () => number,
+  ) {
+    this.entries = new LRUCache<string, Entry>({
+      maxSize: maxBytes,
+      sizeCalculation: (entry, key) => sizeOf(key, entry),
+      dispose: (entry, key) => {
+        this.index.unregister(key, entry.dependencies);
+        this.expiry.delete(key);
+      },
+    });
+  }
+
+  get count(): number {
+    return this.entries.size;
+  }
+
+  get bytes(): number {
+    return this.entries.calculatedSize;
+  }
+
+  /** What the index holds: dependencies with dependants, and keys that wait to expire. 0 when nothing is stored. */
+  get indexCount(): number {
+    return this.index.size + this.expiry.size;
+  }
+
+  /** The live entry's value, which thereby becomes the most recently used one. */
+  use(key: string): StoredValue | undefined {
+    return this.has(key) ? this.entries.get(key)?.value : undefined;
+  }
+
+  /** Whether there is a live entry. One found expired is freed at once. */
+  has(key: string): boolean {
+    const entry = this.entries.peek(key);
+    if (!entry) return false;
+    if (entry.expiresAt === undefined || entry.expiresAt > this.clock()) return true;
+    this.entries.delete(key);
+    return false;
+  }
+
+  /** Replaces the entry. The bytes are copied: the caller may use its buffer again, and no larger pool is kept alive. */
+  put(key: string, value: StoredValue, dependencies: readonly Dependency[], expiresAt: number | undefined): void {
+    this.entries.delete(key);
+    const bytes = Buffer.allocUnsafeSlow(value.bytes.length);
+    value.bytes.copy(bytes);
+    this.entries.set(key, { value: { codec: value.codec, bytes }, dependencies: [...dependencies], expiresAt });
+    if (!this.entries.has(key)) return; // larger than the bound
+    this.index.register(key, dependencies);
+    if (expiresAt !== undefined) this.expiry.set(key, expiresAt);
+  }
+
+  /** Frees the entry; whether it was live. */
+  drop(key: string): boolean {
+    return this.has(key) && this.entries.delete(key);
+  }
+
+  dependantsOf(dependency: Dependency): string[] {
+    return this.index.keysOf(dependency);
+  }
+
+  /** Frees at most `countMax` expired entries; how many it freed. */
+  dropExpired(countMax: number): number {
+    for (let freed = 0; freed < countMax; freed += 1) {
+      const key = this.expiry.expired(this.clock());
+      if (key === undefined) return freed;
+      this.entries.delete(key);
+    }
+    return countMax;
+  }
+
+  /** A snapshot, for a walk that lasts: entries come and go meanwhile. */
+  keys(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** Bytes of key and value of a live entry, 0 if there is none. */
+  payloadBytes(key: string): number {
+    const entry = this.has(key) ? this.entries.peek(key) : undefined;
+    return entry ? Buffer.byteLength(key) + entry.value.bytes.length : 0;
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
+}
+
+function sizeOf(key: string, { value, dependencies }: Entry): number {
+  let bytes = ENTRY_BYTES + Buffer.byteLength(key) + value.bytes.length;
+  for (const d of dependencies) bytes += DEPENDENCY_BYTES + d.length;
+  return bytes;
+}

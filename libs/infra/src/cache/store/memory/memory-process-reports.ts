@@ -1,0 +1,34 @@
+import { ProcessReports, type ProcessReport } from '../../process-reports.js';
+
+export interface MemoryProcessReportsOptions {
+  /** @default the pid */
+  readonly processId?: string;
+  /** @default Date.now */
+  readonly clock?: () => number;
+}
+
+/** The board of a process that is alone: it reads its own reports, taken at the instant of the reading. */
+export class MemoryProcessReports extends ProcessReports {
+  private readonly contents = new Map<string, () => unknown>();
+  private readonly processId: string;
+  private readonly clock: () => number;
+
+  constructor(options: MemoryProcessReportsOptions = {}) {
+    super();
+    this.processId = options.processId ?? String(process.pid);
+    this.clock = options.clock ?? Date.now;
+  }
+
+  publish(topic: string, content: () => unknown): void {
+    this.contents.set(topic, content);
+  }
+
+  async read(topic: string): Promise<ProcessReport[]> {
+    const content = this.contents.get(topic);
+    return content ? [{ processId: this.processId, at: this.clock(), content: content() }] : [];
+  }
+
+  async close(): Promise<void> {
+    this.contents.clear();
+  }
+}

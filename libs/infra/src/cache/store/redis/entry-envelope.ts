@@ -1,0 +1,25 @@
+import type { StoredValue } from '../cache-store.js';
+import type { Gate } from './partition.js';
+
+/** The layout that `_partition.lua` packs: `state u8, reserved u48, codec u8, s u48, created u48, depsLen u32`. */
+const HEADER_BYTES = 24;
+const STATE_LIVE = 1;
+const CODEC_AT = 7;
+const FETCH_CLOCK_AT = 8;
+const DEPS_LENGTH_AT = 20;
+
+/** The value behind the header. The bytes are a view into the reply, not a copy. */
+export function storedValue(envelope: Buffer): StoredValue {
+  const depsLength = envelope.readUInt32BE(DEPS_LENGTH_AT);
+  return { codec: envelope.readUInt8(CODEC_AT), bytes: envelope.subarray(HEADER_BYTES + depsLength) };
+}
+
+/**
+ * Whether the gate alone proves the entry valid: it is live, and its fetch began at or after both floors (protocol rule
+ * 1.2, model `fast.pml`). If not, the entry may still be valid, but only `peek.lua` can tell.
+ */
+export function isProvenBy(gate: Gate, envelope: Buffer): boolean {
+  if (envelope.length < HEADER_BYTES || envelope.readUInt8(0) !== STATE_LIVE) return false;
+  const fetchClock = envelope.readUIntBE(FETCH_CLOCK_AT, 6);
+  return fetchClock >= gate.readFloor && fetchClock >= gate.unsweptFloor;
+}

@@ -1,0 +1,130 @@
+-- _partition.lua, prepended to every script. KEYS[1] = the partition's gate, ARGV[1] = its tag T, e.g. '{evergreen.P1:0}'.
+-- Every key of a partition carries T, so it lives in one slot and each script is one atomic step.
+--   T:g       STRING  gate "<clk> <rf> <uf> <tip>", the only home of the four: clk = invalidation clock, rf = read floor,
+--                     uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the last invalidation
+--   T:e:<id>  STRING  entry: 24-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
+--             header  0 state u8 (1 live) 1 reserved u48 7 codec u8 8 s u48 (clock at fetch start) 14 created u48 ms 20 depsLen u32
+--   T:l:<id>  STRING  lease "<leaseId>|<s>", expires with the lease
+--   T:d       HASH    id -> its dependencies joined by NUL: what has to leave the index with the entry
+--   T:x:<dep> ZSET    reverse index: ids that depend on dep -> s
+--   T:ut      ZSET    id -> expiry (server ms): the directory of entries, and what the sweeper frees next
+--   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
+--   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
+--   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the sweep after a lost gate
+-- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies half
+-- way leaves nothing that is served and not indexed.
+local R, F, Z = redis.call, '>BI6BI6I6I4', '%.0f'
+local T, G, M, clk, rf, uf, tip
+
+local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
+local function gate() return string.format('%.0f %.0f %.0f %s', clk, rf, uf, tip) end
+local function storeGate() R('SET', G, gate()) end
+
+-- Loads the gate. A partition without one (first use, or the gate was lost) begins a new history: nothing older may be
+-- served or committed, and the sweeper looks for what the old one left.
+local function use(tag, freshTip)
+  T, G, M = tag, tag .. ':g', tag .. ':m'
+  local g = R('GET', G)
+  if g then
+    local a, b, c, d = g:match('^(%d+) (%d+) (%d+) (%S+)$')
+    clk, rf, uf, tip = tonumber(a), tonumber(b), tonumber(c), d
+    return
+  end
+  local newest = R('ZREVRANGE', T .. ':tz', 0, 0, 'WITHSCORES')
+  clk = tonumber(newest[2] or '0') + 1
+  rf, uf, tip = clk, 0, freshTip
+  R('HSET', M, 'ff', Z:format(clk), 'fc', '0')
+  R('ZADD', T .. ':tz', clk, tip)
+  R('DEL', T .. ':un')
+  storeGate()
+end
+
+-- Whether one of deps was invalidated after clock s.
+local function invalidatedSince(deps, s)
+  for i = 1, #deps, 500 do
+    local scores = R('ZMSCORE', T .. ':iv', unpack(deps, i, math.min(i + 499, #deps)))
+    for j = 1, #scores do if scores[j] and tonumber(scores[j]) > s then return true end end
+  end
+  return false
+end
+
+local function dependenciesOf(id)
+  local deps = {}
+  for d in (R('HGET', T .. ':d', id) or ''):gmatch('[^%z]+') do deps[#deps + 1] = d end
+  return deps
+end
+
+-- Whether the entry with this header may be served. The first line of conditions is the client's own for a one-command hit.
+local function valid(id, header)
+  if not header or #header < 24 then return false end
+  local state, _, _, s = struct.unpack(F, header)
+  if state ~= 1 or s < rf then return false end
+  if s >= uf then return true end
+  local deps = dependenciesOf(id)
+  return #deps > 0 and not invalidatedSince(deps, s)
+end
+
+local function unregister(id)
+  for _, d in ipairs(dependenciesOf(id)) do R('ZREM', T .. ':x:' .. d, id) end
+  R('HDEL', T .. ':d', id)
+  R('ZREM', T .. ':ut', id)
+end
+
+-- Removes an entry and its traces; 1 if there was a value.
+local function drop(id)
+  local had = R('UNLINK', T .. ':e:' .. id)
+  unregister(id)
+  return had
+end
+
+-- Writes an entry and its index. px = milliseconds that it shall live.
+local function put(id, deps, codec, s, at, px, value)
+  for _, d in ipairs(deps) do R('ZADD', T .. ':x:' .. d, s, id) end
+  R('HSET', T .. ':d', id, table.concat(deps, '\0'))
+  R('ZADD', T .. ':ut', at + px, id)
+  R('SET', T .. ':e:' .. id, struct.pack(F, 1, 0, codec, s, at, 0) .. value, 'PX', px)
+end
+
+-- Tells the waiters of a lease how it ended: NUL-separated id, lease id, outcome ('' ended, 'F' fetch failed), code, message.
+local function wake(id, leaseId, outcome, code, message)
+  R('PUBLISH', T .. ':wk', table.concat({ id, leaseId, outcome or '', code or '', message or '' }, '\0'))
+end
+
+local function endLease(id)
+  local lease = R('GET', T .. ':l:' .. id)
+  if lease then
+    R('DEL', T .. ':l:' .. id)
+    wake(id, lease:match('^[^|]*'))
+  end
+end
+
+-- Ticks the clock and records it; returns the tip before.
+local function tick(newTip)
+  local previous = tip
+  clk, tip = clk + 1, newTip
+  R('ZADD', T .. ':tz', clk, tip)
+  return previous
+end
+
+local function announce(previous, deps)
+  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s -\n', clk, tip, previous)
+    .. (#deps <= 200 and table.concat(deps, '\0') or '*'))
+end
+
+-- Forgets the oldest of the window beyond windowMax and raises the fill floor first; at most 1,000 a call, and never one
+-- whose dependants are unswept. Fills from below the floor, or from a forgotten tip, are refused: that is safe.
+local function trim(windowMax)
+  local over, floor = R('ZCARD', T .. ':iv') - windowMax, nil
+  if over > 0 then
+    local oldest, last = R('ZRANGE', T .. ':iv', 0, math.min(over, 1000) - 1, 'WITHSCORES'), 0
+    for i = 1, #oldest, 2 do
+      if R('ZSCORE', T .. ':un', oldest[i]) then break end
+      last, floor = i, oldest[i + 1]
+    end
+    if floor then
+      R('HSET', M, 'ff', floor)
+      for i = 1, last, 2 do R('ZREM', T .. ':iv', oldest[i]) end
+    end
+  end
+  R('ZREMRANGEBYRANK', T .. ':tz', 0, -(windowMax + 1))
+end

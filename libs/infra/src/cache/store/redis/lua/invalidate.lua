@@ -1,0 +1,39 @@
+#!lua flags=allow-oom
+-- invalidate: tick the clock, remember the dependencies, remove what was built from them. Atomic: a fill that began
+-- before is refused from this step on, and no entry that depends on them is served after it. May run out of memory limit:
+-- an invalidation that is refused for want of memory would be staleness.
+-- KEYS T:g   ARGV T newTip inlineMax windowMax dep...
+--   inlineMax: dependants removed at once, over all deps; the rest is left to the sweeper and refused on read meanwhile
+-- -> {'OK', gate, dropped, deferred, id...}   at most 1,000 ids of what was removed
+use(ARGV[1], ARGV[2])
+local budget, dropped, deferred, lazy = tonumber(ARGV[3]), 0, 0, false
+local previous = tick(ARGV[2])
+local deps, out = {}, { 'OK', '', 0, 0 }
+for i = 5, #ARGV do deps[#deps + 1] = ARGV[i] end
+local function remove(id)
+  if drop(id) == 1 then
+    dropped = dropped + 1
+    if dropped <= 1000 then out[#out + 1] = id end
+  end
+end
+for _, d in ipairs(deps) do
+  R('ZADD', T .. ':iv', clk, d)
+  if d:sub(1, 2) == 'k:' then                          -- the entry itself: known by name, not by the index
+    remove(d:sub(3)); endLease(d:sub(3))
+  else
+    local X = T .. ':x:' .. d
+    local n = R('ZCARD', X)
+    if n > budget then R('ZADD', T .. ':un', clk, d); deferred = deferred + 1; lazy = true
+    elseif n > 0 then
+      for _, id in ipairs(R('ZRANGE', X, 0, -1)) do remove(id) end
+      R('DEL', X)
+      budget = budget - n
+    end
+  end
+end
+if lazy then uf = clk end                              -- clk is the newest, so it is the highest of T:un
+storeGate()
+announce(previous, deps)
+trim(tonumber(ARGV[4]))
+out[2], out[3], out[4] = gate(), dropped, deferred
+return out

@@ -1,0 +1,11 @@
+-- peek: what is there, without starting anything. The slow path of a read, and `status`.
+-- KEYS T:g   ARGV T id freshTip
+-- -> {'FRESH', gate, entry} | {'PENDING', gate, leaseId, pttl} | {'EMPTY', gate}
+local id = ARGV[2]
+use(ARGV[1], ARGV[3])
+local entry = R('GET', T .. ':e:' .. id)
+if valid(id, entry) then return { 'FRESH', gate(), entry } end
+local L = T .. ':l:' .. id
+local lease = R('GET', L)
+if lease then return { 'PENDING', gate(), lease:match('^[^|]*'), R('PTTL', L) } end
+return { 'EMPTY', gate() }

@@ -1,0 +1,9 @@
+#!lua flags=allow-oom
+-- renew: prolong a lease if it is still this builder's. The start point stays what it was.
+-- KEYS T:g   ARGV T id leaseId leaseMs
+-- -> 1 renewed, 0 lost
+T = ARGV[1]
+local L = T .. ':l:' .. ARGV[2]
+local lease = R('GET', L)
+if not lease or lease:match('^[^|]*') ~= ARGV[3] then return 0 end
+return R('PEXPIRE', L, ARGV[4])

@@ -1,0 +1,80 @@
+import { ProcessReports, type ProcessReport } from '../../process-reports.js';
+import { RedisGuard } from './redis-guard.js';
+import type { RedisConnection } from './scripts.js';
+
+const PERIOD_MS = 1000;
+/** A process that has not written for so long is not live any more; Redis forgets its report. */
+const LIVE_MS = 10_000;
+
+/** Reports of all processes: one expiring key each, in one slot, so that all are read with one command. */
+export class RedisProcessReports extends ProcessReports {
+  private readonly guard: RedisGuard;
+  private readonly tag: string;
+  private readonly published = new Map<string, () => unknown>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    redis: RedisConnection,
+    appName: string,
+    private readonly processId: string,
+  ) {
+    super();
+    this.guard = new RedisGuard(redis);
+    this.tag = `{${appName}.reports}`;
+    this.timer = setInterval(() => void this.writeAll(), PERIOD_MS).unref();
+  }
+
+  publish(topic: string, content: () => unknown): void {
+    this.published.set(topic, content);
+    void this.write(topic, content);
+  }
+
+  async read(topic: string): Promise<ProcessReport[]> {
+    const reports = (await this.readOthers(topic)).filter((report) => report.processId !== this.processId);
+    const own = this.published.get(topic);
+    if (own) reports.push({ processId: this.processId, at: Date.now(), content: own() });
+    return reports;
+  }
+
+  /** Stops publishing and takes this process's reports off the board. */
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    const keys = [...this.published.keys()].map((topic) => this.key(topic, this.processId));
+    this.published.clear();
+    // The keys expire by themselves if the store is away.
+    if (keys.length > 0) await this.guard.run(() => this.guard.redis.del(...keys)).catch(() => undefined);
+  }
+
+  private async readOthers(topic: string): Promise<ProcessReport[]> {
+    const { redis } = this.guard;
+    const ids = await this.guard.run(() => redis.smembers(this.index(topic)));
+    if (ids.length === 0) return [];
+    const texts = await this.guard.run(() => redis.mget(...ids.map((id) => this.key(topic, id))));
+    const gone = ids.filter((_, i) => texts[i] === null);
+    if (gone.length > 0) await this.guard.run(() => redis.srem(this.index(topic), ...gone));
+    return texts.flatMap((text) => (text ? [JSON.parse(text) as ProcessReport] : []));
+  }
+
+  private async writeAll(): Promise<void> {
+    for (const [topic, content] of this.published) await this.write(topic, content);
+  }
+
+  private async write(topic: string, content: () => unknown): Promise<void> {
+    const report: ProcessReport = { processId: this.processId, at: Date.now(), content: content() };
+    const { redis } = this.guard;
+    try {
+      await this.guard.run(() => redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS));
+      await this.guard.run(() => redis.sadd(this.index(topic), this.processId));
+    } catch {
+      // The store is away: its health says so, and the next second tries again.
+    }
+  }
+
+  private key(topic: string, processId: string): string {
+    return `${this.tag}:${topic}:${processId}`;
+  }
+
+  private index(topic: string): string {
+    return `${this.tag}:${topic}`;
+  }
+}

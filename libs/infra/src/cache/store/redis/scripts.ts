@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import type { Cluster, Redis } from 'ioredis';
+
+/** The connection kinds that the store runs on; every script touches one slot, so they are the same to it. */
+export type RedisConnection = Redis | Cluster;
+
+export type ScriptName = 'begin' | 'peek' | 'commit' | 'write' | 'invalidate' | 'release' | 'renew' | 'sweep';
+export type ScriptArgument = string | number | Buffer;
+
+const NAMES: readonly ScriptName[] = ['begin', 'peek', 'commit', 'write', 'invalidate', 'release', 'renew', 'sweep'];
+const PREFIX = 'evergreen_';
+
+/** The script as Redis runs it: its `#!` line, which must stay the first, then the shared part, then its own. */
+function source(name: ScriptName): string {
+  const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
+  const [, shebang = '', body = ''] = /^(#!.*\n)?([^]*)$/.exec(read(name)) ?? [];
+  return shebang + read('_partition') + body;
+}
+
+/** Makes the scripts commands of this connection; ioredis sends their hash, and their text where the server lacks it. */
+export function defineScripts(redis: RedisConnection): void {
+  for (const name of NAMES) redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua: source(name) });
+}
+
+/** Runs a script on the partition whose gate is `gateKey`. Texts of the reply arrive as buffers. */
+export function runScript(
+  redis: RedisConnection,
+  name: ScriptName,
+  gateKey: string,
+  args: readonly ScriptArgument[],
+): Promise<unknown> {
+  const commands = redis as unknown as Record<string, (...args: ScriptArgument[]) => Promise<unknown>>;
+  const command = commands[`${PREFIX}${name}Buffer`] as (...args: ScriptArgument[]) => Promise<unknown>;
+  return command.call(redis, gateKey, ...args);
+}
+
+/** Thrown when a script answers what its header does not name: a defect of ours, never an operating error. */
+export class UnknownReplyError extends Error {
+  constructor(script: ScriptName, reply: unknown) {
+    super(`the script ${script} answered ${String(reply)}, which its callers do not know`);
+    this.name = 'UnknownReplyError';
+  }
+}

@@ -1,0 +1,33 @@
+import type { Dependency } from '../../dependencies.js';
+import type { LeaseEnd } from '../cache-store.js';
+
+/** The end of a lease, as `wake` in `_partition.lua` publishes it; undefined if the text is none. */
+export function parseWakeMessage(text: string): LeaseEnd | undefined {
+  const [key, leaseId, outcome, code, message] = text.split('\0');
+  if (!key || !leaseId) return undefined;
+  return outcome === 'F'
+    ? { key, leaseId, failure: { code: code || undefined, message: message ?? '' } }
+    : { key, leaseId };
+}
+
+/** One invalidation of one partition, as `announce` in `_partition.lua` publishes it. */
+export interface BusInvalidation {
+  readonly clock: number;
+  readonly tip: string;
+  readonly previousTip: string;
+  readonly dependencies: readonly Dependency[] | '*';
+}
+
+/** The invalidation in a bus message `"I clk tip prev rq\ndep\0dep"`; undefined for messages of another kind. */
+export function parseBusMessage(text: string): BusInvalidation | undefined {
+  const newline = text.indexOf('\n');
+  const [kind, clock, tip, previousTip] = text.slice(0, newline).split(' ');
+  if (kind !== 'I' || !tip || !previousTip) return undefined;
+  const body = text.slice(newline + 1);
+  return {
+    clock: Number(clock),
+    tip,
+    previousTip,
+    dependencies: body === '*' ? '*' : (body.split('\0') as Dependency[]),
+  };
+}
