@@ -62,6 +62,7 @@ export class Flight {
 
   /** Runs until every waiter is answered or handed on. Never rejects. */
   async run(): Promise<void> {
+    await new Promise<void>((resolve) => process.nextTick(resolve)); // callers that missed together ask together
     try {
       while (this.waiters.size > 0) {
         const watch = this.host.leaseWatches.watch(this.key);

@@ -1,0 +1,29 @@
+/** The middle of the numbers; of an even count, the mean of the two in the middle. */
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** The smallest number that at least this part (0 to 1) of the numbers does not exceed. */
+export function percentile(numbers: readonly number[], part: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** Operations in a second when `concurrency` callers repeat the operation, one call after the other each. */
+export async function throughput(
+  concurrency: number,
+  ms: number,
+  operation: (i: number) => Promise<unknown>,
+): Promise<number> {
+  const begin = performance.now();
+  const end = begin + ms;
+  let count = 0;
+  const caller = async () => {
+    while (performance.now() < end) await operation(count++);
+  };
+  await Promise.all(Array.from({ length: concurrency }, caller));
+  return (count / (performance.now() - begin)) * 1000;
+}
