@@ -1,0 +1,20 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+/** Whether new work may be sent to this process. */
+@Injectable()
+export class Readiness implements OnApplicationBootstrap {
+  private state: 'starting' | 'ready' | 'draining' = 'starting';
+
+  get current(): 'starting' | 'ready' | 'draining' {
+    return this.state;
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.state === 'starting') this.state = 'ready';
+  }
+
+  /** From here on the process only ends what it has begun. */
+  drain(): void {
+    this.state = 'draining';
+  }
+}

@@ -1,0 +1,40 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
+import { CacheService } from '../cache/cache.service.js';
+import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { pingRedis } from '../redis/redis.health.js';
+import { REDIS_CLIENT } from '../redis/redis.module.js';
+
+/**
+ * How the cache's store is. A store that is away is `degraded`, not `down`: reads are then answered by the source, so this
+ * process still does its work, and an orchestrator that replaced it would make nothing better.
+ */
+@Injectable()
+export class StoreHealth {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    @Inject(CacheService) private readonly cache: CacheService,
+    @Inject(REDIS_CLIENT) private readonly redis: RedisClient | null,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {}
+
+  /** `redis` or, without Redis, `store`. Answers within the command time-out and never rejects. */
+  async check(): Promise<HealthIndicatorResult> {
+    const { kind, status, reason, entries, bytes } = this.cache.state();
+    const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };
+    if (!this.redis) return this.indicators.check('store').up({ kind, ...size });
+    const indicator = this.indicators.check('redis');
+    const ping = await pingRedis(this.redis, this.config.redis.commandTimeoutMs);
+    if (ping.status === 'down') return indicator.degraded({ connection: 'down', reason: away(ping.reason) });
+    const { latencyMs } = ping;
+    if (status === 'down') {
+      return indicator.degraded({ connection: 'up', latencyMs, reason: away(reason ?? 'the store is not ready') });
+    }
+    return indicator.up({ connection: 'up', latencyMs, ...size });
+  }
+}
+
+function away(reason: string): string {
+  return `${reason}; reads go to the source, invalidations wait until the store is back`;
+}

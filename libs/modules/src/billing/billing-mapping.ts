@@ -1,0 +1,64 @@
+import type {
+  WhmcsInvoice,
+  WhmcsInvoiceDetail,
+  WhmcsPaymentGateway,
+  WhmcsPaymentMethod,
+  WhmcsService,
+} from '@bff/integrations/whmcs/whmcs.types';
+import type { BillingSubscription, Invoice, InvoiceSummary, PaymentGateway, PaymentMethod } from './billing.types.js';
+
+/** Field by field, so that nothing WHMCS adds later reaches a browser unseen; the client's id stays here. */
+export function toInvoiceSummary(invoice: WhmcsInvoice): InvoiceSummary {
+  return {
+    id: invoice.id,
+    number: invoice.invoiceNumber,
+    status: invoice.status,
+    date: invoice.date,
+    dueDate: invoice.dueDate,
+    datePaid: invoice.datePaid,
+    subtotal: invoice.subtotal,
+    tax: invoice.tax,
+    total: invoice.total,
+    currency: invoice.currencyCode,
+  };
+}
+
+/** An invoice with its lines. */
+export function toInvoice(invoice: WhmcsInvoiceDetail): Invoice {
+  return {
+    ...toInvoiceSummary(invoice),
+    items: invoice.items.map(({ id, description, amount }) => ({ id, description, amount })),
+  };
+}
+
+/** What WHMCS calls a client's product. */
+export function toSubscription(service: WhmcsService): BillingSubscription {
+  return {
+    id: service.id,
+    orderId: service.orderId,
+    name: service.name,
+    group: service.groupName,
+    status: service.status,
+    billingCycle: service.billingCycle,
+    recurringAmount: service.recurringAmount,
+    registrationDate: service.registrationDate,
+    nextDueDate: service.nextDueDate,
+  };
+}
+
+/** A stored way to pay. */
+export function toPaymentMethod(method: WhmcsPaymentMethod): PaymentMethod {
+  return {
+    id: method.id,
+    type: method.type,
+    description: method.description,
+    gateway: method.gatewayName,
+    cardLastFour: method.cardLastFour,
+    expiryDate: method.expiryDate,
+  };
+}
+
+/** A way to pay that is offered. */
+export function toPaymentGateway({ module, displayName }: WhmcsPaymentGateway): PaymentGateway {
+  return { name: module, label: displayName };
+}

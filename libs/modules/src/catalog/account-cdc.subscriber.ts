@@ -1,0 +1,45 @@
+import { wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Inject, Injectable } from '@nestjs/common';
+import { ChangeSubscriber, entitySubscription, type Subscription } from '../change-events/change-subscriber.js';
+import { CatalogCacheService } from './catalog-cache.service.js';
+
+/**
+ * Drops what depends on an account: its eligibility, and which user and billing client it belongs to (`mapping`, found by
+ * the account's record). The org's own eligibility event drops that account's eligibility and nothing else.
+ */
+@Injectable()
+export class AccountCdcSubscriber extends ChangeSubscriber {
+  readonly subscriptions: readonly Subscription[];
+
+  constructor(cache: CatalogCacheService, @Inject(APP_CONFIG) config: AppConfig) {
+    super();
+    const invalidate: Subscription['invalidate'] = (dependencies) => cache.invalidateDependencies(dependencies);
+    this.subscriptions = [
+      entitySubscription({ topic: config.events.accountChannel, rules: { table: 'Account' }, invalidate }),
+      eligibilitySubscription(cache, config.events.accountEventChannel, invalidate),
+    ];
+  }
+}
+
+/** The platform event with the field `Account_Id__c`; without a readable id it may mean any account. */
+function eligibilitySubscription(
+  cache: CatalogCacheService,
+  topic: string,
+  invalidate: Subscription['invalidate'],
+): Subscription {
+  const everything: readonly Dependency[] = [wholeTable('Account')];
+  return {
+    name: 'account eligibility',
+    topic,
+    everything,
+    invalidate,
+    dependencies(event) {
+      if (event.kind === 'change') return undefined;
+      const account = event.kind === 'platform' ? event.fields['Account_Id__c'] : undefined;
+      if (typeof account !== 'string' || !isSalesforceId(account)) return everything;
+      return [cache.accountEligibility(toSalesforceId(account))];
+    },
+  };
+}

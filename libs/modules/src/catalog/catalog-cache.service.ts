@@ -1,0 +1,83 @@
+import { CacheService } from '@bff/infra/cache/cache.service';
+import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
+import { membership, namespace, record, type Dependency } from '@bff/infra/cache/dependencies';
+import { DomainCache } from '@bff/infra/cache/domain-cache';
+import { changeDriven, hybrid } from '@bff/infra/cache/strategies';
+import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Injectable } from '@nestjs/common';
+import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability } from './catalog.types.js';
+
+/**
+ * The catalog until Salesforce says it changed. Everybody's entries (`catalog`, `static`, `volatile`) and those of one
+ * account (`eligibility`) are different buckets, so that customers' data never mixes with shared data.
+ */
+@Injectable()
+export class CatalogCacheService extends DomainCache {
+  private readonly products = this.bucket<CatalogProduct[]>('catalog', { strategy: changeDriven(), cacheNull: false });
+  private readonly optionLists = this.bucket<Category[] | Option[]>('static', { strategy: changeDriven() });
+  /** Stock moves without a change event for each step, so a minute is the most that it may be behind. */
+  private readonly volatile = this.bucket<Record<string, ProductAvailability>>('volatile', { strategy: hybrid(60) });
+  private readonly eligibility = this.bucket<Eligibility | null>('eligibility', { strategy: changeDriven() });
+
+  constructor(cache: CacheService) {
+    super('catalog', cache);
+  }
+
+  /** Products of a category that are sold in a region; `*` stands for those of all regions. */
+  getProducts(
+    category: string,
+    region: string | undefined,
+    fetcher: Fetcher<CatalogProduct[]>,
+  ): Promise<CatalogProduct[]> {
+    return this.products.get([category, region ?? '*'], fetcher);
+  }
+
+  getCategories(fetcher: Fetcher<Category[]>): Promise<Category[]> {
+    return this.optionLists.get(['categories'], fetcher) as Promise<Category[]>;
+  }
+
+  /** The choices of a field, e.g. `Order.Type`. */
+  getOptions(field: string, fetcher: Fetcher<Option[]>): Promise<Option[]> {
+    return this.optionLists.get(['options', field], fetcher) as Promise<Option[]>;
+  }
+
+  /** By product id. */
+  getAvailability(
+    category: string,
+    fetcher: Fetcher<Record<string, ProductAvailability>>,
+  ): Promise<Record<string, ProductAvailability>> {
+    return this.volatile.get([category], fetcher);
+  }
+
+  getEligibility(account: SalesforceId, fetcher: Fetcher<Eligibility | null>): Promise<Eligibility | null> {
+    return this.eligibility.get([account], fetcher);
+  }
+
+  /** Names the eligibility entry of one account. */
+  accountEligibility(account: SalesforceId): Dependency {
+    return this.eligibility.entry([account]);
+  }
+
+  /**
+   * Drops the entries built from these products, and no others. A product that no entry was built from is new to them, so
+   * for it there is `invalidateProductLists`.
+   */
+  invalidateProducts(products: readonly SalesforceId[]): Promise<Invalidation> {
+    return this.invalidate(products.map((id) => record('Product2', id)));
+  }
+
+  /** Drops every entry that lists products: a product came, or moved between lists. */
+  invalidateProductLists(): Promise<Invalidation> {
+    return this.invalidate([membership('Product2')]);
+  }
+
+  /** Drops the whole catalog. */
+  invalidateAllCatalogs(): Promise<Invalidation> {
+    return this.invalidate([namespace('catalog')]);
+  }
+
+  /** Drops what depends on any of these, in this domain and others. Resolves when acknowledged. */
+  invalidateDependencies(dependencies: readonly Dependency[]): Promise<Invalidation> {
+    return this.invalidate(dependencies);
+  }
+}

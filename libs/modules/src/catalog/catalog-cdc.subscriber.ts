@@ -1,0 +1,51 @@
+import { namespace, record } from '@bff/infra/cache/dependencies';
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Inject, Injectable } from '@nestjs/common';
+import { ChangeSubscriber, entitySubscription, type Subscription } from '../change-events/change-subscriber.js';
+import { CatalogCacheService } from './catalog-cache.service.js';
+
+/** Written when somebody looks at a product in Salesforce. */
+const INTERNAL_PRODUCT_FIELDS: ReadonlySet<string> = new Set(['LastViewedDate', 'LastReferencedDate']);
+
+/** What decides which lists a product is in. */
+const FILTERED_PRODUCT_FIELDS: ReadonlySet<string> = new Set(['Family', 'IsActive', 'Region__c']);
+
+/**
+ * Drops the catalog entries that a product or price change made wrong. A product that no entry shows yet (a new one, or
+ * one that moved between lists) drops every entry that lists products: which list it joins is not worth guessing.
+ */
+@Injectable()
+export class CatalogCdcSubscriber extends ChangeSubscriber {
+  readonly subscriptions: readonly Subscription[];
+
+  constructor(cache: CatalogCacheService, @Inject(APP_CONFIG) config: AppConfig) {
+    super();
+    const invalidate: Subscription['invalidate'] = (dependencies) => cache.invalidateDependencies(dependencies);
+    const alsoOnGap = [namespace('catalog')];
+    this.subscriptions = [
+      entitySubscription({
+        topic: config.events.productChannel,
+        alsoOnGap,
+        invalidate,
+        rules: {
+          table: 'Product2',
+          internalFields: INTERNAL_PRODUCT_FIELDS,
+          filteredFields: FILTERED_PRODUCT_FIELDS,
+        },
+      }),
+      entitySubscription({
+        topic: config.events.pricebookEntryChannel,
+        alsoOnGap,
+        invalidate,
+        rules: {
+          table: 'PricebookEntry',
+          parents: ({ Product2Id: product }) =>
+            typeof product === 'string' && isSalesforceId(product)
+              ? [record('Product2', toSalesforceId(product))]
+              : undefined,
+        },
+      }),
+    ];
+  }
+}

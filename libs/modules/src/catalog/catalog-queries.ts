@@ -1,0 +1,108 @@
+import type { FetchContext } from '@bff/infra/cache/cache.types';
+import { membership, record } from '@bff/infra/cache/dependencies';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import type {
+  AccountRecord,
+  PricebookEntryRecord,
+  Product2Record,
+} from '@bff/integrations/salesforce/salesforce.types';
+import { soql } from '@bff/integrations/salesforce/soql';
+import { Injectable } from '@nestjs/common';
+import { toCatalogProduct, toCategory, toEligibility } from './catalog-mapping.js';
+import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability } from './catalog.types.js';
+
+type ProductRow = Omit<Product2Record, 'IsActive' | 'Family' | 'Availability__c' | 'Stock__c'>;
+type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'UnitPrice' | 'IsActive'>;
+
+/** How many ids stand in one `IN` list: 19 characters and three of punctuation each, far below SOQL's 100,000. */
+const IDS_PER_QUERY = 500;
+
+/** Reads the catalog from Salesforce and names every record it read. */
+@Injectable()
+export class CatalogQueries {
+  constructor(private readonly salesforce: SalesforceClient) {}
+
+  /** Active products of a category, with prices; with a region, those sold there or everywhere. */
+  async products(family: string, region: string | undefined, context: FetchContext): Promise<CatalogProduct[]> {
+    context.dependsOn(membership('Product2'), membership('PricebookEntry'));
+    const { signal } = context;
+    const rows = await this.salesforce.query<ProductRow>(
+      region === undefined
+        ? soql`SELECT Id, Name, ProductCode, Description, Region__c, Billing_Cycle__c FROM Product2
+            WHERE IsActive = ${true} AND Family = ${family} ORDER BY Name`
+        : soql`SELECT Id, Name, ProductCode, Description, Region__c, Billing_Cycle__c FROM Product2
+            WHERE IsActive = ${true} AND Family = ${family} AND (Region__c = ${region} OR Region__c = ${null}) ORDER BY Name`,
+      { signal },
+    );
+    const ids = rows.map((row) => toSalesforceId(row.Id));
+    context.dependsOn(...ids.map((id) => record('Product2', id)));
+    const prices = await this.prices(ids, context);
+    return rows.map((row) => toCatalogProduct(row, prices.get(toSalesforceId(row.Id)) ?? null));
+  }
+
+  /** By product id: availability and stock of a category's active products. */
+  async availability(family: string, context: FetchContext): Promise<Record<string, ProductAvailability>> {
+    context.dependsOn(membership('Product2'));
+    const rows = await this.salesforce.query<Pick<Product2Record, 'Id' | 'Availability__c' | 'Stock__c'>>(
+      soql`SELECT Id, Availability__c, Stock__c FROM Product2 WHERE IsActive = ${true} AND Family = ${family}`,
+      { signal: context.signal },
+    );
+    context.dependsOn(...rows.map((row) => record('Product2', toSalesforceId(row.Id))));
+    return Object.fromEntries(
+      rows.map((row) => [toSalesforceId(row.Id), { availability: row.Availability__c, stock: row.Stock__c }]),
+    );
+  }
+
+  /**
+   * The categories. A picklist announces no change of its own; a new value is read when the first product is put in it,
+   * because that changes which products are in which list.
+   */
+  async categories(context: FetchContext): Promise<Category[]> {
+    context.dependsOn(membership('Product2'));
+    const values = await this.salesforce.picklist('Product2', 'Family');
+    return values.filter((value) => value.active).map(toCategory);
+  }
+
+  /** The active choices of a picklist. Nothing announces their change: they are kept until the catalog is dropped. */
+  async options(object: string, field: string): Promise<Option[]> {
+    const values = await this.salesforce.picklist(object, field);
+    return values.filter(({ active }) => active).map(({ value, label }) => ({ value, label }));
+  }
+
+  /** What the account may order; null if there is no such account. */
+  async eligibility(account: SalesforceId, context: FetchContext): Promise<Eligibility | null> {
+    context.dependsOn(record('Account', account));
+    const [row] = await this.salesforce.query<AccountRecord>(
+      soql`SELECT Id, Internet_Eligibility__c, Internet_Eligibility_Status__c, Eligible_Regions__c
+        FROM Account WHERE Id = ${account}`,
+      { signal: context.signal },
+    );
+    return row ? toEligibility(row) : null;
+  }
+
+  /**
+   * Active prices in the standard price book, by product id. Inactive entries are read too, so that one that is activated
+   * again is found by its record and does not cost every category its entry.
+   */
+  private async prices(products: readonly SalesforceId[], context: FetchContext): Promise<ReadonlyMap<string, number>> {
+    const prices = new Map<string, number>();
+    if (products.length === 0) return prices;
+    const { signal } = context;
+    const [standard] = await this.salesforce.query<{ Id: string }>(
+      soql`SELECT Id FROM Pricebook2 WHERE IsStandard = ${true} LIMIT 1`,
+      { signal },
+    );
+    if (!standard) return prices;
+    for (let i = 0; i < products.length; i += IDS_PER_QUERY) {
+      const rows = await this.salesforce.query<PriceRow>(
+        soql`SELECT Id, Product2Id, UnitPrice, IsActive FROM PricebookEntry
+          WHERE Pricebook2Id = ${standard.Id} AND Product2Id IN ${products.slice(i, i + IDS_PER_QUERY)}`,
+        { signal },
+      );
+      context.dependsOn(...rows.map((row) => record('PricebookEntry', toSalesforceId(row.Id))));
+      for (const row of rows) if (row.IsActive) prices.set(toSalesforceId(row.Product2Id), row.UnitPrice);
+    }
+    return prices;
+  }
+}

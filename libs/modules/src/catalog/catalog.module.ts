@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { AccountCdcSubscriber } from './account-cdc.subscriber.js';
+import { CatalogCacheService } from './catalog-cache.service.js';
+import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
+import { CatalogQueries } from './catalog-queries.js';
+import { CatalogService } from './catalog.service.js';
+
+/** Products, option lists and eligibility. Needs `CacheService`, `APP_CONFIG` and `SalesforceClient` from the application. */
+@Module({
+  providers: [CatalogCacheService, CatalogQueries, CatalogService, CatalogCdcSubscriber, AccountCdcSubscriber],
+  exports: [CatalogCacheService, CatalogService],
+})
+export class CatalogModule {}

@@ -1,0 +1,51 @@
+/** A kind of product, as URLs name it. */
+export interface Category {
+  /** For URLs: `internet`. */
+  readonly slug: string;
+  /** The value of `Product2.Family`. */
+  readonly family: string;
+  readonly label: string;
+}
+
+/** A product with its price, as it changes rarely. */
+export interface CatalogProduct {
+  readonly id: string;
+  readonly name: string;
+  readonly code: string | null;
+  readonly description: string | null;
+  /** Where it is sold; null means everywhere. */
+  readonly region: string | null;
+  readonly billingCycle: string | null;
+  /** In the standard price book; null while it has no active price there, so it cannot be ordered. */
+  readonly price: number | null;
+}
+
+/** What changes often about a product. */
+export interface ProductAvailability {
+  readonly availability: string | null;
+  readonly stock: number | null;
+}
+
+/** A product as the portal shows it. */
+export type Product = CatalogProduct & ProductAvailability;
+
+/** `GET /api/catalog/:category`. */
+export interface CatalogPage {
+  readonly category: string;
+  readonly label: string;
+  readonly region: string | null;
+  readonly products: readonly Product[];
+}
+
+/** One choice of an option list. */
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** What an account may order. */
+export interface Eligibility {
+  readonly accountId: string;
+  readonly internet: { readonly eligibility: string | null; readonly status: string | null };
+  readonly regions: readonly string[];
+}

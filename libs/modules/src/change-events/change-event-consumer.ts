@@ -1,0 +1,90 @@
+import { CacheService } from '@bff/infra/cache/cache.service';
+import { Checkpoints } from '@bff/infra/cache/checkpoints';
+import { ProcessReports } from '@bff/infra/cache/process-reports';
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
+import { CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
+import { TopicConsumer } from './topic-consumer.js';
+
+/**
+ * Brings the change events of Salesforce to every `ChangeSubscriber` of this application, and says on the process board how
+ * it goes. With events switched off it subscribes to nothing.
+ */
+@Injectable()
+export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(ChangeEventConsumer.name);
+  private readonly topics = new Map<string, TopicConsumer>();
+  private organizationId: string | undefined;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    @Inject(ChangeEventSource) private readonly source: ChangeEventSource,
+    @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
+    @Inject(CacheService) private readonly cache: CacheService,
+    @Inject(Checkpoints) private readonly checkpoints: Checkpoints,
+    @Inject(ProcessReports) private readonly reports: ProcessReports,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {}
+
+  /** Does not wait for the connection: the application starts while Salesforce is away, and health says so. */
+  onApplicationBootstrap(): void {
+    if (!this.config.events.enabled) {
+      this.logger.warn('change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes');
+      return;
+    }
+    for (const [topic, subscriptions] of this.subscriptionsByTopic()) {
+      const name = async () => `${await this.organization()}:${this.source.transport}:${topic}`;
+      this.topics.set(topic, new TopicConsumer(topic, subscriptions, this.cache, this.checkpoints, name));
+    }
+    this.reports.publish(CONSUMER_TOPIC, () => this.report());
+    const position = (topic: string) => (this.topics.get(topic) as TopicConsumer).position();
+    this.source.start(this.topics, position).catch((error: unknown) => {
+      this.logger.error({ err: error }, 'the change event source did not start');
+    });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    if (this.topics.size > 0) await this.source.stop();
+  }
+
+  /** What this process does with change events, as it is now. */
+  report(): ConsumerReport {
+    const states = new Map(this.source.health().map((health) => [health.topic, health]));
+    return {
+      transport: this.source.transport,
+      topics: [...this.topics].map(([topic, consumer]) => ({
+        topic,
+        state: states.get(topic)?.state ?? 'connecting',
+        subscriptions: consumer.subscriptions.map(({ name }) => name),
+        events: states.get(topic)?.events ?? {},
+        retries: states.get(topic)?.retries ?? 0,
+        reconnects: states.get(topic)?.reconnects ?? 0,
+        gaps: states.get(topic)?.gaps ?? 0,
+        lastEventAt: states.get(topic)?.lastEventAt,
+        lastSeenAt: states.get(topic)?.lastSeenAt,
+        lastError: states.get(topic)?.lastError,
+        ...consumer.counters(),
+      })),
+    };
+  }
+
+  private subscriptionsByTopic(): Map<string, Subscription[]> {
+    const subscribers = new Set<ChangeSubscriber>();
+    for (const { instance } of this.discovery.getProviders()) {
+      if (instance instanceof ChangeSubscriber) subscribers.add(instance);
+    }
+    const byTopic = new Map<string, Subscription[]>();
+    for (const subscription of [...subscribers].flatMap((subscriber) => subscriber.subscriptions)) {
+      byTopic.set(subscription.topic, [...(byTopic.get(subscription.topic) ?? []), subscription]);
+    }
+    return byTopic;
+  }
+
+  private async organization(): Promise<string> {
+    return (this.organizationId ??= await this.salesforce.organizationId());
+  }
+}

@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ChangeEventConsumer } from './change-event-consumer.js';
+
+/**
+ * Makes this process consume change events for the subscribers of all imported modules. Needs `CacheModule`, `APP_CONFIG`,
+ * `SalesforceClient` and `ChangeEventSource` from the application.
+ */
+@Module({ imports: [DiscoveryModule], providers: [ChangeEventConsumer], exports: [ChangeEventConsumer] })
+export class ChangeEventsModule {}

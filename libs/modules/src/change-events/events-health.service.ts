@@ -1,0 +1,36 @@
+import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
+import { ProcessReports } from '@bff/infra/cache/process-reports';
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  CONSUMER_TOPIC,
+  eventsDisabled,
+  eventsHealth,
+  type ConsumerReport,
+  type EventsHealth,
+} from './events-report.js';
+
+/** How the change events of all live processes are doing; any process can be asked. Never rejects because the store is away. */
+@Injectable()
+export class EventsHealthService {
+  constructor(
+    @Inject(ProcessReports) private readonly reports: ProcessReports,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {}
+
+  async check(): Promise<EventsHealth> {
+    const { enabled, ...channels } = this.config.events;
+    if (!enabled) return eventsDisabled();
+    try {
+      const reports = await this.reports.read(CONSUMER_TOPIC);
+      return eventsHealth(
+        Object.values(channels),
+        reports.map((report) => report.content as ConsumerReport),
+      );
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      const reason = `the store does not answer, so the consumers cannot be asked: ${error.message}`;
+      return { status: 'down', reason, consumers: 0, topics: [] };
+    }
+  }
+}

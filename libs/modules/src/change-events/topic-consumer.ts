@@ -1,0 +1,85 @@
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import type { Checkpoints } from '@bff/infra/cache/checkpoints';
+import type { StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
+import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
+import { Logger } from '@nestjs/common';
+import type { Subscription } from './change-subscriber.js';
+
+/** What became of the events of one topic in this process. */
+export interface TopicCounters {
+  /** Events that changed only internal fields. */
+  readonly skipped: number;
+  /** Events of objects that nobody listens for, on a shared channel. */
+  readonly ignored: number;
+  readonly invalidations: number;
+  readonly lastCommittedReplayId: string | undefined;
+  readonly lastCommittedAt: number | undefined;
+}
+
+/**
+ * Guarantees the order invalidate → acknowledged → commit for one topic: a replay id is saved only when every entry that
+ * the event made wrong is gone everywhere. Whatever fails rejects, and the source brings the event again; an event that
+ * comes twice costs a miss at most.
+ */
+export class TopicConsumer implements TopicHandler {
+  private readonly logger = new Logger(TopicConsumer.name);
+  private skipped = 0;
+  private ignored = 0;
+  private invalidations = 0;
+  private lastCommittedReplayId: string | undefined;
+  private lastCommittedAt: number | undefined;
+
+  constructor(
+    private readonly topic: string,
+    readonly subscriptions: readonly Subscription[],
+    private readonly cache: CacheService,
+    private readonly checkpoints: Checkpoints,
+    /** The name of this topic's checkpoint; it may reject while the org cannot be asked who it is. */
+    private readonly checkpointName: () => Promise<string>,
+  ) {}
+
+  counters(): TopicCounters {
+    const { skipped, ignored, invalidations, lastCommittedReplayId, lastCommittedAt } = this;
+    return { skipped, ignored, invalidations, lastCommittedReplayId, lastCommittedAt };
+  }
+
+  /** Where to begin: after the last event whose invalidation was acknowledged. */
+  async position(): Promise<StartPosition> {
+    const saved = await this.checkpoints.load(await this.checkpointName());
+    return saved === undefined ? 'latest' : { after: saved };
+  }
+
+  async onEvent(event: SourceEvent): Promise<void> {
+    let isForSomebody = false;
+    let hasInvalidated = false;
+    for (const subscription of this.subscriptions) {
+      const dependencies = subscription.dependencies(event);
+      if (dependencies === undefined) continue;
+      isForSomebody = true;
+      if (dependencies.length === 0) continue;
+      await subscription.invalidate(dependencies);
+      hasInvalidated = true;
+      this.invalidations += 1;
+    }
+    if (event.replayId !== undefined) await this.commit(event.replayId);
+    // Counted when done, so that a retried event counts once.
+    if (!isForSomebody) this.ignored += 1;
+    else if (!hasInvalidated) this.skipped += 1;
+  }
+
+  /**
+   * Events may have been missed, so every entry that one of them could have concerned is dropped. It is no invalidation by
+   * a domain, and the domains' counters do not show it; the topic's `gaps` do.
+   */
+  async onGap(reason: 'no-position' | 'position-expired'): Promise<void> {
+    const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
+    const { dropped } = await this.cache.invalidate(...everything);
+    this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
+  }
+
+  private async commit(replayId: string): Promise<void> {
+    await this.checkpoints.save(await this.checkpointName(), replayId);
+    this.lastCommittedReplayId = replayId;
+    this.lastCommittedAt = Date.now();
+  }
+}

@@ -1,0 +1,55 @@
+import type { FetchContext } from '@bff/infra/cache/cache.types';
+import { membership, record } from '@bff/infra/cache/dependencies';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import type { OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
+import { soql } from '@bff/integrations/salesforce/soql';
+import { Injectable } from '@nestjs/common';
+import { orderItems, toCachedOrder, toOrderSummary } from './order-mapping.js';
+import type { CachedOrder, OrderSummary } from './order.types.js';
+
+/**
+ * Reads orders from Salesforce and names every record it read. Item ids are read even for lists: change events of an item
+ * do not say which order it belongs to (only its CREATE does), so `record('OrderItem', id)` is what finds the entries.
+ */
+@Injectable()
+export class OrderQueries {
+  constructor(private readonly salesforce: SalesforceClient) {}
+
+  /** The account's newest 200 orders. Sorted by what never changes, so that only a new or deleted order moves the window. */
+  async summaries(account: SalesforceId, context: FetchContext): Promise<OrderSummary[]> {
+    context.dependsOn(membership('Order'), membership('OrderItem'));
+    const orders = await this.salesforce.query<OrderRecord>(
+      soql`SELECT Id, OrderNumber, AccountId, Status, Type, EffectiveDate, TotalAmount, CreatedDate,
+        (SELECT Id FROM OrderItems)
+        FROM Order WHERE AccountId = ${account} ORDER BY CreatedDate DESC LIMIT 200`,
+      { signal: context.signal },
+    );
+    for (const order of orders) nameRecords(order, context);
+    return orders.map(toOrderSummary);
+  }
+
+  /** The order with its items; null if there is none with this id. */
+  async detail(id: SalesforceId, context: FetchContext): Promise<CachedOrder | null> {
+    context.dependsOn(record('Order', id), membership('Order'), membership('OrderItem'));
+    const [order] = await this.salesforce.query<OrderRecord>(
+      soql`SELECT Id, OrderNumber, AccountId, Status, Type, EffectiveDate, TotalAmount, CreatedDate,
+        (SELECT Id, OrderItemNumber, Product2Id, Product2.Name, Product2.ProductCode, Quantity, UnitPrice, TotalPrice,
+          Description, Billing_Cycle__c FROM OrderItems)
+        FROM Order WHERE Id = ${id}`,
+      { signal: context.signal },
+    );
+    if (!order) return null;
+    nameRecords(order, context);
+    const cached = toCachedOrder(order);
+    context.dependsOn(...cached.order.items.map((item) => record('Product2', item.productId)));
+    return cached;
+  }
+}
+
+function nameRecords(order: OrderRecord, context: FetchContext): void {
+  context.dependsOn(
+    record('Order', toSalesforceId(order.Id)),
+    ...orderItems(order).map((item) => record('OrderItem', toSalesforceId(item.Id))),
+  );
+}

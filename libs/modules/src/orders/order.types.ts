@@ -1,0 +1,43 @@
+/** An order as lists show it. */
+export interface OrderSummary {
+  readonly id: string;
+  readonly orderNumber: string;
+  readonly status: string;
+  readonly type: string | null;
+  /** `YYYY-MM-DD`. */
+  readonly effectiveDate: string;
+  readonly totalAmount: number;
+  /** An instant, ISO 8601. */
+  readonly createdAt: string;
+  readonly itemCount: number;
+}
+
+/** One line of an order. */
+export interface OrderItem {
+  readonly id: string;
+  readonly itemNumber: string;
+  readonly productId: string;
+  readonly productName: string | null;
+  readonly productCode: string | null;
+  readonly quantity: number;
+  readonly unitPrice: number;
+  readonly totalPrice: number;
+  readonly description: string | null;
+  readonly billingCycle: string | null;
+}
+
+/** An order with its lines. */
+export interface OrderDetail extends OrderSummary {
+  readonly items: readonly OrderItem[];
+}
+
+/** An order as the cache keeps it: with the account that alone may read it. */
+export interface CachedOrder {
+  readonly accountId: string;
+  readonly order: OrderDetail;
+}
+
+/** What a customer asks for: products with quantities. */
+export interface OrderRequest {
+  readonly items: readonly { readonly productId: string; readonly quantity: number }[];
+}

@@ -1,0 +1,56 @@
+import { CacheService } from '@bff/infra/cache/cache.service';
+import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
+import { record, type Dependency } from '@bff/infra/cache/dependencies';
+import { DomainCache } from '@bff/infra/cache/domain-cache';
+import { changeDriven } from '@bff/infra/cache/strategies';
+import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Injectable } from '@nestjs/common';
+import type { CachedOrder, OrderSummary } from './order.types.js';
+
+/**
+ * Orders until Salesforce says they changed: the list of an account (`orders:account:<accountId>`) and single orders
+ * (`orders:detail:<orderId>`). Fetchers name every order, order item and product that they read.
+ */
+@Injectable()
+export class OrdersCacheService extends DomainCache {
+  private readonly account = this.bucket<OrderSummary[]>('account', { strategy: changeDriven(), cacheNull: false });
+  private readonly detail = this.bucket<CachedOrder | null>('detail', { strategy: changeDriven() });
+
+  constructor(cache: CacheService) {
+    super('orders', cache);
+  }
+
+  getOrderSummaries(account: SalesforceId, fetcher: Fetcher<OrderSummary[]>): Promise<OrderSummary[]> {
+    return this.account.get([account], fetcher);
+  }
+
+  /** `null` is an answer that is kept: there is no such order. */
+  getOrder(order: SalesforceId, fetcher: Fetcher<CachedOrder | null>): Promise<CachedOrder | null> {
+    return this.detail.get([order], fetcher);
+  }
+
+  /** Names the list of one account, for those who know that it changed but not which of its rows. */
+  accountList(account: SalesforceId): Dependency {
+    return this.account.entry([account]);
+  }
+
+  /** Names one order, and with it every entry that shows it. */
+  orderRecord(order: SalesforceId): Dependency {
+    return record('Order', order);
+  }
+
+  /** Drops these orders' details and the lists that show them. Resolves when acknowledged. */
+  invalidateOrders(orders: readonly SalesforceId[]): Promise<Invalidation> {
+    return this.invalidate(orders.map((id) => record('Order', id)));
+  }
+
+  /** Drops the list of an account. Resolves when acknowledged. */
+  invalidateAccount(account: SalesforceId): Promise<Invalidation> {
+    return this.invalidate([this.accountList(account)]);
+  }
+
+  /** Drops what depends on any of these, in this domain and others. Resolves when acknowledged. */
+  invalidateDependencies(dependencies: readonly Dependency[]): Promise<Invalidation> {
+    return this.invalidate(dependencies);
+  }
+}

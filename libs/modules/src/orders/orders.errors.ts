@@ -1,0 +1,17 @@
+/** The order asks for products that this portal does not sell (unknown, inactive, or without a price). Nothing was created. */
+export class ProductNotSoldError extends Error {
+  readonly code = 'ORDER_PRODUCT_NOT_SOLD';
+  constructor(readonly productIds: readonly string[]) {
+    super(`not for sale: ${productIds.join(', ')}; order products that GET /api/catalog/:category lists with a price`);
+    this.name = 'ProductNotSoldError';
+  }
+}
+
+/** Salesforce refused to create the order. Nothing was created. */
+export class OrderRefusedError extends Error {
+  readonly code = 'ORDER_REFUSED';
+  constructor(detail: string, options?: ErrorOptions) {
+    super(`the order was refused: ${detail}`, options);
+    this.name = 'OrderRefusedError';
+  }
+}

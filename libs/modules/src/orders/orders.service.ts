@@ -1,0 +1,46 @@
+import { CacheError } from '@bff/infra/cache/cache.errors';
+import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Injectable, Logger } from '@nestjs/common';
+import { OrderCreation } from './order-creation.js';
+import { OrderQueries } from './order-queries.js';
+import type { OrderDetail, OrderRequest, OrderSummary } from './order.types.js';
+import { OrdersCacheService } from './orders-cache.service.js';
+
+/** Orders of one account at a time: no method answers with anything of another account. */
+@Injectable()
+export class OrdersService {
+  private readonly logger = new Logger(OrdersService.name);
+
+  constructor(
+    private readonly cache: OrdersCacheService,
+    private readonly queries: OrderQueries,
+    private readonly creation: OrderCreation,
+  ) {}
+
+  /** The account's newest 200 orders, newest first. */
+  list(account: SalesforceId): Promise<OrderSummary[]> {
+    return this.cache.getOrderSummaries(account, (context) => this.queries.summaries(account, context));
+  }
+
+  /** The order; undefined if there is none, or if it is another account's, which the caller cannot tell apart. */
+  async get(account: SalesforceId, id: SalesforceId): Promise<OrderDetail | undefined> {
+    const cached = await this.cache.getOrder(id, (context) => this.queries.detail(id, context));
+    return cached?.accountId === account ? cached.order : undefined;
+  }
+
+  /**
+   * Creates an order and resolves with its id when no list without it can be read any more. If the store does not answer,
+   * the order is created all the same and nobody is told to repeat that: reads then bypass the store, and the order's own
+   * change event is retried until the list is gone.
+   */
+  async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
+    const id = await this.creation.create(account, request);
+    try {
+      await this.cache.invalidateDependencies([this.cache.accountList(account), this.cache.orderRecord(id)]);
+    } catch (error) {
+      if (!(error instanceof CacheError)) throw error;
+      this.logger.warn(`order ${id} was created, but its account's list is left to the change event: ${error.message}`);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AppConfig } from '@bff/infra/config/app-config';
+import type { Params } from 'nestjs-pino';
+import { pretty } from 'pino-pretty';
+
+/** What a request id may look like; anything else is not repeated in our logs. */
+const REQUEST_ID = /^[A-Za-z0-9._~+/=-]{1,128}$/;
+
+const requestIds = new WeakMap<IncomingMessage, string>();
+
+/** The caller's `x-request-id` if it is well formed, else a new one; the same at every call for one request. */
+export function requestId(request: IncomingMessage): string {
+  const known = requestIds.get(request);
+  if (known !== undefined) return known;
+  const given = request.headers['x-request-id'];
+  const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+  requestIds.set(request, id);
+  return id;
+}
+
+/**
+ * Structured logs: JSON lines in production, lines for people elsewhere. A request is logged once, when it is answered, with
+ * its id; credentials never are, and health questions only when they fail.
+ */
+export function logOptions({ app }: AppConfig): Params {
+  const options = {
+    name: app.name,
+    level: app.logLevel,
+    redact: {
+      paths: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]'],
+      censor: '[redacted]',
+    },
+    genReqId: requestId,
+    quietReqLogger: true,
+    quietResLogger: true,
+    customAttributeKeys: { reqId: 'requestId' },
+    customLogLevel: (request: IncomingMessage, response: { statusCode: number }, error?: Error) => {
+      if (error || response.statusCode >= 500) return 'error' as const;
+      if (response.statusCode >= 400) return 'warn' as const;
+      return request.url?.startsWith('/health') ? ('debug' as const) : ('info' as const);
+    },
+    customSuccessMessage: (request: IncomingMessage, response: { statusCode: number }, responseTime: number) =>
+      `${request.method} ${pathOf(request)} ${response.statusCode} in ${responseTime} ms`,
+    customErrorMessage: (request: IncomingMessage, response: { statusCode: number }) =>
+      `${request.method} ${pathOf(request)} ${response.statusCode}`,
+  };
+  return app.environment === 'production'
+    ? { pinoHttp: options }
+    : { pinoHttp: [options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' })] };
+}
+
+/** Without the query, in which callers put what they should not. */
+function pathOf(request: IncomingMessage): string {
+  const url = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '';
+  return url.split('?', 1)[0] as string;
+}

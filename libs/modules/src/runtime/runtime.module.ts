@@ -1,0 +1,28 @@
+import { CacheModule } from '@bff/infra/cache/cache.module';
+import type { AppConfig } from '@bff/infra/config/app-config';
+import { ConfigModule } from '@bff/infra/config/config.module';
+import type { RedisClient } from '@bff/infra/redis/redis-client';
+import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
+import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { cacheOptions } from './cache-options.js';
+import { salesforceModuleOptions } from './salesforce-module-options.js';
+
+/** What every process of ours stands on: configuration, Redis or the embedded store, the cache, and Salesforce. */
+@Module({})
+export class RuntimeModule {
+  static forConfig(config: AppConfig): DynamicModule {
+    return {
+      module: RuntimeModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        RedisModule,
+        CacheModule.forRootAsync({
+          inject: [REDIS_CLIENT],
+          useFactory: (redis: RedisClient | null) => cacheOptions(config, redis),
+        }),
+        SalesforceModule.forRootAsync({ isGlobal: true, useFactory: () => salesforceModuleOptions(config) }),
+      ],
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import type { AppConfig } from '@bff/infra/config/app-config';
+import type { SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
+
+/** The org that the configuration describes, with the JWT bearer grant where a private key is set. */
+export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceModuleOptions {
+  const { clientId, clientSecret, username, privateKey } = salesforce;
+  const credentials =
+    username !== undefined && privateKey !== undefined
+      ? { clientId, username, privateKey }
+      : { clientId, clientSecret: clientSecret ?? '' };
+  return {
+    connection: {
+      ...credentials,
+      loginUrl: salesforce.loginUrl,
+      apiVersion: salesforce.apiVersion,
+      requestTimeoutMs: salesforce.requestTimeoutMs,
+      concurrency: salesforce.concurrency,
+      queueMax: salesforce.queueMax,
+    },
+    // The sandbox loses nothing at the start of a subscription, so nobody has to wait for it.
+    ...(salesforce.isSandbox && { events: { settleMs: 0 } }),
+  };
+}
