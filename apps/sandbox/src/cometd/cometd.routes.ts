@@ -1,0 +1,45 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { tokenOf } from '../oauth/sessions.js';
+import { messagesOf } from './bayeux.js';
+import type { Cometd } from './cometd.js';
+
+/** The largest request body (Streaming API guide, "Streaming API Limits"). */
+const BODY_BYTES_MAX = 32_768;
+/** Versions below have another form of replay (streaming error "Unsupported API version"). */
+const VERSION_MIN = 37;
+
+/**
+ * `/cometd/{version}`. Long polling only: the GET with `Upgrade: websocket` with which faye tries a socket is a 400.
+ * @param refuse throws the refusal that a test has ordered
+ */
+export function cometdRoutes(app: FastifyInstance, cometd: Cometd, refuse: () => void): void {
+  app.get('/cometd/:version', (_request, reply) => badRequest(reply, '400::This endpoint takes POST requests (long polling) only'));
+  app.post('/cometd/:version', { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
+    refuse();
+    const { version } = request.params as { version: string };
+    if (!(Number(version) >= VERSION_MIN)) {
+      return badRequest(reply, `400::Unsupported API version. Only API versions '${VERSION_MIN}.0' and above are supported.`);
+    }
+    const messages = messagesOf(request.body);
+    if (messages === undefined) return badRequest(reply, '400::The body has to be a Bayeux message or a list of them');
+    const credentials = { token: tokenOf(request.headers.authorization), cookies: request.headers.cookie ?? '' };
+    const answer = cometd.receive(messages, credentials);
+    reply.header('content-type', 'application/json;charset=UTF-8');
+    if (answer.kind === 'held') return reply.send(JSON.stringify(await heldMessages(request, answer.messages)));
+    if (answer.cookie !== undefined) {
+      reply.header('set-cookie', [`BAYEUX_BROWSER=${answer.cookie}; Path=/; HttpOnly`, 'sfdc-stream=sandbox; Path=/; HttpOnly']);
+    }
+    // Replayed events go to a held connect only after this answer is out: no event may overtake its subscription.
+    reply.raw.once('finish', () => cometd.flush());
+    return reply.send(JSON.stringify(answer.messages));
+  });
+}
+
+/** Waits for the held connect; when its client has gone, nobody reads the answer and the session runs out by itself. */
+async function heldMessages(_request: FastifyRequest, messages: Promise<readonly unknown[]>): Promise<readonly unknown[]> {
+  return messages;
+}
+
+function badRequest(reply: FastifyReply, error: string): FastifyReply {
+  return reply.code(400).type('application/json;charset=UTF-8').send(JSON.stringify([{ error, successful: false }]));
+}

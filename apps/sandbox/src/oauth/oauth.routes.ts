@@ -1,0 +1,114 @@
+import type { KeyObject } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Org } from '../org/org.js';
+import { AssertionRefused, checkAssertion } from './jwt-bearer.js';
+import { tokenOf, type Sessions } from './sessions.js';
+
+/** The sandbox's connected app. */
+export const CLIENT_ID = 'sandbox-client';
+/** Its secret: known to everyone, it guards made-up data on the local machine. */
+export const CLIENT_SECRET = 'sandbox-secret';
+
+/** What the OAuth endpoints stand on. */
+export interface OAuthContext {
+  readonly org: Org;
+  readonly sessions: Sessions;
+  /** Verifies JWT bearer assertions; none refuses that grant. */
+  readonly jwtPublicKey: KeyObject | undefined;
+}
+
+type Form = Readonly<Record<string, string | undefined>>;
+
+/** `/services/oauth2/token`, `userinfo`, `revoke` and the identity URL, as Salesforce answers them. */
+export function oauthRoutes(app: FastifyInstance, context: OAuthContext): void {
+  app.post('/services/oauth2/token', async (request, reply) => {
+    try {
+      await checkGrant((request.body ?? {}) as Form, baseUrl(request), context);
+    } catch (error) {
+      if (!(error instanceof AssertionRefused) && !(error instanceof GrantRefused)) throw error;
+      return reply.code(400).send({ error: error.error, error_description: error.message });
+    }
+    return tokenAnswer(request, context);
+  });
+  app.route({ method: ['GET', 'POST'], url: '/services/oauth2/userinfo', handler: (request, reply) => identity(request, reply, context) });
+  app.get('/id/:organizationId/:userId', (request, reply) => identity(request, reply, context));
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/services/oauth2/revoke',
+    handler: (request, reply) => {
+      const { token } = { ...(request.query as Form), ...(request.body as Form | undefined) };
+      if (token !== undefined && context.sessions.revoke(token)) return reply.send();
+      return reply.code(400).send({ error: 'invalid_token', error_description: 'invalid token' });
+    },
+  });
+}
+
+/** The address under which this request reached the sandbox: the instance URL that its client can use again. */
+export function baseUrl(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}`;
+}
+
+class GrantRefused extends Error {
+  constructor(
+    readonly error: string,
+    description: string,
+  ) {
+    super(description);
+  }
+}
+
+async function checkGrant(form: Form, url: string, context: OAuthContext): Promise<void> {
+  switch (form['grant_type']) {
+    case 'client_credentials':
+      if (form['client_id'] !== CLIENT_ID) throw new GrantRefused('invalid_client_id', 'client identifier invalid');
+      if (form['client_secret'] !== CLIENT_SECRET) throw new GrantRefused('invalid_client', 'invalid client credentials');
+      return;
+    case 'urn:ietf:params:oauth:grant-type:jwt-bearer': {
+      const audiences = [url, 'https://login.salesforce.com', 'https://test.salesforce.com'];
+      const rules = { clientId: CLIENT_ID, username: context.org.username, audiences };
+      await checkAssertion(form['assertion'] ?? '', context.jwtPublicKey, rules);
+      return;
+    }
+    default:
+      throw new GrantRefused('unsupported_grant_type', 'grant type not supported');
+  }
+}
+
+function tokenAnswer(request: FastifyRequest, { org, sessions }: OAuthContext): Record<string, string> {
+  const url = baseUrl(request);
+  return {
+    access_token: sessions.issue(),
+    signature: Buffer.from(`${org.organizationId}${Date.now()}`).toString('base64'),
+    scope: 'api',
+    instance_url: url,
+    id: `${url}/id/${org.organizationId}/${org.userId}`,
+    token_type: 'Bearer',
+    issued_at: String(Date.now()),
+  };
+}
+
+function identity(request: FastifyRequest, reply: FastifyReply, { org, sessions }: OAuthContext): FastifyReply {
+  const token = tokenOf(request.headers.authorization);
+  if (token === undefined || !sessions.isValid(token)) return reply.code(403).type('text/plain').send('Bad_OAuth_Token');
+  const url = baseUrl(request);
+  const id = `${url}/id/${org.organizationId}/${org.userId}`;
+  return reply.send({
+    sub: id,
+    id,
+    user_id: org.userId,
+    organization_id: org.organizationId,
+    username: org.username,
+    preferred_username: org.username,
+    name: 'Integration User',
+    display_name: 'Integration User',
+    email: org.username,
+    email_verified: true,
+    active: true,
+    user_type: 'STANDARD',
+    urls: {
+      rest: `${url}/services/data/v{version}/`,
+      sobjects: `${url}/services/data/v{version}/sobjects/`,
+      query: `${url}/services/data/v{version}/query/`,
+    },
+  });
+}

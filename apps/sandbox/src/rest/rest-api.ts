@@ -1,0 +1,82 @@
+import { notFound, SalesforceFault } from '../org/org.errors.js';
+import type { Org } from '../org/org.js';
+import { runQuery } from '../soql/query-runner.js';
+import type { ApiAnswer, ApiCall } from './api-call.js';
+import { composite } from './composite.js';
+import { QueryPages } from './query-pages.js';
+import { sobjectCollections } from './sobject-collections.js';
+import { requireMethod, sobjects } from './sobjects.js';
+
+/** How many calls the org has answered, by what they were: what tests count instead of spying on a client. */
+export interface CallCounts {
+  queries: number;
+  reads: number;
+  writes: number;
+  composites: number;
+  others: number;
+}
+
+/** The resources below `/services/data/vXX.X`. Throws `SalesforceFault` for what Salesforce would refuse. */
+export class RestApi {
+  readonly counts: CallCounts = { queries: 0, reads: 0, writes: 0, composites: 0, others: 0 };
+  private readonly pages = new QueryPages();
+
+  constructor(
+    private readonly org: Org,
+    private readonly dailyRequestsMax: number,
+    private readonly requestsUsed: () => number,
+  ) {}
+
+  readonly handle = (call: ApiCall): ApiAnswer => {
+    const [resource, second] = call.path;
+    switch (resource) {
+      case 'query':
+      case 'queryAll':
+        return this.query(call, resource === 'queryAll');
+      case 'sobjects':
+        this.count(call.path.length === 3 && call.path[2] !== 'describe' ? call.method : undefined, call);
+        return sobjects(call);
+      case 'composite':
+        if (second === 'sobjects') return this.count(call.path[2] ? 'GET' : call.method, call), sobjectCollections(call);
+        if (second !== undefined) throw notFound();
+        this.counts.composites++;
+        return composite(call, this.handle);
+      case 'limits':
+        this.counts.others++;
+        return this.limits(call);
+      case undefined:
+        return { status: 200, body: resources(call.version) };
+      default:
+        throw notFound();
+    }
+  };
+
+  private query(call: ApiCall, withDeleted: boolean): ApiAnswer {
+    requireMethod(call, 'GET');
+    this.counts.queries++;
+    const [, locator, ...rest] = call.path;
+    if (rest.length > 0) throw notFound();
+    if (locator !== undefined) return { status: 200, body: this.pages.next(locator, call.version, call.batchSize) };
+    const soql = call.query.get('q');
+    if (soql === null || soql.trim() === '') throw new SalesforceFault(400, 'MALFORMED_QUERY', 'the parameter q is missing');
+    const result = runQuery(this.org, soql, call.version, withDeleted);
+    return { status: 200, body: this.pages.first(result, call.version, call.batchSize) };
+  }
+
+  private limits(call: ApiCall): ApiAnswer {
+    requireMethod(call, 'GET');
+    const remaining = Math.max(0, this.dailyRequestsMax - this.requestsUsed());
+    return { status: 200, body: { DailyApiRequests: { Max: this.dailyRequestsMax, Remaining: remaining } } };
+  }
+
+  private count(method: string | undefined, call: ApiCall): void {
+    if (method === 'GET') this.counts.reads++;
+    else if (method !== undefined || call.method === 'POST') this.counts.writes++;
+    else this.counts.others++;
+  }
+}
+
+function resources(version: string): Record<string, string> {
+  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits'];
+  return Object.fromEntries(names.map((name) => [name, `/services/data/${version}/${name}`]));
+}

@@ -1,0 +1,105 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { tokenOf, type Sessions } from '../oauth/sessions.js';
+import { notFound, SalesforceFault } from '../org/org.errors.js';
+import type { Org } from '../org/org.js';
+import type { ApiAnswer } from './api-call.js';
+import type { RestApi } from './rest-api.js';
+
+/** The oldest and newest API versions that are offered in the list; every one from the oldest on is answered. */
+const VERSIONS = { oldest: 60, newest: 67 };
+/** Records in one page unless the client asks for fewer (`Sforce-Query-Options: batchSize=200`). */
+const BATCH_SIZE = { min: 200, max: 2_000 };
+
+/** What the REST routes stand on. */
+export interface RestContext {
+  readonly org: Org;
+  readonly sessions: Sessions;
+  readonly api: RestApi;
+  readonly usage: { used: number; readonly max: number };
+  /** Waits half of the set latency: once before the call is worked on, once before it is answered. */
+  halfLatency(): Promise<void>;
+  /** Throws the refusal that a test has ordered. */
+  refuse(): void;
+}
+
+/** `/services/data/**`: sessions, versions, limits, JSON and errors around `RestApi`. */
+export function restRoutes(app: FastifyInstance, context: RestContext): void {
+  // Bodies are parsed here, so that broken JSON is Salesforce's error and not the framework's.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply));
+  app.setNotFoundHandler((_request, reply) => answerError(notFound(), reply));
+  app.get('/services/data', () => versions());
+  app.get('/services/data/', () => versions());
+  app.all('/services/data/:version', (request, reply) => answer(request, reply, context));
+  app.all('/services/data/:version/*', (request, reply) => answer(request, reply, context));
+}
+
+async function answer(request: FastifyRequest, reply: FastifyReply, context: RestContext): Promise<FastifyReply> {
+  context.refuse();
+  const token = tokenOf(request.headers.authorization);
+  if (token === undefined || !context.sessions.isValid(token)) {
+    throw new SalesforceFault(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
+  }
+  const { usage } = context;
+  if (usage.used >= usage.max) throw new SalesforceFault(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
+  usage.used++;
+  reply.header('sforce-limit-info', `api-usage=${usage.used}/${usage.max}`);
+  await context.halfLatency();
+  const answered = handle(request, context);
+  await context.halfLatency();
+  reply.code(answered.status).headers({ ...answered.headers, 'content-type': 'application/json;charset=UTF-8' });
+  return reply.send(answered.body === undefined ? undefined : JSON.stringify(answered.body));
+}
+
+function handle(request: FastifyRequest, { org, api }: RestContext): ApiAnswer {
+  const { version, '*': rest } = request.params as { version: string; '*'?: string };
+  if (!/^v\d+\.0$/.test(version) || Number(version.slice(1)) < VERSIONS.oldest) throw notFound();
+  const call = {
+    method: request.method,
+    version,
+    path: (rest ?? '').split('/').filter(Boolean),
+    query: new URLSearchParams(request.url.split('?')[1] ?? ''),
+    body: parsedBody(request.body),
+    batchSize: batchSizeOf(request.headers['sforce-query-options']),
+  };
+  return org.transaction((transaction) => api.handle({ ...call, transaction }), { origin: originOf(request, version) });
+}
+
+/** `com/salesforce/api/rest/67.0;client=…`: the origin that the events of this call carry. */
+function originOf(request: FastifyRequest, version: string): string {
+  const options = request.headers['sforce-call-options'];
+  const client = /client=([^,;]+)/.exec(typeof options === 'string' ? options : '')?.[1]?.trim();
+  return `com/salesforce/api/rest/${version.slice(1)}${client === undefined ? '' : `;client=${client}`}`;
+}
+
+function parsedBody(body: unknown): unknown {
+  if (typeof body !== 'string' || body.trim() === '') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new SalesforceFault(400, 'JSON_PARSER_ERROR', `The body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function batchSizeOf(header: string | string[] | undefined): number {
+  const asked = Number(/batchSize=(\d+)/i.exec(String(header ?? ''))?.[1] ?? BATCH_SIZE.max);
+  return Math.min(BATCH_SIZE.max, Math.max(BATCH_SIZE.min, asked));
+}
+
+function answerError(error: unknown, reply: FastifyReply): FastifyReply {
+  reply.type('application/json;charset=UTF-8');
+  if (error instanceof SalesforceFault) return reply.code(error.status).send(JSON.stringify(error.body()));
+  const status = (error as { statusCode?: number }).statusCode ?? 500;
+  if (status === 413) return reply.code(413).send(JSON.stringify([{ errorCode: 'REQUEST_ENTITY_TOO_LARGE', message: 'The body is too large' }]));
+  const message = error instanceof Error ? error.message : String(error);
+  return reply.code(status).send(JSON.stringify([{ errorCode: status < 500 ? 'INVALID_INPUT' : 'UNKNOWN_EXCEPTION', message }]));
+}
+
+function versions(): { label: string; url: string; version: string }[] {
+  const count = VERSIONS.newest - VERSIONS.oldest + 1;
+  return Array.from({ length: count }, (_, i) => {
+    const version = `${VERSIONS.oldest + i}.0`;
+    return { label: `Version ${version}`, url: `/services/data/v${version}`, version };
+  });
+}

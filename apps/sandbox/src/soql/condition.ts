@@ -1,0 +1,106 @@
+import type { OrgRecord } from '../org/field-definition.js';
+import type { ObjectDefinition } from '../org/object-definition.js';
+import type { FieldReader, ResolvedPath } from './field-reader.js';
+import { comparable, type Comparable } from './comparable.js';
+import { likePattern } from './like-pattern.js';
+import { soqlFault } from './soql-fault.js';
+import type { CompareOperator, Condition, FieldPath, Literal } from './soql.ast.js';
+
+export type RecordTest = (record: OrgRecord) => boolean;
+
+/**
+ * The test that a WHERE clause means. Checked against the schema before any record is read, so that a wrong query is
+ * refused although no record matches. Logic has two values, as in SOQL: `!=` and `NOT` are true of empty fields.
+ */
+export function compileCondition(reader: FieldReader, object: ObjectDefinition, condition: Condition): RecordTest {
+  switch (condition.kind) {
+    case 'and': {
+      const tests = condition.terms.map((term) => compileCondition(reader, object, term));
+      return (record) => tests.every((test) => test(record));
+    }
+    case 'or': {
+      const tests = condition.terms.map((term) => compileCondition(reader, object, term));
+      return (record) => tests.some((test) => test(record));
+    }
+    case 'not': {
+      const test = compileCondition(reader, object, condition.term);
+      return (record) => !test(record);
+    }
+    case 'in':
+      return compileIn(reader, filterable(reader, object, condition.path), condition.values, condition.isNegated);
+    case 'compare':
+      return compileCompare(reader, object, condition);
+  }
+}
+
+function filterable(reader: FieldReader, object: ObjectDefinition, path: FieldPath): ResolvedPath {
+  const resolved = reader.resolve(object, path);
+  if (resolved.field.type === 'address') {
+    throw reader.invalid(path, `field '${resolved.field.name}' can not be filtered in a query call`);
+  }
+  return resolved;
+}
+
+function compileIn(reader: FieldReader, path: ResolvedPath, values: readonly Literal[], isNegated: boolean): RecordTest {
+  const wanted = new Set<Comparable>(values.map((value) => comparable(reader.soql, path.field, value)));
+  return (record) => wanted.has(stored(reader, path, record)) !== isNegated;
+}
+
+function compileCompare(
+  reader: FieldReader,
+  object: ObjectDefinition,
+  { path, operator, value }: Extract<Condition, { kind: 'compare' }>,
+): RecordTest {
+  const resolved = filterable(reader, object, path);
+  if (operator === 'LIKE') return compileLike(reader, resolved, path, value);
+  const wanted = comparable(reader.soql, resolved.field, value);
+  if (operator === '=') return (record) => stored(reader, resolved, record) === wanted;
+  if (operator === '!=') return (record) => stored(reader, resolved, record) !== wanted;
+  if (wanted === null || typeof wanted === 'boolean' || isId(resolved)) {
+    const reason = `invalid operator '${operator}' for ${wanted === null ? 'null' : `a field of type ${resolved.field.type}`}`;
+    throw soqlFault('INVALID_QUERY_FILTER_OPERATOR', reader.soql, path.position, reason);
+  }
+  return (record) => {
+    const have = stored(reader, resolved, record);
+    return have !== null && isOrdered(have, operator, wanted);
+  };
+}
+
+function compileLike(reader: FieldReader, resolved: ResolvedPath, path: FieldPath, value: Literal): RecordTest {
+  if (!['string', 'textarea', 'picklist'].includes(resolved.field.type)) {
+    const reason = `invalid operator 'LIKE' on ${resolved.field.type} field '${resolved.field.name}'`;
+    throw soqlFault('INVALID_QUERY_FILTER_OPERATOR', reader.soql, path.position, reason);
+  }
+  if (value.kind !== 'string') throw soqlFault('MALFORMED_QUERY', reader.soql, value.position, 'LIKE takes a quoted string');
+  const matches = likePattern(value.literal);
+  return (record) => {
+    const have = reader.read(resolved, record);
+    return typeof have === 'string' && matches(have);
+  };
+}
+
+function isOrdered(have: Comparable, operator: CompareOperator, wanted: Comparable): boolean {
+  if (have === null || wanted === null) return false;
+  switch (operator) {
+    case '<':
+      return have < wanted;
+    case '<=':
+      return have <= wanted;
+    case '>':
+      return have > wanted;
+    default:
+      return have >= wanted;
+  }
+}
+
+function isId({ field }: ResolvedPath): boolean {
+  return field.type === 'id' || field.type === 'reference';
+}
+
+/** The record's value in the form that `comparable` gives literals of the same field. */
+function stored(reader: FieldReader, path: ResolvedPath, record: OrgRecord): Comparable {
+  const value = reader.read(path, record);
+  if (typeof value !== 'string' || isId(path)) return value;
+  if (path.field.type === 'datetime') return Date.parse(value);
+  return path.field.type === 'date' ? value : value.toLowerCase();
+}

@@ -1,0 +1,83 @@
+import type { OrgRecord } from '../org/field-definition.js';
+import type { ObjectDefinition } from '../org/object-definition.js';
+import type { OrgState } from '../org/org-state.js';
+import { compileCondition, type RecordTest } from './condition.js';
+import type { FieldReader, ResolvedPath } from './field-reader.js';
+import { compileOrder } from './order.js';
+import { attributes, fieldJson } from './record-json.js';
+import { soqlFault } from './soql-fault.js';
+import type { SelectItem, SelectQuery } from './soql.ast.js';
+
+/** One record of an answer: `attributes`, the selected fields, nested parents and child lists. */
+export type RowJson = Record<string, unknown>;
+
+type FillRow = (row: RowJson, record: OrgRecord) => void;
+
+/** How the records of a query are shown. Checks every selected name against the schema first. */
+export function compileSelect(
+  org: OrgState,
+  reader: FieldReader,
+  object: ObjectDefinition,
+  items: readonly SelectItem[],
+  version: string,
+  withDeleted: boolean,
+): (record: OrgRecord) => RowJson {
+  const fills = items.map((item) =>
+    item.kind === 'field'
+      ? compileField(reader, object, reader.resolve(object, item.path), version)
+      : compileChildren(org, reader, object, item.query, version, withDeleted),
+  );
+  return (record) => {
+    const row: RowJson = { attributes: attributes(object, record.Id, version) };
+    for (const fill of fills) fill(row, record);
+    return row;
+  };
+}
+
+function compileField(reader: FieldReader, object: ObjectDefinition, path: ResolvedPath, version: string): FillRow {
+  return (row, record) => {
+    let currentRow = row;
+    let current = record;
+    let currentObject = object;
+    for (const step of path.parents) {
+      const parent = reader.parent(step, current);
+      if (parent === undefined) {
+        currentRow[step.relationship] = null;
+        return;
+      }
+      currentRow[step.relationship] ??= { attributes: attributes(step.object, parent.Id, version) };
+      currentRow = currentRow[step.relationship] as RowJson;
+      current = parent;
+      currentObject = step.object;
+    }
+    currentRow[path.field.name] = fieldJson(currentObject, path.field, current);
+  };
+}
+
+function compileChildren(
+  org: OrgState,
+  reader: FieldReader,
+  parent: ObjectDefinition,
+  query: SelectQuery,
+  version: string,
+  withDeleted: boolean,
+): FillRow {
+  const wanted = query.from.name.toLowerCase();
+  const relationship = org.schema.children(parent).find((child) => child.name?.toLowerCase() === wanted);
+  if (relationship?.name === undefined) {
+    const reason = `Didn't understand relationship '${query.from.name}' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name.`;
+    throw soqlFault('INVALID_TYPE', reader.soql, query.from.position, reason);
+  }
+  const { child, field, name } = relationship;
+  const test: RecordTest = query.where ? compileCondition(reader, child, query.where) : () => true;
+  const order = compileOrder(reader, child, query.orderBy);
+  const toRow = compileSelect(org, reader, child, query.select, version, withDeleted);
+  return (row, record) => {
+    const found = org
+      .table(child)
+      .childrenOf(field.name, record.Id)
+      .filter((candidate) => (withDeleted || candidate['IsDeleted'] !== true) && test(candidate));
+    const limited = (order ? found.sort(order) : found).slice(0, query.limit);
+    row[name] = limited.length === 0 ? null : { totalSize: limited.length, done: true, records: limited.map(toRow) };
+  };
+}
