@@ -1,0 +1,37 @@
+import { afterEach, describe } from '@jest/globals';
+import { describeBuilds } from './cache-store/builds.js';
+import { describeDirectory } from './cache-store/directory.js';
+import { describeExpiry } from './cache-store/expiry.js';
+import { describeInvalidations } from './cache-store/invalidations.js';
+import { describeLeases } from './cache-store/leases.js';
+import { describeMessages } from './cache-store/messages.js';
+import { describeRaces } from './cache-store/races.js';
+import { describeWrites } from './cache-store/writes.js';
+import type { StoreFactory, StoreUnderTest } from './store-under-test.js';
+
+/**
+ * What every implementation of the `CacheStore` port keeps. Letters with numbers name the acceptance cases that a test
+ * covers at this level (P portal, J distributed dictionary, E edge cache).
+ */
+export function describeCacheStore(name: string, factory: StoreFactory): void {
+  describe(`CacheStore: ${name}`, () => {
+    const created: StoreUnderTest[] = [];
+    const create: StoreFactory = async (settings) => {
+      const sut = await factory(settings);
+      created.push(sut);
+      return sut;
+    };
+    afterEach(async () => {
+      await Promise.all(created.splice(0).map((sut) => sut.close()));
+    });
+
+    describeBuilds(create);
+    describeLeases(create);
+    describeRaces(create);
+    describeWrites(create);
+    describeInvalidations(create);
+    describeExpiry(create);
+    describeDirectory(create);
+    describeMessages(create);
+  });
+}

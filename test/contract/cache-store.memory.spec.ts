@@ -1,0 +1,16 @@
+import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
+import { MemoryCheckpoints } from '@bff/infra/cache/store/memory/memory-checkpoints';
+import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
+import { describeCacheStore } from './cache-store.contract.js';
+import { describeCheckpoints } from './checkpoints.contract.js';
+import { describeProcessReports } from './process-reports.contract.js';
+
+describeCacheStore('memory', async ({ windowMax } = {}) => {
+  const store = new MemoryCacheStore(windowMax === undefined ? {} : { windowMax });
+  await store.open();
+  return { store, other: store, countIndexKeys: async () => store.indexCount, close: () => store.close() };
+});
+
+describeCheckpoints('memory', async () => ({ checkpoints: new MemoryCheckpoints(), close: async () => undefined }));
+
+describeProcessReports('memory', async (processId) => new MemoryProcessReports({ processId }));

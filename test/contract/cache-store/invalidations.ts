@@ -1,0 +1,117 @@
+import { describe, expect, it } from '@jest/globals';
+import { entry, membership, namespace, record, type Dependency } from '@bff/infra/cache/dependencies';
+import { allKeys, put, startBuild, sweepAll, text, times, write, type StoreFactory } from '../store-under-test.js';
+
+/** What falls, what is reported, and that nothing remains of it. */
+export function describeInvalidations(create: StoreFactory): void {
+  describe('invalidations', () => {
+    it('drop exactly the dependants, and name them (P5, P8)', async () => {
+      const { store, other } = await create();
+      await put(store, 'orders:account:1', 'list', [record('Order', '1'), record('Order', '2'), membership('Order')]);
+      await put(store, 'orders:detail:1', 'detail', [record('Order', '1'), record('OrderItem', '11')]);
+      await put(store, 'orders:account:2', 'other account', [record('Order', '3'), membership('Order')]);
+      const { dropped, keys, deferred } = await other.invalidate([record('Order', '1')]);
+      expect({ dropped, deferred, keys: [...keys].sort() }).toEqual({
+        dropped: 2,
+        deferred: 0,
+        keys: ['orders:account:1', 'orders:detail:1'],
+      });
+      expect(await text(store, 'orders:account:1')).toBeUndefined();
+      expect(await text(store, 'orders:detail:1')).toBeUndefined();
+      expect(await text(store, 'orders:account:2')).toBe('other account');
+    });
+
+    it('count an entry once, however many of its dependencies fell, and a repeat drops nothing (P15)', async () => {
+      const { store } = await create();
+      await put(store, 'orders:a', 'a', [record('Order', '1'), record('Order', '2')]);
+      const both = [record('Order', '1'), record('Order', '2'), namespace('orders'), entry('orders:a')];
+      expect(await store.invalidate([...both, ...both])).toEqual({ dropped: 1, keys: ['orders:a'], deferred: 0 });
+      expect(await store.invalidate(both)).toEqual({ dropped: 0, keys: [], deferred: 0 });
+    });
+
+    it('of nothing, or of what nobody depends on, drop nothing', async () => {
+      const { store } = await create();
+      await put(store, 'orders:a', 'a', [record('Order', '1')]);
+      expect(await store.invalidate([])).toEqual({ dropped: 0, keys: [], deferred: 0 });
+      expect(await store.invalidate([record('Order', '2')])).toEqual({ dropped: 0, keys: [], deferred: 0 });
+      expect(await text(store, 'orders:a')).toBe('a');
+    });
+
+    it('follow the dependencies of the last build, not of those before it', async () => {
+      const { store } = await create();
+      await put(store, 'orders:a', '1', [record('Order', '1'), record('Order', '2')]);
+      await store.invalidate([record('Order', '1')]);
+      await put(store, 'orders:a', '2', [record('Order', '3')]);
+      expect((await store.invalidate([record('Order', '1')])).dropped).toBe(0);
+      expect((await store.invalidate([record('Order', '2')])).dropped).toBe(0);
+      expect(await text(store, 'orders:a')).toBe('2');
+      expect((await store.invalidate([record('Order', '3')])).dropped).toBe(1);
+    });
+
+    it('leave nothing in the index, whichever way the entries went', async () => {
+      const { store, countIndexKeys } = await create();
+      await put(store, 'orders:a', 'a', [record('Order', '1'), membership('Order')]);
+      await write(store, 'orders:a', 'b', [record('Order', '2')]);
+      await put(store, 'catalog:b', 'b', [record('Product2', '1')]);
+      await put(store, 'no-namespace', 'c');
+      const refused = await startBuild(store, 'orders:c');
+      const released = await startBuild(store, 'orders:d');
+      const ended = await startBuild(store, 'orders:e');
+      expect(await countIndexKeys()).toBeGreaterThan(0);
+      await store.invalidate([namespace('orders'), record('Product2', '1'), entry('no-namespace'), entry('orders:e')]);
+      expect(await refused.commit('c')).toBe('stale');
+      expect(await ended.commit('e')).toBe('stale');
+      await store.release({ key: 'orders:d', leaseId: released.leaseId });
+      await sweepAll(store);
+      expect(await allKeys(store)).toEqual([]);
+      expect(await countIndexKeys()).toBe(0);
+    });
+
+    it('of 1,500 dependants hit all of them at once, and report at most 1,000 keys', async () => {
+      const { store, other, countIndexKeys } = await create({ inlineMax: 10_000 });
+      await times(1_500, (i) => write(store, `orders:account:${i}`, 'v', [record('Product2', '1')]));
+      const { dropped, keys, deferred } = await other.invalidate([record('Product2', '1')]);
+      expect({ dropped, deferred }).toEqual({ dropped: 1_500, deferred: 0 });
+      expect(keys).toHaveLength(1_000);
+      expect(new Set(keys).size).toBe(1_000);
+      await times(1_500, async (i) => expect(await store.read(`orders:account:${i}`)).toBeUndefined());
+      expect(await countIndexKeys()).toBe(0);
+    }, 30_000);
+
+    it('of more dependants than are removed at once refuse all of them at once, and free them by sweeping', async () => {
+      const { store, other, countIndexKeys } = await create({ inlineMax: 100 });
+      await times(700, (i) => write(store, `orders:account:${i}`, 'v', [record('Product2', '1')]));
+      await put(store, 'orders:other', 'kept', [record('Product2', '2')]);
+      const late = await startBuild(store, 'orders:late');
+      const { dropped } = await other.invalidate([record('Product2', '1')]);
+      await times(700, async (i) => expect(await store.read(`orders:account:${i}`)).toBeUndefined());
+      expect(await late.commit('old', [record('Product2', '1')])).toBe('stale');
+      await put(other, 'orders:account:5', 'rebuilt', [record('Product2', '1')]); // before it is swept
+      expect(await text(store, 'orders:other')).toBe('kept');
+      const freed = await sweepAll(store);
+      // The rebuilt one may have been freed by its own rebuild before the sweeper came to it.
+      expect([699, 700]).toContain(dropped + freed);
+      expect(await text(store, 'orders:account:5')).toBe('rebuilt');
+      expect(await text(store, 'orders:other')).toBe('kept');
+      expect((await allKeys(store)).sort()).toEqual(['orders:account:5', 'orders:other']);
+      await store.invalidate([namespace('orders')]);
+      await sweepAll(store);
+      expect(await countIndexKeys()).toBe(0);
+    }, 30_000);
+
+    it('of any one of 2,000 dependencies drop the entry, and all 2,000 may come in one call', async () => {
+      const { store, other, countIndexKeys } = await create();
+      const many: Dependency[] = Array.from({ length: 2_000 }, (_, i) => record('OrderItem', `item-${i}`));
+      for (const one of [many[0], many[999], many[1_999]]) {
+        await put(store, 'orders:wide', 'v', many);
+        expect((await other.invalidate([one as Dependency])).dropped).toBe(1);
+      }
+      await put(store, 'orders:wide', 'v', many);
+      expect(await other.invalidate(many)).toEqual({ dropped: 1, keys: ['orders:wide'], deferred: 0 });
+      const late = await startBuild(store, 'orders:wide');
+      await other.invalidate([...many].reverse());
+      expect(await late.commit('v', [many[1_000] as Dependency])).toBe('stale');
+      expect(await countIndexKeys()).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { ProcessReports } from '@bff/infra/cache/process-reports';
+import { eventually } from './store-under-test.js';
+
+type Join = (processId: string) => Promise<ProcessReports>;
+
+/** What every implementation of the `ProcessReports` port keeps towards its own process. */
+export function describeProcessReports(name: string, join: Join): void {
+  describe(`ProcessReports: ${name}`, () => {
+    const { joined, closeAll } = tracked(join);
+    afterEach(closeAll);
+
+    it('show nothing under a topic that nobody publishes', async () => {
+      expect(await (await joined('one')).read('orders')).toEqual([]);
+    });
+
+    it('show the own report as it is at the instant of the reading (P23)', async () => {
+      const reports = await joined('one');
+      const metrics = { hits: 1 };
+      reports.publish('orders', () => ({ ...metrics }));
+      metrics.hits = 2;
+      const before = Date.now();
+      const [own, ...others] = await reports.read('orders');
+      expect(others).toEqual([]);
+      expect(own).toMatchObject({ processId: 'one', content: { hits: 2 } });
+      expect(own?.at).toBeGreaterThanOrEqual(before);
+    });
+
+    it('replace what was published under a topic, and keep topics apart', async () => {
+      const reports = await joined('one');
+      reports.publish('orders', () => 'first');
+      reports.publish('orders', () => 'second');
+      reports.publish('catalog', () => 'another');
+      expect((await reports.read('orders')).map((r) => r.content)).toEqual(['second']);
+      expect((await reports.read('catalog')).map((r) => r.content)).toEqual(['another']);
+    });
+  });
+}
+
+/** What an implementation that several processes share keeps besides. */
+export function describeSharedProcessReports(name: string, join: Join): void {
+  describe(`ProcessReports of several processes: ${name}`, () => {
+    const { joined, closeAll } = tracked(join);
+    afterEach(closeAll);
+
+    it('show the newest report of each, each process once (P23)', async () => {
+      const [one, two] = [await joined('one'), await joined('two')];
+      const counted = { one: 1, two: 10 };
+      one.publish('orders', () => ({ hits: counted.one }));
+      two.publish('orders', () => ({ hits: counted.two }));
+      const hits = async () => {
+        const all = await one.read('orders');
+        return Object.fromEntries(all.map((r) => [r.processId, (r.content as { hits: number }).hits]));
+      };
+      await eventually(hits, (seen) => seen.one === 1 && seen.two === 10);
+      counted.two = 11;
+      expect(await eventually(hits, (seen) => seen.two === 11)).toEqual({ one: 1, two: 11 });
+      expect(await one.read('orders')).toHaveLength(2);
+    });
+
+    it('take a process that left off the board', async () => {
+      const [one, two] = [await joined('one'), await joined('two')];
+      two.publish('orders', () => 'here');
+      await eventually(
+        () => one.read('orders'),
+        (all) => all.length === 1,
+      );
+      await two.close();
+      await eventually(
+        () => one.read('orders'),
+        (all) => all.length === 0,
+      );
+    });
+  });
+}
+
+function tracked(join: Join) {
+  const open: ProcessReports[] = [];
+  return {
+    joined: async (processId: string) => {
+      const reports = await join(processId);
+      open.push(reports);
+      return reports;
+    },
+    closeAll: async () => {
+      await Promise.all(open.splice(0).map((reports) => reports.close()));
+    },
+  };
+}

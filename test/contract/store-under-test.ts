@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
+import type { BeginReply, CacheStore, CommitReply, StartPoint, StoredValue } from '@bff/infra/cache/store/cache-store';
+
+export interface StoreSettings {
+  /** Invalidated dependencies that the store remembers. */
+  readonly windowMax?: number;
+  /** Dependants that an invalidation removes at once, in a store that defers the rest. */
+  readonly inlineMax?: number;
+}
+
+/** One empty store, and what a test has to know of it that the port does not say. */
+export interface StoreUnderTest {
+  readonly store: CacheStore;
+  /** The same entries as another process sees them; the store itself where only one process can. */
+  readonly other: CacheStore;
+  /** What is kept for entries and leases beside the entries' values: 0 when nothing is stored and nothing is built. */
+  countIndexKeys(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export type StoreFactory = (settings?: StoreSettings) => Promise<StoreUnderTest>;
+
+/** A build that holds its lease. */
+export interface Build {
+  readonly key: string;
+  readonly leaseId: string;
+  readonly start: StartPoint;
+  /** Commits with these dependencies and those that the store keeps without being told. */
+  commit(text: string, dependencies?: readonly Dependency[], options?: CommitOptions): Promise<CommitReply>;
+}
+
+export interface CommitOptions {
+  readonly ttlMs?: number;
+  /** Lets the store believe that the build began so long ago: what a paused builder looks like, without the pause. */
+  readonly begunMsAgo?: number;
+}
+
+export function value(text: string): StoredValue {
+  return { codec: 1, bytes: Buffer.from(text) };
+}
+
+export async function begin(
+  store: CacheStore,
+  key: string,
+  options: { leaseMs?: number; known?: readonly Dependency[] } = {},
+): Promise<{ reply: BeginReply; leaseId: string }> {
+  const leaseId = randomUUID();
+  const known = options.known ?? [];
+  return { leaseId, reply: await store.begin({ key, leaseId, leaseMs: options.leaseMs ?? 30_000, known }) };
+}
+
+/** Begins a build; fails the test if no lease is granted. */
+export async function startBuild(
+  store: CacheStore,
+  key: string,
+  options?: { leaseMs?: number; known?: readonly Dependency[] },
+): Promise<Build> {
+  const { reply, leaseId } = await begin(store, key, options);
+  if (reply.kind !== 'lease') throw new Error(`expected the lease on ${key}, got ${reply.kind}`);
+  const { start } = reply;
+  return {
+    key,
+    leaseId,
+    start,
+    commit: (text, dependencies = [], { ttlMs, begunMsAgo = 0 } = {}) =>
+      store.commit({
+        key,
+        leaseId,
+        start: { ...start, at: start.at - begunMsAgo },
+        value: value(text),
+        dependencies: storedDependencies(key, dependencies),
+        ttlMs,
+      }),
+  };
+}
+
+/** Builds and commits; fails the test unless the entry is stored. */
+export async function put(
+  store: CacheStore,
+  key: string,
+  text: string,
+  dependencies: readonly Dependency[] = [],
+  ttlMs?: number,
+): Promise<void> {
+  const build = await startBuild(store, key);
+  expect(await build.commit(text, dependencies, ttlMs === undefined ? {} : { ttlMs })).toBe('ok');
+}
+
+/** `write`, with the dependencies that the store keeps without being told. */
+export function write(
+  store: CacheStore,
+  key: string,
+  text: string,
+  dependencies: readonly Dependency[] = [],
+  ttlMs?: number,
+): Promise<void> {
+  return store.write({ key, value: value(text), dependencies: storedDependencies(key, dependencies), ttlMs });
+}
+
+/** The entry as text, or undefined. */
+export async function text(store: CacheStore, key: string): Promise<string | undefined> {
+  return (await store.read(key))?.bytes.toString();
+}
+
+export async function allKeys(store: CacheStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const page of store.keys()) keys.push(...page);
+  return keys;
+}
+
+/** Sweeps until nothing is left to do; how many entries that freed. */
+export async function sweepAll(store: CacheStore): Promise<number> {
+  let freed = 0;
+  for (let step = 0; step < 1_000; step += 1) {
+    const report = await store.sweep();
+    freed += report.freed;
+    if (!report.more) return freed;
+  }
+  throw new Error('sweep still had more to do after 1,000 steps');
+}
+
+/** Looks again and again until `check` holds: for what takes real time. Fails after five seconds, with what it saw last. */
+export async function eventually<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const seen = await look();
+    if (check(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(seen)} after five seconds`);
+    await delay(5);
+  }
+}
+
+/** Runs `work` for 0 … count - 1, a bounded number at a time. */
+export async function times(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
+  const AT_ONCE = 100;
+  for (let from = 0; from < count; from += AT_ONCE) {
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => work(from + i)));
+  }
+}
