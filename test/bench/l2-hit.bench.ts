@@ -21,12 +21,12 @@ async function measure(redisUrl: string, bytes: number, concurrency: number): Pr
   const cache = createCache({ redisUrl, appName: 'bench', commandTimeoutMs: 5000 });
   const value = { id: 'x', text: 'v'.repeat(bytes - 20) };
   for (let i = 0; i < KEYS; i++) {
-    await redis.set(`bare:${i}`, JSON.stringify(value));
-    await cache.getOrSet(`hit:${i}`, async () => value);
+    await redis.set(`bare:${bytes}:${i}`, JSON.stringify(value));
+    await cache.getOrSet(`hit:${bytes}:${i}`, async () => value);
   }
   const fetcher = () => Promise.reject(new Error('a hit was expected'));
-  const floor = async (i: number) => JSON.parse((await redis.get(`bare:${(i * 7919) % KEYS}`)) as string) as unknown;
-  const ours = (i: number) => cache.getOrSet(`hit:${(i * 7919) % KEYS}`, fetcher);
+  const floor = async (i: number) => JSON.parse((await redis.get(`bare:${bytes}:${(i * 7919) % KEYS}`)) as string) as unknown;
+  const ours = (i: number) => cache.getOrSet(`hit:${bytes}:${(i * 7919) % KEYS}`, fetcher);
   await throughput(concurrency, 300, floor);
   await throughput(concurrency, 300, ours);
   const floors: number[] = [];

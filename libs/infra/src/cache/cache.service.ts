@@ -139,10 +139,11 @@ export class CacheService {
     let isStoreAway = false;
     if (!this.readThrough.isBuilding(key)) {
       try {
-        const found = await this.read<T>(key);
+        const stored = await this.store.read(key);
+        const found = stored && this.codec.decode(key, stored);
         if (found) {
           if (typeof options === 'object') options.onOutcome?.('hit');
-          return found.value;
+          return found.value as T;
         }
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) throw error;

@@ -69,7 +69,9 @@ export class RedisCacheStore extends CacheStore {
     this.inlineMax = options.inlineMax ?? 1000;
     this.guard = new RedisGuard(options.redis);
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
-    for (const partition of this.partitions.all) this.reads.set(partition, new ReadBatch(options.redis, partition));
+    for (const partition of this.partitions.all) {
+      this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key)));
+    }
     this.bus = new RedisBus(options.redis, this.partitions);
     defineScripts(options.redis);
   }
@@ -85,14 +87,8 @@ export class RedisCacheStore extends CacheStore {
     return Promise.resolve();
   }
 
-  async read(key: string): Promise<StoredValue | undefined> {
-    const partition = this.partitions.of(key);
-    const batch = this.reads.get(partition) as ReadBatch;
-    const reply = await this.guard.run(() => batch.read(key));
-    if (reply.kind === 'hit') return storedValue(reply.envelope);
-    if (reply.kind === 'miss') return undefined;
-    const [code, , envelope] = await this.run('peek', partition, [key, nonce()]);
-    return code === 'FRESH' ? storedValue(envelope as Buffer) : undefined;
+  read(key: string): Promise<StoredValue | undefined> {
+    return (this.reads.get(this.partitions.of(key)) as ReadBatch).read(key);
   }
 
   async begin({ key, leaseId, leaseMs, known }: BeginRequest): Promise<BeginReply> {
@@ -205,6 +201,11 @@ export class RedisCacheStore extends CacheStore {
   state(): StoreState {
     const reason = this.guard.reason;
     return reason ? { kind: 'redis', status: 'down', reason } : { kind: 'redis', status: 'up' };
+  }
+
+  private async peek(partition: Partition, key: string): Promise<StoredValue | undefined> {
+    const [code, , envelope] = await this.run('peek', partition, [key, nonce()]);
+    return code === 'FRESH' ? storedValue(envelope as Buffer) : undefined;
   }
 
   private concerns(d: Dependency, partition: Partition): boolean {
