@@ -7,6 +7,12 @@ export const CONSUMER_TOPIC = 'sf-events';
 /** One topic as one process sees it. */
 export type TopicReport = TopicHealth & TopicCounters & { readonly subscriptions: readonly string[] };
 
+/** A topic that no live process has subscribed to. */
+export interface AbsentTopic {
+  readonly topic: string;
+  readonly state: 'absent';
+}
+
 /** What one process says of the change events it consumes. */
 export interface ConsumerReport {
   readonly transport: string;
@@ -26,10 +32,7 @@ export interface EventsHealth {
   readonly reason?: string;
   readonly transport?: string;
   readonly consumers: number;
-  readonly topics: readonly (Partial<TopicReport> & {
-    readonly topic: string;
-    readonly state: TopicState | 'absent';
-  })[];
+  readonly topics: readonly (TopicReport | AbsentTopic)[];
 }
 
 /** The best first: a topic is as well as the best of its consumers. */
@@ -42,7 +45,7 @@ const BEST_FIRST: readonly TopicState[] = ['live', 'connecting', 'lost', 'stoppe
 export function eventsHealth(expected: readonly string[], reports: readonly ConsumerReport[]): EventsHealth {
   const topics = [
     ...new Set([...expected, ...reports.flatMap((report) => report.topics.map(({ topic }) => topic))]),
-  ].map((topic) => bestOf(topic, reports) ?? { topic, state: 'absent' as const });
+  ].map((topic): TopicReport | AbsentTopic => bestOf(topic, reports) ?? { topic, state: 'absent' });
   const transport = reports[0]?.transport;
   const common = { ...(transport !== undefined && { transport }), consumers: reports.length, topics };
   if (reports.length === 0) {
@@ -73,7 +76,7 @@ function bestOf(topic: string, reports: readonly ConsumerReport[]): TopicReport 
     .sort((a, b) => BEST_FIRST.indexOf(a.state) - BEST_FIRST.indexOf(b.state))[0];
 }
 
-function trouble({ topic, state, lastError }: EventsHealth['topics'][number]): string {
-  if (state === 'absent') return `${topic}: no subscriber is registered for it`;
-  return `${topic} is ${state}${lastError ? ` (${lastError})` : ''}`;
+function trouble(report: TopicReport | AbsentTopic): string {
+  if (report.state === 'absent') return `${report.topic}: no subscriber is registered for it`;
+  return `${report.topic} is ${report.state}${report.lastError ? ` (${report.lastError})` : ''}`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AppConfig } from '@bff/infra/config/app-config';
 import type { Params } from 'nestjs-pino';
-import { pretty } from 'pino-pretty';
+import { PinoPretty } from 'pino-pretty';
 
 /** What a request id may look like; anything else is not repeated in our logs. */
 const REQUEST_ID = /^[A-Za-z0-9._~+/=-]{1,128}$/;
@@ -47,7 +47,7 @@ export function logOptions({ app }: AppConfig): Params {
   };
   return app.environment === 'production'
     ? { pinoHttp: options }
-    : { pinoHttp: [options, pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' })] };
+    : { pinoHttp: [options, PinoPretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' })] };
 }
 
 /** Without the query, in which callers put what they should not. */

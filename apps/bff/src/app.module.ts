@@ -1,0 +1,58 @@
+import type { AppConfig } from '@bff/infra/config/app-config';
+import { HealthModule } from '@bff/infra/health/health.module';
+import { isRedisConfigured } from '@bff/infra/redis/redis-client';
+import { WhmcsModule } from '@bff/integrations/whmcs/whmcs.module';
+import { BillingModule } from '@bff/modules/billing/billing.module';
+import { CatalogModule } from '@bff/modules/catalog/catalog.module';
+import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';
+import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
+import { IdentityModule } from '@bff/modules/identity/identity.module';
+import { OrdersModule } from '@bff/modules/orders/orders.module';
+import { logOptions } from '@bff/modules/runtime/log-options';
+import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { LoggerModule } from 'nestjs-pino';
+import { AccountGuard } from './auth/account.guard.js';
+import { TokenVerifier } from './auth/token-verifier.js';
+import { BillingController } from './billing/billing.controller.js';
+import { CatalogController } from './catalog/catalog.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { OrdersController } from './orders/orders.controller.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+
+/**
+ * The HTTP API. With the embedded store it consumes change events itself, because nobody else could reach the entries; with
+ * Redis that is the work of `cdc-worker`.
+ */
+@Module({})
+export class AppModule {
+  static forConfig(config: AppConfig): DynamicModule {
+    const isEmbedded = !isRedisConfigured(config.redis);
+    const { apiUrl, identifier, secret, requestTimeoutMs, concurrency } = config.whmcs;
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot(logOptions(config)),
+        RuntimeModule.forConfig(config),
+        WhmcsModule.forRootAsync({
+          isGlobal: true,
+          useFactory: () => ({ apiUrl, identifier, secret, requestTimeoutMs, concurrency }),
+        }),
+        HealthModule,
+        IdentityModule,
+        OrdersModule,
+        CatalogModule,
+        BillingModule,
+        EventsHealthModule,
+        ...(isEmbedded ? [ChangeEventsModule] : []),
+      ],
+      controllers: [CatalogController, OrdersController, BillingController, HealthController],
+      providers: [
+        TokenVerifier,
+        { provide: APP_GUARD, useClass: AccountGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { Inject, Injectable } from '@nestjs/common';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { problem, ProblemError } from '../problems/problem.js';
+
+/** Signature algorithms that are accepted. Symmetric ones and `none` would let anybody who knows the public key sign. */
+const ALGORITHMS = ['RS256', 'ES256'];
+const CLOCK_TOLERANCE_SECONDS = 5;
+const JWKS_TIMEOUT_MS = 3_000;
+/** No more than one key fetch in this time for tokens that name unknown keys. */
+const JWKS_COOLDOWN_MS = 30_000;
+const JWKS_MAX_AGE_MS = 600_000;
+/** Longer subjects are refused (OpenID Connect Core, section 2: "MUST NOT exceed 255 ASCII characters"). */
+const SUBJECT_LENGTH_MAX = 255;
+
+/** Checks bearer tokens against the issuer's published keys. */
+@Injectable()
+export class TokenVerifier {
+  private readonly keys: ReturnType<typeof createRemoteJWKSet>;
+
+  constructor(@Inject(APP_CONFIG) private readonly config: AppConfig) {
+    this.keys = createRemoteJWKSet(new URL(config.auth.jwksUrl), {
+      timeoutDuration: JWKS_TIMEOUT_MS,
+      cooldownDuration: JWKS_COOLDOWN_MS,
+      cacheMaxAge: JWKS_MAX_AGE_MS,
+    });
+  }
+
+  /** The token's subject. Throws a 401 problem for a token that is not good, and 503 while the keys cannot be fetched. */
+  async subject(token: string): Promise<string> {
+    try {
+      const { issuer, audience } = this.config.auth;
+      const { payload } = await jwtVerify(token, this.keys, {
+        issuer,
+        audience,
+        algorithms: ALGORITHMS,
+        requiredClaims: ['sub', 'exp'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      });
+      if (typeof payload.sub === 'string' && payload.sub !== '' && payload.sub.length <= SUBJECT_LENGTH_MAX) {
+        return payload.sub;
+      }
+      throw unauthorized('the token has no usable subject');
+    } catch (error) {
+      if (error instanceof ProblemError) throw error;
+      const reason = refusal(error);
+      if (reason !== undefined) throw unauthorized(reason);
+      throw new ProblemError(
+        problem(503, 'keys-unavailable', 'Tokens cannot be checked', 'The token issuer does not answer. Try again.', {
+          retryAfterSeconds: 5,
+        }),
+        {},
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** A 401 with the challenge that RFC 6750 asks for; `description` is undefined when no token came at all. */
+export function unauthorized(description?: string): ProblemError {
+  const challenge = description
+    ? `Bearer realm="evergreen", error="invalid_token", error_description="${description}"`
+    : 'Bearer realm="evergreen"';
+  const detail = description
+    ? `Send a valid access token: ${description}.`
+    : 'Send an access token: authorization: Bearer <token>.';
+  return new ProblemError(problem(401, 'unauthorized', 'Unauthorized', detail), { 'www-authenticate': challenge });
+}
+
+/** What is wrong with the token, in our own words; undefined if the token is not what failed. */
+function refusal(error: unknown): string | undefined {
+  if (error instanceof errors.JWTExpired) return 'it has expired';
+  if (error instanceof errors.JWTClaimValidationFailed) return `its claim ${claimName(error.claim)} is not acceptable`;
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
+    return 'it was not signed with a key of the issuer';
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
+  if (error instanceof errors.JOSEAlgNotAllowed) return `it must be signed with ${ALGORITHMS.join(' or ')}`;
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return 'it is not a signed JWT';
+  if (error instanceof errors.JOSENotSupported) return 'it uses something that is not supported';
+  return undefined;
+}
+
+/** Claim names come from the library's own checks, but what stands in a header must be safe all the same. */
+function claimName(claim: string): string {
+  return claim.replace(/[^A-Za-z0-9_]/g, '');
+}

@@ -1,0 +1,56 @@
+import helmet from '@fastify/helmet';
+import type { AppConfig } from '@bff/infra/config/app-config';
+import { requestId } from '@bff/modules/runtime/log-options';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from './app.module.js';
+import { problem } from './problems/problem.js';
+import { sendProblem } from './problems/problem.filter.js';
+
+/** Longer parts of a path name nothing of ours (the longest are ids). */
+const PATH_PART_LENGTH_MAX = 200;
+/** A request that takes longer to arrive is given up, so that slow senders do not hold connections. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The HTTP server's limits and what it does before any route: used by the app and by tests that compose it themselves. */
+export function createAdapter({ http }: AppConfig): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: http.bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: requestId,
+    routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
+    // Reached before routing, e.g. for a path that cannot be decoded.
+    frameworkErrors: (error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
+      const detail = 'The address of the request cannot be read.';
+      sendProblem(request, reply, problem(error.statusCode ?? 400, 'bad-request', 'Bad Request', detail));
+    },
+  });
+}
+
+/** Security headers, and the request's id on every answer. */
+export async function configureApp(app: NestFastifyApplication): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      reply.header('x-request-id', request.id);
+      if (request.url.startsWith('/api/')) reply.header('cache-control', 'private, no-store');
+      done();
+    });
+}
+
+/** The whole application, not yet listening. Close it with `app.close()`. */
+export async function createApp(config: AppConfig): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forConfig(config), createAdapter(config), {
+    bufferLogs: true,
+  });
+  app.useLogger(app.get(Logger));
+  app.flushLogs();
+  await configureApp(app);
+  return app;
+}

@@ -1,0 +1,86 @@
+import { cacheReport, type CacheReport } from '@bff/infra/health/cache-report';
+import { Readiness } from '@bff/infra/health/readiness';
+import { StoreHealth } from '@bff/infra/health/store.health';
+import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
+import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
+import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
+import type { EventsHealth } from '@bff/modules/change-events/events-report';
+import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
+import { Controller, Get, Header, Res } from '@nestjs/common';
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import type { FastifyReply } from 'fastify';
+import { Public } from '../auth/public.decorator.js';
+
+const ALL_COUNTERS = ['hits', 'misses', 'coalesced', 'bypassed', 'errors'] as const;
+
+/** How this process and what it stands on are doing. Needs no token and tells nothing of customers. */
+@Public()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly store: StoreHealth,
+    private readonly readiness: Readiness,
+    private readonly events: EventsHealthService,
+    private readonly catalog: CatalogCacheService,
+    private readonly orders: OrdersCacheService,
+    private readonly billing: WhmcsCacheService,
+  ) {}
+
+  /** `degraded` (still 200): the store or the change events are away, and this process serves all the same. */
+  @Get()
+  @Header('cache-control', 'no-store')
+  overall(): Promise<HealthCheckResult> {
+    return this.checks.check([() => this.store.check(), () => this.eventsIndicator()]);
+  }
+
+  @Get('live')
+  @Header('cache-control', 'no-store')
+  live(): { status: 'up' } {
+    return { status: 'up' };
+  }
+
+  /** 503 while this process starts or drains. A store that is away is no reason: the source answers then. */
+  @Get('ready')
+  @Header('cache-control', 'no-store')
+  ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
+    const status = this.readiness.current;
+    if (status !== 'ready') reply.status(503);
+    return { status };
+  }
+
+  @Get('catalog/cache')
+  @Header('cache-control', 'no-store')
+  catalogCache(): Promise<CacheReport> {
+    return cacheReport(this.catalog, ['hits', 'misses']);
+  }
+
+  @Get('orders/cache')
+  @Header('cache-control', 'no-store')
+  ordersCache(): Promise<CacheReport> {
+    return cacheReport(this.orders, ALL_COUNTERS);
+  }
+
+  @Get('billing/cache')
+  @Header('cache-control', 'no-store')
+  billingCache(): Promise<CacheReport> {
+    return cacheReport(this.billing, ALL_COUNTERS);
+  }
+
+  /** 503 when nobody hears change events although somebody should. */
+  @Get('sf-events')
+  @Header('cache-control', 'no-store')
+  async sfEvents(@Res({ passthrough: true }) reply: FastifyReply): Promise<EventsHealth & { timestamp: string }> {
+    const health = await this.events.check();
+    if (health.status === 'down') reply.status(503);
+    return { timestamp: new Date().toISOString(), ...health };
+  }
+
+  private async eventsIndicator() {
+    const indicator = this.indicators.check('sf-events');
+    const { status, reason, consumers } = await this.events.check();
+    if (status === 'up' || status === 'disabled') return indicator.up({ events: status, ...(reason && { reason }) });
+    return indicator.degraded({ events: status, reason: reason ?? '', consumers });
+  }
+}

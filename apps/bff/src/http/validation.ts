@@ -1,0 +1,48 @@
+import {
+  isSalesforceId,
+  toSalesforceId,
+  type SalesforceId,
+  InvalidSalesforceIdError,
+} from '@bff/integrations/salesforce/salesforce-id';
+import { z } from 'zod';
+import { problem, ProblemError } from '../problems/problem.js';
+
+/** A Salesforce id of 15 or 18 characters, widened to 18. */
+export const salesforceId = z
+  .string()
+  .max(64, 'an id has 15 or 18 characters')
+  .transform((given, context): SalesforceId => {
+    if (isSalesforceId(given)) return toSalesforceId(given);
+    context.addIssue({ code: 'custom', message: reason(given) });
+    return z.NEVER;
+  });
+
+/** A positive whole number in a URL. */
+export const positiveId = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, 'expected a positive whole number such as 1042')
+  .transform(Number);
+
+/** The checked value, or a 400 that says what is wrong with each part. `where` names the part of the request. */
+export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const errors = result.error.issues
+    .slice(0, ERRORS_MAX)
+    .map((issue) => ({ path: [where, ...issue.path.map(String)].join('.'), message: issue.message }));
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new ProblemError(problem(400, 'invalid-request', 'The request is not valid', detail, { errors }));
+}
+
+/** More would help nobody, and a body can hold thousands of mistakes. */
+const ERRORS_MAX = 10;
+
+function reason(given: string): string {
+  try {
+    toSalesforceId(given);
+    return 'not a Salesforce id';
+  } catch (error) {
+    if (error instanceof InvalidSalesforceIdError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { ConfigError } from '@bff/infra/config/config.errors';
+import { loadConfig } from '@bff/infra/config/load-config';
+import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
+import { Readiness } from '@bff/infra/health/readiness';
+import { Logger } from '@nestjs/common';
+import { createApp } from './create-app.js';
+
+try {
+  const config = loadConfig();
+  const app = await createApp(config);
+  const logger = new Logger('bff');
+  closeOnSignal(app, app.get(Readiness), config.http.shutdownGraceMs, (text) => logger.log(text));
+  await app.listen(config.http.port, config.http.host);
+  logger.log(`listening on ${await app.getUrl()}`);
+} catch (error) {
+  // Nothing is logging yet. A configuration error is written for people; anything else with its stack.
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}

@@ -1,0 +1,42 @@
+import type { AccountMapping } from '@bff/modules/identity/identity.types';
+import type { OrderDetail, OrderSummary } from '@bff/modules/orders/order.types';
+import { OrdersService } from '@bff/modules/orders/orders.service';
+import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { Account } from '../auth/account.decorator.js';
+import { salesforceId, valid } from '../http/validation.js';
+import { problem, ProblemError } from '../problems/problem.js';
+
+const ITEM = z.strictObject({ productId: salesforceId, quantity: z.number().int().min(1).max(1000) });
+const ORDER = z.strictObject({ items: z.array(ITEM).min(1).max(50) });
+
+/** The orders of the caller's account. */
+@Controller('api/orders')
+export class OrdersController {
+  constructor(private readonly orders: OrdersService) {}
+
+  @Get()
+  list(@Account() account: AccountMapping): Promise<OrderSummary[]> {
+    return this.orders.list(account.salesforceAccountId);
+  }
+
+  @Get(':id')
+  async get(@Account() account: AccountMapping, @Param('id') given: string): Promise<OrderDetail> {
+    const order = await this.orders.get(account.salesforceAccountId, valid(salesforceId, given, 'id'));
+    if (order) return order;
+    throw new ProblemError(problem(404, 'order-not-found', 'No such order', 'This account has no order with this id.'));
+  }
+
+  @Post()
+  @HttpCode(201)
+  async create(
+    @Account() account: AccountMapping,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ id: string }> {
+    const id = await this.orders.create(account.salesforceAccountId, valid(ORDER, body, 'body'));
+    reply.header('location', `/api/orders/${id}`);
+    return { id };
+  }
+}

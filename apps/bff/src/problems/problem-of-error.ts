@@ -1,0 +1,122 @@
+import { STATUS_CODES } from 'node:http';
+import { HttpException } from '@nestjs/common';
+import { problem, ProblemError, type Problem } from './problem.js';
+
+interface Answer {
+  readonly status: number;
+  readonly kind: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+}
+
+const SOURCE_AWAY: Answer = {
+  status: 503,
+  kind: 'source-unavailable',
+  title: 'The source is not available',
+  detail: 'The system that has this data does not answer. Try again later.',
+  retryAfterSeconds: 5,
+};
+const SOURCE_SLOW: Answer = {
+  status: 504,
+  kind: 'source-timeout',
+  title: 'The source took too long',
+  detail: 'The system that has this data did not answer in time. Try again.',
+};
+const SOURCE_BUSY: Answer = {
+  status: 503,
+  kind: 'source-busy',
+  title: 'The source is busy',
+  detail: 'Too many requests are waiting for the system that has this data. Try again later.',
+  retryAfterSeconds: 10,
+};
+/** Nothing that the caller can change: our query, our credentials or our rights are wrong. The log has the details. */
+const SOURCE_REFUSED: Answer = {
+  status: 502,
+  kind: 'source-refused',
+  title: 'The source refused the request',
+  detail: 'The system that has this data refused our request. Quote the request id when you report this.',
+};
+const CACHE_BUSY: Answer = {
+  status: 503,
+  kind: 'cache-unavailable',
+  title: 'The cache is not available',
+  detail: 'The cache did not confirm what was asked of it. Try again later.',
+  retryAfterSeconds: 2,
+};
+
+/** The answer to each operating error that can reach the edge, by its code. */
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  SALESFORCE_LIMIT_EXCEEDED: { ...SOURCE_BUSY, retryAfterSeconds: 60 },
+  SALESFORCE_OVERLOADED: SOURCE_BUSY,
+  SALESFORCE_TIMEOUT: SOURCE_SLOW,
+  SALESFORCE_UNAVAILABLE: SOURCE_AWAY,
+  SALESFORCE_ABORTED: SOURCE_AWAY,
+  SALESFORCE_CLOSED: SOURCE_AWAY,
+  SALESFORCE_CONFLICT: { ...SOURCE_BUSY, retryAfterSeconds: 1 },
+  WHMCS_OVERLOADED: SOURCE_BUSY,
+  WHMCS_TIMEOUT: SOURCE_SLOW,
+  WHMCS_UNAVAILABLE: SOURCE_AWAY,
+  WHMCS_ABORTED: SOURCE_AWAY,
+  WHMCS_CLOSED: SOURCE_AWAY,
+  CACHE_WAIT_TIMEOUT: SOURCE_SLOW,
+  CACHE_OVERLOADED: SOURCE_BUSY,
+  CACHE_NOT_ACKNOWLEDGED: CACHE_BUSY,
+  CACHE_STORE_UNAVAILABLE: CACHE_BUSY,
+  CACHE_CLOSED: CACHE_BUSY,
+};
+
+/** Domain errors whose message is written for the customer. */
+const SPOKEN: Readonly<Record<string, { readonly status: number; readonly title: string }>> = {
+  BILLING_NOT_LINKED: { status: 409, title: 'The account is not connected with billing' },
+  ORDER_PRODUCT_NOT_SOLD: { status: 422, title: 'A product is not for sale' },
+  ORDER_REFUSED: { status: 422, title: 'The order was refused' },
+};
+
+/** Errors of a client's making, as Nest and Fastify name them by status only. */
+const CLIENT_DETAILS: Readonly<Record<number, string>> = {
+  400: 'The request could not be read. If it has a body, it must be valid JSON.',
+  404: 'There is nothing at this address.',
+  413: 'The request body is too large.',
+  415: 'Send the body as application/json.',
+};
+
+/**
+ * Guarantees a problem for anything that was thrown, and that nothing of an unexpected error (message, stack, source's own
+ * text) is in it: those are for the log.
+ */
+export function problemOfError(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof HttpException) return problemOfHttp(error);
+  const { code, sourceCode } = (error ?? {}) as { code?: unknown; sourceCode?: unknown };
+  if (typeof code !== 'string') return unexpected();
+  const spoken = SPOKEN[code];
+  if (spoken && error instanceof Error) {
+    return problem(spoken.status, kindOf(code), spoken.title, error.message, { code });
+  }
+  // A build that failed in another process is answered like the failure itself.
+  const cause = code === 'CACHE_BUILD_FAILED' ? String(sourceCode ?? 'SOURCE_FAILED') : code;
+  const answer = ANSWERS[cause] ?? (/^(SALESFORCE|WHMCS|SOURCE)_/.test(cause) ? SOURCE_REFUSED : undefined);
+  if (!answer) return unexpected();
+  const { status, kind, title, detail, retryAfterSeconds } = answer;
+  return problem(status, kind, title, detail, {
+    code: cause,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
+}
+
+function problemOfHttp(error: HttpException): Problem {
+  const status = error.getStatus();
+  if (status >= 500) return unexpected(status);
+  const title = STATUS_CODES[status] ?? 'Error';
+  return problem(status, kindOf(title), title, CLIENT_DETAILS[status]);
+}
+
+function unexpected(status = 500): Problem {
+  const detail = 'Something went wrong on our side. Quote the request id when you report this.';
+  return problem(status, 'internal-error', STATUS_CODES[status] ?? 'Internal Server Error', detail);
+}
+
+function kindOf(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+}

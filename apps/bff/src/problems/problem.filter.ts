@@ -1,0 +1,45 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError, type Problem } from './problem.js';
+import { problemOfError } from './problem-of-error.js';
+
+/** Answers every error of every route, and every request without a route, with problem details. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const found = problemOfError(error);
+    if (found.status >= 500) this.logger.error({ err: error, problem: found.type }, `answered ${found.status}`);
+    if (reply.sent) return;
+    if (isHealthReport(error)) {
+      void reply.status(error.getStatus()).send(error.getResponse());
+      return;
+    }
+    if (error instanceof ProblemError) reply.headers(error.headers);
+    sendProblem(http.getRequest<FastifyRequest>(), reply, found);
+  }
+}
+
+/** Sends a problem with the request's address (without its query) and id. */
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { retryAfterSeconds, ...found }: Problem,
+): void {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+  void reply
+    .status(found.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify({ ...found, instance: request.url.split('?', 1)[0], requestId: request.id }));
+}
+
+/** Terminus throws its report when something is down; it is an answer, not a problem. */
+function isHealthReport(error: unknown): error is HttpException {
+  if (!(error instanceof HttpException)) return false;
+  const response = error.getResponse();
+  return typeof response === 'object' && 'details' in response && 'status' in response;
+}

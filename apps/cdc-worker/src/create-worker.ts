@@ -1,0 +1,37 @@
+import type { AppConfig } from '@bff/infra/config/app-config';
+import { Readiness } from '@bff/infra/health/readiness';
+import { isRedisConfigured } from '@bff/infra/redis/redis-client';
+import { NestFactory } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { Logger } from 'nestjs-pino';
+import { createHealthServer } from './health-server.js';
+import { WorkerModule } from './worker.module.js';
+
+/** A running consumer with its health port, which does not listen yet. */
+export interface Worker {
+  readonly health: FastifyInstance;
+  readonly readiness: Readiness;
+  /** Stops consuming, then answering. */
+  close(): Promise<void>;
+}
+
+/** Starts consuming. Throws if no Redis is configured: the entries of an embedded store cannot be reached from here. */
+export async function createWorker(config: AppConfig): Promise<Worker> {
+  if (!isRedisConfigured(config.redis)) {
+    throw new Error(
+      'the worker needs Redis (set REDIS_URL); with the embedded store the BFF consumes change events by itself',
+    );
+  }
+  const context = await NestFactory.createApplicationContext(WorkerModule.forConfig(config), { bufferLogs: true });
+  context.useLogger(context.get(Logger));
+  context.flushLogs();
+  const health = createHealthServer(context);
+  return {
+    health,
+    readiness: context.get(Readiness),
+    close: async () => {
+      await context.close();
+      await health.close();
+    },
+  };
+}

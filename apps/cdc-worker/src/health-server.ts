@@ -1,0 +1,25 @@
+import { Readiness } from '@bff/infra/health/readiness';
+import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
+import type { INestApplicationContext } from '@nestjs/common';
+import { fastify, type FastifyInstance } from 'fastify';
+
+/** The worker's health port, not yet listening: `/health/live`, `/health/ready` and `/health/sf-events`; nothing else. */
+export function createHealthServer(context: INestApplicationContext): FastifyInstance {
+  const readiness = context.get(Readiness);
+  const events = context.get(EventsHealthService);
+  const server = fastify({ bodyLimit: 1024, requestTimeout: 10_000 });
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+  server.get('/health/live', () => ({ status: 'up' }));
+  server.get('/health/ready', (_request, reply) => {
+    const status = readiness.current;
+    return reply.status(status === 'ready' ? 200 : 503).send({ status });
+  });
+  server.get('/health/sf-events', async (_request, reply) => {
+    const health = await events.check();
+    return reply.status(health.status === 'down' ? 503 : 200).send({ timestamp: new Date().toISOString(), ...health });
+  });
+  return server;
+}

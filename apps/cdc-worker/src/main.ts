@@ -1,0 +1,19 @@
+import 'reflect-metadata';
+import { ConfigError } from '@bff/infra/config/config.errors';
+import { loadConfig } from '@bff/infra/config/load-config';
+import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
+import { Logger } from '@nestjs/common';
+import { createWorker } from './create-worker.js';
+
+try {
+  const config = loadConfig();
+  const worker = await createWorker(config);
+  const logger = new Logger('cdc-worker');
+  closeOnSignal(worker, worker.readiness, config.http.shutdownGraceMs, (text) => logger.log(text));
+  const address = await worker.health.listen({ host: config.http.host, port: config.worker.port });
+  logger.log(`health on ${address}/health/sf-events`);
+} catch (error) {
+  // Nothing is logging yet. A configuration error is written for people; anything else with its stack.
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}

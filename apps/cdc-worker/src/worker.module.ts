@@ -1,0 +1,29 @@
+import type { AppConfig } from '@bff/infra/config/app-config';
+import { HealthModule } from '@bff/infra/health/health.module';
+import { CatalogModule } from '@bff/modules/catalog/catalog.module';
+import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';
+import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
+import { OrdersModule } from '@bff/modules/orders/orders.module';
+import { logOptions } from '@bff/modules/runtime/log-options';
+import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+
+/** The modules whose subscribers run in the worker, and what consumes the events for them. */
+@Module({})
+export class WorkerModule {
+  static forConfig(config: AppConfig): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        LoggerModule.forRoot(logOptions(config)),
+        RuntimeModule.forConfig(config),
+        HealthModule,
+        OrdersModule,
+        CatalogModule,
+        ChangeEventsModule,
+        EventsHealthModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { composeCache } from '@bff/infra/cache/compose-cache';
+import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
+import { loadConfig } from '@bff/infra/config/load-config';
+import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { describe, expect, it } from '@jest/globals';
+import { AccountCdcSubscriber } from './account-cdc.subscriber.js';
+import { CatalogCacheService } from './catalog-cache.service.js';
+import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
+
+const PRODUCT = toSalesforceId('01t000000000001');
+const PRICE = toSalesforceId('01u000000000001');
+const ACCOUNT = toSalesforceId('001000000000001');
+const cache = new CatalogCacheService(composeCache({}).cache);
+const config = loadConfig({});
+const [products, prices] = new CatalogCdcSubscriber(cache, config).subscriptions;
+const [accounts, eligibility] = new AccountCdcSubscriber(cache, config).subscriptions;
+
+function event(entityName: string, id: string, given: Partial<ChangeEvent>): ChangeEvent {
+  return {
+    kind: 'change',
+    topic: '/data/x',
+    replayId: '1',
+    entityName,
+    recordIds: [id],
+    scope: 'records',
+    changeType: 'UPDATE',
+    changedFields: undefined,
+    commitTimestamp: 0,
+    transactionKey: 't',
+    sequenceNumber: 1,
+    fields: {},
+    ...given,
+  };
+}
+
+describe('product changes', () => {
+  it('concern that product alone (P8)', () => {
+    expect(products?.dependencies(event('Product2', PRODUCT, { changedFields: ['Name'] }))).toEqual([
+      record('Product2', PRODUCT),
+    ]);
+  });
+
+  it.each(['Family', 'IsActive', 'Region__c'])('concern every list when %s changes (P9)', (field) => {
+    expect(products?.dependencies(event('Product2', PRODUCT, { changedFields: [field] }))).toEqual([
+      record('Product2', PRODUCT),
+      membership('Product2'),
+    ]);
+  });
+
+  it('concern every list when a product is new (P9)', () => {
+    expect(products?.dependencies(event('Product2', PRODUCT, { changeType: 'CREATE' }))).toEqual([
+      record('Product2', PRODUCT),
+      membership('Product2'),
+    ]);
+  });
+});
+
+describe('price changes', () => {
+  it('concern entries with that price, or with its product where the event names it (P10)', () => {
+    expect(prices?.dependencies(event('PricebookEntry', PRICE, { changedFields: ['UnitPrice'] }))).toEqual([
+      record('PricebookEntry', PRICE),
+    ]);
+    const created = event('PricebookEntry', PRICE, { changeType: 'CREATE', fields: { Product2Id: PRODUCT } });
+    expect(prices?.dependencies(created)).toEqual([record('PricebookEntry', PRICE), record('Product2', PRODUCT)]);
+  });
+});
+
+describe('account changes', () => {
+  const published = (fields: Record<string, unknown>) =>
+    eligibility?.dependencies({ kind: 'platform', topic: '/event/x', replayId: '1', fields });
+
+  it('concern what shows the account', () => {
+    expect(accounts?.dependencies(event('Account', ACCOUNT, { changedFields: ['WHMCS_Client_Id__c'] }))).toEqual([
+      record('Account', ACCOUNT),
+    ]);
+  });
+
+  it('concern only that account’s eligibility when the org publishes it (P11)', () => {
+    expect(published({ Account_Id__c: ACCOUNT })).toEqual([cache.accountEligibility(ACCOUNT)]);
+    expect(published({ Account_Id__c: ACCOUNT.slice(0, 15) })).toEqual([cache.accountEligibility(ACCOUNT)]);
+  });
+
+  it('concern every account when the published event names none', () => {
+    expect(published({})).toEqual([wholeTable('Account')]);
+    expect(published({ Account_Id__c: 'nonsense' })).toEqual([wholeTable('Account')]);
+  });
+});

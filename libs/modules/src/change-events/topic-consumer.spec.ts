@@ -1,0 +1,97 @@
+import { composeCache } from '@bff/infra/cache/compose-cache';
+import { record, type Dependency } from '@bff/infra/cache/dependencies';
+import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Subscription } from './change-subscriber.js';
+import { TopicConsumer } from './topic-consumer.js';
+
+const TOPIC = '/event/Thing__e';
+const NAME = 'org:test:/event/Thing__e';
+const { cache, checkpoints } = composeCache({});
+let answer: readonly Dependency[] | undefined;
+let steps: string[];
+let failures: number;
+
+const subscription: Subscription = {
+  name: 'thing',
+  topic: TOPIC,
+  everything: [record('Thing', 'all')],
+  dependencies: () => answer,
+  invalidate: async (dependencies) => {
+    steps.push(`invalidating after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
+    if (failures-- > 0) throw new Error('the store is away');
+    return cache.invalidate(...dependencies);
+  },
+};
+
+function event(replayId: string | undefined): SourceEvent {
+  return replayId === undefined
+    ? { kind: 'undecodable', topic: TOPIC, replayId, reason: 'unknown schema' }
+    : { kind: 'platform', topic: TOPIC, replayId, fields: {} };
+}
+
+function consumer(): TopicConsumer {
+  return new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () => Promise.resolve(NAME));
+}
+
+beforeEach(() => {
+  answer = [record('Thing', '1')];
+  steps = [];
+  failures = 0;
+});
+afterEach(() => checkpoints.remove(NAME));
+
+describe('the consumer of a topic', () => {
+  it('commits a replay id only after the invalidation (P16)', async () => {
+    const consuming = consumer();
+    expect(await consuming.position()).toBe('latest');
+    await consuming.onEvent(event('7'));
+    await consuming.onEvent(event('8'));
+    expect(steps).toEqual(['invalidating after nothing', 'invalidating after 7']);
+    expect(await consuming.position()).toEqual({ after: '8' });
+    expect(consuming.counters()).toMatchObject({ invalidations: 2, lastCommittedReplayId: '8' });
+  });
+
+  it('rejects and commits nothing when the invalidation was not acknowledged, and succeeds when tried again (P17)', async () => {
+    failures = 1;
+    const consuming = consumer();
+    await expect(consuming.onEvent(event('7'))).rejects.toThrow('the store is away');
+    expect(await consuming.position()).toBe('latest');
+    await consuming.onEvent(event('7'));
+    expect(await consuming.position()).toEqual({ after: '7' });
+    expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0 });
+  });
+
+  it('takes an event that comes twice (P15)', async () => {
+    const consuming = consumer();
+    await consuming.onEvent(event('7'));
+    await consuming.onEvent(event('7'));
+    expect(await consuming.position()).toEqual({ after: '7' });
+    expect(steps).toEqual(['invalidating after nothing', 'invalidating after 7']);
+  });
+
+  it('commits what it skips, so that it is not sent again', async () => {
+    const consuming = consumer();
+    answer = [];
+    await consuming.onEvent(event('7'));
+    answer = undefined;
+    await consuming.onEvent(event('8'));
+    expect(steps).toEqual([]);
+    expect(await consuming.position()).toEqual({ after: '8' });
+    expect(consuming.counters()).toMatchObject({ skipped: 1, ignored: 1, invalidations: 0 });
+  });
+
+  it('keeps its position when an unreadable event has none', async () => {
+    const consuming = consumer();
+    await consuming.onEvent(event('7'));
+    await consuming.onEvent(event(undefined));
+    expect(await consuming.position()).toEqual({ after: '7' });
+    expect(consuming.counters().invalidations).toBe(2);
+  });
+
+  it('drops everything that it cannot vouch for after a gap', async () => {
+    await cache.set('things:all', 'old', { dependsOn: [record('Thing', 'all')] });
+    await consumer().onGap('position-expired');
+    expect(await cache.get('things:all')).toBeUndefined();
+  });
+});

@@ -1,0 +1,72 @@
+import { composeCache } from '@bff/infra/cache/compose-cache';
+import { record, wholeTable } from '@bff/infra/cache/dependencies';
+import { loadConfig } from '@bff/infra/config/load-config';
+import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { describe, expect, it } from '@jest/globals';
+import { OrderCdcSubscriber } from './order-cdc.subscriber.js';
+import { OrdersCacheService } from './orders-cache.service.js';
+
+const ACCOUNT = toSalesforceId('001000000000001');
+const ORDER = toSalesforceId('801000000000001');
+const ITEM = toSalesforceId('802000000000001');
+const cache = new OrdersCacheService(composeCache({}).cache);
+const [orders, items] = new OrderCdcSubscriber(cache, loadConfig({})).subscriptions;
+
+function event(given: Partial<ChangeEvent>): ChangeEvent {
+  return {
+    kind: 'change',
+    topic: '/data/OrderChangeEvent',
+    replayId: '1',
+    entityName: 'Order',
+    recordIds: [ORDER],
+    scope: 'records',
+    changeType: 'UPDATE',
+    changedFields: undefined,
+    commitTimestamp: 0,
+    transactionKey: 't',
+    sequenceNumber: 1,
+    fields: {},
+    ...given,
+  };
+}
+
+describe('order changes', () => {
+  it('change nothing that is shown while provisioning works (P3)', () => {
+    const changedFields = ['Activation_Status__c', 'Activation_Error_Code__c', 'WHMCS_Order_ID__c', 'LastModifiedDate'];
+    expect(orders?.dependencies(event({ changedFields }))).toEqual([]);
+  });
+
+  it('concern the list of the account that a new order names, with a 15-character id too (P7)', () => {
+    const created = event({ changeType: 'CREATE', fields: { AccountId: '001000000000001' } });
+    expect(orders?.dependencies(created)).toEqual([record('Order', ORDER), cache.accountList(ACCOUNT)]);
+  });
+
+  it('concern both lists when an order moves to another account (P5)', () => {
+    const moved = event({ changedFields: ['AccountId'], fields: { AccountId: ACCOUNT } });
+    expect(orders?.dependencies(moved)).toEqual([record('Order', ORDER), cache.accountList(ACCOUNT)]);
+  });
+
+  it('leave events of other objects to others', () => {
+    expect(orders?.dependencies(event({ entityName: 'Product2' }))).toBeUndefined();
+  });
+
+  it('concern the whole table when the event cannot be read', () => {
+    const unreadable = { kind: 'undecodable', topic: '/data/OrderChangeEvent', replayId: '1', reason: 'x' } as const;
+    expect(orders?.dependencies(unreadable)).toContain(wholeTable('Order'));
+  });
+});
+
+describe('order item changes', () => {
+  const item = (given: Partial<ChangeEvent>) => event({ entityName: 'OrderItem', recordIds: [ITEM], ...given });
+
+  it('find their order by the item when they do not name it (P6)', () => {
+    expect(items?.dependencies(item({ changedFields: ['Quantity'] }))).toEqual([record('OrderItem', ITEM)]);
+    expect(items?.dependencies(item({ changeType: 'DELETE' }))).toEqual([record('OrderItem', ITEM)]);
+  });
+
+  it('concern the order that a new item names (P6, P7)', () => {
+    const created = item({ changeType: 'CREATE', fields: { OrderId: ORDER } });
+    expect(items?.dependencies(created)).toEqual([record('OrderItem', ITEM), record('Order', ORDER)]);
+  });
+});
