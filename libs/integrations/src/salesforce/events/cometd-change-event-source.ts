@@ -42,8 +42,9 @@ export class CometdChangeEventSource extends ChangeEventSource {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.session?.close();
-    await Promise.all([this.running, ...[...this.deliveries.values()].map((delivery) => delivery.stop())]);
+    // All at once: while the session says farewell no handler may be called any more.
+    const deliveries = [...this.deliveries.values()].map((delivery) => delivery.stop());
+    await Promise.all([this.session?.close(), this.running, ...deliveries]);
   }
 
   health(): TopicHealth[] {
