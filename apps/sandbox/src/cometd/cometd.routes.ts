@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { tokenOf } from '../oauth/sessions.js';
 import { messagesOf } from './bayeux.js';
 import type { Cometd } from './cometd.js';
@@ -13,21 +13,32 @@ const VERSION_MIN = 37;
  * @param refuse throws the refusal that a test has ordered
  */
 export function cometdRoutes(app: FastifyInstance, cometd: Cometd, refuse: () => void): void {
-  app.get('/cometd/:version', (_request, reply) => badRequest(reply, '400::This endpoint takes POST requests (long polling) only'));
+  app.get('/cometd/:version', (_request, reply) =>
+    badRequest(reply, '400::This endpoint takes POST requests (long polling) only'),
+  );
   app.post('/cometd/:version', { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
     refuse();
     const { version } = request.params as { version: string };
     if (!(Number(version) >= VERSION_MIN)) {
-      return badRequest(reply, `400::Unsupported API version. Only API versions '${VERSION_MIN}.0' and above are supported.`);
+      return badRequest(
+        reply,
+        `400::Unsupported API version. Only API versions '${VERSION_MIN}.0' and above are supported.`,
+      );
     }
     const messages = messagesOf(request.body);
     if (messages === undefined) return badRequest(reply, '400::The body has to be a Bayeux message or a list of them');
     const credentials = { token: tokenOf(request.headers.authorization), cookies: request.headers.cookie ?? '' };
     const answer = cometd.receive(messages, credentials);
     reply.header('content-type', 'application/json;charset=UTF-8');
-    if (answer.kind === 'held') return reply.send(JSON.stringify(await heldMessages(request, answer.messages)));
+    if (answer.kind === 'held') {
+      reply.raw.once('close', () => answer.abandon());
+      return reply.send(JSON.stringify(await answer.messages));
+    }
     if (answer.cookie !== undefined) {
-      reply.header('set-cookie', [`BAYEUX_BROWSER=${answer.cookie}; Path=/; HttpOnly`, 'sfdc-stream=sandbox; Path=/; HttpOnly']);
+      reply.header('set-cookie', [
+        `BAYEUX_BROWSER=${answer.cookie}; Path=/; HttpOnly`,
+        'sfdc-stream=sandbox; Path=/; HttpOnly',
+      ]);
     }
     // Replayed events go to a held connect only after this answer is out: no event may overtake its subscription.
     reply.raw.once('finish', () => cometd.flush());
@@ -35,11 +46,9 @@ export function cometdRoutes(app: FastifyInstance, cometd: Cometd, refuse: () =>
   });
 }
 
-/** Waits for the held connect; when its client has gone, nobody reads the answer and the session runs out by itself. */
-async function heldMessages(_request: FastifyRequest, messages: Promise<readonly unknown[]>): Promise<readonly unknown[]> {
-  return messages;
-}
-
 function badRequest(reply: FastifyReply, error: string): FastifyReply {
-  return reply.code(400).type('application/json;charset=UTF-8').send(JSON.stringify([{ error, successful: false }]));
+  return reply
+    .code(400)
+    .type('application/json;charset=UTF-8')
+    .send(JSON.stringify([{ error, successful: false }]));
 }

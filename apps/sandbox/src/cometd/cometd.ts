@@ -35,7 +35,12 @@ export interface Credentials {
 /** What a request is answered with: messages now, or a held connect; perhaps with a new cookie. */
 export type CometdAnswer =
   | { readonly kind: 'now'; readonly messages: readonly BayeuxReply[]; readonly cookie: string | undefined }
-  | { readonly kind: 'held'; readonly messages: Promise<readonly BayeuxReply[]> };
+  | {
+      readonly kind: 'held';
+      readonly messages: Promise<readonly BayeuxReply[]>;
+      /** The client has gone: nothing may be taken off its subscriptions for this connect any more. */
+      readonly abandon: () => void;
+    };
 
 /** The streaming endpoint: handshakes, subscriptions with replay, held connects. */
 export class Cometd {
@@ -102,7 +107,9 @@ export class Cometd {
       return undefined;
     }
     if (this.sessions.size >= SESSIONS_MAX) {
-      replies.push(refused(message, '403::Organization concurrent user limit exceeded', { advice: { reconnect: 'none' } }));
+      replies.push(
+        refused(message, '403::Organization concurrent user limit exceeded', { advice: { reconnect: 'none' } }),
+      );
       return undefined;
     }
     const clientId = randomBytes(16).toString('hex');
@@ -155,7 +162,12 @@ export class Cometd {
       const messages = refusal ? [refusal] : [...due, this.connected(session, message)];
       return { kind: 'now', messages, cookie: undefined };
     }
-    return { kind: 'held', messages: this.hold(session, message) };
+    const messages = this.hold(session, message);
+    const { held } = session;
+    const abandon = (): void => {
+      if (session.held === held) held?.answer([], 'timeout');
+    };
+    return { kind: 'held', messages, abandon };
   }
 
   private hold(session: CometdSession, message: BayeuxMessage): Promise<readonly BayeuxReply[]> {
@@ -169,7 +181,10 @@ export class Cometd {
           clearTimeout(timer);
           session.held = undefined;
           session.expiresAt = Date.now() + this.options.sessionTimeoutMs;
-          resolve([...messages, reason === 'closed' ? this.closedReply(session, message) : this.connected(session, message)]);
+          resolve([
+            ...messages,
+            reason === 'closed' ? this.closedReply(session, message) : this.connected(session, message),
+          ]);
         },
       };
     });
@@ -187,14 +202,20 @@ export class Cometd {
 
   private connectRefusal(message: BayeuxMessage): BayeuxReply | undefined {
     if (!this.isDailyLimitExceeded) return undefined;
-    return refused(message, '403::Organization total events daily limit exceeded', { advice: { reconnect: 'none', interval: 0 } });
+    return refused(message, '403::Organization total events daily limit exceeded', {
+      advice: { reconnect: 'none', interval: 0 },
+    });
   }
 
   private subscribe(session: CometdSession, message: BayeuxMessage): BayeuxReply {
     const channel = String(message.subscription);
     const subscription = { subscription: message.subscription };
     if (typeof message.subscription !== 'string' || !isChannel(this.schema, channel)) {
-      return refused(message, `400::The channel you requested to subscribe to doesn't exist {${channel}}`, subscription);
+      return refused(
+        message,
+        `400::The channel you requested to subscribe to doesn't exist {${channel}}`,
+        subscription,
+      );
     }
     const start = replayStart(this.log, message.ext?.replay?.[channel]);
     if ('error' in start) return refused(message, start.error, subscription);

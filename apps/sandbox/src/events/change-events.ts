@@ -42,7 +42,12 @@ export class ChangeEvents {
   publishGap(gap: GapEvent): void {
     const object = this.org.existingObject(gap.entityName);
     const recordIds = gap.changeType === 'GAP_OVERFLOW' ? [EMPTY_ID] : gap.recordIds;
-    const header = { ...this.transactionHeader(''), sequenceNumber: 1, entityName: object.name, changeType: gap.changeType };
+    const header = {
+      ...this.transactionHeader(''),
+      sequenceNumber: 1,
+      entityName: object.name,
+      changeType: gap.changeType,
+    };
     const payload = { ChangeEventHeader: { ...header, recordIds, changedFields: [] } };
     this.publish({ channel: ChangeEvents.channel(object), schema: schemaId(object), payload });
   }

@@ -16,7 +16,10 @@ export interface RecordChange {
  * in one transaction are one event with the first kind and the final data (Change Data Capture guide, "Transaction-Based
  * Replication"). A record that was created and deleted leaves no change.
  */
-export function recordChanges(steps: readonly Step[], now: (object: ObjectDefinition, id: string) => OrgRecord): RecordChange[] {
+export function recordChanges(
+  steps: readonly Step[],
+  now: (object: ObjectDefinition, id: string) => OrgRecord,
+): RecordChange[] {
   const changes = new Map<string, RecordChange>();
   for (const step of steps) {
     if (step.kind === 'PUBLISH' || step.kind === 'DERIVED') continue;

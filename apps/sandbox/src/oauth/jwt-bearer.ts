@@ -20,9 +20,16 @@ export interface AssertionRules {
 }
 
 /** Guarantees that the assertion was signed with the registered key (RS256) and says what it must; rejects with `AssertionRefused`. */
-export async function checkAssertion(assertion: string, key: KeyObject | undefined, rules: AssertionRules): Promise<void> {
+export async function checkAssertion(
+  assertion: string,
+  key: KeyObject | undefined,
+  rules: AssertionRules,
+): Promise<void> {
   if (key === undefined) {
-    throw new AssertionRefused('invalid_grant', 'no certificate is registered: set SANDBOX_JWT_PUBLIC_KEY to the public key (PEM)');
+    throw new AssertionRefused(
+      'invalid_grant',
+      'no certificate is registered: set SANDBOX_JWT_PUBLIC_KEY to the public key (PEM)',
+    );
   }
   const { payload } = await jwtVerify(assertion, key, {
     algorithms: ['RS256'],

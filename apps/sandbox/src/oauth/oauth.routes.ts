@@ -30,7 +30,11 @@ export function oauthRoutes(app: FastifyInstance, context: OAuthContext): void {
     }
     return tokenAnswer(request, context);
   });
-  app.route({ method: ['GET', 'POST'], url: '/services/oauth2/userinfo', handler: (request, reply) => identity(request, reply, context) });
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/services/oauth2/userinfo',
+    handler: (request, reply) => identity(request, reply, context),
+  });
   app.get('/id/:organizationId/:userId', (request, reply) => identity(request, reply, context));
   app.route({
     method: ['GET', 'POST'],
@@ -61,7 +65,8 @@ async function checkGrant(form: Form, url: string, context: OAuthContext): Promi
   switch (form['grant_type']) {
     case 'client_credentials':
       if (form['client_id'] !== CLIENT_ID) throw new GrantRefused('invalid_client_id', 'client identifier invalid');
-      if (form['client_secret'] !== CLIENT_SECRET) throw new GrantRefused('invalid_client', 'invalid client credentials');
+      if (form['client_secret'] !== CLIENT_SECRET)
+        throw new GrantRefused('invalid_client', 'invalid client credentials');
       return;
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer': {
       const audiences = [url, 'https://login.salesforce.com', 'https://test.salesforce.com'];
@@ -89,7 +94,8 @@ function tokenAnswer(request: FastifyRequest, { org, sessions }: OAuthContext): 
 
 function identity(request: FastifyRequest, reply: FastifyReply, { org, sessions }: OAuthContext): FastifyReply {
   const token = tokenOf(request.headers.authorization);
-  if (token === undefined || !sessions.isValid(token)) return reply.code(403).type('text/plain').send('Bad_OAuth_Token');
+  if (token === undefined || !sessions.isValid(token))
+    return reply.code(403).type('text/plain').send('Bad_OAuth_Token');
   const url = baseUrl(request);
   const id = `${url}/id/${org.organizationId}/${org.userId}`;
   return reply.send({

@@ -54,7 +54,13 @@ export interface FieldDefinition {
   readonly captured: boolean;
 }
 
-const LENGTHS: Partial<Record<FieldType, number>> = { id: 18, reference: 18, string: 255, picklist: 255, textarea: 32000 };
+const LENGTHS: Partial<Record<FieldType, number>> = {
+  id: 18,
+  reference: 18,
+  string: 255,
+  picklist: 255,
+  textarea: 32000,
+};
 
 /** A field with what is usual for its type; `details` says what differs. */
 export function field(name: string, type: FieldType, details: Partial<FieldDefinition> = {}): FieldDefinition {
@@ -105,7 +111,10 @@ export function address(prefix: string): FieldDefinition[] {
   const compound = `${prefix}Address`;
   return [
     ...ADDRESS_PARTS.map((part) =>
-      field(prefix + part, part === 'Street' ? 'textarea' : 'string', { length: 255, part: { of: compound, as: part } }),
+      field(prefix + part, part === 'Street' ? 'textarea' : 'string', {
+        length: 255,
+        part: { of: compound, as: part },
+      }),
     ),
     readOnly(compound, 'address', { captured: false }),
   ];

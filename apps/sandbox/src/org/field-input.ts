@@ -57,7 +57,8 @@ function toNumber(field: FieldDefinition, input: unknown): number {
 function toDate(field: FieldDefinition, input: unknown): string {
   const text = typeof input === 'string' ? (/^(\d{4}-\d{2}-\d{2})(T.*)?$/.exec(input)?.[1] ?? '') : '';
   const parsed = new Date(`${text}T00:00:00Z`);
-  if (Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== text) throw cannotDeserialize(field.type, input);
+  if (Number.isNaN(parsed.getTime()) || parsed.toISOString().slice(0, 10) !== text)
+    throw cannotDeserialize(field.type, input);
   return text;
 }
 
@@ -71,7 +72,9 @@ function toDateTime(field: FieldDefinition, input: unknown): string {
 
 function toId(field: FieldDefinition, input: unknown): string {
   if (typeof input === 'string' && isSalesforceId(input)) return toSalesforceId(input);
-  throw new SalesforceFault(400, 'MALFORMED_ID', `${field.label}: id value of incorrect type: ${String(input)}`, [field.name]);
+  throw new SalesforceFault(400, 'MALFORMED_ID', `${field.label}: id value of incorrect type: ${String(input)}`, [
+    field.name,
+  ]);
 }
 
 function toText(field: FieldDefinition, input: unknown): string {

@@ -43,7 +43,10 @@ function completedLine(org: OrgState, derive: Derive, line: OrgRecord): OrgRecor
   if (order !== undefined && order['Pricebook2Id'] === null) {
     derive(org.existingObject('Order'), order.Id, { Pricebook2Id: entry?.['Pricebook2Id'] ?? null });
   } else if (order?.['Pricebook2Id'] !== entry?.['Pricebook2Id']) {
-    throw integrity('the price book entry is in a different price book than the one assigned to the order', 'PricebookEntryId');
+    throw integrity(
+      'the price book entry is in a different price book than the one assigned to the order',
+      'PricebookEntryId',
+    );
   }
   return {
     ...line,

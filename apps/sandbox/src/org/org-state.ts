@@ -83,7 +83,13 @@ export class OrgState {
       InstanceName: 'LOCAL',
       OrganizationType: 'Developer Edition',
     });
-    put('User', { Id: this.userId, Name: 'Integration User', Username: this.username, Email: this.username, IsActive: true });
+    put('User', {
+      Id: this.userId,
+      Name: 'Integration User',
+      Username: this.username,
+      Email: this.username,
+      IsActive: true,
+    });
     put('Pricebook2', {
       Id: this.standardPricebookId,
       Name: 'Standard Price Book',

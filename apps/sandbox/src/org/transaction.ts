@@ -11,8 +11,17 @@ export type ChangeKind = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
 
 /** One thing a transaction did, and how to take it back. `DERIVED` writes (roll-ups) announce nothing. */
 export type Step =
-  | { readonly kind: ChangeKind | 'DERIVED'; readonly object: ObjectDefinition; readonly id: string; readonly before: OrgRecord | undefined }
-  | { readonly kind: 'PUBLISH'; readonly object: ObjectDefinition; readonly payload: Readonly<Record<string, FieldValue>> };
+  | {
+      readonly kind: ChangeKind | 'DERIVED';
+      readonly object: ObjectDefinition;
+      readonly id: string;
+      readonly before: OrgRecord | undefined;
+    }
+  | {
+      readonly kind: 'PUBLISH';
+      readonly object: ObjectDefinition;
+      readonly payload: Readonly<Record<string, FieldValue>>;
+    };
 
 /** Who writes, and since when. */
 export interface WriteContext {
@@ -42,7 +51,11 @@ export class Transaction {
     const id = this.org.ids.next(object.keyPrefix);
     const at = this.context.at ?? this.org.clock.stamp();
     if (object.traits.isEvent) {
-      this.steps.push({ kind: 'PUBLISH', object, payload: { CreatedDate: at, CreatedById: this.context.userId, ...values } });
+      this.steps.push({
+        kind: 'PUBLISH',
+        object,
+        payload: { CreatedDate: at, CreatedById: this.context.userId, ...values },
+      });
       return id;
     }
     checkReferences(this.org, object, values);
@@ -151,7 +164,8 @@ export class Transaction {
 function emptyRecord(object: ObjectDefinition): Record<string, FieldValue> {
   const record: Record<string, FieldValue> = {};
   for (const field of object.fields) {
-    if (field.type !== 'address') record[field.name] = field.defaultValue === null ? null : toFieldValue(field, field.defaultValue);
+    if (field.type !== 'address')
+      record[field.name] = field.defaultValue === null ? null : toFieldValue(field, field.defaultValue);
   }
   return record;
 }

@@ -35,7 +35,8 @@ export function checkReferences(org: OrgState, object: ObjectDefinition, values:
     if (record === undefined) {
       throw new SalesforceFault(400, 'INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name]);
     }
-    if (record['IsDeleted'] === true) throw new SalesforceFault(400, 'ENTITY_IS_DELETED', 'entity is deleted', [field.name]);
+    if (record['IsDeleted'] === true)
+      throw new SalesforceFault(400, 'ENTITY_IS_DELETED', 'entity is deleted', [field.name]);
   }
 }
 
@@ -51,7 +52,9 @@ function checkedValues(
     const field = object.field(name);
     if (field === undefined) throw noSuchColumn(name, object.name);
     if (field.type === 'id') {
-      throw new SalesforceFault(400, 'INVALID_FIELD', 'The Id field should not be specified in the sobject data.', ['Id']);
+      throw new SalesforceFault(400, 'INVALID_FIELD', 'The Id field should not be specified in the sobject data.', [
+        'Id',
+      ]);
     }
     if (field[permission]) values[field.name] = toFieldValue(field, value);
     else refused.push(field.name);
@@ -62,7 +65,12 @@ function checkedValues(
 
 function requiredMissing(fields: readonly FieldDefinition[]): SalesforceFault {
   const names = fields.map((field) => field.name);
-  return new SalesforceFault(400, 'REQUIRED_FIELD_MISSING', `Required fields are missing: [${names.join(', ')}]`, names);
+  return new SalesforceFault(
+    400,
+    'REQUIRED_FIELD_MISSING',
+    `Required fields are missing: [${names.join(', ')}]`,
+    names,
+  );
 }
 
 function notWritable(names: readonly string[]): SalesforceFault {

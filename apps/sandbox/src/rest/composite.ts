@@ -50,13 +50,26 @@ function answer(call: ApiCall, handle: Handle, subrequest: Subrequest, earlier: 
   const { referenceId } = subrequest;
   try {
     const url = new URL(resolved(subrequest.url, earlier) as string, 'http://sandbox');
-    const [version, ...path] = url.pathname.replace(/^\/services\/data\//, '').split('/').filter(Boolean).map(decodeURIComponent);
+    const [version, ...path] = url.pathname
+      .replace(/^\/services\/data\//, '')
+      .split('/')
+      .filter(Boolean)
+      .map(decodeURIComponent);
     if (!url.pathname.startsWith('/services/data/') || version === undefined || path[0] === 'composite') {
-      throw new SalesforceFault(400, 'INVALID_INPUT', `not a resource that a composite request can call: ${subrequest.url}`);
+      throw new SalesforceFault(
+        400,
+        'INVALID_INPUT',
+        `not a resource that a composite request can call: ${subrequest.url}`,
+      );
     }
     const body = resolved(subrequest.body, earlier);
     const answered = handle({ ...call, method: subrequest.method, version, path, query: url.searchParams, body });
-    return { body: answered.body ?? null, httpHeaders: answered.headers ?? {}, httpStatusCode: answered.status, referenceId };
+    return {
+      body: answered.body ?? null,
+      httpHeaders: answered.headers ?? {},
+      httpStatusCode: answered.status,
+      referenceId,
+    };
   } catch (error) {
     if (!(error instanceof SalesforceFault)) throw error;
     return { body: error.body(), httpHeaders: {}, httpStatusCode: error.status, referenceId };
@@ -73,7 +86,11 @@ function halted(subrequests: readonly Subrequest[], failed: SubResponse): SubRes
 
 function subrequestsOf(value: unknown): Subrequest[] {
   if (!Array.isArray(value) || value.length === 0) {
-    throw new SalesforceFault(400, 'JSON_PARSER_ERROR', "a list 'compositeRequest' with at least one subrequest is expected");
+    throw new SalesforceFault(
+      400,
+      'JSON_PARSER_ERROR',
+      "a list 'compositeRequest' with at least one subrequest is expected",
+    );
   }
   if (value.length > SUBREQUESTS_MAX) {
     const message = `Cannot have more than ${SUBREQUESTS_MAX} subrequests in one composite request`;
@@ -95,7 +112,8 @@ function subrequestsOf(value: unknown): Subrequest[] {
 
 /** The value with every `@{reference.path}` in it replaced by what the earlier answer holds at that path. */
 function resolved(value: unknown, earlier: readonly SubResponse[]): unknown {
-  if (typeof value === 'string') return value.replace(/@\{([^}]*)\}/g, (_, path: string) => String(valueAt(path, earlier)));
+  if (typeof value === 'string')
+    return value.replace(/@\{([^}]*)\}/g, (_, path: string) => String(valueAt(path, earlier)));
   if (Array.isArray(value)) return value.map((item) => resolved(item, earlier));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolved(item, earlier)]));
@@ -109,5 +127,9 @@ function valueAt(path: string, earlier: readonly SubResponse[]): unknown {
     value = has ? (value as Record<string, unknown>)[step] : undefined;
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  throw new SalesforceFault(400, 'PROCESSING_HALTED', `Invalid reference specified. No value for ${path} found in ${referenceId ?? ''}`);
+  throw new SalesforceFault(
+    400,
+    'PROCESSING_HALTED',
+    `Invalid reference specified. No value for ${path} found in ${referenceId ?? ''}`,
+  );
 }

@@ -29,7 +29,13 @@ export class QueryPages {
     return this.page(locator, rows, Number(start), version, batchSize);
   }
 
-  private page(locator: string, rows: readonly RowJson[], start: number, version: string, batchSize: number): Record<string, unknown> {
+  private page(
+    locator: string,
+    rows: readonly RowJson[],
+    start: number,
+    version: string,
+    batchSize: number,
+  ): Record<string, unknown> {
     const end = start + batchSize;
     const records = rows.slice(start, end);
     if (end >= rows.length) return { totalSize: rows.length, done: true, records };

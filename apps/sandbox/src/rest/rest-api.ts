@@ -37,7 +37,8 @@ export class RestApi {
         this.count(call.path.length === 3 && call.path[2] !== 'describe' ? call.method : undefined, call);
         return sobjects(call);
       case 'composite':
-        if (second === 'sobjects') return this.count(call.path[2] ? 'GET' : call.method, call), sobjectCollections(call);
+        if (second === 'sobjects')
+          return (this.count(call.path[2] ? 'GET' : call.method, call), sobjectCollections(call));
         if (second !== undefined) throw notFound();
         this.counts.composites++;
         return composite(call, this.handle);
@@ -58,7 +59,8 @@ export class RestApi {
     if (rest.length > 0) throw notFound();
     if (locator !== undefined) return { status: 200, body: this.pages.next(locator, call.version, call.batchSize) };
     const soql = call.query.get('q');
-    if (soql === null || soql.trim() === '') throw new SalesforceFault(400, 'MALFORMED_QUERY', 'the parameter q is missing');
+    if (soql === null || soql.trim() === '')
+      throw new SalesforceFault(400, 'MALFORMED_QUERY', 'the parameter q is missing');
     const result = runQuery(this.org, soql, call.version, withDeleted);
     return { status: 200, body: this.pages.first(result, call.version, call.batchSize) };
   }

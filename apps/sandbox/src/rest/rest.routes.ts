@@ -30,7 +30,6 @@ export function restRoutes(app: FastifyInstance, context: RestContext): void {
   app.setErrorHandler((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((_request, reply) => answerError(notFound(), reply));
   app.get('/services/data', () => versions());
-  app.get('/services/data/', () => versions());
   app.all('/services/data/:version', (request, reply) => answer(request, reply, context));
   app.all('/services/data/:version/*', (request, reply) => answer(request, reply, context));
 }
@@ -42,7 +41,8 @@ async function answer(request: FastifyRequest, reply: FastifyReply, context: Res
     throw new SalesforceFault(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
   }
   const { usage } = context;
-  if (usage.used >= usage.max) throw new SalesforceFault(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
+  if (usage.used >= usage.max)
+    throw new SalesforceFault(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
   usage.used++;
   reply.header('sforce-limit-info', `api-usage=${usage.used}/${usage.max}`);
   await context.halfLatency();
@@ -91,9 +91,14 @@ function answerError(error: unknown, reply: FastifyReply): FastifyReply {
   reply.type('application/json;charset=UTF-8');
   if (error instanceof SalesforceFault) return reply.code(error.status).send(JSON.stringify(error.body()));
   const status = (error as { statusCode?: number }).statusCode ?? 500;
-  if (status === 413) return reply.code(413).send(JSON.stringify([{ errorCode: 'REQUEST_ENTITY_TOO_LARGE', message: 'The body is too large' }]));
+  if (status === 413)
+    return reply
+      .code(413)
+      .send(JSON.stringify([{ errorCode: 'REQUEST_ENTITY_TOO_LARGE', message: 'The body is too large' }]));
   const message = error instanceof Error ? error.message : String(error);
-  return reply.code(status).send(JSON.stringify([{ errorCode: status < 500 ? 'INVALID_INPUT' : 'UNKNOWN_EXCEPTION', message }]));
+  return reply
+    .code(status)
+    .send(JSON.stringify([{ errorCode: status < 500 ? 'INVALID_INPUT' : 'UNKNOWN_EXCEPTION', message }]));
 }
 
 function versions(): { label: string; url: string; version: string }[] {

@@ -53,7 +53,11 @@ function writeMany(call: ApiCall): unknown[] {
   });
   if (!allOrNone || results.every((result) => result.success)) return results;
   transaction.rollbackTo(start);
-  const rolledBack = new SalesforceFault(400, 'ALL_OR_NONE_OPERATION_ROLLED_BACK', 'Record rolled back because not all records were valid and the request was using AllOrNone header');
+  const rolledBack = new SalesforceFault(
+    400,
+    'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+    'Record rolled back because not all records were valid and the request was using AllOrNone header',
+  );
   return results.map((result) => (result.success ? { success: false, errors: [errorEntry(rolledBack)] } : result));
 }
 
@@ -94,5 +98,9 @@ function texts(value: unknown, name: string): string[] {
 }
 
 function tooMany(max: number): SalesforceFault {
-  return new SalesforceFault(400, 'EXCEEDED_ID_LIMIT', `record limit reached. cannot submit more than ${max} records in this call`);
+  return new SalesforceFault(
+    400,
+    'EXCEEDED_ID_LIMIT',
+    `record limit reached. cannot submit more than ${max} records in this call`,
+  );
 }

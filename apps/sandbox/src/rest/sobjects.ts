@@ -44,7 +44,15 @@ function record(call: ApiCall, object: ObjectDefinition, id: string): ApiAnswer 
     const found = transaction.org.find(object.name, id);
     if (found === undefined) throw notFound();
     const fields = call.query.get('fields');
-    return { status: 200, body: recordJson(object, found, fields?.split(',').map((name) => name.trim()), call.version) };
+    return {
+      status: 200,
+      body: recordJson(
+        object,
+        found,
+        fields?.split(',').map((name) => name.trim()),
+        call.version,
+      ),
+    };
   }
   if (call.method === 'PATCH') transaction.update(object.name, id, bodyFields(call.body));
   else transaction.delete(object.name, id);

@@ -15,7 +15,8 @@ export function parseCondition(reader: TokenReader, depth = 0): Condition {
   if (kind === undefined) return first;
   const terms = [first];
   while (reader.takeIf(kind.toUpperCase())) terms.push(parseTerm(reader, depth));
-  if (reader.isAt('AND') || reader.isAt('OR')) throw reader.unexpected('put parentheses around conditions that mix AND and OR');
+  if (reader.isAt('AND') || reader.isAt('OR'))
+    throw reader.unexpected('put parentheses around conditions that mix AND and OR');
   return { kind, terms };
 }
 
@@ -67,16 +68,18 @@ export function parsePath(reader: TokenReader, what: string): FieldPath {
 function parseLiteral(reader: TokenReader): Literal {
   const token = reader.peek();
   const { position } = token;
-  if (token.kind === 'string') return reader.take(), { kind: 'string', literal: token.literal, position };
-  if (token.kind === 'number') return reader.take(), { kind: 'number', value: token.value, position };
+  if (token.kind === 'string') return (reader.take(), { kind: 'string', literal: token.literal, position });
+  if (token.kind === 'number') return (reader.take(), { kind: 'number', value: token.value, position });
   if (token.kind === 'date' || token.kind === 'datetime') {
     if (!isRealDate(token.text)) throw reader.unexpected('there is no such date');
-    return reader.take(), { kind: token.kind, text: token.text, position };
+    return (reader.take(), { kind: token.kind, text: token.text, position });
   }
   if (reader.takeIf('NULL')) return { kind: 'null', position };
   if (reader.takeIf('TRUE')) return { kind: 'boolean', value: true, position };
   if (reader.takeIf('FALSE')) return { kind: 'boolean', value: false, position };
-  throw reader.unexpected('expecting a quoted string, a number, a date, true, false or null; date literals such as TODAY are not supported here');
+  throw reader.unexpected(
+    'expecting a quoted string, a number, a date, true, false or null; date literals such as TODAY are not supported here',
+  );
 }
 
 /** Whether the calendar has this day and the clock this time: `2026-02-30` and `T25:00:00Z` are refused. */

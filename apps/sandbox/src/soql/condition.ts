@@ -41,7 +41,12 @@ function filterable(reader: FieldReader, object: ObjectDefinition, path: FieldPa
   return resolved;
 }
 
-function compileIn(reader: FieldReader, path: ResolvedPath, values: readonly Literal[], isNegated: boolean): RecordTest {
+function compileIn(
+  reader: FieldReader,
+  path: ResolvedPath,
+  values: readonly Literal[],
+  isNegated: boolean,
+): RecordTest {
   const wanted = new Set<Comparable>(values.map((value) => comparable(reader.soql, path.field, value)));
   return (record) => wanted.has(stored(reader, path, record)) !== isNegated;
 }
@@ -71,7 +76,8 @@ function compileLike(reader: FieldReader, resolved: ResolvedPath, path: FieldPat
     const reason = `invalid operator 'LIKE' on ${resolved.field.type} field '${resolved.field.name}'`;
     throw soqlFault('INVALID_QUERY_FILTER_OPERATOR', reader.soql, path.position, reason);
   }
-  if (value.kind !== 'string') throw soqlFault('MALFORMED_QUERY', reader.soql, value.position, 'LIKE takes a quoted string');
+  if (value.kind !== 'string')
+    throw soqlFault('MALFORMED_QUERY', reader.soql, value.position, 'LIKE takes a quoted string');
   const matches = likePattern(value.literal);
   return (record) => {
     const have = reader.read(resolved, record);

@@ -33,14 +33,18 @@ export class FieldReader {
     const name = names.pop() as string;
     // The object's own name may stand in front of its fields: `SELECT Order.Id FROM Order`.
     if (names[0]?.toLowerCase() === object.name.toLowerCase() && object.parent(names[0]) === undefined) names.shift();
-    if (names.length > PARENTS_MAX) throw this.invalid(path, `a path follows no more than ${PARENTS_MAX} relationships`);
+    if (names.length > PARENTS_MAX)
+      throw this.invalid(path, `a path follows no more than ${PARENTS_MAX} relationships`);
     const parents: ParentStep[] = [];
     let current = object;
     for (const relationship of names) {
       const lookup = current.parent(relationship);
       const target = lookup?.reference && this.org.schema.object(lookup.reference.to);
       if (lookup?.reference?.relationship === undefined || target === undefined) {
-        throw this.invalid(path, `Didn't understand relationship '${relationship}' in field path of entity '${current.name}'.`);
+        throw this.invalid(
+          path,
+          `Didn't understand relationship '${relationship}' in field path of entity '${current.name}'.`,
+        );
       }
       parents.push({ relationship: lookup.reference.relationship, lookup, object: target });
       current = target;

@@ -5,7 +5,9 @@ import type { StringLiteral } from './tokenizer.js';
  * for themselves. Time grows with pattern × text at worst, whatever the pattern (a regular expression would not promise that).
  */
 export function likePattern({ text, escapedWildcards }: StringLiteral): (candidate: string) => boolean {
-  const signs = [...text].map((char) => (char.toLowerCase().length === char.length ? char.toLowerCase() : char)).join('');
+  const signs = [...text]
+    .map((char) => (char.toLowerCase().length === char.length ? char.toLowerCase() : char))
+    .join('');
   const isWildcard = (index: number, sign: string): boolean => signs[index] === sign && !escapedWildcards.has(index);
   return (candidate) => {
     const value = candidate.toLowerCase();

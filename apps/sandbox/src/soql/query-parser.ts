@@ -15,7 +15,8 @@ const CHILD_QUERIES_MAX = 20;
 export function parseQuery(soql: string): SelectQuery {
   const reader = new TokenReader(soql);
   const query = parseSelect(reader, false);
-  if (reader.peek().kind !== 'end') throw reader.unexpected('expecting WHERE, ORDER BY, LIMIT, OFFSET or the end of the query');
+  if (reader.peek().kind !== 'end')
+    throw reader.unexpected('expecting WHERE, ORDER BY, LIMIT, OFFSET or the end of the query');
   return query;
 }
 

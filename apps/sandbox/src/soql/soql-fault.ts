@@ -2,11 +2,7 @@ import { SalesforceFault } from '../org/org.errors.js';
 
 /** The codes with which a query is refused. */
 export type SoqlErrorCode =
-  | 'MALFORMED_QUERY'
-  | 'INVALID_FIELD'
-  | 'INVALID_TYPE'
-  | 'INVALID_QUERY_FILTER_OPERATOR'
-  | 'NUMBER_OUTSIDE_VALID_RANGE';
+  'MALFORMED_QUERY' | 'INVALID_FIELD' | 'INVALID_TYPE' | 'INVALID_QUERY_FILTER_OPERATOR' | 'NUMBER_OUTSIDE_VALID_RANGE';
 
 /** A refusal that shows the place in the query, in Salesforce's form: the text around it, a caret, row and column. */
 export function soqlFault(code: SoqlErrorCode, soql: string, position: number, reason: string): SalesforceFault {

@@ -31,8 +31,7 @@ export interface OrderTerm {
 }
 
 export type SelectItem =
-  | { readonly kind: 'field'; readonly path: FieldPath }
-  | { readonly kind: 'children'; readonly query: SelectQuery };
+  { readonly kind: 'field'; readonly path: FieldPath } | { readonly kind: 'children'; readonly query: SelectQuery };
 
 /** `SELECT … FROM … WHERE … ORDER BY … LIMIT … OFFSET …`; a child sub-query has the relationship's name as `from`. */
 export interface SelectQuery {

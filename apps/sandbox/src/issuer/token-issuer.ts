@@ -1,0 +1,35 @@
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+
+/** Whom the tokens are for. */
+export const AUDIENCE = 'evergreen-portal';
+/** The customers it knows: `customer-1` to `customer-3`. */
+export const CUSTOMERS = 3;
+/** How long a customer's token lasts. */
+const TOKEN_LIFE = '12h';
+
+/** Signs the demo customers' tokens (RS256). Its key is made at start, so the tokens of an earlier run are refused. */
+export class TokenIssuer {
+  private constructor(
+    private readonly privateKey: CryptoKey,
+    /** The public key with its thumbprint as `kid`. */
+    readonly publicJwk: JWK,
+  ) {}
+
+  static async create(): Promise<TokenIssuer> {
+    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    const jwk = await exportJWK(publicKey);
+    return new TokenIssuer(privateKey, { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'RS256', use: 'sig' });
+  }
+
+  /** A token whose subject is `customer-<n>`. */
+  token(issuer: string, n: number): Promise<string> {
+    return new SignJWT({ name: `Demo Customer ${n}` })
+      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: this.publicJwk.kid ?? '' })
+      .setIssuer(issuer)
+      .setAudience(AUDIENCE)
+      .setSubject(`customer-${n}`)
+      .setIssuedAt()
+      .setExpirationTime(TOKEN_LIFE)
+      .sign(this.privateKey);
+  }
+}

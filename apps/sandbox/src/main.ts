@@ -1,0 +1,16 @@
+import { startSandbox } from './sandbox.js';
+import { sandboxOptionsFrom } from './sandbox.options.js';
+
+try {
+  const sandbox = await startSandbox(sandboxOptionsFrom(process.env));
+  const loaded = Object.entries(sandbox.loaded).map(([object, count]) => `${count} ${object}`);
+  process.stdout.write(
+    `Sandbox ready: ${sandbox.url} (index), ${sandbox.url}/services/data/v67.0/ (Salesforce REST), ` +
+      `${sandbox.url}/cometd/67.0 (change events), ${sandbox.url}/whmcs/includes/api.php (WHMCS), ` +
+      `${sandbox.url}/demo/token/1 (customer token)${loaded.length > 0 ? `; loaded ${loaded.join(', ')}` : ''}\n`,
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void sandbox.close());
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

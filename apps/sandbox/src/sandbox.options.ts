@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { publicKeyOf } from './oauth/jwt-bearer.js';
+
+/** What `startSandbox` can be told. Every field is optional. */
+export interface SandboxOptions {
+  /** @default 4000; 0 takes a free one */
+  readonly port?: number;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** The address that others use, where it differs from `http://<host>:<port>`: the `iss` of the customers' tokens. */
+  readonly publicUrl?: string | undefined;
+  /** How long each query, record call and billing call takes. @default 300 */
+  readonly latencyMs?: number;
+  /** A folder of sObject tree files to add to the made-up records. @default none */
+  readonly dataFolder?: string | undefined;
+  /** Life of an org access token. @default 7200 */
+  readonly sessionSeconds?: number;
+  /** PEM of the key that JWT bearer assertions are checked with. @default none: that grant is refused */
+  readonly jwtPublicKey?: string | undefined;
+  /** Requests that the org answers before REQUEST_LIMIT_EXCEEDED; the count begins with the start. @default 5000000, a full sandbox's */
+  readonly dailyRequestsMax?: number;
+  /** How long a CometD connect is held. @default 110000 */
+  readonly connectTimeoutMs?: number;
+  /** How soon a CometD client has to come back. @default 40000 */
+  readonly cometdSessionTimeoutMs?: number;
+}
+
+const whole = (min: number, max: number) =>
+  z.coerce
+    .number({ error: `must be a whole number from ${min} to ${max}` })
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+
+const environment = z.object({
+  SANDBOX_PORT: whole(0, 65_535).default(4000),
+  SANDBOX_HOST: z.string().min(1).default('127.0.0.1'),
+  SANDBOX_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be a URL such as http://localhost:4000' }).optional(),
+  SANDBOX_LATENCY_MS: whole(0, 60_000).default(300),
+  SANDBOX_DATA: z.string().optional(),
+  SANDBOX_SESSION_SECONDS: whole(1, 86_400).default(7_200),
+  SANDBOX_JWT_PUBLIC_KEY: z
+    .string()
+    .refine(isPublicKey, 'must be a public key in PEM form (its line ends may be written \\n)')
+    .optional(),
+  SANDBOX_DAILY_API_REQUESTS: whole(1, 100_000_000).default(5_000_000),
+  SANDBOX_CONNECT_TIMEOUT_MS: whole(100, 110_000).default(110_000),
+});
+
+/** The options that the environment sets. Throws one error that names every bad variable; empty ones count as not set. */
+export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name.startsWith('SANDBOX_') && value !== ''),
+  );
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+    throw new Error(`The sandbox cannot start with this configuration:\n${problems.join('\n')}`);
+  }
+  const { data } = parsed;
+  return {
+    port: data.SANDBOX_PORT,
+    host: data.SANDBOX_HOST,
+    publicUrl: data.SANDBOX_PUBLIC_URL,
+    latencyMs: data.SANDBOX_LATENCY_MS,
+    dataFolder: data.SANDBOX_DATA,
+    sessionSeconds: data.SANDBOX_SESSION_SECONDS,
+    jwtPublicKey: data.SANDBOX_JWT_PUBLIC_KEY,
+    dailyRequestsMax: data.SANDBOX_DAILY_API_REQUESTS,
+    connectTimeoutMs: data.SANDBOX_CONNECT_TIMEOUT_MS,
+  };
+}
+
+function isPublicKey(pem: string): boolean {
+  try {
+    publicKeyOf(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify';
+import type { Latency } from '../admin/latency.js';
+import type { Refusals } from '../admin/refusals.js';
+import { ACTIONS, WhmcsRefusal, type Parameters } from './whmcs-actions.js';
+import type { WhmcsData } from './whmcs-data.js';
+
+/** The API credentials of this WHMCS: known to everyone, they guard made-up data on the local machine. */
+export const WHMCS_CREDENTIALS = { identifier: 'sandbox-identifier', secret: 'sandbox-secret' } as const;
+
+/** What the billing routes stand on. */
+export interface WhmcsContext {
+  readonly data: WhmcsData;
+  readonly latency: Latency;
+  readonly refusals: Refusals;
+  /** Calls by action, for tests that count. */
+  readonly calls: Record<string, number>;
+}
+
+/** `POST /whmcs/includes/api.php`: one address, the action is a parameter, refusals are `{"result": "error"}`. */
+export function whmcsRoutes(app: FastifyInstance, { data, latency, refusals, calls }: WhmcsContext): void {
+  app.post('/whmcs/includes/api.php', async (request, reply) => {
+    refusals.check('whmcs');
+    const parameters = (request.body ?? {}) as Parameters;
+    try {
+      await latency.half();
+      const answer = { result: 'success', ...act(data, parameters, calls) };
+      await latency.half();
+      return await reply.send(answer);
+    } catch (error) {
+      if (!(error instanceof WhmcsRefusal)) throw error;
+      return reply.code(error.status).send({ result: 'error', message: error.message });
+    }
+  });
+}
+
+function act(data: WhmcsData, parameters: Parameters, calls: Record<string, number>): Record<string, unknown> {
+  const { identifier, secret } = parameters;
+  if (identifier !== WHMCS_CREDENTIALS.identifier || secret !== WHMCS_CREDENTIALS.secret) {
+    throw new WhmcsRefusal('Authentication Failed', 403);
+  }
+  if (parameters['responsetype'] !== 'json') {
+    throw new WhmcsRefusal('This sandbox answers JSON only: send responsetype=json', 400);
+  }
+  const name = parameters['action']?.toLowerCase() ?? '';
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (action === undefined) throw new WhmcsRefusal('Command Not Found');
+  calls[name] = (calls[name] ?? 0) + 1;
+  return action(data, parameters);
+}
