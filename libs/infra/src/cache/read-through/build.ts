@@ -63,7 +63,8 @@ export class Build {
       const { key, options } = this.builder;
       if (!(await this.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // an outage: the next third tries again
+      // In an outage the next third tries again; anything else is a defect of ours, and no caller waits for this.
+      if (!(error instanceof StoreUnavailableError)) process.emitWarning(error as Error);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { CacheError } from '../cache.errors.js';
 import type { Waiter } from './waiter.js';
+import { WaiterSet } from './waiter-set.js';
 
 /** Keys that may wait for their turn. Beyond it the source would only be met by a longer queue. */
 const QUEUE_MAX = 1000;
@@ -14,7 +15,7 @@ const STAGGER_MS = 50;
  */
 export class Bypass {
   /** Callers of a key whose fetch has not begun. */
-  private readonly gatherings = new Map<string, Set<Waiter>>();
+  private readonly gatherings = new Map<string, WaiterSet>();
   private readonly running = new Map<string, number>();
   private readonly starts = new Map<string, () => void>();
   private readonly slots: BulkheadPolicy;
@@ -28,9 +29,8 @@ export class Bypass {
 
   enter(waiter: Waiter): void {
     const open = this.gatherings.get(waiter.key);
-    const gathering = open ?? new Set<Waiter>();
+    const gathering = open ?? new WaiterSet();
     gathering.add(waiter);
-    waiter.whenTimedOut(() => gathering.delete(waiter));
     if (open) return;
     this.gatherings.set(waiter.key, gathering);
     this.schedule(waiter.key);
@@ -60,7 +60,6 @@ export class Bypass {
     const waiters = this.close(key);
     const [builder] = waiters;
     if (!builder) return;
-    waiters.forEach((waiter) => waiter.becomeBuilder());
     this.running.set(key, (this.running.get(key) ?? 0) + 1);
     try {
       const value = await builder.fetcher({ dependsOn: () => undefined, signal: this.signal });
@@ -74,9 +73,9 @@ export class Bypass {
 
   /** Takes those who gathered; whoever comes now gathers anew. */
   private close(key: string): Waiter[] {
-    const waiters = this.gatherings.get(key) ?? [];
+    const gathering = this.gatherings.get(key);
     this.gatherings.delete(key);
-    return [...waiters];
+    return gathering?.takeAll() ?? [];
   }
 
   private end(key: string): void {

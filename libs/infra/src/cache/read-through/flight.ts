@@ -7,6 +7,7 @@ import { Build } from './build.js';
 import { knownDependencies } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { Waiter } from './waiter.js';
+import { WaiterSet } from './waiter-set.js';
 
 /** What a flight needs of its surroundings. */
 export interface FlightHost {
@@ -38,7 +39,7 @@ const KNOWN_MAX = 100;
  *   share the next build (CORRECTIONS 5).
  */
 export class Flight {
-  private readonly waiters = new Set<Waiter>();
+  private readonly waiters = new WaiterSet();
   private requests = 0;
   private polls = 0;
   private build: Build | undefined;
@@ -57,7 +58,6 @@ export class Flight {
     waiter.arrivedAfter = this.requests;
     if (this.build) waiter.hasWaited = true;
     this.waiters.add(waiter);
-    waiter.whenTimedOut(() => this.waiters.delete(waiter));
   }
 
   /** Runs until every waiter is answered or handed on. Never rejects. */
@@ -74,8 +74,8 @@ export class Flight {
       }
     } catch (error) {
       this.detach();
-      if (error instanceof StoreUnavailableError) this.take(() => true).forEach((waiter) => this.host.bypass(waiter));
-      else this.take(() => true).forEach((waiter) => waiter.fail(error));
+      if (error instanceof StoreUnavailableError) this.waiters.takeAll().forEach((waiter) => this.host.bypass(waiter));
+      else this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
     } finally {
       this.detach();
     }
@@ -92,7 +92,7 @@ export class Flight {
     build.stopRenewing();
     this.detach();
     void this.release({ key: this.key, leaseId: build.leaseId });
-    for (const waiter of this.take((w) => w.arrivedAfter >= build.request)) this.host.enter(waiter);
+    for (const waiter of this.waiters.take((w) => w.arrivedAfter >= build.request)) this.host.enter(waiter);
   }
 
   private async attempt(watch: LeaseWatch): Promise<'again' | 'done'> {
@@ -113,7 +113,7 @@ export class Flight {
   }
 
   private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
-    for (const waiter of this.take((w) => w.arrivedAfter < request)) {
+    for (const waiter of this.waiters.take((w) => w.arrivedAfter < request)) {
       const decoded = this.host.codec.decode(this.key, stored);
       if (decoded) waiter.succeed(decoded.value, waiter.hasWaited ? 'coalesced' : 'hit');
       else this.waiters.add(waiter);
@@ -132,7 +132,7 @@ export class Flight {
     if (!end?.failure) return 'again';
     this.detach();
     const error = new BuildFailedError(end.failure.code, end.failure.message);
-    this.take(() => true).forEach((waiter) => waiter.fail(error));
+    this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
     return 'done';
   }
 
@@ -161,10 +161,10 @@ export class Flight {
     this.detach();
     const isVouchedFor = !build.isDoomed && (await this.commit(build, value));
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
-    for (const waiter of this.take((w) => isVouchedFor || w.arrivedAfter < build.request)) {
+    for (const waiter of this.waiters.take((w) => isVouchedFor || w.arrivedAfter < build.request)) {
       waiter.succeed(value, outcome(waiter));
     }
-    for (const waiter of this.take(() => true)) this.host.enter(waiter);
+    for (const waiter of this.waiters.takeAll()) this.host.enter(waiter);
   }
 
   /** Whether the store vouches that nothing the value depends on was invalidated since its start point. */
@@ -197,25 +197,20 @@ export class Flight {
   private async failAll(build: Build, error: unknown): Promise<void> {
     this.detach();
     if (!build.isDoomed) await this.release({ key: this.key, leaseId: build.leaseId, failure: describe(error) });
-    this.take(() => true).forEach((waiter) => waiter.fail(error));
+    this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
   }
 
   private async release(end: Parameters<CacheStore['release']>[0]): Promise<void> {
     try {
       await this.host.store.release(end);
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // the lease then runs out by itself
+      // In an outage the lease runs out by itself; anything else is a defect of ours, and no caller waits for this.
+      if (!(error instanceof StoreUnavailableError)) process.emitWarning(error as Error);
     }
   }
 
   private detach(): void {
     this.host.detach(this);
-  }
-
-  private take(wanted: (waiter: Waiter) => boolean): Waiter[] {
-    const taken = [...this.waiters].filter(wanted);
-    for (const waiter of taken) this.waiters.delete(waiter);
-    return taken;
   }
 }
 

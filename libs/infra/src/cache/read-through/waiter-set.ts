@@ -1,0 +1,53 @@
+import { WaitTimeoutError } from '../cache.errors.js';
+import type { Waiter } from './waiter.js';
+
+/** Callers that wait together, in the order of arrival. Whoever's patience ends is rejected and leaves; one timer serves all. */
+export class WaiterSet implements Iterable<Waiter> {
+  private readonly waiters = new Set<Waiter>();
+  private timer: NodeJS.Timeout | undefined;
+  private wakesAt = Infinity;
+
+  get size(): number {
+    return this.waiters.size;
+  }
+
+  [Symbol.iterator](): Iterator<Waiter> {
+    return this.waiters.values();
+  }
+
+  add(waiter: Waiter): void {
+    this.waiters.add(waiter);
+    if (waiter.deadline < this.wakesAt) this.wakeAt(waiter.deadline);
+  }
+
+  /** Removes and returns those that are wanted. */
+  take(wanted: (waiter: Waiter) => boolean): Waiter[] {
+    const taken: Waiter[] = [];
+    for (const waiter of this.waiters) if (wanted(waiter)) taken.push(waiter);
+    if (taken.length === this.waiters.size) this.waiters.clear();
+    else for (const waiter of taken) this.waiters.delete(waiter);
+    if (this.waiters.size === 0) this.wakeAt(Infinity);
+    return taken;
+  }
+
+  /** Removes and returns all. */
+  takeAll(): Waiter[] {
+    return this.take(() => true);
+  }
+
+  private wakeAt(deadline: number): void {
+    clearTimeout(this.timer);
+    this.wakesAt = deadline;
+    this.timer = deadline === Infinity ? undefined : setTimeout(() => this.expire(), deadline - performance.now());
+  }
+
+  private expire(): void {
+    const now = performance.now();
+    for (const waiter of this.take(({ deadline }) => deadline <= now)) {
+      waiter.fail(new WaitTimeoutError(waiter.key, waiter.options.waitMs));
+    }
+    let next = Infinity;
+    for (const { deadline } of this.waiters) next = Math.min(next, deadline);
+    this.wakeAt(next);
+  }
+}

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { CacheProcess } from '../../support/cache-process-pool.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+const PROCESSES = 4;
+
+describe('several processes over one Redis', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  let processes: CacheProcess[];
+  let appName: string;
+  beforeAll(async () => {
+    server = await startRedisServer();
+    redis = new Redis(server.url);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    await redis.flushall();
+    appName = 'several';
+    processes = await Promise.all(Array.from({ length: PROCESSES }, () => CacheProcess.start(server.url, appName)));
+  });
+  afterEach(() => Promise.all(processes.map((p) => p.kill())));
+
+  const ask = (key: string, fetchMs: number, leaseMs = 10_000) =>
+    ({ operation: 'getOrSet', key, callers: 100, fetchMs, leaseMs }) as const;
+  const first = <T>(promises: Promise<T>[]) => Promise.race(promises);
+
+  it('100 callers in each of 4 processes on a cold key cause one fetch', async () => {
+    for (let round = 0; round < 5; round++) {
+      const key = `cold:${round}`;
+      await redis.set(`source:${key}`, 'value');
+      const answers = await Promise.all(processes.map((p) => p.call(ask(key, 100))));
+      expect(new Set(answers.flat())).toEqual(new Set(['value']));
+      expect(await redis.get(`fetches:${key}`)).toBe('1');
+    }
+  });
+
+  it('when the builder is killed in the middle of its fetch, the others get the value within its lease', async () => {
+    await redis.set('source:k', 'value');
+    const leaseMs = 1500;
+    const [victim, ...others] = processes as [CacheProcess, ...CacheProcess[]];
+    const fetching = victim.hears((response) => response.kind === 'fetching');
+    const lost = victim.call(ask('k', 60_000, leaseMs)).catch((error: Error) => error);
+    await fetching;
+    const waiting = others.map((p) => p.call(ask('k', 50, leaseMs)));
+    await victim.kill('SIGKILL');
+    const begin = performance.now();
+    const answers = await Promise.all(waiting);
+    expect(performance.now() - begin).toBeLessThan(leaseMs + 50 + 1000); // its lease, the new fetch, and a loaded machine
+    expect(new Set(answers.flat())).toEqual(new Set(['value']));
+    expect(await redis.get('fetches:k')).toBe('2');
+    expect(await lost).toBeInstanceOf(Error);
+  });
+
+  it('P25, P26: a fetch in one process, begun before an invalidation in another, reaches no later reader in a third', async () => {
+    await redis.set('source:k', 'old');
+    const [builder, invalidator, reader] = processes as [CacheProcess, CacheProcess, CacheProcess];
+    const fetching = builder.hears((response) => response.kind === 'fetching');
+    const early = builder.call({ ...ask('k', 1000), callers: 1 });
+    await fetching;
+    await redis.set('source:k', 'new');
+    await invalidator.call({ operation: 'invalidate', key: 'k' });
+    const late = await first([reader.call(ask('k', 10)), builder.call(ask('k', 10))]);
+    expect(new Set(late as string[])).toEqual(new Set(['new']));
+    expect(await early).toEqual(['old']);
+    for (const p of processes) expect(await p.call({ operation: 'get', key: 'k' })).toBe('new');
+  });
+});

@@ -1,0 +1,19 @@
+/** What a test asks of a cache process. */
+export type CacheRequest =
+  | { readonly id: number; readonly key: string; readonly operation: 'get' }
+  | { readonly id: number; readonly key: string; readonly operation: 'invalidate' }
+  | {
+      readonly id: number;
+      readonly key: string;
+      readonly operation: 'getOrSet';
+      readonly callers: number;
+      readonly fetchMs: number;
+      readonly leaseMs: number;
+    };
+
+/** What a cache process says. `fetching`: its fetcher has read the source and now takes its time. */
+export type CacheResponse =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'fetching'; readonly key: string }
+  | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly message: string };

@@ -1,0 +1,42 @@
+import { createCache } from '@bff/infra/cache/create-cache';
+import { record } from '@bff/infra/cache/dependencies';
+import { Redis } from 'ioredis';
+import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
+
+/**
+ * A process with a cache of its own, driven by its parent's messages. Its source of truth is the string `source:<key>` in
+ * the Redis of the test; each fetch counts itself in `fetches:<key>` and says so before it takes its time.
+ */
+const [, , redisUrl = '', appName = ''] = process.argv;
+const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000 });
+const source = new Redis(redisUrl);
+await cache.open();
+
+function send(response: CacheResponse): void {
+  process.send?.(response);
+}
+
+async function handle(request: CacheRequest): Promise<unknown> {
+  const { key } = request;
+  if (request.operation === 'get') return cache.get(key);
+  if (request.operation === 'invalidate') return cache.invalidate(record('Source', key));
+  const { callers, fetchMs, leaseMs } = request;
+  const fetch = async () => {
+    await source.incr(`fetches:${key}`);
+    const value = await source.get(`source:${key}`);
+    send({ kind: 'fetching', key });
+    await new Promise((resolve) => setTimeout(resolve, fetchMs));
+    return value;
+  };
+  const options = { dependsOn: [record('Source', key)], leaseMs };
+  return Promise.all(Array.from({ length: callers }, () => cache.getOrSet(key, fetch, options)));
+}
+
+process.on('message', (request: CacheRequest) => {
+  handle(request).then(
+    (result) => send({ kind: 'result', id: request.id, result }),
+    (error: unknown) => send({ kind: 'error', id: request.id, message: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+send({ kind: 'ready' });
