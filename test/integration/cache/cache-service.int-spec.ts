@@ -141,7 +141,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3)])
         },
         invalidations: 2,
       });
-      expect(things.ttlSeconds).toEqual({ kept: null, brief: 1, mixed: 1 });
+      expect(things.ttlSeconds()).toEqual({ kept: null, brief: 1, mixed: 1 });
     });
 
     it('builds keys that no id can break out of', () => {

@@ -10,17 +10,16 @@ export function buildKey(domain: string, type: string, parts: readonly string[])
 
 /** Rejects what cannot be a key: nothing, control characters (NUL separates fields in the store), or more than 1,024 bytes. */
 export function checkKey(key: string): void {
-  if (key.length > 0 && key.length <= KEY_BYTES_MAX / 4 && PLAIN.test(key)) return;
-  const problem =
-    typeof key !== 'string' || key.length === 0
-      ? 'a key is a text of at least one character'
-      : /\p{Cc}/u.test(key)
-        ? 'a key holds no control characters'
-        : Buffer.byteLength(key) > KEY_BYTES_MAX
-          ? `a key has at most ${KEY_BYTES_MAX} bytes`
-          : undefined;
+  const problem = keyProblem(key);
   if (problem) throw new CacheError('CACHE_INVALID_KEY', problem, false);
 }
 
 /** The characters of nearly all keys; they need no closer look. */
 const PLAIN = /^[\x20-\x7E]+$/;
+
+function keyProblem(key: string): string | undefined {
+  if (typeof key !== 'string' || key.length === 0) return 'a key is a text of at least one character';
+  if (key.length <= KEY_BYTES_MAX && PLAIN.test(key)) return undefined;
+  if (/\p{Cc}/u.test(key)) return 'a key holds no control characters';
+  return Buffer.byteLength(key) > KEY_BYTES_MAX ? `a key has at most ${KEY_BYTES_MAX} bytes` : undefined;
+}

@@ -4,7 +4,7 @@
  */
 export type Dependency = string & { readonly __dependency: unique symbol };
 
-/** Guarantees a name that holds no separator (`:`, NUL), and that two different inputs never meet. */
+/** Guarantees a name that holds no separator (`:`, NUL), and that two different (well-formed) inputs never meet. */
 export function encodePart(part: string): string {
   return part.replace(/[^A-Za-z0-9._~@-]/gu, (char) =>
     [...new TextEncoder().encode(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),

@@ -30,7 +30,7 @@ export abstract class DomainCache {
   }
 
   /** Seconds that the entries of each bucket live at most; null: until they are invalidated. */
-  get ttlSeconds(): Readonly<Record<string, number | null>> {
+  ttlSeconds(): Readonly<Record<string, number | null>> {
     return Object.fromEntries([...this.buckets].map(([name, bucket]) => [name, bucket.ttlSeconds]));
   }
 

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { resolveGetOrSetOptions } from './get-or-set-options.js';
+import { Waiter } from './waiter.js';
+import { WaiterSet } from './waiter-set.js';
+
+function waiter(waitMs: number): Waiter {
+  const defaults = { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined };
+  return new Waiter('k', () => Promise.resolve(1), resolveGetOrSetOptions({ waitMs }, defaults));
+}
+
+describe('WaiterSet', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('rejects each waiter when its own patience ends, with one timer for all', async () => {
+    const set = new WaiterSet();
+    const [long, short, builder] = [waiter(500), waiter(100), waiter(50)];
+    builder.becomeBuilder();
+    const ended: string[] = [];
+    long.answer.catch(() => ended.push('long'));
+    short.answer.catch((error: { code: string }) => ended.push(`short ${error.code}`));
+    builder.answer.catch(() => ended.push('builder'));
+    for (const w of [long, short, builder]) set.add(w);
+    expect(jest.getTimerCount()).toBe(1);
+    await jest.advanceTimersByTimeAsync(101);
+    expect(ended).toEqual(['short CACHE_WAIT_TIMEOUT']);
+    await jest.advanceTimersByTimeAsync(400);
+    expect(ended).toEqual(['short CACHE_WAIT_TIMEOUT', 'long']);
+    expect([...set]).toEqual([builder]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('leaves no timer behind when all were taken', () => {
+    const set = new WaiterSet();
+    set.add(waiter(100));
+    expect(set.takeAll()).toHaveLength(1);
+    expect(set.size).toBe(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,48 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import RedisMock from 'ioredis-mock';
+import { RedisCheckpoints } from './redis-checkpoints.js';
+import { RedisProcessReports } from './redis-process-reports.js';
+
+/** The mock knows plain commands; it has no `status`, which the guard asks for. */
+const connect = () => Object.assign(new (RedisMock as unknown as typeof Redis)(), { status: 'ready' });
+
+describe('what is kept beside the entries', () => {
+  const boards: RedisProcessReports[] = [];
+  const board = (redis: Redis, id: string) => {
+    const reports = new RedisProcessReports(redis, 'app', id);
+    boards.push(reports);
+    return reports;
+  };
+  afterEach(async () => {
+    await Promise.all(boards.splice(0).map((b) => b.close()));
+    await connect().flushall();
+  });
+
+  it('shows the reports of all processes, the own one as it is now, and takes them down at the end', async () => {
+    const redis = connect();
+    const [one, other] = [board(redis, 'one'), board(redis, 'other')];
+    let count = 1;
+    one.publish('t', () => ({ count }));
+    other.publish('t', () => ({ count: 10 }));
+    await new Promise((resolve) => setImmediate(resolve));
+    count = 2;
+    const seen = (await one.read('t')).map(({ processId, content }) => ({ processId, content }));
+    expect(seen).toEqual([
+      { processId: 'other', content: { count: 10 } },
+      { processId: 'one', content: { count: 2 } },
+    ]);
+    await other.close();
+    expect(await one.read('t')).toHaveLength(1);
+    expect(await one.read('elsewhere')).toEqual([]);
+  });
+
+  it('keeps checkpoints under their names', async () => {
+    const checkpoints = new RedisCheckpoints(connect(), 'app');
+    expect(await checkpoints.load('org/cometd/topic')).toBeUndefined();
+    await checkpoints.save('org/cometd/topic', '17');
+    expect(await checkpoints.load('org/cometd/topic')).toBe('17');
+    await checkpoints.remove('org/cometd/topic');
+    expect(await checkpoints.load('org/cometd/topic')).toBeUndefined();
+  });
+});

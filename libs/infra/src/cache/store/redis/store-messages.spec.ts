@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseBusMessage, parseWakeMessage } from './store-messages.js';
+
+describe('messages of the store', () => {
+  it('tell how a lease ended', () => {
+    expect(parseWakeMessage('k\0lease\0\0\0')).toEqual({ key: 'k', leaseId: 'lease' });
+    expect(parseWakeMessage('k\0lease\0F\0E_LIMIT\0too many')).toEqual({
+      key: 'k',
+      leaseId: 'lease',
+      failure: { code: 'E_LIMIT', message: 'too many' },
+    });
+    expect(parseWakeMessage('rubbish')).toBeUndefined();
+  });
+
+  it('tell what was invalidated, when, and after what', () => {
+    expect(parseBusMessage('I 7 tip prev -\nr:A:1\0n:d')).toEqual({
+      clock: 7,
+      tip: 'tip',
+      previousTip: 'prev',
+      dependencies: ['r:A:1', 'n:d'],
+    });
+    expect(parseBusMessage('I 7 tip prev -\n*')?.dependencies).toBe('*');
+    expect(parseBusMessage('B 7 tip')).toBeUndefined();
+    expect(parseBusMessage('')).toBeUndefined();
+  });
+});
