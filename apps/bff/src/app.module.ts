@@ -37,7 +37,7 @@ export class AppModule {
         RuntimeModule.forConfig(config),
         WhmcsModule.forRootAsync({
           isGlobal: true,
-          useFactory: () => ({ apiUrl, identifier, secret, requestTimeoutMs, concurrency }),
+          useFactory: () => ({ url: apiUrl, identifier, secret, requestTimeoutMs, concurrency }),
         }),
         HealthModule,
         IdentityModule,

@@ -34,6 +34,7 @@ export function sendProblem(
     .status(found.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
+    .header('x-request-id', request.id)
     .send(JSON.stringify({ ...found, instance: request.url.split('?', 1)[0], requestId: request.id }));
 }
 

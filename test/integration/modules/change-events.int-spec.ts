@@ -1,0 +1,177 @@
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Portal } from './support/portal.js';
+import { IDS } from './support/recorded-org.js';
+
+let portal: Portal;
+
+beforeEach(async () => {
+  portal = await Portal.open();
+});
+afterEach(() => portal.close());
+
+/** Reads these addresses as Alice, and says for each whether a query was needed. */
+async function fetched(...urls: string[]): Promise<boolean[]> {
+  const answers: boolean[] = [];
+  for (const url of urls) {
+    const before = Object.values(portal.org.queries).reduce((sum, count) => sum + count, 0);
+    expect((await portal.get('alice', url)).statusCode).toBe(200);
+    answers.push(Object.values(portal.org.queries).reduce((sum, count) => sum + count, 0) > before);
+  }
+  return answers;
+}
+
+describe('an order change', () => {
+  const urls = ['/api/orders', `/api/orders/${IDS.aliceOrder}`];
+
+  it('to internal fields only keeps every entry and counts no invalidation (P3)', async () => {
+    await fetched(...urls);
+    const changedFields = ['Activation_Status__c', 'LastModifiedDate'];
+    await portal.events.change('Order', IDS.aliceOrder, { changedFields });
+    expect(await fetched(...urls)).toEqual([false, false]);
+    expect((await portal.metrics('orders'))['invalidations']).toBe(0);
+    const { topics } = (await portal.anonymous('/health/sf-events')).json();
+    expect(topics.find((each: { topic: string }) => each.topic === '/data/OrderChangeEvent')).toMatchObject({
+      skipped: 1,
+      invalidations: 0,
+      lastCommittedReplayId: '1',
+    });
+  });
+
+  it('to a shown field drops its detail and its account’s list, and nobody else’s (P4, P5)', async () => {
+    await fetched(...urls);
+    expect((await portal.get('bob', '/api/orders')).statusCode).toBe(200);
+    const before = portal.org.queries['Order'];
+    portal.org.orders[0]!['Status'] = 'Approved';
+    await portal.events.change('Order', IDS.aliceOrder, { changedFields: ['Status', 'Activation_Status__c'] });
+    expect((await portal.get('alice', '/api/orders')).json()[0].status).toBe('Approved');
+    expect((await portal.get('alice', `/api/orders/${IDS.aliceOrder}`)).json().status).toBe('Approved');
+    await portal.get('bob', '/api/orders');
+    expect(portal.org.queries['Order']).toBe((before ?? 0) + 2);
+    expect((await portal.metrics('orders'))['invalidations']).toBe(1);
+  });
+
+  it('of an item drops the detail and the list that were built from it (P6)', async () => {
+    await fetched(...urls);
+    await portal.events.change('OrderItem', IDS.bobItem, { changedFields: ['Quantity'] });
+    expect(await fetched(...urls)).toEqual([false, false]);
+    await portal.events.change('OrderItem', IDS.aliceItem, { changedFields: ['Quantity'] });
+    expect(await fetched(...urls)).toEqual([true, true]);
+  });
+
+  it('that creates or deletes an order drops the list it belongs to (P7)', async () => {
+    await fetched('/api/orders');
+    const created = { changeType: 'CREATE', fields: { AccountId: IDS.bob } } as const;
+    await portal.events.change('Order', toSalesforceId('801000000000009'), created);
+    expect(await fetched('/api/orders')).toEqual([false]);
+    await portal.events.change('Order', toSalesforceId('801000000000008'), {
+      ...created,
+      fields: { AccountId: IDS.alice },
+    });
+    expect(await fetched('/api/orders')).toEqual([true]);
+    await portal.events.change('Order', IDS.aliceOrder, { changeType: 'DELETE' });
+    expect(await fetched('/api/orders')).toEqual([true]);
+  });
+
+  it('ends the answer "no such order" when the order is created', async () => {
+    const id = toSalesforceId('801000000000007');
+    expect((await portal.get('alice', `/api/orders/${id}`)).statusCode).toBe(404);
+    portal.org.orders.push({ ...portal.org.orders[0], Id: id });
+    expect((await portal.get('alice', `/api/orders/${id}`)).statusCode).toBe(404);
+    await portal.events.change('Order', id, { changeType: 'CREATE', fields: { AccountId: IDS.alice } });
+    expect((await portal.get('alice', `/api/orders/${id}`)).statusCode).toBe(200);
+  });
+
+  it('of a product renames it in the orders that show it', async () => {
+    await fetched(...urls);
+    await portal.events.change('Product2', IDS.fibre, { changedFields: ['Name'] });
+    expect(await fetched(...urls)).toEqual([false, true]);
+  });
+});
+
+describe('a catalog change', () => {
+  const urls = ['/api/catalog/internet', '/api/catalog/sim'];
+
+  it('of a product drops the entries built from it alone (P8)', async () => {
+    await fetched(...urls);
+    await portal.events.change('Product2', IDS.fibre, { changedFields: ['Name'] });
+    expect(await fetched(...urls)).toEqual([true, false]);
+  });
+
+  it('that brings a product no entry knows drops every product list (P9)', async () => {
+    await fetched(...urls);
+    await portal.events.change('Product2', toSalesforceId('01t000000000009'), { changeType: 'CREATE' });
+    expect(await fetched(...urls)).toEqual([true, true]);
+  });
+
+  it('of a price drops its product’s entries, also when the price is new (P10)', async () => {
+    await fetched(...urls);
+    await portal.events.change('PricebookEntry', IDS.esimPrice, { changedFields: ['UnitPrice'] });
+    expect(await fetched(...urls)).toEqual([false, true]);
+    await portal.events.change('PricebookEntry', toSalesforceId('01u000000000002'), {
+      changeType: 'CREATE',
+      fields: { Product2Id: IDS.router },
+    });
+    expect(await fetched(...urls)).toEqual([true, false]);
+  });
+
+  it('of availability drops the short-lived entry too (P13)', async () => {
+    await fetched('/api/catalog/internet');
+    portal.org.products[0]!['Stock__c'] = 0;
+    await portal.events.change('Product2', IDS.fibre, { changedFields: ['Stock__c'] });
+    expect((await portal.get('alice', '/api/catalog/internet')).json().products[0].stock).toBe(0);
+    expect((await portal.anonymous('/health/catalog/cache')).json().ttl.volatileSeconds).toBe(60);
+  });
+});
+
+describe('an account change', () => {
+  it('of eligibility drops that account’s entry alone (P11)', async () => {
+    const urls = ['/api/catalog/eligibility', '/api/orders', '/api/catalog/internet'];
+    await fetched(...urls);
+    const topic = '/event/Account_Eligibility_Update__e';
+    await portal.events.publish(topic, { Account_Id__c: IDS.bob });
+    expect(await fetched(...urls)).toEqual([false, false, false]);
+    await portal.events.publish(topic, { Account_Id__c: IDS.alice });
+    expect(await fetched(...urls)).toEqual([true, false, false]);
+  });
+
+  it('of its billing client is seen at the next request', async () => {
+    expect((await portal.get('bob', '/api/invoices')).statusCode).toBe(409);
+    portal.org.accounts[1]!['WHMCS_Client_Id__c'] = '99';
+    await portal.events.change('Account', IDS.bob, { changedFields: ['WHMCS_Client_Id__c'] });
+    expect((await portal.get('bob', '/api/invoices')).json()).toHaveLength(1);
+  });
+});
+
+describe('the stream', () => {
+  it('takes a replayed event (P15)', async () => {
+    await fetched('/api/orders');
+    for (const _ of [1, 2]) await portal.events.change('Order', IDS.aliceOrder, { changedFields: ['Status'] });
+    expect(await fetched('/api/orders', '/api/orders')).toEqual([true, false]);
+  });
+
+  it('has a subscriber for every configured channel', async () => {
+    const health = (await portal.anonymous('/health/sf-events')).json();
+    expect(health).toMatchObject({ status: 'up', consumers: 1 });
+    expect([...portal.events.subscribed].sort()).toEqual([
+      '/data/AccountChangeEvent',
+      '/data/OrderChangeEvent',
+      '/data/OrderItemChangeEvent',
+      '/data/PricebookEntryChangeEvent',
+      '/data/Product2ChangeEvent',
+      '/event/Account_Eligibility_Update__e',
+    ]);
+  });
+});
+
+describe('with events switched off', () => {
+  it('nothing is subscribed to, and health says so (P18)', async () => {
+    await portal.close();
+    portal = await Portal.open({ SF_EVENTS_ENABLED: 'false' });
+    expect(portal.events.subscribed).toEqual([]);
+    const answer = await portal.anonymous('/health/sf-events');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({ status: 'disabled', reason: expect.stringContaining('SF_EVENTS_ENABLED') });
+    expect((await portal.anonymous('/health')).json().details['sf-events'].events).toBe('disabled');
+  });
+});

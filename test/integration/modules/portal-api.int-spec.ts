@@ -1,0 +1,215 @@
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Portal } from './support/portal.js';
+import { IDS } from './support/recorded-org.js';
+
+let portal: Portal;
+
+beforeEach(async () => {
+  portal = await Portal.open();
+});
+afterEach(() => portal.close());
+
+describe('orders', () => {
+  it('are a plain array in camelCase, and an order adds its items', async () => {
+    const summary = {
+      id: IDS.aliceOrder,
+      orderNumber: expect.any(String),
+      status: 'Draft',
+      type: 'Internet',
+      effectiveDate: '2026-11-01',
+      totalAmount: 40,
+      createdAt: '2026-11-01T10:00:00.000Z',
+      itemCount: 1,
+    };
+    expect((await portal.get('alice', '/api/orders')).json()).toEqual([summary]);
+    expect((await portal.get('alice', `/api/orders/${IDS.aliceOrder.slice(0, 15)}`)).json()).toEqual({
+      ...summary,
+      items: [expect.objectContaining({ id: IDS.aliceItem, productName: 'Fibre 1G', quantity: 1, totalPrice: 40 })],
+    });
+  });
+
+  it('of another account are not there (P28)', async () => {
+    const foreign = await portal.get('alice', `/api/orders/${IDS.bobOrder}`);
+    const absent = await portal.get('alice', '/api/orders/801000000000999');
+    expect(foreign.statusCode).toBe(404);
+    const { instance: _a, requestId: _b, ...foreignBody } = foreign.json();
+    const { instance: _c, requestId: _d, ...absentBody } = absent.json();
+    expect(foreignBody).toEqual(absentBody);
+    expect((await portal.get('bob', `/api/orders/${IDS.bobOrder}`)).statusCode).toBe(200);
+    expect((await portal.get('alice', `/api/orders/${IDS.bobOrder}`)).statusCode).toBe(404);
+  });
+
+  it('are created all or none, and the next list has the new one', async () => {
+    await portal.get('alice', '/api/orders');
+    const created = await portal.post('alice', '/api/orders', { items: [{ productId: IDS.fibre, quantity: 2 }] });
+    expect(created.statusCode).toBe(201);
+    expect(created.headers['location']).toBe(`/api/orders/${created.json().id}`);
+    expect((await portal.get('alice', '/api/orders')).json()).toHaveLength(2);
+    expect(portal.org.composites[0]).toMatchObject([
+      { path: '/sobjects/Order', body: { AccountId: IDS.alice, Pricebook2Id: IDS.pricebook, Status: 'Draft' } },
+      {
+        path: '/sobjects/OrderItem',
+        body: { OrderId: '@{order.id}', PricebookEntryId: IDS.fibrePrice, Quantity: 2, UnitPrice: 40 },
+      },
+    ]);
+  });
+
+  it('with more lines than a composite request takes go as one collection', async () => {
+    const items = Array.from({ length: 50 }, () => ({ productId: IDS.fibre, quantity: 1 }));
+    expect((await portal.post('alice', '/api/orders', { items })).statusCode).toBe(201);
+    const [order, collection] = portal.org.composites[0] ?? [];
+    expect(order?.path).toBe('/sobjects/Order');
+    expect(collection).toMatchObject({ path: '/composite/sobjects', body: { allOrNone: true } });
+    expect(collection?.body?.['records']).toHaveLength(50);
+  });
+
+  it('for what is not sold are refused, and nothing is written', async () => {
+    const answer = await portal.post('alice', '/api/orders', { items: [{ productId: IDS.router, quantity: 1 }] });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json()).toMatchObject({
+      code: 'ORDER_PRODUCT_NOT_SOLD',
+      detail: expect.stringContaining(IDS.router),
+    });
+    expect(portal.org.composites).toEqual([]);
+  });
+
+  it.each([
+    ['no body', ''],
+    ['no items', { items: [] }],
+    ['51 items', { items: Array.from({ length: 51 }, () => ({ productId: IDS.fibre, quantity: 1 })) }],
+    ['a fraction', { items: [{ productId: IDS.fibre, quantity: 0.5 }] }],
+    ['a bad id', { items: [{ productId: "01t' OR Id != '", quantity: 1 }] }],
+    ['an account of its own', { accountId: IDS.bob, items: [{ productId: IDS.fibre, quantity: 1 }] }],
+  ])('with %s are refused with what is wrong', async (_, body) => {
+    const answer = await portal.post('alice', '/api/orders', body);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.json().detail).toBeTruthy();
+    expect(portal.org.composites).toEqual([]);
+  });
+});
+
+describe('the catalog', () => {
+  it('merges products, prices and availability', async () => {
+    const page = (await portal.get('alice', '/api/catalog/internet')).json();
+    expect(page).toMatchObject({ category: 'internet', region: null });
+    expect(page.products).toEqual([
+      expect.objectContaining({ id: IDS.fibre, name: 'Fibre 1G', price: 40, availability: 'In stock', stock: 5 }),
+      expect.objectContaining({ id: IDS.router, price: null }),
+    ]);
+  });
+
+  it('has no unknown category and takes no unknown region', async () => {
+    const category = await portal.get('alice', '/api/catalog/orders:*');
+    expect(category.statusCode).toBe(404);
+    expect(category.json().detail).toContain('internet, sim');
+    const region = await portal.get('alice', '/api/catalog/internet?region=*');
+    expect(region.statusCode).toBe(400);
+    expect(region.json().detail).toContain('East, West');
+  });
+
+  it('says what the account may order', async () => {
+    expect((await portal.get('alice', '/api/catalog/eligibility')).json()).toMatchObject({
+      accountId: IDS.alice,
+      internet: { status: 'Eligible' },
+      regions: [],
+    });
+    expect((await portal.get('bob', '/api/catalog/eligibility')).json().regions).toEqual(['East', 'West']);
+  });
+});
+
+describe('billing', () => {
+  it('shows a client its own invoices only (P28)', async () => {
+    expect((await portal.get('alice', '/api/invoices')).json()).toEqual([
+      expect.objectContaining({ id: 501, number: 'INV-501', total: 44, currency: 'JPY' }),
+    ]);
+    expect((await portal.get('alice', '/api/invoices/501')).json().items).toHaveLength(1);
+    expect((await portal.get('alice', '/api/invoices/502')).statusCode).toBe(404);
+    expect((await portal.get('alice', '/api/invoices/abc')).statusCode).toBe(400);
+  });
+
+  it('answers an account without a billing client with a problem, not with an empty list', async () => {
+    const answer = await portal.get('bob', '/api/invoices');
+    expect(answer.statusCode).toBe(409);
+    expect(answer.json()).toMatchObject({ code: 'BILLING_NOT_LINKED' });
+    expect(portal.billing.calls).toBe(0);
+  });
+
+  it('keeps an empty list, so that it is asked for once (P24)', async () => {
+    for (const _ of [1, 2]) expect((await portal.get('alice', '/api/subscriptions')).json()).toEqual([]);
+    expect(portal.billing.calls).toBe(1);
+    await portal.get('alice', '/api/payment-methods');
+    expect(await portal.metrics('billing')).toMatchObject({
+      subscriptions: { hits: 1, misses: 1 },
+      paymentMethods: { misses: 1 },
+      gateways: { misses: 1 },
+    });
+  });
+
+  it('has the TTLs of the contract (P12)', async () => {
+    expect((await portal.anonymous('/health/billing/cache')).json().ttl).toEqual({
+      invoicesSeconds: 90,
+      invoiceSeconds: 300,
+      subscriptionsSeconds: 300,
+      subscriptionSeconds: 600,
+      paymentMethodsSeconds: 900,
+      gatewaysSeconds: 3600,
+    });
+  });
+});
+
+describe('counters', () => {
+  it('are exact, coalesced callers included (P1, P23)', async () => {
+    let open = (): void => undefined;
+    await portal.get('alice', `/api/orders/${IDS.aliceOrder}`);
+    portal.org.delay = () => new Promise((resolve) => (open = resolve));
+    const answers = Promise.all(Array.from({ length: 100 }, () => portal.get('alice', '/api/orders')));
+    const deadline = Date.now() + 5000;
+    while ((portal.org.queries['Order'] ?? 0) < 2 && Date.now() < deadline) await new Promise(setImmediate);
+    // All hundred have asked when each has passed the guard, whose mapping is a hit of its own.
+    open();
+    expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 100 }, () => 200));
+    expect(portal.org.queries['Order']).toBe(2);
+    const { account } = await portal.metrics('orders');
+    expect(account).toMatchObject({ misses: 1, bypassed: 0, errors: 0 });
+    expect(account.hits + account.coalesced).toBe(99);
+  });
+
+  it('of the catalog have the form of the contract', async () => {
+    for (const _ of [1, 2]) await portal.get('alice', '/api/catalog/internet');
+    await portal.get('alice', '/api/catalog/eligibility');
+    await portal.events.change('Product2', IDS.fibre, { changedFields: ['Name'] });
+    const body = (await portal.anonymous('/health/catalog/cache')).json();
+    expect(body).toEqual({
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      metrics: {
+        catalog: { hits: 1, misses: 1 },
+        static: { hits: 1, misses: 1 },
+        volatile: { hits: 1, misses: 1 },
+        eligibility: { hits: 0, misses: 1 },
+        invalidations: 1,
+      },
+      ttl: { catalogSeconds: null, staticSeconds: null, volatileSeconds: 60, eligibilitySeconds: null },
+    });
+  });
+});
+
+describe('a failing source', () => {
+  it('is answered as a problem, is not kept, and its own words stay inside (P2)', async () => {
+    portal.org.failure = new SalesforceError('SALESFORCE_TIMEOUT', 'query at https://secret.example failed');
+    await portal.get('alice', '/api/orders');
+    const answer = await portal.get('alice', '/api/orders');
+    expect(answer.statusCode).toBe(504);
+    expect(answer.body).not.toContain('secret');
+    expect(answer.json()).toMatchObject({ code: 'SALESFORCE_TIMEOUT', instance: '/api/orders' });
+    portal.org.failure = undefined;
+    expect((await portal.get('alice', '/api/orders')).statusCode).toBe(200);
+  });
+
+  it('that is busy is answered with when to come back', async () => {
+    portal.org.failure = new SalesforceError('SALESFORCE_LIMIT_EXCEEDED', 'REQUEST_LIMIT_EXCEEDED');
+    const answer = await portal.get('alice', '/api/orders');
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '60']);
+  });
+});

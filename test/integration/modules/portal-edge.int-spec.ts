@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { Portal } from './support/portal.js';
+import { AUDIENCE, TokenIssuer } from './support/token-issuer.js';
+
+let portal: Portal;
+
+beforeAll(async () => {
+  portal = await Portal.open();
+});
+afterAll(() => portal.close());
+
+describe('a token', () => {
+  const withToken = (token: string) => portal.anonymous('/api/orders', { authorization: `Bearer ${token}` });
+
+  it('is needed', async () => {
+    const answer = await portal.anonymous('/api/orders');
+    expect([answer.statusCode, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="evergreen"']);
+  });
+
+  it('must not have expired', async () => {
+    const answer = await withToken(
+      await portal.issuer.token('alice', { expiresAt: Math.floor(Date.now() / 1000) - 60 }),
+    );
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toContain('expired');
+  });
+
+  it('must be for this portal and from its issuer', async () => {
+    expect((await withToken(await portal.issuer.token('alice', { audience: 'other' }))).statusCode).toBe(401);
+    expect((await withToken(await portal.issuer.token('alice', { issuer: 'https://evil.example' }))).statusCode).toBe(
+      401,
+    );
+  });
+
+  it('must be signed with the issuer’s key, by an asymmetric algorithm', async () => {
+    const foreign = await TokenIssuer.start();
+    try {
+      expect((await withToken(await foreign.token('alice', { issuer: portal.issuer.url }))).statusCode).toBe(401);
+    } finally {
+      await foreign.stop();
+    }
+    const claims = new SignJWT({}).setSubject('alice').setIssuer(portal.issuer.url).setAudience(AUDIENCE);
+    const symmetric = claims.setExpirationTime('5m').setProtectedHeader({ alg: 'HS256', kid: 'key-1' });
+    expect((await withToken(await symmetric.sign(Buffer.alloc(32, 1)))).statusCode).toBe(401);
+    const none = [{ alg: 'none' }, { sub: 'alice', iss: portal.issuer.url, aud: AUDIENCE, exp: 9999999999 }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    expect((await withToken(`${none}.`)).statusCode).toBe(401);
+    expect((await withToken('nonsense')).statusCode).toBe(401);
+  });
+
+  it('must belong to a user with an account', async () => {
+    const answer = await portal.get('nobody', '/api/orders');
+    expect([answer.statusCode, answer.json().type]).toEqual([403, 'urn:evergreen:problem:account-not-linked']);
+  });
+
+  it('cannot be checked while the issuer is away, which is not the caller’s fault', async () => {
+    const gone = await TokenIssuer.start();
+    await gone.stop();
+    const lonely = await Portal.open({ AUTH_JWKS_URL: `${gone.url}/jwks.json` });
+    try {
+      expect((await lonely.get('alice', '/api/orders')).statusCode).toBe(503);
+    } finally {
+      await lonely.close();
+    }
+  });
+});
+
+describe('a bad request', () => {
+  it.each(['abc', '801000000000001AAB', '*', '801%2A', '8010000000000011', '80100000000000%27'])(
+    'with the id %s is answered with 400 and what is wrong',
+    async (id) => {
+      const answer = await portal.get('alice', `/api/orders/${id}`);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json().detail).toMatch(/^id: /);
+    },
+  );
+
+  it('to nowhere, with an unreadable address, or with the wrong method is a problem too', async () => {
+    for (const [url, status] of [
+      ['/nowhere', 404],
+      ['/api/orders/%E0%A4%A', 400],
+      ['/api/nowhere?x=secret', 404],
+    ] as const) {
+      const answer = await portal.get('alice', url);
+      expect(answer.statusCode).toBe(status);
+      expect(answer.headers['content-type']).toContain('application/problem+json');
+      expect(answer.json()).toMatchObject({ status, requestId: answer.headers['x-request-id'] });
+      expect(answer.body).not.toContain('secret');
+    }
+  });
+
+  it('with a body of a megabyte, of broken JSON, of deep JSON or of another type is refused', async () => {
+    const post = (body: string, type?: string) => portal.post('alice', '/api/orders', body, type);
+    expect((await post(JSON.stringify({ items: 'x'.repeat(1_000_000) }))).statusCode).toBe(413);
+    expect((await post('{"items":')).statusCode).toBe(400);
+    expect((await post(`{"items":${'['.repeat(20_000)}${']'.repeat(20_000)}}`)).statusCode).toBe(400);
+    expect((await post(`{"a":`.repeat(10_000) + '1' + '}'.repeat(10_000))).statusCode).toBe(400);
+    expect((await post('{"__proto__":{"items":[]}}')).statusCode).toBe(400);
+    expect((await post('<items/>', 'application/xml')).statusCode).toBe(415);
+    expect((await portal.anonymous('/health/live')).statusCode).toBe(200);
+  });
+});
+
+describe('every answer', () => {
+  it('has the caller’s request id if it is well formed, else a new one', async () => {
+    const given = await portal.anonymous('/health/live', { 'x-request-id': 'abc-123' });
+    expect(given.headers['x-request-id']).toBe('abc-123');
+    const bad = await portal.anonymous('/health/live', { 'x-request-id': 'a b\u0001'.replace('\u0001', '"') });
+    expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('has security headers, and customers’ data is not kept by browsers', async () => {
+    const answer = await portal.get('alice', '/api/orders');
+    expect(answer.headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'private, no-store',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+    });
+  });
+});
+
+describe('health', () => {
+  it('tells the store and the events, and needs no token', async () => {
+    const answer = await portal.anonymous('/health');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({
+      status: 'ok',
+      details: { store: { status: 'up', kind: 'memory' }, 'sf-events': { status: 'up', events: 'up' } },
+    });
+    expect((await portal.anonymous('/health/ready')).json()).toEqual({ status: 'ready' });
+  });
+});

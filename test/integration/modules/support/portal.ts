@@ -1,0 +1,80 @@
+import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
+import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from '../../../../apps/bff/src/app.module.js';
+import { configureApp, createAdapter } from '../../../../apps/bff/src/create-app.js';
+import { RecordedBilling } from './recorded-billing.js';
+import { RecordedOrg } from './recorded-org.js';
+import { ScriptedEventSource } from './scripted-event-source.js';
+import { AUDIENCE, TokenIssuer } from './token-issuer.js';
+
+/** The BFF as it is, on the embedded store, with its sources replaced by ones that the test controls. */
+export class Portal {
+  private constructor(
+    readonly app: NestFastifyApplication,
+    readonly issuer: TokenIssuer,
+    readonly org: RecordedOrg,
+    readonly billing: RecordedBilling,
+    readonly events: ScriptedEventSource,
+  ) {}
+
+  static async open(env: RawEnvironment = {}): Promise<Portal> {
+    const issuer = await TokenIssuer.start();
+    const config = loadConfig({
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      AUTH_ISSUER: issuer.url,
+      AUTH_AUDIENCE: AUDIENCE,
+      ...env,
+    });
+    const [org, billing, events] = [new RecordedOrg(), new RecordedBilling(), new ScriptedEventSource()];
+    const module = await Test.createTestingModule({ imports: [AppModule.forConfig(config)] })
+      .overrideProvider(SalesforceClient)
+      .useValue(org)
+      .overrideProvider(WhmcsClient)
+      .useValue(billing)
+      .overrideProvider(ChangeEventSource)
+      .useValue(events)
+      .compile();
+    const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config));
+    app.useLogger(app.get(Logger));
+    await configureApp(app);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    await events.ready;
+    return new Portal(app, issuer, org, billing, events);
+  }
+
+  /** A request without a token. */
+  async anonymous(url: string, headers: Record<string, string> = {}) {
+    return this.app.inject({ method: 'GET', url, headers });
+  }
+
+  async get(user: string, url: string) {
+    return this.anonymous(url, await this.bearer(user));
+  }
+
+  async post(user: string, url: string, payload: string | object, contentType = 'application/json') {
+    const headers = { ...(await this.bearer(user)), 'content-type': contentType };
+    const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+    return this.app.inject({ method: 'POST', url, headers, payload: body });
+  }
+
+  /** Counters of a domain's cache, as its health endpoint shows them. */
+  async metrics(domain: 'catalog' | 'orders' | 'billing'): Promise<Record<string, any>> {
+    return (await this.anonymous(`/health/${domain}/cache`)).json().metrics;
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.issuer.stop();
+  }
+
+  private async bearer(user: string): Promise<Record<string, string>> {
+    return { authorization: `Bearer ${await this.issuer.token(user)}` };
+  }
+}

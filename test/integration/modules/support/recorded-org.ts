@@ -1,0 +1,150 @@
+import {
+  SalesforceClient,
+  type CompositeCall,
+  type PicklistValue,
+} from '@bff/integrations/salesforce/salesforce.client';
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import type { Soql } from '@bff/integrations/salesforce/soql';
+
+type Row = Record<string, unknown>;
+
+/** Two customers, three products in two categories, two orders. */
+export const IDS = {
+  alice: toSalesforceId('001000000000001'),
+  bob: toSalesforceId('001000000000002'),
+  aliceOrder: toSalesforceId('801000000000001'),
+  bobOrder: toSalesforceId('801000000000002'),
+  aliceItem: toSalesforceId('802000000000001'),
+  bobItem: toSalesforceId('802000000000002'),
+  fibre: toSalesforceId('01t000000000001'),
+  router: toSalesforceId('01t000000000002'),
+  esim: toSalesforceId('01t000000000003'),
+  fibrePrice: toSalesforceId('01u000000000001'),
+  esimPrice: toSalesforceId('01u000000000003'),
+  pricebook: toSalesforceId('01s000000000001'),
+};
+
+/** A Salesforce whose tables a test sees and changes. It counts queries by object, can wait, and can fail. */
+export class RecordedOrg extends SalesforceClient {
+  readonly accounts: Row[] = [
+    { Id: IDS.alice, Portal_User_Id__c: 'alice', WHMCS_Client_Id__c: '11', Internet_Eligibility_Status__c: 'Eligible' },
+    { Id: IDS.bob, Portal_User_Id__c: 'bob', WHMCS_Client_Id__c: null, Eligible_Regions__c: 'East;West' },
+  ];
+  readonly products: Row[] = [
+    product(IDS.fibre, 'Fibre 1G', 'Internet'),
+    product(IDS.router, 'Router', 'Internet'),
+    product(IDS.esim, 'eSIM', 'SIM'),
+  ];
+  readonly prices: Row[] = [price(IDS.fibrePrice, IDS.fibre, 40), price(IDS.esimPrice, IDS.esim, 9)];
+  readonly orders: Row[] = [order(IDS.aliceOrder, IDS.alice, IDS.aliceItem), order(IDS.bobOrder, IDS.bob, IDS.bobItem)];
+  /** How often each object was asked for, picklists as `describe`. */
+  readonly queries: Record<string, number> = {};
+  readonly composites: (readonly CompositeCall[])[] = [];
+  failure: SalesforceError | undefined;
+  /** Awaited by every query after it was counted. */
+  delay: () => Promise<void> = () => Promise.resolve();
+
+  async query<T>({ text }: Soql): Promise<T[]> {
+    const [, table = '', where = ''] = /^.*\bFROM (\w+)(?: WHERE (.*))?$/s.exec(text) ?? [];
+    this.count(table);
+    await this.delay();
+    if (this.failure) throw this.failure;
+    return structuredClone(this.rows(table).filter((row) => matches(row, where))) as T[];
+  }
+
+  composite(calls: readonly CompositeCall[]): Promise<unknown[]> {
+    this.composites.push(calls);
+    const [first] = calls;
+    const id = toSalesforceId(`801000000000${100 + this.composites.length}`);
+    this.orders.push({
+      ...order(id, String(first?.body?.['AccountId']), toSalesforceId(`802000000000${100 + this.composites.length}`)),
+    });
+    return Promise.resolve(calls.map(() => ({ id, success: true, errors: [] })));
+  }
+
+  picklist(object: string, field: string): Promise<PicklistValue[]> {
+    this.count('describe');
+    const values = object === 'Product2' && field === 'Family' ? ['Internet', 'SIM'] : ['East', 'West'];
+    return Promise.resolve(values.map((value) => ({ value, label: value, active: true })));
+  }
+
+  organizationId(): Promise<string> {
+    return Promise.resolve('00D000000000001EAA');
+  }
+
+  apiUsage(): undefined {
+    return undefined;
+  }
+
+  private count(name: string): void {
+    this.queries[name] = (this.queries[name] ?? 0) + 1;
+  }
+
+  private rows(table: string): Row[] {
+    const tables: Record<string, Row[]> = {
+      Account: this.accounts,
+      Product2: this.products,
+      PricebookEntry: this.prices,
+      Order: this.orders,
+      Pricebook2: [{ Id: IDS.pricebook, IsStandard: true }],
+    };
+    const rows = tables[table];
+    if (!rows) throw new Error(`the recorded org has no ${table}`);
+    return rows;
+  }
+}
+
+/** Understands `field = value` and `field IN (…)` joined by AND, which is all that these tests ask. */
+function matches(row: Row, where: string): boolean {
+  const conditions = where.replace(/ (ORDER BY|LIMIT) .*$/s, '').split(' AND ');
+  return conditions.every((condition) => {
+    const [, field = '', operator = '', value = ''] = /^\s*(\w+) (=|IN) (.+?)\s*$/s.exec(condition) ?? [];
+    const literals = value.replace(/[()']/g, '').split(', ');
+    return operator !== '' && literals.includes(String(row[field]));
+  });
+}
+
+function product(id: string, name: string, family: string): Row {
+  return {
+    Id: id,
+    Name: name,
+    ProductCode: name.toUpperCase(),
+    Description: null,
+    IsActive: true,
+    Family: family,
+    Region__c: null,
+    Billing_Cycle__c: 'Monthly',
+    Availability__c: 'In stock',
+    Stock__c: 5,
+  };
+}
+
+function price(id: string, productId: string, amount: number): Row {
+  return { Id: id, Product2Id: productId, Pricebook2Id: IDS.pricebook, UnitPrice: amount, IsActive: true };
+}
+
+function order(id: string, account: string, item: string): Row {
+  const line = {
+    Id: item,
+    OrderItemNumber: '1',
+    Product2Id: IDS.fibre,
+    Product2: { Name: 'Fibre 1G', ProductCode: 'FIBRE 1G' },
+    Quantity: 1,
+    UnitPrice: 40,
+    TotalPrice: 40,
+    Description: null,
+    Billing_Cycle__c: 'Monthly',
+  };
+  return {
+    Id: id,
+    OrderNumber: id.slice(10, 15),
+    AccountId: account,
+    Status: 'Draft',
+    Type: 'Internet',
+    EffectiveDate: '2026-11-01',
+    TotalAmount: 40,
+    CreatedDate: '2026-11-01T10:00:00.000Z',
+    OrderItems: { totalSize: 1, done: true, records: [line] },
+  };
+}

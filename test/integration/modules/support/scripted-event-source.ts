@@ -1,0 +1,78 @@
+import {
+  ChangeEventSource,
+  type StartPosition,
+  type TopicHandler,
+  type TopicHealth,
+} from '@bff/integrations/salesforce/events/change-event-source';
+import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+
+/** A stream whose events a test sends one at a time; it is live at once, after a gap where it has no position. */
+export class ScriptedEventSource extends ChangeEventSource {
+  readonly transport = 'scripted';
+  private topics: ReadonlyMap<string, TopicHandler> = new Map();
+  private replayId = 0;
+  /** Resolves when every topic is live. */
+  ready: Promise<void> | undefined;
+
+  get subscribed(): readonly string[] {
+    return [...this.topics.keys()];
+  }
+
+  start(topics: ReadonlyMap<string, TopicHandler>, position: (topic: string) => Promise<StartPosition>): Promise<void> {
+    this.topics = topics;
+    this.ready = (async () => {
+      for (const [topic, handler] of topics) {
+        if ((await position(topic)) === 'latest') await handler.onGap('no-position');
+      }
+    })();
+    return this.ready;
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  health(): TopicHealth[] {
+    return this.subscribed.map((topic) => ({
+      topic,
+      state: 'live',
+      lastEventAt: undefined,
+      lastSeenAt: Date.now(),
+      events: {},
+      retries: 0,
+      reconnects: 0,
+      gaps: 1,
+      lastError: undefined,
+    }));
+  }
+
+  /** Resolves when the consumer has taken the event. */
+  async change(entityName: string, recordId: string, given: Partial<ChangeEvent>): Promise<void> {
+    const topic = `/data/${entityName}ChangeEvent`;
+    await this.handler(topic).onEvent({
+      kind: 'change',
+      topic,
+      replayId: String(++this.replayId),
+      entityName,
+      recordIds: [recordId],
+      scope: 'records',
+      changeType: 'UPDATE',
+      changedFields: undefined,
+      commitTimestamp: Date.now(),
+      transactionKey: String(this.replayId),
+      sequenceNumber: 1,
+      fields: {},
+      ...given,
+    });
+  }
+
+  async publish(topic: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.handler(topic).onEvent({ kind: 'platform', topic, replayId: String(++this.replayId), fields });
+  }
+
+  private handler(topic: string): TopicHandler {
+    const handler = this.topics.get(topic);
+    if (!handler) throw new Error(`nobody has subscribed to ${topic}`);
+    return handler;
+  }
+}
