@@ -1,14 +1,17 @@
 import { startSandbox } from './sandbox.js';
 import { sandboxOptionsFrom } from './sandbox.options.js';
+import { leftOutWarning } from './tree/tree-loader.js';
 
 try {
   const sandbox = await startSandbox(sandboxOptionsFrom(process.env));
-  const loaded = Object.entries(sandbox.loaded).map(([object, count]) => `${count} ${object}`);
+  const loaded = Object.entries(sandbox.loaded.counts).map(([object, count]) => `${count} ${object}`);
   process.stdout.write(
     `Sandbox ready: ${sandbox.url} (index), ${sandbox.url}/services/data/v67.0/ (Salesforce REST), ` +
       `${sandbox.url}/cometd/67.0 (change events), ${sandbox.url}/whmcs/includes/api.php (WHMCS), ` +
       `${sandbox.url}/demo/token/1 (customer token)${loaded.length > 0 ? `; loaded ${loaded.join(', ')}` : ''}\n`,
   );
+  const warning = leftOutWarning(sandbox.loaded);
+  if (warning !== undefined) process.stderr.write(`${warning}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void sandbox.close());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -20,7 +20,7 @@ import { seedTelecomPortal } from './portal/telecom-portal.js';
 import { RestApi, type CallCounts } from './rest/rest-api.js';
 import { restRoutes } from './rest/rest.routes.js';
 import type { SandboxOptions } from './sandbox.options.js';
-import { loadTreeFolder, type LoadedCounts } from './tree/tree-loader.js';
+import { loadTreeFolder, type LoadReport } from './tree/tree-loader.js';
 import { WhmcsData } from './whmcs/whmcs-data.js';
 import { whmcsRoutes } from './whmcs/whmcs.routes.js';
 
@@ -33,7 +33,7 @@ export interface Sandbox {
   /** The published events, newest last. */
   readonly events: EventLog;
   /** What was added from the data folder. */
-  readonly loaded: LoadedCounts;
+  readonly loaded: LoadReport;
   /** How many calls were answered, by kind: count these to prove that a cache fetched once. */
   readonly counts: { readonly salesforce: Readonly<CallCounts>; readonly whmcs: Readonly<Record<string, number>> };
   /** Makes something go wrong, as `POST /sandbox/faults` does. */
@@ -52,7 +52,8 @@ const CLOSE_GRACE_MS = 2_000;
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const org = new Org();
   seedTelecomPortal(org);
-  const loaded = options.dataFolder === undefined ? {} : loadTreeFolder(org, options.dataFolder);
+  const loaded =
+    options.dataFolder === undefined ? { counts: {}, leftOut: [] } : loadTreeFolder(org, options.dataFolder);
   const host = options.host ?? '127.0.0.1';
   const log = new EventLog(org.clock);
   const sessions = new Sessions(org.organizationId, options.sessionSeconds ?? 7_200);

@@ -27,7 +27,7 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export function readTreeFolder(folder: string): TreeRecord[] {
   const names = listFolder(folder);
   const plans = names.filter((name) => name.endsWith('-plan.json'));
-  const files = plans.length > 0 ? plans.flatMap((name) => filesOfPlan(folder, name)) : names;
+  const files = plans.length > 0 ? [...new Set(plans.flatMap((name) => filesOfPlan(folder, name)))] : names;
   if (files.length === 0) {
     throw new TreeDataError(
       folder,
@@ -69,7 +69,10 @@ function readTreeFile(folder: string, name: string): TreeRecord[] {
       'the plan names a file outside its folder',
       'Put all files beside the plan',
     );
-  const content = z.looseObject({ records: z.array(z.unknown()) }).safeParse(readJson(folder, name));
+  const json = readJson(folder, name);
+  // A plan under another name than `…-plan.json` (`Plan-1.json`) says an order, which is not needed, and holds no records.
+  if (plan.safeParse(json).success) return [];
+  const content = z.looseObject({ records: z.array(z.unknown()) }).safeParse(json);
   if (!content.success) {
     throw new TreeDataError(
       name,

@@ -7,18 +7,45 @@ import { TreeDataError } from './tree.errors.js';
 /** Stands in exports for the standard price book, which every org has already. */
 const STANDARD_PRICEBOOK = 'PutStandardPricebookHere';
 
-/** How many records of each object were loaded. */
-export type LoadedCounts = Readonly<Record<string, number>>;
+/** A record that was left out because what it refers to is not in the folder (nor will be: its file was not exported). */
+export interface LeftOut {
+  readonly file: string;
+  readonly referenceId: string;
+  readonly type: string;
+  /** The referenceId that no loaded record has. */
+  readonly missing: string;
+}
+
+/** What a folder brought. */
+export interface LoadReport {
+  /** Loaded records by object. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly leftOut: readonly LeftOut[];
+}
 
 /**
- * Adds the records of a folder in sObject tree format to the org: all or none. References (`@Ref`) may point to any file;
- * objects and fields that the org does not know are added to it. Throws `TreeDataError`, which says what to do.
+ * Adds the records of a folder in sObject tree format to the org. References (`@Ref`) may point to any file; objects and
+ * fields that the org does not know are added to it. Exports are often parts of a larger one, so a record that refers to
+ * one which is not there is left out and reported; everything else that is wrong throws `TreeDataError`, which says what
+ * to do, and then nothing is loaded.
  */
-export function loadTreeFolder(org: Org, folder: string): LoadedCounts {
+export function loadTreeFolder(org: Org, folder: string): LoadReport {
   const records = readTreeFolder(folder);
   const types = typesByReference(records);
   prepareSchema(org, records, types);
   return org.transaction((transaction) => createAll(transaction, records));
+}
+
+/** The report in words, for people: what was left out, why, and what to do. Undefined if nothing was. */
+export function leftOutWarning({ leftOut }: LoadReport): string | undefined {
+  const [first] = leftOut;
+  if (first === undefined) return undefined;
+  const missing = [...new Set(leftOut.map((record) => record.missing))];
+  const shown = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ', …' : '');
+  return (
+    `SANDBOX_DATA: left out ${leftOut.length} record(s), e.g. ${first.type} ${first.referenceId} of ${first.file}: ` +
+    `no record of the folder has the referenceId ${shown}. Add the files that hold them to have all records.`
+  );
 }
 
 function typesByReference(records: readonly TreeRecord[]): Map<string, string> {
@@ -49,10 +76,12 @@ function prepareSchema(org: Org, records: readonly TreeRecord[], types: Readonly
 }
 
 /** Creates what has all its references created, again and again until nothing is left: the order of files does not matter. */
-function createAll(transaction: Transaction, records: readonly TreeRecord[]): LoadedCounts {
+function createAll(transaction: Transaction, records: readonly TreeRecord[]): LoadReport {
+  const leftOut = withoutTheirParents(records);
+  const absent = new Set(leftOut.map(({ referenceId }) => referenceId));
   const ids = new Map<string, string>();
   const counts: Record<string, number> = {};
-  let waiting = records;
+  let waiting = records.filter(({ referenceId }) => !absent.has(referenceId));
   while (waiting.length > 0) {
     const left: TreeRecord[] = [];
     for (const record of waiting) {
@@ -63,10 +92,27 @@ function createAll(transaction: Transaction, records: readonly TreeRecord[]): Lo
         left.push(record);
       }
     }
-    if (left.length === waiting.length) throw unresolved(left[0] as TreeRecord, records);
+    if (left.length === waiting.length) throw circular(left[0] as TreeRecord);
     waiting = left;
   }
-  return counts;
+  return { counts, leftOut };
+}
+
+/** The records that refer to one that is not there, or to one of these. */
+function withoutTheirParents(records: readonly TreeRecord[]): LeftOut[] {
+  const present = new Map(records.map((record) => [record.referenceId, record]));
+  const leftOut: LeftOut[] = [];
+  let before = -1;
+  while (leftOut.length !== before) {
+    before = leftOut.length;
+    for (const record of [...present.values()]) {
+      const missing = referencesOf(record).find((reference) => !present.has(reference));
+      if (missing === undefined) continue;
+      present.delete(record.referenceId);
+      leftOut.push({ file: record.file, referenceId: record.referenceId, type: record.type, missing });
+    }
+  }
+  return leftOut;
 }
 
 function referencesOf(record: TreeRecord): string[] {
@@ -113,21 +159,7 @@ function parentField(transaction: Transaction, record: TreeRecord, parent: NonNu
   );
 }
 
-function unresolved(record: TreeRecord, all: readonly TreeRecord[]): TreeDataError {
-  const known = new Set(all.map(({ referenceId }) => referenceId));
-  const missing = referencesOf(record).find((reference) => !known.has(reference));
-  if (missing === undefined) {
-    return new TreeDataError(
-      record.file,
-      record.referenceId,
-      'it refers to a record that refers back to it',
-      'Break the circle: leave one of the references out',
-    );
-  }
-  return new TreeDataError(
-    record.file,
-    record.referenceId,
-    `no record has the referenceId ${missing}`,
-    'Add the file that holds it, or mend the reference',
-  );
+function circular(record: TreeRecord): TreeDataError {
+  const remedy = 'Break the circle: leave one of the references out';
+  return new TreeDataError(record.file, record.referenceId, 'it refers to a record that refers back to it', remedy);
 }
