@@ -26,6 +26,6 @@ export async function cacheReport(
   return {
     timestamp: now.toISOString(),
     metrics: { ...(Object.fromEntries(shown) as Record<string, Counters>), invalidations },
-    ttl: Object.fromEntries(Object.entries(cache.ttlSeconds).map(([name, seconds]) => [`${name}Seconds`, seconds])),
+    ttl: Object.fromEntries(Object.entries(cache.ttlSeconds()).map(([name, seconds]) => [`${name}Seconds`, seconds])),
   };
 }
