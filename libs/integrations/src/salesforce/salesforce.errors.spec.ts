@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { compositeResults } from './composite.js';
+import { SalesforceError, toSalesforceError, toSignInError } from './salesforce.errors.js';
+import { resolveSalesforceOptions } from './salesforce.options.js';
+
+/** As jsforce throws them. */
+function apiError(errorCode: string, message = 'why'): Error {
+  return Object.assign(new Error(message), { name: errorCode, errorCode });
+}
+
+describe('the translation of foreign errors', () => {
+  it.each([
+    ['REQUEST_LIMIT_EXCEEDED', 'SALESFORCE_LIMIT_EXCEEDED', true],
+    ['SERVER_UNAVAILABLE', 'SALESFORCE_UNAVAILABLE', true],
+    ['QUERY_TIMEOUT', 'SALESFORCE_TIMEOUT', true],
+    ['UNABLE_TO_LOCK_ROW', 'SALESFORCE_CONFLICT', true],
+    ['INVALID_SESSION_ID', 'SALESFORCE_AUTH_FAILED', false],
+    ['NOT_FOUND', 'SALESFORCE_NOT_FOUND', false],
+    ['MALFORMED_QUERY', 'SALESFORCE_BAD_REQUEST', false],
+    ['INVALID_FIELD', 'SALESFORCE_BAD_REQUEST', false],
+    ['ERROR_HTTP_503', 'SALESFORCE_UNAVAILABLE', true],
+    ['ERROR_HTTP_403', 'SALESFORCE_FORBIDDEN', false],
+  ])('%s is %s', (foreign, code, retryable) => {
+    const cause = apiError(foreign);
+    const error = toSalesforceError(cause, 'query');
+    expect(error).toMatchObject({ code, retryable, salesforceCode: foreign, cause });
+  });
+
+  it('tells a broken connection from a time-out', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { name: 'FetchError', code: 'ECONNREFUSED' });
+    expect(toSalesforceError(refused, 'query').code).toBe('SALESFORCE_UNAVAILABLE');
+    const late = Object.assign(new Error('The user aborted a request.'), { name: 'AbortError' });
+    expect(toSalesforceError(late, 'query').code).toBe('SALESFORCE_TIMEOUT');
+  });
+
+  it('tells refused credentials from a login server that is away', () => {
+    const refused = Object.assign(new Error('invalid client credentials'), { name: 'invalid_client' });
+    expect(toSignInError(refused, 'https://login')).toMatchObject({ code: 'SALESFORCE_AUTH_FAILED', retryable: false });
+    const away = Object.assign(new Error('<html>'), { name: 'ERROR_HTTP_503' });
+    expect(toSignInError(away, 'https://login')).toMatchObject({ code: 'SALESFORCE_UNAVAILABLE', retryable: true });
+  });
+
+  it('keeps tokens out of the message', () => {
+    const error = new SalesforceError(
+      'SALESFORCE_BAD_REQUEST',
+      'with 00Dxx0000000001!AQ.x_y and eyJhbGci.eyJpc3Mi.c2ln',
+    );
+    expect(error.message).toBe('with [token] and [token]');
+  });
+});
+
+describe('a composite answer', () => {
+  const halted = [{ errorCode: 'PROCESSING_HALTED', message: 'The transaction was rolled back' }];
+
+  it('names the call that failed by itself, not those that were rolled back with it', () => {
+    const answer = {
+      compositeResponse: [
+        { body: halted, httpHeaders: {}, httpStatusCode: 400, referenceId: 'order' },
+        {
+          body: [{ errorCode: 'REQUIRED_FIELD_MISSING', message: 'Quantity' }],
+          httpStatusCode: 400,
+          referenceId: 'item1',
+        },
+        { body: halted, httpHeaders: {}, httpStatusCode: 400, referenceId: 'item2' },
+      ],
+    };
+    expect(() => compositeResults(answer)).toThrow(/because of call item1: REQUIRED_FIELD_MISSING: Quantity/);
+  });
+
+  it('gives the bodies in order', () => {
+    const answer = {
+      compositeResponse: [1, 2].map((id) => ({ body: { id }, httpStatusCode: 201, referenceId: `r${id}` })),
+    };
+    expect(compositeResults(answer)).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+});
+
+describe('the options', () => {
+  it('are refused with every problem named and no secret shown', () => {
+    const build = (): unknown =>
+      resolveSalesforceOptions({
+        loginUrl: 'x',
+        clientId: '',
+        username: 'u',
+        privateKey: 'no-key',
+        apiVersion: '50.0',
+        concurrency: 0,
+      });
+    expect(build).toThrow(/apiVersion.*loginUrl.*clientId.*privateKey.*concurrency/);
+    expect(build).not.toThrow(/no-key/);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { soql } from './soql.js';
+
+describe('the soql tag', () => {
+  it('keeps a string a value, whatever it holds', () => {
+    const input = `x' OR Name != '\\`;
+    expect(soql`SELECT Id FROM Account WHERE Name = ${input}`.text).toBe(
+      String.raw`SELECT Id FROM Account WHERE Name = 'x\' OR Name != \'\\'`,
+    );
+  });
+
+  it('escapes line breaks in values and flattens those of the template', () => {
+    const { text } = soql`
+      SELECT Id
+      FROM Account WHERE Name = ${'a\nb'}`;
+    expect(text).toBe(String.raw`SELECT Id FROM Account WHERE Name = 'a\nb'`);
+  });
+
+  it('keeps the spaces inside a value', () => {
+    expect(soql`WHERE Name = ${'a  b'}`.text).toBe("WHERE Name = 'a  b'");
+  });
+
+  it('writes numbers, booleans, null, dates and lists as SOQL does', () => {
+    const at = new Date('2026-11-20T10:00:00.000Z');
+    expect(soql`a = ${1.5} b = ${true} c = ${null} d > ${at} e IN ${['x', 'y']}`.text).toBe(
+      "a = 1.5 b = true c = null d > 2026-11-20T10:00:00.000Z e IN ('x', 'y')",
+    );
+  });
+
+  it('refuses an empty list and numbers that SOQL cannot write', () => {
+    expect(() => soql`Id IN ${[]}`).toThrow(/no empty list/);
+    expect(() => soql`a = ${Number.NaN}`).toThrow(/no literal/);
+  });
+});

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import type {
+  WhmcsInvoice,
+  WhmcsInvoiceDetail,
+  WhmcsPaymentGateway,
+  WhmcsPaymentMethod,
+  WhmcsService,
+} from './whmcs.types.js';
+
+// WHMCS answers numbers as numbers or as text, leaves out what is empty or sends "" for it (lists included), writes the
+// zero date for "never", and encodes HTML characters in names (WHMCS Developer Documentation, "API Index").
+
+const number = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/)
+    .transform(Number),
+]);
+const text = z.union([z.string(), z.number().transform(String)]).transform(withoutEntities);
+const optionalText = z
+  .union([text, z.null()])
+  .optional()
+  .transform((value) => value ?? '');
+const date = z.string().transform((value) => value.slice(0, 10));
+const optionalDate = z
+  .string()
+  .nullish()
+  .transform((value) =>
+    value === undefined || value === null || value === '' || value.startsWith('0000') ? null : value.slice(0, 10),
+  );
+
+/** `{ name: [rows] }`, where WHMCS may send nothing or "" for none, and one row without its list. */
+function rowsOf<Row extends z.ZodType>(name: string, row: Row): z.ZodType<z.output<Row>[]> {
+  const listed = z.record(z.string(), z.unknown()).transform((wrapper) => {
+    const rows = wrapper[name] ?? [];
+    if (rows === '') return [];
+    return Array.isArray(rows) ? rows : [rows];
+  });
+  const none = z.union([z.literal(''), z.null(), z.array(z.never())]).transform(() => [] as unknown[]);
+  return z
+    .union([listed, none])
+    .optional()
+    .transform((rows) => rows ?? [])
+    .pipe(z.array(row)) as z.ZodType<z.output<Row>[]>;
+}
+
+const invoiceRow = z
+  .object({
+    id: number,
+    userid: number,
+    invoicenum: optionalText,
+    date,
+    duedate: date,
+    datepaid: optionalDate,
+    subtotal: number,
+    tax: number,
+    tax2: number.optional(),
+    total: number,
+    status: text,
+    currencycode: optionalText,
+  })
+  .transform((row): WhmcsInvoice => ({
+    id: row.id,
+    clientId: row.userid,
+    // An invoice has a number of its own only where sequential numbering is on; customers see the id otherwise.
+    invoiceNumber: row.invoicenum || String(row.id),
+    date: row.date,
+    dueDate: row.duedate,
+    datePaid: row.datepaid,
+    subtotal: row.subtotal,
+    tax: toCents(row.tax + (row.tax2 ?? 0)),
+    total: row.total,
+    status: row.status,
+    currencyCode: row.currencycode,
+  }));
+
+const invoiceItem = z.object({ id: number, description: text, amount: number });
+
+const serviceRow = z
+  .object({
+    id: number,
+    clientid: number,
+    orderid: number,
+    name: optionalText,
+    groupname: optionalText,
+    status: text,
+    billingcycle: text,
+    recurringamount: number,
+    regdate: date,
+    nextduedate: date,
+  })
+  .transform((row): WhmcsService => ({
+    id: row.id,
+    clientId: row.clientid,
+    orderId: row.orderid,
+    name: row.name,
+    groupName: row.groupname,
+    status: row.status,
+    billingCycle: row.billingcycle,
+    recurringAmount: row.recurringamount,
+    registrationDate: row.regdate,
+    nextDueDate: row.nextduedate,
+  }));
+
+const payMethodRow = z
+  .object({
+    id: number,
+    type: text,
+    description: optionalText,
+    gateway_name: optionalText,
+    card_last_four: optionalText,
+    expiry_date: optionalText,
+  })
+  .transform((row): WhmcsPaymentMethod => ({
+    id: row.id,
+    type: row.type,
+    description: row.description,
+    gatewayName: row.gateway_name,
+    cardLastFour: row.card_last_four.slice(-4) || null,
+    expiryDate: row.expiry_date || null,
+  }));
+
+const gatewayRow = z
+  .object({ module: text, displayname: text })
+  .transform((row): WhmcsPaymentGateway => ({ module: row.module, displayName: row.displayname }));
+
+/** How each list answer is read: its rows, and how many there are over all pages where WHMCS tells. */
+export const INVOICES = z.object({ totalresults: number, invoices: rowsOf('invoice', invoiceRow) });
+export const SERVICES = z.object({ totalresults: number, products: rowsOf('product', serviceRow) });
+/** GetPayMethods and GetPaymentMethods are not paged. */
+export const PAY_METHODS = z.object({
+  paymethods: z.union([z.array(payMethodRow), z.literal('').transform(() => [])]).nullish(),
+});
+export const GATEWAYS = z.object({ paymentmethods: rowsOf('paymentmethod', gatewayRow) });
+
+/** GetInvoice names the id `invoiceid` and, unlike GetInvoices, no currency. */
+export const INVOICE = z
+  .looseObject({ invoiceid: number, items: rowsOf('item', invoiceItem) })
+  .transform((answer, context): WhmcsInvoiceDetail => {
+    const row = invoiceRow.safeParse({ ...answer, id: answer.invoiceid });
+    if (row.success) return { ...row.data, items: answer.items };
+    for (const { message, path } of row.error.issues) context.addIssue({ code: 'custom', message, path });
+    return z.NEVER;
+  });
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#039': "'", '#39': "'" };
+
+function withoutEntities(value: string): string {
+  return value.replace(/&(amp|lt|gt|quot|#0?39);/g, (_, name: string) => ENTITIES[name] as string);
+}
+
+function toCents(amount: number): number {
+  return Math.round(amount * 100) / 100;
+}

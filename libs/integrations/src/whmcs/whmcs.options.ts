@@ -1,0 +1,52 @@
+import { WhmcsError } from './whmcs.errors.js';
+
+/** How to reach a WHMCS installation. */
+export interface WhmcsOptions {
+  /** The whole URL of its API, e.g. `https://billing.example.com/includes/api.php`. */
+  readonly url: string;
+  /** An API credential pair (Setup > API Credentials). */
+  readonly identifier: string;
+  readonly secret: string;
+  /** Bounds one request, its answer's body included. @default 10000 */
+  readonly requestTimeoutMs?: number;
+  /** Requests under way at once. @default 5 */
+  readonly concurrency?: number;
+  /** Requests that may wait for a free place; more are refused with `WHMCS_OVERLOADED`. @default 200 */
+  readonly queueMax?: number;
+  /** Rows asked for in one request. @default 100 */
+  readonly pageSize?: number;
+  /** Rows that one list may have over all its pages. @default 5000 */
+  readonly rowCountMax?: number;
+}
+
+/** The options with defaults applied and limits checked. Frozen. */
+export type ResolvedWhmcsOptions = Readonly<Required<WhmcsOptions>>;
+
+/** Guarantees usable options, or throws `WHMCS_INVALID_OPTION` naming every bad one and none of their values. */
+export function resolveWhmcsOptions(options: WhmcsOptions): ResolvedWhmcsOptions {
+  const problems: string[] = [];
+  const whole = (name: keyof WhmcsOptions, fallback: number, min: number, max: number): number => {
+    const value = Number(options[name] ?? fallback);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      problems.push(`${name} must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+  if (!URL.canParse(options.url) || !/^https?:$/.test(new URL(options.url).protocol)) {
+    problems.push('url must be the http or https URL of includes/api.php');
+  }
+  if (!options.identifier) problems.push('identifier must not be empty');
+  if (!options.secret) problems.push('secret must not be empty');
+  const resolved = {
+    url: options.url,
+    identifier: options.identifier,
+    secret: options.secret,
+    requestTimeoutMs: whole('requestTimeoutMs', 10_000, 1, 600_000),
+    concurrency: whole('concurrency', 5, 1, 1_000),
+    queueMax: whole('queueMax', 200, 0, 100_000),
+    pageSize: whole('pageSize', 100, 1, 1_000),
+    rowCountMax: whole('rowCountMax', 5_000, 1, 1_000_000),
+  };
+  if (problems.length > 0) throw new WhmcsError('WHMCS_INVALID_OPTION', problems.join('; '));
+  return Object.freeze(resolved);
+}
