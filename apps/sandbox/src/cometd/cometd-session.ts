@@ -5,9 +5,12 @@ import { isDelivered } from './channels.js';
 /** Events looked at for one answer: the bound on the size of an answer, not on what is delivered. */
 const EVENTS_PER_ANSWER_MAX = 1_000;
 
+/** Why a held connect is answered: `gone` is the end of the session, `left` the client's own disconnect. */
+export type HeldEnd = 'events' | 'timeout' | 'gone' | 'left';
+
 /** A connect that is held open: the function ends it with this list of messages. */
 export interface HeldConnect {
-  answer(messages: readonly BayeuxReply[], reason: 'events' | 'timeout' | 'closed'): void;
+  answer(messages: readonly BayeuxReply[], reason: HeldEnd): void;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
   type BayeuxReply,
 } from './bayeux.js';
 import { isChannel } from './channels.js';
-import { CometdSession } from './cometd-session.js';
+import { CometdSession, type HeldEnd } from './cometd-session.js';
 import { replayStart } from './replay.js';
 
 /** Sessions at once; an Enterprise org has 1,000 (Change Data Capture guide, "Allocations"). */
@@ -91,7 +91,7 @@ export class Cometd {
   killSessions(): number {
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
-    for (const session of sessions) session.held?.answer([], 'closed');
+    for (const session of sessions) session.held?.answer([], 'gone');
     return sessions.length;
   }
 
@@ -145,7 +145,7 @@ export class Cometd {
         return [accepted(message, { subscription: message.subscription })];
       case '/meta/disconnect':
         this.sessions.delete(session.clientId);
-        session.held?.answer([], 'closed');
+        session.held?.answer([], 'left');
         return [accepted(message)];
       default:
         return [refused(message, `403::Clients cannot publish to ${message.channel}`)];
@@ -181,10 +181,7 @@ export class Cometd {
           clearTimeout(timer);
           session.held = undefined;
           session.expiresAt = Date.now() + this.options.sessionTimeoutMs;
-          resolve([
-            ...messages,
-            reason === 'closed' ? this.closedReply(session, message) : this.connected(session, message),
-          ]);
+          resolve([...messages, this.endReply(session, message, reason)]);
         },
       };
     });
@@ -196,7 +193,9 @@ export class Cometd {
     return accepted(message, { advice: { interval: 0, timeout: this.options.connectTimeoutMs, reconnect: 'retry' } });
   }
 
-  private closedReply(session: CometdSession, message: BayeuxMessage): BayeuxReply {
+  private endReply(session: CometdSession, message: BayeuxMessage, reason: HeldEnd): BayeuxReply {
+    if (reason === 'left') return accepted(message, { advice: { reconnect: 'none', interval: 0 } });
+    if (reason !== 'gone') return this.connected(session, message);
     return this.tokens.isValid(session.token) ? unknownClient(message) : authenticationInvalid(message);
   }
 
@@ -238,7 +237,7 @@ export class Cometd {
   }
 
   private endConnects(token: string): void {
-    for (const session of this.sessions.values()) if (session.token === token) session.held?.answer([], 'closed');
+    for (const session of this.sessions.values()) if (session.token === token) session.held?.answer([], 'gone');
   }
 
   private expire(): void {
