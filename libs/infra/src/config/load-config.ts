@@ -82,7 +82,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
     auth: {
       issuer,
       audience: env.AUTH_AUDIENCE ?? 'evergreen-portal',
-      jwksUrl: env.AUTH_JWKS_URL ?? `${issuer}/.well-known/jwks.json`,
+      jwksUrl: env.AUTH_JWKS_URL ?? `${withoutTrailingSlash(issuer)}/.well-known/jwks.json`,
     },
     sandbox: {
       host: env.SANDBOX_HOST,
@@ -126,7 +126,7 @@ function cache(env: Environment, environment: CheckedEnvironment): CacheConfig {
 function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
   const isSandbox = env.SF_LOGIN_URL === undefined;
   return {
-    loginUrl: env.SF_LOGIN_URL ?? sandboxUrl,
+    loginUrl: withoutTrailingSlash(env.SF_LOGIN_URL ?? sandboxUrl),
     isSandbox,
     clientId: env.SF_CLIENT_ID ?? 'sandbox-client',
     clientSecret: env.SF_CLIENT_SECRET ?? (isSandbox ? 'sandbox-secret' : undefined),
@@ -137,6 +137,10 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
     concurrency: env.SF_CONCURRENCY,
     queueMax: env.SF_QUEUE_MAX,
   };
+}
+
+function withoutTrailingSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 function deepFreeze<T extends object>(value: T): T {

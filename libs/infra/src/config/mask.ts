@@ -5,7 +5,7 @@ export function masked(name: VariableName, given: string | undefined): string | 
   if (given === undefined) return undefined;
   const { secret } = documentationOf(name);
   if (secret === 'whole') return `(hidden, ${given.length} characters)`;
-  const shown = secret === 'userinfo' ? withoutUserinfo(given) : given;
+  const shown = secret === 'userinfo' || given.includes('://') ? withoutUserinfo(given) : given;
   return JSON.stringify(shown.length > 120 ? `${shown.slice(0, 120)}…` : shown);
 }
 

@@ -56,7 +56,7 @@ const booleans = new Map([
 /** Yes or no. */
 export const boolean: ValueKind<boolean> = { expected: 'true or false', parse: (given) => booleans.get(given) };
 
-/** An absolute URL with one of these schemes (`https:`), without a trailing slash. Credentials in it are refused. */
+/** An absolute URL with one of these schemes (`https:`), kept as it is written. Credentials in it are refused. */
 export function url(...schemes: readonly string[]): ValueKind<string> {
   return {
     expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')} and holds no user or password`,
@@ -64,7 +64,7 @@ export function url(...schemes: readonly string[]): ValueKind<string> {
       const parsed = URL.canParse(given) ? new URL(given) : undefined;
       if (!parsed?.hostname || !schemes.includes(parsed.protocol) || parsed.username || parsed.password)
         return undefined;
-      return given.replace(/\/+$/, '');
+      return given;
     },
   };
 }

@@ -1,0 +1,41 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { describeConfig } from './describe-config.js';
+import { documentationOf, variableNames } from './environment.schema.js';
+import { loadConfig } from './load-config.js';
+
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+const secrets: Record<string, string> = {
+  REDIS_URL: 'redis://app:hunter-redis@localhost:6379',
+  REDIS_PASSWORD: 'hunter-password',
+  CACHE_ENCRYPTION_KEYS: `id:${Buffer.from('hunter-key-of-exactly-32-bytes!!').toString('base64')}`,
+  SF_CLIENT_SECRET: 'hunter-client',
+  SF_PRIVATE_KEY: key,
+  WHMCS_API_SECRET: 'hunter-whmcs',
+};
+
+describe('describeConfig', () => {
+  it('prints what is set, one line each', () => {
+    const lines = describeConfig(loadConfig({ PORT: '8080', REDIS_CLUSTER_NODES: 'a:1' })).split('\n');
+    expect(lines).toContain('http.port = 8080');
+    expect(lines).toContain('redis.clusterNodes.0.host = a');
+    expect(lines).toContain('redis.url = (not set)');
+  });
+
+  it('prints no secret, and knows every variable that is one', () => {
+    expect(Object.keys(secrets).sort()).toEqual(variableNames.filter((name) => documentationOf(name).secret).sort());
+    const { REDIS_URL, REDIS_PASSWORD, ...others } = secrets;
+    const user = { ...others, SF_USERNAME: 'someone' };
+    const byUrl = describeConfig(loadConfig({ ...user, REDIS_URL }));
+    const byCluster = describeConfig(loadConfig({ ...user, REDIS_CLUSTER_NODES: 'a:1', REDIS_PASSWORD }));
+    for (const text of [byUrl, byCluster]) {
+      expect(text).not.toContain('hunter');
+      expect(text).not.toContain('PRIVATE KEY');
+      expect(text).not.toContain(secrets.CACHE_ENCRYPTION_KEYS?.split(':')[1]);
+      expect(text).toContain('cache.encryptionKeys.0.base64 = ****');
+    }
+    expect(byUrl).toContain('redis.url = redis://****@localhost:6379');
+  });
+});

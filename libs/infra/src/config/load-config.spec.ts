@@ -1,0 +1,240 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from './config.errors.js';
+import { demoEncryptionKey, loadConfig, type RawEnvironment } from './load-config.js';
+
+const key32 = Buffer.alloc(32, 7).toString('base64');
+const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+const realOrg = {
+  SF_LOGIN_URL: 'https://acme.my.salesforce.com',
+  SF_CLIENT_ID: 'client',
+  SF_CLIENT_SECRET: 'client-secret',
+  WHMCS_API_URL: 'https://billing.example/includes/api.php',
+  WHMCS_API_IDENTIFIER: 'identifier',
+  WHMCS_API_SECRET: 'whmcs-secret',
+  AUTH_ISSUER: 'https://login.example/',
+  AUTH_AUDIENCE: 'portal',
+  AUTH_JWKS_URL: 'https://login.example/keys',
+};
+
+function without(env: RawEnvironment, ...names: string[]): RawEnvironment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+}
+
+function problemsOf(env: RawEnvironment): string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => problem.name);
+    throw error;
+  }
+  return [];
+}
+
+function messageOf(env: RawEnvironment): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('loadConfig', () => {
+  it('needs nothing: the sandbox, the embedded store, no keys', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({
+      app: { name: 'evergreen', environment: 'development', logLevel: 'info' },
+      http: { host: '127.0.0.1', port: 3000, bodyLimitBytes: 65_536, shutdownGraceMs: 10_000 },
+      worker: { port: 3100 },
+      redis: { url: undefined, commandTimeoutMs: 200, connectTimeoutMs: 2_000 },
+      cache: { partitions: 1, safetyTtlSeconds: 0, memoryMaxBytes: 256 * 1024 * 1024, encryptionKeys: [] },
+      salesforce: {
+        loginUrl: 'http://127.0.0.1:4000',
+        isSandbox: true,
+        clientId: 'sandbox-client',
+        clientSecret: 'sandbox-secret',
+      },
+      events: { enabled: true, orderChannel: '/data/OrderChangeEvent' },
+      whmcs: { apiUrl: 'http://127.0.0.1:4000/whmcs/includes/api.php', identifier: 'sandbox-identifier' },
+      auth: {
+        issuer: 'http://127.0.0.1:4000',
+        audience: 'evergreen-portal',
+        jwksUrl: 'http://127.0.0.1:4000/.well-known/jwks.json',
+      },
+    });
+  });
+
+  it('follows the sandbox to another host and port', () => {
+    const config = loadConfig({ SANDBOX_HOST: 'sandbox', SANDBOX_PORT: '4444' });
+    expect(config.salesforce.loginUrl).toBe('http://sandbox:4444');
+    expect(config.whmcs.apiUrl).toBe('http://sandbox:4444/whmcs/includes/api.php');
+    expect(config.auth.jwksUrl).toBe('http://sandbox:4444/.well-known/jwks.json');
+  });
+
+  it('is frozen through and through', () => {
+    const config = loadConfig({ REDIS_SENTINELS: 'a:1,b:2', REDIS_SENTINEL_NAME: 'main' });
+    const unfrozen = (value: unknown): boolean =>
+      typeof value === 'object' && value !== null && (!Object.isFrozen(value) || Object.values(value).some(unfrozen));
+    expect(unfrozen(config)).toBe(false);
+    expect(unfrozen({ a: Object.freeze([{}]) })).toBe(true);
+    expect(config.redis.sentinels).toEqual([
+      { host: 'a', port: 1 },
+      { host: 'b', port: 2 },
+    ]);
+    expect(Object.isFrozen(demoEncryptionKey)).toBe(false); // a copy is frozen, not the constant of the module
+  });
+
+  it('reports every problem at once, in words', () => {
+    const message = messageOf({
+      PORT: '70000',
+      LOG_LEVEL: 'loud',
+      CACHE_LEASE_MS: '10s',
+      SF_EVENTS_ENABLED: 'yes',
+      SF_ORDER_CDC_CHANNEL: 'OrderChangeEvent',
+      REDIS_SENTINELS: 'a:1',
+      SF_LOGIN_URLL: 'https://x',
+    });
+    expect(message.split('\n')).toEqual([
+      'The configuration has 7 problems:',
+      '  - LOG_LEVEL is "loud": expected one of fatal, error, warn, info, debug, trace, silent',
+      '  - PORT is "70000": expected a whole number from 0 to 65535',
+      '  - CACHE_LEASE_MS is "10s": expected a whole number from 100 to 300000',
+      '  - SF_EVENTS_ENABLED is "yes": expected true or false',
+      '  - SF_ORDER_CDC_CHANNEL is "OrderChangeEvent": expected a channel such as /data/OrderChangeEvent',
+      '  - REDIS_SENTINEL_NAME is not set: expected the name of the primary, because REDIS_SENTINELS is set',
+      '  - SF_LOGIN_URLL is set: expected no variable of this name; did you mean SF_LOGIN_URL?',
+    ]);
+  });
+
+  it('never shows a secret in a message', () => {
+    const message = messageOf({
+      CACHE_ENCRYPTION_KEYS: 'hunter2',
+      SF_PRIVATE_KEY: 'hunter3',
+      REDIS_URL: 'http://app:hunter4@redis',
+      SF_LOGIN_URL: 'https://user:hunter5@acme.example',
+    });
+    expect(message).toContain('CACHE_ENCRYPTION_KEYS is (hidden, 7 characters)');
+    expect(message).toContain('REDIS_URL is "http://****@redis"');
+    expect(message).not.toMatch(/hunter[2345]/);
+  });
+
+  it('takes an empty variable as not set, and ignores the rest of the environment', () => {
+    const config = loadConfig({ PORT: '', SF_LOGIN_URL: '  ', PATH: '/bin', HOME: undefined, npm_config_cache: 'x' });
+    expect(config.http.port).toBe(3000);
+    expect(config.salesforce.isSandbox).toBe(true);
+  });
+
+  it.each([
+    ['CACHE_LEASE', 'did you mean CACHE_LEASE_MS?'],
+    ['WHMCS_API_IDENTIFER', 'did you mean WHMCS_API_IDENTIFIER?'],
+    ['REDIS_ULR', 'did you mean REDIS_URL?'],
+    ['CACHE_SOMETHING_ELSE_ENTIRELY', 'see .env.example'],
+  ])('stops at the unknown variable %s', (name, hint) => {
+    expect(messageOf({ [name]: 'x' })).toContain(hint);
+  });
+
+  it('leaves alone what Kubernetes and the Salesforce command line tool set with our prefixes', () => {
+    const foreign = {
+      REDIS_SERVICE_HOST: '10.0.0.1',
+      REDIS_PORT_6379_TCP: 'tcp://10.0.0.1:6379',
+      SF_DISABLE_TELEMETRY: '1',
+    };
+    expect(problemsOf(foreign)).toEqual([]);
+  });
+
+  it('accepts one way to reach Redis only', () => {
+    const both = { REDIS_URL: 'redis://a', REDIS_CLUSTER_NODES: 'b:1' };
+    expect(problemsOf(both)).toEqual(['REDIS_CLUSTER_NODES']);
+    expect(problemsOf({ REDIS_SENTINEL_NAME: 'main' })).toEqual(['REDIS_SENTINELS']);
+    expect(problemsOf({ REDIS_URL: 'redis://a', REDIS_PASSWORD: 'x' })).toEqual(['REDIS_PASSWORD']);
+    expect(problemsOf({ REDIS_URL: 'localhost:6379' })).toEqual(['REDIS_URL']);
+    expect(problemsOf({ REDIS_CLUSTER_NODES: 'b:1,[::1]:2,c' })).toEqual(['REDIS_CLUSTER_NODES']);
+  });
+
+  it('encrypts made-up data with the demo key and says so, unless a key is set', () => {
+    const demo = loadConfig({ REDIS_URL: 'redis://a' }).cache;
+    expect(demo).toMatchObject({ encryptionKeys: [demoEncryptionKey], usesDemoEncryptionKey: true });
+    expect(Buffer.from(demoEncryptionKey.base64, 'base64')).toHaveLength(32);
+    const own = loadConfig({ REDIS_URL: 'redis://a', CACHE_ENCRYPTION_KEYS: `new:${key32}, old:${key32}` }).cache;
+    expect(own.encryptionKeys.map(({ id }) => id)).toEqual(['new', 'old']);
+    expect(own.usesDemoEncryptionKey).toBe(false);
+    expect(problemsOf({ CACHE_ENCRYPTION_KEYS: `a:${key32},a:${key32}` })).toEqual(['CACHE_ENCRYPTION_KEYS']);
+    expect(problemsOf({ CACHE_ENCRYPTION_KEYS: 'a:c2hvcnQ=' })).toEqual(['CACHE_ENCRYPTION_KEYS']);
+  });
+});
+
+describe('loadConfig for a real org', () => {
+  it('accepts client credentials, or a user with a private key in any usual form', () => {
+    expect(loadConfig(realOrg).salesforce).toMatchObject({
+      isSandbox: false,
+      clientId: 'client',
+      clientSecret: 'client-secret',
+    });
+    for (const form of [privateKey, privateKey.replaceAll('\n', '\\n'), Buffer.from(privateKey).toString('base64')]) {
+      const env = { ...without(realOrg, 'SF_CLIENT_SECRET'), SF_USERNAME: 'integration@acme', SF_PRIVATE_KEY: form };
+      expect(loadConfig(env).salesforce.privateKey?.trim()).toBe(privateKey.trim());
+    }
+  });
+
+  it('wants credentials', () => {
+    expect(problemsOf(without(realOrg, 'SF_CLIENT_ID', 'SF_CLIENT_SECRET'))).toEqual([
+      'SF_CLIENT_ID',
+      'SF_CLIENT_SECRET',
+    ]);
+    expect(problemsOf({ ...without(realOrg, 'SF_CLIENT_SECRET'), SF_USERNAME: 'u' })).toEqual(['SF_PRIVATE_KEY']);
+  });
+
+  it('never falls back to what the sandbox would accept', () => {
+    const onlySalesforce = without(realOrg, ...Object.keys(realOrg).filter((name) => !name.startsWith('SF_')));
+    expect(problemsOf(onlySalesforce)).toEqual([
+      'WHMCS_API_URL',
+      'WHMCS_API_IDENTIFIER',
+      'WHMCS_API_SECRET',
+      'AUTH_ISSUER',
+      'AUTH_AUDIENCE',
+      'AUTH_JWKS_URL',
+    ]);
+    expect(problemsOf({ ...realOrg, REDIS_URL: 'redis://a' })).toEqual(['CACHE_ENCRYPTION_KEYS']);
+    expect(problemsOf({ ...realOrg, REDIS_URL: 'redis://a', CACHE_ENCRYPTION_KEYS: `k:${key32}` })).toEqual([]);
+  });
+
+  it('still wants the rest when the login URL itself is bad', () => {
+    expect(problemsOf({ SF_LOGIN_URL: 'acme.my.salesforce.com' })).toEqual(
+      expect.arrayContaining(['SF_LOGIN_URL', 'SF_CLIENT_ID']),
+    );
+  });
+
+  it('refuses plain http, except on this machine', () => {
+    expect(problemsOf({ ...realOrg, AUTH_JWKS_URL: 'http://login.example/keys' })).toEqual(['AUTH_JWKS_URL']);
+    expect(problemsOf({ ...realOrg, SF_LOGIN_URL: 'http://127.0.0.1.evil.example' })).toEqual(['SF_LOGIN_URL']);
+    const local = { SF_LOGIN_URL: 'http://localhost:4000', SF_CLIENT_ID: 'a', SF_CLIENT_SECRET: 'b' };
+    expect(loadConfig(local).salesforce.isSandbox).toBe(false);
+  });
+
+  it('keeps the issuer as it is written, because tokens are compared with it character by character', () => {
+    expect(loadConfig(realOrg).auth.issuer).toBe('https://login.example/');
+  });
+});
+
+describe('the .env file', () => {
+  it('is read from the working directory, and the real environment wins', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evergreen-env-'));
+    const cwd = process.cwd();
+    writeFileSync(join(folder, '.env'), '# comment\nAPP_NAME=from-file\nSHUTDOWN_GRACE_MS="1234"\n');
+    process.env.APP_NAME = 'from-environment';
+    try {
+      process.chdir(folder);
+      expect(loadConfig()).toMatchObject({ app: { name: 'from-environment' }, http: { shutdownGraceMs: 1_234 } });
+    } finally {
+      process.chdir(cwd);
+      delete process.env.APP_NAME;
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Cluster, Redis } from 'ioredis';
+import {
+  createRedisClient,
+  createSubscriberClient,
+  isRedisConfigured,
+  retryDelayMs,
+  type RedisClient,
+} from './redis-client.js';
+
+describe('createRedisClient', () => {
+  const opened: RedisClient[] = [];
+  const track = <T extends RedisClient>(client: T): T => {
+    opened.push(client);
+    return client;
+  };
+  afterEach(() => opened.splice(0).forEach((client) => client.disconnect()));
+
+  it('fails fast by default: no queue, no resend, no retry of a command, bounded waiting', () => {
+    const client = track(createRedisClient({ url: 'redis://127.0.0.1:6379/3' })) as Redis;
+    expect(client.status).toBe('wait');
+    expect(client.options).toMatchObject({
+      host: '127.0.0.1',
+      db: 3,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      commandTimeout: 200,
+      connectTimeout: 2_000,
+      socketTimeout: 1_000,
+    });
+    expect(client.options.tls).toBeFalsy();
+  });
+
+  it('takes user, password and TLS from a rediss:// URL', () => {
+    const client = track(
+      createRedisClient({ url: 'rediss://app:p%40ss@redis.example:6380', commandTimeoutMs: 500 }),
+    ) as Redis;
+    expect(client.options).toMatchObject({ host: 'redis.example', port: 6380, username: 'app', password: 'p@ss' });
+    expect(client.options.tls).toBeTruthy();
+    expect(client.options.socketTimeout).toBe(2_500);
+  });
+
+  it('asks the Sentinels for the primary that they watch', () => {
+    const client = track(
+      createRedisClient({
+        sentinels: [{ host: '127.0.0.1', port: 1 }],
+        sentinelName: 'main',
+        password: 'secret',
+        tls: true,
+      }),
+    ) as Redis;
+    expect(client.options).toMatchObject({
+      sentinels: [{ host: '127.0.0.1', port: 1 }],
+      name: 'main',
+      password: 'secret',
+      enableTLSForSentinelMode: true,
+      enableOfflineQueue: false,
+    });
+  });
+
+  it('makes a cluster client whose nodes have the same bounds', () => {
+    const client = track(createRedisClient({ clusterNodes: [{ host: '127.0.0.1', port: 1 }], commandTimeoutMs: 300 }));
+    expect(client).toBeInstanceOf(Cluster);
+    expect((client as Cluster).options).toMatchObject({
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      redisOptions: { commandTimeout: 300, maxRetriesPerRequest: 0 },
+    });
+  });
+
+  it('says what is missing when no place is named', () => {
+    expect(() => createRedisClient({})).toThrow('give url, or sentinels with sentinelName, or clusterNodes');
+    expect(isRedisConfigured({})).toBe(false);
+    expect(isRedisConfigured({ url: 'redis://x' })).toBe(true);
+    expect(isRedisConfigured({ sentinels: [] })).toBe(true);
+    expect(isRedisConfigured({ clusterNodes: [] })).toBe(true);
+  });
+
+  it('lets only a subscriber wait for Redis', () => {
+    const client = track(createSubscriberClient({ url: 'redis://127.0.0.1:1' })) as Redis;
+    expect(client.options).toMatchObject({
+      enableOfflineQueue: true,
+      autoResubscribe: true,
+      maxRetriesPerRequest: null,
+    });
+    expect(client.options.commandTimeout).toBeUndefined();
+  });
+});
+
+describe('retryDelayMs', () => {
+  it('grows, spreads, and never exceeds half a second', () => {
+    for (let attempt = 1; attempt <= 2_000; attempt += 1) {
+      const full = Math.min(500, 25 * 2 ** (attempt - 1));
+      const delay = retryDelayMs(attempt);
+      expect(delay).toBeGreaterThanOrEqual(full / 2);
+      expect(delay).toBeLessThanOrEqual(full);
+    }
+    expect(new Set(Array.from({ length: 50 }, () => retryDelayMs(10))).size).toBeGreaterThan(10);
+  });
+});

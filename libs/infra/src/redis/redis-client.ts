@@ -1,0 +1,128 @@
+import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import type { HostAndPort } from '../config/value-kinds.js';
+
+/** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
+export type RedisClient = Redis | Cluster;
+
+/** Where Redis is and how long it may take. Exactly one of `url`, `sentinels` and `clusterNodes` is given. */
+export interface RedisConnectionOptions {
+  /** `redis://` or, with TLS, `rediss://`; it may hold a user, a password and a database number. */
+  readonly url?: string | undefined;
+  /** The Sentinels to ask for the primary called `sentinelName`. */
+  readonly sentinels?: readonly HostAndPort[] | undefined;
+  readonly sentinelName?: string | undefined;
+  /** Some nodes of a Redis Cluster; the others are found through them. */
+  readonly clusterNodes?: readonly HostAndPort[] | undefined;
+  /** For Sentinel and Cluster; a URL carries its own. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Whether Sentinel and Cluster connections use TLS. @default false */
+  readonly tls?: boolean | undefined;
+  /** A command without an answer after this time is rejected. @default 200 */
+  readonly commandTimeoutMs?: number | undefined;
+  /** An attempt to connect is given up after this time. @default 2000 */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** Service is back this long after Redis at the latest (plus one connect), and a dead Redis sees few attempts. */
+const RETRY_DELAY_MAX_MS = 500;
+const RETRY_DELAY_FIRST_MS = 25;
+const KEEP_ALIVE_MS = 10_000;
+/** A hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */
+const CLUSTER_REDIRECTIONS_MAX = 5;
+
+/** Whether any Redis is configured; without one the embedded store is used. */
+export function isRedisConfigured(options: RedisConnectionOptions): boolean {
+  return Boolean(options.url ?? options.sentinels ?? options.clusterNodes);
+}
+
+/**
+ * A client for commands that fails fast: while Redis is away a command is rejected at once, never queued and never sent
+ * twice; a Redis that hangs is given up after `commandTimeoutMs`, and its connection after some more of those. It
+ * reconnects by itself for as long as it lives. It connects at the first `connect()`; an outage never becomes an
+ * unhandled `error` event.
+ */
+export function createRedisClient(options: RedisConnectionOptions): RedisClient {
+  const commandTimeout = options.commandTimeoutMs ?? 200;
+  return create(options, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout,
+    // Commands that timed out still wait in the connection's queue; this ends a connection that answers nothing at all.
+    socketTimeout: Math.max(1_000, 5 * commandTimeout),
+    lazyConnect: true,
+  });
+}
+
+/**
+ * A client for SUBSCRIBE only: its few subscriptions wait while Redis is away and are renewed after every reconnection.
+ * Messages of the meantime are lost; whoever subscribes must not depend on them. It connects at once.
+ */
+export function createSubscriberClient(options: RedisConnectionOptions): RedisClient {
+  return create(options, {
+    enableOfflineQueue: true,
+    maxRetriesPerRequest: null,
+    autoResubscribe: true,
+    lazyConnect: false,
+  });
+}
+
+/** Exponential from 25 ms to at most 500 ms, each between half and all of it at random, so that processes spread. */
+export function retryDelayMs(attempt: number): number {
+  const full = Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_FIRST_MS * 2 ** Math.min(attempt - 1, 10));
+  return Math.ceil(full * (0.5 + Math.random() / 2));
+}
+
+function create(options: RedisConnectionOptions, behaviour: RedisOptions): RedisClient {
+  const connection: RedisOptions = {
+    ...behaviour,
+    connectTimeout: options.connectTimeoutMs ?? 2_000,
+    keepAlive: KEEP_ALIVE_MS,
+    retryStrategy: retryDelayMs,
+  };
+  const client = connect(options, connection);
+  client.on('error', () => undefined); // without a listener an outage would end the process; callers see it in their commands
+  return client;
+}
+
+function connect(options: RedisConnectionOptions, connection: RedisOptions): RedisClient {
+  if (options.url) return new Redis(options.url, connection);
+  const shared: RedisOptions = {
+    ...connection,
+    ...(options.username ? { username: options.username } : {}),
+    ...(options.password ? { password: options.password } : {}),
+    ...(options.tls ? { tls: {} } : {}),
+  };
+  if (options.sentinels && options.sentinelName) {
+    return new Redis({
+      ...shared,
+      sentinels: options.sentinels.map(({ host, port }) => ({ host, port })),
+      name: options.sentinelName,
+      enableTLSForSentinelMode: options.tls ?? false,
+      sentinelRetryStrategy: retryDelayMs,
+      sentinelCommandTimeout: connection.connectTimeout ?? 2_000,
+      failoverDetector: true,
+    });
+  }
+  if (options.clusterNodes) {
+    return new Cluster(
+      options.clusterNodes.map(({ host, port }) => ({ host, port })),
+      clusterOptions(shared, options.tls ?? false),
+    );
+  }
+  throw new TypeError('No Redis is configured: give url, or sentinels with sentinelName, or clusterNodes');
+}
+
+function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {
+  return {
+    redisOptions: shared,
+    lazyConnect: shared.lazyConnect ?? false,
+    enableOfflineQueue: shared.enableOfflineQueue ?? false,
+    clusterRetryStrategy: retryDelayMs,
+    maxRedirections: CLUSTER_REDIRECTIONS_MAX,
+    slotsRefreshTimeout: shared.connectTimeout ?? 2_000,
+    // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README, TLS).
+    ...(tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
+  };
+}

@@ -1,0 +1,26 @@
+import type { RedisClient } from './redis-client.js';
+import { bounded } from './redis-lifetime.js';
+
+/** Whether Redis answers; `latencyMs` is how long that took to find out. The reason never holds a secret. */
+export type RedisHealth =
+  | { readonly status: 'up'; readonly latencyMs: number }
+  | { readonly status: 'down'; readonly latencyMs: number; readonly reason: string };
+
+/** Asks Redis for a sign of life; answers within `timeoutMs` and never rejects. */
+export async function pingRedis(client: RedisClient, timeoutMs: number): Promise<RedisHealth> {
+  const startedAt = performance.now();
+  const reason = await bounded(
+    client.ping().then(
+      () => undefined,
+      (error: Error) => unavailability(client, error),
+    ),
+    timeoutMs,
+    `no answer within ${timeoutMs} ms`,
+  );
+  const latencyMs = Math.round((performance.now() - startedAt) * 10) / 10;
+  return reason === undefined ? { status: 'up', latencyMs } : { status: 'down', latencyMs, reason };
+}
+
+function unavailability(client: RedisClient, error: Error): string {
+  return client.status === 'ready' ? error.message : `not connected (${client.status})`;
+}

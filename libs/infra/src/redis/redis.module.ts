@@ -1,0 +1,49 @@
+import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
+import { connectRedis, quitRedis } from './redis-lifetime.js';
+
+/** The injection token of the process's one {@link RedisClient}; its value is null when no Redis is configured. */
+export const REDIS_CLIENT = Symbol('REDIS_CLIENT');
+
+/** Replies that are due at shutdown get this long; what lives on connections has been told to end before. */
+const QUIT_TIMEOUT_MS = 1_000;
+
+/**
+ * Provides {@link REDIS_CLIENT} everywhere. The application starts whether Redis answers or not; outages and recoveries
+ * are logged once each. The connection outlives every other provider, and ends within a second.
+ */
+@Global()
+@Module({
+  providers: [{ provide: REDIS_CLIENT, inject: [APP_CONFIG], useFactory: openRedis }],
+  exports: [REDIS_CLIENT],
+})
+export class RedisModule implements OnApplicationShutdown {
+  constructor(@Inject(REDIS_CLIENT) private readonly client: RedisClient | null) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.client) await quitRedis(this.client, QUIT_TIMEOUT_MS);
+  }
+}
+
+async function openRedis({ redis }: AppConfig): Promise<RedisClient | null> {
+  if (!isRedisConfigured(redis)) return null;
+  const client = createRedisClient(redis);
+  logOutages(client, new Logger('Redis'));
+  await connectRedis(client, redis.connectTimeoutMs);
+  return client;
+}
+
+/** Logs the first failure of each outage, not every attempt to reconnect; an intended end is no outage. */
+function logOutages(client: RedisClient, logger: Logger): void {
+  let isAway = false;
+  client.on('reconnecting', () => {
+    if (isAway) return;
+    isAway = true;
+    logger.warn('Redis does not answer: reads go to the source, writes are refused; reconnecting until it is back');
+  });
+  client.on('ready', () => {
+    logger.log(isAway ? 'Redis is back' : 'Redis is connected');
+    isAway = false;
+  });
+}

@@ -1,0 +1,139 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import { ConfigModule } from '@bff/infra/config/config.module';
+import { loadConfig } from '@bff/infra/config/load-config';
+import {
+  createRedisClient,
+  createSubscriberClient,
+  type RedisClient,
+  type RedisConnectionOptions,
+} from '@bff/infra/redis/redis-client';
+import { pingRedis } from '@bff/infra/redis/redis.health';
+import { connectRedis, quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+const commandTimeoutMs = 200;
+
+describe('a Redis client against a real server', () => {
+  let server: RedisServer;
+  const clients: RedisClient[] = [];
+
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => quitRedis(client, 500)));
+  });
+  afterAll(() => server.stop());
+
+  async function connected(options: RedisConnectionOptions = {}): Promise<RedisClient> {
+    const client = createRedisClient({ url: server.url, commandTimeoutMs, ...options });
+    clients.push(client);
+    expect(await connectRedis(client, 5_000)).toBe(true);
+    return client;
+  }
+
+  it('rejects commands at once while the server is stopped, and works again within a second of its return', async () => {
+    const client = await connected();
+    await client.set('before', '1');
+    await server.kill();
+    await until(() => client.status !== 'ready');
+    const startedAt = performance.now();
+    const outcomes = await Promise.allSettled(Array.from({ length: 100 }, () => client.get('before')));
+    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(outcomes.every((outcome) => outcome.status === 'rejected')).toBe(true);
+    expect(await pingRedis(client, 500)).toMatchObject({ status: 'down' });
+
+    await server.restart();
+    const backAt = performance.now();
+    await until(() => client.status === 'ready');
+    expect(performance.now() - backAt).toBeLessThan(1_000);
+    expect(await client.get('before')).toBeNull();
+    expect(await pingRedis(client, 500)).toMatchObject({ status: 'up' });
+  });
+
+  it('rejects within the command time-out while the server hangs, then at once, and works again when it goes on', async () => {
+    const client = await connected();
+    server.pause();
+    try {
+      const startedAt = performance.now();
+      await expect(client.get('key')).rejects.toThrow('Command timed out');
+      const tookMs = performance.now() - startedAt;
+      expect(tookMs).toBeGreaterThan(commandTimeoutMs - 20);
+      expect(tookMs).toBeLessThan(commandTimeoutMs + 300);
+      await until(() => client.status !== 'ready'); // the dead connection is given up, so nothing piles up in it
+      const askedAgainAt = performance.now();
+      await expect(client.get('key')).rejects.toThrow();
+      expect(performance.now() - askedAgainAt).toBeLessThan(100);
+    } finally {
+      server.resume();
+    }
+    await until(() => client.status === 'ready');
+    expect(await client.set('key', 'value')).toBe('OK');
+  });
+
+  it('never sends a command a second time after a reconnection', async () => {
+    const client = await connected();
+    const observer = await connected();
+    const increments = Array.from({ length: 50 }, () => client.incr('counter'));
+    const outcome = Promise.allSettled(increments);
+    (client as unknown as { stream: { destroy(): void } }).stream.destroy();
+    const acknowledged = (await outcome).filter(({ status }) => status === 'fulfilled').length;
+    await until(() => client.status === 'ready');
+    const counted = Number((await observer.get('counter')) ?? 0);
+    expect(acknowledged).toBeLessThan(50);
+    expect(counted).toBeLessThanOrEqual(50);
+    expect(await client.incr('counter')).toBe(counted + 1);
+  });
+
+  it('starts while the server is away and connects when it comes', async () => {
+    await server.kill();
+    const client = createRedisClient({ url: server.url });
+    clients.push(client);
+    expect(await connectRedis(client, 200)).toBe(false);
+    await server.restart();
+    expect(await connectRedis(client, 5_000)).toBe(true);
+  });
+
+  it('renews a subscription that was made before an outage, and one that is made during it', async () => {
+    const subscriber = createSubscriberClient({ url: server.url });
+    clients.push(subscriber);
+    const received: string[] = [];
+    subscriber.on('message', (channel: string) => received.push(channel));
+    await subscriber.subscribe('early');
+    await server.kill();
+    const late = subscriber.subscribe('late');
+    await server.restart();
+    await late;
+    const publisher = await connected();
+    await until(
+      async () => (await publisher.publish('early', '')) === 1 && (await publisher.publish('late', '')) === 1,
+    );
+    await until(() => received.includes('early') && received.includes('late'));
+  });
+
+  it('is provided everywhere by the module, and is closed with the application', async () => {
+    const moduleFor = (env: Record<string, string>) =>
+      Test.createTestingModule({ imports: [ConfigModule.forRoot(loadConfig(env)), RedisModule] }).compile();
+    const app = await moduleFor({ REDIS_URL: server.url });
+    app.useLogger(false);
+    await app.init();
+    const client = app.get<RedisClient>(REDIS_CLIENT);
+    expect(client.status).toBe('ready');
+    await app.close();
+    expect(client.status).toBe('end');
+
+    const embedded = await moduleFor({});
+    expect(embedded.get(REDIS_CLIENT)).toBeNull();
+    await embedded.close();
+  });
+});
+
+async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`not true within ${timeoutMs} ms: ${String(isTrue)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
