@@ -1,0 +1,244 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jwtVerify } from 'jose';
+import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
+import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
+import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';
+import { soql } from '@bff/integrations/salesforce/soql';
+import { json, RestDouble } from './rest-double.js';
+import { until } from './until.js';
+
+const ONE_ORDER = { totalSize: 1, done: true, records: [{ attributes: { type: 'Order' }, Id: '801xx0000000001AAA' }] };
+const QUERY = soql`SELECT Id FROM Order`;
+
+describe('the Salesforce client', () => {
+  let salesforce: RestDouble;
+
+  function newClient(options: object = {}): JsforceSalesforceClient {
+    const credentials = { loginUrl: salesforce.url, clientId: 'the-client', clientSecret: 'the-secret' };
+    return new JsforceSalesforceClient(new SalesforceConnection({ ...credentials, ...options }));
+  }
+
+  async function failure(call: Promise<unknown>): Promise<SalesforceError> {
+    const error = await call.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(SalesforceError);
+    return error as SalesforceError;
+  }
+
+  beforeEach(async () => {
+    salesforce = await RestDouble.start();
+    salesforce.answer = json(ONE_ORDER);
+  });
+
+  afterEach(async () => {
+    await salesforce.stop();
+  });
+
+  it('signs in once for all who call first, with the explicit API version', async () => {
+    const client = newClient();
+    expect(salesforce.grants).toHaveLength(0);
+    await Promise.all([client.query(QUERY), client.query(QUERY), client.organizationId()]);
+    expect(salesforce.grants).toHaveLength(1);
+    expect(Object.fromEntries(salesforce.grants[0] as URLSearchParams)).toEqual({
+      grant_type: 'client_credentials',
+      client_id: 'the-client',
+      client_secret: 'the-secret',
+    });
+    expect(salesforce.exchanges[0]?.path).toBe('/services/data/v67.0/query?q=SELECT Id FROM Order');
+    expect(salesforce.exchanges[0]?.headers['sforce-call-options']).toBe('client=evergreen');
+    expect(await client.organizationId()).toBe('00Dxx0000000001EAA');
+    expect(client.apiUsage()).toEqual({ used: 18, limit: 15_000 });
+  });
+
+  it('signs in with a JWT that lives at most three minutes', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    await newClient({ clientSecret: undefined, username: 'user@example.com', privateKey: pem }).query(QUERY);
+    const grant = Object.fromEntries(salesforce.grants[0] as URLSearchParams);
+    expect(Object.keys(grant)).toEqual(['grant_type', 'assertion']);
+    const { payload, protectedHeader } = await jwtVerify(grant['assertion'] as string, publicKey);
+    expect(protectedHeader.alg).toBe('RS256');
+    expect(payload).toMatchObject({ iss: 'the-client', sub: 'user@example.com', aud: salesforce.url });
+    expect((payload.exp as number) - Date.now() / 1000).toBeLessThanOrEqual(180);
+  });
+
+  it('signs in again once, when the session of many callers has expired', async () => {
+    const client = newClient();
+    await client.query(QUERY);
+    salesforce.expireToken();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => client.query(QUERY)));
+    expect(answers.map((records) => records.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(salesforce.grants).toHaveLength(2);
+  });
+
+  it('gives up when the org rejects the tokens that it issues', async () => {
+    salesforce.rejectsTokens = true;
+    const client = newClient();
+    const error = await failure(client.query(QUERY));
+    expect(error).toMatchObject({ code: 'SALESFORCE_AUTH_FAILED', retryable: false });
+    expect(error.message).toMatch(/rejects tokens that it has just issued/);
+    expect(salesforce.grants.length).toBeLessThanOrEqual(3);
+    salesforce.rejectsTokens = false;
+    expect(await client.query(QUERY)).toHaveLength(1);
+  });
+
+  it('says that the credentials were refused, without showing them', async () => {
+    salesforce.answerToken = json({ error: 'invalid_client', error_description: 'invalid client credentials' }, 400);
+    const error = await failure(newClient().query(QUERY));
+    expect(error.code).toBe('SALESFORCE_AUTH_FAILED');
+    expect(error.message).toMatch(/invalid_client.*check the client id/);
+    expect(error.message).not.toContain('the-secret');
+  });
+
+  it('reads every page, of the result and of its child records', async () => {
+    const page = (ids: string[], next?: string): object => ({
+      totalSize: 3,
+      done: next === undefined,
+      ...(next === undefined ? {} : { nextRecordsUrl: `/services/data/v67.0/query/${next}` }),
+      records: ids.map((Id) => ({ Id })),
+    });
+    const first = page(['a'], 'root-2') as { records: object[] };
+    first.records[0] = { Id: 'a', OrderItems: page(['i1'], 'child-2') };
+    salesforce.answer = (exchange, response) => {
+      const next = exchange.path.split('/query/')[1];
+      const answers: Record<string, object> = { 'root-2': page(['b', 'c']), 'child-2': page(['i2']) };
+      json(next === undefined ? first : answers[next])(exchange, response);
+    };
+    const records = await newClient().query<{ Id: string; OrderItems?: { done: boolean; records: object[] } }>(QUERY);
+    expect(records.map(({ Id }) => Id)).toEqual(['a', 'b', 'c']);
+    expect(records[0]?.OrderItems).toEqual({ totalSize: 2, done: true, records: [{ Id: 'i1' }, { Id: 'i2' }] });
+    expect((await failure(newClient({ recordCountMax: 4 }).query(QUERY))).code).toBe('SALESFORCE_RESULT_TOO_LARGE');
+  });
+
+  it('sends a composite as all or none and names the first real cause', async () => {
+    const calls = [
+      { method: 'POST', path: '/sobjects/Order', referenceId: 'order', body: { Status: 'Draft' } },
+      { method: 'POST', path: '/sobjects/OrderItem', referenceId: 'item', body: { OrderId: '@{order.id}' } },
+    ] as const;
+    salesforce.answer = json({
+      compositeResponse: [
+        { body: { id: '801' }, httpHeaders: {}, httpStatusCode: 201, referenceId: 'order' },
+        { body: { id: '802' }, httpHeaders: {}, httpStatusCode: 201, referenceId: 'item' },
+      ],
+    });
+    const client = newClient();
+    expect(await client.composite(calls)).toEqual([{ id: '801' }, { id: '802' }]);
+    expect(JSON.parse(salesforce.exchanges[0]?.body ?? '')).toMatchObject({
+      allOrNone: true,
+      compositeRequest: [
+        { url: '/services/data/v67.0/sobjects/Order' },
+        { url: '/services/data/v67.0/sobjects/OrderItem' },
+      ],
+    });
+    const failed = (errorCode: string, referenceId: string): object => ({
+      body: [{ errorCode, message: 'm' }],
+      httpHeaders: {},
+      httpStatusCode: 400,
+      referenceId,
+    });
+    salesforce.answer = json({
+      compositeResponse: [failed('PROCESSING_HALTED', 'order'), failed('INVALID_FIELD', 'item')],
+    });
+    const error = await failure(client.composite(calls));
+    expect(error).toMatchObject({ code: 'SALESFORCE_BAD_REQUEST', salesforceCode: 'INVALID_FIELD' });
+    expect(error.message).toContain('because of call item');
+  });
+
+  it('never sends a write twice', async () => {
+    salesforce.answer = json([{ message: 'away', errorCode: 'SERVER_UNAVAILABLE' }], 503);
+    const call = { method: 'POST', path: '/sobjects/Order', referenceId: 'order' } as const;
+    expect((await failure(newClient().composite([call]))).code).toBe('SALESFORCE_UNAVAILABLE');
+    expect(salesforce.exchanges).toHaveLength(1);
+  });
+
+  it('reads a picklist, and says which field there is not', async () => {
+    const values = [{ value: 'Draft', label: null, active: true, defaultValue: true }];
+    salesforce.answer = json({
+      fields: [
+        { name: 'Status', picklistValues: values },
+        { name: 'Id', picklistValues: [] },
+      ],
+    });
+    const client = newClient();
+    expect(await client.picklist('Order', 'Status')).toEqual([{ value: 'Draft', label: 'Draft', active: true }]);
+    expect((await failure(client.picklist('Order', 'Colour'))).code).toBe('SALESFORCE_NOT_FOUND');
+    expect((await failure(client.picklist('Order/../x', 'Status'))).code).toBe('SALESFORCE_BAD_REQUEST');
+  });
+
+  it.each([
+    [400, 'MALFORMED_QUERY', 'SALESFORCE_BAD_REQUEST'],
+    [403, 'REQUEST_LIMIT_EXCEEDED', 'SALESFORCE_LIMIT_EXCEEDED'],
+    [404, 'NOT_FOUND', 'SALESFORCE_NOT_FOUND'],
+  ])('turns HTTP %i %s into %s', async (status, errorCode, code) => {
+    salesforce.answer = json([{ message: 'm', errorCode }], status);
+    expect(await failure(newClient().query(QUERY))).toMatchObject({ code, salesforceCode: errorCode });
+  });
+
+  it('ends a call in time when no answer comes, or only the beginning of one', async () => {
+    const client = newClient({ requestTimeoutMs: 100 });
+    salesforce.answer = () => undefined;
+    expect((await failure(client.query(QUERY))).code).toBe('SALESFORCE_TIMEOUT');
+    salesforce.answer = (_, response) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+    expect((await failure(client.query(QUERY))).code).toBe('SALESFORCE_TIMEOUT');
+  });
+
+  it('ends a sign-in that never answers', async () => {
+    salesforce.answerToken = () => undefined;
+    expect((await failure(newClient({ requestTimeoutMs: 100 }).query(QUERY))).code).toBe('SALESFORCE_TIMEOUT');
+  });
+
+  it('says that Salesforce is away', async () => {
+    const client = newClient();
+    await salesforce.stop();
+    expect(await failure(client.query(QUERY))).toMatchObject({ code: 'SALESFORCE_UNAVAILABLE', retryable: true });
+    salesforce = await RestDouble.start();
+  });
+
+  it('keeps to its concurrency, and refuses what does not fit into its queue', async () => {
+    const held: (() => void)[] = [];
+    salesforce.answer = (exchange, response) => void held.push(() => json(ONE_ORDER)(exchange, response));
+    const client = newClient({ concurrency: 2, queueMax: 1 });
+    const waiting = [1, 2, 3].map(() => client.query(QUERY));
+    expect(await failure(client.query(QUERY))).toMatchObject({ code: 'SALESFORCE_OVERLOADED', retryable: true });
+    await until('two requests are under way', () => held.length === 2);
+    expect(salesforce.exchanges).toHaveLength(2);
+    held.splice(0).forEach((release) => release());
+    await until('the third is under way', () => held.length === 1);
+    held[0]?.();
+    expect((await Promise.all(waiting)).map(({ length }) => length)).toEqual([1, 1, 1]);
+  });
+
+  it('stops waiting when the caller gives up', async () => {
+    salesforce.answer = () => undefined;
+    const giveUp = new AbortController();
+    const call = failure(newClient({ requestTimeoutMs: 300 }).query(QUERY, { signal: giveUp.signal }));
+    await until('the request is under way', () => salesforce.exchanges.length === 1);
+    giveUp.abort();
+    expect((await call).code).toBe('SALESFORCE_ABORTED');
+  });
+
+  it('comes as a Nest module that sends nothing at start and closes at shutdown', async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        SalesforceModule.forRootAsync({
+          useFactory: () => ({ connection: { loginUrl: salesforce.url, clientId: 'c', clientSecret: 's' } }),
+        }),
+      ],
+    }).compile();
+    await module.init();
+    const client = module.get(SalesforceClient);
+    expect(module.get(ChangeEventSource).transport).toBe('cometd');
+    expect(salesforce.grants).toHaveLength(0);
+    expect(await client.query(QUERY)).toHaveLength(1);
+    await module.close();
+    expect((await failure(client.query(QUERY))).code).toBe('SALESFORCE_CLOSED');
+  });
+});
