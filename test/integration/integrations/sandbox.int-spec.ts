@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CometdChangeEventSource } from '@bff/integrations/salesforce/events/cometd-change-event-source';
+import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
+import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import type { AccountRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
+import { soql } from '@bff/integrations/salesforce/soql';
+import { HttpWhmcsClient } from '@bff/integrations/whmcs/http-whmcs.client';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { RecordingConsumer } from './recording-consumer.js';
+import { until } from './until.js';
+
+const ORDERS = '/data/OrderChangeEvent';
+
+describe('the clients against the sandbox', () => {
+  let sandbox: Sandbox;
+  let connection: SalesforceConnection;
+  let client: JsforceSalesforceClient;
+  let account: AccountRecord;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ port: 0, latencyMs: 0 });
+    connection = new SalesforceConnection({
+      loginUrl: sandbox.url,
+      clientId: 'sandbox-client',
+      clientSecret: 'sandbox-secret',
+    });
+    client = new JsforceSalesforceClient(connection);
+    const accounts = await client.query<AccountRecord>(
+      soql`SELECT Id, Name, WHMCS_Client_Id__c FROM Account WHERE WHMCS_Client_Id__c != ${null} LIMIT 1`,
+    );
+    account = accounts[0] as AccountRecord;
+  });
+
+  afterAll(async () => {
+    await sandbox.close();
+  });
+
+  it('reads every page of a query, and orders with their lines', async () => {
+    const ids = await client.query<{ Id: string }>(soql`SELECT Id FROM Order`);
+    expect(ids.length).toBeGreaterThan(2_000);
+    expect(new Set(ids.map(({ Id }) => Id)).size).toBe(ids.length);
+    const orders = await client.query<OrderRecord>(
+      soql`SELECT Id, Status, (SELECT Id, OrderId FROM OrderItems) FROM Order WHERE AccountId = ${account.Id}`,
+    );
+    expect(orders[0]?.OrderItems?.records[0]?.OrderId).toBe(orders[0]?.Id);
+    expect(await client.organizationId()).toMatch(/^00D\w{15}$/);
+    expect((await client.picklist('Order', 'Status')).map(({ value }) => value)).toContain('Draft');
+    expect(client.apiUsage()?.used).toBeGreaterThan(0);
+  });
+
+  it('rolls a composite back as a whole and says why', async () => {
+    const order = { AccountId: account.Id, Status: 'Draft', EffectiveDate: '2026-11-20' };
+    await expect(
+      client.composite([
+        { method: 'POST', path: '/sobjects/Order', referenceId: 'order', body: order },
+        { method: 'POST', path: '/sobjects/OrderItem', referenceId: 'item', body: { No_Such_Field__c: 1 } },
+      ]),
+    ).rejects.toMatchObject({
+      code: 'SALESFORCE_BAD_REQUEST',
+      message: expect.stringContaining('because of call item'),
+    });
+  });
+
+  it('hears of a change, resumes after a killed session and a revoked token, and is told of an overflow', async () => {
+    const source = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, retryMaxMs: 200 });
+    const orders = new RecordingConsumer();
+    const [order] = await client.query<OrderRecord>(soql`SELECT Id FROM Order WHERE AccountId = ${account.Id} LIMIT 1`);
+    const change = (Description: string): void => sandbox.org.update('Order', order?.Id ?? '', { Description });
+    try {
+      await source.start(new Map([[ORDERS, orders]]), orders.position);
+      await until(
+        'the gap is told',
+        () => orders.log.length === 1,
+        () => source.health(),
+      );
+      change('one');
+      await until(
+        'the first change',
+        () => orders.events.length === 1,
+        () => source.health(),
+      );
+      expect(orders.events[0]).toMatchObject({
+        kind: 'change',
+        entityName: 'Order',
+        recordIds: [order?.Id],
+        scope: 'records',
+      });
+      sandbox.fault({ fault: 'kill-sessions' });
+      change('two');
+      await until(
+        'the second change',
+        () => orders.events.length === 2,
+        () => source.health(),
+      );
+      sandbox.fault({ fault: 'revoke-tokens' });
+      change('three');
+      await until(
+        'the third change',
+        () => orders.events.length === 3,
+        () => source.health(),
+      );
+      sandbox.fault({ fault: 'gap', entityName: 'Order', changeType: 'GAP_OVERFLOW', recordIds: [] });
+      await until(
+        'the overflow',
+        () => orders.events.length === 4,
+        () => source.health(),
+      );
+      expect(orders.events[3]).toMatchObject({ changeType: 'GAP_OVERFLOW', scope: 'entity', recordIds: [] });
+      expect(orders.log.filter((entry) => entry === 'no-position')).toHaveLength(1);
+    } finally {
+      await source.stop();
+    }
+  });
+
+  it('reads what WHMCS bills a client', async () => {
+    const credentials = { identifier: 'sandbox-identifier', secret: 'sandbox-secret' };
+    const whmcs = new HttpWhmcsClient({ url: `${sandbox.url}/whmcs/includes/api.php`, pageSize: 2, ...credentials });
+    const clientId = Number(account.WHMCS_Client_Id__c);
+    const invoices = await whmcs.invoices(clientId);
+    expect(invoices.length).toBeGreaterThan(2);
+    expect(invoices.map(({ date }) => date)).toEqual(
+      invoices
+        .map(({ date }) => date)
+        .sort()
+        .reverse(),
+    );
+    const detail = await whmcs.invoice(invoices[0]?.id ?? 0);
+    expect(detail).toMatchObject({
+      ...invoices[0],
+      items: expect.arrayContaining([expect.objectContaining({ id: expect.any(Number) })]),
+    });
+    const [service] = await whmcs.services(clientId);
+    expect(await whmcs.service(clientId, service?.id ?? 0)).toEqual(service);
+    expect((await whmcs.paymentMethods(clientId)).length).toBeGreaterThan(0);
+    expect((await whmcs.paymentGateways()).length).toBeGreaterThan(0);
+    expect(await whmcs.invoice(999_999_999)).toBeUndefined();
+  });
+});
