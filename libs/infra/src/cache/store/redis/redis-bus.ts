@@ -1,4 +1,4 @@
-import { Cluster } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
 import type { Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
@@ -22,12 +22,14 @@ export class RedisBus {
     this.subscriber.on('message', (channel: string, text: string) => this.receive(channel, text));
   }
 
-  /** Subscribes; if the server is away, as soon as it is back. */
+  /** Resolves when subscribed, or at once if the server is away: then it subscribes as soon as that is back. */
   async open(): Promise<void> {
-    const channels = this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]);
-    const subscribed = this.subscriber.subscribe(...channels).catch(() => undefined);
-    const away = new Promise((resolve) => this.subscriber.once('close', resolve));
-    await Promise.race([subscribed, away]);
+    await new Promise<void>((resolve) => {
+      // Only when it is ready: a SUBSCRIBE that overtakes the client's ready check is forgotten by it (seen with 5.11.1).
+      this.subscriber.on('ready', () => void this.subscribe().finally(resolve));
+      this.subscriber.once('close', resolve);
+      void this.subscriber.connect().catch(() => undefined);
+    });
   }
 
   close(): void {
@@ -46,6 +48,12 @@ export class RedisBus {
     return () => this.invalidationListeners.delete(listener);
   }
 
+  private async subscribe(): Promise<void> {
+    const channels = this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]);
+    // A lost connection fails it; the next one subscribes again.
+    await this.subscriber.subscribe(...channels).catch(() => undefined);
+  }
+
   private receive(channel: string, text: string): void {
     const wake = channel.endsWith(':wk') ? parseWakeMessage(text) : undefined;
     if (wake) for (const listener of this.leaseEndListeners) listener(wake);
@@ -59,10 +67,10 @@ export class RedisBus {
   }
 }
 
-/** A second connection to the same place, for SUBSCRIBE only: it may queue, because it holds a handful of channels. */
+/** A second connection to the same place, for SUBSCRIBE only. It may idle for as long as there is nothing to tell. */
 function duplicate(redis: RedisConnection): RedisConnection {
-  const options = { enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true, lazyConnect: false };
-  if (redis instanceof Cluster) return redis.duplicate([], { ...options, redisOptions: { ...options } });
-  const { commandTimeout: _commandTimeout, ...rest } = redis.options;
-  return redis.duplicate({ ...rest, ...options });
+  const behaviour = { lazyConnect: true, autoResubscribe: false };
+  if (redis instanceof Cluster) return redis.duplicate([], behaviour);
+  const { socketTimeout: _socketTimeout, ...options } = redis.options;
+  return new Redis({ ...options, ...behaviour });
 }
