@@ -10,8 +10,9 @@ local function free(id) drop(id); freed = freed + 1 end
 -- 1. Dependants of the oldest deferred invalidation; the gate opens only after they are gone.
 local oldest = R('ZRANGE', T .. ':un', 0, 0, 'WITHSCORES')
 if oldest[1] then
-  local ids = R('ZRANGEBYSCORE', T .. ':x:' .. oldest[1], '-inf', '(' .. oldest[2], 'LIMIT', 0, batch)
-  for _, id in ipairs(ids) do free(id) end
+  local X = T .. ':x:' .. oldest[1]
+  local ids = R('ZRANGEBYSCORE', X, '-inf', '(' .. oldest[2], 'LIMIT', 0, batch)
+  for _, id in ipairs(ids) do free(id); R('ZREM', X, id) end
   if #ids < batch then
     R('ZREM', T .. ':un', oldest[1])
     uf = tonumber(R('ZREVRANGE', T .. ':un', 0, 0, 'WITHSCORES')[2] or '0')
