@@ -32,7 +32,7 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
 /** Security headers, and the request's id on every answer. */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   await app.register(helmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   });
   app
     .getHttpAdapter()

@@ -1,4 +1,5 @@
 import type { AppConfig } from '@bff/infra/config/app-config';
+import { ConfigError } from '@bff/infra/config/config.errors';
 import { Readiness } from '@bff/infra/health/readiness';
 import { isRedisConfigured } from '@bff/infra/redis/redis-client';
 import { NestFactory } from '@nestjs/core';
@@ -15,12 +16,11 @@ export interface Worker {
   close(): Promise<void>;
 }
 
-/** Starts consuming. Throws if no Redis is configured: the entries of an embedded store cannot be reached from here. */
+/** Starts consuming. Throws `ConfigError` if no Redis is configured: the entries of an embedded store cannot be reached from here. */
 export async function createWorker(config: AppConfig): Promise<Worker> {
   if (!isRedisConfigured(config.redis)) {
-    throw new Error(
-      'the worker needs Redis (set REDIS_URL); with the embedded store the BFF consumes change events by itself',
-    );
+    const expected = 'a Redis that the BFFs use too; with the embedded store the BFF consumes change events by itself';
+    throw new ConfigError([{ name: 'REDIS_URL', given: undefined, expected }]);
   }
   const context = await NestFactory.createApplicationContext(WorkerModule.forConfig(config), { bufferLogs: true });
   context.useLogger(context.get(Logger));

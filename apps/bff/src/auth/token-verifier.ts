@@ -10,8 +10,8 @@ const JWKS_TIMEOUT_MS = 3_000;
 /** No more than one key fetch in this time for tokens that name unknown keys. */
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
-/** Longer subjects are refused (OpenID Connect Core, section 2: "MUST NOT exceed 255 ASCII characters"). */
-const SUBJECT_LENGTH_MAX = 255;
+/** "It MUST NOT exceed 255 ASCII characters in length" (OpenID Connect Core, section 2). */
+const SUBJECT = /^[\x21-\x7E]{1,255}$/;
 
 /** Checks bearer tokens against the issuer's published keys. */
 @Injectable()
@@ -37,9 +37,7 @@ export class TokenVerifier {
         requiredClaims: ['sub', 'exp'],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       });
-      if (typeof payload.sub === 'string' && payload.sub !== '' && payload.sub.length <= SUBJECT_LENGTH_MAX) {
-        return payload.sub;
-      }
+      if (typeof payload.sub === 'string' && SUBJECT.test(payload.sub)) return payload.sub;
       throw unauthorized('the token has no usable subject');
     } catch (error) {
       if (error instanceof ProblemError) throw error;

@@ -12,7 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     const found = problemOfError(error);
-    if (found.status >= 500) this.logger.error({ err: error, problem: found.type }, `answered ${found.status}`);
+    if (found.status >= 500) this.log(error, found);
     if (reply.sent) return;
     if (isHealthReport(error)) {
       void reply.status(error.getStatus()).send(error.getResponse());
@@ -20,6 +20,17 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (error instanceof ProblemError) reply.headers(error.headers);
     sendProblem(http.getRequest<FastifyRequest>(), reply, found);
+  }
+
+  /** A bug of ours with its stack; what was to be expected, such as a source that is away, in one line. */
+  private log(error: unknown, { status, code, type }: Problem): void {
+    if (code === undefined && !(error instanceof ProblemError)) {
+      this.logger.error({ err: error }, `answered ${status}`);
+      return;
+    }
+    const { message, cause } = error as Error;
+    const because = cause instanceof Error ? `: ${cause.message}` : '';
+    this.logger.warn(`answered ${status} ${code ?? type}: ${message}${because}`);
   }
 }
 

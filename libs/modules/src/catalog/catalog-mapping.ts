@@ -25,6 +25,7 @@ export function toCatalogProduct(product: ProductFields, price: number | null): 
 export function toCategory({ value, label }: PicklistValue): Category {
   const slug = value
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-+|-+$/g, '');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AppConfig } from '@bff/infra/config/app-config';
 import type { Params } from 'nestjs-pino';
+import type { DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
 /** What a request id may look like; anything else is not repeated in our logs. */
@@ -21,16 +22,16 @@ export function requestId(request: IncomingMessage): string {
 
 /**
  * Structured logs: JSON lines in production, lines for people elsewhere. A request is logged once, when it is answered, with
- * its id; credentials never are, and health questions only when they fail.
+ * its id; headers, among them credentials, never are, and health questions only when they fail. `destination` is where lines
+ * go instead of standard output.
  */
-export function logOptions({ app }: AppConfig): Params {
+export function logOptions({ app }: AppConfig, destination?: DestinationStream): Params {
   const options = {
     name: app.name,
     level: app.logLevel,
-    redact: {
-      paths: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]'],
-      censor: '[redacted]',
-    },
+    // The messages say the rest; headers hold credentials.
+    serializers: { res: ({ statusCode }: { statusCode: number }) => ({ statusCode }) },
+    redact: { paths: ['req.headers.authorization', 'req.headers.cookie'], censor: '[redacted]' },
     genReqId: requestId,
     quietReqLogger: true,
     quietResLogger: true,
@@ -45,9 +46,12 @@ export function logOptions({ app }: AppConfig): Params {
     customErrorMessage: (request: IncomingMessage, response: { statusCode: number }) =>
       `${request.method} ${pathOf(request)} ${response.statusCode}`,
   };
-  return app.environment === 'production'
-    ? { pinoHttp: options }
-    : { pinoHttp: [options, PinoPretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' })] };
+  const isForPeople = app.environment !== 'production';
+  const stream =
+    destination ??
+    (isForPeople ? PinoPretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' }) : undefined);
+  // The library's own default route does not match under Fastify, and then nothing is logged at all.
+  return { pinoHttp: stream ? [options, stream] : options, forRoutes: ['/{*splat}'] };
 }
 
 /** Without the query, in which callers put what they should not. */

@@ -1,16 +1,18 @@
 import { CacheModule } from '@bff/infra/cache/cache.module';
-import type { AppConfig } from '@bff/infra/config/app-config';
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { ConfigModule } from '@bff/infra/config/config.module';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
 import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { cacheOptions } from './cache-options.js';
 import { salesforceModuleOptions } from './salesforce-module-options.js';
 
 /** What every process of ours stands on: configuration, Redis or the embedded store, the cache, and Salesforce. */
 @Module({})
-export class RuntimeModule {
+export class RuntimeModule implements OnApplicationBootstrap {
+  constructor(@Inject(APP_CONFIG) private readonly config: AppConfig) {}
+
   static forConfig(config: AppConfig): DynamicModule {
     return {
       module: RuntimeModule,
@@ -24,5 +26,10 @@ export class RuntimeModule {
         SalesforceModule.forRootAsync({ isGlobal: true, useFactory: () => salesforceModuleOptions(config) }),
       ],
     };
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.config.cache.usesDemoEncryptionKey) return;
+    new Logger('Cache').warn('sensitive entries are encrypted with the published demo key; set CACHE_ENCRYPTION_KEYS');
   }
 }

@@ -4,7 +4,9 @@ import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client
 import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { Logger } from 'nestjs-pino';
+import { logOptions } from '@bff/modules/runtime/log-options';
+import { Logger, PARAMS_PROVIDER_TOKEN } from 'nestjs-pino';
+import type { DestinationStream } from 'pino';
 import { AppModule } from '../../../../apps/bff/src/app.module.js';
 import { configureApp, createAdapter } from '../../../../apps/bff/src/create-app.js';
 import { RecordedBilling } from './recorded-billing.js';
@@ -22,7 +24,7 @@ export class Portal {
     readonly events: ScriptedEventSource,
   ) {}
 
-  static async open(env: RawEnvironment = {}): Promise<Portal> {
+  static async open(env: RawEnvironment = {}, log?: DestinationStream): Promise<Portal> {
     const issuer = await TokenIssuer.start();
     const config = loadConfig({
       NODE_ENV: 'test',
@@ -39,6 +41,8 @@ export class Portal {
       .useValue(billing)
       .overrideProvider(ChangeEventSource)
       .useValue(events)
+      .overrideProvider(PARAMS_PROVIDER_TOKEN)
+      .useValue(logOptions(config, log))
       .compile();
     const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config));
     app.useLogger(app.get(Logger));

@@ -1,0 +1,51 @@
+import { BuildFailedError, NotAcknowledgedError, WaitTimeoutError } from '@bff/infra/cache/cache.errors';
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { WhmcsError } from '@bff/integrations/whmcs/whmcs.errors';
+import { BillingNotLinkedError } from '@bff/modules/billing/billing.errors';
+import { describe, expect, it } from '@jest/globals';
+import { HttpException, InternalServerErrorException, NotFoundException } from '@nestjs/common';
+import { problemOfError } from './problem-of-error.js';
+
+const SECRET = 'at https://secret.example';
+
+describe('the problem of an error', () => {
+  it.each([
+    [new SalesforceError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
+    [new SalesforceError('SALESFORCE_UNAVAILABLE', SECRET), 503, 5],
+    [new SalesforceError('SALESFORCE_LIMIT_EXCEEDED', SECRET), 503, 60],
+    [new SalesforceError('SALESFORCE_BAD_REQUEST', SECRET), 502, undefined],
+    [new SalesforceError('SALESFORCE_AUTH_FAILED', SECRET), 502, undefined],
+    [new WhmcsError('WHMCS_TIMEOUT', SECRET), 504, undefined],
+    [new WhmcsError('WHMCS_INVALID_ANSWER', SECRET), 502, undefined],
+    [new WaitTimeoutError(SECRET, 10), 504, undefined],
+    [new NotAcknowledgedError(SECRET), 503, 2],
+    [new BuildFailedError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
+    [new BuildFailedError(undefined, SECRET), 502, undefined],
+    [new InternalServerErrorException(SECRET), 500, undefined],
+    [new Error(SECRET), 500, undefined],
+    [Object.assign(new Error(SECRET), { code: 'ECONNRESET' }), 500, undefined],
+    [SECRET, 500, undefined],
+    [undefined, 500, undefined],
+  ])('%p has its own status and none of its words', (error, status, retryAfterSeconds) => {
+    const found = problemOfError(error);
+    expect(found).toMatchObject({ status, type: expect.stringMatching(/^urn:evergreen:problem:/) });
+    expect(found.retryAfterSeconds).toBe(retryAfterSeconds);
+    expect(JSON.stringify(found)).not.toContain('secret');
+  });
+
+  it('that speaks to the customer has its words', () => {
+    expect(problemOfError(new BillingNotLinkedError())).toMatchObject({
+      status: 409,
+      code: 'BILLING_NOT_LINKED',
+      detail: expect.stringContaining('ask support'),
+    });
+  });
+
+  it('of the caller’s making says what to change', () => {
+    expect(problemOfError(new NotFoundException('Cannot GET /x')).detail).toBe('There is nothing at this address.');
+    expect(problemOfError(new HttpException('too large', 413))).toMatchObject({
+      status: 413,
+      title: 'Payload Too Large',
+    });
+  });
+});
