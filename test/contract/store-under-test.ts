@@ -122,13 +122,13 @@ export async function sweepAll(store: CacheStore): Promise<number> {
   throw new Error('sweep still had more to do after 1,000 steps');
 }
 
-/** Looks again and again until `check` holds: for what takes real time. Fails after five seconds, with what it saw last. */
+/** Looks again and again until `check` holds: for what takes real time. Fails after four seconds (Jest ends a test after five), with what it saw last. */
 export async function eventually<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 4_000;
   for (;;) {
     const seen = await look();
     if (check(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(seen)} after five seconds`);
+    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(seen)} after four seconds`);
     await delay(5);
   }
 }

@@ -37,7 +37,7 @@ export function describeExpiry(create: StoreFactory): void {
       await eventually(
         () => text(store, 'k'),
         (seen) => seen === undefined,
-      ); // within five seconds, not sixty
+      ); // within seconds, not sixty
     });
 
     it('keeps an entry without a TTL, and one whose TTL has not passed', async () => {
@@ -73,7 +73,8 @@ export function describeExpiry(create: StoreFactory): void {
       let freed = 0;
       await eventually(
         async () => {
-          freed += (await sweepAll(freed % 2 ? store : other)) + 0;
+          const both = await Promise.all([sweepAll(store), sweepAll(other)]); // any number of processes may sweep
+          freed += both[0] + both[1];
           return countIndexKeys();
         },
         (left) => left === 0,

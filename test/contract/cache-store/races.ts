@@ -72,10 +72,13 @@ export function describeRaces(create: StoreFactory): void {
     it('is not won by chance: no read returns what was invalidated before it began', async () => {
       const { store, other } = await create();
       const source = new Source();
-      const workers = [store, other, store, other].map((s) => readAndBuild(s, source, 60));
-      await Promise.all([...workers, changeAndInvalidate(other, source, 60), changeAndInvalidate(store, source, 60)]);
+      const changes = [other, store].map((s) => changeAndInvalidate(s, source, 80));
+      const isDone = Promise.all(changes).then(() => (source.isQuiet = true));
+      const readers = [store, other, store, other].map((s) => readAndBuild(s, source));
+      await Promise.all([isDone, ...readers]).finally(() => (source.isQuiet = true)); // an error ends all loops
       expect(source.violations).toEqual([]);
-      expect(source.checked).toBeGreaterThan(0);
+      expect(source.hits).toBeGreaterThan(20);
+      expect(source.refusals).toBeGreaterThan(20);
     }, 30_000);
   });
 }
@@ -85,7 +88,10 @@ class Source {
   readonly version = { A: 0, B: 0 };
   readonly acknowledged = { A: 0, B: 0 };
   readonly violations: string[] = [];
-  checked = 0;
+  isQuiet = false;
+  reads = 0;
+  hits = 0;
+  refusals = 0;
 
   async fetch(): Promise<{ seen: string; dependencies: Dependency[] }> {
     const a = this.version.A;
@@ -98,31 +104,27 @@ class Source {
 
   /** Compares what a read returned with what had been acknowledged when it began. */
   check(seen: string, before: { A: number; B: number }): void {
-    this.checked += 1;
+    this.hits += 1;
     const versions = JSON.parse(seen) as { A: number; B?: number };
     const isStale = versions.A < before.A || (versions.B !== undefined && versions.B < before.B);
     if (isStale) this.violations.push(`${seen} although ${JSON.stringify(before)} was acknowledged`);
   }
 }
 
-async function readAndBuild(store: CacheStore, source: Source, rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round += 1) {
+async function readAndBuild(store: CacheStore, source: Source): Promise<void> {
+  while (!source.isQuiet) {
+    await turns(1);
     const before = { ...source.acknowledged };
     const stored = await text(store, 'raced');
+    source.reads += 1;
     if (stored !== undefined) source.check(stored, before);
     const beforeBegin = { ...source.acknowledged };
     const { reply, leaseId } = await begin(store, 'raced', { leaseMs: 5 }); // so short that builds overlap
     if (reply.kind === 'fresh') source.check(reply.value.bytes.toString(), beforeBegin);
     if (reply.kind !== 'lease') continue;
     const { seen, dependencies } = await source.fetch();
-    await store.commit({
-      key: 'raced',
-      leaseId,
-      start: reply.start,
-      value: value(seen),
-      dependencies,
-      ttlMs: undefined,
-    });
+    const request = { key: 'raced', leaseId, start: reply.start, value: value(seen), dependencies, ttlMs: undefined };
+    if ((await store.commit(request)) === 'stale') source.refusals += 1;
   }
 }
 
@@ -132,7 +134,8 @@ async function changeAndInvalidate(store: CacheStore, source: Source, rounds: nu
     const version = (source.version[name] += 1);
     await store.invalidate([record('Raced', name)]);
     source.acknowledged[name] = Math.max(source.acknowledged[name], version);
-    await turns(round % 5);
+    const pauseUntil = source.reads + (round % 4 === 0 ? 40 : (round * 5) % 9); // counted in reads, however fast the store is
+    while (source.reads < pauseUntil && !source.isQuiet) await turns(1);
   }
 }
 

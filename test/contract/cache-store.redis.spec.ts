@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { record } from '@bff/infra/cache/dependencies';
+import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
+import { RedisCheckpoints } from '@bff/infra/cache/store/redis/redis-checkpoints';
+import { RedisProcessReports } from '@bff/infra/cache/store/redis/redis-process-reports';
+import type { RedisClient } from '@bff/infra/redis/redis-client';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { describeCacheStore } from './cache-store.contract.js';
+import { describeCheckpoints } from './checkpoints.contract.js';
+import { describeProcessReports, describeSharedProcessReports } from './process-reports.contract.js';
+import { connectRedis, createRedisStores } from './redis-under-test.js';
+import { eventually, put, startBuild, text } from './store-under-test.js';
+
+let server: RedisServer;
+const connections: RedisClient[] = [];
+
+async function connect(): Promise<RedisClient> {
+  const redis = await connectRedis(server);
+  connections.push(redis);
+  return redis;
+}
+
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(async () => {
+  for (const redis of connections) redis.disconnect();
+  await server.stop();
+});
+
+describeCacheStore('Redis, one partition', (settings) => createRedisStores(server, 1, settings));
+describeCacheStore('Redis, three partitions', (settings) => createRedisStores(server, 3, settings));
+
+describeCheckpoints('Redis', async () => {
+  const checkpoints = new RedisCheckpoints(await connect(), `contract-${randomUUID()}`);
+  return { checkpoints, close: async () => undefined };
+});
+
+const REPORTS = `contract-${randomUUID()}`;
+const joinReports = async (processId: string) => new RedisProcessReports(await connect(), REPORTS, processId);
+describeProcessReports('Redis', joinReports);
+describeSharedProcessReports('Redis', joinReports);
+
+describe('RedisCacheStore on a server that goes away', () => {
+  let own: RedisServer;
+  afterEach(() => own.stop());
+
+  it('rejects while the server is away, and neither serves nor stores the old history after an empty restart', async () => {
+    own = await startRedisServer();
+    const { store, close } = await createRedisStores(own, 1);
+    await put(store, 'orders:a', 'before', [record('Order', '1')]);
+    const build = await startBuild(store, 'orders:b');
+    await own.kill();
+    await eventually(
+      () => store.state().status,
+      (status) => status === 'down',
+    );
+    const unavailable = { code: 'CACHE_STORE_UNAVAILABLE', retryable: true };
+    await expect(store.read('orders:a')).rejects.toMatchObject(unavailable);
+    await expect(store.invalidate([record('Order', '1')])).rejects.toMatchObject(unavailable);
+    await expect(build.commit('v')).rejects.toMatchObject(unavailable);
+    await own.restart();
+    await eventually(
+      () => store.state().status,
+      (status) => status === 'up',
+    );
+    expect(await build.commit('v')).toBe('lost');
+    expect(await text(store, 'orders:a')).toBeUndefined();
+    await put(store, 'orders:a', 'after', [record('Order', '1')]);
+    expect(await store.invalidate([record('Order', '1')])).toEqual({ dropped: 1, keys: ['orders:a'], deferred: 0 });
+    await close();
+  });
+
+  it('refuses a server that may evict the index', async () => {
+    own = await startRedisServer({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] });
+    const redis = await connectRedis(own);
+    const store = new RedisCacheStore({ redis, appName: 'contract', partitions: 1 });
+    await expect(store.open()).rejects.toMatchObject({ code: 'CACHE_STORE_UNSUITABLE', retryable: false });
+    await store.close();
+    redis.disconnect();
+  });
+});

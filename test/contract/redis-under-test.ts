@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
+import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
+import type { RedisServer } from '../support/redis-server.js';
+import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
+
+/** Keys of a partition that remain for good, each bounded by itself: gate, meta data, and the window of invalidations. */
+const LASTING = /:(g|m|iv|tz)$/;
+
+/** A connection as the product makes it, ready for use; patient, because tests share the machine. */
+export async function connectRedis(server: RedisServer): Promise<RedisClient> {
+  const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5_000 });
+  await redis.connect();
+  return redis;
+}
+
+/** Two stores of one application on this server, each with a connection of its own, as two processes have them. */
+export async function createRedisStores(
+  server: RedisServer,
+  partitions: number,
+  settings: StoreSettings = {},
+): Promise<StoreUnderTest> {
+  const appName = `contract-${randomUUID()}`;
+  const connections = [await connectRedis(server), await connectRedis(server)] as const;
+  const [store, other] = connections.map(
+    (redis) => new RedisCacheStore({ redis, appName, partitions, retentionMs: 3_600_000, ...settings }),
+  ) as [RedisCacheStore, RedisCacheStore];
+  await Promise.all([store.open(), other.open()]);
+  return {
+    store,
+    other,
+    countIndexKeys: async () => (await keysOf(connections[0], appName)).filter((key) => !LASTING.test(key)).length,
+    close: async () => {
+      await Promise.all([store.close(), other.close()]);
+      await Promise.all(connections.map((redis) => (redis.status === 'ready' ? redis.quit() : redis.disconnect())));
+    },
+  };
+}
+
+async function keysOf(redis: RedisClient, appName: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const page of (redis as Redis).scanStream({ match: `{${appName}.*`, count: 1_000 }))
+    keys.push(...(page as string[]));
+  return keys;
+}
