@@ -29,7 +29,7 @@ describe('an order change', () => {
     const changedFields = ['Activation_Status__c', 'LastModifiedDate'];
     await portal.events.change('Order', IDS.aliceOrder, { changedFields });
     expect(await fetched(...urls)).toEqual([false, false]);
-    expect((await portal.metrics('orders'))['invalidations']).toBe(0);
+    expect((await portal.metrics('orders')).invalidations).toBe(0);
     const { topics } = (await portal.anonymous('/health/sf-events')).json();
     expect(topics.find((each: { topic: string }) => each.topic === '/data/OrderChangeEvent')).toMatchObject({
       skipped: 1,
@@ -48,7 +48,7 @@ describe('an order change', () => {
     expect((await portal.get('alice', `/api/orders/${IDS.aliceOrder}`)).json().status).toBe('Approved');
     await portal.get('bob', '/api/orders');
     expect(portal.org.queries['Order']).toBe((before ?? 0) + 2);
-    expect((await portal.metrics('orders'))['invalidations']).toBe(1);
+    expect((await portal.metrics('orders')).invalidations).toBe(1);
   });
 
   it('of an item drops the detail and the list that were built from it (P6)', async () => {

@@ -1,3 +1,4 @@
+import type { CacheBucketMetrics } from '@bff/infra/cache/cache.types';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Portal } from './support/portal.js';
@@ -140,7 +141,7 @@ describe('billing', () => {
     for (const _ of [1, 2]) expect((await portal.get('alice', '/api/subscriptions')).json()).toEqual([]);
     expect(portal.billing.calls).toBe(1);
     await portal.get('alice', '/api/payment-methods');
-    expect(await portal.metrics('billing')).toMatchObject({
+    expect((await portal.metrics('billing')).buckets).toMatchObject({
       subscriptions: { hits: 1, misses: 1 },
       paymentMethods: { misses: 1 },
       gateways: { misses: 1 },
@@ -171,7 +172,7 @@ describe('counters', () => {
     open();
     expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 100 }, () => 200));
     expect(portal.org.queries['Order']).toBe(2);
-    const { account } = await portal.metrics('orders');
+    const account = (await portal.metrics('orders')).buckets['account'] as CacheBucketMetrics;
     expect(account).toMatchObject({ misses: 1, bypassed: 0, errors: 0 });
     expect(account.hits + account.coalesced).toBe(99);
   });

@@ -41,6 +41,11 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
       if (response.statusCode >= 400) return 'warn' as const;
       return request.url?.startsWith('/health') ? ('debug' as const) : ('info' as const);
     },
+    // Without the error that the library makes up for every 5xx: the real one was logged where it was answered.
+    customErrorObject: (_request: IncomingMessage, res: unknown, _error: Error, line: { responseTime: number }) => ({
+      res,
+      responseTime: line.responseTime,
+    }),
     customSuccessMessage: (request: IncomingMessage, response: { statusCode: number }, responseTime: number) =>
       `${request.method} ${pathOf(request)} ${response.statusCode} in ${responseTime} ms`,
     customErrorMessage: (request: IncomingMessage, response: { statusCode: number }) =>

@@ -1,3 +1,4 @@
+import type { DomainMetrics } from '@bff/infra/cache/cache.types';
 import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
 import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
@@ -69,8 +70,9 @@ export class Portal {
   }
 
   /** Counters of a domain's cache, as its health endpoint shows them. */
-  async metrics(domain: 'catalog' | 'orders' | 'billing'): Promise<Record<string, any>> {
-    return (await this.anonymous(`/health/${domain}/cache`)).json().metrics;
+  async metrics(domain: 'catalog' | 'orders' | 'billing'): Promise<DomainMetrics> {
+    const { invalidations, ...buckets } = (await this.anonymous(`/health/${domain}/cache`)).json().metrics;
+    return { invalidations, buckets };
   }
 
   async close(): Promise<void> {
