@@ -1,5 +1,7 @@
 /** One project per test level, so that `npx jest --selectProjects unit` runs a level alone. */
 const base = {
+  // The integration and e2e levels start real servers; a unit test that takes long fails its own expectations.
+  testTimeout: 30_000,
   rootDir: '.',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -26,10 +28,14 @@ const base = {
 };
 
 export default {
+  // The levels that start servers and processes need the rest of the machine.
+  maxWorkers: 2,
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools,test/support}/**/*.spec.ts'] },
+    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,test/support}/**/*.spec.ts'] },
+    { ...base, displayName: 'tooling', testMatch: ['<rootDir>/test/tooling/**/*.spec.ts'] },
     { ...base, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
     { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.int-spec.ts'] },
+    { ...base, displayName: 'consistency', testMatch: ['<rootDir>/test/consistency/**/*.spec.ts'] },
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
   ],
 };

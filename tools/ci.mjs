@@ -1,0 +1,38 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run, say } from './workspace.mjs';
+
+/** Every check, each to its end, so that one run shows all that is wrong. The last line holds the test runner's own counts. */
+const folder = mkdtempSync(join(tmpdir(), 'evergreen-ci-'));
+const report = join(folder, 'jest.json');
+const failed = [];
+await step('npm test', ['test', '--', '--json', `--outputFile=${report}`]);
+await step('npm run lint', ['run', 'lint']);
+await step('npm run typecheck', ['run', 'typecheck']);
+await step('npm run build', ['run', 'build']);
+const counts = readCounts();
+rmSync(folder, { recursive: true });
+say('');
+say(failed.length === 0 ? 'All steps succeeded.' : `Failed: ${failed.join(', ')}`);
+if (!counts) say('The test runner left no counts: it did not run to its end.');
+const { passed, notPassed, skipped } = counts ?? { passed: 0, notPassed: 1, skipped: 0 };
+process.exitCode = failed.length > 0 || notPassed > 0 || passed === 0 ? 1 : 0;
+say(`${passed} passed, ${notPassed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+
+async function step(name, args) {
+  say(`\n=== ${name}`);
+  const code = await run('npm', args, { shell: process.platform === 'win32' });
+  if (code !== 0) failed.push(name);
+}
+
+/** A file that could not even be loaded holds no counted test, so it counts as one failure. */
+function readCounts() {
+  if (!existsSync(report)) return undefined;
+  const jest = JSON.parse(readFileSync(report, 'utf8'));
+  return {
+    passed: jest.numPassedTests,
+    notPassed: jest.numFailedTests + jest.numRuntimeErrorTestSuites,
+    skipped: jest.numPendingTests + jest.numTodoTests,
+  };
+}

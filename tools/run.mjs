@@ -1,0 +1,9 @@
+import { ensureInstalled, programOf, run, stop } from './workspace.mjs';
+
+/** `node tools/run.mjs <program> …`: runs a program of an installed package, and installs first where that is missing. */
+const packages = { eslint: 'eslint', prettier: 'prettier', tsc: 'typescript' };
+
+const [program = '', ...args] = process.argv.slice(2);
+const packageName = packages[program] ?? stop(`usage: node tools/run.mjs ${Object.keys(packages).join('|')} …`);
+await ensureInstalled();
+process.exitCode = await run(process.execPath, [programOf(packageName, program), ...args]);

@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ensureBuilt, root, stop } from './workspace.mjs';
+
+/** `node tools/start-one.mjs <app>`: builds if needed, then is that app: same process, same signals, same output. */
+const apps = ['bff', 'cdc-worker', 'sandbox'];
+const app = apps.find((name) => name === process.argv[2]) ?? stop(`usage: node tools/start-one.mjs ${apps.join('|')}`);
+await ensureBuilt();
+process.chdir(root);
+if (existsSync('.env')) process.loadEnvFile('.env');
+await import(pathToFileURL(join(root, 'dist', 'apps', app, 'src', 'main.js')).href);

@@ -1,0 +1,134 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseEnv } from 'node:util';
+import { ChildProcesses } from './child-processes.mjs';
+import { demoSteps } from './demo.mjs';
+import { ensureBuilt, root, say, stop } from './workspace.mjs';
+
+/** `npm start`: installs and builds what is missing, starts everything on this machine, and says what to try. */
+const READY_DEADLINE_MS = 60_000;
+
+await ensureBuilt();
+process.chdir(root);
+const { loadConfig } = await builtModule('libs/infra/src/config/load-config.js');
+const { isRedisConfigured } = await builtModule('libs/infra/src/redis/redis-client.js');
+const config = validConfig();
+const env = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
+
+const { host, shutdownGraceMs } = config.http;
+const bff = { name: 'bff', variable: 'PORT', host, port: config.http.port, health: '/health/ready' };
+const worker = { name: 'cdc-worker', variable: 'WORKER_PORT', host, port: config.worker.port, health: '/health/ready' };
+const sandbox = {
+  name: 'sandbox',
+  variable: 'SANDBOX_PORT',
+  host: config.sandbox.host,
+  port: config.sandbox.port,
+  health: '/health',
+};
+const usesRedis = isRedisConfigured(config.redis);
+const programs = [...(config.salesforce.isSandbox ? [sandbox] : []), bff, ...(usesRedis ? [worker] : [])];
+await refuseTakenPorts();
+
+const children = new ChildProcesses((report) => void end(1, report));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void end(0, '\nStopping …'));
+const startingAt = Date.now();
+for (const program of programs) {
+  program.logFile = children.start(program.name, join(root, 'dist', 'apps', program.name, 'src', 'main.js'), env);
+  await untilAnswers(program, program.health);
+}
+const eventsAreLive = !config.events.enabled || (await becomesLive(usesRedis ? worker : bff));
+printWelcome(((Date.now() - startingAt) / 1_000).toFixed(1));
+if (config.salesforce.isSandbox) say(await demoSteps(urlOf(bff), urlOf(sandbox), config.salesforce.apiVersion));
+else say(`Call it with a token of ${config.auth.issuer} for ${config.auth.audience}.\n`);
+say('Ctrl-C stops everything.');
+
+function builtModule(file) {
+  return import(pathToFileURL(join(root, 'dist', file)).href);
+}
+
+function validConfig() {
+  try {
+    return loadConfig();
+  } catch (error) {
+    return stop(error.message);
+  }
+}
+
+async function refuseTakenPorts() {
+  const wrong = [];
+  for (const { name, variable, host, port } of programs) {
+    if (port === 0) wrong.push(`${variable} is 0: name a port, so that the others and you can find the ${name}`);
+    else if (await isTaken(host, port)) {
+      wrong.push(`Port ${port} (${name}) is taken: stop what listens there, or choose another: ${variable}=${port + 10}`);
+    }
+  }
+  if (wrong.length > 0) stop(wrong.join('\n'));
+}
+
+function isTaken(host, port) {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => {
+      if (error.code === 'EADDRINUSE') resolve(true);
+      else reject(error);
+    });
+    probe.listen(port, host, () => probe.close(() => resolve(false)));
+  });
+}
+
+/** Waits until the program says 200 there; a program that ends meanwhile ends us. */
+async function untilAnswers(program, path) {
+  const deadline = Date.now() + READY_DEADLINE_MS;
+  while (!(await answers(program, path))) {
+    if (Date.now() > deadline) await end(1, `${program.name} is not ready after ${READY_DEADLINE_MS / 1_000} s: see ${program.logFile}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function answers(program, path) {
+  try {
+    const response = await fetch(urlOf(program) + path, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false; // not listening yet
+  }
+}
+
+async function becomesLive(program) {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline) {
+    const response = await fetch(`${urlOf(program)}/health/sf-events`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    const body = await response?.json().catch(() => undefined);
+    if (body?.status === 'up') return true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return false;
+}
+
+function urlOf({ host, port }) {
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+}
+
+function printWelcome(seconds) {
+  const store = usesRedis ? 'Redis, shared by all processes' : 'embedded (set REDIS_URL to share it between processes)';
+  say(`\nEvergreen is ready (${seconds} s).\n`);
+  say(`  BFF      ${urlOf(bff)}/health   log: ${bff.logFile}`);
+  if (usesRedis) say(`  Worker   ${urlOf(worker)}/health/sf-events   log: ${worker.logFile}`);
+  if (config.salesforce.isSandbox) say(`  Sandbox  ${urlOf(sandbox)}   log: ${sandbox.logFile}`);
+  else say(`  Org      ${config.salesforce.loginUrl}`);
+  say(`  Store    ${store}`);
+  if (config.cache.usesDemoEncryptionKey) say('  Sensitive entries are encrypted with the published demo key: for made-up data only.');
+  if (!config.events.enabled) say('  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes.');
+  else if (!eventsAreLive) say(`  Change events are not live yet: see ${urlOf(usesRedis ? worker : bff)}/health/sf-events`);
+  say('');
+}
+
+async function end(code, reason) {
+  if (reason) (code === 0 ? process.stdout : process.stderr).write(`${reason}\n`);
+  await children.stop(shutdownGraceMs + 2_000);
+  process.exit(code);
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder of the checkout. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** What `tools/build.mjs` leaves when it has succeeded; its time is that of the build's start. */
+export const buildStamp = join(root, 'dist', '.built');
+
+/** Files that need no build to change what is built are left out: tests, and what they alone use. */
+const sources = ['apps', 'libs', 'test/support', 'test/bench', 'nest-cli.json', 'tsconfig.json', 'test/tsconfig.app.json'];
+
+/** Runs a program in the checkout with our own streams; resolves with its exit code, which a signal makes 1. */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+/** The start file of a program that an installed package brings, to be run with node on every system alike. */
+export function programOf(packageName, program = packageName) {
+  const require = createRequire(join(root, 'package.json'));
+  const file = join(root, 'node_modules', packageName, 'package.json');
+  const { bin } = require(file);
+  return join(dirname(file), typeof bin === 'string' ? bin : bin[program]);
+}
+
+/** Installs exactly what the lock file names, unless that has been done since it last changed. Ends the process on failure. */
+export async function ensureInstalled() {
+  const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
+  if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
+  say('Installing dependencies (npm ci) …');
+  // Development dependencies build and test the product, also where NODE_ENV says production.
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  const npm = process.env.npm_execpath;
+  const code = npm?.endsWith('.js')
+    ? await run(process.execPath, [npm, ...args])
+    : await run('npm', args, { shell: process.platform === 'win32' });
+  if (code !== 0) stop('npm ci failed: see its message above. It needs the npm registry, or a filled npm cache.');
+}
+
+/** Builds unless that has been done since the newest source changed. Ends the process on failure. */
+export async function ensureBuilt() {
+  await ensureInstalled();
+  const newest = Math.max(...sources.map((source) => newestIn(join(root, source))));
+  if (modifiedAt(buildStamp) >= newest) return;
+  const code = await run(process.execPath, [join(root, 'tools', 'build.mjs')]);
+  if (code !== 0) stop('The build failed: see its messages above.');
+}
+
+/** A line for whoever runs the tool. */
+export function say(text) {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Ends the tool with a reason. */
+export function stop(reason) {
+  process.stderr.write(`${reason}\n`);
+  process.exit(1);
+}
+
+/** In milliseconds since 1970; 0 when the file does not exist. */
+export function modifiedAt(file) {
+  return existsSync(file) ? statSync(file).mtimeMs : 0;
+}
+
+function newestIn(path) {
+  if (!existsSync(path)) return 0;
+  const { mtimeMs } = statSync(path);
+  if (!statSync(path).isDirectory()) return /\.spec\.ts$/.test(path) ? 0 : mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newestIn(join(path, name))));
+}
