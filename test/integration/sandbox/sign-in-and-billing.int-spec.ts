@@ -1,0 +1,129 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createRemoteJWKSet, jwtVerify, SignJWT } from 'jose';
+import jsforce from 'jsforce';
+import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
+
+describe('signing in and billing', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  let sandbox: Sandbox;
+
+  beforeAll(async () => {
+    const jwtPublicKey = publicKey.export({ type: 'spki', format: 'pem' }).toString().replace(/\n/g, '\\n');
+    sandbox = await startSandbox({ port: 0, latencyMs: 0, jwtPublicKey, sessionSeconds: 1 });
+  });
+  afterAll(() => sandbox.close());
+
+  const assertion = (claims: { iss?: string; sub?: string; aud?: string; exp?: string }, key: KeyObject = privateKey) =>
+    new SignJWT({})
+      .setProtectedHeader({ alg: 'RS256' })
+      .setIssuer(claims.iss ?? 'sandbox-client')
+      .setSubject(claims.sub ?? sandbox.org.username)
+      .setAudience(claims.aud ?? sandbox.url)
+      .setExpirationTime(claims.exp ?? '3m')
+      .sign(key);
+  const authorize = async (jwt: string) => {
+    const connection = new jsforce.Connection({ version: '67.0', oauth2: { loginUrl: sandbox.url } });
+    await connection.authorize({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: jwt } as never);
+    return connection;
+  };
+
+  it('takes a JWT bearer assertion that the registered key has signed', async () => {
+    const connection = await authorize(await assertion({}));
+    expect((await connection.query('SELECT Id FROM Organization')).totalSize).toBe(1);
+  });
+
+  it('refuses an assertion of another key, client, user or audience, or an expired one', async () => {
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    await expect(authorize(await assertion({}, other))).rejects.toMatchObject({
+      name: 'invalid_grant',
+      message: 'invalid assertion',
+    });
+    await expect(authorize(await assertion({ iss: 'someone' }))).rejects.toMatchObject({ name: 'invalid_client_id' });
+    await expect(authorize(await assertion({ sub: 'a@b' }))).rejects.toThrow("user hasn't approved this consumer");
+    await expect(authorize(await assertion({ aud: 'https://elsewhere' }))).rejects.toThrow('audience is invalid');
+    await expect(authorize(await assertion({ exp: '-1m' }))).rejects.toThrow('assertion is expired');
+  });
+
+  it('lets a session run out', async () => {
+    const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
+    const status = async () => (await fetch(`${sandbox.url}/services/data/v67.0/limits`, { headers })).status;
+    expect(await status()).toBe(200);
+    const deadline = Date.now() + 5_000;
+    while ((await status()) === 200 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await status()).toBe(401);
+  });
+
+  it('gives a customer a token that its published key verifies', async () => {
+    const token = await (await fetch(`${sandbox.url}/demo/token/2`)).text();
+    const discovery = (await (await fetch(`${sandbox.url}/.well-known/openid-configuration`)).json()) as {
+      issuer: string;
+      jwks_uri: string;
+    };
+    const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(discovery.jwks_uri)), {
+      issuer: discovery.issuer,
+      audience: 'evergreen-portal',
+    });
+    expect(payload.sub).toBe('customer-2');
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(12 * 3_600);
+    expect((await fetch(`${sandbox.url}/demo/token/4`)).status).toBe(404);
+  });
+
+  const whmcs = async (parameters: Record<string, string>): Promise<{ status: number; body: any }> => {
+    const body = new URLSearchParams({
+      identifier: 'sandbox-identifier',
+      secret: 'sandbox-secret',
+      responsetype: 'json',
+      ...parameters,
+    });
+    const response = await fetch(`${sandbox.url}/whmcs/includes/api.php`, { method: 'POST', body });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('answers invoices, services and pay methods of a client in the shapes of WHMCS', async () => {
+    const list = await whmcs({ action: 'GetInvoices', userid: '1001', orderby: 'date', order: 'desc', limitnum: '3' });
+    expect(list.body).toMatchObject({ result: 'success', startnumber: 0, numreturned: 3 });
+    const [newest] = list.body.invoices.invoice;
+    expect(newest).toMatchObject({ userid: 1001, total: expect.stringMatching(/^\d+\.\d\d$/), currencycode: 'JPY' });
+    const one = await whmcs({ action: 'GetInvoice', invoiceid: String(newest.id) });
+    expect(one.body).toMatchObject({ invoiceid: String(newest.id), total: newest.total });
+    expect(one.body.items.item.length).toBeGreaterThan(0);
+    const services = await whmcs({ action: 'GetClientsProducts', clientid: '1001' });
+    expect(services.body.products.product[0]).toMatchObject({ clientid: '1001', status: expect.any(String) });
+    expect((await whmcs({ action: 'GetPayMethods', clientid: '1001' })).body.paymethods[0].type).toBe(
+      'RemoteCreditCard',
+    );
+    expect((await whmcs({ action: 'GetPaymentMethods' })).body.paymentmethods.paymentmethod).toHaveLength(3);
+  });
+
+  it('changes an invoice’s status, and the next answer shows it', async () => {
+    const { body } = await whmcs({ action: 'GetInvoices', userid: '1002', limitnum: '1' });
+    const invoiceid = String(body.invoices.invoice[0].id);
+    expect((await whmcs({ action: 'UpdateInvoice', invoiceid, status: 'Refunded' })).body.result).toBe('success');
+    expect((await whmcs({ action: 'GetInvoice', invoiceid })).body.status).toBe('Refunded');
+  });
+
+  it('refuses wrong credentials with 403 and unknown things with an error', async () => {
+    expect(await whmcs({ action: 'GetInvoices', secret: 'wrong' })).toEqual({
+      status: 403,
+      body: { result: 'error', message: 'Authentication Failed' },
+    });
+    expect((await whmcs({ action: 'GetInvoice', invoiceid: '1' })).body).toEqual({
+      result: 'error',
+      message: 'Invoice ID Not Found',
+    });
+    expect((await whmcs({ action: 'GetPayMethods', clientid: '1' })).body.message).toBe('Client ID Not Found');
+    expect((await whmcs({ action: 'toString' })).body.message).toBe('Command Not Found');
+  });
+
+  it('refuses a fault that it does not know, and says what is wrong', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${sandbox.url}/sandbox/faults`, {
+      method: 'POST',
+      headers,
+      body: '{"fault":"drop-events"}',
+    });
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { problems: string[] }).problems[0]).toContain('count');
+  });
+});
