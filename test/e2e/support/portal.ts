@@ -1,0 +1,107 @@
+import { AppProcess, freePort } from './app-process.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+/** How long a query of the sandbox takes: long enough to tell a miss from a hit. */
+export const LATENCY_MS = 150;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+  readonly ms: number;
+}
+
+/** A whole portal as processes: sandbox, one or more BFFs, and with Redis a worker. */
+export class Portal {
+  redis: RedisServer | undefined;
+  sandbox!: AppProcess;
+  bffs: AppProcess[] = [];
+  worker: AppProcess | undefined;
+  sandboxUrl = '';
+  bffUrls: string[] = [];
+  private env: Record<string, string> = {};
+
+  /** The embedded store: subscribers inside the one BFF. */
+  static async embedded(): Promise<Portal> {
+    const portal = new Portal();
+    await portal.startSandbox();
+    await portal.startBff();
+    return portal;
+  }
+
+  /** Redis, a worker, and two BFFs. */
+  static async onRedis(env: Readonly<Record<string, string>> = {}): Promise<Portal> {
+    const portal = new Portal();
+    portal.redis = await startRedisServer();
+    portal.env = { REDIS_URL: portal.redis.url, ...env };
+    await portal.startSandbox();
+    await Promise.all([portal.startBff(), portal.startBff(), portal.startWorker()]);
+    return portal;
+  }
+
+  async startWorker(): Promise<void> {
+    const port = await freePort();
+    this.worker = AppProcess.start('cdc-worker', { ...this.env, WORKER_PORT: String(port) });
+    await this.worker.isReadyAt(`http://127.0.0.1:${port}/health/ready`);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.bffs, this.worker, this.sandbox].map((app) => app?.stop()));
+    await this.redis?.stop();
+  }
+
+  /** A customer's request to one of the BFFs. */
+  async get(path: string, { customer = 1, bff = 0 }: { customer?: number; bff?: number } = {}): Promise<Answer> {
+    return this.request(path, { headers: { authorization: `Bearer ${await this.token(customer)}` } }, bff);
+  }
+
+  async request(path: string, init: RequestInit = {}, bff = 0): Promise<Answer> {
+    const begin = performance.now();
+    const response = await fetch(`${this.bffUrls[bff]}${path}`, init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text,
+      ms: performance.now() - begin,
+    };
+  }
+
+  async token(customer: number): Promise<string> {
+    return (await fetch(`${this.sandboxUrl}/demo/token/${customer}`)).text();
+  }
+
+  /** A change made in Salesforce, by its own REST API. */
+  async change(sobject: string, id: string, fields: object | 'delete'): Promise<void> {
+    await this.salesforce('PATCH', `/sobjects/${sobject}/${id}`, fields);
+  }
+
+  async salesforce(method: string, path: string, body?: object | 'delete'): Promise<unknown> {
+    const token = await (await fetch(`${this.sandboxUrl}/demo/salesforce-token`)).text();
+    const response = await fetch(`${this.sandboxUrl}/services/data/v67.0${path}`, {
+      method: body === 'delete' ? 'DELETE' : method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(typeof body === 'object' && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Salesforce answered ${response.status}: ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  private async startSandbox(): Promise<void> {
+    const port = await freePort();
+    this.sandboxUrl = `http://127.0.0.1:${port}`;
+    this.env = { ...this.env, SANDBOX_PORT: String(port), SANDBOX_LATENCY_MS: String(LATENCY_MS) };
+    this.sandbox = AppProcess.start('sandbox', this.env);
+    await this.sandbox.isReadyAt(`${this.sandboxUrl}/health`);
+  }
+
+  private async startBff(): Promise<void> {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const bff = AppProcess.start('bff', { ...this.env, PORT: String(port) });
+    this.bffs.push(bff);
+    this.bffUrls.push(url);
+    await bff.isReadyAt(`${url}/health/ready`);
+  }
+}
