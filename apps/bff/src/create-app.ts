@@ -1,5 +1,6 @@
 import helmet from '@fastify/helmet';
 import type { AppConfig } from '@bff/infra/config/app-config';
+import { Readiness } from '@bff/infra/health/readiness';
 import { requestId } from '@bff/modules/runtime/log-options';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -41,6 +42,11 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
       reply.header('x-request-id', request.id);
       if (request.url.startsWith('/api/')) reply.header('cache-control', 'private, no-store');
       done();
+    })
+    .addHook('onSend', (_request, reply, payload, done) => {
+      // A connection that stays open would hold up the end of the process until its keep-alive time is over.
+      if (app.get(Readiness).current === 'draining') reply.header('connection', 'close');
+      done(null, payload);
     });
 }
 
