@@ -25,7 +25,7 @@ beforeAll(async () => {
   server = await startRedisServer();
 });
 afterAll(async () => {
-  for (const redis of connections) redis.disconnect();
+  await Promise.all(connections.map((redis) => redis.quit()));
   await server.stop();
 });
 
@@ -41,6 +41,32 @@ const REPORTS = `contract-${randomUUID()}`;
 const joinReports = async (processId: string) => new RedisProcessReports(await connect(), REPORTS, processId);
 describeProcessReports('Redis', joinReports);
 describeSharedProcessReports('Redis', joinReports);
+
+it('lets the report of a process that died without a word expire within ten seconds', async () => {
+  const redis = await connect();
+  const reports = await joinReports('short-lived');
+  reports.publish('dying', () => 'last words');
+  const left = await eventually(
+    () => redis.pttl(`{${REPORTS}.reports}:dying:short-lived`),
+    (ms) => ms > 0,
+  );
+  expect(left).toBeLessThanOrEqual(10_000);
+  await reports.close();
+});
+
+it('keeps a bounded number of tips and dependencies, however often the same ones are invalidated (correction 2)', async () => {
+  const redis = await connect();
+  const appName = `contract-${randomUUID()}`;
+  const store = new RedisCacheStore({ redis, appName, partitions: 1, windowMax: 20 });
+  await store.open();
+  const build = await startBuild(store, 'k');
+  for (let i = 0; i < 200; i += 1) await store.invalidate([record('Order', String(i % 50))]);
+  const tag = `{${appName}.P1:0}`;
+  expect(await redis.zcard(`${tag}:tz`)).toBeLessThanOrEqual(20);
+  expect(await redis.zcard(`${tag}:iv`)).toBeLessThanOrEqual(20);
+  expect(await build.commit('v')).toBe('lost');
+  await store.close();
+});
 
 describe('RedisCacheStore on a server that goes away', () => {
   let own: RedisServer;
@@ -78,6 +104,6 @@ describe('RedisCacheStore on a server that goes away', () => {
     const store = new RedisCacheStore({ redis, appName: 'contract', partitions: 1 });
     await expect(store.open()).rejects.toMatchObject({ code: 'CACHE_STORE_UNSUITABLE', retryable: false });
     await store.close();
-    redis.disconnect();
+    await redis.quit();
   });
 });
