@@ -39,7 +39,11 @@ export class ChildProcesses {
       log.end();
       if (this.#isStopping) return;
       this.#isStopping = true;
-      const lines = tail.trimEnd().split('\n').slice(-LAST_LINES_MAX).map((line) => `  ${line}`);
+      const lines = tail
+        .trimEnd()
+        .split('\n')
+        .slice(-LAST_LINES_MAX)
+        .map((line) => `  ${line}`);
       this.#onDeath(`${name} has ended (${signal ?? `exit code ${code}`}). Its last words:\n${lines.join('\n')}`);
     });
     return logFile;

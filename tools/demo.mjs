@@ -27,7 +27,9 @@ TOKEN=${token}
 async function newestOrder(data, salesforceToken) {
   const soql =
     "SELECT Id, Status FROM Order WHERE Account.Portal_User_Id__c = 'customer-1' ORDER BY EffectiveDate DESC LIMIT 1";
-  const body = await text(`${data}/query?q=${encodeURIComponent(soql)}`, { Authorization: `Bearer ${salesforceToken}` });
+  const body = await text(`${data}/query?q=${encodeURIComponent(soql)}`, {
+    Authorization: `Bearer ${salesforceToken}`,
+  });
   const [order] = JSON.parse(body).records;
   if (!order) throw new Error('the sandbox has no order of customer-1');
   return order;

@@ -61,7 +61,9 @@ async function refuseTakenPorts() {
   for (const { name, variable, host, port } of programs) {
     if (port === 0) wrong.push(`${variable} is 0: name a port, so that the others and you can find the ${name}`);
     else if (await isTaken(host, port)) {
-      wrong.push(`Port ${port} (${name}) is taken: stop what listens there, or choose another: ${variable}=${port + 10}`);
+      wrong.push(
+        `Port ${port} (${name}) is taken: stop what listens there, or choose another: ${variable}=${port + 10}`,
+      );
     }
   }
   if (wrong.length > 0) stop(wrong.join('\n'));
@@ -82,7 +84,8 @@ function isTaken(host, port) {
 async function untilAnswers(program, path) {
   const deadline = Date.now() + READY_DEADLINE_MS;
   while (!(await answers(program, path))) {
-    if (Date.now() > deadline) await end(1, `${program.name} is not ready after ${READY_DEADLINE_MS / 1_000} s: see ${program.logFile}`);
+    if (Date.now() > deadline)
+      await end(1, `${program.name} is not ready after ${READY_DEADLINE_MS / 1_000} s: see ${program.logFile}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -100,7 +103,9 @@ async function answers(program, path) {
 async function becomesLive(program) {
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
-    const response = await fetch(`${urlOf(program)}/health/sf-events`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    const response = await fetch(`${urlOf(program)}/health/sf-events`, { signal: AbortSignal.timeout(2_000) }).catch(
+      () => undefined,
+    );
     const body = await response?.json().catch(() => undefined);
     if (body?.status === 'up') return true;
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -121,9 +126,12 @@ function printWelcome(seconds) {
   if (config.salesforce.isSandbox) say(`  Sandbox  ${urlOf(sandbox)}   log: ${sandbox.logFile}`);
   else say(`  Org      ${config.salesforce.loginUrl}`);
   say(`  Store    ${store}`);
-  if (config.cache.usesDemoEncryptionKey) say('  Sensitive entries are encrypted with the published demo key: for made-up data only.');
-  if (!config.events.enabled) say('  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes.');
-  else if (!eventsAreLive) say(`  Change events are not live yet: see ${urlOf(usesRedis ? worker : bff)}/health/sf-events`);
+  if (config.cache.usesDemoEncryptionKey)
+    say('  Sensitive entries are encrypted with the published demo key: for made-up data only.');
+  if (!config.events.enabled)
+    say('  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes.');
+  else if (!eventsAreLive)
+    say(`  Change events are not live yet: see ${urlOf(usesRedis ? worker : bff)}/health/sf-events`);
   say('');
 }
 

@@ -11,7 +11,15 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const buildStamp = join(root, 'dist', '.built');
 
 /** Files that need no build to change what is built are left out: tests, and what they alone use. */
-const sources = ['apps', 'libs', 'test/support', 'test/bench', 'nest-cli.json', 'tsconfig.json', 'test/tsconfig.app.json'];
+const sources = [
+  'apps',
+  'libs',
+  'test/support',
+  'test/bench',
+  'nest-cli.json',
+  'tsconfig.json',
+  'test/tsconfig.app.json',
+];
 
 /** Runs a program in the checkout with our own streams; resolves with its exit code, which a signal makes 1. */
 export function run(command, args, options = {}) {

@@ -111,6 +111,7 @@ export interface AuthConfig {
 
 /** Where the local sandbox is. Its own process has its own options, read from the same variables. */
 export interface SandboxConfig {
+  readonly url: string;
   readonly host: string;
   readonly port: number;
   readonly grpcPort: number;

@@ -4,7 +4,7 @@ import type { Environment, VariableName } from './environment.schema.js';
 /** What the rules look at: the values that passed their own check, and which variables were given at all, good or bad. */
 export interface CheckedEnvironment {
   readonly values: Partial<Environment>;
-  isGiven(name: VariableName): boolean;
+  readonly isGiven: (name: VariableName) => boolean;
 }
 
 /** Every problem that only shows when several variables are seen together. */

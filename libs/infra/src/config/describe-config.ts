@@ -15,6 +15,6 @@ function lines(path: string, value: unknown): string[] {
       return lines(path ? `${path}.${field}` : field, hidden ? '****' : part);
     });
   }
-  if (value === undefined) return [`${path} = (not set)`];
-  return [`${path} = ${path === 'redis.url' ? withoutUserinfo(String(value)) : String(value)}`];
+  if (typeof value === 'string') return [`${path} = ${path === 'redis.url' ? withoutUserinfo(value) : value}`];
+  return [`${path} = ${value === undefined ? '(not set)' : JSON.stringify(value)}`];
 }

@@ -272,20 +272,46 @@ const authVariables = {
   }),
 };
 
+/** `apps/sandbox` reads these by itself; they are here so that one place lists and checks everything. */
 const sandboxVariables = {
-  SANDBOX_HOST: defaulted(text('a host name or an IP address', /^[A-Za-z0-9._-]{1,253}$/), '127.0.0.1', {
+  SANDBOX_HOST: defaulted(text('a host name or an IP address', /^[A-Za-z0-9.:_-]{1,253}$/), '127.0.0.1', {
     group: 'sandbox',
-    description: 'Where the BFF and the worker find the sandbox.',
+    description: 'The address on which the sandbox listens, and where the BFF and the worker find it.',
   }),
   SANDBOX_PORT: defaulted(port, '4000', { group: 'sandbox', description: 'The HTTP port of the sandbox.' }),
-  SANDBOX_GRPC_PORT: defaulted(port, '4001', { group: 'sandbox', description: 'The gRPC port of the sandbox.' }),
+  SANDBOX_GRPC_PORT: defaulted(port, '4001', {
+    group: 'sandbox',
+    description: 'The port kept free for the gRPC interface of the sandbox (Pub/Sub API).',
+  }),
+  SANDBOX_PUBLIC_URL: optional(httpUrl, {
+    group: 'sandbox',
+    description:
+      "Where the BFF and the worker find the sandbox, and the issuer in its customers' tokens, if not at host and port.",
+  }),
   SANDBOX_LATENCY_MS: defaulted(wholeNumber(0, 60_000), '300', {
     group: 'sandbox',
     description: 'How long the sandbox takes for a query, so that a hit and a miss can be told apart by eye.',
   }),
   SANDBOX_DATA: optional(oneLine, {
     group: 'sandbox',
-    description: "A folder with an export in Salesforce's sObject-tree format to load instead of the made-up records.",
+    description: "A folder with an export in Salesforce's sObject-tree format, to load beside the made-up records.",
+  }),
+  SANDBOX_SESSION_SECONDS: defaulted(wholeNumber(1, 86_400), '7200', {
+    group: 'sandbox',
+    description: 'How long an access token of the sandbox lasts.',
+  }),
+  SANDBOX_JWT_PUBLIC_KEY: optional(text('a public key in PEM form', /-----BEGIN/), {
+    group: 'sandbox',
+    description:
+      'The public key (PEM) with which the sandbox checks JWT bearer assertions; without it, it refuses them.',
+  }),
+  SANDBOX_DAILY_API_REQUESTS: defaulted(wholeNumber(1, 100_000_000), '5000000', {
+    group: 'sandbox',
+    description: 'How many requests the sandbox answers before REQUEST_LIMIT_EXCEEDED.',
+  }),
+  SANDBOX_CONNECT_TIMEOUT_MS: defaulted(wholeNumber(100, 110_000), '110000', {
+    group: 'sandbox',
+    description: 'How long the sandbox holds a CometD connect that has nothing to tell.',
   }),
 };
 

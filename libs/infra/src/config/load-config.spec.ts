@@ -75,6 +75,9 @@ describe('loadConfig', () => {
     expect(config.salesforce.loginUrl).toBe('http://sandbox:4444');
     expect(config.whmcs.apiUrl).toBe('http://sandbox:4444/whmcs/includes/api.php');
     expect(config.auth.jwksUrl).toBe('http://sandbox:4444/.well-known/jwks.json');
+    expect(loadConfig({ SANDBOX_HOST: '0.0.0.0' }).salesforce.loginUrl).toBe('http://127.0.0.1:4000');
+    const elsewhere = { SANDBOX_HOST: '0.0.0.0', SANDBOX_PUBLIC_URL: 'http://sandbox:4000' };
+    expect(loadConfig(elsewhere).auth.issuer).toBe('http://sandbox:4000');
   });
 
   it('is frozen through and through', () => {

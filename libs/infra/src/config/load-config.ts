@@ -37,7 +37,7 @@ export function loadConfig(env: RawEnvironment = processEnvironment()): AppConfi
     if (result.success) values[name] = result.data;
     else problems.push({ name, given: masked(name, given[name]), expected: documentationOf(name).expected });
   }
-  const environment: CheckedEnvironment = { values: values as Partial<Environment>, isGiven: (name) => name in given };
+  const environment: CheckedEnvironment = { values, isGiven: (name) => name in given };
   problems.push(...problemsBetween(environment), ...unknownVariableProblems(Object.keys(given)));
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(group(values as Environment, environment));
@@ -49,7 +49,7 @@ function processEnvironment(): RawEnvironment {
 }
 
 function group(env: Environment, environment: CheckedEnvironment): AppConfig {
-  const sandboxUrl = `http://${env.SANDBOX_HOST}:${env.SANDBOX_PORT}`;
+  const sandboxUrl = sandboxUrlOf(env);
   const issuer = env.AUTH_ISSUER ?? sandboxUrl;
   return {
     app: { name: env.APP_NAME, environment: env.NODE_ENV, logLevel: env.LOG_LEVEL },
@@ -85,6 +85,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       jwksUrl: env.AUTH_JWKS_URL ?? `${withoutTrailingSlash(issuer)}/.well-known/jwks.json`,
     },
     sandbox: {
+      url: sandboxUrl,
       host: env.SANDBOX_HOST,
       port: env.SANDBOX_PORT,
       grpcPort: env.SANDBOX_GRPC_PORT,
@@ -137,6 +138,13 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
     concurrency: env.SF_CONCURRENCY,
     queueMax: env.SF_QUEUE_MAX,
   };
+}
+
+/** As the sandbox computes its own, because it is the issuer in its tokens: listening everywhere includes this machine. */
+function sandboxUrlOf(env: Environment): string {
+  const listensEverywhere = env.SANDBOX_HOST === '0.0.0.0' || env.SANDBOX_HOST === '::';
+  const host = listensEverywhere ? '127.0.0.1' : env.SANDBOX_HOST;
+  return env.SANDBOX_PUBLIC_URL ?? `http://${host}:${env.SANDBOX_PORT}`;
 }
 
 function withoutTrailingSlash(url: string): string {

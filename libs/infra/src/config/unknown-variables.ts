@@ -27,7 +27,7 @@ export function unknownVariableProblems(names: Iterable<string>): ConfigProblem[
 
 function nearestVariable(name: string): { name: string; distance: number } {
   return variableNames
-    .map((candidate) => ({ name: candidate as string, distance: editDistance(name, candidate) }))
+    .map((candidate) => ({ name: candidate, distance: editDistance(name, candidate) }))
     .reduce((best, other) => (other.distance < best.distance ? other : best));
 }
 

@@ -1,0 +1,87 @@
+import { importVisitor } from './import-visitor.mjs';
+import { isTest, pathBelow, placeOf, resolveImport } from './source-path.mjs';
+
+const layerRanks = { infra: 0, integrations: 1, modules: 2, apps: 3 };
+
+/** What an area of infra may build on, beside itself. */
+const infraMayUse = {
+  config: [],
+  redis: ['config'],
+  metrics: ['redis', 'config'],
+  cache: ['redis', 'config'],
+  health: ['metrics', 'cache', 'redis', 'config'],
+};
+
+/** Who alone may import a package; everybody else goes through that folder. */
+const packageOwners = [
+  {
+    packages: /^ioredis($|\/)/,
+    owners: ['libs/infra/src/redis/', 'libs/infra/src/cache/store/redis/'],
+    fix: 'use CacheService, or REDIS_CLIENT and the type RedisClient of infra/redis',
+  },
+  {
+    packages: /^(jsforce|@grpc\/|@jsforce\/)/,
+    owners: ['libs/integrations/src/salesforce/'],
+    fix: 'use SalesforceClient or ChangeEventSource',
+  },
+  {
+    packages: /^(fastify$|@fastify\/|@nestjs\/(platform-fastify|swagger)($|\/))/,
+    owners: ['apps/'],
+    fix: 'keep HTTP in a controller of the app, and give the module plain values',
+  },
+];
+
+const messages = {
+  direction:
+    'Layers point one way, apps → modules → integrations → infra: {{from}} must not import {{to}}. Move what both need down, or pass it in.',
+  app: 'An app stands alone: {{from}} must not import {{to}}. Move what both need to libs/modules.',
+  sideways: 'Integrations do not know each other: {{from}} must not import {{to}}. Join them in a module.',
+  infra:
+    'Inside infra the order is health → metrics, cache → redis → config: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
+  private:
+    "A folder's sub-folders are private: only files in {{owner}}/ may import {{to}}. Import a file at the top of {{owner}}/, or move what you need there.",
+  test: 'The product must not import its tests: {{to}}. Move the code beside what uses it.',
+  package: 'Only {{owners}} may import {{name}}: {{fix}}.',
+};
+
+/** Holds every import against the layers of the workspace. Tests are free, except that nothing but a test may import them. */
+export const layers = {
+  meta: { type: 'problem', schema: [], messages },
+  create(context) {
+    const root = context.cwd;
+    const from = pathBelow(root, context.filename);
+    if (isTest(from)) return {};
+    return importVisitor((node, specifier) => {
+      const file = resolveImport(root, context.filename, specifier);
+      const problem = file ? problemOfFile(from, pathBelow(root, file)) : problemOfPackage(from, specifier);
+      if (problem) context.report({ node, ...problem });
+    });
+  },
+};
+
+function problemOfPackage(from, name) {
+  const rule = packageOwners.find(({ packages }) => packages.test(name));
+  if (!rule || rule.owners.some((owner) => from.startsWith(owner))) return undefined;
+  return { messageId: 'package', data: { name, owners: rule.owners.join(' and '), fix: rule.fix } };
+}
+
+function problemOfFile(from, to) {
+  if (isTest(to)) return { messageId: 'test', data: { to } };
+  const source = placeOf(from);
+  const target = placeOf(to);
+  if (!source || !target) return undefined;
+  const messageId = wrongDirection(source, target);
+  if (messageId) return { messageId, data: { from, to } };
+  const { owner } = target;
+  if (owner === undefined || from.startsWith(`${owner}/`)) return undefined;
+  return { messageId: 'private', data: { to, owner } };
+}
+
+function wrongDirection(source, target) {
+  if (layerRanks[source.layer] < layerRanks[target.layer]) return 'direction';
+  if (source.layer !== target.layer || source.area === target.area) return undefined;
+  if (source.layer === 'apps') return 'app';
+  if (source.layer === 'integrations') return 'sideways';
+  if (source.layer === 'infra' && !infraMayUse[source.area]?.includes(target.area)) return 'infra';
+  return undefined;
+}
