@@ -1,0 +1,211 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+interface Finding {
+  readonly ruleId: string | null;
+  readonly message: string;
+}
+
+/** Each stands where a real file stands, so that the type checker knows the place. */
+const planted = [
+  {
+    name: 'infra that imports a module',
+    filePath: 'libs/infra/src/redis/redis-client.ts',
+    code: "import '@bff/modules/orders/orders.service';",
+    rule: 'evergreen/layers',
+    says: /Layers point one way.*Move what both need down, or pass it in/,
+  },
+  {
+    name: 'an integration that imports a module, as a type only',
+    filePath: 'libs/integrations/src/whmcs/whmcs.client.ts',
+    code: "import type { OrdersService } from '@bff/modules/orders/orders.service';\nexport type Planted = OrdersService;",
+    rule: 'evergreen/layers',
+    says: /Layers point one way/,
+  },
+  {
+    name: 'a module that imports an app',
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: "export { createApp } from '../../../../apps/bff/src/create-app.js';",
+    rule: 'evergreen/layers',
+    says: /Layers point one way/,
+  },
+  {
+    name: 'an app that imports another app',
+    filePath: 'apps/bff/src/main.ts',
+    code: "import '../../sandbox/src/sandbox.js';",
+    rule: 'evergreen/layers',
+    says: /An app stands alone/,
+  },
+  {
+    name: 'an integration that imports another integration',
+    filePath: 'libs/integrations/src/whmcs/whmcs.client.ts',
+    code: "import '../salesforce/soql.js';",
+    rule: 'evergreen/layers',
+    says: /Integrations do not know each other/,
+  },
+  {
+    name: 'config that imports redis',
+    filePath: 'libs/infra/src/config/load-config.ts',
+    code: "import '../redis/redis-client.js';",
+    rule: 'evergreen/layers',
+    says: /Inside infra the order is/,
+  },
+  {
+    name: 'redis that imports the cache',
+    filePath: 'libs/infra/src/redis/redis-client.ts',
+    code: "import '../cache/cache.service.js';",
+    rule: 'evergreen/layers',
+    says: /Inside infra the order is/,
+  },
+  {
+    name: "a module that imports the cache's private parts",
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: "import '@bff/infra/cache/store/cache-store';",
+    rule: 'evergreen/layers',
+    says: /sub-folders are private: only files in libs\/infra\/src\/cache\//,
+  },
+  {
+    name: "a module that imports another module's private parts",
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: "import '@bff/modules/catalog/parts/planted';",
+    rule: 'evergreen/layers',
+    says: /sub-folders are private: only files in libs\/modules\/src\/catalog\//,
+  },
+  {
+    name: 'the product that imports a test support file',
+    filePath: 'libs/infra/src/redis/redis-client.ts',
+    code: "import '../../../../test/support/redis-server.js';",
+    rule: 'evergreen/layers',
+    says: /must not import its tests/,
+  },
+  {
+    name: 'ioredis outside of redis and the Redis store',
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: "export { Redis } from 'ioredis';",
+    rule: 'evergreen/layers',
+    says: /may import ioredis: use CacheService/,
+  },
+  {
+    name: 'ioredis, imported at run time',
+    filePath: 'libs/infra/src/health/readiness.ts',
+    code: "export const planted = import('ioredis');",
+    rule: 'evergreen/layers',
+    says: /may import ioredis/,
+  },
+  {
+    name: 'jsforce outside of integrations/salesforce',
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: "import 'jsforce';",
+    rule: 'evergreen/layers',
+    says: /may import jsforce: use SalesforceClient/,
+  },
+  {
+    name: 'gRPC outside of integrations/salesforce',
+    filePath: 'apps/cdc-worker/src/main.ts',
+    code: "import '@grpc/grpc-js';",
+    rule: 'evergreen/layers',
+    says: /may import @grpc\/grpc-js/,
+  },
+  {
+    name: 'Fastify outside of apps',
+    filePath: 'libs/infra/src/health/readiness.ts',
+    code: "import type { FastifyInstance } from 'fastify';\nexport type Planted = FastifyInstance;",
+    rule: 'evergreen/layers',
+    says: /Only apps\/ may import fastify: keep HTTP in a controller/,
+  },
+  {
+    name: 'an import cycle of types',
+    filePath: 'libs/infra/src/config/config.errors.ts',
+    code: "import type { AppConfig } from './load-config.js';\nexport type Planted = AppConfig;",
+    rule: 'evergreen/no-import-cycle',
+    says: /No import cycles, not even of types: .*config\.errors\.ts → .*load-config\.ts → .*config\.errors\.ts/,
+  },
+  {
+    name: 'a second reader of the environment',
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: 'export const planted = process.env.PORT;',
+    rule: 'no-restricted-properties',
+    says: /inject APP_CONFIG/,
+  },
+  {
+    name: 'a second reader of the environment, by import',
+    filePath: 'apps/bff/src/main.ts',
+    code: "import { env } from 'node:process';\nexport const planted = env.PORT;",
+    rule: 'no-restricted-imports',
+    says: /inject APP_CONFIG/,
+  },
+  {
+    name: 'export *',
+    filePath: 'libs/infra/src/health/readiness.ts',
+    code: "export * from '../config/app-config.js';",
+    rule: 'no-restricted-syntax',
+    says: /No `export \*`/,
+  },
+  {
+    name: 'a promise that nobody waits for',
+    filePath: 'libs/infra/src/health/readiness.ts',
+    code: "export function planted(): void {\n  Promise.reject(new Error('lost'));\n}",
+    rule: '@typescript-eslint/no-floating-promises',
+    says: /Promises must be awaited/,
+  },
+];
+
+/** What looks alike and is right. */
+const allowed = [
+  {
+    name: "the cache's own use of its private parts",
+    filePath: 'libs/infra/src/cache/cache.service.ts',
+    code: "import './store/cache-store.js';",
+  },
+  {
+    name: "the event port, which is a face of its own, and another module's face",
+    filePath: 'libs/modules/src/orders/orders.service.ts',
+    code: "import '@bff/integrations/salesforce/events/source-event';\nimport '@bff/modules/identity/identity.module';",
+  },
+  {
+    name: 'a test that looks at the inside',
+    filePath: 'libs/infra/src/redis/redis-client.spec.ts',
+    code: "import 'ioredis';\nimport '../cache/store/cache-store.js';\nexport const planted = process.env.PATH;",
+  },
+  {
+    name: 'the one reader of the environment',
+    filePath: 'libs/infra/src/config/load-config.ts',
+    code: 'export const planted = process.env.PORT;',
+  },
+];
+
+describe('the layer rules', () => {
+  let findings: Finding[][];
+
+  beforeAll(async () => {
+    const lint = spawn(process.execPath, ['test/tooling/lint-planted.mjs'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    lint.stdin.end(
+      JSON.stringify([...planted, ...allowed].map(({ filePath, code }) => ({ filePath, code: `${code}\n` }))),
+    );
+    findings = JSON.parse(await text(lint.stdout)) as Finding[][];
+  }, 120_000);
+
+  it.each(planted.map((plant, index) => ({ ...plant, index })))(
+    'refuse $name, and say how to put it right',
+    (plant) => {
+      expect(findings[plant.index]).toContainEqual({
+        ruleId: plant.rule,
+        message: expect.stringMatching(plant.says),
+      });
+    },
+  );
+
+  it.each(allowed.map((plant, index) => ({ ...plant, index: planted.length + index })))('allow $name', ({ index }) => {
+    expect(findings[index]).toEqual([]);
+  });
+});
+
+describe('the tree', () => {
+  it('is clean', async () => {
+    const lint = spawn(process.execPath, ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    expect(await text(lint.stdout)).toBe('');
+  }, 180_000);
+});
