@@ -14,6 +14,13 @@ import { eventually, put, startBuild, text } from './store-under-test.js';
 
 let server: RedisServer;
 const connections: RedisClient[] = [];
+/** What a test of this file opened; closed after it, also when it failed. */
+const opened: { close(): Promise<void> }[] = [];
+
+function closing<T extends { close(): Promise<void> }>(what: T): T {
+  opened.push(what);
+  return what;
+}
 
 async function connect(): Promise<RedisClient> {
   const redis = await connectRedis(server);
@@ -23,6 +30,9 @@ async function connect(): Promise<RedisClient> {
 
 beforeAll(async () => {
   server = await startRedisServer();
+});
+afterEach(async () => {
+  for (const what of opened.splice(0).reverse()) await what.close(); // the last one first: connections before their server
 });
 afterAll(async () => {
   await Promise.all(connections.map((redis) => redis.quit()));
@@ -44,20 +54,19 @@ describeSharedProcessReports('Redis', joinReports);
 
 it('lets the report of a process that died without a word expire within ten seconds', async () => {
   const redis = await connect();
-  const reports = await joinReports('short-lived');
+  const reports = closing(await joinReports('short-lived'));
   reports.publish('dying', () => 'last words');
   const left = await eventually(
     () => redis.pttl(`{${REPORTS}.reports}:dying:short-lived`),
     (ms) => ms > 0,
   );
   expect(left).toBeLessThanOrEqual(10_000);
-  await reports.close();
 });
 
 it('keeps a bounded number of tips and dependencies, however often the same ones are invalidated (correction 2)', async () => {
   const redis = await connect();
   const appName = `contract-${randomUUID()}`;
-  const store = new RedisCacheStore({ redis, appName, partitions: 1, windowMax: 20 });
+  const store = closing(new RedisCacheStore({ redis, appName, partitions: 1, windowMax: 20 }));
   await store.open();
   const build = await startBuild(store, 'k');
   for (let i = 0; i < 200; i += 1) await store.invalidate([record('Order', String(i % 50))]);
@@ -65,16 +74,18 @@ it('keeps a bounded number of tips and dependencies, however often the same ones
   expect(await redis.zcard(`${tag}:tz`)).toBeLessThanOrEqual(20);
   expect(await redis.zcard(`${tag}:iv`)).toBeLessThanOrEqual(20);
   expect(await build.commit('v')).toBe('lost');
-  await store.close();
 });
 
 describe('RedisCacheStore on a server that goes away', () => {
-  let own: RedisServer;
-  afterEach(() => own.stop());
+  async function startOwn(args: readonly string[] = []): Promise<RedisServer> {
+    const own = await startRedisServer({ args });
+    closing({ close: () => own.stop() });
+    return own;
+  }
 
   it('rejects while the server is away, and neither serves nor stores the old history after an empty restart', async () => {
-    own = await startRedisServer();
-    const { store, close } = await createRedisStores(own, 1);
+    const own = await startOwn();
+    const { store } = closing(await createRedisStores(own, 1));
     await put(store, 'orders:a', 'before', [record('Order', '1')]);
     const build = await startBuild(store, 'orders:b');
     await own.kill();
@@ -95,15 +106,13 @@ describe('RedisCacheStore on a server that goes away', () => {
     expect(await text(store, 'orders:a')).toBeUndefined();
     await put(store, 'orders:a', 'after', [record('Order', '1')]);
     expect(await store.invalidate([record('Order', '1')])).toEqual({ dropped: 1, keys: ['orders:a'], deferred: 0 });
-    await close();
   });
 
   it('refuses a server that may evict the index', async () => {
-    own = await startRedisServer({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'] });
+    const own = await startOwn(['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru']);
     const redis = await connectRedis(own);
-    const store = new RedisCacheStore({ redis, appName: 'contract', partitions: 1 });
+    closing({ close: async () => redis.disconnect() });
+    const store = closing(new RedisCacheStore({ redis, appName: 'contract', partitions: 1 }));
     await expect(store.open()).rejects.toMatchObject({ code: 'CACHE_STORE_UNSUITABLE', retryable: false });
-    await store.close();
-    await redis.quit();
   });
 });

@@ -33,7 +33,10 @@ export async function createRedisStores(
     countIndexKeys: async () => (await keysOf(connections[0], appName)).filter((key) => !LASTING.test(key)).length,
     close: async () => {
       await Promise.all([store.close(), other.close()]);
-      await Promise.all(connections.map((redis) => (redis.status === 'ready' ? redis.quit() : redis.disconnect())));
+      for (const redis of connections) {
+        if (redis.status === 'ready') await redis.quit();
+        else redis.disconnect();
+      }
     },
   };
 }

@@ -33,7 +33,7 @@ export function describeMessages(create: StoreFactory): void {
       const ends = leaseEnds(other);
       const [committed, refused, deleted, overwritten, doomed] = await Promise.all(
         ['committed', 'refused', 'deleted', 'overwritten', 'doomed'].map((key) => startBuild(store, key)),
-      ).then((builds) => builds as Required<typeof builds>);
+      );
       await committed?.commit('v');
       await store.invalidate([record('Order', '1'), entry('deleted')]);
       await refused?.commit('v', [record('Order', '1')]);
