@@ -44,7 +44,7 @@ export async function ensureInstalled() {
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
   say('Installing dependencies (npm ci) …');
   // Development dependencies build and test the product, also where NODE_ENV says production.
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const code = npm?.endsWith('.js')
     ? await run(process.execPath, [npm, ...args])
