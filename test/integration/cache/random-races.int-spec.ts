@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CacheService } from '@bff/infra/cache/cache.service';
+import type { FetchContext } from '@bff/infra/cache/cache.types';
+import { namespace, record, wholeTable } from '@bff/infra/cache/dependencies';
+import type {
+  BeginReply,
+  BeginRequest,
+  CacheStore,
+  CommitReply,
+  CommitRequest,
+} from '@bff/infra/cache/store/cache-store';
+import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
+import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
+import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
+import { ValueCodec } from '@bff/infra/cache/values/value-codec';
+import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
+import { CoherenceOracle, seededRandom, type Built } from '../../support/coherence-oracle.js';
+import { elapse } from '../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+const RUN_MS = 4000;
+const KEYS = ['things:a', 'things:b', 'others:c'];
+const RECORDS = ['A', 'B', 'C', 'D'];
+const SEED = Number(process.env.RACES_SEED ?? Date.now() % 1_000_000);
+
+/** A store with a fault on purpose: it takes the start point of a fill when the fill ends, as naive caches do. */
+class LateStartStore extends RedisCacheStore {
+  override async commit(request: CommitRequest): Promise<CommitReply> {
+    const now = await this.begin({
+      key: `probe:${request.leaseId}`,
+      leaseId: request.leaseId,
+      leaseMs: 1000,
+      known: [],
+    });
+    return super.commit({ ...request, start: (now as BeginReply & { kind: 'lease' }).start });
+  }
+}
+
+/** A store with another: whoever asks gets a lease, and a commit from an older one still counts. */
+class UnfencedStore extends RedisCacheStore {
+  override async begin(request: BeginRequest): Promise<BeginReply> {
+    const reply = await super.begin(request);
+    return reply.kind === 'lease' ? { ...reply, start: await this.latest(request.leaseId) } : reply;
+  }
+  override async commit(request: CommitRequest): Promise<CommitReply> {
+    return super.commit({ ...request, start: await this.latest(`${request.leaseId}c`) });
+  }
+  private async latest(leaseId: string) {
+    const reply = await super.begin({ key: `probe:${leaseId}`, leaseId, leaseMs: 1000, known: [] });
+    return (reply as BeginReply & { kind: 'lease' }).start;
+  }
+}
+
+describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterAll(() => server.stop());
+
+  const onRedis = (Store: typeof RedisCacheStore, appName: string, partitions: number) => async () => {
+    const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
+    await redis.connect();
+    // Small bounds, so that windows overflow and wide invalidations are left to the sweeper.
+    return { redis, store: new Store({ redis, appName, partitions, windowMax: 30, inlineMax: 1 }) };
+  };
+
+  it.each([1, 2])('Redis, %i partition(s), four caches: no read breaks the promise', async (partitions) => {
+    const oracle = await race(onRedis(RedisCacheStore, `races${partitions}`, partitions), 4);
+    expect(oracle.violations).toEqual([]);
+    expect(oracle.reads).toBeGreaterThan(1000);
+  });
+
+  it('memory: no read breaks the promise', async () => {
+    const oracle = await race(async () => ({ store: new MemoryCacheStore({ maxBytes: 1e6, windowMax: 30 }) }), 1);
+    expect(oracle.violations).toEqual([]);
+    expect(oracle.reads).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    ['takes the start point late', LateStartStore],
+    ['neither fences nor judges', UnfencedStore],
+  ])('and it would be seen: a store that %s is found out', async (_fault, Store) => {
+    expect((await race(onRedis(Store, `faulty-${Store.name}`, 1), 4)).violations.length).toBeGreaterThan(0);
+  });
+});
+
+type StoreMaker = () => Promise<{ redis?: RedisClient; store: CacheStore }>;
+
+/** Readers, writers and deleters at random for some seconds, over as many caches as there are stores. */
+async function race(makeStore: StoreMaker, count: number): Promise<CoherenceOracle> {
+  const stores = await Promise.all(Array.from({ length: count }, makeStore));
+  const caches = stores.map(
+    ({ store }) =>
+      new CacheService({
+        store,
+        codec: new ValueCodec(undefined),
+        reports: new MemoryProcessReports(),
+        defaults: { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined },
+        bypassConcurrency: 8,
+      }),
+  );
+  await Promise.all(caches.map((cache) => cache.open()));
+  const oracle = new CoherenceOracle();
+  const random = seededRandom(SEED);
+  const until = performance.now() + RUN_MS;
+  const actors = caches.flatMap((cache, i) => [
+    ...Array.from({ length: 6 }, (_, n) => repeat(until, () => readOnce(cache, oracle, random, `reader ${i}.${n}`))),
+    repeat(until, () => writeOnce(cache, oracle, random)),
+  ]);
+  await Promise.all(actors);
+  await Promise.all(caches.map((cache) => cache.close()));
+  for (const { redis } of stores) redis?.disconnect();
+  return oracle;
+}
+
+async function repeat(until: number, act: () => Promise<void>): Promise<void> {
+  while (performance.now() < until) await act();
+}
+
+async function readOnce(
+  cache: CacheService,
+  oracle: CoherenceOracle,
+  random: () => number,
+  reader: string,
+): Promise<void> {
+  const key = pick(random, KEYS);
+  const hasPatience = random() < 0.5;
+  const returned = oracle.read(reader);
+  if (random() < 0.2) {
+    returned(await cache.get<Built>(key));
+  } else {
+    const fetch = (context: FetchContext) => fetchThing(oracle, random, context);
+    // Short leases without renewal: builders are overtaken all the time.
+    returned(await cache.getOrSet(key, fetch, hasPatience ? { leaseMs: 15, renewLease: false } : { ttlSeconds: 0.5 }));
+  }
+  await elapse(random() * 3);
+}
+
+/** Reads A, and B if A is odd; which of the others depends on chance. Some dependencies are named only at the end. */
+async function fetchThing(oracle: CoherenceOracle, random: () => number, context: FetchContext): Promise<Built> {
+  const wanted = ['A', pick(random, RECORDS)];
+  const built: Record<string, number> = {};
+  const isEarly = random() < 0.5;
+  for (const name of wanted) {
+    if (isEarly) context.dependsOn(record('Thing', name));
+    built[name] = oracle.version(name);
+    if (name === 'A' && built[name] % 2 === 1) wanted.push('B');
+    await elapse(random() * 12);
+  }
+  context.dependsOn(...wanted.map((name) => record('Thing', name)));
+  return built;
+}
+
+async function writeOnce(cache: CacheService, oracle: CoherenceOracle, random: () => number): Promise<void> {
+  const name = pick(random, RECORDS);
+  const acknowledge = oracle.write(name);
+  const chance = random();
+  if (chance < 0.8) await cache.invalidate(record('Thing', name));
+  else if (chance < 0.9) await cache.invalidate(wholeTable('Thing'));
+  else if (chance < 0.95) await cache.invalidate(namespace('things'), namespace('others'));
+  else await cache.del(...KEYS);
+  acknowledge();
+  await elapse(random() * 25);
+}
+
+function pick<T>(random: () => number, items: readonly T[]): T {
+  return items[Math.floor(random() * items.length)] as T;
+}
