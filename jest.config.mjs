@@ -1,7 +1,5 @@
 /** One project per test level, so that `npx jest --selectProjects unit` runs a level alone. */
 const base = {
-  // The integration and e2e levels start real servers; a unit test that takes long fails its own expectations.
-  testTimeout: 30_000,
   rootDir: '.',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -27,15 +25,18 @@ const base = {
   },
 };
 
+const servers = { ...base, setupFilesAfterEnv: ['<rootDir>/tools/jest/server-timeout.mjs'] };
+
 export default {
   // The levels that start servers and processes need the rest of the machine.
   maxWorkers: 2,
+  testTimeout: 30_000, // has no effect inside a project
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,test/support}/**/*.spec.ts'] },
     { ...base, displayName: 'tooling', testMatch: ['<rootDir>/test/tooling/**/*.spec.ts'] },
-    { ...base, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
-    { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.int-spec.ts'] },
-    { ...base, displayName: 'consistency', testMatch: ['<rootDir>/test/consistency/**/*.spec.ts'] },
-    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
+    { ...servers, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
+    { ...servers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.int-spec.ts'] },
+    { ...servers, displayName: 'consistency', testMatch: ['<rootDir>/test/consistency/**/*.spec.ts'] },
+    { ...servers, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
   ],
 };
