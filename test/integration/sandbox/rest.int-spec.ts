@@ -6,6 +6,14 @@ import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js
 const VERSION = '67.0';
 const { Connection, OAuth2 } = jsforce;
 
+interface OrderWithLines {
+  readonly TotalAmount: number;
+  readonly Account: { readonly Name: string };
+  readonly OrderItems: {
+    readonly records: { readonly TotalPrice: number; readonly Product2: { readonly Name: string } }[];
+  };
+}
+
 describe('the sandbox over REST, as jsforce sees it', () => {
   let sandbox: Sandbox;
   let connection: InstanceType<typeof Connection>;
@@ -42,15 +50,15 @@ describe('the sandbox over REST, as jsforce sees it', () => {
   });
 
   it('answers an order with its account and its lines in one query', async () => {
-    const result = await connection.query<Record<string, any>>(
+    const result = await connection.query<OrderWithLines>(
       `SELECT Id, OrderNumber, TotalAmount, Account.Name, (SELECT Id, TotalPrice, Product2.Name FROM OrderItems ORDER BY OrderItemNumber)
        FROM Order WHERE AccountId = '${customerAccount(1)}' ORDER BY EffectiveDate DESC`,
     );
     expect(result.totalSize).toBe(8);
     for (const order of result.records) {
-      expect(order['Account'].Name).toBe('Demo Customer 1');
-      const lines = order['OrderItems'].records as { TotalPrice: number; Product2: { Name: string } }[];
-      expect(lines.reduce((sum, line) => sum + line.TotalPrice, 0)).toBeCloseTo(order['TotalAmount'], 2);
+      expect(order.Account.Name).toBe('Demo Customer 1');
+      const lines = order.OrderItems.records;
+      expect(lines.reduce((sum, line) => sum + line.TotalPrice, 0)).toBeCloseTo(order.TotalAmount, 2);
       expect(lines[0]?.Product2.Name).toEqual(expect.any(String));
     }
   });
@@ -141,7 +149,7 @@ describe('the sandbox over REST, as jsforce sees it', () => {
     const order = { AccountId: customerAccount(3), EffectiveDate: '2026-11-20', Status: 'Draft' };
     const line = { OrderId: '@{order.id}', PricebookEntryId: entry?.Id, Quantity: 2, UnitPrice: 100 };
     const send = (unitPrice: unknown) =>
-      connection.requestPost<{ compositeResponse: { httpStatusCode: number; body: any }[] }>('/composite', {
+      connection.requestPost<{ compositeResponse: { httpStatusCode: number; body: unknown }[] }>('/composite', {
         allOrNone: true,
         compositeRequest: [
           { method: 'POST', url: `${base}/Order`, referenceId: 'order', body: order },
@@ -151,11 +159,11 @@ describe('the sandbox over REST, as jsforce sees it', () => {
       });
     const { compositeResponse } = await send(100);
     expect(compositeResponse.map((part) => part.httpStatusCode)).toEqual([201, 201, 200]);
-    expect(compositeResponse[2]?.body.TotalAmount).toBe(200);
+    expect(compositeResponse[2]?.body).toMatchObject({ TotalAmount: 200 });
 
     const orders = sandbox.org.records('Order').length;
     const refused = await send('a lot');
-    expect(refused.compositeResponse.map((part) => part.body[0].errorCode)).toEqual([
+    expect(refused.compositeResponse.map((part) => (part.body as [{ errorCode: string }])[0].errorCode)).toEqual([
       'PROCESSING_HALTED',
       'JSON_PARSER_ERROR',
       'PROCESSING_HALTED',
@@ -175,7 +183,7 @@ describe('the sandbox over REST, as jsforce sees it', () => {
           loginUrl: sandbox.url,
         });
         oauth2
-          .requestToken({ grant_type: 'client_credentials' } as never)
+          .requestToken({ grant_type: 'client_credentials' })
           .then((token) => callback(null, token.access_token))
           .catch((error: Error) => callback(error));
       },
@@ -195,6 +203,27 @@ describe('the sandbox over REST, as jsforce sees it', () => {
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject([{ errorCode: 'SERVER_UNAVAILABLE' }]);
     expect((await fetch(url, { headers })).status).toBe(200);
+  });
+
+  it.each([
+    ['that is broken', '{"Name":', 400, 'JSON_PARSER_ERROR'],
+    ['that is no object', '[1]', 400, 'JSON_PARSER_ERROR'],
+    [
+      'nested a hundred thousand deep',
+      `{"Name":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      400,
+      'JSON_PARSER_ERROR',
+    ],
+    ['of two megabytes', `{"Name":"${'x'.repeat(2_000_000)}"}`, 413, 'REQUEST_ENTITY_TOO_LARGE'],
+  ])('refuses a body %s', async (_what, body, status, errorCode) => {
+    const headers = { authorization: `Bearer ${sandbox.issueToken()}`, 'content-type': 'application/json' };
+    const response = await fetch(`${sandbox.url}/services/data/v67.0/sobjects/Account`, {
+      method: 'POST',
+      headers,
+      body,
+    });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject([{ errorCode }]);
   });
 
   it('takes as long as its latency says', async () => {

@@ -6,7 +6,7 @@ import { eventually } from './eventually.js';
 interface Received {
   readonly channel: string;
   readonly replayId: number;
-  readonly payload: Record<string, any>;
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 interface BayeuxMessage {
@@ -50,10 +50,13 @@ class Subscriber {
     };
     this.client = connection.streaming.createClient([extension] as never);
     for (const channel of Object.keys(replay)) {
-      void this.client.subscribe(channel, (message: any) => {
-        this.received.push({ channel, replayId: message.event.replayId, payload: message.payload });
-        this.replay[channel] = message.event.replayId;
-      });
+      void this.client.subscribe(
+        channel,
+        (message: { event: { replayId: number }; payload: Record<string, unknown> }) => {
+          this.received.push({ channel, replayId: message.event.replayId, payload: message.payload });
+          this.replay[channel] = message.event.replayId;
+        },
+      );
     }
   }
 
@@ -95,7 +98,7 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     open.push(subscriber);
     return subscriber;
   };
-  const someOrder = (index: number) => sandbox.org.records('Order')[index] as { Id: string; [field: string]: any };
+  const someOrder = (index: number) => sandbox.org.records('Order')[index] as { Id: string };
   const lastReplayId = () => sandbox.events.tip;
 
   it('tells a change with the header, the changed fields and the origin of the REST call', async () => {
@@ -134,7 +137,7 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
 
     const subscriber = subscribe({ [ORDERS]: between, [LINES]: -2 });
     await eventually('both replays have come', () => subscriber.received.length >= 2);
-    const texts = subscriber.received.map(({ channel, payload }) => `${channel} ${payload['Description']}`);
+    const texts = subscriber.received.map(({ channel, payload }) => `${channel} ${String(payload['Description'])}`);
     expect(texts).toContain(`${ORDERS} third`);
     expect(texts).toContain(`${LINES} second`);
     expect(texts).not.toContain(`${ORDERS} first`);

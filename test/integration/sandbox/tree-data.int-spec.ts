@@ -24,7 +24,7 @@ async function withSandbox(dataFolder: string, work: (sandbox: Sandbox, query: Q
   }
 }
 
-type Query = (soql: string) => Promise<any[]>;
+type Query = (soql: string) => Promise<Record<string, unknown>[]>;
 
 describe('records from sObject tree files', () => {
   it('are added to the made-up ones, nested ones and unknown fields and objects included', () =>

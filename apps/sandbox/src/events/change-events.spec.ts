@@ -20,7 +20,7 @@ describe('change events', () => {
   });
 
   const events = (): OrgEvent[] => log.after(-1, 1_000);
-  const headers = (): any[] => events().map((event) => event.payload['ChangeEventHeader']);
+  const headers = () => events().map((event) => event.payload['ChangeEventHeader'] as Record<string, unknown>);
   const order = (fields = {}): string =>
     org.create('Order', { AccountId: account, EffectiveDate: '2026-01-01', Status: 'Draft', ...fields });
   const line = (orderId: string): string =>
@@ -51,7 +51,9 @@ describe('change events', () => {
   it('tell an update with the changed fields only, and null for an emptied one', () => {
     const id = order({ Description: 'old', BillingCity: 'Kyoto', BillingStreet: 'same' });
     org.update('Order', id, { Status: 'Activated', Description: null, BillingCity: 'Osaka', Type: null });
-    const { ChangeEventHeader, ...fields } = events()[1]?.payload as any;
+    const { ChangeEventHeader, ...fields } = events()[1]?.payload as {
+      ChangeEventHeader: { changeType: string; changedFields: string[] };
+    };
     expect(ChangeEventHeader.changeType).toBe('UPDATE');
     expect(new Set(ChangeEventHeader.changedFields)).toEqual(
       new Set(['Status', 'Description', 'BillingAddress.City', 'LastModifiedDate']),
@@ -76,7 +78,7 @@ describe('change events', () => {
     const id = order();
     line(id);
     expect(org.find('Order', id)?.['TotalAmount']).toBe(10);
-    expect(headers().map((header) => `${header.entityName} ${header.changeType}`)).toEqual([
+    expect(headers().map((header) => `${String(header['entityName'])} ${String(header['changeType'])}`)).toEqual([
       'Order CREATE',
       'OrderItem CREATE',
     ]);
@@ -104,7 +106,8 @@ describe('change events', () => {
       sequenceNumber: 1,
     });
     expect(ofOrder).toMatchObject({ entityName: 'Order', changeType: 'DELETE', recordIds: [id], sequenceNumber: 2 });
-    expect(ofLines.transactionKey).toBe(ofOrder.transactionKey);
+    expect(ofLines?.['transactionKey']).toEqual(expect.any(String));
+    expect(ofLines?.['transactionKey']).toBe(ofOrder?.['transactionKey']);
     org.undelete('Order', id);
     expect(events().at(-1)?.payload).toMatchObject({ Status: 'Draft', ChangeEventHeader: { changeType: 'UNDELETE' } });
   });
@@ -162,7 +165,7 @@ describe('change events', () => {
     changes.publishGap({ entityName: 'Order', changeType: 'GAP_OVERFLOW', recordIds: [] });
     changes.dropNext(1);
     order();
-    expect(headers().map((header) => [header.changeType, header.recordIds])).toEqual([
+    expect(headers().map((header) => [header['changeType'], header['recordIds']])).toEqual([
       ['GAP_UPDATE', [account]],
       ['GAP_OVERFLOW', ['000000000000000AAA']],
     ]);

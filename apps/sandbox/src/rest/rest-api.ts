@@ -34,11 +34,13 @@ export class RestApi {
       case 'queryAll':
         return this.query(call, resource === 'queryAll');
       case 'sobjects':
-        this.count(call.path.length === 3 && call.path[2] !== 'describe' ? call.method : undefined, call);
+        this.count(call, call.path[2] === undefined || call.path[2] === 'describe');
         return sobjects(call);
       case 'composite':
-        if (second === 'sobjects')
-          return (this.count(call.path[2] ? 'GET' : call.method, call), sobjectCollections(call));
+        if (second === 'sobjects') {
+          this.count(call, false);
+          return sobjectCollections(call);
+        }
         if (second !== undefined) throw notFound();
         this.counts.composites++;
         return composite(call, this.handle);
@@ -71,10 +73,12 @@ export class RestApi {
     return { status: 200, body: { DailyApiRequests: { Max: this.dailyRequestsMax, Remaining: remaining } } };
   }
 
-  private count(method: string | undefined, call: ApiCall): void {
-    if (method === 'GET') this.counts.reads++;
-    else if (method !== undefined || call.method === 'POST') this.counts.writes++;
-    else this.counts.others++;
+  /** A POST to `/composite/sobjects/X` only reads. */
+  private count(call: ApiCall, isAboutObjects: boolean): void {
+    const isRead = call.method === 'GET' || (call.path[0] === 'composite' && call.path[2] !== undefined);
+    if (!isRead) this.counts.writes++;
+    else if (isAboutObjects) this.counts.others++;
+    else this.counts.reads++;
   }
 }
 

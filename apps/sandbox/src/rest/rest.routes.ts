@@ -10,6 +10,9 @@ const VERSIONS = { oldest: 60, newest: 67 };
 /** Records in one page unless the client asks for fewer (`Sforce-Query-Options: batchSize=200`). */
 const BATCH_SIZE = { min: 200, max: 2_000 };
 
+/** Levels of a body: composite requests need seven. */
+const NESTING_MAX = 50;
+
 /** What the REST routes stand on. */
 export interface RestContext {
   readonly org: Org;
@@ -75,11 +78,25 @@ function originOf(request: FastifyRequest, version: string): string {
 
 function parsedBody(body: unknown): unknown {
   if (typeof body !== 'string' || body.trim() === '') return undefined;
+  if (nestingOf(body) > NESTING_MAX) {
+    throw new SalesforceFault(400, 'JSON_PARSER_ERROR', `The body is nested deeper than ${NESTING_MAX} levels`);
+  }
   try {
     return JSON.parse(body);
   } catch (error) {
     throw new SalesforceFault(400, 'JSON_PARSER_ERROR', `The body is not JSON: ${(error as Error).message}`);
   }
+}
+
+/** How deep brackets are nested outside strings: counted before anything walks the body recursively. */
+function nestingOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
+    else if (token === ']' || token === '}') depth--;
+  }
+  return deepest;
 }
 
 function batchSizeOf(header: string | string[] | undefined): number {

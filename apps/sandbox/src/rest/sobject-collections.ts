@@ -72,7 +72,7 @@ function writeOne(call: ApiCall, record: unknown): string {
   const { attributes, Id, id, ...fields } = bodyFields(record);
   const object = objectOf(call, attributes);
   if (call.method === 'POST') return transaction.create(object.name, fields);
-  const recordId = checkedId(object, String(Id ?? id ?? ''));
+  const recordId = checkedId(object, typeof Id === 'string' ? Id : typeof id === 'string' ? id : '');
   transaction.update(object.name, recordId, fields);
   return recordId;
 }

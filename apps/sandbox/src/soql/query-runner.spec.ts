@@ -33,9 +33,9 @@ describe('SOQL', () => {
       org.create('OrderItem', { OrderId: first, PricebookEntryId: entry, Quantity, UnitPrice: 5 });
   });
 
-  const rows = (soql: string): any[] => [...runQuery(org, soql, 'v67.0', false).rows];
+  const rows = (soql: string): Record<string, unknown>[] => [...runQuery(org, soql, 'v67.0', false).rows];
   const names = (where: string): string[] =>
-    rows(`SELECT Name FROM Account WHERE ${where} ORDER BY Name`).map((row) => row.Name);
+    rows(`SELECT Name FROM Account WHERE ${where} ORDER BY Name`).map((row) => row['Name'] as string);
   const refusal = (soql: string): SalesforceFault => {
     try {
       runQuery(org, soql, 'v67.0', false);
@@ -90,31 +90,31 @@ describe('SOQL', () => {
       },
     ]);
     const [child] = rows(`SELECT Parent.Name, Parent.Phone, CreatedDate FROM Account WHERE Id = '${globex}'`);
-    expect(child.Parent).toMatchObject({ attributes: { type: 'Account' }, Name: 'Acme', Phone: '1' });
-    expect(child.CreatedDate).toMatch(/T\d\d:\d\d:\d\d\.000\+0000$/);
+    expect(child?.['Parent']).toMatchObject({ attributes: { type: 'Account' }, Name: 'Acme', Phone: '1' });
+    expect(child?.['CreatedDate']).toMatch(/T\d\d:\d\d:\d\d\.000\+0000$/);
   });
 
   it('answers child sub-queries with their own filter, order and limit', () => {
     const [order, other] = rows(
       'SELECT Id, (SELECT Quantity, Product2.Name FROM OrderItems WHERE Quantity > 1 ORDER BY Quantity DESC LIMIT 1) FROM Order ORDER BY EffectiveDate',
     );
-    expect(order.OrderItems).toMatchObject({
+    expect(order?.['OrderItems']).toMatchObject({
       totalSize: 1,
       done: true,
       records: [{ Quantity: 3, Product2: { Name: 'Line' } }],
     });
-    expect(other.OrderItems).toBeNull();
+    expect(other?.['OrderItems']).toBeNull();
   });
 
   it('orders, limits, skips and counts', () => {
     const employees = (clause: string) =>
-      rows(`SELECT NumberOfEmployees FROM Account ${clause}`).map((row) => row.NumberOfEmployees);
+      rows(`SELECT NumberOfEmployees FROM Account ${clause}`).map((row) => row['NumberOfEmployees']);
     expect(employees('ORDER BY NumberOfEmployees')).toEqual([null, 10, 30]);
     expect(employees('ORDER BY NumberOfEmployees DESC NULLS LAST')).toEqual([30, 10, null]);
     expect(employees('ORDER BY NumberOfEmployees ASC NULLS LAST LIMIT 1 OFFSET 1')).toEqual([30]);
     expect(employees('LIMIT 0')).toEqual([]);
     const statuses = rows('SELECT Status, EffectiveDate FROM Order ORDER BY Status DESC, EffectiveDate DESC').map(
-      (row) => row.EffectiveDate,
+      (row) => row['EffectiveDate'],
     );
     expect(statuses).toEqual(['2026-03-01', '2026-01-01', '2026-02-01']);
     expect(runQuery(org, "SELECT COUNT() FROM Order WHERE Status = 'Draft'", 'v67.0', false)).toEqual({
