@@ -25,7 +25,8 @@ async function measure(redisUrl: string, bytes: number, concurrency: number): Pr
     await cache.getOrSet(`hit:${bytes}:${i}`, async () => value);
   }
   const fetcher = () => Promise.reject(new Error('a hit was expected'));
-  const floor = async (i: number) => JSON.parse((await redis.get(`bare:${bytes}:${(i * 7919) % KEYS}`)) as string) as unknown;
+  const floor = async (i: number) =>
+    JSON.parse((await redis.get(`bare:${bytes}:${(i * 7919) % KEYS}`)) as string) as unknown;
   const ours = (i: number) => cache.getOrSet(`hit:${bytes}:${(i * 7919) % KEYS}`, fetcher);
   await throughput(concurrency, 300, floor);
   await throughput(concurrency, 300, ours);

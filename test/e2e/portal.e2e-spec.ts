@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.js';
+import { elapse, eventually } from '../support/eventually.js';
 import { LATENCY_MS, Portal } from './support/portal.js';
 
 interface OrderSummary {
@@ -75,7 +75,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     const [order] = (await orders(1)) as [OrderSummary];
     await orders(1, last);
     const { metrics } = await ordersHealth();
-    const skippedBefore = await skipped(portal);
+    const skippedBefore = await settledSkipped(portal);
     const { Activation_Status__c: now } = (await portal.salesforce('GET', `/sobjects/Order/${order.id}`)) as Record<
       string,
       unknown
@@ -213,4 +213,19 @@ async function skipped(portal: Portal): Promise<number> {
     topics: { topic: string; skipped: number }[];
   };
   return topics.find(({ topic }) => topic === '/data/OrderChangeEvent')?.skipped ?? 0;
+}
+
+/** Counters are published every second: what was skipped before is known when it stands still for longer than that. */
+async function settledSkipped(portal: Portal): Promise<number> {
+  let before = -1;
+  await eventually(
+    async () => {
+      const last = before;
+      before = await skipped(portal);
+      await elapse(1200);
+      return last === before;
+    },
+    { withinMs: 15_000, what: 'the counter stands still' },
+  );
+  return before;
 }

@@ -46,7 +46,8 @@ export class Portal {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.bffs, this.worker, this.sandbox].map((app) => app?.stop()));
+    const apps = [...this.bffs, this.worker, this.sandbox].filter((app) => app !== undefined);
+    await Promise.all(apps.map((app) => app.stop()));
     await this.redis?.stop();
   }
 

@@ -95,7 +95,7 @@ export function problemOfError(error: unknown): Problem {
     return problem(spoken.status, kindOf(code), spoken.title, error.message, { code });
   }
   // A build that failed in another process is answered like the failure itself.
-  const cause = code === 'CACHE_BUILD_FAILED' ? String(sourceCode ?? 'SOURCE_FAILED') : code;
+  const cause = code === 'CACHE_BUILD_FAILED' ? (typeof sourceCode === 'string' ? sourceCode : 'SOURCE_FAILED') : code;
   const answer = ANSWERS[cause] ?? (/^(SALESFORCE|WHMCS|SOURCE)_/.test(cause) ? SOURCE_REFUSED : undefined);
   if (!answer) return unexpected();
   const { status, kind, title, detail, retryAfterSeconds } = answer;

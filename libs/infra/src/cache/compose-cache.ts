@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Cluster, Redis } from 'ioredis';
+import type { RedisClient } from '../redis/redis-client.js';
 import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Checkpoints } from './checkpoints.js';
@@ -18,7 +18,7 @@ import { ValueCodec } from './values/value-codec.js';
 /** What a cache is made of. Every field is optional; what is left out is safe. */
 export interface CacheOptions {
   /** A connection for commands, made by `createRedisClient`. null: the embedded store, in this process only. @default null */
-  readonly redis?: Redis | Cluster | null;
+  readonly redis?: RedisClient | null;
   /** Prefixes every key: applications with different names share nothing. Letters, digits, `.`, `_`, `-`. @default 'evergreen' */
   readonly appName?: string;
   /** Slices of the key space, the same in every process; 4 to 8 for each master of a cluster, else 1. @default 1 */
@@ -74,7 +74,7 @@ interface StoreParts {
   readonly reports: ProcessReports;
 }
 
-function onRedis(redis: Redis | Cluster, options: CacheOptions): StoreParts {
+function onRedis(redis: RedisClient, options: CacheOptions): StoreParts {
   const appName = options.appName ?? 'evergreen';
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(appName)) {
     throw new CacheError(

@@ -37,7 +37,7 @@ export abstract class DomainCache {
   protected bucket<T>(name: string, options: BucketOptions): Bucket<T> {
     if (this.buckets.has(name)) throw new Error(`the domain ${this.domain} has two buckets named ${name}`);
     const bucket = new Bucket<T>(this.cache, this.domain, name, options);
-    this.buckets.set(name, bucket as Bucket<unknown>);
+    this.buckets.set(name, bucket);
     return bucket;
   }
 

@@ -14,7 +14,7 @@ export class KeyPattern {
       if (char === '*') {
         if (tokens.at(-1) !== ANY_TEXT) tokens.push(ANY_TEXT);
       } else if (char === '?') tokens.push(ANY_CHAR);
-      else if (char === '\\' && i + 1 < chars.length) tokens.push({ literal: chars[++i] as string });
+      else if (char === '\\' && i + 1 < chars.length) tokens.push({ literal: chars[++i] });
       else tokens.push({ literal: char });
     }
     this.tokens = tokens;

@@ -32,17 +32,17 @@ const optionalDate = z
 
 /** `{ name: [rows] }`, where WHMCS may send nothing or "" for none, and one row without its list. */
 function rowsOf<Row extends z.ZodType>(name: string, row: Row): z.ZodType<z.output<Row>[]> {
-  const listed = z.record(z.string(), z.unknown()).transform((wrapper) => {
+  const listed = z.record(z.string(), z.unknown()).transform((wrapper): unknown[] => {
     const rows = wrapper[name] ?? [];
     if (rows === '') return [];
-    return Array.isArray(rows) ? rows : [rows];
+    return Array.isArray(rows) ? (rows as unknown[]) : [rows];
   });
   const none = z.union([z.literal(''), z.null(), z.array(z.never())]).transform(() => [] as unknown[]);
   return z
     .union([listed, none])
     .optional()
     .transform((rows) => rows ?? [])
-    .pipe(z.array(row)) as z.ZodType<z.output<Row>[]>;
+    .pipe(z.array(row));
 }
 
 const invoiceRow = z

@@ -197,10 +197,10 @@ function numberIfExact(replayId: string): number | string {
 }
 
 function settled(promise: PromiseLike<unknown>): Promise<void> {
-  return new Promise((resolve) =>
+  return new Promise((resolve) => {
     promise.then(
       () => resolve(),
       () => resolve(),
-    ),
-  );
+    );
+  });
 }
