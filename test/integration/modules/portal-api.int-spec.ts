@@ -56,6 +56,27 @@ describe('orders', () => {
     ]);
   });
 
+  it.each([
+    ['SALESFORCE_TIMEOUT', 504],
+    ['SALESFORCE_UNAVAILABLE', 502],
+  ] as const)(
+    'whose outcome is unknown (%s) are in the next list, and nobody is told to repeat them',
+    async (code, status) => {
+      await portal.get('alice', '/api/orders');
+      portal.org.lostAnswer = new SalesforceError(code, 'composite at https://secret.example failed');
+      const answer = await portal.post('alice', '/api/orders', { items: [{ productId: IDS.fibre, quantity: 2 }] });
+      expect(answer.statusCode).toBe(status);
+      expect(answer.headers['retry-after']).toBeUndefined();
+      expect(answer.json()).toMatchObject({
+        code: 'ORDER_OUTCOME_UNKNOWN',
+        type: 'urn:evergreen:problem:order-outcome-unknown',
+        detail: 'the order may have been placed; look at GET /api/orders before ordering again',
+      });
+      expect(answer.body).not.toMatch(/secret|[Tt]ry again/);
+      expect((await portal.get('alice', '/api/orders')).json()).toHaveLength(2);
+    },
+  );
+
   it('with more lines than a composite request takes go as one collection', async () => {
     const items = Array.from({ length: 50 }, () => ({ productId: IDS.fibre, quantity: 1 }));
     expect((await portal.post('alice', '/api/orders', { items })).statusCode).toBe(201);

@@ -66,9 +66,19 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   CACHE_CLOSED: CACHE_BUSY,
 };
 
+interface Spoken {
+  readonly status: number | ((error: Error) => number);
+  readonly title: string;
+}
+
 /** Domain errors whose message is written for the customer. */
-const SPOKEN: Readonly<Record<string, { readonly status: number; readonly title: string }>> = {
+const SPOKEN: Readonly<Record<string, Spoken>> = {
   BILLING_NOT_LINKED: { status: 409, title: 'The account is not connected with billing' },
+  // Never with `Retry-After`: whoever repeats it may order twice.
+  ORDER_OUTCOME_UNKNOWN: {
+    status: ({ cause }) => ((cause as { code?: unknown } | undefined)?.code === 'SALESFORCE_TIMEOUT' ? 504 : 502),
+    title: 'It is not known whether the order was placed',
+  },
   ORDER_PRODUCT_NOT_SOLD: { status: 422, title: 'A product is not for sale' },
   ORDER_REFUSED: { status: 422, title: 'The order was refused' },
 };
@@ -92,7 +102,8 @@ export function problemOfError(error: unknown): Problem {
   if (typeof code !== 'string') return unexpected();
   const spoken = SPOKEN[code];
   if (spoken && error instanceof Error) {
-    return problem(spoken.status, kindOf(code), spoken.title, error.message, { code });
+    const status = typeof spoken.status === 'number' ? spoken.status : spoken.status(error);
+    return problem(status, kindOf(code), spoken.title, error.message, { code });
   }
   // A build that failed in another process is answered like the failure itself.
   const cause = code === 'CACHE_BUILD_FAILED' ? (typeof sourceCode === 'string' ? sourceCode : 'SOURCE_FAILED') : code;

@@ -1,15 +1,18 @@
 import { SalesforceClient, type CompositeCall } from '@bff/integrations/salesforce/salesforce.client';
-import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { SalesforceError, type SalesforceErrorCode } from '@bff/integrations/salesforce/salesforce.errors';
 import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { PricebookEntryRecord } from '@bff/integrations/salesforce/salesforce.types';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { OrderRequest } from './order.types.js';
-import { OrderRefusedError, ProductNotSoldError } from './orders.errors.js';
+import { OrderOutcomeUnknownError, OrderRefusedError, ProductNotSoldError } from './orders.errors.js';
 
 /** One composite request takes 25 calls, the order's own among them (REST API Developer Guide, "Composite"). */
 const ITEM_CALLS_MAX = 24;
+
+/** Failures after which a request that was sent may have been carried out. Every other one says that it was not. */
+const OUTCOME_UNKNOWN: ReadonlySet<SalesforceErrorCode> = new Set(['SALESFORCE_TIMEOUT', 'SALESFORCE_UNAVAILABLE']);
 
 type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'UnitPrice'>;
 
@@ -22,8 +25,9 @@ export class OrderCreation {
   constructor(private readonly salesforce: SalesforceClient) {}
 
   /**
-   * Creates the order and its items, all or none, and resolves with the order's id. Rejects with `ProductNotSoldError`,
-   * `OrderRefusedError`, or a `SalesforceError` (which, when retryable, does not say that nothing was written).
+   * Creates the order and its items, all or none, and resolves with the order's id. Rejects with `OrderOutcomeUnknownError`
+   * when it may have been created all the same; after any other rejection (`ProductNotSoldError`, `OrderRefusedError`,
+   * `SalesforceError`) it was not.
    */
   async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
     const pricebookId = await this.standardPricebookId();
@@ -55,7 +59,9 @@ export class OrderCreation {
     try {
       return await this.salesforce.composite(calls);
     } catch (error) {
-      if (!(error instanceof SalesforceError) || error.code !== 'SALESFORCE_BAD_REQUEST') throw error;
+      if (!(error instanceof SalesforceError)) throw error;
+      if (OUTCOME_UNKNOWN.has(error.code)) throw new OrderOutcomeUnknownError({ cause: error });
+      if (error.code !== 'SALESFORCE_BAD_REQUEST') throw error;
       throw new OrderRefusedError(error.salesforceCode ?? 'Salesforce found it invalid', { cause: error });
     }
   }

@@ -34,19 +34,12 @@ export class OrdersCacheService extends DomainCache {
     return this.account.entry([account]);
   }
 
-  /** Names one order, and with it every entry that shows it. */
-  orderRecord(order: SalesforceId): Dependency {
-    return record('Order', order);
-  }
-
-  /** Drops these orders' details and the lists that show them. Resolves when acknowledged. */
-  invalidateOrders(orders: readonly SalesforceId[]): Promise<Invalidation> {
-    return this.invalidate(orders.map((id) => record('Order', id)));
-  }
-
-  /** Drops the list of an account. Resolves when acknowledged. */
-  invalidateAccount(account: SalesforceId): Promise<Invalidation> {
-    return this.invalidate([this.accountList(account)]);
+  /**
+   * After a write of ours: drops the list of the account, and what shows the order if its id is known. Resolves when
+   * acknowledged.
+   */
+  invalidateWritten(account: SalesforceId, order?: SalesforceId): Promise<Invalidation> {
+    return this.invalidate([this.accountList(account), ...(order === undefined ? [] : [record('Order', order)])]);
   }
 
   /** Drops what depends on any of these, in this domain and others. Resolves when acknowledged. */

@@ -15,3 +15,12 @@ export class OrderRefusedError extends Error {
     this.name = 'OrderRefusedError';
   }
 }
+
+/** Salesforce did not answer whether it created the order; `cause` says how. Nothing may be concluded from it. */
+export class OrderOutcomeUnknownError extends Error {
+  readonly code = 'ORDER_OUTCOME_UNKNOWN';
+  constructor(options: ErrorOptions) {
+    super('the order may have been placed; look at GET /api/orders before ordering again', options);
+    this.name = 'OrderOutcomeUnknownError';
+  }
+}

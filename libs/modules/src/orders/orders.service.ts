@@ -4,6 +4,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { OrderCreation } from './order-creation.js';
 import { OrderQueries } from './order-queries.js';
 import type { OrderDetail, OrderRequest, OrderSummary } from './order.types.js';
+import { OrderOutcomeUnknownError } from './orders.errors.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 
 /** Orders of one account at a time: no method answers with anything of another account. */
@@ -31,16 +32,27 @@ export class OrdersService {
   /**
    * Creates an order and resolves with its id when no list without it can be read any more. If the store does not answer,
    * the order is created all the same and nobody is told to repeat that: reads then bypass the store, and the order's own
-   * change event is retried until the list is gone.
+   * change event is retried until the list is gone. An order whose outcome is unknown rejects with
+   * `OrderOutcomeUnknownError` when the list has been dropped as well: it is where the customer looks for the order next.
    */
   async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
-    const id = await this.creation.create(account, request);
     try {
-      await this.cache.invalidateDependencies([this.cache.accountList(account), this.cache.orderRecord(id)]);
+      const id = await this.creation.create(account, request);
+      await this.dropAfterWrite(account, id);
+      return id;
+    } catch (error) {
+      if (error instanceof OrderOutcomeUnknownError) await this.dropAfterWrite(account);
+      throw error;
+    }
+  }
+
+  private async dropAfterWrite(account: SalesforceId, id?: SalesforceId): Promise<void> {
+    try {
+      await this.cache.invalidateWritten(account, id);
     } catch (error) {
       if (!(error instanceof CacheError)) throw error;
-      this.logger.warn(`order ${id} was created, but its account's list is left to the change event: ${error.message}`);
+      const order = id === undefined ? 'an order may have been created' : `order ${id} was created`;
+      this.logger.warn(`${order}, but its account's list is left to the change event: ${error.message}`);
     }
-    return id;
   }
 }

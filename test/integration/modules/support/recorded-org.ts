@@ -42,6 +42,8 @@ export class RecordedOrg extends SalesforceClient {
   readonly queries: Record<string, number> = {};
   readonly composites: (readonly CompositeCall[])[] = [];
   failure: SalesforceError | undefined;
+  /** Composite requests are carried out, and then fail with it: their answer got lost. */
+  lostAnswer: SalesforceError | undefined;
   /** Awaited by every query after it was counted. */
   delay: () => Promise<void> = () => Promise.resolve();
 
@@ -60,6 +62,7 @@ export class RecordedOrg extends SalesforceClient {
     this.orders.push({
       ...order(id, String(first?.body?.['AccountId']), toSalesforceId(`802000000000${100 + this.composites.length}`)),
     });
+    if (this.lostAnswer) return Promise.reject(this.lostAnswer);
     return Promise.resolve(calls.map(() => ({ id, success: true, errors: [] })));
   }
 
