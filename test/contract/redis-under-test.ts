@@ -5,8 +5,8 @@ import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-clie
 import type { RedisServer } from '../support/redis-server.js';
 import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
 
-/** Keys of a partition that remain for good, each bounded by itself: gate, meta data, and the window of invalidations. */
-const LASTING = /:(g|m|iv|tz)$/;
+/** Keys of a partition that remain for good, each bounded by itself: the layout, gate, meta data, and the window of invalidations. */
+const LASTING = /(:(g|m|iv|tz)|\.layout})$/;
 
 /** A connection as the product makes it, ready for use; patient, because tests share the machine. */
 export async function connectRedis(server: RedisServer): Promise<RedisClient> {

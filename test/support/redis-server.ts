@@ -25,7 +25,7 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** Sends a signal that ends the process, and resolves when it is gone. The port is not reserved meanwhile. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Ends the server if it runs, and starts an empty one on the same port. */
+  /** Ends the server if it runs, and starts one on the same port: an empty one, unless a test made it SAVE. */
   restart(): Promise<void>;
   /** Stands still (SIGSTOP): connections stay open, nothing is answered. */
   pause(): void;

@@ -20,6 +20,6 @@ const PLAIN = /^[\x20-\x7E]+$/;
 function keyProblem(key: string): string | undefined {
   if (typeof key !== 'string' || key.length === 0) return 'a key is a text of at least one character';
   if (key.length <= KEY_BYTES_MAX && PLAIN.test(key)) return undefined;
-  if (/\p{Cc}/u.test(key)) return 'a key holds no control characters';
+  if (/[\p{Cc}\p{Cs}]/u.test(key)) return 'a key holds no control characters and no halves of characters';
   return Buffer.byteLength(key) > KEY_BYTES_MAX ? `a key has at most ${KEY_BYTES_MAX} bytes` : undefined;
 }

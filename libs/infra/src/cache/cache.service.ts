@@ -19,14 +19,17 @@ import { entry, storedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './domain-board.js';
 import { KeyPattern } from './key-pattern.js';
 import type { ProcessReports } from './process-reports.js';
-import { resolveGetOrSetOptions, ttlMs, type ReadDefaults } from './read-through/get-or-set-options.js';
+import { ttlMs, WAIT_MS, within } from './limits.js';
+import { DEPENDENCIES_MAX } from './read-through/build.js';
+import { resolveGetOrSetOptions, type ReadDefaults } from './read-through/get-or-set-options.js';
 import { pollMs } from './read-through/lease-watch.js';
 import { ReadThrough } from './read-through/read-through.js';
-import { Waiter } from './read-through/waiter.js';
+import { tellOutcome, Waiter } from './read-through/waiter.js';
 import type { CacheStore, StoreState } from './store/cache-store.js';
 import { Sweeper } from './sweeper.js';
 import type { ValueCodec } from './values/value-codec.js';
 
+/** What a cache is put together from. Made by `composeCache`. */
 export interface CacheServiceParts {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
@@ -40,6 +43,10 @@ export interface CacheServiceParts {
 
 /** How long `close` waits for builds under way. */
 const CLOSE_MS = 2000;
+/** How long calls wait for the first connection. */
+const OPENING_MS = 1000;
+/** Dependencies of one invalidation: beyond it the whole table, or the namespace, is meant. */
+const INVALIDATED_MAX = 10_000;
 const PATTERN_PAGE = 500;
 
 /**
@@ -56,6 +63,7 @@ export class CacheService {
   private readonly sweeper: Sweeper;
   private readonly board: DomainBoard;
   private isClosed = false;
+  private closed: Promise<void> | undefined;
   private opened: Promise<void> | undefined;
   /** Set while the store is being connected for the first time: calls wait for it, so that none misses a store that is up. */
   private opening: Promise<void> | undefined;
@@ -74,21 +82,25 @@ export class CacheService {
    */
   open(): Promise<void> {
     if (!this.opened) {
-      this.opened = this.store.open().then(() => this.sweeper.start());
-      this.opening = this.opened.catch(() => undefined).finally(() => (this.opening = undefined));
+      this.opened = this.store.open();
+      this.sweeper.start();
+      const settled = this.opened.catch(() => undefined);
+      this.opening = bounded(settled, OPENING_MS).finally(() => (this.opening = undefined));
     }
     return this.opened;
   }
 
   /** Gives builds under way two seconds to end, then closes. Later calls reject with `CACHE_CLOSED`. */
-  async close(): Promise<void> {
-    if (this.isClosed) return;
+  close(): Promise<void> {
+    this.closed ??= this.closeAll();
+    return this.closed;
+  }
+
+  private async closeAll(): Promise<void> {
     this.isClosed = true;
+    if (this.opening) await this.opening;
     this.readThrough.close();
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
-    await Promise.race([this.readThrough.idle(), deadline]);
-    clearTimeout(timer);
+    await bounded(this.readThrough.idle(), CLOSE_MS);
     await this.sweeper.stop();
     await this.parts.reports.close();
     await this.store.close();
@@ -99,8 +111,9 @@ export class CacheService {
    * The value, or undefined for a miss (also while the store is away). It starts no build; with `waitMs` it waits for one
    * that is under way, and rejects with `CACHE_WAIT_TIMEOUT` or, if that build failed, `CACHE_BUILD_FAILED`.
    */
-  async get<T>(key: string, { waitMs = 0 }: GetOptions = {}): Promise<T | undefined> {
+  async get<T>(key: string, options: GetOptions = {}): Promise<T | undefined> {
     this.check(key);
+    const waitMs = within('waitMs', options.waitMs ?? 0, WAIT_MS);
     if (this.opening) await this.opening;
     try {
       const found = (await this.read<T>(key)) ?? (waitMs > 0 ? await this.waitFor<T>(key, waitMs) : undefined);
@@ -121,6 +134,7 @@ export class CacheService {
     const ttl = ttlMs(options.ttlSeconds ?? this.parts.defaults.safetyTtlSeconds);
     const stored = this.codec.encode(key, value, options.sensitive ?? false);
     const dependencies = storedDependencies(key, options.dependsOn ?? []);
+    within('the number of dependencies', dependencies.length, [0, DEPENDENCIES_MAX]);
     await this.acknowledged('set', [entry(key)], () =>
       this.store.write({ key, value: stored, dependencies, ttlMs: ttl }),
     );
@@ -142,7 +156,7 @@ export class CacheService {
         const stored = await this.store.read(key);
         const found = stored && this.codec.decode(key, stored);
         if (found) {
-          if (typeof options === 'object') options.onOutcome?.('hit');
+          if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
           return found.value as T;
         }
       } catch (error) {
@@ -177,6 +191,10 @@ export class CacheService {
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
+    within('the number of dependencies (use wholeTable or namespace for more)', dependencies.length, [
+      0,
+      INVALIDATED_MAX,
+    ]);
     return this.invalidateAll('invalidate', [...new Set(dependencies)]);
   }
 
@@ -195,6 +213,7 @@ export class CacheService {
     return count;
   }
 
+  /** How many live entries have a key that matches. */
   async countByPattern(pattern: string): Promise<number> {
     let count = 0;
     for await (const page of this.matching(pattern)) count += page.length;
@@ -234,8 +253,7 @@ export class CacheService {
       try {
         const { status, leaseId = '', expiresInMs = 0 } = await this.store.status(key);
         if (status === 'empty') return undefined;
-        const found = status === 'exists' ? await this.read<T>(key) : undefined;
-        if (found) return found;
+        if (status === 'exists') return await this.read<T>(key);
         const left = deadline - performance.now();
         if (left <= 0) throw new WaitTimeoutError(key, waitMs);
         const end = await watch.wait(leaseId, Math.min(left, pollMs(attempt, expiresInMs)));
@@ -282,4 +300,12 @@ export class CacheService {
   private checkOpen(): void {
     if (this.isClosed) throw new CacheError('CACHE_CLOSED', 'the cache is closed', false);
   }
+}
+
+/** Resolves with the promise, or when the time has passed; the promise must not reject. */
+async function bounded(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([promise, deadline]);
+  clearTimeout(timer);
 }

@@ -4,7 +4,7 @@ import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { ProcessReports } from './process-reports.js';
-import { within } from './read-through/get-or-set-options.js';
+import { LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './limits.js';
 import type { CacheStore } from './store/cache-store.js';
 import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
 import { MemoryCheckpoints } from './store/memory/memory-checkpoints.js';
@@ -58,14 +58,21 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
     codec: new ValueCodec(encryption),
     reports,
     defaults: {
-      waitMs: options.waitMs ?? 30_000,
-      leaseMs: options.leaseMs ?? 10_000,
-      safetyTtlSeconds: options.safetyTtlSeconds || undefined,
+      waitMs: within('waitMs', options.waitMs ?? 30_000, WAIT_MS),
+      leaseMs: within('leaseMs', options.leaseMs ?? 10_000, LEASE_MS),
+      safetyTtlSeconds: safetyTtl(options.safetyTtlSeconds),
     },
-    bypassConcurrency: within('bypassConcurrency', options.bypassConcurrency ?? 32, 1, 1000),
+    bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
     ...(afterClose && { afterClose }),
   });
   return { cache, checkpoints, reports };
+}
+
+/** 0, like nothing, means none. */
+function safetyTtl(seconds: number | undefined): number | undefined {
+  if (!seconds && !Number.isNaN(seconds)) return undefined;
+  ttlMs(seconds); // only to refuse what is no TTL
+  return seconds;
 }
 
 interface StoreParts {
@@ -87,8 +94,8 @@ function onRedis(redis: RedisClient, options: CacheOptions): StoreParts {
     store: new RedisCacheStore({
       redis,
       appName,
-      partitions: within('partitions', options.partitions ?? 1, 1, 1024),
-      retentionMs: within('retentionDays', options.retentionDays ?? 30, 1, 3650) * DAY_MS,
+      partitions: wholeWithin('partitions', options.partitions ?? 1, [1, 1024]),
+      retentionMs: Math.ceil(within('retentionDays', options.retentionDays ?? 30, [1, 3650]) * DAY_MS),
     }),
     checkpoints: new RedisCheckpoints(redis, appName),
     reports: new RedisProcessReports(redis, appName, randomUUID()),

@@ -1,11 +1,14 @@
+import { CacheError } from './cache.errors.js';
+
 /**
  * What an entry was built from, in the store's own form. Made only by the functions below, so that every part is
  * encoded the same way on the side that fills and on the side that invalidates.
  */
 export type Dependency = string & { readonly __dependency: unique symbol };
 
-/** Guarantees a name that holds no separator (`:`, NUL), and that two different (well-formed) inputs never meet. */
+/** Guarantees a name that holds no separator (`:`, NUL), and that two different inputs never meet. Refuses half characters. */
 export function encodePart(part: string): string {
+  if (/\p{Cs}/u.test(part)) throw new CacheError('CACHE_INVALID_KEY', 'a part of a key holds half a character', false);
   return part.replace(/[^A-Za-z0-9._~@-]/gu, (char) =>
     [...new TextEncoder().encode(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );
@@ -58,11 +61,18 @@ export function entryKey(d: Dependency): string | undefined {
 export function storedDependencies(key: string, declared: Iterable<Dependency>): Dependency[] {
   const all = new Set<Dependency>();
   for (const d of declared) {
+    if (d.startsWith('k:'))
+      throw new CacheError('CACHE_INVALID_OPTION', `${key} cannot depend on another entry`, false);
     all.add(d);
     if (d.startsWith('r:')) all.add(dependency(`a:${d.slice(2, d.indexOf(':', 2))}`));
     else if (d.startsWith('t:')) all.add(dependency(`a:${d.slice(2)}`));
   }
   const colon = key.indexOf(':');
-  if (colon > 0) all.add(dependency(`n:${key.slice(0, colon)}`));
+  if (colon > 0) {
+    // Keys made by buckets hold the domain encoded, others as it is: `namespace` finds both.
+    const domain = key.slice(0, colon);
+    all.add(dependency(`n:${domain}`));
+    all.add(namespace(domain));
+  }
   return [...all];
 }

@@ -1,3 +1,4 @@
+import { reportDefect } from './defect-report.js';
 import type { CacheStore } from './store/cache-store.js';
 import { StoreUnavailableError } from './cache.errors.js';
 
@@ -31,7 +32,7 @@ export class Sweeper {
     try {
       for (let step = 0; step < STEPS_MAX; step++) if (!(await this.store.sweep()).more) return;
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) process.emitWarning(error as Error);
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { reportDefect } from '../defect-report.js';
 import type { FetchContext } from '../cache.types.js';
 import { storedDependencies, type Dependency } from '../dependencies.js';
 import { StoreUnavailableError } from '../cache.errors.js';
@@ -5,12 +6,16 @@ import type { CacheStore, InvalidationNotice, StartPoint } from '../store/cache-
 import type { Waiter } from './waiter.js';
 
 /** Dependencies of one entry. More would make its commit a long script; the value is handed out uncached instead. */
-const DEPENDENCIES_MAX = 10_000;
+export const DEPENDENCIES_MAX = 5000;
+/** Five minutes: longer than any fetch that a page waits for. After it nobody waits for this build any more. */
+const FETCH_MS_MAX = 300_000;
 
 /** One fetch under a lease: from the start point to the value and what it was built from. */
 export class Build {
   private readonly declared = new Set<Dependency>();
-  private renewal: NodeJS.Timeout | undefined;
+  private readonly renewal: NodeJS.Timeout | undefined;
+  private readonly overdue: NodeJS.Timeout;
+  private readonly aborting = new AbortController();
   /** Set when it is known that the commit can only be refused. */
   isDoomed = false;
 
@@ -23,14 +28,15 @@ export class Build {
     readonly request: number,
   ) {
     builder.becomeBuilder();
+    this.overdue = setTimeout(() => this.abort(), FETCH_MS_MAX).unref();
     const { dependsOn, renewLease, leaseMs } = builder.options;
     if (typeof dependsOn !== 'function') this.add(dependsOn);
-    if (renewLease) this.renewal = setInterval(() => void this.renew(), leaseMs / 3);
+    if (renewLease) this.renewal = setInterval(() => void this.renew(), leaseMs / 3).unref();
   }
 
   /** Calls the fetcher. The dependencies are complete when it resolves. */
-  async fetch(signal: AbortSignal): Promise<unknown> {
-    const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal };
+  async fetch(): Promise<unknown> {
+    const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal: this.signal };
     const value = await this.builder.fetcher(context);
     const { dependsOn } = this.builder.options;
     if (typeof dependsOn === 'function' && value !== undefined) this.add(dependsOn(value));
@@ -50,8 +56,20 @@ export class Build {
     return dependencies.some((d) => own.has(d));
   }
 
+  /** Aborted when the cache closes, or when the fetch has taken longer than any may. */
+  get signal(): AbortSignal {
+    return this.aborting.signal;
+  }
+
+  /** Gives the build up: its lease runs out, and its fetcher is told. Whatever it brings is still judged at the commit. */
+  abort(): void {
+    this.stopRenewing();
+    this.aborting.abort();
+  }
+
   stopRenewing(): void {
     clearInterval(this.renewal);
+    clearTimeout(this.overdue);
   }
 
   private add(dependencies: readonly Dependency[]): void {
@@ -64,7 +82,7 @@ export class Build {
       if (!(await this.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
     } catch (error) {
       // In an outage the next third tries again; anything else is a defect of ours, and no caller waits for this.
-      if (!(error instanceof StoreUnavailableError)) process.emitWarning(error as Error);
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }
 }

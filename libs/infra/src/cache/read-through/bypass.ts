@@ -5,8 +5,10 @@ import { WaiterSet } from './waiter-set.js';
 
 /** Keys that may wait for their turn. Beyond it the source would only be met by a longer queue. */
 const QUEUE_MAX = 1000;
-/** A running fetch delays the next one of its key by no more than this. */
+/** A running fetch delays the next one of its key by no more than this … */
 const STAGGER_MS = 50;
+/** … until so many of them are running; then the next waits for one to end, so that one slow key leaves room for others. */
+const RUNNING_PER_KEY_MAX = 8;
 
 /**
  * Answers from the source alone, while the store is away. Without the store nobody can vouch for a fetch that began
@@ -37,13 +39,14 @@ export class Bypass {
   }
 
   private schedule(key: string): void {
-    const start = () => {
+    const running = this.running.get(key) ?? 0;
+    const wait = running === 0 ? 0 : STAGGER_MS;
+    const timer = running < RUNNING_PER_KEY_MAX ? setTimeout(() => this.starts.get(key)?.(), wait) : undefined;
+    this.starts.set(key, () => {
       clearTimeout(timer);
       this.starts.delete(key);
       void this.start(key);
-    };
-    const timer = setTimeout(start, this.running.has(key) ? STAGGER_MS : 0);
-    this.starts.set(key, start);
+    });
   }
 
   private async start(key: string): Promise<void> {
@@ -52,30 +55,36 @@ export class Bypass {
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error;
       const overloaded = new CacheError('CACHE_OVERLOADED', 'the store is away and too many fetches are waiting', true);
-      this.close(key).forEach((waiter) => waiter.fail(overloaded));
+      this.close(key)
+        ?.takeAll()
+        .forEach((waiter) => waiter.fail(overloaded));
     }
   }
 
   private async fetch(key: string): Promise<void> {
     const waiters = this.close(key);
-    const [builder] = waiters;
-    if (!builder) return;
+    const [builder] = waiters ?? [];
+    if (!waiters || !builder) return;
+    builder.becomeBuilder();
+    waiters.waitForOther(builder);
     this.running.set(key, (this.running.get(key) ?? 0) + 1);
     try {
+      if (this.signal.aborted)
+        throw new CacheError('CACHE_CLOSED', 'the cache was closed while this call waited', false);
       const value = await builder.fetcher({ dependsOn: () => undefined, signal: this.signal });
-      waiters.forEach((waiter) => waiter.succeed(value, 'bypass'));
+      for (const waiter of waiters.takeAll()) waiter.succeed(value, 'bypass');
     } catch (error) {
-      waiters.forEach((waiter) => waiter.fail(error));
+      for (const waiter of waiters.takeAll()) waiter.fail(error);
     } finally {
       this.end(key);
     }
   }
 
   /** Takes those who gathered; whoever comes now gathers anew. */
-  private close(key: string): Waiter[] {
+  private close(key: string): WaiterSet | undefined {
     const gathering = this.gatherings.get(key);
     this.gatherings.delete(key);
-    return gathering?.takeAll() ?? [];
+    return gathering;
   }
 
   private end(key: string): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { BuildFailedError, StoreUnavailableError } from '../cache.errors.js';
+import { BuildFailedError, CacheError, StoreUnavailableError } from '../cache.errors.js';
 import { entry, storedDependencies } from '../dependencies.js';
+import { reportDefect } from '../defect-report.js';
 import type { BeginReply, CacheStore, InvalidationNotice, StoredValue } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
 import { Build } from './build.js';
@@ -14,7 +15,10 @@ export interface FlightHost {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
   readonly leaseWatches: LeaseWatches;
+  /** Aborted when the cache closes. */
   readonly signal: AbortSignal;
+  /** Fetches that are under way. */
+  readonly builds: Set<Build>;
   /** From now on nobody joins this flight; the next caller of its key begins another. */
   detach(flight: Flight): void;
   /** Puts a waiter into the open flight of its key, a new one if there is none. */
@@ -56,7 +60,7 @@ export class Flight {
 
   join(waiter: Waiter): void {
     waiter.arrivedAfter = this.requests;
-    if (this.build) waiter.hasWaited = true;
+    if (this.build || this.polls > 0) waiter.waitForOther();
     this.waiters.add(waiter);
   }
 
@@ -65,6 +69,7 @@ export class Flight {
     await new Promise<void>((resolve) => process.nextTick(resolve)); // callers that missed together ask together
     try {
       while (this.waiters.size > 0) {
+        if (this.host.signal.aborted) throw closed();
         const watch = this.host.leaseWatches.watch(this.key);
         try {
           if ((await this.attempt(watch)) === 'done') return;
@@ -74,7 +79,8 @@ export class Flight {
       }
     } catch (error) {
       this.detach();
-      if (error instanceof StoreUnavailableError) this.waiters.takeAll().forEach((waiter) => this.host.bypass(waiter));
+      const isBypassed = error instanceof StoreUnavailableError && !this.host.signal.aborted;
+      if (isBypassed) this.waiters.takeAll().forEach((waiter) => this.host.bypass(waiter));
       else this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
     } finally {
       this.detach();
@@ -113,13 +119,16 @@ export class Flight {
   }
 
   private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
-    for (const waiter of this.waiters.take((w) => w.arrivedAfter < request)) {
-      const decoded = this.host.codec.decode(this.key, stored);
-      if (decoded) waiter.succeed(decoded.value, waiter.hasWaited ? 'coalesced' : 'hit');
-      else this.waiters.add(waiter);
+    const { codec, store } = this.host;
+    if (!codec.decode(this.key, stored)) {
+      // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
+      await store.invalidate([entry(this.key)]);
+      return 'again';
     }
-    // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
-    if (!this.host.codec.decode(this.key, stored)) await this.host.store.invalidate([entry(this.key)]);
+    for (const waiter of this.waiters.take((w) => w.arrivedAfter < request)) {
+      const value = codec.decode(this.key, stored)?.value; // each caller a copy of its own
+      waiter.succeed(value, waiter.hasWaited ? 'coalesced' : 'hit');
+    }
     return 'again';
   }
 
@@ -127,7 +136,7 @@ export class Flight {
     { leaseId, expiresInMs }: BeginReply & { kind: 'wait' },
     watch: LeaseWatch,
   ): Promise<'again' | 'done'> {
-    for (const waiter of this.waiters) waiter.hasWaited = true;
+    this.waiters.waitForOther();
     const end = await watch.wait(leaseId, pollMs(this.polls++, expiresInMs));
     if (!end?.failure) return 'again';
     this.detach();
@@ -142,16 +151,20 @@ export class Flight {
       await this.release({ key: this.key, leaseId }); // every caller gave up while the store answered
       return 'again';
     }
-    for (const waiter of this.waiters) if (waiter !== builder) waiter.hasWaited = true;
+    this.waiters.waitForOther(builder);
     const build = new Build(this.host.store, builder, leaseId, start, request);
     this.build = build;
+    this.host.builds.add(build);
+    // A fetch that never ends must not hold its key for ever: from then on others build.
+    build.signal.addEventListener('abort', () => this.detach(), { once: true });
     try {
-      const value = await build.fetch(this.host.signal);
+      const value = await build.fetch();
       await this.conclude(build, value);
     } catch (error) {
       await this.failAll(build, error);
     } finally {
       build.stopRenewing();
+      this.host.builds.delete(build);
     }
     return 'done';
   }
@@ -161,7 +174,8 @@ export class Flight {
     this.detach();
     const isVouchedFor = !build.isDoomed && (await this.commit(build, value));
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
-    for (const waiter of this.waiters.take((w) => isVouchedFor || w.arrivedAfter < build.request)) {
+    const mayHave = (w: Waiter) => isVouchedFor || w === build.builder || w.arrivedAfter < build.request;
+    for (const waiter of this.waiters.take(mayHave)) {
       waiter.succeed(value, outcome(waiter));
     }
     for (const waiter of this.waiters.takeAll()) this.host.enter(waiter);
@@ -205,7 +219,7 @@ export class Flight {
       await this.host.store.release(end);
     } catch (error) {
       // In an outage the lease runs out by itself; anything else is a defect of ours, and no caller waits for this.
-      if (!(error instanceof StoreUnavailableError)) process.emitWarning(error as Error);
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }
 
@@ -214,8 +228,13 @@ export class Flight {
   }
 }
 
+function closed(): CacheError {
+  return new CacheError('CACHE_CLOSED', 'the cache was closed while this call waited', false);
+}
+
+/** What other processes are told of an error, whatever was thrown. */
 function describe(error: unknown): { code: string | undefined; message: string } {
-  if (!(error instanceof Error)) return { code: undefined, message: String(error) };
-  const { code } = error as { code?: unknown };
-  return { code: typeof code === 'string' ? code : undefined, message: error.message };
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const text = [message, error].find((part) => typeof part === 'string');
+  return { code: typeof code === 'string' ? code : undefined, message: text ?? 'the fetch failed' };
 }

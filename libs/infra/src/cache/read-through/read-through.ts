@@ -1,6 +1,7 @@
 import type { Dependency } from '../dependencies.js';
 import type { CacheStore, InvalidationNotice } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
+import type { Build } from './build.js';
 import { Bypass } from './bypass.js';
 import { Flight, type FlightHost } from './flight.js';
 import { LeaseWatches } from './lease-watch.js';
@@ -10,6 +11,7 @@ import type { Waiter } from './waiter.js';
 export class ReadThrough implements FlightHost {
   readonly leaseWatches = new LeaseWatches();
   readonly signal: AbortSignal;
+  readonly builds = new Set<Build>();
   private readonly flights = new Map<string, Flight>();
   /** Every flight that is under way, the detached ones (doomed, committing) included. */
   private readonly active = new Set<Promise<void>>();
@@ -67,6 +69,7 @@ export class ReadThrough implements FlightHost {
   /** Aborts the signal of every running fetch. Their callers are still answered. */
   close(): void {
     this.closing.abort();
+    for (const build of this.builds) build.abort();
   }
 
   /** Resolves when no flight is under way. */

@@ -19,6 +19,9 @@ describe('WaiterSet', () => {
   it('rejects each waiter when its own patience ends, with one timer for all', async () => {
     const set = new WaiterSet();
     const [long, short, builder] = [waiter(500), waiter(100), waiter(50)];
+    long.waitForOther();
+    short.waitForOther();
+    builder.waitForOther();
     builder.becomeBuilder();
     const ended: string[] = [];
     long.answer.catch(() => ended.push('long'));
@@ -37,6 +40,8 @@ describe('WaiterSet', () => {
   it('leaves no timer behind when all were taken', () => {
     const set = new WaiterSet();
     set.add(waiter(100));
+    set.waitForOther();
+    expect(jest.getTimerCount()).toBe(1);
     expect(set.takeAll()).toHaveLength(1);
     expect(set.size).toBe(0);
     expect(jest.getTimerCount()).toBe(0);

@@ -20,6 +20,16 @@ export class WaiterSet implements Iterable<Waiter> {
     if (waiter.deadline < this.wakesAt) this.wakeAt(waiter.deadline);
   }
 
+  /** All of them, but those that shall not, wait for somebody else from here on. */
+  waitForOther(except?: Waiter): void {
+    let next = Infinity;
+    for (const waiter of this.waiters) {
+      if (waiter !== except) waiter.waitForOther();
+      next = Math.min(next, waiter.deadline);
+    }
+    this.wakeAt(next);
+  }
+
   /** Removes and returns those that are wanted. */
   take(wanted: (waiter: Waiter) => boolean): Waiter[] {
     const taken: Waiter[] = [];

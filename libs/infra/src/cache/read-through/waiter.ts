@@ -1,28 +1,39 @@
+import { reportDefect } from '../defect-report.js';
 import type { Fetcher, ReadOutcome } from '../cache.types.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
 
 /** One caller that has not been answered yet. Kept small: ten thousand of them may wait for one build. */
 export class Waiter {
   readonly answer: Promise<unknown>;
-  /** When its patience ends, by `performance.now()`. A builder waits for nobody, so it has no such time. */
-  deadline: number;
+  /** When its patience ends, by `performance.now()`; it begins with the call, and counts from when it waits for somebody. */
+  deadline = Infinity;
   /** The last request to the store that its flight had sent when it joined; only later ones may answer it unconditionally. */
   arrivedAfter = 0;
-  /** Whether it has waited for somebody else's build. */
-  hasWaited = false;
+  private readonly arrivedAt = performance.now();
   private resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
+  private waits = false;
 
   constructor(
     readonly key: string,
     readonly fetcher: Fetcher<unknown>,
     readonly options: ResolvedOptions,
   ) {
-    this.deadline = performance.now() + options.waitMs;
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
+  }
+
+  /** Whether it has waited for somebody else's build. */
+  get hasWaited(): boolean {
+    return this.waits;
+  }
+
+  /** From here on it waits for somebody else, for at most `waitMs` since it came. */
+  waitForOther(): void {
+    this.waits = true;
+    this.deadline = this.arrivedAt + this.options.waitMs;
   }
 
   /** From here on it fetches itself, so `waitMs`, which bounds waiting for others, no longer applies. */
@@ -31,11 +42,20 @@ export class Waiter {
   }
 
   succeed(value: unknown, outcome: ReadOutcome): void {
-    this.options.onOutcome?.(outcome);
     this.resolve(value);
+    tellOutcome(this.options.onOutcome, outcome);
   }
 
   fail(error: unknown): void {
     this.reject(error);
+  }
+}
+
+/** Tells a caller how it is answered. Its listener's errors are its own: they reach no other caller. */
+export function tellOutcome(listener: ((outcome: ReadOutcome) => void) | undefined, outcome: ReadOutcome): void {
+  try {
+    listener?.(outcome);
+  } catch (error) {
+    reportDefect(error);
   }
 }

@@ -21,13 +21,18 @@ export class ValueCodec {
   }
 
   /**
-   * The value, or undefined if this process cannot read it: written with a key that it no longer has, or by a newer
+   * The value, or undefined if this process cannot read it: damaged, written with a key that it no longer has, or by a newer
    * version. To the reader that is a miss, and the next build replaces it.
    */
   decode(key: string, { codec, bytes }: StoredValue): { readonly value: unknown } | undefined {
-    if (codec === JSON_TEXT) return { value: JSON.parse(bytes.toString('utf8')) };
-    const plain = codec === ENCRYPTED_JSON ? this.encryption?.decrypt(bytes, key) : undefined;
-    return plain && { value: JSON.parse(plain.toString('utf8')) };
+    const plain =
+      codec === JSON_TEXT ? bytes : codec === ENCRYPTED_JSON ? this.encryption?.decrypt(bytes, key) : undefined;
+    if (!plain) return undefined;
+    try {
+      return { value: JSON.parse(plain.toString('utf8')) };
+    } catch {
+      return undefined; // damaged
+    }
   }
 }
 

@@ -11,10 +11,10 @@ export interface Gate {
   readonly tip: string;
 }
 
-/** Reads the gate's text `"<clk> <rf> <uf> <tip>"`. */
-export function parseGate(text: string): Gate {
-  const [clock, readFloor, unsweptFloor, tip] = text.split(' ');
-  if (!tip) throw new Error(`not a gate: ${text}`);
+/** Reads the gate's text `"<clk> <rf> <uf> <tip>"`; undefined if it is damaged: the next script makes a new one. */
+export function parseGate(text: string): Gate | undefined {
+  const [, clock, readFloor, unsweptFloor, tip] = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text) ?? [];
+  if (!tip) return undefined;
   return { clock: Number(clock), readFloor: Number(readFloor), unsweptFloor: Number(unsweptFloor), tip };
 }
 
@@ -37,7 +37,7 @@ export class Partition {
   }
 
   /** The gate of these bytes; parsed only when they differ from the last ones, which on a hit they rarely do. */
-  gateOf(bytes: Buffer): Gate {
+  gateOf(bytes: Buffer): Gate | undefined {
     if (!this.lastGate || !this.lastGateBytes?.equals(bytes)) {
       this.lastGate = parseGate(bytes.toString('latin1'));
       this.lastGateBytes = bytes;

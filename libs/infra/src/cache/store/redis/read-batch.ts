@@ -54,12 +54,10 @@ export class ReadBatch {
     for (const { key } of batch) keys.push(this.partition.entryKey(key));
     this.guard
       .run(() => this.guard.redis.mgetBuffer(keys))
-      .then(
-        (replies) => this.answer(batch, replies),
-        (error: unknown) => {
-          for (const { reject } of batch) reject(error);
-        },
-      );
+      .then((replies) => this.answer(batch, replies))
+      .catch((error: unknown) => {
+        for (const { reject } of batch) reject(error);
+      });
   }
 
   private answer(batch: readonly Pending[], [gateBytes, ...envelopes]: (Buffer | null)[]): void {

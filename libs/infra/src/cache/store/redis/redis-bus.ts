@@ -4,12 +4,17 @@ import type { Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
 import { parseBusMessage, parseWakeMessage } from './store-messages.js';
 
+const OPEN_MS = 1000;
+const RETRY_MS = 1000;
+
 /**
  * The store's messages, on a connection of their own: ends of leases and invalidations of all partitions. They spare
  * waiting; nothing depends on their arrival.
  */
 export class RedisBus {
   private readonly subscriber: RedisConnection;
+  private isClosed = false;
+  private retry: NodeJS.Timeout | undefined;
   private readonly leaseEndListeners = new Set<(end: LeaseEnd) => void>();
   private readonly invalidationListeners = new Set<(notice: InvalidationNotice) => void>();
 
@@ -22,17 +27,23 @@ export class RedisBus {
     this.subscriber.on('message', (channel: string, text: string) => this.receive(channel, text));
   }
 
-  /** Resolves when subscribed, or at once if the server is away: then it subscribes as soon as that is back. */
+  /** Resolves when subscribed, or soon if the server is away: then it subscribes as soon as that is back. */
   async open(): Promise<void> {
+    if (this.isClosed) return;
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, OPEN_MS);
       // Only when it is ready: a SUBSCRIBE that overtakes the client's ready check is forgotten by it (seen with 5.11.1).
       this.subscriber.on('ready', () => void this.subscribe().finally(resolve));
       this.subscriber.once('close', resolve);
-      void this.subscriber.connect().catch(() => undefined);
+      this.subscriber.connect().catch(() => undefined); // its status tells, and it tries again by itself
     });
+    clearTimeout(timer);
   }
 
   close(): void {
+    this.isClosed = true;
+    clearTimeout(this.retry);
     this.leaseEndListeners.clear();
     this.invalidationListeners.clear();
     this.subscriber.disconnect();
@@ -50,8 +61,13 @@ export class RedisBus {
 
   private async subscribe(): Promise<void> {
     const channels = this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]);
-    // A lost connection fails it; the next one subscribes again.
-    await this.subscriber.subscribe(...channels).catch(() => undefined);
+    try {
+      await this.subscriber.subscribe(...channels);
+    } catch {
+      // If the connection was lost, the next one subscribes; if it was not, the server refused for now.
+      if (this.isClosed || this.subscriber.status !== 'ready') return;
+      this.retry = setTimeout(() => void this.subscribe(), RETRY_MS).unref();
+    }
   }
 
   private receive(channel: string, text: string): void {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
 import { entryKey, type Dependency } from '../../dependencies.js';
 import {
@@ -17,10 +18,11 @@ import {
 } from '../cache-store.js';
 import { storedValue } from './entry-envelope.js';
 import { liveKeys, memoryUsage } from './key-directory.js';
-import { type Partition, Partitions } from './partition.js';
+import { type Gate, type Partition, Partitions } from './partition.js';
 import { ReadBatch } from './read-batch.js';
 import { RedisBus } from './redis-bus.js';
-import { RedisGuard } from './redis-guard.js';
+import { OrphanLeases } from './orphan-leases.js';
+import { RedisGuard, type Refusal } from './redis-guard.js';
 import {
   defineScripts,
   runScript,
@@ -51,6 +53,8 @@ const DEPENDENCIES_PER_CALL = 500;
 const KEYS_REPORTED_MAX = 1000;
 const FAILURE_TEXT_MAX = 500;
 const SWEEP_BATCH = 200;
+/** The lease behind a failed commit lasts at most so long; its own length is not known here. */
+const ORPHAN_MS = 10_000;
 
 /** The protocol on Redis: one atomic script for each step, one slot for each partition, one command for a hit. */
 export class RedisCacheStore extends CacheStore {
@@ -58,6 +62,7 @@ export class RedisCacheStore extends CacheStore {
   private readonly partitions: Partitions;
   private readonly reads = new Map<Partition, ReadBatch>();
   private readonly bus: RedisBus;
+  private readonly orphans: OrphanLeases;
   private readonly retentionMs: number;
   private readonly windowMax: number;
   private readonly inlineMax: number;
@@ -67,8 +72,13 @@ export class RedisCacheStore extends CacheStore {
     this.retentionMs = options.retentionMs ?? RETENTION_MS;
     this.windowMax = options.windowMax ?? 10_000;
     this.inlineMax = options.inlineMax ?? 1000;
-    this.guard = new RedisGuard(options.redis);
+    if (options.redis.options.keyPrefix) {
+      const advice = 'the connection must have no keyPrefix, which scripts do not see: use appName';
+      throw new CacheError('CACHE_INVALID_OPTION', advice, false);
+    }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
+    this.guard = new RedisGuard(options.redis, () => this.examineServer());
+    this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
     for (const partition of this.partitions.all) {
       this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key)));
     }
@@ -77,13 +87,14 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async open(): Promise<void> {
-    await this.guard.open();
-    await this.bus.open();
+    const [opened] = await Promise.allSettled([this.guard.open(), this.bus.open()]);
+    if (opened.status === 'rejected') throw opened.reason;
   }
 
   /** Ends the subscriptions. The command connection belongs to whoever made it. */
   close(): Promise<void> {
     this.bus.close();
+    this.guard.close();
     return Promise.resolve();
   }
 
@@ -93,14 +104,18 @@ export class RedisCacheStore extends CacheStore {
 
   async begin({ key, leaseId, leaseMs, known }: BeginRequest): Promise<BeginReply> {
     const partition = this.partitions.of(key);
-    const [code, gate, detail, pttl] = await this.run('begin', partition, [key, leaseId, leaseMs, nonce(), ...known]);
+    const args = [key, leaseId, leaseMs, nonce(), ...known];
+    const reply = this.run('begin', partition, args).catch((error: unknown) =>
+      this.orphan(error, key, leaseId, leaseMs),
+    );
+    const [code, gate, detail, pttl] = await reply;
     switch (code) {
       case 'FRESH':
         return { kind: 'fresh', value: storedValue(detail as Buffer) };
       case 'WAIT':
         return { kind: 'wait', leaseId: String(detail), expiresInMs: Math.max(0, Number(pttl)) };
       case 'LEASE': {
-        const { clock, tip } = partition.gateOf(gate as Buffer);
+        const { clock, tip } = partition.gateOf(gate as Buffer) as Gate;
         return { kind: 'lease', start: { clock, tip, at: Number(String(detail)) } };
       }
       default:
@@ -109,7 +124,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async commit({ key, leaseId, start, value, dependencies, ttlMs }: CommitRequest): Promise<CommitReply> {
-    const [code] = await this.run('commit', this.partitions.of(key), [
+    const reply = this.run('commit', this.partitions.of(key), [
       key,
       leaseId,
       start.clock,
@@ -121,10 +136,11 @@ export class RedisCacheStore extends CacheStore {
       nonce(),
       value.bytes,
       ...dependencies,
-    ]);
-    const reply = COMMIT_REPLIES[code];
-    if (!reply) throw new UnknownReplyError('commit', code);
-    return reply;
+    ]).catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
+    const [code] = await reply;
+    const outcome = COMMIT_REPLIES[code];
+    if (!outcome) throw new UnknownReplyError('commit', code);
+    return outcome;
   }
 
   async renew(key: string, leaseId: string, leaseMs: number): Promise<boolean> {
@@ -172,7 +188,8 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async *keys(): AsyncIterable<string[]> {
-    for (const partition of this.partitions.all) yield* liveKeys(this.guard, partition);
+    for (const partition of this.partitions.all)
+      yield* liveKeys(this.guard, partition, (key) => this.peek(partition, key));
   }
 
   memoryUsage(keys: readonly string[]): Promise<number> {
@@ -182,11 +199,17 @@ export class RedisCacheStore extends CacheStore {
   async sweep(): Promise<SweepReport> {
     let freed = 0;
     let more = false;
+    let failure: PromiseRejectedResult | undefined;
     for (const partition of this.partitions.all) {
-      const [freedHere, moreHere] = await this.run('sweep', partition, [SWEEP_BATCH, this.windowMax, nonce()]);
-      freed += Number(freedHere);
-      more ||= Number(moreHere) === 1;
+      const [outcome] = await Promise.allSettled([
+        this.run('sweep', partition, [SWEEP_BATCH, this.windowMax, nonce()]),
+      ]);
+      if (outcome.status === 'fulfilled') {
+        freed += Number(outcome.value[0]);
+        more ||= Number(outcome.value[1]) === 1;
+      } else failure = outcome; // one partition's master may be away: the others are swept all the same
     }
+    if (failure) throw failure.reason;
     return { freed, more };
   }
 
@@ -201,6 +224,34 @@ export class RedisCacheStore extends CacheStore {
   state(): StoreState {
     const reason = this.guard.reason;
     return reason ? { kind: 'redis', status: 'down', reason } : { kind: 'redis', status: 'up' };
+  }
+
+  /** A lease that may have been granted, or kept, by a request whose answer is not known. */
+  private orphan(error: unknown, key: string, leaseId: string, leaseMs: number): never {
+    if (error instanceof StoreUnavailableError) this.orphans.add(key, leaseId, leaseMs);
+    throw error;
+  }
+
+  /** Before a server is used: do all agree on the layout, and does what it holds belong to its own history? */
+  private async examineServer(): Promise<Refusal | undefined> {
+    const refusal = await this.layoutRefusal();
+    if (refusal) return refusal;
+    const { redis } = this.options;
+    await Promise.all(this.partitions.all.map((p) => runScript(redis, 'adopt', p.gateKey, [p.tag, nonce()])));
+    return undefined;
+  }
+
+  /** Processes that disagree about the number of partitions would look for the same entry in different places. */
+  private async layoutRefusal(): Promise<Refusal | undefined> {
+    const { redis, appName } = this.options;
+    const own = String(this.partitions.all.length);
+    await redis.setnx(`{${appName}.layout}`, own);
+    const agreed = await redis.get(`{${appName}.layout}`);
+    if (agreed === own) return undefined;
+    const reason =
+      `${appName} has ${agreed} partitions in this Redis, and this process is configured for ${own}: use the same number ` +
+      `everywhere, or another appName; when no process runs any more, delete {${appName}.layout}`;
+    return { reason, isPassing: false };
   }
 
   private async peek(partition: Partition, key: string): Promise<StoredValue | undefined> {

@@ -1,36 +1,54 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { RedisConnection } from './scripts.js';
 
 const OLDEST_MAJOR = 7;
-/** Commands that may time out in a row before the connection is given up as dead, though its socket is open. */
-const TIMEOUTS_MAX = 3;
+/** How long `open` waits for a server; after that reads do without it until it is there. */
+const OPEN_MS = 1000;
+/** A server that was refused, or too slow to tell, is looked at again this often: it may have been configured, or promoted. */
+const RECHECK_MS = 250;
+/** Replies that say "not now" rather than "not like this"; the rest of the errors of a script are defects of ours. */
+const PASSING =
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE)|non local key/;
+
+/** What a server must not be used for, and whether that may pass without a change of its configuration. */
+export interface Refusal {
+  readonly reason: string;
+  readonly isPassing: boolean;
+}
+
+/** A further check of a server, made at every connection; undefined if it may be used. */
+export type ServerCheck = () => Promise<Refusal | undefined>;
 
 /**
- * Stands between the store and its connection: nothing is sent while the server is away or unsuitable, every failure to
- * answer becomes a `StoreUnavailableError`, and a server that accepts commands without answering them is disconnected, so
- * that unanswered commands cannot pile up.
+ * Stands between the store and its connection: nothing is sent while the server is away or must not be used, and every
+ * failure to answer becomes a `StoreUnavailableError`. How long a command may take is the connection's own business.
  */
 export class RedisGuard {
-  private unsuitable: CacheError | undefined;
-  private timeouts = 0;
+  private refusal: Refusal | undefined;
+  /** False from a lost connection until the next server has been looked at. Guards that were never opened do not look. */
+  private isChecked = true;
+  private recheck: NodeJS.Timeout | undefined;
+  private isClosed = false;
 
-  constructor(readonly redis: RedisConnection) {}
+  constructor(
+    readonly redis: RedisConnection,
+    private readonly furtherCheck?: ServerCheck,
+  ) {}
 
   /** Why no command can be sent just now; undefined if one can. */
   get reason(): string | undefined {
-    if (this.unsuitable) return this.unsuitable.message;
-    return this.redis.status === 'ready' ? undefined : `the connection to Redis is ${this.redis.status}`;
+    if (this.refusal) return this.refusal.reason;
+    if (this.redis.status !== 'ready') return `the connection to Redis is ${this.redis.status}`;
+    return this.isChecked ? undefined : 'the connection to Redis is new: it is looked at before it is used';
   }
 
   /** Sends what `command` sends, if the server can be used. */
   async run<T>(command: () => Promise<T>): Promise<T> {
-    const reason = this.reason;
+    const { reason } = this;
     if (reason) throw new StoreUnavailableError(reason);
     try {
-      const reply = await command();
-      this.timeouts = 0;
-      return reply;
+      return await command();
     } catch (error) {
       throw this.translate(error);
     }
@@ -38,52 +56,92 @@ export class RedisGuard {
 
   /**
    * Connects, and checks that the server may be used; again at every reconnection, because another server may answer then.
-   * A server that is away is no reason to fail: reads do without it until it is back.
+   * Rejects only for a server that must not be used. One that is away, or slow to answer, is no reason to fail.
    */
   async open(): Promise<void> {
-    this.redis.on('ready', () => {
-      this.check().catch(() => undefined); // a failed check shows in `reason`, a lost connection in the status
-    });
-    if (this.redis.status === 'wait') await this.redis.connect().catch(() => undefined);
+    this.isChecked = false;
+    this.redis.on('close', () => (this.isChecked = false));
+    this.redis.on('ready', () => void this.check());
+    if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status tells
     if (this.redis.status === 'ready') await this.check();
+    else await this.firstAnswer();
+    if (this.refusal && !this.refusal.isPassing)
+      throw new CacheError('CACHE_STORE_UNSUITABLE', this.refusal.reason, false);
   }
 
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.recheck);
+  }
+
+  /** Resolves when the server has been checked, or has not been there for long enough. */
+  private async firstAnswer(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, OPEN_MS);
+      this.redis.once('ready', () => void this.check().then(resolve));
+      this.redis.once('close', resolve);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Looks whether the server may be used. Never rejects: what it cannot learn now it asks again. */
   private async check(): Promise<void> {
-    this.timeouts = 0;
-    const problem = unsuitability(await this.info());
-    this.unsuitable = problem ? new CacheError('CACHE_STORE_UNSUITABLE', problem, false) : undefined;
-    if (this.unsuitable) throw this.unsuitable;
+    clearTimeout(this.recheck);
+    try {
+      this.refusal = serverRefusal(await this.info()) ?? (await this.furtherCheck?.());
+      this.isChecked = this.refusal === undefined;
+    } catch {
+      // The connection was lost, or the server was slow to answer: it is not used until it has been asked again.
+    }
+    if (this.isClosed || this.isChecked) return;
+    this.recheck = setTimeout(() => {
+      if (this.redis.status === 'ready') void this.check();
+    }, RECHECK_MS).unref();
   }
 
   private async info(): Promise<string> {
     const node = this.redis instanceof Cluster ? this.redis.nodes('master')[0] : this.redis;
     if (!node) throw new StoreUnavailableError('no master of the cluster is known');
-    return `${await node.info('server')}${await node.info('memory')}`;
+    return node.info('server', 'memory', 'replication');
   }
 
   private translate(error: unknown): unknown {
-    if (error instanceof CacheError || !(error instanceof Error)) return error;
-    if (error.message === 'Command timed out' && ++this.timeouts >= TIMEOUTS_MAX) {
-      this.timeouts = 0;
-      if (this.redis instanceof Redis) this.redis.disconnect(true);
-    }
-    const isDefect = error.name === 'ReplyError' && /^(ERR|WRONGTYPE) /.test(error.message);
-    return isDefect ? error : new StoreUnavailableError(`Redis did not answer: ${error.message}`, { cause: error });
+    if (!(error instanceof Error) || error instanceof CacheError) return error;
+    const isReply = error.name === 'ReplyError';
+    if (isReply && !PASSING.test(error.message)) return error;
+    if (isReply && error.message.startsWith('READONLY')) this.demoted();
+    if (!isReply && (error instanceof TypeError || error instanceof RangeError)) return error;
+    return new StoreUnavailableError(`Redis did not answer: ${error.message}`, { cause: error });
+  }
+
+  /** The server has become a replica: what it would serve from here on may be old. */
+  private demoted(): void {
+    this.isChecked = false;
+    this.refusal = REPLICA;
+    void this.check();
   }
 }
 
+const REPLICA: Refusal = {
+  reason: 'this Redis is a replica: the cache is read from the primary only',
+  isPassing: true,
+};
+
 /**
- * What forbids the use of a server with this `INFO`. An `allkeys-*` policy may evict an index, and an index that is gone
- * is silent staleness for ever.
+ * What forbids the use of a server with this `INFO`. An `allkeys-*` policy may evict an index, and an index that is gone is
+ * silent staleness for ever; a replica may lag behind an acknowledged invalidation.
  */
-export function unsuitability(info: string): string | undefined {
+export function serverRefusal(info: string): Refusal | undefined {
   const version = /redis_version:(\d+)\.(\S+)/.exec(info);
   if (version && Number(version[1]) < OLDEST_MAJOR) {
-    return `Redis ${version[1]}.${version[2]} is too old: the cache needs ${OLDEST_MAJOR}.0 or later`;
+    const reason = `Redis ${version[1]}.${version[2]} is too old: the cache needs ${OLDEST_MAJOR}.0 or later`;
+    return { reason, isPassing: false };
   }
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
   if (policy?.startsWith('allkeys-')) {
-    return `Redis runs with maxmemory-policy ${policy}, which may evict the index of the cache: set noeviction or volatile-lru`;
+    const reason = `Redis runs with maxmemory-policy ${policy}, which may evict the index of the cache: set noeviction or volatile-lru`;
+    return { reason, isPassing: false };
   }
-  return undefined;
+  return /role:slave/.test(info) ? REPLICA : undefined;
 }

@@ -1,3 +1,5 @@
+import { StoreUnavailableError } from '../../cache.errors.js';
+import { reportDefect } from '../../defect-report.js';
 import { ProcessReports, type ProcessReport } from '../../process-reports.js';
 import { RedisGuard } from './redis-guard.js';
 import type { RedisConnection } from './scripts.js';
@@ -60,13 +62,14 @@ export class RedisProcessReports extends ProcessReports {
   }
 
   private async write(topic: string, content: () => unknown): Promise<void> {
-    const report: ProcessReport = { processId: this.processId, at: Date.now(), content: content() };
     const { redis } = this.guard;
     try {
+      const report: ProcessReport = { processId: this.processId, at: Date.now(), content: content() };
       await this.guard.run(() => redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS));
       await this.guard.run(() => redis.sadd(this.index(topic), this.processId));
-    } catch {
-      // The store is away: its health says so, and the next second tries again.
+    } catch (error) {
+      // While the store is away its health says so, and the next second tries again. Anything else is a defect of ours.
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }
 

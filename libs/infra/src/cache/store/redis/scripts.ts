@@ -4,10 +4,20 @@ import type { Cluster, Redis } from 'ioredis';
 /** The connection kinds that the store runs on; every script touches one slot, so they are the same to it. */
 export type RedisConnection = Redis | Cluster;
 
-export type ScriptName = 'begin' | 'peek' | 'commit' | 'write' | 'invalidate' | 'release' | 'renew' | 'sweep';
+export type ScriptName = 'begin' | 'peek' | 'commit' | 'write' | 'invalidate' | 'release' | 'renew' | 'sweep' | 'adopt';
 export type ScriptArgument = string | number | Buffer;
 
-const NAMES: readonly ScriptName[] = ['begin', 'peek', 'commit', 'write', 'invalidate', 'release', 'renew', 'sweep'];
+const NAMES: readonly ScriptName[] = [
+  'begin',
+  'peek',
+  'commit',
+  'write',
+  'invalidate',
+  'release',
+  'renew',
+  'sweep',
+  'adopt',
+];
 const PREFIX = 'evergreen_';
 
 /** The script as Redis runs it: its `#!` line, which must stay the first, then the shared part, then its own. */

@@ -10,7 +10,8 @@
 --   T:ut      ZSET    id -> expiry (server ms): the directory of entries, and what the sweeper frees next
 --   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
 --   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
---   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the sweep after a lost gate
+--   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory,
+--                     run = run_id of the server that wrote last
 -- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies half
 -- way leaves nothing that is served and not indexed.
 local R, F, Z = redis.call, '>BI6BI6I6I4', '%.0f'
@@ -20,20 +21,19 @@ local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] /
 local function gate() return string.format('%.0f %.0f %.0f %s', clk, rf, uf, tip) end
 local function storeGate() R('SET', G, gate()) end
 
--- Loads the gate. A partition without one (first use, or the gate was lost) begins a new history: nothing older may be
--- served or committed, and the sweeper looks for what the old one left.
+-- Loads the gate. A partition without a readable one (first use, or it was lost) begins a new history: nothing older may
+-- be served or committed, and the sweeper's audit finds what the old one left.
 local function use(tag, freshTip)
   T, G, M = tag, tag .. ':g', tag .. ':m'
-  local g = R('GET', G)
-  if g then
-    local a, b, c, d = g:match('^(%d+) (%d+) (%d+) (%S+)$')
+  local a, b, c, d = (R('GET', G) or ''):match('^(%d+) (%d+) (%d+) (%S+)$')
+  if d then
     clk, rf, uf, tip = tonumber(a), tonumber(b), tonumber(c), d
     return
   end
   local newest = R('ZREVRANGE', T .. ':tz', 0, 0, 'WITHSCORES')
   clk = tonumber(newest[2] or '0') + 1
   rf, uf, tip = clk, 0, freshTip
-  R('HSET', M, 'ff', Z:format(clk), 'fc', '0')
+  R('HSET', M, 'ff', Z:format(clk))
   R('ZADD', T .. ':tz', clk, tip)
   R('DEL', T .. ':un')
   storeGate()
@@ -60,8 +60,7 @@ local function valid(id, header)
   local state, _, _, s = struct.unpack(F, header)
   if state ~= 1 or s < rf then return false end
   if s >= uf then return true end
-  local deps = dependenciesOf(id)
-  return #deps > 0 and not invalidatedSince(deps, s)
+  return R('HEXISTS', T .. ':d', id) == 1 and not invalidatedSince(dependenciesOf(id), s)
 end
 
 local function unregister(id)
@@ -69,6 +68,9 @@ local function unregister(id)
   R('HDEL', T .. ':d', id)
   R('ZREM', T .. ':ut', id)
 end
+
+-- What it takes to remove an entry, in entries with a handful of dependencies each: bounds the time of a script by its work.
+local function costOf(id) return 1 + math.floor(R('HSTRLEN', T .. ':d', id) / 256) end
 
 -- Removes an entry and its traces; 1 if there was a value.
 local function drop(id)
@@ -122,9 +124,25 @@ local function trim(windowMax)
       last, floor = i, oldest[i + 1]
     end
     if floor then
-      R('HSET', M, 'ff', floor)
+      R('HSET', M, 'ff', Z:format(math.max(tonumber(floor), tonumber(R('HGET', M, 'ff') or '0'))))
       for i = 1, last, 2 do R('ZREM', T .. ':iv', oldest[i]) end
     end
   end
   R('ZREMRANGEBYRANK', T .. ':tz', 0, -(windowMax + 1))
+end
+
+-- Flushes the partition if it was last written under another run of a server; whether it did.
+local function adopt(newTip)
+  local run = R('INFO', 'server'):match('run_id:(%w+)')
+  local known = R('HGET', M, 'run')
+  if known == run then return false end
+  R('HSET', M, 'run', run)
+  if not known then return false end
+  local previous = tick(newTip)
+  rf, uf = clk, 0
+  R('HSET', M, 'ff', Z:format(clk))
+  storeGate()
+  R('DEL', T .. ':un')                                  -- only now: the new read floor refuses what was unswept
+  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s -\n*', clk, tip, previous))
+  return true
 end

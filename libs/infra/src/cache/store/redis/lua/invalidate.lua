@@ -3,7 +3,8 @@
 -- before is refused from this step on, and no entry that depends on them is served after it. May run out of memory limit:
 -- an invalidation that is refused for want of memory would be staleness.
 -- KEYS T:g   ARGV T newTip inlineMax windowMax dep...
---   inlineMax: dependants removed at once, over all deps; the rest is left to the sweeper and refused on read meanwhile
+--   inlineMax: the work done at once, in entries with a handful of dependencies; a dependency with more dependants is left
+--   to the sweeper, and they are refused on read meanwhile
 -- -> {'OK', gate, dropped, deferred, id...}   at most 1,000 ids of what was removed
 use(ARGV[1], ARGV[2])
 local budget, dropped, deferred, lazy = tonumber(ARGV[3]), 0, 0, false
@@ -22,13 +23,14 @@ for _, d in ipairs(deps) do
     remove(d:sub(3)); endLease(d:sub(3))
   else
     local X = T .. ':x:' .. d
-    local n = R('ZCARD', X)
-    if n > budget then R('ZADD', T .. ':un', clk, d); deferred = deferred + 1; lazy = true
-    elseif n > 0 then
-      for _, id in ipairs(R('ZRANGE', X, 0, -1)) do remove(id) end
-      R('DEL', X)
-      budget = budget - n
+    local isDone = R('ZCARD', X) <= budget
+    for _, id in ipairs(isDone and R('ZRANGE', X, 0, -1) or {}) do
+      budget = budget - costOf(id)
+      if budget < 0 then isDone = false; break end
+      remove(id)
     end
+    if isDone then R('DEL', X)
+    else R('ZADD', T .. ':un', clk, d); deferred = deferred + 1; lazy = true end
   end
 end
 if lazy then uf = clk end                              -- clk is the newest, so it is the highest of T:un

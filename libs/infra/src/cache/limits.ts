@@ -1,0 +1,28 @@
+import { CacheError } from './cache.errors.js';
+
+/** The least and the most that a number may be. */
+export type Limits = readonly [least: number, most: number];
+
+/** Ten minutes is longer than anything that a page waits for; nothing can be set to wait without end. */
+export const WAIT_MS: Limits = [0, 600_000];
+export const LEASE_MS: Limits = [10, 600_000];
+
+/** The number itself if it lies within its limits; else `CACHE_INVALID_OPTION`. */
+export function within(name: string, value: number, [least, most]: Limits): number {
+  if (value >= least && value <= most) return value;
+  throw new CacheError('CACHE_INVALID_OPTION', `${name} must be between ${least} and ${most}, not ${value}`, false);
+}
+
+/** Likewise, and it must be a whole number. */
+export function wholeWithin(name: string, value: number, limits: Limits): number {
+  if (Number.isInteger(within(name, value, limits))) return value;
+  throw new CacheError('CACHE_INVALID_OPTION', `${name} must be a whole number, not ${value}`, false);
+}
+
+/** Milliseconds of a TTL given in seconds; undefined stays undefined: no TTL. */
+export function ttlMs(seconds: number | undefined): number | undefined {
+  if (seconds === undefined) return undefined;
+  if (Number.isFinite(seconds) && seconds > 0) return Math.ceil(seconds * 1000);
+  const advice = `ttlSeconds must be a positive number, not ${seconds}; leave it out for none`;
+  throw new CacheError('CACHE_INVALID_OPTION', advice, false);
+}
