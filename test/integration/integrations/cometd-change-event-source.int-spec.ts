@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CometdChangeEventSource } from '@bff/integrations/salesforce/events/cometd-change-event-source';
 import type { CometdOptions } from '@bff/integrations/salesforce/events/cometd.options';
 import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
@@ -8,6 +8,9 @@ import { until } from './until.js';
 
 const ORDERS = '/data/OrderChangeEvent';
 const ACCOUNTS = '/data/AccountChangeEvent';
+
+/** Waits that a test has time for. */
+const QUICK = { retryMinMs: 10, connectRetryMaxMs: 200, refusedRetryMaxMs: 200, handlerRetryMaxMs: 200 };
 
 function orderChange(n: number): object {
   return {
@@ -31,11 +34,17 @@ describe('the CometD change event source', () => {
   let salesforce: StreamingDouble;
   let source: CometdChangeEventSource;
   let orders: RecordingConsumer;
+  let lines: string[];
   const started: CometdChangeEventSource[] = [];
 
   function newSource(options: CometdOptions = {}): CometdChangeEventSource {
     const connection = new SalesforceConnection({ loginUrl: salesforce.url, clientId: 'c', clientSecret: 's' });
-    const made = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, retryMaxMs: 200, ...options });
+    const made = new CometdChangeEventSource(connection, {
+      settleMs: 0,
+      ...QUICK,
+      log: (level, text) => lines.push(`${level}: ${text}`),
+      ...options,
+    });
     started.push(made);
     return made;
   }
@@ -65,6 +74,7 @@ describe('the CometD change event source', () => {
   beforeEach(async () => {
     salesforce = await StreamingDouble.start();
     orders = new RecordingConsumer();
+    lines = [];
   });
 
   afterEach(async () => {
@@ -147,6 +157,10 @@ describe('the CometD change event source', () => {
     salesforce.killSessions();
     const meanwhile = [publish(2), publish(3)];
     await seen('no-position', before, ...meanwhile);
+    expect(lines).toEqual([
+      expect.stringMatching(/^warn: the stream of change events is lost: .*Unknown client/),
+      'info: the stream of change events is live again',
+    ]);
     const after = publish(4);
     await seen('no-position', before, ...meanwhile, after);
     expect(orders.log).toEqual(['no-position', before, ...meanwhile, after]);
@@ -214,7 +228,37 @@ describe('the CometD change event source', () => {
     const published = [publish(1), publish(2)];
     await seen('no-position', ...published);
     expect(orders.log).toEqual(['no-position', ...published]);
-    expect(source.health()[0]).toMatchObject({ retries: 3, lastError: 'the store is down' });
+    expect(source.health()[0]).toMatchObject({
+      retries: 3,
+      failures: 0,
+      pendingSince: undefined,
+      lastError: undefined,
+    });
+    expect(lines).toEqual([
+      `warn: ${ORDERS}: event ${published[0]} could not be applied: the store is down; trying again until it is`,
+      `info: ${ORDERS}: event ${published[0]} is applied, after 3 failures`,
+    ]);
+  });
+
+  it('shows how long and how often an event that cannot be applied has failed, and logs every tenth time', async () => {
+    await startOrders({ handlerRetryMaxMs: 10 });
+    const begin = Date.now();
+    let isDown = true;
+    orders.beforeEvent = () => (isDown ? Promise.reject(new Error('the store is down')) : Promise.resolve());
+    const first = publish(1);
+    await until('it has failed often', () => (source.health()[0]?.failures ?? 0) >= 21);
+    const health = source.health()[0];
+    expect(health).toMatchObject({ state: 'live', lastError: 'the store is down' });
+    expect(health?.pendingSince).toBeGreaterThanOrEqual(begin);
+    isDown = false;
+    await seen('no-position', first);
+    await until('its trouble is forgotten', () => source.health()[0]?.lastError === undefined);
+    expect(lines).toEqual([
+      expect.stringContaining(`event ${first} could not be applied: the store`),
+      expect.stringContaining(`event ${first} could not be applied 10 times`),
+      expect.stringContaining(`event ${first} could not be applied 20 times`),
+      expect.stringContaining(`event ${first} is applied`),
+    ]);
   });
 
   it('P15: passes an event on again when it was handed over but not committed', async () => {
@@ -264,6 +308,45 @@ describe('the CometD change event source', () => {
     expect(source.health().find(({ topic }) => topic === ORDERS)?.reconnects).toBe(0);
     salesforce.refusedTopics.clear();
     await live();
+    expect(lines).toEqual([
+      expect.stringMatching(/^warn: \/data\/AccountChangeEvent cannot be subscribed: .*doesn't exist/),
+      'info: /data/AccountChangeEvent is live again',
+    ]);
+  });
+
+  it('may be refused for long: an attempt leaves no listener behind', async () => {
+    // Jest's sandbox does not pass on Node's own MaxListenersExceededWarning.
+    const [adds, removes] = (['addEventListener', 'removeEventListener'] as const).map((method) =>
+      jest.spyOn(EventTarget.prototype, method),
+    );
+    const left = (): number => (adds?.mock.calls.length ?? 0) - (removes?.mock.calls.length ?? 0);
+    try {
+      salesforce.refusedTopics.set(ORDERS, '403::no permission');
+      source = newSource({ retryMinMs: 1, connectRetryMaxMs: 2 });
+      await source.start(new Map([[ORDERS, orders]]), orders.position);
+      await until('it was tried thirty times', () => salesforce.subscribes.length > 30);
+      expect(adds?.mock.calls.length).toBeGreaterThan(25);
+      expect(left()).toBeLessThan(5);
+      expect(lines).toHaveLength(1);
+    } finally {
+      jest.restoreAllMocks();
+    }
+  });
+
+  it('waits longer and longer while Salesforce refuses the sign-in, and says so once', async () => {
+    salesforce.refusesSignIn = true;
+    source = newSource({ connectRetryMaxMs: 10, refusedRetryMaxMs: 60_000 });
+    await source.start(new Map([[ORDERS, orders]]), orders.position);
+    await until('it was refused six times', () => (source.health()[0]?.reconnects ?? 0) >= 6);
+    expect(lines).toEqual([expect.stringMatching(/^error: Salesforce refuses the sign-in of the change events: /)]);
+    // The sixth wait is between 160 and 320 ms; by the bound of connections alone it were 10 ms at most.
+    const refusedAt = performance.now();
+    const before = source.health()[0]?.reconnects ?? 0;
+    await until('it is tried again', () => (source.health()[0]?.reconnects ?? 0) > before);
+    expect(performance.now() - refusedAt).toBeGreaterThan(100);
+    salesforce.refusesSignIn = false;
+    await live();
+    expect(lines.at(-1)).toBe('info: the stream of change events is live again');
   });
 
   it('waits for the running handler in stop, and calls none afterwards', async () => {
@@ -288,7 +371,11 @@ describe('the CometD change event source', () => {
     const url = new URL(salesforce.url);
     await salesforce.stop();
     const connection = new SalesforceConnection({ loginUrl: url.origin, clientId: 'c', clientSecret: 's' });
-    source = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, retryMaxMs: 50 });
+    source = new CometdChangeEventSource(connection, {
+      settleMs: 0,
+      ...QUICK,
+      log: (level, text) => lines.push(`${level}: ${text}`),
+    });
     started.push(source);
     await source.start(new Map([[ORDERS, orders]]), orders.position);
     expect(source.health()[0]).toMatchObject({

@@ -62,7 +62,7 @@ describe('the clients against the sandbox', () => {
   });
 
   it('hears of a change, resumes after a killed session and a revoked token, and is told of an overflow', async () => {
-    const source = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, retryMaxMs: 200 });
+    const source = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, connectRetryMaxMs: 200 });
     const orders = new RecordingConsumer();
     const [order] = await client.query<OrderRecord>(soql`SELECT Id FROM Order WHERE AccountId = ${account.Id} LIMIT 1`);
     const change = (Description: string): void => sandbox.org.update('Order', order?.Id ?? '', { Description });

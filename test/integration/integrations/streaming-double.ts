@@ -38,6 +38,8 @@ export class StreamingDouble {
   oldestReplayId = 0;
   /** While set, `/meta/connect` is never answered. */
   isSilent = false;
+  /** While set, no token is issued. */
+  refusesSignIn = false;
   readonly refusedTopics = new Map<string, string>();
   private readonly events: StoredEvent[] = [];
   private readonly sessions = new Map<string, Session>();
@@ -126,6 +128,10 @@ export class StreamingDouble {
   }
 
   private issueToken(response: ServerResponse): void {
+    if (this.refusesSignIn) {
+      const refusal = { error: 'invalid_client', error_description: 'invalid client credentials' };
+      return void response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(refusal));
+    }
     this.tokensIssued += 1;
     this.token = `00Dxx0000000001!TOKEN${this.tokensIssued}`;
     const answer = {

@@ -1,7 +1,8 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ChangeEventSource } from './events/change-event-source.js';
 import { CometdChangeEventSource } from './events/cometd-change-event-source.js';
 import { JsforceSalesforceClient } from './jsforce-salesforce.client.js';
+import type { StreamLog } from './events/stream-journal.js';
 import { SalesforceConnection } from './salesforce-connection.js';
 import { SalesforceClient } from './salesforce.client.js';
 import {
@@ -30,7 +31,7 @@ import {
       provide: ChangeEventSource,
       inject: [SalesforceConnection, SALESFORCE_MODULE_OPTIONS],
       useFactory: (connection: SalesforceConnection, options: SalesforceModuleOptions) =>
-        new CometdChangeEventSource(connection, options.events),
+        new CometdChangeEventSource(connection, { log: streamLog(new Logger('ChangeEvents')), ...options.events }),
     },
   ],
   exports: [SalesforceClient, ChangeEventSource],
@@ -47,4 +48,8 @@ export class SalesforceModule extends ConfigurableModuleClass implements OnAppli
     await this.events.stop();
     if (this.client instanceof JsforceSalesforceClient) this.client.close();
   }
+}
+
+function streamLog(logger: Logger): StreamLog {
+  return (level, text) => (level === 'info' ? logger.log(text) : logger[level](text));
 }

@@ -17,11 +17,7 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
       concurrency: salesforce.concurrency,
       queueMax: salesforce.queueMax,
     },
-    events: {
-      // A change that could not be applied is tried again this often at least: until then its old value may be served.
-      retryMaxMs: 5_000,
-      // The sandbox loses nothing at the start of a subscription, so nobody has to wait for it.
-      ...(salesforce.isSandbox && { settleMs: 0 }),
-    },
+    // The sandbox loses nothing at the start of a subscription, so nobody has to wait for it.
+    events: salesforce.isSandbox ? { settleMs: 0 } : {},
   };
 }

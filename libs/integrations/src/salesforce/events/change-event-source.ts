@@ -30,6 +30,11 @@ export interface TopicHealth {
   readonly retries: number;
   readonly reconnects: number;
   readonly gaps: number;
+  /** Since when the event (or gap) in hand waits to be applied; undefined while there is none. */
+  readonly pendingSince: number | undefined;
+  /** How often the one in hand has failed; 0 while there is none. */
+  readonly failures: number;
+  /** The newest trouble; undefined again when the topic is live and everything that came is applied. */
   readonly lastError: string | undefined;
 }
 

@@ -1,12 +1,28 @@
+import { setMaxListeners } from 'node:events';
 import type { SalesforceConnection } from '../salesforce-connection.js';
+import { SalesforceError } from '../salesforce.errors.js';
 import { backOffMs, pause } from './back-off.js';
 import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
-import { CometdSession, type SessionEnd, type SessionListener, type SubscribeResult } from './cometd-session.js';
+import {
+  CometdSession,
+  isDailyLimit,
+  type SessionEnd,
+  type SessionListener,
+  type SubscribeResult,
+} from './cometd-session.js';
 import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
 import { eventOfCometd } from './cometd-event.js';
+import { StreamJournal } from './stream-journal.js';
 import { type GapReason, TopicDelivery } from './topic-delivery.js';
 
 type Position = (topic: string) => Promise<StartPosition>;
+
+/** What the attempts to subscribe in one session share; `over` resolves when it has ended, as `ended` tells at once. */
+interface Attempts {
+  readonly ended: AbortSignal;
+  readonly over: Promise<void>;
+  readonly tried: () => void;
+}
 
 /**
  * Change events over CometD (the Streaming API) through jsforce: at least once, in the order of each topic, from the
@@ -15,6 +31,7 @@ type Position = (topic: string) => Promise<StartPosition>;
 export class CometdChangeEventSource extends ChangeEventSource {
   readonly transport = 'cometd';
   private readonly options: ResolvedCometdOptions;
+  private readonly journal: StreamJournal;
   private readonly deliveries = new Map<string, TopicDelivery>();
   private readonly stopping = new AbortController();
   private position: Position | undefined;
@@ -28,12 +45,15 @@ export class CometdChangeEventSource extends ChangeEventSource {
   ) {
     super();
     this.options = resolveCometdOptions(options);
+    this.journal = new StreamJournal(this.options.log);
   }
 
   async start(topics: ReadonlyMap<string, TopicHandler>, position: Position): Promise<void> {
     if (this.position !== undefined) throw new Error('a change event source is started once; make a new one');
     this.position = position;
-    for (const [topic, handler] of topics) this.deliveries.set(topic, new TopicDelivery(topic, handler, this.options));
+    for (const [topic, handler] of topics) {
+      this.deliveries.set(topic, new TopicDelivery(topic, handler, this.options, this.journal));
+    }
     if (topics.size === 0 || this.stopping.signal.aborted) return;
     await new Promise<void>((attempted) => {
       this.running = this.run(attempted);
@@ -62,12 +82,15 @@ export class CometdChangeEventSource extends ChangeEventSource {
       if (signal.aborted) return;
       rejectedToken = end.kind === 'auth' ? token : undefined;
       // A session that lasted was healthy: the next trouble is a new one, not a repetition.
-      if (Date.now() - startedAt > this.options.backOff.maxMs || end.kind === 'overflow') failures = 0;
+      if (Date.now() - startedAt > this.options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
+      this.journal.lost(end);
       for (const delivery of this.deliveries.values()) {
         delivery.lost(end.reason);
         delivery.reconnecting();
       }
-      await pause(backOffMs(failures++, this.options.backOff), signal);
+      const isRefused = end.kind === 'auth' || end.kind === 'refused' || end.kind === 'limit';
+      const backOff = isRefused ? this.options.refusedBackOff : this.options.connectBackOff;
+      await pause(backOffMs(failures++, backOff), signal);
     }
   }
 
@@ -84,13 +107,19 @@ export class CometdChangeEventSource extends ChangeEventSource {
       token = signedIn.accessToken ?? undefined;
       session = new CometdSession(signedIn, this.listener(), this.options.watchdogMs);
     } catch (error) {
-      return { end: { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }, token };
+      return { end: endOfSignIn(error), token };
     }
     this.session = session;
     if (this.stopping.signal.aborted) await session.close(); // stop() came while signing in
     const ended = new AbortController();
+    // One for each topic that waits for its next attempt, and the one below; Node warns of more than ten as of a leak.
+    setMaxListeners(this.deliveries.size + 1, ended.signal);
+    const over = untilAborted(ended.signal);
     const attempts = [...this.deliveries.values()].map(
-      (delivery) => new Promise<void>((tried) => void this.keepSubscribing(session, delivery, ended.signal, tried)),
+      (delivery) =>
+        new Promise<void>(
+          (tried) => void this.keepSubscribing(session, delivery, { ended: ended.signal, over, tried }),
+        ),
     );
     void Promise.all(attempts).then(attempted);
     const end = await session.ended;
@@ -104,13 +133,12 @@ export class CometdChangeEventSource extends ChangeEventSource {
   private async keepSubscribing(
     session: CometdSession,
     delivery: TopicDelivery,
-    ended: AbortSignal,
-    tried: () => void,
+    { ended, over, tried }: Attempts,
   ): Promise<void> {
     let isExpired = false;
     for (let failures = 0; !ended.aborted;) {
       // What a former session brought is handed over first; only then the position names what this one has to begin after.
-      await Promise.race([delivery.drained(), untilAborted(ended)]);
+      if (delivery.isBusy) await Promise.race([delivery.drained(), over]);
       if (ended.aborted) return;
       delivery.connecting();
       const result = await this.subscribe(session, delivery, isExpired);
@@ -121,7 +149,9 @@ export class CometdChangeEventSource extends ChangeEventSource {
       tried();
       if (result.status === 'subscribed' || result.status === 'ended') return;
       delivery.lost(result.reason);
-      await pause(backOffMs(failures++, this.options.backOff), ended);
+      this.journal.topicRefused(delivery.topic, result.reason);
+      const { refusedBackOff, connectBackOff } = this.options;
+      await pause(backOffMs(failures++, isDailyLimit(result.reason) ? refusedBackOff : connectBackOff), ended);
     }
   }
 
@@ -141,6 +171,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
     if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
     return session.subscribe(delivery.topic, start, () => {
       this.connection.accepted();
+      this.journal.topicLive(delivery.topic);
       delivery.subscribed(gap);
     });
   }
@@ -154,6 +185,13 @@ export class CometdChangeEventSource extends ChangeEventSource {
       onData: (topic, data) => this.deliveries.get(topic)?.offer(eventOfCometd(topic, data)) ?? true,
     };
   }
+}
+
+function endOfSignIn(error: unknown): SessionEnd {
+  const reason = error instanceof Error ? error.message : String(error);
+  const code = error instanceof SalesforceError ? error.code : undefined;
+  if (code === 'SALESFORCE_AUTH_FAILED' || code === 'SALESFORCE_FORBIDDEN') return { kind: 'refused', reason };
+  return { kind: code === 'SALESFORCE_LIMIT_EXCEEDED' ? 'limit' : 'failed', reason };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -2,8 +2,11 @@ import type { Connection } from 'jsforce';
 import { abandon, type BayeuxClient, type BayeuxExtension, type BayeuxMessage, type Pass } from './bayeux.js';
 import type { StartPosition } from './change-event-source.js';
 
-/** Why a session ended. `auth`: the token was rejected. */
-export type SessionEnd = { readonly kind: 'closed' | 'auth' | 'overflow' | 'failed'; readonly reason: string };
+/** Why a session ended. `auth`: its token was rejected; `refused`: there was no sign-in; `limit`: the org has used up its events of the day. */
+export type SessionEnd = {
+  readonly kind: 'closed' | 'auth' | 'refused' | 'limit' | 'overflow' | 'failed';
+  readonly reason: string;
+};
 
 /** What the server answered to a subscription. `refused`: try again later, the session goes on. */
 export type SubscribeResult =
@@ -24,6 +27,14 @@ const FAREWELL_MS = 1_000;
 
 /** "400::The replayId {82} you provided was invalid. …" (Streaming API Guide, "Streaming API Error Codes"). */
 const EXPIRED = /^400::.*replay ?id/i;
+
+/** "403::Organization total events daily limit exceeded" (the same). */
+const DAILY_LIMIT = /^403::.*daily limit/i;
+
+/** Whether Salesforce says that the org may be sent no more events today. */
+export function isDailyLimit(error: string): boolean {
+  return DAILY_LIMIT.test(error);
+}
 
 interface PendingSubscription {
   readonly replay: number | string;
@@ -183,6 +194,9 @@ function endOf(message: BayeuxMessage): SessionEnd | undefined {
   const isAuth =
     error.startsWith('401::') || detail?.startsWith('401::') === true || /^403::Handshake denied/i.test(error);
   if (message.successful === false && isAuth) return { kind: 'auth', reason };
+  if (message.successful === false && message.channel !== '/meta/subscribe' && isDailyLimit(error)) {
+    return { kind: 'limit', reason };
+  }
   const reconnect = message.advice?.reconnect;
   if (reconnect === 'none' || reconnect === 'handshake') return { kind: 'failed', reason };
   if (message.successful === false && message.channel !== '/meta/subscribe') return { kind: 'failed', reason };

@@ -1,5 +1,6 @@
 import { SalesforceError } from '../salesforce.errors.js';
 import type { BackOffBounds } from './back-off.js';
+import type { StreamLog } from './stream-journal.js';
 
 /** What may be set about the CometD transport. */
 export interface CometdOptions {
@@ -15,9 +16,19 @@ export interface CometdOptions {
    * subscription a real org was seen to leave events out (measured on the Pub/Sub API). 0 for the sandbox. @default 3000
    */
   readonly settleMs?: number;
-  /** The first and the longest wait between attempts to connect or to hand over an event. @default 200 and 30000 */
+  /** The first wait after a failure, whatever failed; it doubles from there. @default 200 */
   readonly retryMinMs?: number;
-  readonly retryMaxMs?: number;
+  /** The longest wait between attempts to connect, or to subscribe a topic. @default 30000 */
+  readonly connectRetryMaxMs?: number;
+  /**
+   * The longest wait between attempts where Salesforce refuses the sign-in or the org has used up its events of the day:
+   * only people, or the next day, change that, and attempts use up limits as well. @default 300000
+   */
+  readonly refusedRetryMaxMs?: number;
+  /** The longest wait before an event is handed over again. Until it is taken, its old value may be served. @default 5000 */
+  readonly handlerRetryMaxMs?: number;
+  /** Told of every change of the stream's state. @default nobody */
+  readonly log?: StreamLog;
 }
 
 /** The options with defaults applied and limits checked. Frozen. */
@@ -25,12 +36,15 @@ export interface ResolvedCometdOptions {
   readonly watchdogMs: number;
   readonly queueMax: number;
   readonly settleMs: number;
-  readonly backOff: BackOffBounds;
+  readonly connectBackOff: BackOffBounds;
+  readonly refusedBackOff: BackOffBounds;
+  readonly handlerBackOff: BackOffBounds;
+  readonly log: StreamLog;
 }
 
 /** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming the bad one. */
 export function resolveCometdOptions(options: CometdOptions = {}): ResolvedCometdOptions {
-  const whole = (name: keyof CometdOptions, fallback: number, min: number, max: number): number => {
+  const whole = (name: Exclude<keyof CometdOptions, 'log'>, fallback: number, min: number, max: number): number => {
     const value = options[name] ?? fallback;
     if (Number.isInteger(value) && value >= min && value <= max) return value;
     throw new SalesforceError('SALESFORCE_INVALID_OPTION', `${name} must be a whole number from ${min} to ${max}`);
@@ -40,6 +54,9 @@ export function resolveCometdOptions(options: CometdOptions = {}): ResolvedComet
     watchdogMs: whole('watchdogMs', 150_000, 100, 3_600_000),
     queueMax: whole('queueMax', 1_000, 1, 100_000),
     settleMs: whole('settleMs', 3_000, 0, 60_000),
-    backOff: Object.freeze({ minMs, maxMs: whole('retryMaxMs', 30_000, minMs, 3_600_000) }),
+    connectBackOff: Object.freeze({ minMs, maxMs: whole('connectRetryMaxMs', 30_000, minMs, 3_600_000) }),
+    refusedBackOff: Object.freeze({ minMs, maxMs: whole('refusedRetryMaxMs', 300_000, minMs, 3_600_000) }),
+    handlerBackOff: Object.freeze({ minMs, maxMs: whole('handlerRetryMaxMs', 5_000, minMs, 3_600_000) }),
+    log: options.log ?? (() => undefined),
   });
 }

@@ -2,6 +2,7 @@ import { backOffMs, pause } from './back-off.js';
 import type { TopicHandler, TopicHealth, TopicState } from './change-event-source.js';
 import type { ResolvedCometdOptions } from './cometd.options.js';
 import type { SourceEvent } from './source-event.js';
+import type { StreamJournal } from './stream-journal.js';
 
 type Task =
   { readonly kind: 'event'; readonly event: SourceEvent } | { readonly kind: 'gap'; readonly reason: GapReason };
@@ -23,11 +24,14 @@ export class TopicDelivery {
   private gaps = 0;
   private lastEventAt: number | undefined;
   private lastError: string | undefined;
+  private pendingSince: number | undefined;
+  private failures = 0;
 
   constructor(
     readonly topic: string,
     private readonly handler: TopicHandler,
-    private readonly options: Pick<ResolvedCometdOptions, 'queueMax' | 'settleMs' | 'backOff'>,
+    private readonly options: Pick<ResolvedCometdOptions, 'queueMax' | 'settleMs' | 'handlerBackOff'>,
+    private readonly journal: StreamJournal,
   ) {}
 
   /** Takes the event, or answers false when the queue is full: then the sender must stop reading and come back later. */
@@ -47,6 +51,7 @@ export class TopicDelivery {
   subscribed(gap: GapReason | undefined): void {
     if (gap === undefined) {
       this.state = 'live';
+      this.forgetTrouble();
     } else {
       this.append({ kind: 'gap', reason: gap });
     }
@@ -63,9 +68,9 @@ export class TopicDelivery {
     this.reconnects += 1;
   }
 
-  /** Keeps the newest failure for `health`. */
-  failed(error: unknown): void {
-    this.lastError = error instanceof Error ? error.message : String(error);
+  /** Whether something that arrived has not been handed over yet. */
+  get isBusy(): boolean {
+    return this.running !== undefined;
   }
 
   /** Resolves when everything that arrived has been handed over; from then on the committed position is the exact one. */
@@ -82,8 +87,21 @@ export class TopicDelivery {
   }
 
   health(lastSeenAt: number | undefined): TopicHealth {
-    const { topic, state, lastEventAt, retries, reconnects, gaps, lastError } = this;
-    return { topic, state, lastEventAt, lastSeenAt, events: { ...this.counts }, retries, reconnects, gaps, lastError };
+    const { topic, state, lastEventAt, retries, reconnects, gaps, pendingSince, failures, lastError } = this;
+    const events = { ...this.counts };
+    return {
+      topic,
+      state,
+      lastEventAt,
+      lastSeenAt,
+      events,
+      retries,
+      reconnects,
+      gaps,
+      pendingSince,
+      failures,
+      lastError,
+    };
   }
 
   private append(task: Task): void {
@@ -101,11 +119,19 @@ export class TopicDelivery {
     }
     // In the same turn in which the queue was seen empty: a task that comes now starts a new run.
     this.running = undefined;
+    this.forgetTrouble();
+  }
+
+  /** What is over is not shown any more, once the topic is live and drained. */
+  private forgetTrouble(): void {
+    if (this.state === 'live' && !this.isBusy) this.lastError = undefined;
   }
 
   /** False only when stopped before the handler took the task. */
   private async handOver(task: Task): Promise<boolean> {
     const { signal } = this.stopping;
+    this.pendingSince = Date.now();
+    this.failures = 0;
     if (task.kind === 'gap') await pause(this.options.settleMs, signal);
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
@@ -114,14 +140,19 @@ export class TopicDelivery {
         return true;
       } catch (error) {
         this.retries += 1;
-        this.failed(error);
-        await pause(backOffMs(attempt, this.options.backOff), signal);
+        this.failures += 1;
+        this.lastError = error instanceof Error ? error.message : String(error);
+        this.journal.notApplied(this.topic, nameOf(task), this.failures, this.lastError);
+        await pause(backOffMs(attempt, this.options.handlerBackOff), signal);
       }
     }
     return false;
   }
 
   private handedOver(task: Task): void {
+    this.journal.applied(this.topic, nameOf(task), this.failures);
+    this.pendingSince = undefined;
+    this.failures = 0;
     if (task.kind === 'gap') {
       this.gaps += 1;
       if (this.state === 'connecting') this.state = 'live';
@@ -130,4 +161,8 @@ export class TopicDelivery {
       this.counts[name] = (this.counts[name] ?? 0) + 1;
     }
   }
+}
+
+function nameOf(task: Task): string {
+  return task.kind === 'gap' ? 'a gap' : `event ${task.event.replayId ?? 'without a replay id'}`;
 }
