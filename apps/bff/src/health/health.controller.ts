@@ -80,7 +80,7 @@ export class HealthController {
   private async eventsIndicator() {
     const indicator = this.indicators.check('sf-events');
     const { status, reason, consumers } = await this.events.check();
-    if (status === 'up' || status === 'disabled') return indicator.up({ events: status, ...(reason && { reason }) });
+    if (status === 'up') return indicator.up({ events: status });
     return indicator.degraded({ events: status, reason: reason ?? '', consumers });
   }
 }

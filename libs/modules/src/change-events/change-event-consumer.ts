@@ -2,12 +2,13 @@ import { CacheService } from '@bff/infra/cache/cache.service';
 import { Checkpoints } from '@bff/infra/cache/checkpoints';
 import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
-import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
+import { ChangeEventSource, type TopicHealth } from '@bff/integrations/salesforce/events/change-event-source';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
 import { CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
+import { changeDrivenMaxAgeSeconds } from './max-age.js';
 import { TopicConsumer } from './topic-consumer.js';
 
 /**
@@ -33,7 +34,8 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   /** Does not wait for the connection: the application starts while Salesforce is away, and health says so. */
   onApplicationBootstrap(): void {
     if (!this.config.events.enabled) {
-      this.logger.warn('change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes');
+      const seconds = changeDrivenMaxAgeSeconds(this.config);
+      this.logger.warn(`change events are switched off (SF_EVENTS_ENABLED): entries live at most ${seconds} s`);
       return;
     }
     for (const [topic, subscriptions] of this.subscriptionsByTopic()) {
@@ -57,16 +59,8 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     return {
       transport: this.source.transport,
       topics: [...this.topics].map(([topic, consumer]) => ({
-        topic,
-        state: states.get(topic)?.state ?? 'connecting',
+        ...(states.get(topic) ?? unheardOf(topic)),
         subscriptions: consumer.subscriptions.map(({ name }) => name),
-        events: states.get(topic)?.events ?? {},
-        retries: states.get(topic)?.retries ?? 0,
-        reconnects: states.get(topic)?.reconnects ?? 0,
-        gaps: states.get(topic)?.gaps ?? 0,
-        lastEventAt: states.get(topic)?.lastEventAt,
-        lastSeenAt: states.get(topic)?.lastSeenAt,
-        lastError: states.get(topic)?.lastError,
         ...consumer.counters(),
       })),
     };
@@ -87,4 +81,21 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   private async organization(): Promise<string> {
     return (this.organizationId ??= await this.salesforce.organizationId());
   }
+}
+
+/** A topic that the source does not know yet. */
+function unheardOf(topic: string): TopicHealth {
+  return {
+    topic,
+    state: 'connecting',
+    lastEventAt: undefined,
+    lastSeenAt: undefined,
+    events: {},
+    retries: 0,
+    reconnects: 0,
+    gaps: 0,
+    pendingSince: undefined,
+    failures: 0,
+    lastError: undefined,
+  };
 }

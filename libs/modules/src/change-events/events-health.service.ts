@@ -9,6 +9,7 @@ import {
   type ConsumerReport,
   type EventsHealth,
 } from './events-report.js';
+import { changeDrivenMaxAgeSeconds } from './max-age.js';
 
 /** How the change events of all live processes are doing; any process can be asked. Never rejects because the store is away. */
 @Injectable()
@@ -20,7 +21,7 @@ export class EventsHealthService {
 
   async check(): Promise<EventsHealth> {
     const { enabled, ...channels } = this.config.events;
-    if (!enabled) return eventsDisabled();
+    if (!enabled) return eventsDisabled(changeDrivenMaxAgeSeconds(this.config));
     try {
       const reports = await this.reports.read(CONSUMER_TOPIC);
       return eventsHealth(

@@ -13,6 +13,8 @@ function consumer(states: Readonly<Record<string, TopicState>>): ConsumerReport 
     gaps: 0,
     lastEventAt: undefined,
     lastSeenAt: undefined,
+    pendingSince: undefined,
+    failures: 0,
     lastError: state === 'lost' ? 'connection reset' : undefined,
     skipped: 0,
     ignored: 0,
@@ -56,10 +58,24 @@ describe('the health of change events', () => {
     });
   });
 
-  it('says that events are switched off (P18)', () => {
-    expect(eventsDisabled()).toMatchObject({
-      status: 'disabled',
-      reason: expect.stringContaining('SF_EVENTS_ENABLED'),
+  it('is degraded, with the reason, while an event of a live topic cannot be applied', () => {
+    const stuck = (failures: number): ConsumerReport => {
+      const { transport, topics } = consumer({ '/a': 'live' });
+      return { transport, topics: topics.map((each) => ({ ...each, failures, pendingSince: 0, lastError: 'OOM' })) };
+    };
+    expect(eventsHealth(['/a'], [stuck(1)]).status).toBe('up');
+    expect(eventsHealth(['/a'], [stuck(2)])).toMatchObject({
+      status: 'degraded',
+      reason: '/a: an event could not be applied since 1970-01-01T00:00:00.000Z (2 times: OOM)',
+      topics: [{ topic: '/a', failures: 2, pendingSince: 0 }],
+    });
+    expect(eventsHealth(['/a'], [stuck(2), consumer({ '/a': 'live' })]).status).toBe('up');
+  });
+
+  it('is degraded when events are switched off, and says how long entries live then (P18)', () => {
+    expect(eventsDisabled(60)).toMatchObject({
+      status: 'degraded',
+      reason: 'change events are switched off (SF_EVENTS_ENABLED=false): entries live at most 60 s',
     });
   });
 });

@@ -19,11 +19,15 @@ export interface ConsumerReport {
   readonly topics: readonly TopicReport[];
 }
 
+/** An event that failed once is a hiccup of the store; one that failed this often stands for entries that are out of date. */
+const FAILURES_UNTIL_STUCK = 2;
+
 /**
- * `up` every topic is live · `degraded` some topic is not · `down` nobody hears anything · `disabled` switched off by
- * configuration. Entries are kept as if fresh in all four; only `up` means that they are.
+ * `up` every topic is live and applies its events · `degraded` some topic does not, or events are switched off · `down`
+ * nobody hears anything. Entries without a TTL are kept as if fresh in all three (switched off bounds them); only `up`
+ * means that they are.
  */
-export type EventsStatus = 'up' | 'degraded' | 'down' | 'disabled';
+export type EventsStatus = 'up' | 'degraded' | 'down';
 
 /** What `GET /health/sf-events` answers. */
 export interface EventsHealth {
@@ -55,28 +59,42 @@ export function eventsHealth(expected: readonly string[], reports: readonly Cons
       ...common,
     };
   }
-  const broken = topics.filter(({ state }) => state !== 'live');
+  const broken = topics.filter((topic) => topic.state !== 'live' || isStuck(topic));
   if (broken.length === 0) return { status: 'up', ...common };
   return {
-    status: broken.length === topics.length ? 'down' : 'degraded',
+    status: topics.some(({ state }) => state === 'live') ? 'degraded' : 'down',
     reason: broken.map(trouble).join('; '),
     ...common,
   };
 }
 
-/** What is answered when events are switched off. */
-export function eventsDisabled(): EventsHealth {
-  const reason = 'change events are switched off (SF_EVENTS_ENABLED=false), so nothing tells the cache of changes';
-  return { status: 'disabled', reason, consumers: 0, topics: [] };
+/** What is answered when events are switched off, which bounds change-driven entries by `maxAgeSeconds`. */
+export function eventsDisabled(maxAgeSeconds: number): EventsHealth {
+  const reason = `change events are switched off (SF_EVENTS_ENABLED=false): entries live at most ${maxAgeSeconds} s`;
+  return { status: 'degraded', reason, consumers: 0, topics: [] };
 }
 
 function bestOf(topic: string, reports: readonly ConsumerReport[]): TopicReport | undefined {
   return reports
     .flatMap((report) => report.topics.filter((each) => each.topic === topic))
-    .sort((a, b) => BEST_FIRST.indexOf(a.state) - BEST_FIRST.indexOf(b.state))[0];
+    .sort((a, b) => rank(a) - rank(b))[0];
+}
+
+/** Live and applying events before live and stuck, before the rest. */
+function rank(report: TopicReport): number {
+  return 2 * BEST_FIRST.indexOf(report.state) + (isStuck(report) ? 1 : 0);
+}
+
+/** Live, but the event in hand cannot be applied, and those behind it wait. */
+function isStuck(report: TopicReport | AbsentTopic): boolean {
+  return report.state === 'live' && report.failures >= FAILURES_UNTIL_STUCK;
 }
 
 function trouble(report: TopicReport | AbsentTopic): string {
   if (report.state === 'absent') return `${report.topic}: no subscriber is registered for it`;
+  if (isStuck(report)) {
+    const since = report.pendingSince === undefined ? '' : ` since ${new Date(report.pendingSince).toISOString()}`;
+    return `${report.topic}: an event could not be applied${since} (${report.failures} times: ${report.lastError ?? 'no reason'})`;
+  }
   return `${report.topic} is ${report.state}${report.lastError ? ` (${report.lastError})` : ''}`;
 }

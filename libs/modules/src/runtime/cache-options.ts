@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { CacheOptions } from '@bff/infra/cache/compose-cache';
 import type { AppConfig } from '@bff/infra/config/app-config';
+import { changeDrivenMaxAgeSeconds } from '../change-events/max-age.js';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 
 /**
  * The cache that the configuration describes. Sensitive values are encrypted in the embedded store too; without a
  * configured key, by one that is made here and ends with the process, as the store does.
  */
-export function cacheOptions({ app, cache }: AppConfig, redis: RedisClient | null): CacheOptions {
+export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClient | null): CacheOptions {
   const configured = cache.encryptionKeys.map(({ id, base64 }) => ({ id, secret: Buffer.from(base64, 'base64') }));
   return {
     redis,
     appName: app.name,
     partitions: cache.partitions,
-    safetyTtlSeconds: cache.safetyTtlSeconds,
+    safetyTtlSeconds: changeDrivenMaxAgeSeconds({ events, cache }),
     retentionDays: cache.retentionDays,
     memoryMaxBytes: cache.memoryMaxBytes,
     encryptionKeys: configured.length > 0 ? configured : [{ id: 'process', secret: randomBytes(32) }],

@@ -11,6 +11,8 @@ export class ScriptedEventSource extends ChangeEventSource {
   readonly transport = 'scripted';
   private topics: ReadonlyMap<string, TopicHandler> = new Map();
   private replayId = 0;
+  /** Shown as the health of every topic. */
+  trouble: Partial<TopicHealth> = {};
   /** Resolves when every topic is live. */
   ready: Promise<void> | undefined;
 
@@ -42,7 +44,10 @@ export class ScriptedEventSource extends ChangeEventSource {
       retries: 0,
       reconnects: 0,
       gaps: 1,
+      pendingSince: undefined,
+      failures: 0,
       lastError: undefined,
+      ...this.trouble,
     }));
   }
 
