@@ -164,6 +164,20 @@ describe('the stream', () => {
   });
 });
 
+describe('a change that cannot be applied', () => {
+  it('shows at both health addresses', async () => {
+    portal.events.trouble = { failures: 2, pendingSince: 0, lastError: 'OOM command not allowed' };
+    const reason = expect.stringMatching(
+      /an event could not be applied since 1970.* \(2 times: OOM command not allowed\)/,
+    );
+    const events = await portal.anonymous('/health/sf-events');
+    expect([events.statusCode, events.json()]).toEqual([200, expect.objectContaining({ status: 'degraded', reason })]);
+    expect(events.json().topics[0]).toMatchObject({ failures: 2, pendingSince: 0 });
+    const overall = await portal.anonymous('/health');
+    expect(overall.json().details['sf-events']).toMatchObject({ status: 'degraded', reason });
+  });
+});
+
 describe('with events switched off', () => {
   it('nothing is subscribed to, and health says so (P18)', async () => {
     await portal.close();

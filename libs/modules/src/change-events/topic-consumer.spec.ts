@@ -62,6 +62,30 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0 });
   });
 
+  it('counts an event once, however often it is retried (P23)', async () => {
+    failures = 1;
+    const consuming = consumer();
+    const retried = event('7');
+    await cache.set('things:1', 'old', { dependsOn: [record('Thing', '1')] });
+    await expect(consuming.onEvent(retried)).rejects.toThrow('the store is away');
+    await consuming.onEvent(retried);
+    expect(await cache.get('things:1')).toBeUndefined();
+    expect(steps).toHaveLength(1);
+    expect(consuming.counters()).toMatchObject({ invalidations: 1, lastCommittedReplayId: '7' });
+  });
+
+  it('does not repeat what was acknowledged when only the commit failed', async () => {
+    let hasFailed = false;
+    const consuming = new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () =>
+      (hasFailed = !hasFailed) ? Promise.reject(new Error('the org is away')) : Promise.resolve(NAME),
+    );
+    const retried = event('7');
+    await expect(consuming.onEvent(retried)).rejects.toThrow('the org is away');
+    await consuming.onEvent(retried);
+    expect(steps).toHaveLength(1);
+    expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0, lastCommittedReplayId: '7' });
+  });
+
   it('takes an event that comes twice (P15)', async () => {
     const consuming = consumer();
     await consuming.onEvent(event('7'));

@@ -1,5 +1,6 @@
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { Checkpoints } from '@bff/infra/cache/checkpoints';
+import type { Dependency } from '@bff/infra/cache/dependencies';
 import type { StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
@@ -16,6 +17,13 @@ export interface TopicCounters {
   readonly lastCommittedAt: number | undefined;
 }
 
+/** How far the event in hand has come; what was done for it is not done, and not counted, again when it is retried. */
+interface EventInHand {
+  readonly event: SourceEvent;
+  readonly asked: Set<Subscription>;
+  readonly acknowledged: Set<Subscription>;
+}
+
 /**
  * Guarantees the order invalidate → acknowledged → commit for one topic: a replay id is saved only when every entry that
  * the event made wrong is gone everywhere. Whatever fails rejects, and the source brings the event again; an event that
@@ -28,6 +36,7 @@ export class TopicConsumer implements TopicHandler {
   private invalidations = 0;
   private lastCommittedReplayId: string | undefined;
   private lastCommittedAt: number | undefined;
+  private inHand: EventInHand | undefined;
 
   constructor(
     private readonly topic: string,
@@ -50,21 +59,21 @@ export class TopicConsumer implements TopicHandler {
   }
 
   async onEvent(event: SourceEvent): Promise<void> {
+    if (this.inHand?.event !== event) this.inHand = { event, asked: new Set(), acknowledged: new Set() };
+    const hand = this.inHand;
     let isForSomebody = false;
-    let hasInvalidated = false;
     for (const subscription of this.subscriptions) {
       const dependencies = subscription.dependencies(event);
       if (dependencies === undefined) continue;
       isForSomebody = true;
-      if (dependencies.length === 0) continue;
-      await subscription.invalidate(dependencies);
-      hasInvalidated = true;
-      this.invalidations += 1;
+      if (dependencies.length === 0 || hand.acknowledged.has(subscription)) continue;
+      await this.invalidate(subscription, dependencies, hand);
     }
     if (event.replayId !== undefined) await this.commit(event.replayId);
     // Counted when done, so that a retried event counts once.
     if (!isForSomebody) this.ignored += 1;
-    else if (!hasInvalidated) this.skipped += 1;
+    else if (hand.acknowledged.size === 0) this.skipped += 1;
+    this.inHand = undefined;
   }
 
   /**
@@ -75,6 +84,22 @@ export class TopicConsumer implements TopicHandler {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
     const { dropped } = await this.cache.invalidate(...everything);
     this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
+  }
+
+  /** Through the subscription, whose domain counts the call; a retry goes past it, so that one event counts once (P23). */
+  private async invalidate(
+    subscription: Subscription,
+    dependencies: readonly Dependency[],
+    { asked, acknowledged }: EventInHand,
+  ): Promise<void> {
+    if (asked.has(subscription)) {
+      await this.cache.invalidate(...dependencies);
+    } else {
+      asked.add(subscription);
+      await subscription.invalidate(dependencies);
+    }
+    acknowledged.add(subscription);
+    this.invalidations += 1;
   }
 
   private async commit(replayId: string): Promise<void> {
