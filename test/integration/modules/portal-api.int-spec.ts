@@ -41,6 +41,19 @@ describe('orders', () => {
     expect((await portal.get('alice', `/api/orders/${IDS.bobOrder}`)).statusCode).toBe(404);
   });
 
+  it('whose ids customers make up leave nothing in the cache, and ids of other objects ask nothing', async () => {
+    await portal.get('alice', '/api/orders');
+    const entries = async () => (await portal.anonymous('/health')).json().details.store.entries;
+    const before = await entries();
+    expect(before).toBeGreaterThan(0);
+    for (let n = 10; n < 20; n++) {
+      expect((await portal.get('alice', `/api/orders/8010000000002${n}`)).statusCode).toBe(404);
+    }
+    expect([await entries(), portal.org.queries['Order']]).toEqual([before, 11]);
+    expect((await portal.get('alice', `/api/orders/${IDS.fibre}`)).statusCode).toBe(404);
+    expect([await entries(), portal.org.queries['Order']]).toEqual([before, 11]);
+  });
+
   it('are created all or none, and the next list has the new one', async () => {
     await portal.get('alice', '/api/orders');
     const created = await portal.post('alice', '/api/orders', { items: [{ productId: IDS.fibre, quantity: 2 }] });

@@ -14,7 +14,11 @@ import type { CachedOrder, OrderSummary } from './order.types.js';
 @Injectable()
 export class OrdersCacheService extends DomainCache {
   private readonly account = this.bucket<OrderSummary[]>('account', { strategy: changeDriven(), cacheNull: false });
-  private readonly detail = this.bucket<CachedOrder | null>('detail', { strategy: changeDriven() });
+  /**
+   * That there is no such order is not kept: a customer could make up ids without end, and a Redis that evicts nothing
+   * would have to keep every one of them. The price is one query for each time that such an id is asked for.
+   */
+  private readonly detail = this.bucket<CachedOrder | null>('detail', { strategy: changeDriven(), cacheNull: false });
 
   constructor(cache: CacheService) {
     super('orders', cache);
@@ -24,7 +28,7 @@ export class OrdersCacheService extends DomainCache {
     return this.account.get([account], fetcher);
   }
 
-  /** `null` is an answer that is kept: there is no such order. */
+  /** `null`: there is no such order, which is asked anew each time. */
   getOrder(order: SalesforceId, fetcher: Fetcher<CachedOrder | null>): Promise<CachedOrder | null> {
     return this.detail.get([order], fetcher);
   }

@@ -7,6 +7,9 @@ import type { OrderDetail, OrderRequest, OrderSummary } from './order.types.js';
 import { OrderOutcomeUnknownError } from './orders.errors.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 
+/** What the ids of orders begin with, in every org (Salesforce Help, "Standard Field Record ID Prefix Decoder"). */
+const ORDER_PREFIX = '801';
+
 /** Orders of one account at a time: no method answers with anything of another account. */
 @Injectable()
 export class OrdersService {
@@ -25,6 +28,7 @@ export class OrdersService {
 
   /** The order; undefined if there is none, or if it is another account's, which the caller cannot tell apart. */
   async get(account: SalesforceId, id: SalesforceId): Promise<OrderDetail | undefined> {
+    if (!id.startsWith(ORDER_PREFIX)) return undefined; // of another object: nothing to ask Salesforce for
     const cached = await this.cache.getOrder(id, (context) => this.queries.detail(id, context));
     return cached?.accountId === account ? cached.order : undefined;
   }
