@@ -144,6 +144,29 @@ describe('the catalog', () => {
     expect(region.json().detail).toContain('East, West');
   });
 
+  it('has a new region or category although nothing announced it, but does not ask for made-up ones each time', async () => {
+    await portal.get('alice', '/api/catalog/internet?region=East');
+    portal.org.regions.push('North');
+    portal.org.families.push('Voice');
+    const before = portal.org.queries['describe'] ?? 0;
+    expect((await portal.get('alice', '/api/catalog/internet?region=north')).statusCode).toBe(200);
+    expect((await portal.get('alice', '/api/catalog/voice')).statusCode).toBe(200);
+    expect(portal.org.queries['describe']).toBe(before + 2);
+    for (const name of ['a', 'b', 'c']) {
+      expect((await portal.get('alice', `/api/catalog/internet?region=${name}`)).statusCode).toBe(400);
+      expect((await portal.get('alice', `/api/catalog/${name}`)).statusCode).toBe(404);
+    }
+    expect(portal.org.queries['describe']).toBe(before + 2);
+    expect((await portal.metrics('catalog')).invalidations).toBe(0);
+  });
+
+  it('reads the regions again when a product moves between lists', async () => {
+    await portal.get('alice', '/api/catalog/internet?region=East');
+    portal.org.regions.splice(0, 1);
+    await portal.events.change('Product2', IDS.fibre, { changedFields: ['Region__c'] });
+    expect((await portal.get('alice', '/api/catalog/internet?region=East')).statusCode).toBe(400);
+  });
+
   it('says what the account may order', async () => {
     expect((await portal.get('alice', '/api/catalog/eligibility')).json()).toMatchObject({
       accountId: IDS.alice,

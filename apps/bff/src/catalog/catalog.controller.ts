@@ -38,10 +38,9 @@ export class CatalogController {
   /** Only regions that exist become part of a key, so that callers cannot fill the cache with made-up ones. */
   private async region(given: string | undefined): Promise<string | undefined> {
     if (given === undefined) return undefined;
-    const regions = await this.catalog.options('Product2', 'Region__c');
-    const region = regions.find(({ value }) => value.toLowerCase() === given.toLowerCase());
-    if (region) return region.value;
-    const known = regions.map(({ value }) => value).join(', ') || 'none';
+    const region = await this.catalog.region(given);
+    if (region !== undefined) return region;
+    const known = (await this.catalog.regions()).join(', ') || 'none';
     const detail = `query.region: there is no such region; the regions are: ${known}`;
     throw new ProblemError(problem(400, 'invalid-request', 'The request is not valid', detail));
   }

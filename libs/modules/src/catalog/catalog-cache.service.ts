@@ -1,6 +1,6 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
 import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
-import { membership, namespace, record, type Dependency } from '@bff/infra/cache/dependencies';
+import type { Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven, hybrid } from '@bff/infra/cache/strategies';
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
@@ -58,22 +58,9 @@ export class CatalogCacheService extends DomainCache {
     return this.eligibility.entry([account]);
   }
 
-  /**
-   * Drops the entries built from these products, and no others. A product that no entry was built from is new to them, so
-   * for it there is `invalidateProductLists`.
-   */
-  invalidateProducts(products: readonly SalesforceId[]): Promise<Invalidation> {
-    return this.invalidate(products.map((id) => record('Product2', id)));
-  }
-
-  /** Drops every entry that lists products: a product came, or moved between lists. */
-  invalidateProductLists(): Promise<Invalidation> {
-    return this.invalidate([membership('Product2')]);
-  }
-
-  /** Drops the whole catalog. */
-  invalidateAllCatalogs(): Promise<Invalidation> {
-    return this.invalidate([namespace('catalog')]);
+  /** Forgets the categories, or the choices of a field, without counting it as an invalidation: no change was announced. */
+  async forgetList(field?: string): Promise<void> {
+    await this.cache.invalidate(this.optionLists.entry(field === undefined ? ['categories'] : ['options', field]));
   }
 
   /** Drops what depends on any of these, in this domain and others. Resolves when acknowledged. */

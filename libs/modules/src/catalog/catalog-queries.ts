@@ -64,8 +64,9 @@ export class CatalogQueries {
     return values.filter((value) => value.active).map(toCategory);
   }
 
-  /** The active choices of a picklist. Nothing announces their change: they are kept until the catalog is dropped. */
-  async options(object: string, field: string): Promise<Option[]> {
+  /** The active choices of a picklist; a new one is read at the latest when a row moves between lists because of it. */
+  async options(object: string, field: string, context: FetchContext): Promise<Option[]> {
+    context.dependsOn(membership(object));
     const values = await this.salesforce.picklist(object, field);
     return values.filter(({ active }) => active).map(({ value, label }) => ({ value, label }));
   }

@@ -1,14 +1,21 @@
+import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable } from '@nestjs/common';
 import { CatalogCacheService } from './catalog-cache.service.js';
 import { CatalogQueries } from './catalog-queries.js';
-import type { CatalogPage, Category, Eligibility, Option } from './catalog.types.js';
+import type { CatalogPage, Category, Eligibility } from './catalog.types.js';
 
 const UNKNOWN = { availability: null, stock: null };
+
+/** Nothing announces a new choice of a picklist, so an unknown one is looked up past the cache, but no more often than this. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** The catalog as the portal shows it, and what an account may order of it. */
 @Injectable()
 export class CatalogService {
+  /** When each list was last looked up past the cache; there are two of them. */
+  private readonly lookedAgainAt = new Map<string, number>();
+
   constructor(
     private readonly cache: CatalogCacheService,
     private readonly queries: CatalogQueries,
@@ -18,14 +25,23 @@ export class CatalogService {
     return this.cache.getCategories((context) => this.queries.categories(context));
   }
 
-  /** The choices of a picklist field, e.g. `('Order', 'Type')`. */
-  options(object: string, field: string): Promise<Option[]> {
-    return this.cache.getOptions(`${object}.${field}`, () => this.queries.options(object, field));
+  /** Where products are sold, as Salesforce names it. */
+  async regions(): Promise<string[]> {
+    const options = await this.cache.getOptions('Product2.Region__c', (context) =>
+      this.queries.options('Product2', 'Region__c', context),
+    );
+    return options.map(({ value }) => value);
+  }
+
+  /** The region of this name, written as Salesforce writes it; undefined if there is none. Ignores case. */
+  async region(name: string): Promise<string | undefined> {
+    const find = async () => (await this.regions()).find((each) => each.toLowerCase() === name.toLowerCase());
+    return (await find()) ?? ((await this.looksAgain('Product2.Region__c')) ? find() : undefined);
   }
 
   /** Products of a category with prices and availability; undefined if there is no category of this name. */
   async page(slug: string, region?: string): Promise<CatalogPage | undefined> {
-    const category = (await this.categories()).find((each) => each.slug === slug);
+    const category = await this.category(slug);
     if (!category) return undefined;
     const [products, availability] = await Promise.all([
       this.cache.getProducts(slug, region, (context) => this.queries.products(category.family, region, context)),
@@ -43,5 +59,26 @@ export class CatalogService {
   async eligibility(account: SalesforceId): Promise<Eligibility | undefined> {
     const found = await this.cache.getEligibility(account, (context) => this.queries.eligibility(account, context));
     return found ?? undefined;
+  }
+
+  private async category(slug: string): Promise<Category | undefined> {
+    const find = async () => (await this.categories()).find((each) => each.slug === slug);
+    return (await find()) ?? ((await this.looksAgain()) ? find() : undefined);
+  }
+
+  /** Whether it is worth asking again: the list was forgotten, as it may be once a minute for those who make up names. */
+  private async looksAgain(field?: string): Promise<boolean> {
+    const list = field ?? 'categories';
+    const now = performance.now();
+    if (now - (this.lookedAgainAt.get(list) ?? -Infinity) < LOOK_AGAIN_MS) return false;
+    this.lookedAgainAt.set(list, now);
+    try {
+      await this.cache.forgetList(field);
+      return true;
+    } catch (error) {
+      // The store is away, so the list has just been read from Salesforce.
+      if (error instanceof CacheError) return false;
+      throw error;
+    }
   }
 }

@@ -41,6 +41,8 @@ export class RecordedOrg extends SalesforceClient {
   /** How often each object was asked for, picklists as `describe`. */
   readonly queries: Record<string, number> = {};
   readonly composites: (readonly CompositeCall[])[] = [];
+  readonly families = ['Internet', 'SIM'];
+  readonly regions = ['East', 'West'];
   failure: SalesforceError | undefined;
   /** Composite requests are carried out, and then fail with it: their answer got lost. */
   lostAnswer: SalesforceError | undefined;
@@ -68,7 +70,7 @@ export class RecordedOrg extends SalesforceClient {
 
   picklist(object: string, field: string): Promise<PicklistValue[]> {
     this.count('describe');
-    const values = object === 'Product2' && field === 'Family' ? ['Internet', 'SIM'] : ['East', 'West'];
+    const values = object === 'Product2' && field === 'Family' ? this.families : this.regions;
     return Promise.resolve(values.map((value) => ({ value, label: value, active: true })));
   }
 
