@@ -133,6 +133,16 @@ describe('an account change', () => {
     expect(await fetched(...urls)).toEqual([true, false, false]);
   });
 
+  it('that names a user whom another account names takes the data away from both (an hour would be too late)', async () => {
+    await fetched('/api/orders');
+    portal.org.accounts[1]!['Portal_User_Id__c'] = 'alice';
+    await portal.events.change('Account', IDS.bob, {
+      changedFields: ['Portal_User_Id__c'],
+      fields: { Portal_User_Id__c: 'alice' },
+    });
+    expect((await portal.get('alice', '/api/orders')).statusCode).toBe(403);
+  });
+
   it('of its billing client is seen at the next request', async () => {
     expect((await portal.get('bob', '/api/invoices')).statusCode).toBe(409);
     portal.org.accounts[1]!['WHMCS_Client_Id__c'] = '99';

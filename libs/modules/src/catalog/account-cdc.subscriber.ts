@@ -3,6 +3,8 @@ import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Inject, Injectable } from '@nestjs/common';
 import { ChangeSubscriber, entitySubscription, type Subscription } from '../change-events/change-subscriber.js';
+import type { EntityRules } from '../change-events/event-dependencies.js';
+import { MappingCacheService } from '../identity/mapping-cache.service.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 
 /**
@@ -13,14 +15,25 @@ import { CatalogCacheService } from './catalog-cache.service.js';
 export class AccountCdcSubscriber extends ChangeSubscriber {
   readonly subscriptions: readonly Subscription[];
 
-  constructor(cache: CatalogCacheService, @Inject(APP_CONFIG) config: AppConfig) {
+  constructor(cache: CatalogCacheService, mappings: MappingCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
     const invalidate: Subscription['invalidate'] = (dependencies) => cache.invalidateDependencies(dependencies);
     this.subscriptions = [
-      entitySubscription({ topic: config.events.accountChannel, rules: { table: 'Account' }, invalidate }),
+      entitySubscription({ topic: config.events.accountChannel, rules: accountRules(mappings), invalidate }),
       eligibilitySubscription(cache, config.events.accountEventChannel, invalidate),
     ];
   }
+}
+
+/** An account that comes to name a user is not in that user's mapping yet, which was built from another account or none. */
+function accountRules(mappings: MappingCacheService): EntityRules {
+  return {
+    table: 'Account',
+    parents: ({ Portal_User_Id__c: user }) => {
+      const mapping = typeof user === 'string' ? mappings.userMapping(user) : undefined;
+      return mapping && [mapping];
+    },
+  };
 }
 
 /** The platform event with the field `Account_Id__c`; without a readable id it may mean any account. */

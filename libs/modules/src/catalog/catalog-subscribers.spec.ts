@@ -4,6 +4,7 @@ import { loadConfig } from '@bff/infra/config/load-config';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
+import { MappingCacheService } from '../identity/mapping-cache.service.js';
 import { AccountCdcSubscriber } from './account-cdc.subscriber.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
@@ -11,10 +12,11 @@ import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
 const PRODUCT = toSalesforceId('01t000000000001');
 const PRICE = toSalesforceId('01u000000000001');
 const ACCOUNT = toSalesforceId('001000000000001');
-const cache = new CatalogCacheService(composeCache({}).cache);
+const store = composeCache({}).cache;
+const [cache, mappings] = [new CatalogCacheService(store), new MappingCacheService(store)];
 const config = loadConfig({});
 const [products, prices] = new CatalogCdcSubscriber(cache, config).subscriptions;
-const [accounts, eligibility] = new AccountCdcSubscriber(cache, config).subscriptions;
+const [accounts, eligibility] = new AccountCdcSubscriber(cache, mappings, config).subscriptions;
 
 function event(entityName: string, id: string, given: Partial<ChangeEvent>): ChangeEvent {
   return {
@@ -74,6 +76,13 @@ describe('account changes', () => {
     expect(accounts?.dependencies(event('Account', ACCOUNT, { changedFields: ['WHMCS_Client_Id__c'] }))).toEqual([
       record('Account', ACCOUNT),
     ]);
+  });
+
+  it('concern the mapping of the user whom the account comes to name, whatever stands in that field', () => {
+    const naming = (user: string) =>
+      accounts?.dependencies(event('Account', ACCOUNT, { fields: { Portal_User_Id__c: user } }));
+    expect(naming('alice')).toEqual([record('Account', ACCOUNT), mappings.userMapping('alice')]);
+    expect(naming('é'.repeat(255))).toEqual([record('Account', ACCOUNT)]);
   });
 
   it('concern only that account’s eligibility when the org publishes it (P11)', () => {

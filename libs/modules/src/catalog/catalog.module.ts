@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { IdentityModule } from '../identity/identity.module.js';
 import { AccountCdcSubscriber } from './account-cdc.subscriber.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
@@ -7,6 +8,7 @@ import { CatalogService } from './catalog.service.js';
 
 /** Products, option lists and eligibility. Needs `CacheService`, `APP_CONFIG` and `SalesforceClient` from the application. */
 @Module({
+  imports: [IdentityModule],
   providers: [CatalogCacheService, CatalogQueries, CatalogService, CatalogCdcSubscriber, AccountCdcSubscriber],
   exports: [CatalogCacheService, CatalogService],
 })

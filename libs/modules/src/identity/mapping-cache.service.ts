@@ -1,5 +1,6 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
-import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
+import type { Fetcher } from '@bff/infra/cache/cache.types';
+import type { Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { ttl } from '@bff/infra/cache/strategies';
 import { Injectable } from '@nestjs/common';
@@ -21,8 +22,11 @@ export class MappingCacheService extends DomainCache {
     return this.byUser.get([userId], fetcher);
   }
 
-  /** For our own writes of a mapping. Resolves when acknowledged. */
-  drop(userId: string): Promise<Invalidation> {
-    return this.invalidate([this.byUser.entry([userId])]);
+  /**
+   * Names the mapping of one user, for those who know that an account has come to name it; undefined for text that is the
+   * subject of no token ("255 ASCII characters": OpenID Connect Core, section 2), which has no entry.
+   */
+  userMapping(userId: string): Dependency | undefined {
+    return /^[\x21-\x7E]{1,255}$/.test(userId) ? this.byUser.entry([userId]) : undefined;
   }
 }
