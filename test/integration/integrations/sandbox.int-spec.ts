@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CometdChangeEventSource } from '@bff/integrations/salesforce/events/cometd-change-event-source';
 import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
 import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { AccountRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { HttpWhmcsClient } from '@bff/integrations/whmcs/http-whmcs.client';
+import { OrderCreation } from '@bff/modules/orders/order-creation';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RecordingConsumer } from './recording-consumer.js';
 import { until } from './until.js';
@@ -60,6 +62,34 @@ describe('the clients against the sandbox', () => {
       message: expect.stringContaining('because of call item'),
     });
   });
+
+  it.each([1, 24, 25, 50])('takes an order of %i items in one request', async (count) => {
+    const composites = sandbox.counts.salesforce.composites;
+    const created = await new OrderCreation(client).create(toSalesforceId(account.Id), { items: await itemsOf(count) });
+    const items = await client.query<{ Id: string }>(soql`SELECT Id FROM OrderItem WHERE OrderId = ${created}`);
+    expect([items.length, sandbox.counts.salesforce.composites - composites]).toEqual([count, 1]);
+  });
+
+  it('writes nothing of an order of 50 items if one is refused', async () => {
+    const count = async () => (await client.query(soql`SELECT Id FROM Order WHERE AccountId = ${account.Id}`)).length;
+    const before = await count();
+    const items = (await itemsOf(50)).map((item, i) =>
+      i === 40 ? { ...item, quantity: 'many' as unknown as number } : item,
+    );
+    await expect(new OrderCreation(client).create(toSalesforceId(account.Id), { items })).rejects.toMatchObject({
+      code: 'ORDER_REFUSED',
+    });
+    expect(await count()).toBe(before);
+  });
+
+  async function itemsOf(count: number): Promise<{ productId: string; quantity: number }[]> {
+    const [sold] = await client.query<{ Product2Id: string }>(
+      soql`SELECT Product2Id FROM PricebookEntry
+        WHERE IsActive = ${true} AND Product2.IsActive = ${true} AND Pricebook2.IsStandard = ${true} LIMIT 1`,
+    );
+    const productId = toSalesforceId(sold?.Product2Id ?? '');
+    return Array.from({ length: count }, () => ({ productId, quantity: 1 }));
+  }
 
   it('hears of a change, resumes after a killed session and a revoked token, and is told of an overflow', async () => {
     const source = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, connectRetryMaxMs: 200 });

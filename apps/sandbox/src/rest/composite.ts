@@ -25,20 +25,23 @@ interface SubResponse {
 /**
  * `/composite`: the subrequests in order, each seeing what those before it wrote, all in one transaction. With
  * `allOrNone` a failure undoes everything and the others answer PROCESSING_HALTED; without it a failure undoes itself only.
+ * A collection (`/composite/sobjects`) is one subrequest, and the outer `allOrNone` overrides its own (REST API guide,
+ * "allOrNone Parameters in Composite and Collections Requests").
  */
 export function composite(call: ApiCall, handle: Handle): ApiAnswer {
   requireMethod(call, 'POST');
   const body = bodyFields(call.body);
   const subrequests = subrequestsOf(body['compositeRequest']);
   const { transaction } = call;
+  const allOrNone = body['allOrNone'] === true;
   const start = transaction.mark();
   const responses: SubResponse[] = [];
   for (const subrequest of subrequests) {
     const mark = transaction.mark();
-    const response = answer(call, handle, subrequest, responses);
+    const response = answer(call, handle, subrequest, responses, allOrNone);
     if (response.httpStatusCode >= 400) transaction.rollbackTo(mark);
     responses.push(response);
-    if (response.httpStatusCode >= 400 && body['allOrNone'] === true) {
+    if (allOrNone && hasFailed(response)) {
       transaction.rollbackTo(start);
       return { status: 200, body: { compositeResponse: halted(subrequests, response) } };
     }
@@ -46,7 +49,19 @@ export function composite(call: ApiCall, handle: Handle): ApiAnswer {
   return { status: 200, body: { compositeResponse: responses } };
 }
 
-function answer(call: ApiCall, handle: Handle, subrequest: Subrequest, earlier: readonly SubResponse[]): SubResponse {
+/** A collection answers 200 whatever became of its records; each of them says so itself. */
+function hasFailed({ httpStatusCode, body }: SubResponse): boolean {
+  if (httpStatusCode >= 400) return true;
+  return Array.isArray(body) && body.some((result: { success?: unknown } | null) => result?.success === false);
+}
+
+function answer(
+  call: ApiCall,
+  handle: Handle,
+  subrequest: Subrequest,
+  earlier: readonly SubResponse[],
+  allOrNone: boolean,
+): SubResponse {
   const { referenceId } = subrequest;
   try {
     const url = new URL(resolved(subrequest.url, earlier) as string, 'http://sandbox');
@@ -55,14 +70,17 @@ function answer(call: ApiCall, handle: Handle, subrequest: Subrequest, earlier: 
       .split('/')
       .filter(Boolean)
       .map(decodeURIComponent);
-    if (!url.pathname.startsWith('/services/data/') || version === undefined || path[0] === 'composite') {
+    const isCollection = path[0] === 'composite' && path[1] === 'sobjects';
+    const isNested = path[0] === 'composite' && !isCollection;
+    if (!url.pathname.startsWith('/services/data/') || version === undefined || isNested) {
       throw new SalesforceFault(
         400,
         'INVALID_INPUT',
         `not a resource that a composite request can call: ${subrequest.url}`,
       );
     }
-    const body = resolved(subrequest.body, earlier);
+    const given = resolved(subrequest.body, earlier);
+    const body = isCollection && allOrNone ? { ...bodyFields(given), allOrNone } : given;
     const answered = handle({ ...call, method: subrequest.method, version, path, query: url.searchParams, body });
     return {
       body: answered.body ?? null,
