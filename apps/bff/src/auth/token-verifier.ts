@@ -7,8 +7,8 @@ import { problem, ProblemError } from '../problems/problem.js';
 const ALGORITHMS = ['RS256', 'ES256'];
 const CLOCK_TOLERANCE_SECONDS = 5;
 const JWKS_TIMEOUT_MS = 3_000;
-/** No more than one key fetch in this time for tokens that name unknown keys. */
-const JWKS_COOLDOWN_MS = 30_000;
+/** No more than one key fetch in this time for tokens that name unknown keys; a new key is refused for no longer than this. */
+const JWKS_COOLDOWN_MS = 5_000;
 const JWKS_MAX_AGE_MS = 600_000;
 /** "It MUST NOT exceed 255 ASCII characters in length" (OpenID Connect Core, section 2). */
 const SUBJECT = /^[\x21-\x7E]{1,255}$/;
