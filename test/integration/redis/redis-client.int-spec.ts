@@ -2,12 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Test } from '@nestjs/testing';
 import { ConfigModule } from '@bff/infra/config/config.module';
 import { loadConfig } from '@bff/infra/config/load-config';
-import {
-  createRedisClient,
-  createSubscriberClient,
-  type RedisClient,
-  type RedisConnectionOptions,
-} from '@bff/infra/redis/redis-client';
+import { createRedisClient, type RedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { pingRedis } from '@bff/infra/redis/redis.health';
 import { connectRedis, quitRedis } from '@bff/infra/redis/redis-lifetime';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
@@ -96,22 +91,36 @@ describe('a Redis client against a real server', () => {
     expect(await connectRedis(client, 5_000)).toBe(true);
   });
 
-  it('renews a subscription that was made before an outage, and one that is made during it', async () => {
-    const subscriber = createSubscriberClient({ url: server.url });
-    clients.push(subscriber);
-    const received: string[] = [];
-    subscriber.on('message', (channel: string) => received.push(channel));
-    await subscriber.subscribe('early');
-    await server.kill();
-    const late = subscriber.subscribe('late');
-    await server.restart();
-    await late;
-    const publisher = await connected();
-    await until(
-      async () => (await publisher.publish('early', '')) === 1 && (await publisher.publish('late', '')) === 1,
-    );
-    await until(() => received.includes('early') && received.includes('late'));
+  it('never goes on in another database when the one that is asked for does not exist', async () => {
+    const client = createRedisClient({ url: `${server.url}/99`, commandTimeoutMs });
+    clients.push(client);
+    expect(await connectRedis(client, 500)).toBe(false);
+    for (let attempt = 0; attempt < 20; attempt++) await expect(client.set('lost', '1')).rejects.toThrow();
+    const health = await pingRedis(client, 500);
+    expect(health).toMatchObject({
+      status: 'down',
+      reason: expect.stringMatching(/database 99 of REDIS_URL cannot be used: ERR DB index is out of range/),
+    });
+    expect(await (await connected()).get('lost')).toBeNull();
   });
+
+  it('says why it is away, and keeps the password to itself', async () => {
+    const url = new URL(server.url);
+    const client = createRedisClient({ url: `redis://app:p%40ss-word@${url.host}`, commandTimeoutMs });
+    clients.push(client);
+    const refused = await reasonOf(client);
+    expect(refused).toMatch(/WRONGPASS|AUTH/);
+    expect(refused).not.toMatch(/p@ss|p%40ss/);
+    const nowhere = createRedisClient({ url: 'redis://127.0.0.1:1', commandTimeoutMs });
+    clients.push(nowhere);
+    expect(await reasonOf(nowhere)).toContain('ECONNREFUSED');
+  });
+
+  async function reasonOf(client: RedisClient): Promise<string> {
+    await connectRedis(client, 200);
+    const health = await pingRedis(client, 500);
+    return health.status === 'down' ? health.reason : 'up';
+  }
 
   it('is provided everywhere by the module, and is closed with the application', async () => {
     const moduleFor = (env: Record<string, string>) =>

@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
-import {
-  createRedisClient,
-  createSubscriberClient,
-  isRedisConfigured,
-  retryDelayMs,
-  type RedisClient,
-} from './redis-client.js';
+import { createRedisClient, isRedisConfigured, retryDelayMs, type RedisClient } from './redis-client.js';
 
 describe('createRedisClient', () => {
   const opened: RedisClient[] = [];
@@ -75,16 +69,6 @@ describe('createRedisClient', () => {
     expect(isRedisConfigured({ url: 'redis://x' })).toBe(true);
     expect(isRedisConfigured({ sentinels: [] })).toBe(true);
     expect(isRedisConfigured({ clusterNodes: [] })).toBe(true);
-  });
-
-  it('lets only a subscriber wait for Redis', () => {
-    const client = track(createSubscriberClient({ url: 'redis://127.0.0.1:1' })) as Redis;
-    expect(client.options).toMatchObject({
-      enableOfflineQueue: true,
-      autoResubscribe: true,
-      maxRetriesPerRequest: null,
-    });
-    expect(client.options.commandTimeout).toBeUndefined();
   });
 });
 

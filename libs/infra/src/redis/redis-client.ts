@@ -1,5 +1,6 @@
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from '../config/value-kinds.js';
+import { watchFailures } from './redis-failure.js';
 
 /** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
 export type RedisClient = Redis | Cluster;
@@ -55,19 +56,6 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
   });
 }
 
-/**
- * A client for SUBSCRIBE only: its few subscriptions wait while Redis is away and are renewed after every reconnection.
- * Messages of the meantime are lost; whoever subscribes must not depend on them. It connects at once.
- */
-export function createSubscriberClient(options: RedisConnectionOptions): RedisClient {
-  return create(options, {
-    enableOfflineQueue: true,
-    maxRetriesPerRequest: null,
-    autoResubscribe: true,
-    lazyConnect: false,
-  });
-}
-
 /** Exponential from 25 ms to at most 500 ms, each between half and all of it at random, so that processes spread. */
 export function retryDelayMs(attempt: number): number {
   const full = Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_FIRST_MS * 2 ** Math.min(attempt - 1, 10));
@@ -82,8 +70,12 @@ function create(options: RedisConnectionOptions, behaviour: RedisOptions): Redis
     retryStrategy: retryDelayMs,
   };
   const client = connect(options, connection);
-  client.on('error', () => undefined); // without a listener an outage would end the process; callers see it in their commands
+  watchFailures(client, [options.password, passwordOf(options.url)]);
   return client;
+}
+
+function passwordOf(url: string | undefined): string | undefined {
+  return url !== undefined && URL.canParse(url) ? decodeURIComponent(new URL(url).password) : undefined;
 }
 
 function connect(options: RedisConnectionOptions, connection: RedisOptions): RedisClient {

@@ -1,4 +1,5 @@
 import type { RedisClient } from './redis-client.js';
+import { lastFailure } from './redis-failure.js';
 import { bounded } from './redis-lifetime.js';
 
 /** Whether Redis answers; `latencyMs` is how long that took to find out. The reason never holds a secret. */
@@ -22,5 +23,7 @@ export async function pingRedis(client: RedisClient, timeoutMs: number): Promise
 }
 
 function unavailability(client: RedisClient, error: Error): string {
-  return client.status === 'ready' ? error.message : `not connected (${client.status})`;
+  if (client.status === 'ready') return error.message;
+  const failure = lastFailure(client);
+  return failure === undefined ? `not connected (${client.status})` : `not connected (${client.status}): ${failure}`;
 }

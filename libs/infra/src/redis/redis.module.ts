@@ -1,6 +1,7 @@
 import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
+import { lastFailure } from './redis-failure.js';
 import { connectRedis, quitRedis } from './redis-lifetime.js';
 
 /** The injection token of the process's one {@link RedisClient}; its value is null when no Redis is configured. */
@@ -40,7 +41,8 @@ function logOutages(client: RedisClient, logger: Logger): void {
   client.on('reconnecting', () => {
     if (isAway) return;
     isAway = true;
-    logger.warn('Redis does not answer: reads go to the source, writes are refused; reconnecting until it is back');
+    const reason = lastFailure(client) ?? 'the connection was closed';
+    logger.warn(`Redis is away (${reason}): reads go to the source, writes are refused; reconnecting until it is back`);
   });
   client.on('ready', () => {
     logger.log(isAway ? 'Redis is back' : 'Redis is connected');
