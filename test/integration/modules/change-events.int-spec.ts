@@ -172,6 +172,14 @@ describe('the stream', () => {
   });
 });
 
+describe('the health of the stream', () => {
+  it('shows how much of its API requests the org has used, once that is known', async () => {
+    expect((await portal.anonymous('/health/sf-events')).json()).not.toHaveProperty('apiUsage');
+    portal.org.usage = { used: 18, limit: 15_000 };
+    expect((await portal.anonymous('/health/sf-events')).json().apiUsage).toEqual({ used: 18, limit: 15_000 });
+  });
+});
+
 describe('a change that cannot be applied', () => {
   it('shows at both health addresses', async () => {
     portal.events.trouble = { failures: 2, pendingSince: 0, lastError: 'OOM command not allowed' };

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   CONSUMER_TOPIC,
@@ -16,10 +17,17 @@ import { changeDrivenMaxAgeSeconds } from './max-age.js';
 export class EventsHealthService {
   constructor(
     @Inject(ProcessReports) private readonly reports: ProcessReports,
+    @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
+  /** With the org's API usage where this process has asked Salesforce anything. */
   async check(): Promise<EventsHealth> {
+    const apiUsage = this.salesforce.apiUsage();
+    return { ...(await this.stream()), ...(apiUsage && { apiUsage }) };
+  }
+
+  private async stream(): Promise<EventsHealth> {
     const { enabled, ...channels } = this.config.events;
     if (!enabled) return eventsDisabled(changeDrivenMaxAgeSeconds(this.config));
     try {

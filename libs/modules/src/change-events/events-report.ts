@@ -1,4 +1,5 @@
 import type { TopicHealth, TopicState } from '@bff/integrations/salesforce/events/change-event-source';
+import type { ApiUsage } from '@bff/integrations/salesforce/salesforce.client';
 import type { TopicCounters } from './topic-consumer.js';
 
 /** The topic of the process board under which consumers report. */
@@ -31,6 +32,8 @@ export type EventsStatus = 'up' | 'degraded' | 'down';
 
 /** What `GET /health/sf-events` answers. */
 export interface EventsHealth {
+  /** The org's API requests of the last 24 hours, by the newest answer that this process had. */
+  readonly apiUsage?: ApiUsage;
   readonly status: EventsStatus;
   /** In words, unless `up`. */
   readonly reason?: string;

@@ -1,5 +1,6 @@
 import {
   SalesforceClient,
+  type ApiUsage,
   type CompositeCall,
   type PicklistValue,
 } from '@bff/integrations/salesforce/salesforce.client';
@@ -43,6 +44,7 @@ export class RecordedOrg extends SalesforceClient {
   readonly composites: (readonly CompositeCall[])[] = [];
   readonly families = ['Internet', 'SIM'];
   readonly regions = ['East', 'West'];
+  usage: ApiUsage | undefined;
   failure: SalesforceError | undefined;
   /** Composite requests are carried out, and then fail with it: their answer got lost. */
   lostAnswer: SalesforceError | undefined;
@@ -78,8 +80,8 @@ export class RecordedOrg extends SalesforceClient {
     return Promise.resolve('00D000000000001EAA');
   }
 
-  apiUsage(): undefined {
-    return undefined;
+  apiUsage(): ApiUsage | undefined {
+    return this.usage;
   }
 
   private count(name: string): void {
