@@ -29,18 +29,18 @@ export function memoryFixture(): CacheFixture {
   };
 }
 
-export function redisFixture(partitions: number): CacheFixture {
+export function redisFixture(partitions: number, l1: 'off' | 'strict' = 'off'): CacheFixture {
   const caches: CacheService[] = [];
   let server: RedisServer;
   let appName = '';
   return {
-    name: `redis, ${partitions} partition(s)`,
+    name: `redis, ${partitions} partition(s), L1 ${l1}`,
     isShared: true,
     setUp: async () => void (server = await startRedisServer()),
     tearDown: () => server.stop(),
     reset: () => void (appName = `t${randomUUID().slice(0, 8)}`),
     create: (options) =>
-      track(caches, createCache({ redisUrl: server.url, appName, partitions, commandTimeoutMs: 5000, ...options })),
+      track(caches, createCache({ redisUrl: server.url, appName, partitions, commandTimeoutMs: 5000, l1, ...options })),
     closeAll: () => closeAll(caches),
   };
 }

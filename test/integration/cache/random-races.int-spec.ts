@@ -11,9 +11,11 @@ import type {
 } from '@bff/infra/cache/store/cache-store';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
 import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
+import type { L1Mode } from '@bff/infra/cache/store/redis/l1';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import { ValueCodec } from '@bff/infra/cache/values/value-codec';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
+import { Redis } from 'ioredis';
 import { CoherenceOracle, seededRandom, type Built } from '../../support/coherence-oracle.js';
 import { elapse } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
@@ -58,17 +60,47 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   });
   afterAll(() => server.stop());
 
-  const onRedis = (Store: typeof RedisCacheStore, appName: string, partitions: number) => async () => {
+  const onRedis = (Store: typeof RedisCacheStore, appName: string, partitions: number, l1?: L1Mode) => async () => {
     const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
     await redis.connect();
+    const local = { codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 1000, shouldFreeze: true };
     // Small bounds, so that windows overflow and wide invalidations are left to the sweeper.
-    return { redis, store: new Store({ redis, appName, partitions, windowMax: 30, inlineMax: 1 }) };
+    const bounds = { windowMax: 30, inlineMax: 1 };
+    return { redis, store: new Store({ redis, appName, partitions, ...bounds, l1: l1 && { mode: l1, ...local } }) };
+  };
+  /** Breaks every subscription again and again, so that L1s miss invalidations. */
+  const withBrokenBus = async <T>(work: Promise<T>): Promise<T> => {
+    const admin = new Redis(server.url);
+    const timer = setInterval(() => void admin.client('KILL', 'TYPE', 'pubsub').catch(() => undefined), 150);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+      admin.disconnect();
+    }
   };
 
   it.each([1, 2])('Redis, %i partition(s), four caches: no read breaks the promise', async (partitions) => {
     const oracle = await race(onRedis(RedisCacheStore, `races${partitions}`, partitions), 4);
     expect(oracle.violations).toEqual([]);
     expect(oracle.reads).toBeGreaterThan(1000);
+  });
+
+  it.each([1, 2])('L1 strict, %i partition(s): no read breaks the promise', async (partitions) => {
+    const oracle = await race(onRedis(RedisCacheStore, `strict${partitions}`, partitions, 'strict'), 4);
+    expect(oracle.violations).toEqual([]);
+    expect(oracle.reads).toBeGreaterThan(1000);
+  });
+
+  it('L1 strict, and every L1 misses messages all the time: no read breaks the promise', async () => {
+    const oracle = await withBrokenBus(race(onRedis(RedisCacheStore, 'broken-bus', 1, 'strict'), 4));
+    expect(oracle.violations).toEqual([]);
+    expect(oracle.reads).toBeGreaterThan(1000);
+  });
+
+  it('and it would be seen: with L1s that nobody waits for, reads do break it', async () => {
+    const oracle = await withBrokenBus(race(onRedis(RedisCacheStore, 'bounded', 1, 'bounded'), 4));
+    expect(oracle.violations.length).toBeGreaterThan(0);
   });
 
   it('memory: no read breaks the promise', async () => {

@@ -7,7 +7,7 @@ import { elapse, eventually } from '../../support/eventually.js';
 
 const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
 
-describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3)])(
+describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), redisFixture(1, 'strict')])(
   'one build for all who ask: $name',
   (fixture) => {
     let cache: CacheService;

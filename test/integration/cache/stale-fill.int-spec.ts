@@ -14,7 +14,7 @@ const WAYS: [string, Dependency][] = [
   ['by namespace', namespace('orders')],
 ];
 
-describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3)])(
+describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), redisFixture(1, 'strict')])(
   'P25, E16: the stale-fill race: $name',
   (fixture) => {
     let cache: CacheService;

@@ -148,13 +148,19 @@ export class CacheService {
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
   async getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T>): Promise<T> {
-    this.check(key);
+    this.checkOpen();
+    const local = this.store.local?.get(key);
+    if (local !== undefined) {
+      if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
+      return local as T;
+    }
+    checkKey(key);
     if (this.opening) await this.opening;
     let isStoreAway = false;
     if (!this.readThrough.isBuilding(key)) {
       try {
         const stored = await this.store.read(key);
-        const found = stored && this.codec.decode(key, stored);
+        const found = stored && (stored.decoded ?? this.codec.decode(key, stored));
         if (found) {
           if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
           return found.value as T;
@@ -242,8 +248,10 @@ export class CacheService {
   }
 
   private async read<T>(key: string): Promise<{ value: T } | undefined> {
+    const local = this.store.local?.get(key);
+    if (local !== undefined) return { value: local as T };
     const stored = await this.store.read(key);
-    return stored && (this.codec.decode(key, stored) as { value: T } | undefined);
+    return stored && ((stored.decoded ?? this.codec.decode(key, stored)) as { value: T } | undefined);
   }
 
   private async waitFor<T>(key: string, waitMs: number): Promise<{ value: T } | undefined> {

@@ -10,6 +10,7 @@ import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
 import { MemoryCheckpoints } from './store/memory/memory-checkpoints.js';
 import { MemoryProcessReports } from './store/memory/memory-process-reports.js';
 import { RedisCacheStore } from './store/redis/redis-cache-store.js';
+import type { L1Mode, L1Options } from './store/redis/l1.js';
 import { RedisCheckpoints } from './store/redis/redis-checkpoints.js';
 import { RedisProcessReports } from './store/redis/redis-process-reports.js';
 import { Encryption, type EncryptionKey } from './values/encryption.js';
@@ -31,6 +32,18 @@ export interface CacheOptions {
   readonly memoryMaxBytes?: number;
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
+  /**
+   * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation is acknowledged when no L1 can serve what
+   * it dropped, after a second at the latest. `bounded`: it is acknowledged at once, and an L1 may serve the old value for up
+   * to a second. All processes of an application use the same. @default 'off'
+   */
+  readonly l1?: 'off' | L1Mode;
+  /** Bytes of values in the L1; their objects take two to three times as much. @default 64 MiB */
+  readonly l1MaxBytes?: number;
+  /** Entries in the L1. @default 50000 */
+  readonly l1MaxEntries?: number;
+  /** Freeze the values of the L1, so that a caller that changes one is caught. @default false */
+  readonly shouldFreezeLocalValues?: boolean;
   /** Default of `waitMs`. @default 30000 */
   readonly waitMs?: number;
   /** Default of `leaseMs`. @default 10000 */
@@ -47,15 +60,16 @@ export interface CacheParts {
 }
 
 const DAY_MS = 24 * 3600 * 1000;
+const L1_MAX_BYTES = 64 * 1024 * 1024;
 const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 
 /** Puts a cache together; it is not connected yet (`CacheService.open`). Rejects bad options with `CACHE_INVALID_OPTION`. */
 export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheParts {
-  const { store, checkpoints, reports } = options.redis ? onRedis(options.redis, options) : embedded(options);
-  const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
+  const codec = new ValueCodec(options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined);
+  const { store, checkpoints, reports } = options.redis ? onRedis(options.redis, options, codec) : embedded(options);
   const cache = new CacheService({
     store,
-    codec: new ValueCodec(encryption),
+    codec,
     reports,
     defaults: {
       waitMs: within('waitMs', options.waitMs ?? 30_000, WAIT_MS),
@@ -81,7 +95,7 @@ interface StoreParts {
   readonly reports: ProcessReports;
 }
 
-function onRedis(redis: RedisClient, options: CacheOptions): StoreParts {
+function onRedis(redis: RedisClient, options: CacheOptions, codec: ValueCodec): StoreParts {
   const appName = options.appName ?? 'evergreen';
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(appName)) {
     throw new CacheError(
@@ -96,9 +110,22 @@ function onRedis(redis: RedisClient, options: CacheOptions): StoreParts {
       appName,
       partitions: wholeWithin('partitions', options.partitions ?? 1, [1, 1024]),
       retentionMs: Math.ceil(within('retentionDays', options.retentionDays ?? 30, [1, 3650]) * DAY_MS),
+      l1: l1Options(options, codec),
     }),
     checkpoints: new RedisCheckpoints(redis, appName),
     reports: new RedisProcessReports(redis, appName, randomUUID()),
+  };
+}
+
+function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefined {
+  const { l1 = 'off', l1MaxBytes = L1_MAX_BYTES, l1MaxEntries = 50_000, shouldFreezeLocalValues = false } = options;
+  if (l1 === 'off') return undefined;
+  return {
+    mode: l1,
+    codec,
+    maxBytes: wholeWithin('l1MaxBytes', l1MaxBytes, [1024, 2 ** 34]),
+    maxEntries: wholeWithin('l1MaxEntries', l1MaxEntries, [1, 10_000_000]),
+    shouldFreeze: shouldFreezeLocalValues,
   };
 }
 

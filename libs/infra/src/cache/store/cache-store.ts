@@ -16,6 +16,8 @@ export interface StartPoint {
 export interface StoredValue {
   readonly codec: number;
   readonly bytes: Buffer;
+  /** Set by a store that had to decode it already. */
+  decoded?: { readonly value: unknown };
 }
 
 /** The answer to `begin`, taken at one instant. */
@@ -132,7 +134,18 @@ export abstract class CacheStore {
   /** Calls back for every invalidation and `write`, whoever made it. A message can be lost. */
   abstract onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe;
 
+  /** The L1 in front of this store, if it has one. */
+  get local(): LocalReads | undefined {
+    return undefined;
+  }
+
   abstract state(): StoreState;
+}
+
+/** Entries kept in this process, served only while no invalidation can have been missed. */
+export interface LocalReads {
+  /** The value, or undefined. It may be shared with others and frozen: it is to be read only. */
+  get(key: string): unknown;
 }
 
 /** Whether the store can be used just now, and why not. */

@@ -1,9 +1,11 @@
+import type { Dependency } from '../../dependencies.js';
 import type { StoredValue } from '../cache-store.js';
 import type { Gate } from './partition.js';
 
-/** The layout that `_partition.lua` packs: `state u8, reserved u48, codec u8, s u48, created u48, depsLen u32`. */
+/** The layout that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, created u48, depsLen u32`. */
 const HEADER_BYTES = 24;
 const STATE_LIVE = 1;
+const EXPIRY_AT = 1;
 const CODEC_AT = 7;
 const FETCH_CLOCK_AT = 8;
 const DEPS_LENGTH_AT = 20;
@@ -22,4 +24,16 @@ export function isProvenBy(gate: Gate, envelope: Buffer): boolean {
   if (envelope.length < HEADER_BYTES || envelope.readUInt8(0) !== STATE_LIVE) return false;
   const fetchClock = envelope.readUIntBE(FETCH_CLOCK_AT, 6);
   return fetchClock >= gate.readFloor && fetchClock >= gate.unsweptFloor;
+}
+
+/** The dependencies that the entry tells; undefined if it does not tell them. */
+export function embeddedDependencies(envelope: Buffer): Dependency[] | undefined {
+  const length = envelope.readUInt32BE(DEPS_LENGTH_AT);
+  if (length === 0) return undefined;
+  return envelope.toString('utf8', HEADER_BYTES, HEADER_BYTES + length).split('\0') as Dependency[];
+}
+
+/** The server's time at which the entry expires, in milliseconds; 0 if it has no TTL of its own. */
+export function expiryOf(envelope: Buffer): number {
+  return envelope.readUIntBE(EXPIRY_AT, 6);
 }

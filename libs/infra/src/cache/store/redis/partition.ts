@@ -26,7 +26,10 @@ export class Partition {
   private lastGateBytes: Buffer | undefined;
   private lastGate: Gate | undefined;
 
-  constructor(readonly tag: string) {
+  constructor(
+    readonly tag: string,
+    readonly index: number,
+  ) {
     this.gateKey = `${tag}:g`;
     this.wakeChannel = `${tag}:wk`;
     this.busChannel = `${tag}:bus`;
@@ -51,7 +54,7 @@ export class Partitions {
   readonly all: readonly Partition[];
 
   constructor(appName: string, count: number) {
-    this.all = Array.from({ length: count }, (_, p) => new Partition(`{${appName}.P${count}:${p}}`));
+    this.all = Array.from({ length: count }, (_, p) => new Partition(`{${appName}.P${count}:${p}}`, p));
   }
 
   of(key: string): Partition {

@@ -1,5 +1,6 @@
 import type { StoredValue } from '../cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
+import type { L1 } from './l1.js';
 import type { Partition } from './partition.js';
 import type { RedisGuard } from './redis-guard.js';
 
@@ -11,6 +12,8 @@ const BATCH_MAX = 8;
 
 interface Pending {
   readonly key: string;
+  /** The L1's generation when the read was asked for. */
+  readonly generation: number;
   readonly reply: Promise<StoredValue | undefined>;
   readonly resolve: (reply: StoredValue | undefined | Promise<StoredValue | undefined>) => void;
   readonly reject: (error: unknown) => void;
@@ -29,6 +32,7 @@ export class ReadBatch {
     private readonly partition: Partition,
     /** Asks the store about an entry that the gate alone does not prove valid. */
     private readonly examine: (key: string) => Promise<StoredValue | undefined>,
+    private readonly l1: L1 | undefined,
   ) {}
 
   read(key: string): Promise<StoredValue | undefined> {
@@ -41,7 +45,7 @@ export class ReadBatch {
       resolve = res;
       reject = rej;
     });
-    this.pending.set(key, { key, reply, resolve, reject });
+    this.pending.set(key, { key, generation: this.l1?.generation(key) ?? 0, reply, resolve, reject });
     if (this.pending.size >= BATCH_MAX) this.send();
     return reply;
   }
@@ -62,11 +66,14 @@ export class ReadBatch {
 
   private answer(batch: readonly Pending[], [gateBytes, ...envelopes]: (Buffer | null)[]): void {
     const gate = gateBytes && this.partition.gateOf(gateBytes);
-    batch.forEach(({ key, resolve }, i) => {
+    batch.forEach(({ key, generation, resolve }, i) => {
       const envelope = envelopes[i];
       if (!gate || !envelope) resolve(undefined);
-      else if (isProvenBy(gate, envelope)) resolve(storedValue(envelope));
-      else resolve(this.examine(key));
+      else if (isProvenBy(gate, envelope)) {
+        const stored = storedValue(envelope);
+        this.l1?.keep(key, generation, gate.clock, envelope, stored);
+        resolve(stored);
+      } else resolve(this.examine(key));
     });
   }
 }

@@ -1,8 +1,14 @@
 import { Cluster, Redis } from 'ioredis';
 import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
-import type { Partitions } from './partition.js';
+import type { Partition, Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
-import { parseBusMessage, parseWakeMessage } from './store-messages.js';
+import { parseBusMessage, parseWakeMessage, type BusInvalidation } from './store-messages.js';
+
+/** Who hears what concerns L1s, in the order in which it arrives. */
+export interface BusListeners {
+  onInvalidation(partition: Partition, invalidation: BusInvalidation): void;
+  onAcknowledgement(member: string, tips: readonly string[]): void;
+}
 
 const OPEN_MS = 1000;
 const RETRY_MS = 1000;
@@ -21,6 +27,9 @@ export class RedisBus {
   constructor(
     redis: RedisConnection,
     private readonly partitions: Partitions,
+    /** Where the L1s' acknowledgements of this process' invalidations arrive. */
+    private readonly acknowledgementChannel: string,
+    private readonly listeners: BusListeners,
   ) {
     this.subscriber = duplicate(redis);
     this.subscriber.on('error', () => undefined); // the command connection reports the outage; this one just reconnects
@@ -61,6 +70,7 @@ export class RedisBus {
 
   private async subscribe(): Promise<void> {
     const channels = this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]);
+    channels.push(this.acknowledgementChannel);
     try {
       await this.subscriber.subscribe(...channels);
     } catch {
@@ -71,13 +81,20 @@ export class RedisBus {
   }
 
   private receive(channel: string, text: string): void {
+    if (channel === this.acknowledgementChannel) {
+      const [member = '', ...tips] = text.split(' ');
+      this.listeners.onAcknowledgement(member, tips);
+      return;
+    }
     const wake = channel.endsWith(':wk') ? parseWakeMessage(text) : undefined;
     if (wake) for (const listener of this.leaseEndListeners) listener(wake);
     const invalidation = channel.endsWith(':bus') ? parseBusMessage(text) : undefined;
-    if (!invalidation) return;
+    const partition = invalidation && this.partitions.all.find((p) => p.busChannel === channel);
+    if (!partition) return;
+    this.listeners.onInvalidation(partition, invalidation);
     const notice: InvalidationNotice = {
       dependencies: invalidation.dependencies,
-      isAfter: (key, start) => this.partitions.of(key).busChannel === channel && invalidation.clock > start.clock,
+      isAfter: (key, start) => this.partitions.of(key) === partition && invalidation.clock > start.clock,
     };
     for (const listener of this.invalidationListeners) listener(notice);
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
-import { entryKey, type Dependency } from '../../dependencies.js';
+import { entry, entryKey, type Dependency } from '../../dependencies.js';
 import {
   CacheStore,
   type BeginReply,
@@ -10,6 +10,7 @@ import {
   type CommitRequest,
   type InvalidationNotice,
   type LeaseEnd,
+  type LocalReads,
   type StoredValue,
   type StoreState,
   type SweepReport,
@@ -21,6 +22,9 @@ import { liveKeys, memoryUsage } from './key-directory.js';
 import { type Gate, type Partition, Partitions } from './partition.js';
 import { ReadBatch } from './read-batch.js';
 import { RedisBus } from './redis-bus.js';
+import { L1, type L1Options } from './l1.js';
+import { L1Acknowledgements } from './l1-acknowledgements.js';
+import { LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import { OrphanLeases } from './orphan-leases.js';
 import { RedisGuard, type Refusal } from './redis-guard.js';
 import {
@@ -45,6 +49,8 @@ export interface RedisCacheStoreOptions {
   readonly windowMax?: number;
   /** Dependants that an invalidation removes at once; more are left to the sweeper. @default 1000 */
   readonly inlineMax?: number;
+  /** Keeps entries in this process as well. @default none */
+  readonly l1?: L1Options | undefined;
 }
 
 const RETENTION_MS = 30 * 24 * 3600 * 1000;
@@ -53,6 +59,8 @@ const DEPENDENCIES_PER_CALL = 500;
 const KEYS_REPORTED_MAX = 1000;
 const FAILURE_TEXT_MAX = 500;
 const SWEEP_BATCH = 200;
+/** membership version, members, birth, maturity: what `audience` in `_partition.lua` answers. */
+const AUDIENCE_FIELDS = 4;
 /** The lease behind a failed commit lasts at most so long; its own length is not known here. */
 const ORPHAN_MS = 10_000;
 
@@ -63,6 +71,10 @@ export class RedisCacheStore extends CacheStore {
   private readonly reads = new Map<Partition, ReadBatch>();
   private readonly bus: RedisBus;
   private readonly orphans: OrphanLeases;
+  private readonly processId = randomBytes(16).toString('hex');
+  private readonly l1: L1 | undefined;
+  private readonly acknowledgements: L1Acknowledgements;
+  private isClosed = false;
   private readonly retentionMs: number;
   private readonly windowMax: number;
   private readonly inlineMax: number;
@@ -78,24 +90,40 @@ export class RedisCacheStore extends CacheStore {
     }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
     this.guard = new RedisGuard(options.redis, () => this.examineServer());
+    this.l1 = options.l1 && new L1(options.l1, this.partitions, this.leaseCalls(options.l1));
+    this.acknowledgements = new L1Acknowledgements(
+      this.processId,
+      LEASE_TIMES,
+      options.l1?.mode === 'strict',
+      (partition, clock, members, evict) => this.pending(partition, clock, members, evict),
+    );
     this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
     for (const partition of this.partitions.all) {
-      this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key)));
+      this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.l1));
     }
-    this.bus = new RedisBus(options.redis, this.partitions);
+    this.bus = new RedisBus(options.redis, this.partitions, this.acknowledgementChannel(this.processId), {
+      onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation),
+      onAcknowledgement: (member, tips) => this.acknowledgements.receive(member, tips),
+    });
     defineScripts(options.redis);
   }
 
   async open(): Promise<void> {
     const [opened] = await Promise.allSettled([this.guard.open(), this.bus.open()]);
     if (opened.status === 'rejected') throw opened.reason;
+    if (!this.isClosed) this.l1?.start();
   }
 
   /** Ends the subscriptions. The command connection belongs to whoever made it. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.l1?.close();
     this.bus.close();
     this.guard.close();
-    return Promise.resolve();
+  }
+
+  override get local(): LocalReads | undefined {
+    return this.l1;
   }
 
   read(key: string): Promise<StoredValue | undefined> {
@@ -124,7 +152,9 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async commit({ key, leaseId, start, value, dependencies, ttlMs }: CommitRequest): Promise<CommitReply> {
-    const reply = this.run('commit', this.partitions.of(key), [
+    const partition = this.partitions.of(key);
+    const generation = this.l1?.generation(key) ?? 0;
+    const reply = this.run('commit', partition, [
       key,
       leaseId,
       start.clock,
@@ -134,12 +164,18 @@ export class RedisCacheStore extends CacheStore {
       this.retentionMs,
       value.codec,
       nonce(),
+      this.embed,
       value.bytes,
       ...dependencies,
     ]).catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
-    const [code] = await reply;
+    const [code, gate] = await reply;
     const outcome = COMMIT_REPLIES[code];
     if (!outcome) throw new UnknownReplyError('commit', code);
+    if (outcome === 'ok') {
+      const { clock } = partition.gateOf(gate as Buffer) as Gate;
+      const expiresAt = ttlMs === undefined ? 0 : start.at + ttlMs;
+      this.l1?.keepValue(key, generation, { clock, dependencies, expiresAt }, value);
+    }
     return outcome;
   }
 
@@ -155,15 +191,25 @@ export class RedisCacheStore extends CacheStore {
 
   async write({ key, value, dependencies, ttlMs }: WriteRequest): Promise<void> {
     const px = Math.max(1, Math.min(ttlMs ?? this.retentionMs, this.retentionMs));
-    const args = [key, nonce(), px, value.codec, this.windowMax, value.bytes, ...dependencies];
-    await this.run('write', this.partitions.of(key), args);
+    const partition = this.partitions.of(key);
+    const hasTtl = ttlMs === undefined ? '0' : '1';
+    await this.invalidating(partition, [entry(key)], async (tip, requester, version) => {
+      const head = [key, tip, px, value.codec, this.windowMax, requester, version, hasTtl, this.embed];
+      const [, gate, ...audience] = await this.run('write', partition, [...head, value.bytes, ...dependencies]);
+      return { gate, audience, result: undefined };
+    });
   }
 
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
     const calls = this.partitions.all.flatMap((partition) => {
       const own = dependencies.filter((d) => this.concerns(d, partition));
       return chunks(own, DEPENDENCIES_PER_CALL).map((chunk) =>
-        this.run('invalidate', partition, [nonce(), this.inlineMax, this.windowMax, ...chunk]),
+        this.invalidating(partition, chunk, async (tip, requester, version) => {
+          const head = [tip, this.inlineMax, this.windowMax, requester, version];
+          const [, gate, dropped, deferred, ...rest] = await this.run('invalidate', partition, [...head, ...chunk]);
+          const ids = rest.slice(AUDIENCE_FIELDS).map(String);
+          return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), ids } };
+        }),
       );
     });
     const outcomes = await Promise.allSettled(calls); // all settle first: when this rejects, none of it is still under way
@@ -172,10 +218,9 @@ export class RedisCacheStore extends CacheStore {
     const keys: string[] = [];
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') throw outcome.reason;
-      const [, , droppedHere, deferredHere, ...ids] = outcome.value;
-      dropped += Number(droppedHere);
-      deferred += Number(deferredHere);
-      for (const id of ids) if (keys.length < KEYS_REPORTED_MAX) keys.push(String(id));
+      dropped += outcome.value.dropped;
+      deferred += outcome.value.deferred;
+      keys.push(...outcome.value.ids.slice(0, KEYS_REPORTED_MAX - keys.length));
     }
     return { dropped, keys, deferred };
   }
@@ -202,11 +247,17 @@ export class RedisCacheStore extends CacheStore {
     let failure: PromiseRejectedResult | undefined;
     for (const partition of this.partitions.all) {
       const [outcome] = await Promise.allSettled([
-        this.run('sweep', partition, [SWEEP_BATCH, this.windowMax, nonce()]),
+        this.run('sweep', partition, [
+          SWEEP_BATCH,
+          this.windowMax,
+          nonce(),
+          this.acknowledgements.matureBirth(partition),
+        ]),
       ]);
       if (outcome.status === 'fulfilled') {
         freed += Number(outcome.value[0]);
         more ||= Number(outcome.value[1]) === 1;
+        this.acknowledgements.learnBirth(partition, String(outcome.value[2]));
       } else failure = outcome; // one partition's master may be away: the others are swept all the same
     }
     if (failure) throw failure.reason;
@@ -224,6 +275,79 @@ export class RedisCacheStore extends CacheStore {
   state(): StoreState {
     const reason = this.guard.reason;
     return reason ? { kind: 'redis', status: 'down', reason } : { kind: 'redis', status: 'up' };
+  }
+
+  /**
+   * Carries an invalidation out and waits until no L1 can serve what it dropped: this process' own is cleared before it is
+   * sent, and again with the clock at which the store carried it out.
+   */
+  private async invalidating<T>(
+    partition: Partition,
+    dependencies: readonly Dependency[],
+    apply: (
+      tip: string,
+      requester: string,
+      membershipVersion: string,
+    ) => Promise<{ gate: unknown; audience: unknown[]; result: T }>,
+  ): Promise<T> {
+    const tip = nonce();
+    this.l1?.invalidateOwn(partition, dependencies);
+    this.acknowledgements.expect(tip);
+    try {
+      const version = this.acknowledgements.membershipVersion(partition);
+      const { gate, audience, result } = await apply(tip, this.processId, version);
+      const { clock } = partition.gateOf(gate as Buffer) as Gate;
+      this.l1?.invalidateOwn(partition, dependencies, clock);
+      const [membershipVersion, members, birth, isMature] = audience.map(String) as [string, string, string, string];
+      await this.acknowledgements.settled(partition, {
+        clock,
+        tip,
+        membershipVersion,
+        members: members === '=' ? undefined : members.split(' ').filter(Boolean),
+        birth,
+        isMature: isMature === '1',
+      });
+      return result;
+    } finally {
+      this.acknowledgements.forget(tip);
+    }
+  }
+
+  private leaseCalls({ mode }: L1Options): LeaseCalls {
+    const isMember = mode === 'strict' ? '1' : '0';
+    return {
+      beat: async (partition, { clock, tip }) => {
+        const args = [this.processId, clock, tip, nonce(), isMember];
+        const [code, gate, serverMs] = await this.run('beat', partition, args);
+        return [code, String(gate), Number(String(serverMs))];
+      },
+      leave: async (partition) => {
+        await this.runNumber('leave', partition, [this.processId, nonce()]);
+      },
+      acknowledge: async (requester, tips) => {
+        const text = [this.processId, ...tips].join(' ');
+        await this.guard.run(() => this.options.redis.publish(this.acknowledgementChannel(requester), text));
+      },
+    };
+  }
+
+  private async pending(
+    partition: Partition,
+    clock: number,
+    members: readonly string[],
+    evict: boolean,
+  ): Promise<string[]> {
+    const [, ...still] = await this.run('pend', partition, [clock, evict ? '1' : '0', nonce(), ...members]);
+    return still.map(String);
+  }
+
+  private acknowledgementChannel(processId: string): string {
+    return `{${this.options.appName}}:ak:${processId}`;
+  }
+
+  /** Whether the replies of hits shall tell dependencies: only an L1 needs them. */
+  private get embed(): '0' | '1' {
+    return this.options.l1 ? '1' : '0';
   }
 
   /** A lease that may have been granted, or kept, by a request whose answer is not known. */

@@ -4,7 +4,19 @@ import type { Cluster, Redis } from 'ioredis';
 /** The connection kinds that the store runs on; every script touches one slot, so they are the same to it. */
 export type RedisConnection = Redis | Cluster;
 
-export type ScriptName = 'begin' | 'peek' | 'commit' | 'write' | 'invalidate' | 'release' | 'renew' | 'sweep' | 'adopt';
+export type ScriptName =
+  | 'begin'
+  | 'peek'
+  | 'commit'
+  | 'write'
+  | 'invalidate'
+  | 'release'
+  | 'renew'
+  | 'sweep'
+  | 'adopt'
+  | 'beat'
+  | 'pend'
+  | 'leave';
 export type ScriptArgument = string | number | Buffer;
 
 const NAMES: readonly ScriptName[] = [
@@ -17,6 +29,9 @@ const NAMES: readonly ScriptName[] = [
   'renew',
   'sweep',
   'adopt',
+  'beat',
+  'pend',
+  'leave',
 ];
 const PREFIX = 'evergreen_';
 

@@ -18,8 +18,10 @@ describe('messages of the store', () => {
       tip: 'tip',
       previousTip: 'prev',
       dependencies: ['r:A:1', 'n:d'],
+      requester: undefined,
     });
     expect(parseBusMessage('I 7 tip prev -\n*')?.dependencies).toBe('*');
+    expect(parseBusMessage('I 7 tip prev me\n*')?.requester).toBe('me');
     expect(parseBusMessage('B 7 tip')).toBeUndefined();
     expect(parseBusMessage('')).toBeUndefined();
   });

@@ -16,18 +16,16 @@ export interface BusInvalidation {
   readonly tip: string;
   readonly previousTip: string;
   readonly dependencies: readonly Dependency[] | '*';
+  /** The process that waits for the acknowledgement of every L1; undefined if none does. */
+  readonly requester: string | undefined;
 }
 
 /** The invalidation in a bus message `"I clk tip prev rq\ndep\0dep"`; undefined for messages of another kind. */
 export function parseBusMessage(text: string): BusInvalidation | undefined {
   const newline = text.indexOf('\n');
-  const [kind, clock, tip, previousTip] = text.slice(0, newline).split(' ');
+  const [kind, clock, tip, previousTip, requester] = text.slice(0, newline).split(' ');
   if (kind !== 'I' || !tip || !previousTip) return undefined;
   const body = text.slice(newline + 1);
-  return {
-    clock: Number(clock),
-    tip,
-    previousTip,
-    dependencies: body === '*' ? '*' : (body.split('\0') as Dependency[]),
-  };
+  const dependencies = body === '*' ? body : (body.split('\0') as Dependency[]);
+  return { clock: Number(clock), tip, previousTip, dependencies, requester: requester === '-' ? undefined : requester };
 }

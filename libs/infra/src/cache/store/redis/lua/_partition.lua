@@ -3,7 +3,7 @@
 --   T:g       STRING  gate "<clk> <rf> <uf> <tip>", the only home of the four: clk = invalidation clock, rf = read floor,
 --                     uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the last invalidation
 --   T:e:<id>  STRING  entry: 24-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
---             header  0 state u8 (1 live) 1 reserved u48 7 codec u8 8 s u48 (clock at fetch start) 14 created u48 ms 20 depsLen u32
+--             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start) 14 created u48 ms 20 depsLen u32
 --   T:l:<id>  STRING  lease "<leaseId>|<s>", expires with the lease
 --   T:d       HASH    id -> its dependencies joined by NUL: what has to leave the index with the entry
 --   T:x:<dep> ZSET    reverse index: ids that depend on dep -> s
@@ -11,7 +11,9 @@
 --   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
 --   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
 --   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory,
---                     run = run_id of the server that wrote last
+--                     run = run_id of the server that wrote last, born = nonce of this gate's history, mature = the born of
+--                     which somebody knows that every L1 lease from before it has run out, mv = version of the membership
+--   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it follows
 -- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies half
 -- way leaves nothing that is served and not indexed.
 local R, F, Z = redis.call, '>BI6BI6I6I4', '%.0f'
@@ -33,7 +35,7 @@ local function use(tag, freshTip)
   local newest = R('ZREVRANGE', T .. ':tz', 0, 0, 'WITHSCORES')
   clk = tonumber(newest[2] or '0') + 1
   rf, uf, tip = clk, 0, freshTip
-  R('HSET', M, 'ff', Z:format(clk))
+  R('HSET', M, 'ff', Z:format(clk), 'born', freshTip)
   R('ZADD', T .. ':tz', clk, tip)
   R('DEL', T .. ':un')
   storeGate()
@@ -79,12 +81,14 @@ local function drop(id)
   return had
 end
 
--- Writes an entry and its index. px = milliseconds that it shall live.
-local function put(id, deps, codec, s, at, px, value)
+-- Writes an entry and its index. px = milliseconds that it shall live; expiresAt = its end by this server's clock if it has a
+-- TTL of its own, else 0; embed = whether the reply of a hit shall tell the dependencies (L1s need them; at most 64).
+local function put(id, deps, codec, s, at, px, expiresAt, embed, value)
+  local embedded = embed == '1' and #deps <= 64 and table.concat(deps, '\0') or ''
   for _, d in ipairs(deps) do R('ZADD', T .. ':x:' .. d, s, id) end
   R('HSET', T .. ':d', id, table.concat(deps, '\0'))
   R('ZADD', T .. ':ut', at + px, id)
-  R('SET', T .. ':e:' .. id, struct.pack(F, 1, 0, codec, s, at, 0) .. value, 'PX', px)
+  R('SET', T .. ':e:' .. id, struct.pack(F, 1, expiresAt, codec, s, at, #embedded) .. embedded .. value, 'PX', px)
 end
 
 -- Tells the waiters of a lease how it ended: NUL-separated id, lease id, outcome ('' ended, 'F' fetch failed), code, message.
@@ -108,9 +112,17 @@ local function tick(newTip)
   return previous
 end
 
-local function announce(previous, deps)
-  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s -\n', clk, tip, previous)
+-- rq = the process whose channel wants the L1s' acknowledgements ('' = nobody waits).
+local function announce(previous, deps, rq)
+  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s\n', clk, tip, previous, rq == '' and '-' or rq)
     .. (#deps <= 200 and table.concat(deps, '\0') or '*'))
+end
+
+-- Who has to acknowledge: membership version, members (blank-separated; '=' if the caller knows this version), birth, maturity.
+local function audience(knownMv)
+  local mv, born = R('HGET', M, 'mv') or '-', R('HGET', M, 'born') or '-'
+  local members = mv == knownMv and '=' or table.concat(R('ZRANGE', T .. ':in', 0, -1), ' ')
+  return mv, members, born, R('HGET', M, 'mature') == born and 1 or 0
 end
 
 -- Forgets the oldest of the window beyond windowMax and raises the fill floor first; at most 1,000 a call, and never one
@@ -140,7 +152,7 @@ local function adopt(newTip)
   if not known then return false end
   local previous = tick(newTip)
   rf, uf = clk, 0
-  R('HSET', M, 'ff', Z:format(clk))
+  R('HSET', M, 'ff', Z:format(clk), 'born', newTip)     -- members may be missing here as well: a birth
   storeGate()
   R('DEL', T .. ':un')                                  -- only now: the new read floor refuses what was unswept
   R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s -\n*', clk, tip, previous))

@@ -2,15 +2,15 @@
 -- invalidate: tick the clock, remember the dependencies, remove what was built from them. Atomic: a fill that began
 -- before is refused from this step on, and no entry that depends on them is served after it. May run out of memory limit:
 -- an invalidation that is refused for want of memory would be staleness.
--- KEYS T:g   ARGV T newTip inlineMax windowMax dep...
+-- KEYS T:g   ARGV T newTip inlineMax windowMax rq knownMv dep...
 --   inlineMax: the work done at once, in entries with a handful of dependencies; a dependency with more dependants is left
 --   to the sweeper, and they are refused on read meanwhile
--- -> {'OK', gate, dropped, deferred, id...}   at most 1,000 ids of what was removed
+-- -> {'OK', gate, dropped, deferred, mv, members, born, mature, id...}   at most 1,000 ids of what was removed
 use(ARGV[1], ARGV[2])
 local budget, dropped, deferred, lazy = tonumber(ARGV[3]), 0, 0, false
 local previous = tick(ARGV[2])
-local deps, out = {}, { 'OK', '', 0, 0 }
-for i = 5, #ARGV do deps[#deps + 1] = ARGV[i] end
+local deps, out = {}, { 'OK', '', 0, 0, audience(ARGV[6]) }
+for i = 7, #ARGV do deps[#deps + 1] = ARGV[i] end
 local function remove(id)
   if drop(id) == 1 then
     dropped = dropped + 1
@@ -35,7 +35,7 @@ for _, d in ipairs(deps) do
 end
 if lazy then uf = clk end                              -- clk is the newest, so it is the highest of T:un
 storeGate()
-announce(previous, deps)
+announce(previous, deps, ARGV[5])
 trim(tonumber(ARGV[4]))
 out[2], out[3], out[4] = gate(), dropped, deferred
 return out

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- sweep: one bounded step of freeing what can no longer be served. Atomic per step; any process may run it at any time.
--- KEYS T:g   ARGV T batch windowMax freshTip
+-- KEYS T:g   ARGV T batch windowMax freshTip matureBorn
 --   batch: the work of each part of the step, in entries with a handful of dependencies
--- -> {freed, more(0|1)}
+--   matureBorn: the birth that the caller has known for longer than an L1 lease ('' = none)
+-- -> {freed, more(0|1), born}
 local batch = tonumber(ARGV[2])
 use(ARGV[1], ARGV[4])
 local freed, more = 0, 0
@@ -50,4 +51,5 @@ local isPageDone = free(dead) == #dead
 if isPageDone then R('HSET', M, 'fc', page[1]) end                  -- else the same page again: the freed ones are gone from it
 if not isPageDone or (page[1] ~= '0' and #dead * 4 > #page[2] / 2) then more = 1 end
 trim(tonumber(ARGV[3]))
-return { freed, more }
+if ARGV[5] ~= '' and ARGV[5] == R('HGET', M, 'born') then R('HSET', M, 'mature', ARGV[5]) end
+return { freed, more, R('HGET', M, 'born') or '-' }

@@ -1,0 +1,161 @@
+import { LRUCache } from 'lru-cache';
+import type { Dependency } from '../dependencies.js';
+import { LocalPartition, type ChainedInvalidation } from './local-partition.js';
+
+export interface LocalCacheOptions {
+  readonly partitions: number;
+  readonly partitionOf: (key: string) => number;
+  /** Bytes of the values, as they are stored; their objects take two to three times as much. */
+  readonly maxBytes: number;
+  readonly maxEntries: number;
+  /** Freeze what is kept, so that a caller that changes it is caught. */
+  readonly shouldFreeze: boolean;
+}
+
+/** What is to be kept: the value with what the store said of it in the reply that brought it. */
+export interface LocalEntry {
+  readonly value: unknown;
+  readonly bytes: number;
+  /** The partition's clock in that reply: the value was valid then. */
+  readonly clock: number;
+  readonly dependencies: readonly Dependency[];
+  /** The store's time at which the entry expires, in milliseconds; 0: it does not. */
+  readonly expiresAt: number;
+}
+
+interface Kept {
+  readonly value: unknown;
+  readonly bytes: number;
+  readonly clock: number;
+  readonly dependencies: readonly string[];
+  readonly expiresAt: number;
+  readonly partition: number;
+}
+
+/** What an entry takes beside its bytes. */
+const ENTRY_OVERHEAD = 200;
+
+/**
+ * L1: parsed values in this process, bounded in bytes and entries. An entry is served only while the partition's lease
+ * runs; whoever holds the lease has told the store how far it has followed the invalidations, and whoever invalidates
+ * waits for it (docs/concepts/l1.md).
+ */
+export class LocalCache {
+  readonly partitions: readonly LocalPartition[];
+  private readonly entries: LRUCache<string, Kept>;
+  private readonly keysOf: Map<string, Set<string>>[];
+  /** The store's time is at most this much ahead of `performance.now()`. */
+  private serverAhead = Infinity;
+
+  constructor(private readonly options: LocalCacheOptions) {
+    this.entries = new LRUCache<string, Kept>({
+      max: options.maxEntries,
+      maxSize: options.maxBytes,
+      sizeCalculation: (kept) => kept.bytes + ENTRY_OVERHEAD,
+      dispose: (kept, key) => this.unindex(key, kept),
+    });
+    this.keysOf = Array.from({ length: options.partitions }, () => new Map<string, Set<string>>());
+    this.partitions = this.keysOf.map((_, p) => new LocalPartition(() => this.forget(p)));
+  }
+
+  /** The value, or undefined. The instant at which the clock is read, after the read began, is the instant of the read. */
+  get(key: string): unknown {
+    const kept = this.entries.get(key);
+    if (kept === undefined) return undefined;
+    const now = performance.now();
+    if (!(this.partitions[kept.partition] as LocalPartition).isLive(now)) return undefined;
+    if (kept.expiresAt > 0 && now + this.serverAhead >= kept.expiresAt) return undefined;
+    return kept.value;
+  }
+
+  /** Take it before a read is sent, and hand it to `keep` with what the read brings. */
+  generation(key: string): number {
+    return this.partitionOf(key).generation;
+  }
+
+  /** Keeps the entry unless something has happened meanwhile that it might contradict. */
+  keep(key: string, generation: number, entry: LocalEntry): void {
+    const partition = this.options.partitionOf(key);
+    const dependencies = [`k:${key}`, ...entry.dependencies];
+    if (!(this.partitions[partition] as LocalPartition).mayKeep(generation, entry.clock, dependencies)) return;
+    const present = this.entries.peek(key);
+    if (present && present.clock >= entry.clock) return;
+    const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
+    const kept = { value, bytes: entry.bytes, clock: entry.clock, dependencies, expiresAt: entry.expiresAt, partition };
+    this.entries.set(key, kept);
+    if (this.entries.peek(key) === kept) this.index(key, kept);
+  }
+
+  /** The bus has told an invalidation of this partition. */
+  follow(partition: number, invalidation: ChainedInvalidation): void {
+    (this.partitions[partition] as LocalPartition).follow(invalidation);
+    if (invalidation.dependencies !== '*') this.drop(partition, invalidation.dependencies, invalidation.clock);
+  }
+
+  /** This process invalidates: dropped before it is asked of the store, and again with the clock at which it was carried out. */
+  invalidateOwn(partition: number, dependencies: readonly Dependency[], clock?: number): void {
+    if (clock !== undefined) (this.partitions[partition] as LocalPartition).remember(dependencies, clock);
+    this.drop(partition, dependencies, clock ?? Infinity);
+  }
+
+  /** The store's time was `serverMs` some time after `sentAt`: so it is not further ahead than this. */
+  learnTime(serverMs: number, sentAt: number): void {
+    this.serverAhead = serverMs - sentAt;
+  }
+
+  close(): void {
+    for (const partition of this.partitions) partition.close();
+  }
+
+  /** Entries and bytes, for the health endpoint. */
+  get size(): { readonly entries: number; readonly bytes: number } {
+    return { entries: this.entries.size, bytes: this.entries.calculatedSize };
+  }
+
+  private drop(partition: number, dependencies: readonly string[], clock: number): void {
+    const index = this.keysOf[partition] as Map<string, Set<string>>;
+    for (const d of dependencies) {
+      for (const key of [...(index.get(d) ?? [])]) {
+        const kept = this.entries.peek(key);
+        if (kept && kept.clock < clock) this.entries.delete(key);
+      }
+    }
+  }
+
+  private forget(partition: number): void {
+    const keys = new Set<string>();
+    for (const dependants of (this.keysOf[partition] as Map<string, Set<string>>).values()) {
+      for (const key of dependants) keys.add(key);
+    }
+    for (const key of keys) this.entries.delete(key);
+  }
+
+  private index(key: string, { dependencies, partition }: Kept): void {
+    const index = this.keysOf[partition] as Map<string, Set<string>>;
+    for (const d of dependencies) {
+      const keys = index.get(d);
+      if (keys) keys.add(key);
+      else index.set(d, new Set([key]));
+    }
+  }
+
+  private unindex(key: string, { dependencies, partition }: Kept): void {
+    const index = this.keysOf[partition] as Map<string, Set<string>>;
+    for (const d of dependencies) {
+      const keys = index.get(d);
+      keys?.delete(key);
+      if (keys?.size === 0) index.delete(d);
+    }
+  }
+
+  private partitionOf(key: string): LocalPartition {
+    return this.partitions[this.options.partitionOf(key)] as LocalPartition;
+  }
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
+  return value;
+}

@@ -1,0 +1,102 @@
+import { reportDefect } from '../../defect-report.js';
+import { StoreUnavailableError } from '../../cache.errors.js';
+import type { LocalCache } from '../../local/local-cache.js';
+import type { Position } from '../../local/local-partition.js';
+import { parseGate, type Partition, type Partitions } from './partition.js';
+import type { BusInvalidation } from './store-messages.js';
+
+/** How often a lease is asked for, and how long it lasts. The same in every process of an application. */
+export interface LeaseTimes {
+  readonly beatMs: number;
+  readonly leaseMs: number;
+}
+
+/** Four beats fit into a lease, so that one lost answer costs nothing; a stopped process delays an invalidation by a second. */
+export const LEASE_TIMES: LeaseTimes = { beatMs: 250, leaseMs: 1000 };
+
+/** The script calls that leases need. */
+export interface LeaseCalls {
+  beat(partition: Partition, position: Position): Promise<readonly [code: string, gate: string, serverMs: number]>;
+  leave(partition: Partition): Promise<void>;
+  acknowledge(requester: string, tips: readonly string[]): Promise<void>;
+}
+
+/**
+ * Keeps the leases of an L1 alive and the L1 in step with the bus (HITS-AND-L1 §2.2). A lease counts from the instant at which
+ * it was asked for: answers may be late or lost, and a process that stands still finds its lease over when it goes on.
+ */
+export class L1Leases {
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private readonly inFlight = new Set<Partition>();
+  private readonly toAcknowledge = new Map<string, string[]>();
+
+  constructor(
+    private readonly local: LocalCache,
+    private readonly partitions: Partitions,
+    private readonly times: LeaseTimes,
+    private readonly calls: LeaseCalls,
+  ) {}
+
+  start(): void {
+    this.beatAll();
+    this.timer = setInterval(() => this.beatAll(), this.times.beatMs).unref();
+  }
+
+  /** Closes the L1 first, then gives the membership up; an invalidation that asks later need not wait for it. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearInterval(this.timer);
+    this.local.close();
+    await Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
+  }
+
+  /** The bus has told an invalidation: the L1 follows it, and says so to whoever waits. */
+  follow(index: number, invalidation: BusInvalidation): void {
+    this.local.follow(index, invalidation);
+    const { requester, tip } = invalidation;
+    if (requester === undefined) return;
+    const tips = this.toAcknowledge.get(requester);
+    if (tips) tips.push(tip);
+    else this.toAcknowledge.set(requester, [tip]);
+    if (this.toAcknowledge.size === 1 && !tips) setImmediate(() => this.sendAcknowledgements());
+  }
+
+  private sendAcknowledgements(): void {
+    for (const [requester, tips] of this.toAcknowledge) {
+      // A lost word is made up for by the next beat, which carries the position.
+      this.calls.acknowledge(requester, tips).catch(() => undefined);
+    }
+    this.toAcknowledge.clear();
+  }
+
+  private beatAll(): void {
+    this.partitions.all.forEach((partition, index) => {
+      if (!this.inFlight.has(partition)) void this.beat(partition, index);
+    });
+  }
+
+  private async beat(partition: Partition, index: number): Promise<void> {
+    const local = this.local.partitions[index];
+    if (!local || this.isClosed) return;
+    this.inFlight.add(partition);
+    try {
+      const { generation } = local;
+      const sentAt = performance.now(); // before anything can hold the request up: waiting counts against us
+      const [code, gateText, serverMs] = await this.calls.beat(partition, local.processed);
+      const gate = parseGate(gateText);
+      if (!gate || this.isClosed) return;
+      this.local.learnTime(serverMs, sentAt);
+      const until = sentAt + this.times.leaseMs;
+      if (code === 'OK') local.confirmed(gate, until, generation);
+      else local.adopt(gate, until);
+      // The store does not know yet that a process which started afresh follows from there.
+      if (code === 'LOST') setImmediate(() => void this.beat(partition, index));
+    } catch (error) {
+      // Without an answer the lease runs out by itself.
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+    } finally {
+      this.inFlight.delete(partition);
+    }
+  }
+}

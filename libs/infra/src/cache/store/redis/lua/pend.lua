@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- pend: which of these members do not follow up to clock c yet?
+-- KEYS T:g   ARGV T c evict(0|1) freshTip member...
+--   evict 1: only after the caller has waited a whole lease since the invalidation: removes members without a beat since then
+-- -> {'OK', member...}   a process that is no member owes nothing
+use(ARGV[1], ARGV[4])
+local c, out, isChanged = tonumber(ARGV[2]), { 'OK' }, false
+for i = 5, #ARGV do
+  local beat = R('ZSCORE', T .. ':in', ARGV[i])
+  if beat and tonumber(R('HGET', T .. ':ac', ARGV[i]) or '-1') < c then
+    if ARGV[3] == '1' and tonumber(beat) < c then
+      R('ZREM', T .. ':in', ARGV[i])
+      R('HDEL', T .. ':ac', ARGV[i])
+      isChanged = true
+    else out[#out + 1] = ARGV[i] end
+  end
+end
+if isChanged then R('HSET', M, 'mv', ARGV[4]) end
+return out
