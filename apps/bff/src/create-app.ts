@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import type { AppConfig } from '@bff/infra/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
@@ -7,7 +9,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
-import { problem } from './problems/problem.js';
+import { problemOfStatus } from './problems/problem-of-error.js';
 import { sendProblem } from './problems/problem.filter.js';
 
 /** Longer parts of a path name nothing of ours (the longest are ids). */
@@ -15,19 +17,49 @@ const PATH_PART_LENGTH_MAX = 200;
 /** A request that takes longer to arrive is given up, so that slow senders do not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** The answers to what Node's HTTP parser gave up on, by its code; 400 for the rest. */
+const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
+
+/** Takes bodies of JSON alone: nothing here reads forms or text, so they are answered with 415 and not looked at. */
+class JsonAdapter extends FastifyAdapter {
+  /** Called by Nest to add its parsers, of JSON and forms; Fastify's own for JSON is there already. */
+  override registerParserMiddleware(): void {
+    this.getInstance().removeContentTypeParser('text/plain');
+  }
+}
+
 /** The HTTP server's limits and what it does before any route: used by the app and by tests that compose it themselves. */
 export function createAdapter({ http }: AppConfig): FastifyAdapter {
-  return new FastifyAdapter({
+  return new JsonAdapter({
     bodyLimit: http.bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestId,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     // Reached before routing, e.g. for a path that cannot be decoded.
     frameworkErrors: (error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
-      const detail = 'The address of the request cannot be read.';
-      sendProblem(request, reply, problem(error.statusCode ?? 400, 'bad-request', 'Bad Request', detail));
+      sendProblem(
+        request,
+        reply,
+        problemOfStatus(error.statusCode ?? 400, 'The address of the request cannot be read.'),
+      );
     },
+    clientErrorHandler: answerUnreadable,
   });
+}
+
+/** Answers what is no HTTP request that could be read, so that there is no request and no reply: on the bare connection. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = UNREADABLE[error.code ?? ''] ?? 400;
+  const body = JSON.stringify(problemOfStatus(status, 'The request cannot be read.'));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy(error);
 }
 
 /** Security headers, and the request's id on every answer. */

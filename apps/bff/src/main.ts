@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { ConfigError } from '@bff/infra/config/config.errors';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
+import { portInUse } from '@bff/infra/health/start-failure';
 import { Readiness } from '@bff/infra/health/readiness';
 import { Logger } from '@nestjs/common';
 import { createApp } from './create-app.js';
@@ -14,7 +15,7 @@ try {
   await app.listen(config.http.port, config.http.host);
   logger.log(`listening on ${await app.getUrl()}`);
 } catch (error) {
-  // Nothing is logging yet. A configuration error is written for people; anything else with its stack.
-  console.error(error instanceof ConfigError ? error.message : error);
+  // Nothing is logging yet. What people can mend is written for them; anything else with its stack.
+  console.error(error instanceof ConfigError ? error.message : (portInUse(error, 'PORT') ?? error));
   process.exit(1);
 }

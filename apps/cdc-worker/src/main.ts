@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { ConfigError } from '@bff/infra/config/config.errors';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
+import { portInUse } from '@bff/infra/health/start-failure';
 import { Logger } from '@nestjs/common';
 import { createWorker } from './create-worker.js';
 
@@ -13,7 +14,7 @@ try {
   const address = await worker.health.listen({ host: config.http.host, port: config.worker.port });
   logger.log(`health on ${address}/health/sf-events`);
 } catch (error) {
-  // Nothing is logging yet. A configuration error is written for people; anything else with its stack.
-  console.error(error instanceof ConfigError ? error.message : error);
+  // Nothing is logging yet. What people can mend is written for them; anything else with its stack.
+  console.error(error instanceof ConfigError ? error.message : (portInUse(error, 'WORKER_PORT') ?? error));
   process.exit(1);
 }

@@ -110,17 +110,32 @@ describe('orders', () => {
   });
 
   it.each([
-    ['no body', ''],
-    ['no items', { items: [] }],
-    ['51 items', { items: Array.from({ length: 51 }, () => ({ productId: IDS.fibre, quantity: 1 })) }],
-    ['a fraction', { items: [{ productId: IDS.fibre, quantity: 0.5 }] }],
-    ['a bad id', { items: [{ productId: "01t' OR Id != '", quantity: 1 }] }],
-    ['an account of its own', { accountId: IDS.bob, items: [{ productId: IDS.fibre, quantity: 1 }] }],
-  ])('with %s are refused with what is wrong', async (_, body) => {
+    ['no body', '', /./],
+    ['no items', { items: [] }, /^body\.items: must have at least 1 entries$/],
+    ['items left out', {}, /^body\.items: is missing$/],
+    ['items of another kind', { items: 'all' }, /^body\.items: must be a list$/],
+    [
+      '51 items',
+      { items: Array.from({ length: 51 }, () => ({ productId: IDS.fibre, quantity: 1 })) },
+      /: must have at most 50 entries$/,
+    ],
+    [
+      'a fraction',
+      { items: [{ productId: IDS.fibre, quantity: 1.5 }] },
+      /^body\.items\.0\.quantity: must be a whole number$/,
+    ],
+    ['too many', { items: [{ productId: IDS.fibre, quantity: 5000 }] }, /quantity: must be at most 1000$/],
+    ['a bad id', { items: [{ productId: "01t' OR Id != '", quantity: 1 }] }, /productId: not a Salesforce id/],
+    [
+      'an account of its own',
+      { accountId: IDS.bob, items: [{ productId: IDS.fibre, quantity: 1 }] },
+      /^body: has fields that are not known here: accountId$/,
+    ],
+  ])('with %s are refused with what is wrong', async (_, body, detail) => {
     const answer = await portal.post('alice', '/api/orders', body);
     expect(answer.statusCode).toBe(400);
     expect(answer.headers['content-type']).toContain('application/problem+json');
-    expect(answer.json().detail).toBeTruthy();
+    expect(answer.json().detail).toMatch(detail);
     expect(portal.org.composites).toEqual([]);
   });
 });

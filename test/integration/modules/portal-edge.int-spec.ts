@@ -1,3 +1,4 @@
+import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { Portal } from './support/portal.js';
@@ -98,10 +99,43 @@ describe('a bad request', () => {
     expect((await post(`{"items":${'['.repeat(20_000)}${']'.repeat(20_000)}}`)).statusCode).toBe(400);
     expect((await post(`{"a":`.repeat(10_000) + '1' + '}'.repeat(10_000))).statusCode).toBe(400);
     expect((await post('{"__proto__":{"items":[]}}')).statusCode).toBe(400);
-    expect((await post('<items/>', 'application/xml')).statusCode).toBe(415);
+    for (const type of ['application/xml', 'text/plain', 'application/x-www-form-urlencoded']) {
+      const answer = await post('items=1', type);
+      expect([answer.statusCode, answer.json().detail]).toEqual([415, 'Send the body as application/json.']);
+    }
     expect((await portal.anonymous('/health/live')).statusCode).toBe(200);
   });
+
+  it('whose address is too long is a problem with its own title', async () => {
+    const answer = await portal.get('alice', `/api/orders/${'8'.repeat(500)}`);
+    expect(answer.json()).toMatchObject({
+      status: 414,
+      title: 'URI Too Long',
+      detail: expect.stringContaining('too long'),
+    });
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+  });
+
+  it('that is not readable HTTP is answered with a problem on the bare connection', async () => {
+    await portal.app.listen(0, '127.0.0.1');
+    const { port } = portal.app.getHttpServer().address() as AddressInfo;
+    const answered = await Promise.all([
+      rawAnswer(port, `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`),
+      rawAnswer(port, 'nonsense\r\n\r\n'),
+    ]);
+    expect(answered[0]).toMatch(/^HTTP\/1.1 431 .*application\/problem\+json.*headers of the request are too large/s);
+    expect(answered[1]).toMatch(/^HTTP\/1.1 400 .*application\/problem\+json.*cannot be read/s);
+  });
 });
+
+function rawAnswer(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('error', reject).on('close', () => resolve(text));
+  });
+}
 
 describe('every answer', () => {
   it('has the caller’s request id if it is well formed, else a new one', async () => {

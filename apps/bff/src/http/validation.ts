@@ -25,7 +25,7 @@ export const positiveId = z
 
 /** The checked value, or a 400 that says what is wrong with each part. `where` names the part of the request. */
 export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T {
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: inPlainWords });
   if (result.success) return result.data;
   const errors = result.error.issues
     .slice(0, ERRORS_MAX)
@@ -36,6 +36,39 @@ export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T
 
 /** More would help nobody, and a body can hold thousands of mistakes. */
 const ERRORS_MAX = 10;
+
+/** What is wrong, for people who do not know the checking library; undefined leaves its own words. */
+function inPlainWords(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is missing' : `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return `must ${measure(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+    case 'too_big':
+      return `must ${measure(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+    case 'unrecognized_keys':
+      return `has fields that are not known here: ${issue.keys.join(', ').slice(0, 200)}`;
+    default:
+      return undefined;
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'an object',
+  string: 'a text',
+};
+
+function measure(origin: string): string {
+  return origin === 'array' || origin === 'string' ? 'have' : 'be';
+}
+
+function unit(origin: string): string {
+  if (origin === 'array') return ' entries';
+  return origin === 'string' ? ' characters' : '';
+}
 
 function reason(given: string): string {
   try {

@@ -91,6 +91,13 @@ const CLIENT_DETAILS: Readonly<Record<number, string>> = {
   415: 'Send the body as application/json.',
 };
 
+/** Those that say all there is to say, wherever the status came from. */
+const OWN_DETAILS: Readonly<Record<number, string>> = {
+  408: 'The request took too long to arrive. Send it again, faster.',
+  414: 'The address of the request, or a part of it, is too long.',
+  431: 'The headers of the request are too large.',
+};
+
 /**
  * Guarantees a problem for anything that was thrown, and that nothing of an unexpected error (message, stack, source's own
  * text) is in it: those are for the log.
@@ -118,9 +125,13 @@ export function problemOfError(error: unknown): Problem {
 
 function problemOfHttp(error: HttpException): Problem {
   const status = error.getStatus();
-  if (status >= 500) return unexpected(status);
+  return status >= 500 ? unexpected(status) : problemOfStatus(status);
+}
+
+/** The problem of a request that failed before it had a route, known by its status alone. */
+export function problemOfStatus(status: number, detail?: string): Problem {
   const title = STATUS_CODES[status] ?? 'Error';
-  return problem(status, kindOf(title), title, CLIENT_DETAILS[status]);
+  return problem(status, kindOf(title), title, OWN_DETAILS[status] ?? detail ?? CLIENT_DETAILS[status]);
 }
 
 function unexpected(status = 500): Problem {
