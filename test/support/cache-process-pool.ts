@@ -27,10 +27,10 @@ export class CacheProcess {
     });
   }
 
-  static async start(redisUrl: string, appName: string): Promise<CacheProcess> {
+  static async start(redisUrl: string, appName: string, l1: 'off' | 'strict' = 'off'): Promise<CacheProcess> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run "npm run build" first ("npm test" does)`);
     const started = new CacheProcess(
-      fork(PROGRAM, [redisUrl, appName], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      fork(PROGRAM, [redisUrl, appName, l1], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
     );
     await started.hears((response) => response.kind === 'ready');
     return started;
@@ -54,6 +54,10 @@ export class CacheProcess {
       };
       this.listeners.add(listener);
     });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -7,9 +7,10 @@ import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
  * A process with a cache of its own, driven by its parent's messages. Its source of truth is the string `source:<key>` in
  * the Redis of the test; each fetch counts itself in `fetches:<key>` and says so before it takes its time.
  */
-const [, , redisUrl = '', appName = ''] = process.argv;
-const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000 });
+const [, , redisUrl = '', appName = '', l1 = 'off'] = process.argv;
+const cache = createCache({ redisUrl, appName, l1: l1 as 'off' | 'strict', commandTimeoutMs: 5000 });
 const source = new Redis(redisUrl);
+source.on('error', () => undefined); // a test may stop the server
 await cache.open();
 
 function send(response: CacheResponse): void {

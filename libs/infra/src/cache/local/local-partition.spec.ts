@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Dependency } from '../dependencies.js';
+import { LocalPartition } from './local-partition.js';
+
+const deps = (...names: string[]) => names as Dependency[];
+
+describe('what a process knows of a partition (names: mutations of strict.pml)', () => {
+  let flushes: number;
+  let partition: LocalPartition;
+  beforeEach(() => {
+    flushes = 0;
+    partition = new LocalPartition(() => flushes++);
+    partition.adopt({ clock: 5, tip: 'five' }, 1000);
+    flushes = 0;
+  });
+  const message = (clock: number, tip: string, previousTip: string, ...names: string[]) => ({
+    clock,
+    tip,
+    previousTip,
+    dependencies: deps(...names),
+  });
+
+  it('serves while its lease runs, and not a moment longer (NO_EXPIRY)', () => {
+    expect(partition.isLive(999)).toBe(true);
+    expect(partition.isLive(1000)).toBe(false);
+  });
+
+  it('forgets everything when a message is missing', () => {
+    expect(partition.follow(message(6, 'six', 'five', 'r:A:1'))).toBe(true);
+    expect(flushes).toBe(0);
+    expect(partition.follow(message(8, 'eight', 'seven', 'r:A:2'))).toBe(false);
+    expect(flushes).toBe(1);
+    expect(partition.processed).toEqual({ clock: 8, tip: 'eight' });
+  });
+
+  it('keeps nothing from a read that began before a flush (NO_GEN)', () => {
+    const { generation } = partition;
+    expect(partition.mayKeep(generation, 5, [])).toBe(true);
+    partition.follow(message(8, 'eight', 'seven'));
+    expect(partition.mayKeep(generation, 9, [])).toBe(false);
+  });
+
+  it('keeps nothing that an invalidation processed here has overtaken (NO_LIV)', () => {
+    const { generation } = partition;
+    partition.follow(message(6, 'six', 'five', 'r:A:1'));
+    expect(partition.mayKeep(generation, 5, ['r:A:1'])).toBe(false);
+    expect(partition.mayKeep(generation, 6, ['r:A:1'])).toBe(true);
+    expect(partition.mayKeep(generation, 5, ['r:A:2'])).toBe(true);
+  });
+
+  it('never lowers what it knows: an own invalidation may be ahead of the bus (LIV_LOWER)', () => {
+    const { generation } = partition;
+    partition.remember(deps('r:A:1'), 7);
+    partition.follow(message(6, 'six', 'five', 'r:A:1'));
+    expect(partition.mayKeep(generation, 6, ['r:A:1'])).toBe(false);
+  });
+
+  it('takes a lease only when it has caught up with where the store stood (NO_CATCHUP)', () => {
+    const { generation } = partition;
+    expect(partition.confirmed({ clock: 6, tip: 'six' }, 2000, generation)).toBe(true);
+    expect(partition.isLive(1500)).toBe(false);
+    partition.follow(message(6, 'six', 'five', 'r:A:1'));
+    expect(partition.isLive(1500)).toBe(true);
+  });
+
+  it('starts afresh when it is still behind at the next answer', () => {
+    const { generation } = partition;
+    partition.confirmed({ clock: 6, tip: 'six' }, 2000, generation);
+    expect(partition.confirmed({ clock: 6, tip: 'six' }, 2250, generation)).toBe(false);
+    expect(flushes).toBe(1);
+    expect(partition.processed).toEqual({ clock: 6, tip: 'six' });
+    expect(partition.isLive(2200)).toBe(true);
+  });
+
+  it('does not count as caught up what a flush has interrupted', () => {
+    const { generation } = partition;
+    partition.follow(message(7, 'seven', 'six'));
+    partition.confirmed({ clock: 7, tip: 'seven' }, 2000, generation);
+    expect(partition.isLive(1500)).toBe(false);
+  });
+
+  it('forgets everything on an invalidation of everything, and serves nothing once closed', () => {
+    partition.follow({ clock: 6, tip: 'six', previousTip: 'five', dependencies: '*' });
+    expect(flushes).toBe(1);
+    expect(partition.isLive(10)).toBe(true);
+    partition.close();
+    expect(partition.isLive(10)).toBe(false);
+  });
+});

@@ -1,0 +1,111 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { CacheProcess } from '../../support/cache-process-pool.js';
+import { elapse, eventually } from '../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+/** How long an L1 may serve without word from Redis, and some for a machine under load. */
+const LEASE_MS = 1000;
+const MACHINE_MS = 700;
+
+describe('L1 strict, several processes', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  let writer: CacheProcess;
+  let readers: CacheProcess[];
+  beforeAll(async () => {
+    server = await startRedisServer();
+    redis = new Redis(server.url);
+    redis.on('error', () => undefined); // one test stops the server
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    await redis.flushall();
+    const start = () => CacheProcess.start(server.url, 'l1', 'strict');
+    [writer, ...readers] = (await Promise.all([start(), start(), start()]));
+    await redis.set('source:k', 'v0');
+    // The gate is young: the first invalidation waits until every lease of an earlier one would be over.
+    await writer.call({ operation: 'invalidate', key: 'k' });
+  });
+  afterEach(() => Promise.all([writer, ...readers].map((p) => p.kill())));
+
+  const read = async (p: CacheProcess) => {
+    const [value] = (await p.call({ operation: 'getOrSet', key: 'k', callers: 1, fetchMs: 0, leaseMs: 2000 })) as [
+      string,
+    ];
+    return value;
+  };
+  /** Both readers hold the value in their L1: Redis is not asked any more. */
+  const warm = async () => {
+    for (const p of readers) {
+      await read(p);
+      await eventually(async () => {
+        const before = await commands(redis);
+        await read(p);
+        return (await commands(redis)) === before;
+      });
+    }
+  };
+  const change = async (value: string) => {
+    await redis.set('source:k', value);
+    const begin = performance.now();
+    await writer.call({ operation: 'invalidate', key: 'k' });
+    return performance.now() - begin;
+  };
+
+  it('serves from the process, and no read after an acknowledged invalidation returns the old value', async () => {
+    for (let round = 1; round <= 30; round++) {
+      await warm();
+      await change(`v${round}`);
+      expect(await Promise.all(readers.map(read))).toEqual([`v${round}`, `v${round}`]);
+    }
+  });
+
+  it('a process that stands still delays an invalidation by its lease, and serves nothing old when it goes on', async () => {
+    await warm();
+    const [stopped, other] = readers as [CacheProcess, CacheProcess];
+    stopped.signal('SIGSTOP');
+    const took = await change('new');
+    expect(took).toBeLessThan(LEASE_MS + MACHINE_MS);
+    expect(await read(other)).toBe('new');
+    const answer = read(stopped);
+    stopped.signal('SIGCONT');
+    expect(await answer).toBe('new');
+    await warm();
+    expect(await change('newer')).toBeLessThan(LEASE_MS);
+    expect(await Promise.all(readers.map(read))).toEqual(['newer', 'newer']);
+  });
+
+  it('a killed process delays invalidations for one lease only', async () => {
+    await warm();
+    const [victim, other] = readers as [CacheProcess, CacheProcess];
+    await victim.kill('SIGKILL');
+    expect(await change('a')).toBeLessThan(LEASE_MS + MACHINE_MS);
+    expect(await change('b')).toBeLessThan(LEASE_MS / 2);
+    expect(await read(other)).toBe('b');
+  });
+
+  it('without Redis an L1 stops serving within its lease; after an empty restart nothing old comes back', async () => {
+    await warm();
+    await server.kill('SIGKILL');
+    await elapse(LEASE_MS + 50);
+    await server.restart();
+    await eventually(async () => (await redis.ping().catch(() => '')) === 'PONG');
+    await redis.set('source:k', 'after');
+    await eventually(async () => (await Promise.all(readers.map(read))).every((value) => value === 'after'), {
+      withinMs: 10_000,
+    });
+    const took = await change('later');
+    expect(took).toBeLessThan(LEASE_MS + MACHINE_MS);
+    expect(await Promise.all(readers.map(read))).toEqual(['later', 'later']);
+  });
+});
+
+/** How many `MGET`s and `begin`s Redis has seen. */
+async function commands(redis: Redis): Promise<number> {
+  const stats = await redis.info('commandstats');
+  return Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+}
