@@ -25,7 +25,7 @@ import { resolveGetOrSetOptions, type ReadDefaults } from './read-through/get-or
 import { pollMs } from './read-through/lease-watch.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { tellOutcome, Waiter } from './read-through/waiter.js';
-import type { CacheStore, StoreState } from './store/cache-store.js';
+import type { CacheStore, LocalReads, StoreState } from './store/cache-store.js';
 import { Sweeper } from './sweeper.js';
 import type { ValueCodec } from './values/value-codec.js';
 
@@ -59,6 +59,7 @@ const PATTERN_PAGE = 500;
 export class CacheService {
   private readonly store: CacheStore;
   private readonly codec: ValueCodec;
+  private readonly local: LocalReads | undefined;
   private readonly readThrough: ReadThrough;
   private readonly sweeper: Sweeper;
   private readonly board: DomainBoard;
@@ -71,6 +72,7 @@ export class CacheService {
   constructor(private readonly parts: CacheServiceParts) {
     this.store = parts.store;
     this.codec = parts.codec;
+    this.local = parts.store.local;
     this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
@@ -147,33 +149,12 @@ export class CacheService {
    *
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
-  async getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T>): Promise<T> {
-    this.checkOpen();
-    const local = this.store.local?.get(key);
-    if (local !== undefined) {
-      if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
-      return local as T;
-    }
-    checkKey(key);
-    if (this.opening) await this.opening;
-    let isStoreAway = false;
-    if (!this.readThrough.isBuilding(key)) {
-      try {
-        const stored = await this.store.read(key);
-        const found = stored && (stored.decoded ?? this.codec.decode(key, stored));
-        if (found) {
-          if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
-          return found.value as T;
-        }
-      } catch (error) {
-        if (!(error instanceof StoreUnavailableError)) throw error;
-        isStoreAway = true;
-      }
-    }
-    const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions(options, this.parts.defaults));
-    if (isStoreAway) this.readThrough.bypass(waiter);
-    else this.readThrough.enter(waiter);
-    return (await waiter.answer) as T;
+  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T>): Promise<T> {
+    // Not an async function: a hit in this process is worth no more than a promise.
+    const local = this.isClosed ? undefined : this.local?.get(key);
+    if (local === undefined) return this.readOrBuild(key, fetcher, options);
+    if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
+    return Promise.resolve(local as T);
   }
 
   /** Removes entries, acknowledged like an invalidation; how many were live. Builds of these keys are refused. */
@@ -247,8 +228,35 @@ export class CacheService {
     return this.board.total(domain);
   }
 
+  private async readOrBuild<T>(
+    key: string,
+    fetcher: Fetcher<T>,
+    options: number | GetOrSetOptions<T> | undefined,
+  ): Promise<T> {
+    this.check(key);
+    if (this.opening) await this.opening;
+    let isStoreAway = false;
+    if (!this.readThrough.isBuilding(key)) {
+      try {
+        const stored = await this.store.read(key);
+        const found = stored && (stored.decoded ?? this.codec.decode(key, stored));
+        if (found) {
+          if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
+          return found.value as T;
+        }
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+        isStoreAway = true;
+      }
+    }
+    const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions(options, this.parts.defaults));
+    if (isStoreAway) this.readThrough.bypass(waiter);
+    else this.readThrough.enter(waiter);
+    return (await waiter.answer) as T;
+  }
+
   private async read<T>(key: string): Promise<{ value: T } | undefined> {
-    const local = this.store.local?.get(key);
+    const local = this.local?.get(key);
     if (local !== undefined) return { value: local as T };
     const stored = await this.store.read(key);
     return stored && ((stored.decoded ?? this.codec.decode(key, stored)) as { value: T } | undefined);

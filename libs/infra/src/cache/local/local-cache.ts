@@ -29,7 +29,8 @@ interface Kept {
   readonly clock: number;
   readonly dependencies: readonly string[];
   readonly expiresAt: number;
-  readonly partition: number;
+  readonly partition: LocalPartition;
+  readonly index: Map<string, Set<string>>;
 }
 
 /** What an entry takes beside its bytes. */
@@ -63,7 +64,7 @@ export class LocalCache {
     const kept = this.entries.get(key);
     if (kept === undefined) return undefined;
     const now = performance.now();
-    if (!(this.partitions[kept.partition] as LocalPartition).isLive(now)) return undefined;
+    if (!kept.partition.isLive(now)) return undefined;
     if (kept.expiresAt > 0 && now + this.serverAhead >= kept.expiresAt) return undefined;
     return kept.value;
   }
@@ -75,13 +76,15 @@ export class LocalCache {
 
   /** Keeps the entry unless something has happened meanwhile that it might contradict. */
   keep(key: string, generation: number, entry: LocalEntry): void {
-    const partition = this.options.partitionOf(key);
+    const partition = this.partitionOf(key);
+    const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
     const dependencies = [`k:${key}`, ...entry.dependencies];
-    if (!(this.partitions[partition] as LocalPartition).mayKeep(generation, entry.clock, dependencies)) return;
+    if (!partition.mayKeep(generation, entry.clock, dependencies)) return;
     const present = this.entries.peek(key);
     if (present && present.clock >= entry.clock) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
-    const kept = { value, bytes: entry.bytes, clock: entry.clock, dependencies, expiresAt: entry.expiresAt, partition };
+    const { bytes, clock, expiresAt } = entry;
+    const kept: Kept = { value, bytes, clock, dependencies, expiresAt, partition, index };
     this.entries.set(key, kept);
     if (this.entries.peek(key) === kept) this.index(key, kept);
   }
@@ -130,8 +133,7 @@ export class LocalCache {
     for (const key of keys) this.entries.delete(key);
   }
 
-  private index(key: string, { dependencies, partition }: Kept): void {
-    const index = this.keysOf[partition] as Map<string, Set<string>>;
+  private index(key: string, { dependencies, index }: Kept): void {
     for (const d of dependencies) {
       const keys = index.get(d);
       if (keys) keys.add(key);
@@ -139,8 +141,7 @@ export class LocalCache {
     }
   }
 
-  private unindex(key: string, { dependencies, partition }: Kept): void {
-    const index = this.keysOf[partition] as Map<string, Set<string>>;
+  private unindex(key: string, { dependencies, index }: Kept): void {
     for (const d of dependencies) {
       const keys = index.get(d);
       keys?.delete(key);
