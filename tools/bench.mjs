@@ -1,8 +1,25 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureRedisServer } from './redis-server.mjs';
-import { ensureBuilt, root, run, stop } from './workspace.mjs';
+import { ensureBuilt, modifiedAt, root, run, say, stop } from './workspace.mjs';
 
-/** `npm run bench`: measures the built cache against its floors in one run, on a private Redis. */
+/**
+ * `npm run bench`: measures the built cache beside its peers and against its floors in one run, on private Redis servers.
+ * `--no-peers`, `--quick`, `--write` and `--only=…` are explained in test/bench/main.ts.
+ */
+const flags = process.argv.slice(2);
+if (!flags.includes('--no-peers')) await installPeers();
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
-process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'bench', 'main.js')]);
+process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'bench', 'main.js'), ...flags]);
+
+/** Peers live beside the benchmark, with a lock file of their own. What cannot be installed is left out of the tables. */
+async function installPeers() {
+  const folder = join(root, 'test', 'bench');
+  const installed = join(folder, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && modifiedAt(installed) >= modifiedAt(join(folder, 'package-lock.json'))) return;
+  say('Installing the peers (npm ci in test/bench) …');
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'];
+  const code = await run('npm', args, { cwd: folder, shell: process.platform === 'win32' });
+  if (code !== 0) say('The peers could not be installed: measuring without those that are missing.');
+}

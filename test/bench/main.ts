@@ -1,14 +1,109 @@
+import { writeFile } from 'node:fs/promises';
+import { arch, cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { startRedisServer } from '../support/redis-server.js';
-import { markdownTable } from './bench-result.js';
+import { section, targetSection, type BenchTable } from './bench-table.js';
+import type { Contender } from './contender.js';
+import { contenders } from './contenders.js';
+import { benchCrossProcess } from './cross-process.bench.js';
+import { benchFanOut } from './fan-out.bench.js';
+import { benchL1Hit } from './l1-hit.bench.js';
 import { benchL2Hit } from './l2-hit.bench.js';
+import { benchMemory } from './memory.bench.js';
+import { benchmarkPage } from './page.js';
+import { peerVersion } from './peers/peer-package.js';
 import { benchSingleFlight } from './single-flight.bench.js';
+import { benchStampede } from './stampede.bench.js';
 
-/** Measures against the floors of the same run and prints a table; the exit code says whether every target was met. */
-const redis = await startRedisServer();
-try {
-  const results = [...(await benchL2Hit(redis.url)), ...(await benchSingleFlight(redis.url))];
-  console.log(`Node ${process.version}, ${new Date().toISOString().slice(0, 10)}\n\n${markdownTable(results)}`);
-  if (results.some(({ isMet }) => !isMet)) process.exitCode = 1;
-} finally {
-  await redis.stop();
+/**
+ * Measures ours beside its peers and the floors, in one run, and prints a page; the exit code says whether every target was met.
+ * `--no-peers` ours and the floors only · `--quick` two minutes · `--write` also docs/benchmarks.md · `--only=name,…`
+ */
+const flags = process.argv.slice(2);
+const effort = { isQuick: flags.includes('--quick') };
+const only = flags
+  .find((flag) => flag.startsWith('--only='))
+  ?.slice('--only='.length)
+  .split(',');
+
+/** Every contender; those whose package is not there cannot take part in anything, and say why. */
+async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
+  const all: Contender[] = [];
+  const versions: string[] = [];
+  for (const contender of contenders) {
+    const { name, packageName } = contender;
+    if (!packageName) {
+      all.push(contender);
+      continue;
+    }
+    if (flags.includes('--no-peers')) continue;
+    try {
+      versions.push(`${name} ${await peerVersion(packageName)}`);
+      all.push(contender);
+    } catch {
+      all.push({ ...contender, open: () => Promise.reject(new Error('its package is not installed')) });
+    }
+  }
+  return { all, versions };
 }
+
+type Scenario = (redisUrl: string, all: readonly Contender[]) => Promise<BenchTable | BenchTable[]>;
+const scenarios: Readonly<Record<string, Scenario>> = {
+  'l1-hit': (url, all) => benchL1Hit(url, all, effort),
+  'l2-hit': (url, all) => benchL2Hit(url, all, effort),
+  'one-process': (url, all) => benchSingleFlight(url, all, effort),
+  'four-processes': (url, all) => benchStampede(url, all, effort),
+  'cross-process': (url, all) => benchCrossProcess(url, all, effort),
+  'fan-out': (_url, all) => benchFanOut(all, effort),
+  memory: (_url, all) => benchMemory(all, effort),
+};
+
+async function redisVersion(url: string): Promise<string> {
+  const redis = new Redis(url);
+  const info = await redis.info('server');
+  redis.disconnect();
+  return /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown';
+}
+
+async function runAll(): Promise<void> {
+  const { all, versions } = await entered();
+  const tables: BenchTable[] = [];
+  const server = await startRedisServer();
+  try {
+    for (const [name, measure] of Object.entries(scenarios)) {
+      if (only && !only.includes(name)) continue;
+      const begin = performance.now();
+      const outcome = [await measure(server.url, all)].flat();
+      console.log(`${outcome.map(section).join('\n\n')}\n`);
+      console.error(`${name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
+      tables.push(...outcome);
+    }
+    const targets = tables.flatMap((table) => table.targets);
+    console.log(targetSection(targets));
+    if (targets.some(({ isMet }) => !isMet)) process.exitCode = 1;
+    if (!flags.includes('--write')) return;
+    const machine = [
+      `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+      `${type()} ${release()} ${arch()}`,
+      `Node ${process.version}, Redis ${await redisVersion(server.url)} on the same machine`,
+    ];
+    const page = benchmarkPage({ machine, versions, isQuick: effort.isQuick, tables });
+    await writeFile(join(process.cwd(), 'docs', 'benchmarks.md'), page);
+  } finally {
+    await server.stop();
+  }
+}
+
+// An error that a peer throws at nobody must not end the run; ours reach the `catch` below.
+process.on('uncaughtException', (error) => console.error(`a contender threw: ${String(error)}`));
+// Private Redis servers do not keep this process alive, so something has to while it waits for nothing else.
+const alive = setInterval(() => undefined, 60_000);
+try {
+  await runAll();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}
+clearInterval(alive);
+process.exit(); // a peer may leave a timer or a connection behind

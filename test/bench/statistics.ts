@@ -27,3 +27,28 @@ export async function throughput(
   await Promise.all(Array.from({ length: concurrency }, caller));
   return (count / (performance.now() - begin)) * 1000;
 }
+
+/** Numbers by name, for what is measured round by round. */
+export class Samples {
+  private readonly byName = new Map<string, number[]>();
+
+  add(name: string, ...numbers: number[]): void {
+    const samples = this.byName.get(name);
+    if (samples) samples.push(...numbers);
+    else this.byName.set(name, numbers);
+  }
+
+  of(name: string): readonly number[] {
+    return this.byName.get(name) ?? [];
+  }
+
+  median(name: string): number {
+    return median(this.of(name));
+  }
+
+  /** The median over the rounds of one name's number divided by the other's of the same round. */
+  ratio(name: string, floor: string): number {
+    const floors = this.of(floor);
+    return median(this.of(name).map((number, round) => number / (floors[round] ?? Number.NaN)));
+  }
+}

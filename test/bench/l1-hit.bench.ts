@@ -1,0 +1,73 @@
+import { LRUCache } from 'lru-cache';
+import type { BenchEffort, BenchTable } from './bench-table.js';
+import type { BenchCache, Contender } from './contender.js';
+import { Lineup } from './lineup.js';
+import { Samples, throughput } from './statistics.js';
+
+const FLOOR = 'awaited lru-cache get';
+const KEYS = 10_000;
+/** Which key the i-th call asks for: 1/rank, the skew of popular pages. Drawn once, the same for all. */
+const ZIPF = zipf();
+const COLUMNS = ['1 key', `${KEYS.toLocaleString('en')} keys, zipf`] as const;
+
+/** A hit in the process, beside a `get` of lru-cache that is awaited like any read-through call. */
+export async function benchL1Hit(
+  redisUrl: string,
+  contenders: readonly Contender[],
+  { isQuick }: BenchEffort,
+): Promise<BenchTable> {
+  const lru = new LRUCache<string, object>({ max: KEYS * 2 });
+  const lineup = await Lineup.open<BenchCache>(
+    'l1-hit',
+    contenders,
+    (contender) => contender.open({ redisUrl, mode: 'l1' }),
+    (cache) => cache.close(),
+  );
+  const value = (i: number) => ({ id: i, text: 'v'.repeat(180) });
+  for (let i = 0; i < KEYS; i++) lru.set(`hit:${i}`, value(i));
+  await lineup.round(0, async ({ opened }) => {
+    for (let i = 0; i < KEYS; i++) await opened.getOrSet(`hit:${i}`, () => Promise.resolve(value(i)));
+  });
+  const rates = new Samples();
+  const refuse = () => Promise.reject(new Error('a hit was expected'));
+  for (const column of COLUMNS) {
+    const keyOf = column === '1 key' ? () => 'hit:7' : (i: number) => ZIPF[i % ZIPF.length] as string;
+    for (let round = -1; round < (isQuick ? 5 : 15); round++) {
+      const keep = (name: string, rate: number) => round >= 0 && rates.add(`${name} ${column}`, rate);
+      keep(FLOOR, await throughput(1, 60, async (i) => lru.get(keyOf(i))));
+      await lineup.round(round + 1, async ({ name, opened }) => {
+        keep(name, await throughput(1, 60, (i) => opened.getOrSet(keyOf(i), refuse)));
+      });
+    }
+  }
+  await lineup.close();
+  return table(lineup, rates);
+}
+
+function zipf(): string[] {
+  const weights = Array.from({ length: KEYS }, (_, rank) => 1 / (rank + 1));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let seed = 42;
+  return Array.from({ length: 1 << 16 }, () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    let rest = (seed / 2_147_483_648) * total;
+    let rank = 0;
+    while (rank < KEYS - 1 && (rest -= weights[rank] as number) > 0) rank++;
+    return `hit:${rank}`;
+  });
+}
+
+function table(lineup: Lineup<BenchCache>, rates: Samples): BenchTable {
+  const cells = (name: string) => COLUMNS.map((c) => rates.ratio(`${name} ${c}`, `${FLOOR} ${c}`).toFixed(3));
+  return {
+    title: 'Hit in the process (L1)',
+    intro: 'One call after the other. The floor in hits a second; the others as a part of the floor in the same round.',
+    header: ['', ...COLUMNS],
+    rows: [
+      [FLOOR, ...COLUMNS.map((c) => `${Math.round(rates.median(`${FLOOR} ${c}`)).toLocaleString('en')}/s`)],
+      ...lineup.rows(COLUMNS.length, cells),
+    ],
+    notes: lineup.notes(),
+    targets: [],
+  };
+}

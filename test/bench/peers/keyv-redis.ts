@@ -1,0 +1,13 @@
+import { importPeer } from './peer-package.js';
+
+export interface KeyvStore {
+  disconnect(): Promise<void>;
+}
+
+/** A Keyv of the version that cache-manager and cacheable depend on; over Redis if there is an address. */
+export async function createKeyv(namespace: string, redisUrl?: string): Promise<KeyvStore> {
+  const { Keyv } = await importPeer<{ Keyv: new (options?: object) => KeyvStore }>('keyv');
+  if (!redisUrl) return new Keyv();
+  const { default: KeyvRedis } = await importPeer<{ default: new (url: string) => object }>('@keyv/redis');
+  return new Keyv({ store: new KeyvRedis(redisUrl), namespace });
+}

@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** The folder whose `package.json` names the peers; the benchmark is started in the folder of the checkout. */
+const FOLDER = join(process.cwd(), 'test', 'bench');
+
+/** A module of a peer. The type is the adapter's own claim: peers are not installed where the product is compiled. */
+export async function importPeer<T>(specifier: string): Promise<T> {
+  const bridge = (await import(pathToFileURL(join(FOLDER, 'import-peer.mjs')).href)) as {
+    importPeer(specifier: string): Promise<T>;
+  };
+  return bridge.importPeer(specifier);
+}
+
+/** The installed version of a peer; rejects if it is not installed. */
+export async function peerVersion(packageName: string): Promise<string> {
+  const text = await readFile(join(FOLDER, 'node_modules', packageName, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
