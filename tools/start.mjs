@@ -129,7 +129,9 @@ function printWelcome(seconds) {
   if (config.cache.usesDemoEncryptionKey)
     say('  Sensitive entries are encrypted with the published demo key: for made-up data only.');
   if (!config.events.enabled)
-    say('  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes.');
+    say(
+      '  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes, and its entries live at most 60 s.',
+    );
   else if (!eventsAreLive)
     say(`  Change events are not live yet: see ${urlOf(usesRedis ? worker : bff)}/health/sf-events`);
   say('');

@@ -49,6 +49,7 @@ export interface RedisConfig {
 /** What the cache is built with. */
 export interface CacheConfig {
   readonly partitions: number;
+  readonly l1: 'off' | 'bounded' | 'strict';
   /** 0 means none. */
   readonly safetyTtlSeconds: number;
   readonly retentionDays: number;

@@ -133,6 +133,11 @@ const cacheVariables = {
     description:
       'Into how many partitions the keys are divided; more than 1 only pays on Redis Cluster. All processes must agree.',
   }),
+  CACHE_L1: defaulted(oneOf('off', 'bounded', 'strict'), 'off', {
+    group: 'cache',
+    description:
+      'Entries in each process too: strict, never older than acknowledged; bounded, at most a second older. The same in all processes.',
+  }),
   CACHE_SAFETY_TTL_SECONDS: defaulted(wholeNumber(0, 2_592_000), '0', {
     group: 'cache',
     description: 'Bounds the age of change-driven entries too; 0 means that only a change ends them.',
@@ -208,7 +213,8 @@ const salesforceVariables = {
 const eventVariables = {
   SF_EVENTS_ENABLED: defaulted(boolean, 'true', {
     group: 'events',
-    description: 'Whether change events are subscribed to. Without them nothing tells the cache of changes.',
+    description:
+      'Whether change events are subscribed to. Without them nothing tells the cache of changes, and its entries live at most 60 s.',
   }),
   SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
     group: 'events',

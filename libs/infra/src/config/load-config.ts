@@ -113,6 +113,7 @@ function cache(env: Environment, environment: CheckedEnvironment): CacheConfig {
   const usesDemoEncryptionKey = !env.CACHE_ENCRYPTION_KEYS && isRedisGiven(environment) && !isRealOrg(environment);
   return {
     partitions: env.CACHE_PARTITIONS,
+    l1: env.CACHE_L1,
     safetyTtlSeconds: env.CACHE_SAFETY_TTL_SECONDS,
     retentionDays: env.CACHE_RETENTION_DAYS,
     memoryMaxBytes: env.CACHE_MEMORY_MAX_MB * 1_048_576,

@@ -14,6 +14,8 @@ export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClie
     redis,
     appName: app.name,
     partitions: cache.partitions,
+    l1: cache.l1,
+    shouldFreezeLocalValues: app.environment !== 'production',
     safetyTtlSeconds: changeDrivenMaxAgeSeconds({ events, cache }),
     retentionDays: cache.retentionDays,
     memoryMaxBytes: cache.memoryMaxBytes,
