@@ -124,10 +124,7 @@ function table(lineup: Lineup<BenchCache>, samples: Samples): BenchTable {
       [FLOOR, `${floor.toFixed(2)} ms`, '× 1.0'],
       ...lineup.rows(5, cells),
     ],
-    notes: [
-      ...lineup.notes(),
-      'Evergreen runs without its L1 here, which is not there yet: each of its reads asks Redis.',
-    ],
+    notes: lineup.notes(),
     targets: [
       {
         what: 'invalidation acknowledged, of the bare pub/sub latency (B at work)',

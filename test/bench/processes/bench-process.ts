@@ -82,7 +82,7 @@ async function stampede(order: BenchOrder & { kind: 'stampede' }): Promise<Stamp
 /** Reads and works in turn from when it resolves until `watched`; the source is a number in Redis. */
 async function startWatching({ contender, key, old }: BenchOrder & { kind: 'watch' }): Promise<void> {
   const fetch = async () => Number(await source?.get(`source:${key}`));
-  const read = contender === 'floor' ? fetch : () => cacheOf(contender).getOrSet(key, fetch);
+  const read = contender === 'floor' ? () => Promise.resolve(0) : () => cacheOf(contender).getOrSet(key, fetch);
   await read();
   isWatching = true;
   watching = (async () => {
