@@ -33,6 +33,8 @@ interface Kept {
   readonly index: Map<string, Set<string>>;
 }
 
+/** Every eighth hit refreshes what it hit: enough to tell the busy from the idle, and it makes a hit half as dear. */
+const TOUCH_MASK = 7;
 /** What an entry takes beside its bytes. */
 const ENTRY_OVERHEAD = 200;
 
@@ -43,17 +45,20 @@ const ENTRY_OVERHEAD = 200;
  */
 export class LocalCache {
   readonly partitions: readonly LocalPartition[];
-  private readonly entries: LRUCache<string, Kept>;
+  /** What is looked up; the other one decides what goes when there is too much. */
+  private readonly byKey = new Map<string, Kept>();
+  private readonly recency: LRUCache<string, Kept>;
+  private hits = 0;
   private readonly keysOf: Map<string, Set<string>>[];
   /** The store's time is at most this much ahead of `performance.now()`. */
   private serverAhead = Infinity;
 
   constructor(private readonly options: LocalCacheOptions) {
-    this.entries = new LRUCache<string, Kept>({
+    this.recency = new LRUCache<string, Kept>({
       max: options.maxEntries,
       maxSize: options.maxBytes,
       sizeCalculation: (kept) => kept.bytes + ENTRY_OVERHEAD,
-      dispose: (kept, key) => this.unindex(key, kept),
+      dispose: (kept, key) => this.leave(key, kept),
     });
     this.keysOf = Array.from({ length: options.partitions }, () => new Map<string, Set<string>>());
     this.partitions = this.keysOf.map((_, p) => new LocalPartition(() => this.forget(p)));
@@ -61,8 +66,9 @@ export class LocalCache {
 
   /** The value, or undefined. The instant at which the clock is read, after the read began, is the instant of the read. */
   get(key: string): unknown {
-    const kept = this.entries.get(key);
+    const kept = this.byKey.get(key);
     if (kept === undefined) return undefined;
+    if ((++this.hits & TOUCH_MASK) === 0) this.recency.get(key);
     const now = performance.now();
     if (!kept.partition.isLive(now)) return undefined;
     if (kept.expiresAt > 0 && now + this.serverAhead >= kept.expiresAt) return undefined;
@@ -80,13 +86,15 @@ export class LocalCache {
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
     const dependencies = [`k:${key}`, ...entry.dependencies];
     if (!partition.mayKeep(generation, entry.clock, dependencies)) return;
-    const present = this.entries.peek(key);
+    const present = this.byKey.get(key);
     if (present && present.clock >= entry.clock) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
     const { bytes, clock, expiresAt } = entry;
     const kept: Kept = { value, bytes, clock, dependencies, expiresAt, partition, index };
-    this.entries.set(key, kept);
-    if (this.entries.peek(key) === kept) this.index(key, kept);
+    this.recency.set(key, kept);
+    if (this.recency.peek(key) !== kept) return; // larger than all that may be kept
+    this.byKey.set(key, kept);
+    this.index(key, kept);
   }
 
   /** The bus has told an invalidation of this partition. */
@@ -112,15 +120,15 @@ export class LocalCache {
 
   /** Entries and bytes, for the health endpoint. */
   get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.entries.size, bytes: this.entries.calculatedSize };
+    return { entries: this.byKey.size, bytes: this.recency.calculatedSize };
   }
 
   private drop(partition: number, dependencies: readonly string[], clock: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     for (const d of dependencies) {
       for (const key of [...(index.get(d) ?? [])]) {
-        const kept = this.entries.peek(key);
-        if (kept && kept.clock < clock) this.entries.delete(key);
+        const kept = this.byKey.get(key);
+        if (kept && kept.clock < clock) this.recency.delete(key);
       }
     }
   }
@@ -130,7 +138,7 @@ export class LocalCache {
     for (const dependants of (this.keysOf[partition] as Map<string, Set<string>>).values()) {
       for (const key of dependants) keys.add(key);
     }
-    for (const key of keys) this.entries.delete(key);
+    for (const key of keys) this.recency.delete(key);
   }
 
   private index(key: string, { dependencies, index }: Kept): void {
@@ -141,7 +149,9 @@ export class LocalCache {
     }
   }
 
-  private unindex(key: string, { dependencies, index }: Kept): void {
+  private leave(key: string, kept: Kept): void {
+    if (this.byKey.get(key) === kept) this.byKey.delete(key);
+    const { dependencies, index } = kept;
     for (const d of dependencies) {
       const keys = index.get(d);
       keys?.delete(key);
