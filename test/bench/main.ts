@@ -85,7 +85,7 @@ async function runAll(): Promise<void> {
     if (!flags.includes('--write')) return;
     const machine = [
       `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-      `${type()} ${release()} ${arch()}`,
+      `${type()} ${release().split('-')[0] ?? ''} ${arch()}`,
       `Node ${process.version}, Redis ${await redisVersion(server.url)} on the same machine`,
     ];
     const page = benchmarkPage({ machine, versions, isQuick: effort.isQuick, tables });
