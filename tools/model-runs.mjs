@@ -1,0 +1,133 @@
+/**
+ * What the models have to show. Each run names its model, its switches, and what Spin must find: `holds` (the whole space
+ * searched, no assertion fails) or `violated`. The mutations remove one mechanism each; what they find proves that the runs
+ * that hold could have failed. `quick` marks the small set of CI.
+ */
+const one = '-DNI=1 -DNR=3 -DNB=2 -DNW=2';
+const two = '-DNR=2 -DNR1=1 -DNB=1 -DNB1=1 -DNW=1 -DNC=0';
+const restart = '-DNI=1 -DNR=2 -DNB=1 -DNW=1 -DNC=0 -DRESTART';
+const restartBig = '-DNI=1 -DNR=2 -DNB=2 -DNW=1 -DNC=0 -DRESTART';
+const restartTwice = '-DNI=1 -DNR=2 -DNB=2 -DNW=2 -DNC=0 -DRESTART';
+const l1 = '-DL1 -DONEINST -DNOLAZY -DNX=0 -DNHB=2';
+const adoptJoiner = '-DFAILOVER -DADOPT -DJOINER -DNR=1 -DNOLAZY -DNX=0';
+
+export const runs = [
+  // What a cache usually does.
+  ...violated('naive', [
+    ['naive', '', 'quick'],
+    ['naive_lock', '-DLOCK', 'quick'],
+    ['naive_lease', '-DLEASE', 'quick'],
+  ]),
+
+  // The protocol: clock, window, lease, reverse index.
+  ...holds('recommended', [
+    ['l2', '-DCRASH', 'quick'],
+    ['l2_redeliver', '-DCRASH -DREDELIVER'],
+    ['l2_release_takeover', '-DRELEASE -DTAKEOVER -DMONO -DCRASH'],
+    ['l2_joiner', '-DJOINER -DNR=1 -DCRASH'],
+    ['l2_nw2_nr1', '-DNW=2 -DNR=1'],
+    ['l2_nw2_nx0', '-DNW=2 -DNX=0'],
+    ['l2_no_lease', '-DNO_LEASE -DNX=0 -DCRASH', 'quick'],
+    ['l1_one', l1],
+    ['fo_wait', '-DFAILOVER -DWAITREPL -DNR=1'],
+    ['fo_repair', '-DFAILOVER -DREPAIR -DNR=1 -DNOLAZY'],
+  ]),
+  ...violated('recommended', [
+    ['mut_NO_VALIDATE', '-DNO_VALIDATE -DCRASH', 'quick'],
+    ['mut_NO_FLOOR', '-DNO_FLOOR -DCRASH', 'quick'],
+    ['mut_NO_UNSWEPT', '-DNO_UNSWEPT -DCRASH', 'quick'],
+    ['mut_SWEEP_BLIND', '-DSWEEP_BLIND -DNW=2', 'quick'],
+    ['mut_NO_SEAL', '-DNO_SEAL -DJOINER -DNR=1 -DCRASH', 'quick'],
+    ['mut_JOIN_REFUSED', '-DJOIN_REFUSED -DJOINER -DNR=1', 'quick'],
+    ['mut_NUMBERED', '-DNUMBERED -DNR=1', 'quick'],
+    ['mut_RENEW_MOVES_START', '-DRENEW_MOVES_START -DNR=1', 'quick'],
+    ['mut_NO_FENCE', '-DNO_FENCE -DTAKEOVER -DMONO', 'quick'],
+    ['mut_NO_WAIT', '-DFAILOVER -DNR=1', 'quick'],
+    ['mut_NO_TIP', '-DFAILOVER -DWAITREPL -DNO_TIP'],
+    ['mut_NO_TIP_nr1', '-DFAILOVER -DWAITREPL -DNO_TIP -DNR=1'],
+    ['mut_L1_NOCHAIN', `${l1} -DL1_NOCHAIN`, 'quick'],
+    ['mut_L1_NOPOP', `${l1} -DL1_NOPOP`, 'quick'],
+  ]),
+
+  // The product's layout: the gate, one-command hits, flush, set, another run of the server.
+  ...holds('fast', [
+    ['f_base', '-DCRASH', 'quick'],
+    ['f_release_takeover', '-DRELEASE -DTAKEOVER -DMONO', 'quick'],
+    ['f_write', '-DWRITE -DNR=1 -DNOLAZY', 'quick'],
+    ['f_write_lazy', '-DWRITE -DNR=1'],
+    ['f_write_takeover', '-DWRITE -DTAKEOVER -DRELEASE -DMONO -DNR=1 -DNOLAZY'],
+    ['f_flush', '-DFLUSH -DNX=0', 'quick'],
+    ['f_flush_big', '-DFLUSH -DCRASH -DNX=1'],
+    ['f_nw2', '-DNW=2 -DNX=0'],
+    ['f_nw2_nr1', '-DNW=2 -DNR=1 -DNX=0'],
+    ['f_split_ge', '-DSPLIT_GE -DNX=0'],
+    ['f_un0', '-DCRASH -DFASTUN'],
+    ['f_adopt', '-DFAILOVER -DADOPT -DNR=1 -DNOLAZY', 'quick'],
+    ['f_adopt_lazy', '-DFAILOVER -DADOPT -DNR=1'],
+    ['f_adopt_joiner', adoptJoiner],
+    ['f_adopt_late', '-DFAILOVER -DADOPT_LATE -DNR=1'],
+    ['f_empty', '-DFAILOVER -DEMPTY -DNR=1', 'quick'],
+  ]),
+  ...violated('fast', [
+    ['f_mut_GATE_STALE', '-DGATE_STALE', 'quick'],
+    ['f_mut_COMMIT_NOREG', '-DCOMMIT_NOREG', 'quick'],
+    ['f_mut_SWEEP_EARLY', '-DSWEEP_EARLY', 'quick'],
+    ['f_mut_SPLIT_EG', '-DSPLIT_EG -DNW=1', 'quick'],
+    ['f_mut_NO_RF', '-DFLUSH -DNO_RF -DNR=2', 'quick'],
+    ['f_mut_NO_FENCE', '-DNO_FENCE -DMONO', 'quick'],
+    ['f_mut_WRITE_NO_TICK', '-DWRITE -DWRITE_NO_TICK -DNR=1 -DNOLAZY', 'quick'],
+    ['f_mut_WRITE_SPLIT', '-DWRITE -DWRITE_SPLIT -DNR=1 -DNOLAZY', 'quick'],
+    ['f_mut_NO_ADOPT', '-DFAILOVER -DNO_ADOPT -DNR=1', 'quick'],
+    ['f_mut_ADOPT_NO_RF', '-DFAILOVER -DADOPT -DNO_RF -DNR=1', 'quick'],
+    ['f_mut_ADOPT_NO_FF', `${adoptJoiner} -DADOPT_NO_FF`],
+    ['f_mut_ADOPT_NO_TIP', '-DFAILOVER -DADOPT -DNO_TIP -DNR=1'],
+    ['f_mut_EMPTY_NO_TIP', '-DFAILOVER -DEMPTY -DNO_TIP -DNR=1', 'quick'],
+  ]),
+
+  // L1 leases and acknowledgements.
+  ...holds('strict', [
+    ['s_one', one, 'quick'],
+    ['s_self', `${one} -DSELF`, 'quick'],
+    ['s_write', `${one} -DWRITE`],
+    ['s_one_b3', '-DNI=1 -DNR=2 -DNB=3 -DNW=2'],
+    ['s_one_w3', '-DNI=1 -DNR=2 -DNB=2 -DNW=3'],
+    ['s_two', two],
+    ['s_two_self', `${two} -DSELF`],
+    ['s_restart', restart, 'quick'],
+    ['s_restart_b2', restartBig],
+    ['s_restart_w2', '-DNI=1 -DNR=2 -DNB=1 -DNW=2 -DNC=0 -DRESTART'],
+    ['s_restart_write', `${restartBig} -DWRITE`],
+    ['s_restart_self', `${restartBig} -DSELF`],
+    ['s_restart_b2_w2', restartTwice],
+  ]),
+  ...violated('strict', [
+    ...['NO_ACKWAIT', 'REPLY_TIME', 'REJOIN_NOFLUSH', 'NO_GEN', 'NO_LIV', 'NO_EXPIRY', 'NO_CATCHUP', 'EVICT_BLIND'].map(
+      (mutation) => [`s_mut_${mutation}`, `${one} -D${mutation}`, 'quick'],
+    ),
+    ['s_mut_CHECK_EARLY', `${one} -DCHECK_EARLY`, 'quick'],
+    ['s_mut_OWN_NODROP', `${one} -DSELF -DOWN_NODROP`, 'quick'],
+    ['s_mut_LIV_LOWER', `${one} -DSELF -DLIV_LOWER`, 'quick'],
+    ['s_vac_two_NO_ACKWAIT', `${two} -DNO_ACKWAIT`],
+    ['s_mut_NO_BIRTH_WAIT', `${restart} -DNO_BIRTH_WAIT`, 'quick'],
+    ['s_mut_MATURE_EARLY', `${restart} -DMATURE_EARLY`, 'quick'],
+    ['s_mut_PEND_ANY_BIRTH', `${restart} -DPEND_ANY_BIRTH`, 'quick'],
+    ['s_mut_CHAIN_BY_CLOCK', `${restartTwice} -DCHAIN_BY_CLOCK`],
+    ['s_mut_EVICT_ANY_BIRTH', `${restartTwice} -DEVICT_ANY_BIRTH`],
+  ]),
+
+  // The variant for keys that share no slot.
+  ...holds('xslot', [['xslot', '', 'quick']]),
+  ...violated('xslot', [['mut_xslot_START_LATE', '-DSTART_LATE', 'quick']]),
+];
+
+function holds(model, rows) {
+  return rows.map((row) => asRun(model, 'holds', row));
+}
+
+function violated(model, rows) {
+  return rows.map((row) => asRun(model, 'violated', row));
+}
+
+function asRun(model, expected, [name, switches, set]) {
+  return { name, model, expected, switches: switches.split(' ').filter(Boolean), isQuick: set === 'quick' };
+}
