@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { CacheProcess } from '../../support/cache-process-pool.js';
-import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { CacheProcess } from '../support/cache-process-pool.js';
+import { elapse, eventually } from '../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 /** How long an L1 may serve without word from Redis, and some for a machine under load. */
 const LEASE_MS = 1000;

@@ -16,9 +16,9 @@ import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store'
 import { ValueCodec } from '@bff/infra/cache/values/value-codec';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
-import { CoherenceOracle, seededRandom, type Built } from '../../support/coherence-oracle.js';
-import { elapse } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { CoherenceOracle, seededRandom, type Built } from '../support/coherence-oracle.js';
+import { elapse } from '../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 const RUN_MS = 4000;
 const KEYS = ['things:a', 'things:b', 'others:c'];
