@@ -81,5 +81,6 @@ function newestIn(path) {
   if (!existsSync(path)) return 0;
   const { mtimeMs } = statSync(path);
   if (!statSync(path).isDirectory()) return /\.spec\.ts$/.test(path) ? 0 : mtimeMs;
-  return Math.max(0, ...readdirSync(path).map((name) => newestIn(join(path, name))));
+  const inside = readdirSync(path).filter((name) => name !== 'node_modules');
+  return Math.max(0, ...inside.map((name) => newestIn(join(path, name))));
 }

@@ -22,8 +22,9 @@ export class CacheProcess {
       if (response.kind === 'result') call?.resolve(response.result);
       else call?.reject(new Error(response.message));
     });
-    child.on('exit', () => {
-      for (const call of this.pending.values()) call.reject(new Error('the process has ended'));
+    child.on('exit', (code, signal) => {
+      const end = new Error(`the process has ended (code ${code}, signal ${signal})`);
+      for (const call of this.pending.values()) call.reject(end);
     });
   }
 
