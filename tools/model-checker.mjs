@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { root, run, say } from './workspace.mjs';
 
 const models = join(root, 'docs', 'protocol');
@@ -13,6 +14,8 @@ const DEPTH_MAX = 2_000_000;
  */
 export async function check({ model, switches }, { seconds, megabytes, wantsTrail = false }) {
   const folder = mkdtempSync(join(tmpdir(), 'evergreen-model-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove); // interrupted
   try {
     cpSync(models, folder, { recursive: true });
     const file = `${model}.pml`;
@@ -38,7 +41,8 @@ export async function check({ model, switches }, { seconds, megabytes, wantsTrai
     const trail = await collect('spin', ['-p', '-g', '-k', `${file}.trail`, ...switches, file], folder);
     return { ...result, trail: trail.output };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.removeListener('exit', remove);
+    remove();
   }
 }
 

@@ -7,7 +7,7 @@ const one = '-DNI=1 -DNR=3 -DNB=2 -DNW=2';
 const two = '-DNR=2 -DNR1=1 -DNB=1 -DNB1=1 -DNW=1 -DNC=0';
 const restart = '-DNI=1 -DNR=2 -DNB=1 -DNW=1 -DNC=0 -DRESTART';
 const restartBig = '-DNI=1 -DNR=2 -DNB=2 -DNW=1 -DNC=0 -DRESTART';
-const restartTwice = '-DNI=1 -DNR=2 -DNB=2 -DNW=2 -DNC=0 -DRESTART';
+const emptied = '-DNI=1 -DNR=2 -DNB=2 -DNW=2 -DNC=0 -DRESTART -DONLY_EMPTY';
 const l1 = '-DL1 -DONEINST -DNOLAZY -DNX=0 -DNHB=2';
 const adoptJoiner = '-DFAILOVER -DADOPT -DJOINER -DNR=1 -DNOLAZY -DNX=0';
 
@@ -77,7 +77,7 @@ export const runs = [
     ['f_mut_NO_FENCE', '-DNO_FENCE -DMONO', 'quick'],
     ['f_mut_WRITE_NO_TICK', '-DWRITE -DWRITE_NO_TICK -DNR=1 -DNOLAZY', 'quick'],
     ['f_mut_WRITE_SPLIT', '-DWRITE -DWRITE_SPLIT -DNR=1 -DNOLAZY', 'quick'],
-    ['f_mut_NO_ADOPT', '-DFAILOVER -DNO_ADOPT -DNR=1', 'quick'],
+    ['f_mut_NO_ADOPT', '-DFAILOVER -DADOPT -DNO_ADOPT -DNR=1', 'quick'],
     ['f_mut_ADOPT_NO_RF', '-DFAILOVER -DADOPT -DNO_RF -DNR=1', 'quick'],
     ['f_mut_ADOPT_NO_FF', `${adoptJoiner} -DADOPT_NO_FF`],
     ['f_mut_ADOPT_NO_TIP', '-DFAILOVER -DADOPT -DNO_TIP -DNR=1'],
@@ -98,7 +98,8 @@ export const runs = [
     ['s_restart_w2', '-DNI=1 -DNR=2 -DNB=1 -DNW=2 -DNC=0 -DRESTART'],
     ['s_restart_write', `${restartBig} -DWRITE`],
     ['s_restart_self', `${restartBig} -DSELF`],
-    ['s_restart_b2_w2', restartTwice],
+    ['s_restart_empty', emptied],
+    ['s_restart_empty_clk', `${emptied} -DCLK0=1`],
   ]),
   ...violated('strict', [
     ...['NO_ACKWAIT', 'REPLY_TIME', 'REJOIN_NOFLUSH', 'NO_GEN', 'NO_LIV', 'NO_EXPIRY', 'NO_CATCHUP', 'EVICT_BLIND'].map(
@@ -111,8 +112,8 @@ export const runs = [
     ['s_mut_NO_BIRTH_WAIT', `${restart} -DNO_BIRTH_WAIT`, 'quick'],
     ['s_mut_MATURE_EARLY', `${restart} -DMATURE_EARLY`, 'quick'],
     ['s_mut_PEND_ANY_BIRTH', `${restart} -DPEND_ANY_BIRTH`, 'quick'],
-    ['s_mut_CHAIN_BY_CLOCK', `${restartTwice} -DCHAIN_BY_CLOCK`],
-    ['s_mut_EVICT_ANY_BIRTH', `${restartTwice} -DEVICT_ANY_BIRTH`],
+    ['s_mut_CHAIN_BY_CLOCK', `${emptied} -DCHAIN_BY_CLOCK`, 'quick'],
+    ['s_mut_EVICT_ANY_BIRTH', `${emptied} -DCLK0=1 -DEVICT_ANY_BIRTH`],
   ]),
 
   // The variant for keys that share no slot.

@@ -1,4 +1,5 @@
 import { availableParallelism, freemem } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { check, installMissingPrograms, missingPrograms } from './model-checker.mjs';
 import { runs } from './model-runs.mjs';
@@ -24,6 +25,9 @@ if (missing.length > 0) {
       '  brew install spin gcc                           (macOS)',
   );
 }
+
+// A search that is interrupted must not go on alone.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(2));
 
 const limit = options.quick ? limits.quick : limits.full;
 const chosen = runs.filter(({ name, isQuick }) =>

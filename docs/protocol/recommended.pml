@@ -174,7 +174,7 @@ chan bus1 = [2] of { byte, byte, byte, byte, byte, byte };
 #define CHECK(f0,f1,b) assert(!(ra0 > f0) && !(b && ra1 > f1))
 
 /* ---- a server that is not the one that wrote last ---- */
-#ifdef ADOPT
+#if defined(ADOPT) && !defined(NO_ADOPT)
 #define UP (!failed || m.own)             /* no command runs on a new server before it has adopted the partition */
 #else
 #define UP 1
@@ -288,7 +288,7 @@ end: do
 #ifdef FLUSH
   :: atomic { nfl < 1 -> nfl++; tick(); m.ff = m.clk; m.rf = m.clk; m.un[0] = 0; m.un[1] = 0; m.uf = 0 }
 #endif
-#if defined(ADOPT) || defined(ADOPT_LATE)
+#if (defined(ADOPT) || defined(ADOPT_LATE)) && !defined(NO_ADOPT)
   :: atomic { failed && !m.own -> m.own = 1;                  /* adopt.lua, and the sweeper's own look */
        tick();
 #ifndef ADOPT_NO_FF

@@ -9,7 +9,8 @@
  *   WRITE    some of the invalidations are a `set`: tick and write in one step
  *   RESTART  once, Redis comes back without its members: empty (clock 1), or adopted from a snapshot or a replica, with or
  *            without the last invalidation. A new birth; clocks of two births are not comparable. Whoever has known a birth
- *            for a lease tells the others (mature).
+ *            for a lease tells the others (mature). ONLY_EMPTY: only the first of these
+ *   CLK0     the clock at the start
  * Mutations, each must break it:  NO_ACKWAIT  REPLY_TIME  REJOIN_NOFLUSH  NO_GEN  NO_LIV  NO_EXPIRY  NO_CATCHUP  EVICT_BLIND
  *   CHECK_EARLY; with SELF: OWN_NODROP  LIV_LOWER; with RESTART: NO_BIRTH_WAIT (a new gate is trusted at once)
  *   MATURE_EARLY (maturity is told before a lease has passed)  PEND_ANY_BIRTH (a new gate's "no member" settles an
@@ -37,6 +38,9 @@
 #define ALLW WAITED(0)
 #else
 #define ALLW (WAITED(0) && WAITED(1))
+#endif
+#ifndef CLK0
+#define CLK0 0     /* the clock at the start */
 #endif
 #ifndef NC
 #define NC 1       /* crash/restart (join with a new identity) per instance */
@@ -250,8 +254,10 @@ proctype Restart() { byte i; byte rs[NI];
   atomic { birth = 1; eP = 0; eF = 0;
     if
     :: clk = 1; base = 0                                                 /* empty */
+#ifndef ONLY_EMPTY
     :: clk > 0 -> base = clk - 1                                         /* adopted, the last invalidation was lost */
     :: base = clk; clk++                                                 /* adopted, nothing was lost */
+#endif
     fi;
     i = 0; do :: i < NI -> rs[i] = sent[i];
          if :: in[i] && base > 0 && inC[i] <= base && ac[i] <= base -> skip      /* known to the snapshot */
@@ -266,6 +272,9 @@ proctype Restart() { byte i; byte rs[NI];
 }
 #endif
 init { atomic { byte i = 0;
+#if CLK0 > 0
+  clk = CLK0; do :: i < NI -> pclk[i] = CLK0; i++ :: else -> break od; i = 0;
+#endif
 #ifdef RESTART
   run Restart();
 #endif
