@@ -25,7 +25,7 @@ describe('L1 strict, several processes', () => {
   beforeEach(async () => {
     await redis.flushall();
     const start = () => CacheProcess.start(server.url, 'l1', 'strict');
-    [writer, ...readers] = (await Promise.all([start(), start(), start()]));
+    [writer, ...readers] = await Promise.all([start(), start(), start()]);
     await redis.set('source:k', 'v0');
     // The gate is young: the first invalidation waits until every lease of an earlier one would be over.
     await writer.call({ operation: 'invalidate', key: 'k' });

@@ -79,9 +79,9 @@ describe('LocalCache', () => {
     const now = performance.now();
     local.keep('k', local.generation('k'), entryOf(1, { expiresAt: 1_000_000 }));
     expect(local.get('k')).toBeUndefined(); // the time is not known yet
-    local.learnTime(999_000, now);
+    local.partitions[1]?.learnTime(999_000, now);
     expect(local.get('k')).toBe(1);
-    local.learnTime(999_000, now - 2000); // that answer may be two seconds old
+    local.partitions[1]?.learnTime(999_000, now - 2000); // that answer may be two seconds old
     expect(local.get('k')).toBeUndefined();
   });
 
@@ -90,11 +90,27 @@ describe('LocalCache', () => {
     for (let i = 0; i < 100; i++)
       local.keep(`k${i}`, local.generation(`k${i}`), entryOf(i, { dependencies: deps(`r:A:${i}`) }));
     expect(local.size.entries).toBe(10);
-    const small = localCache({ maxBytes: 1000 });
+    const small = localCache({ maxBytes: 4000 });
     for (let i = 0; i < 100; i++) small.keep(`k${i}`, small.generation(`k${i}`), entryOf(i));
-    expect(small.size.bytes).toBeLessThanOrEqual(1000);
+    expect(small.size.bytes).toBeLessThanOrEqual(4000);
     small.keep('huge', small.generation('huge'), entryOf(1, { bytes: 5000 }));
     expect(small.get('huge')).toBeUndefined();
+  });
+
+  it('keeps what was rebuilt after an expiry, although nothing was invalidated in between', () => {
+    const local = localCache();
+    local.partitions[1]?.learnTime(1000, performance.now());
+    local.keep('k', local.generation('k'), entryOf('first', { expiresAt: 900 }));
+    expect(local.get('k')).toBeUndefined();
+    local.keep('k', local.generation('k'), entryOf('second', { expiresAt: 1e9 }));
+    expect(local.get('k')).toBe('second');
+  });
+
+  it('does not keep an entry with very many dependencies', () => {
+    const local = localCache();
+    const many = Array.from({ length: 65 }, (_, i) => `r:A:${i}`) as Dependency[];
+    local.keep('k', local.generation('k'), entryOf(1, { dependencies: many }));
+    expect(local.get('k')).toBeUndefined();
   });
 
   it('catches a caller that changes a shared value', () => {

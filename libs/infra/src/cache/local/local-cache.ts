@@ -37,6 +37,10 @@ interface Kept {
 const TOUCH_MASK = 7;
 /** What an entry takes beside its bytes. */
 const ENTRY_OVERHEAD = 200;
+/** What a dependency takes in the entry and in the index. */
+const DEPENDENCY_OVERHEAD = 100;
+/** Dependencies of an entry that is kept. More would make forgetting slow; such entries stay in the store. */
+const DEPENDENCIES_MAX = 64;
 
 /**
  * L1: parsed values in this process, bounded in bytes and entries. An entry is served only while the partition's lease
@@ -50,14 +54,12 @@ export class LocalCache {
   private readonly recency: LRUCache<string, Kept>;
   private hits = 0;
   private readonly keysOf: Map<string, Set<string>>[];
-  /** The store's time is at most this much ahead of `performance.now()`. */
-  private serverAhead = Infinity;
 
   constructor(private readonly options: LocalCacheOptions) {
     this.recency = new LRUCache<string, Kept>({
       max: options.maxEntries,
       maxSize: options.maxBytes,
-      sizeCalculation: (kept) => kept.bytes + ENTRY_OVERHEAD,
+      sizeCalculation: (kept) => kept.bytes + ENTRY_OVERHEAD + kept.dependencies.length * DEPENDENCY_OVERHEAD,
       dispose: (kept, key) => this.leave(key, kept),
     });
     this.keysOf = Array.from({ length: options.partitions }, () => new Map<string, Set<string>>());
@@ -71,7 +73,7 @@ export class LocalCache {
     if ((++this.hits & TOUCH_MASK) === 0) this.recency.get(key);
     const now = performance.now();
     if (!kept.partition.isLive(now)) return undefined;
-    if (kept.expiresAt > 0 && now + this.serverAhead >= kept.expiresAt) return undefined;
+    if (kept.partition.hasEnded(kept.expiresAt, now)) return undefined;
     return kept.value;
   }
 
@@ -84,10 +86,12 @@ export class LocalCache {
   keep(key: string, generation: number, entry: LocalEntry): void {
     const partition = this.partitionOf(key);
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
+    if (entry.dependencies.length > DEPENDENCIES_MAX) return;
     const dependencies = [`k:${key}`, ...entry.dependencies];
     if (!partition.mayKeep(generation, entry.clock, dependencies)) return;
     const present = this.byKey.get(key);
-    if (present && present.clock >= entry.clock) return;
+    if (present && present.clock > entry.clock) return;
+    if (present?.clock === entry.clock && !partition.hasEnded(present.expiresAt, performance.now())) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
     const { bytes, clock, expiresAt } = entry;
     const kept: Kept = { value, bytes, clock, dependencies, expiresAt, partition, index };
@@ -107,11 +111,6 @@ export class LocalCache {
   invalidateOwn(partition: number, dependencies: readonly Dependency[], clock?: number): void {
     if (clock !== undefined) (this.partitions[partition] as LocalPartition).remember(dependencies, clock);
     this.drop(partition, dependencies, clock ?? Infinity);
-  }
-
-  /** The store's time was `serverMs` some time after `sentAt`: so it is not further ahead than this. */
-  learnTime(serverMs: number, sentAt: number): void {
-    this.serverAhead = serverMs - sentAt;
   }
 
   close(): void {
@@ -134,11 +133,10 @@ export class LocalCache {
   }
 
   private forget(partition: number): void {
-    const keys = new Set<string>();
-    for (const dependants of (this.keysOf[partition] as Map<string, Set<string>>).values()) {
-      for (const key of dependants) keys.add(key);
-    }
-    for (const key of keys) this.recency.delete(key);
+    const index = this.keysOf[partition] as Map<string, Set<string>>;
+    const own = [...index.keys()].filter((d) => d.startsWith('k:')); // each entry depends on its own key
+    index.clear();
+    for (const d of own) this.recency.delete(d.slice(2));
   }
 
   private index(key: string, { dependencies, index }: Kept): void {

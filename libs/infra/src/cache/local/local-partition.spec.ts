@@ -79,6 +79,19 @@ describe('what a process knows of a partition (names: mutations of strict.pml)',
     expect(partition.isLive(1500)).toBe(false);
   });
 
+  it('after a flush a store that counts from one again is not held against its old clock', () => {
+    partition.follow(message(6, 'six', 'five', 'r:A:1'));
+    partition.adopt({ clock: 1, tip: 'one' }, 2000);
+    expect(partition.mayKeep(partition.generation, 1, ['r:A:1'])).toBe(true);
+  });
+
+  it('another branch with the same clock is not caught up with', () => {
+    const { generation } = partition;
+    partition.follow(message(6, 'six', 'five'));
+    partition.confirmed({ clock: 6, tip: 'six of another history' }, 2000, generation);
+    expect(partition.isLive(1500)).toBe(false);
+  });
+
   it('forgets everything on an invalidation of everything, and serves nothing once closed', () => {
     partition.follow({ clock: 6, tip: 'six', previousTip: 'five', dependencies: '*' });
     expect(flushes).toBe(1);

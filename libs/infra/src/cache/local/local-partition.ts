@@ -1,5 +1,7 @@
 import type { Dependency } from '../dependencies.js';
 
+/** Tips of processed invalidations that are remembered, to tell whether the store's position has been reached. */
+const TIPS_MAX = 1000;
 /** Dependencies whose last invalidation is remembered one by one; older ones share the floor. */
 const REMEMBERED_MAX = 10_000;
 
@@ -25,7 +27,10 @@ export class LocalPartition {
   private position: Position = { clock: -1, tip: '' };
   private validUntil = -Infinity;
   /** A lease that counts only once the bus has brought this process up to its position. */
-  private promised: { readonly clock: number; readonly until: number } | undefined;
+  private promised: { readonly tip: string; readonly until: number } | undefined;
+  /** Tips that were processed since the last flush. */
+  private readonly tips = new Set<string>();
+  private serverAhead = Infinity;
   /** dependency → clock of its last invalidation that was processed here. */
   private readonly lastInvalidated = new Map<string, number>();
   private floor = 0;
@@ -53,8 +58,8 @@ export class LocalPartition {
     const isInChain = previousTip === this.position.tip;
     if (!isInChain || dependencies === '*') this.flush();
     if (dependencies !== '*') this.remember(dependencies, clock);
-    this.position = { clock, tip };
-    if (isInChain && this.promised && clock >= this.promised.clock) this.renewTo(this.promised.until);
+    this.moveTo({ clock, tip });
+    if (this.promised?.tip === tip) this.renewTo(this.promised.until);
     return isInChain;
   }
 
@@ -77,7 +82,7 @@ export class LocalPartition {
    * store stood. Returns false if the process has been behind for a whole beat: it starts afresh from there.
    */
   confirmed(now: Position, until: number, askedIn: number): boolean {
-    const isCaughtUp = askedIn === this.generation && this.position.clock >= now.clock;
+    const isCaughtUp = askedIn === this.generation && this.tips.has(now.tip);
     if (isCaughtUp) {
       this.renewTo(until);
       return true;
@@ -86,14 +91,14 @@ export class LocalPartition {
       this.adopt(now, until);
       return false;
     }
-    this.promised = { clock: now.clock, until };
+    this.promised = { tip: now.tip, until };
     return true;
   }
 
   /** Starts afresh: nothing is kept, and everything from this position on will be seen. */
   adopt(position: Position, until: number): void {
     this.flush();
-    this.position = position;
+    this.moveTo(position);
     this.renewTo(until);
   }
 
@@ -101,13 +106,34 @@ export class LocalPartition {
   flush(): void {
     this.generation++;
     this.promised = undefined;
+    // A read that begins from here on finds the store at or after everything that was processed.
+    this.lastInvalidated.clear();
+    this.floor = 0;
+    this.tips.clear();
     this.forgetEntries();
+  }
+
+  /** The store's time was `serverMs` some time after `sentAt`: so it is not further ahead of our clock than this. */
+  learnTime(serverMs: number, sentAt: number): void {
+    this.serverAhead = serverMs - sentAt;
+  }
+
+  /** Whether an entry that ends at this time of the store may have ended. 0: it has no end. */
+  hasEnded(expiresAt: number, now: number): boolean {
+    return expiresAt > 0 && now + this.serverAhead >= expiresAt;
   }
 
   /** From here on nothing is served. */
   close(): void {
     this.validUntil = -Infinity;
     this.flush();
+  }
+
+  private moveTo(position: Position): void {
+    this.position = position;
+    this.tips.add(position.tip);
+    const [oldest] = this.tips;
+    if (this.tips.size > TIPS_MAX && oldest !== undefined) this.tips.delete(oldest);
   }
 
   private renewTo(until: number): void {

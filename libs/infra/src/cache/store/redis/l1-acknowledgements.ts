@@ -5,28 +5,35 @@ import type { Partition } from './partition.js';
 export interface Audience {
   readonly clock: number;
   readonly tip: string;
-  readonly membershipVersion: string;
-  /** undefined: the same as at `membershipVersion`. */
-  readonly members: readonly string[] | undefined;
+  readonly membership: Membership;
   readonly birth: string;
   /** Whether somebody knows that every lease from before this birth has run out. */
   readonly isMature: boolean;
 }
 
-/** The members that do not follow up to the clock; `evict` removes those that have not asked for a lease since. */
+/** Who held leases when the membership had this version. */
+export interface Membership {
+  readonly version: string;
+  readonly members: readonly string[];
+}
+
+/**
+ * The members that do not follow up to the clock, in the history of this birth; `evict` removes those that have not asked for
+ * a lease since.
+ */
 export type AskPending = (
   partition: Partition,
   clock: number,
   members: readonly string[],
   evict: boolean,
-) => Promise<string[]>;
+) => Promise<{ readonly birth: string; readonly members: readonly string[] }>;
 
-interface Known {
-  membershipVersion: string;
-  members: readonly string[];
-  birth: string;
-  birthKnownSince: number;
+interface Birth {
+  readonly nonce: string;
+  readonly knownSince: number;
 }
+
+const NOBODY: Membership = { version: '', members: [] };
 
 /** Word from members that came before or after the script's own reply. */
 interface Expected {
@@ -44,7 +51,8 @@ const FIRST_LOOK_MS = 50;
  * lease is waited (CORRECTIONS 4).
  */
 export class L1Acknowledgements {
-  private readonly known = new Map<Partition, Known>();
+  private readonly memberships = new Map<Partition, Membership>();
+  private readonly births = new Map<Partition, Birth>();
   private readonly expected = new Map<string, Expected>();
 
   constructor(
@@ -55,20 +63,24 @@ export class L1Acknowledgements {
     private readonly askPending: AskPending,
   ) {}
 
-  /** The membership version to send along, so that the members travel only when they have changed. */
-  membershipVersion(partition: Partition): string {
-    return this.known.get(partition)?.membershipVersion ?? '';
+  /** The membership as it is known: its version is sent along, so that the members travel only when they have changed. */
+  membership(partition: Partition): Membership {
+    return this.memberships.get(partition) ?? NOBODY;
   }
 
   /** The birth that this process has known for longer than a lease can last; '' if there is none. */
   matureBirth(partition: Partition): string {
-    const known = this.known.get(partition);
-    return known && performance.now() >= this.maturesAt(known) ? known.birth : '';
+    const birth = this.births.get(partition);
+    return birth && performance.now() >= this.maturesAt(birth) ? birth.nonce : '';
   }
 
-  learnBirth(partition: Partition, birth: string): void {
-    const known = this.known.get(partition) ?? { membershipVersion: '', members: [], birth: '', birthKnownSince: 0 };
-    if (known.birth !== birth) this.known.set(partition, { ...known, birth, birthKnownSince: performance.now() });
+  /** A reply has told the birth of the gate; it is known from its first telling on. */
+  learnBirth(partition: Partition, nonce: string): Birth {
+    const known = this.births.get(partition);
+    if (known?.nonce === nonce) return known;
+    const birth = { nonce, knownSince: performance.now() };
+    this.births.set(partition, birth);
+    return birth;
   }
 
   /** Call it before the script with this tip is sent: word of it may come before the reply. */
@@ -93,56 +105,55 @@ export class L1Acknowledgements {
   /** Resolves when no L1 can serve what this invalidation dropped; after a lease at the latest. */
   async settled(partition: Partition, audience: Audience): Promise<void> {
     const repliedAt = performance.now();
-    const { members, ...known } = this.learn(partition, audience);
+    const birth = this.learnBirth(partition, audience.birth);
+    this.memberships.set(partition, audience.membership);
     const expected = this.expected.get(audience.tip);
     try {
-      const pending = new Set(members.filter((member) => member !== this.self));
-      if (expected) await this.wait(partition, audience.clock, pending, expected, repliedAt);
-      if (this.isStrict && !audience.isMature) await sleep(this.maturesAt(known) - performance.now());
+      if (expected) await this.wait(partition, audience, expected, repliedAt);
+      if (this.isStrict && !audience.isMature) await sleep(this.maturesAt(birth) - performance.now()).done;
     } finally {
       this.expected.delete(audience.tip);
     }
   }
 
-  private async wait(
-    partition: Partition,
-    clock: number,
-    pending: Set<string>,
-    expected: Expected,
-    repliedAt: number,
-  ): Promise<void> {
+  private async wait(partition: Partition, audience: Audience, expected: Expected, repliedAt: number): Promise<void> {
+    const { clock, birth, membership } = audience;
+    const pending = new Set(membership.members.filter((member) => member !== this.self));
     const deadline = repliedAt + this.times.leaseMs * 1.01 + 10;
-    for (let look = FIRST_LOOK_MS; ; look *= 2) {
-      for (const member of expected.acknowledged) pending.delete(member);
-      if (pending.size === 0) return;
-      const left = deadline - performance.now();
-      if (left <= 0) break;
-      await Promise.race([new Promise<void>((resolve) => (expected.notify = resolve)), sleep(Math.min(left, look))]);
-      for (const member of expected.acknowledged) pending.delete(member);
-      if (pending.size === 0) return;
-      if (performance.now() < repliedAt + FIRST_LOOK_MS) continue;
-      const still = await this.askPending(partition, clock, [...pending], false).catch(() => [...pending]);
-      for (const member of [...pending]) if (!still.includes(member)) pending.delete(member);
+    let look = FIRST_LOOK_MS;
+    let nextLookAt = repliedAt + look;
+    let isSameHistory = true;
+    while (this.settleAcknowledged(pending, expected) > 0 && performance.now() < deadline) {
+      const timer = sleep(Math.min(deadline, nextLookAt) - performance.now());
+      await Promise.race([new Promise<void>((resolve) => (expected.notify = resolve)), timer.done]);
+      timer.cancel();
+      if (performance.now() < nextLookAt || !isSameHistory) continue;
+      const still = await this.askPending(partition, clock, [...pending], false).catch(() => undefined);
+      // Another birth: this gate has lost its members, but not their leases. Only their own word counts now, or the time.
+      if (still && still.birth !== birth) isSameHistory = false;
+      else if (still) for (const member of [...pending]) if (!still.members.includes(member)) pending.delete(member);
+      look *= 2;
+      nextLookAt = isSameHistory ? performance.now() + look : deadline;
     }
     // Their leases have run out, whatever they do. Removed, unless they have asked for a new one since, they delay nobody again.
-    await this.askPending(partition, clock, [...pending], true).catch(() => []);
+    if (pending.size === 0 || !isSameHistory) return;
+    void this.askPending(partition, clock, [...pending], true).catch(() => undefined);
   }
 
-  private learn(partition: Partition, { membershipVersion, members, birth }: Audience): Known {
-    this.learnBirth(partition, birth);
-    const known = this.known.get(partition) as Known;
-    if (members) {
-      known.members = members;
-      known.membershipVersion = membershipVersion;
-    }
-    return known;
+  /** Takes out those that have said that they followed; how many are left. */
+  private settleAcknowledged(pending: Set<string>, { acknowledged }: Expected): number {
+    for (const member of acknowledged) pending.delete(member);
+    return pending.size;
   }
 
-  private maturesAt({ birthKnownSince }: Pick<Known, 'birthKnownSince'>): number {
-    return birthKnownSince + this.times.leaseMs * 1.01 + 10;
+  private maturesAt({ knownSince }: Birth): number {
+    return knownSince + this.times.leaseMs * 1.01 + 10;
   }
 }
 
-function sleep(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+/** Resolves after the time; a cancelled one never does, and leaves no timer behind. */
+function sleep(ms: number): { readonly done: Promise<void>; cancel(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const done = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(0, ms))));
+  return { done, cancel: () => clearTimeout(timer) };
 }

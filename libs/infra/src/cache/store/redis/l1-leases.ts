@@ -48,14 +48,19 @@ export class L1Leases {
     this.isClosed = true;
     clearInterval(this.timer);
     this.local.close();
-    await Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
+    const left = Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
+    // Who cannot say goodbye is waited for by others, for as long as its lease could have lasted.
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise((resolve) => (timer = setTimeout(resolve, this.times.leaseMs)));
+    await Promise.race([left, overdue]);
+    clearTimeout(timer);
   }
 
   /** The bus has told an invalidation: the L1 follows it, and says so to whoever waits. */
-  follow(index: number, invalidation: BusInvalidation): void {
+  follow(index: number, invalidation: BusInvalidation, mustAcknowledge: boolean): void {
     this.local.follow(index, invalidation);
     const { requester, tip } = invalidation;
-    if (requester === undefined) return;
+    if (requester === undefined || !mustAcknowledge) return;
     const tips = this.toAcknowledge.get(requester);
     if (tips) tips.push(tip);
     else this.toAcknowledge.set(requester, [tip]);
@@ -71,14 +76,12 @@ export class L1Leases {
   }
 
   private beatAll(): void {
-    this.partitions.all.forEach((partition, index) => {
-      if (!this.inFlight.has(partition)) void this.beat(partition, index);
-    });
+    this.partitions.all.forEach((partition, index) => void this.beat(partition, index, true));
   }
 
-  private async beat(partition: Partition, index: number): Promise<void> {
+  private async beat(partition: Partition, index: number, mayRepeat: boolean): Promise<void> {
     const local = this.local.partitions[index];
-    if (!local || this.isClosed) return;
+    if (!local || this.isClosed || this.inFlight.has(partition)) return;
     this.inFlight.add(partition);
     try {
       const { generation } = local;
@@ -86,12 +89,12 @@ export class L1Leases {
       const [code, gateText, serverMs] = await this.calls.beat(partition, local.processed);
       const gate = parseGate(gateText);
       if (!gate || this.isClosed) return;
-      this.local.learnTime(serverMs, sentAt);
+      local.learnTime(serverMs, sentAt);
       const until = sentAt + this.times.leaseMs;
       if (code === 'OK') local.confirmed(gate, until, generation);
       else local.adopt(gate, until);
       // The store does not know yet that a process which started afresh follows from there.
-      if (code === 'LOST') setImmediate(() => void this.beat(partition, index));
+      if (code === 'LOST' && mayRepeat) setImmediate(() => void this.beat(partition, index, false));
     } catch (error) {
       // Without an answer the lease runs out by itself.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);

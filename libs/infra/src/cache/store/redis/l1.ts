@@ -71,8 +71,10 @@ export class L1 implements LocalReads {
     this.local.invalidateOwn(partition.index, dependencies, clock);
   }
 
-  follow(partition: Partition, invalidation: BusInvalidation): void {
-    this.leases.follow(partition.index, invalidation);
+  /** `self` needs no acknowledgement from itself, and of a bounded L1 nobody expects one. */
+  follow(partition: Partition, invalidation: BusInvalidation, self: string): void {
+    const mustAcknowledge = this.options.mode === 'strict' && invalidation.requester !== self;
+    this.leases.follow(partition.index, invalidation, mustAcknowledge);
   }
 
   start(): void {

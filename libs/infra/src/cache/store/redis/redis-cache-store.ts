@@ -102,7 +102,7 @@ export class RedisCacheStore extends CacheStore {
       this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.l1));
     }
     this.bus = new RedisBus(options.redis, this.partitions, this.acknowledgementChannel(this.processId), {
-      onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation),
+      onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation, this.processId),
       onAcknowledgement: (member, tips) => this.acknowledgements.receive(member, tips),
     });
     defineScripts(options.redis);
@@ -294,19 +294,13 @@ export class RedisCacheStore extends CacheStore {
     this.l1?.invalidateOwn(partition, dependencies);
     this.acknowledgements.expect(tip);
     try {
-      const version = this.acknowledgements.membershipVersion(partition);
-      const { gate, audience, result } = await apply(tip, this.processId, version);
+      const known = this.acknowledgements.membership(partition);
+      const { gate, audience, result } = await apply(tip, this.processId, known.version);
       const { clock } = partition.gateOf(gate as Buffer) as Gate;
       this.l1?.invalidateOwn(partition, dependencies, clock);
-      const [membershipVersion, members, birth, isMature] = audience.map(String) as [string, string, string, string];
-      await this.acknowledgements.settled(partition, {
-        clock,
-        tip,
-        membershipVersion,
-        members: members === '=' ? undefined : members.split(' ').filter(Boolean),
-        birth,
-        isMature: isMature === '1',
-      });
+      const [version, members, birth, isMature] = audience.map(String) as [string, string, string, string];
+      const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
+      await this.acknowledgements.settled(partition, { clock, tip, membership, birth, isMature: isMature === '1' });
       return result;
     } finally {
       this.acknowledgements.forget(tip);
@@ -336,9 +330,10 @@ export class RedisCacheStore extends CacheStore {
     clock: number,
     members: readonly string[],
     evict: boolean,
-  ): Promise<string[]> {
-    const [, ...still] = await this.run('pend', partition, [clock, evict ? '1' : '0', nonce(), ...members]);
-    return still.map(String);
+  ): Promise<{ birth: string; members: string[] }> {
+    const args = [clock, evict ? '1' : '0', nonce(), ...members];
+    const [, birth, ...still] = await this.run('pend', partition, args);
+    return { birth: String(birth), members: still.map(String) };
   }
 
   private acknowledgementChannel(processId: string): string {

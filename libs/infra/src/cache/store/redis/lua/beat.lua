@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- beat: renew the L1 lease of one process in this partition, and say how far it follows the bus.
 -- KEYS T:g   ARGV T member pclk ptip freshTip isMember(0|1)
 --   (pclk, ptip) = the last position it has processed; isMember 0: a bounded L1, for which no invalidation waits

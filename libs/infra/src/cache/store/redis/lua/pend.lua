@@ -2,9 +2,9 @@
 -- pend: which of these members do not follow up to clock c yet?
 -- KEYS T:g   ARGV T c evict(0|1) freshTip member...
 --   evict 1: only after the caller has waited a whole lease since the invalidation: removes members without a beat since then
--- -> {'OK', member...}   a process that is no member owes nothing
+-- -> {'OK', born, member...}   a process that is no member owes nothing, in the history that `born` names
 use(ARGV[1], ARGV[4])
-local c, out, isChanged = tonumber(ARGV[2]), { 'OK' }, false
+local c, out, isChanged = tonumber(ARGV[2]), { 'OK', R('HGET', M, 'born') or '-' }, false
 for i = 5, #ARGV do
   local beat = R('ZSCORE', T .. ':in', ARGV[i])
   if beat and tonumber(R('HGET', T .. ':ac', ARGV[i]) or '-1') < c then
