@@ -23,7 +23,7 @@ export interface Membership {
  */
 export type AskPending = (
   partition: Partition,
-  clock: number,
+  at: { readonly clock: number; readonly birth: string },
   members: readonly string[],
   evict: boolean,
 ) => Promise<{ readonly birth: string; readonly members: readonly string[] }>;
@@ -117,7 +117,7 @@ export class L1Acknowledgements {
   }
 
   private async wait(partition: Partition, audience: Audience, expected: Expected, repliedAt: number): Promise<void> {
-    const { clock, birth, membership } = audience;
+    const { birth, membership } = audience;
     const pending = new Set(membership.members.filter((member) => member !== this.self));
     const deadline = repliedAt + this.times.leaseMs * 1.01 + 10;
     let look = FIRST_LOOK_MS;
@@ -128,7 +128,7 @@ export class L1Acknowledgements {
       await Promise.race([new Promise<void>((resolve) => (expected.notify = resolve)), timer.done]);
       timer.cancel();
       if (performance.now() < nextLookAt || !isSameHistory) continue;
-      const still = await this.askPending(partition, clock, [...pending], false).catch(() => undefined);
+      const still = await this.askPending(partition, audience, [...pending], false).catch(() => undefined);
       // Another birth: this gate has lost its members, but not their leases. Only their own word counts now, or the time.
       if (still && still.birth !== birth) isSameHistory = false;
       else if (still) for (const member of [...pending]) if (!still.members.includes(member)) pending.delete(member);
@@ -137,7 +137,7 @@ export class L1Acknowledgements {
     }
     // Their leases have run out, whatever they do. Removed, unless they have asked for a new one since, they delay nobody again.
     if (pending.size === 0 || !isSameHistory) return;
-    void this.askPending(partition, clock, [...pending], true).catch(() => undefined);
+    void this.askPending(partition, audience, [...pending], true).catch(() => undefined);
   }
 
   /** Takes out those that have said that they followed; how many are left. */

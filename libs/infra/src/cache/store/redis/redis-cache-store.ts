@@ -95,7 +95,7 @@ export class RedisCacheStore extends CacheStore {
       this.processId,
       LEASE_TIMES,
       options.l1?.mode === 'strict',
-      (partition, clock, members, evict) => this.pending(partition, clock, members, evict),
+      (partition, at, members, evict) => this.pending(partition, at, members, evict),
     );
     this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
     for (const partition of this.partitions.all) {
@@ -327,11 +327,11 @@ export class RedisCacheStore extends CacheStore {
 
   private async pending(
     partition: Partition,
-    clock: number,
+    at: { readonly clock: number; readonly birth: string },
     members: readonly string[],
     evict: boolean,
   ): Promise<{ birth: string; members: string[] }> {
-    const args = [clock, evict ? '1' : '0', nonce(), ...members];
+    const args = [at.clock, evict ? '1' : '0', nonce(), at.birth, ...members];
     const [, birth, ...still] = await this.run('pend', partition, args);
     return { birth: String(birth), members: still.map(String) };
   }
