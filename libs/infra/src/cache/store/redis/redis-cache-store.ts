@@ -26,7 +26,9 @@ import { L1, type L1Options } from './l1.js';
 import { L1Acknowledgements } from './l1-acknowledgements.js';
 import { LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import { OrphanLeases } from './orphan-leases.js';
-import { RedisGuard, type Refusal } from './redis-guard.js';
+import { nonce } from './nonce.js';
+import { RedisGuard } from './redis-guard.js';
+import { examineServer } from './server-examination.js';
 import {
   defineScripts,
   runScript,
@@ -89,7 +91,7 @@ export class RedisCacheStore extends CacheStore {
       throw new CacheError('CACHE_INVALID_OPTION', advice, false);
     }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
-    this.guard = new RedisGuard(options.redis, () => this.examineServer());
+    this.guard = new RedisGuard(options.redis, () => examineServer(options.redis, options.appName, this.partitions));
     this.l1 = options.l1 && new L1(options.l1, this.partitions, this.leaseCalls(options.l1));
     this.acknowledgements = new L1Acknowledgements(
       this.processId,
@@ -351,28 +353,6 @@ export class RedisCacheStore extends CacheStore {
     throw error;
   }
 
-  /** Before a server is used: do all agree on the layout, and does what it holds belong to its own history? */
-  private async examineServer(): Promise<Refusal | undefined> {
-    const refusal = await this.layoutRefusal();
-    if (refusal) return refusal;
-    const { redis } = this.options;
-    await Promise.all(this.partitions.all.map((p) => runScript(redis, 'adopt', p.gateKey, [p.tag, nonce()])));
-    return undefined;
-  }
-
-  /** Processes that disagree about the number of partitions would look for the same entry in different places. */
-  private async layoutRefusal(): Promise<Refusal | undefined> {
-    const { redis, appName } = this.options;
-    const own = String(this.partitions.all.length);
-    await redis.setnx(`{${appName}.layout}`, own);
-    const agreed = await redis.get(`{${appName}.layout}`);
-    if (agreed === own) return undefined;
-    const reason =
-      `${appName} has ${agreed} partitions in this Redis, and this process is configured for ${own}: use the same number ` +
-      `everywhere, or another appName; when no process runs any more, delete {${appName}.layout}`;
-    return { reason, isPassing: false };
-  }
-
   private async peek(partition: Partition, key: string): Promise<StoredValue | undefined> {
     const [code, , envelope] = await this.run('peek', partition, [key, nonce()]);
     return code === 'FRESH' ? storedValue(envelope as Buffer) : undefined;
@@ -410,11 +390,6 @@ const COMMIT_REPLIES: Readonly<Record<string, CommitReply>> = {
   FENCED: 'fenced',
   EXPIRED: 'expired',
 };
-
-/** 64 random bits: names an invalidation, so that no two histories of a partition can be taken for one another. */
-function nonce(): string {
-  return randomBytes(8).toString('hex');
-}
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
   const result: T[][] = [];
