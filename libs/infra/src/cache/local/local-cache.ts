@@ -117,7 +117,7 @@ export class LocalCache {
     for (const partition of this.partitions) partition.close();
   }
 
-  /** Entries and bytes, for the health endpoint. */
+  /** Entries, and the bytes that they are counted with. */
   get size(): { readonly entries: number; readonly bytes: number } {
     return { entries: this.byKey.size, bytes: this.recency.calculatedSize };
   }

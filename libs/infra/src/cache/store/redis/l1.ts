@@ -84,8 +84,4 @@ export class L1 implements LocalReads {
   close(): Promise<void> {
     return this.leases.close();
   }
-
-  get size(): { readonly entries: number; readonly bytes: number } {
-    return this.local.size;
-  }
 }
