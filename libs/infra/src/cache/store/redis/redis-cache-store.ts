@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
-import { entry, entryKey, type Dependency } from '../../dependencies.js';
+import { entry, type Dependency } from '../../dependencies.js';
 import {
   CacheStore,
   type BeginReply,
@@ -17,26 +16,19 @@ import {
   type Unsubscribe,
   type WriteRequest,
 } from '../cache-store.js';
+import { AcknowledgedInvalidations } from './acknowledged-invalidations.js';
 import { storedValue } from './entry-envelope.js';
 import { liveKeys, memoryUsage } from './key-directory.js';
 import { type Gate, type Partition, Partitions } from './partition.js';
+import { PartitionScripts } from './partition-scripts.js';
 import { ReadBatch } from './read-batch.js';
 import { RedisBus } from './redis-bus.js';
-import { L1, type L1Options } from './l1.js';
-import { L1Acknowledgements } from './l1-acknowledgements.js';
-import { LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
+import type { L1, L1Options } from './l1.js';
 import { OrphanLeases } from './orphan-leases.js';
 import { nonce } from './nonce.js';
 import { RedisGuard } from './redis-guard.js';
 import { examineServer } from './server-examination.js';
-import {
-  defineScripts,
-  runScript,
-  UnknownReplyError,
-  type RedisConnection,
-  type ScriptArgument,
-  type ScriptName,
-} from './scripts.js';
+import { defineScripts, UnknownReplyError, type RedisConnection } from './scripts.js';
 
 export interface RedisCacheStoreOptions {
   /** The connection for commands. It must not queue while offline, or reads wait for a server that is away. */
@@ -56,13 +48,8 @@ export interface RedisCacheStoreOptions {
 }
 
 const RETENTION_MS = 30 * 24 * 3600 * 1000;
-/** Dependencies in one script: bounds its time. An invalidation of more goes out in several, all awaited. */
-const DEPENDENCIES_PER_CALL = 500;
-const KEYS_REPORTED_MAX = 1000;
 const FAILURE_TEXT_MAX = 500;
 const SWEEP_BATCH = 200;
-/** membership version, members, birth, maturity: what `audience` in `_partition.lua` answers. */
-const AUDIENCE_FIELDS = 4;
 /** The lease behind a failed commit lasts at most so long; its own length is not known here. */
 const ORPHAN_MS = 10_000;
 
@@ -73,40 +60,37 @@ export class RedisCacheStore extends CacheStore {
   private readonly reads = new Map<Partition, ReadBatch>();
   private readonly bus: RedisBus;
   private readonly orphans: OrphanLeases;
-  private readonly processId = randomBytes(16).toString('hex');
+  private readonly scripts: PartitionScripts;
+  private readonly invalidations: AcknowledgedInvalidations;
   private readonly l1: L1 | undefined;
-  private readonly acknowledgements: L1Acknowledgements;
   private isClosed = false;
   private readonly retentionMs: number;
   private readonly windowMax: number;
-  private readonly inlineMax: number;
 
   constructor(private readonly options: RedisCacheStoreOptions) {
     super();
     this.retentionMs = options.retentionMs ?? RETENTION_MS;
     this.windowMax = options.windowMax ?? 10_000;
-    this.inlineMax = options.inlineMax ?? 1000;
     if (options.redis.options.keyPrefix) {
       const advice = 'the connection must have no keyPrefix, which scripts do not see: use appName';
       throw new CacheError('CACHE_INVALID_OPTION', advice, false);
     }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
     this.guard = new RedisGuard(options.redis, () => examineServer(options.redis, options.appName, this.partitions));
-    this.l1 = options.l1 && new L1(options.l1, this.partitions, this.leaseCalls(options.l1));
-    this.acknowledgements = new L1Acknowledgements(
-      this.processId,
-      LEASE_TIMES,
-      options.l1?.mode === 'strict',
-      (partition, at, members, evict) => this.pending(partition, at, members, evict),
-    );
+    this.scripts = new PartitionScripts(this.guard);
+    this.invalidations = new AcknowledgedInvalidations(this.guard, this.scripts, this.partitions, {
+      appName: options.appName,
+      windowMax: this.windowMax,
+      inlineMax: options.inlineMax ?? 1000,
+      l1: options.l1,
+    });
+    this.l1 = this.invalidations.l1;
     this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
     for (const partition of this.partitions.all) {
       this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.l1));
     }
-    this.bus = new RedisBus(options.redis, this.partitions, this.acknowledgementChannel(this.processId), {
-      onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation, this.processId),
-      onAcknowledgement: (member, tips) => this.acknowledgements.receive(member, tips),
-    });
+    const { channel, listeners } = this.invalidations;
+    this.bus = new RedisBus(options.redis, this.partitions, channel, listeners);
     defineScripts(options.redis);
   }
 
@@ -135,9 +119,9 @@ export class RedisCacheStore extends CacheStore {
   async begin({ key, leaseId, leaseMs, known }: BeginRequest): Promise<BeginReply> {
     const partition = this.partitions.of(key);
     const args = [key, leaseId, leaseMs, nonce(), ...known];
-    const reply = this.run('begin', partition, args).catch((error: unknown) =>
-      this.orphan(error, key, leaseId, leaseMs),
-    );
+    const reply = this.scripts
+      .run('begin', partition, args)
+      .catch((error: unknown) => this.orphan(error, key, leaseId, leaseMs));
     const [code, gate, detail, pttl] = await reply;
     switch (code) {
       case 'FRESH':
@@ -156,20 +140,22 @@ export class RedisCacheStore extends CacheStore {
   async commit({ key, leaseId, start, value, dependencies, ttlMs }: CommitRequest): Promise<CommitReply> {
     const partition = this.partitions.of(key);
     const generation = this.l1?.generation(key) ?? 0;
-    const reply = this.run('commit', partition, [
-      key,
-      leaseId,
-      start.clock,
-      start.tip,
-      start.at,
-      ttlMs ?? -1,
-      this.retentionMs,
-      value.codec,
-      nonce(),
-      this.embed,
-      value.bytes,
-      ...dependencies,
-    ]).catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
+    const reply = this.scripts
+      .run('commit', partition, [
+        key,
+        leaseId,
+        start.clock,
+        start.tip,
+        start.at,
+        ttlMs ?? -1,
+        this.retentionMs,
+        value.codec,
+        nonce(),
+        this.embed,
+        value.bytes,
+        ...dependencies,
+      ])
+      .catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
     const [code, gate] = await reply;
     const outcome = COMMIT_REPLIES[code];
     if (!outcome) throw new UnknownReplyError('commit', code);
@@ -182,53 +168,32 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async renew(key: string, leaseId: string, leaseMs: number): Promise<boolean> {
-    return (await this.runNumber('renew', this.partitions.of(key), [key, leaseId, leaseMs])) === 1;
+    return (await this.scripts.runNumber('renew', this.partitions.of(key), [key, leaseId, leaseMs])) === 1;
   }
 
   async release({ key, leaseId, failure }: LeaseEnd): Promise<void> {
     const text = (part: string | undefined) => (part ?? '').replaceAll('\0', ' ').slice(0, FAILURE_TEXT_MAX);
     const outcome = failure ? ['F', text(failure.code), text(failure.message)] : ['', '', ''];
-    await this.runNumber('release', this.partitions.of(key), [key, leaseId, ...outcome]);
+    await this.scripts.runNumber('release', this.partitions.of(key), [key, leaseId, ...outcome]);
   }
 
   async write({ key, value, dependencies, ttlMs }: WriteRequest): Promise<void> {
     const px = Math.max(1, Math.min(ttlMs ?? this.retentionMs, this.retentionMs));
     const partition = this.partitions.of(key);
     const hasTtl = ttlMs === undefined ? '0' : '1';
-    await this.invalidating(partition, [entry(key)], async (tip, requester, version) => {
-      const head = [key, tip, px, value.codec, this.windowMax, requester, version, hasTtl, this.embed];
-      const [, gate, ...audience] = await this.run('write', partition, [...head, value.bytes, ...dependencies]);
+    await this.invalidations.settled(partition, [entry(key)], async ({ tip, requester, membershipVersion }) => {
+      const head = [key, tip, px, value.codec, this.windowMax, requester, membershipVersion, hasTtl, this.embed];
+      const [, gate, ...audience] = await this.scripts.run('write', partition, [...head, value.bytes, ...dependencies]);
       return { gate, audience, result: undefined };
     });
   }
 
-  async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
-    const calls = this.partitions.all.flatMap((partition) => {
-      const own = dependencies.filter((d) => this.concerns(d, partition));
-      return chunks(own, DEPENDENCIES_PER_CALL).map((chunk) =>
-        this.invalidating(partition, chunk, async (tip, requester, version) => {
-          const head = [tip, this.inlineMax, this.windowMax, requester, version];
-          const [, gate, dropped, deferred, ...rest] = await this.run('invalidate', partition, [...head, ...chunk]);
-          const ids = rest.slice(AUDIENCE_FIELDS).map(String);
-          return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), ids } };
-        }),
-      );
-    });
-    const outcomes = await Promise.allSettled(calls); // all settle first: when this rejects, none of it is still under way
-    let dropped = 0;
-    let deferred = 0;
-    const keys: string[] = [];
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      dropped += outcome.value.dropped;
-      deferred += outcome.value.deferred;
-      keys.push(...outcome.value.ids.slice(0, KEYS_REPORTED_MAX - keys.length));
-    }
-    return { dropped, keys, deferred };
+  invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
+    return this.invalidations.invalidate(dependencies);
   }
 
   async status(key: string): Promise<{ status: KeyStatus; leaseId?: string; expiresInMs?: number }> {
-    const [code, , leaseId, pttl] = await this.run('peek', this.partitions.of(key), [key, nonce()]);
+    const [code, , leaseId, pttl] = await this.scripts.run('peek', this.partitions.of(key), [key, nonce()]);
     if (code === 'FRESH') return { status: 'exists' };
     if (code === 'EMPTY') return { status: 'empty' };
     return { status: 'pending', leaseId: String(leaseId), expiresInMs: Math.max(0, Number(pttl)) };
@@ -249,17 +214,17 @@ export class RedisCacheStore extends CacheStore {
     let failure: PromiseRejectedResult | undefined;
     for (const partition of this.partitions.all) {
       const [outcome] = await Promise.allSettled([
-        this.run('sweep', partition, [
+        this.scripts.run('sweep', partition, [
           SWEEP_BATCH,
           this.windowMax,
           nonce(),
-          this.acknowledgements.matureBirth(partition),
+          this.invalidations.births.matureBirth(partition),
         ]),
       ]);
       if (outcome.status === 'fulfilled') {
         freed += Number(outcome.value[0]);
         more ||= Number(outcome.value[1]) === 1;
-        this.acknowledgements.learnBirth(partition, String(outcome.value[2]));
+        this.invalidations.births.learnBirth(partition, String(outcome.value[2]));
       } else failure = outcome; // one partition's master may be away: the others are swept all the same
     }
     if (failure) throw failure.reason;
@@ -279,69 +244,6 @@ export class RedisCacheStore extends CacheStore {
     return reason ? { kind: 'redis', status: 'down', reason } : { kind: 'redis', status: 'up' };
   }
 
-  /**
-   * Carries an invalidation out and waits until no L1 can serve what it dropped: this process' own is cleared before it is
-   * sent, and again with the clock at which the store carried it out.
-   */
-  private async invalidating<T>(
-    partition: Partition,
-    dependencies: readonly Dependency[],
-    apply: (
-      tip: string,
-      requester: string,
-      membershipVersion: string,
-    ) => Promise<{ gate: unknown; audience: unknown[]; result: T }>,
-  ): Promise<T> {
-    const tip = nonce();
-    this.l1?.invalidateOwn(partition, dependencies);
-    this.acknowledgements.expect(tip);
-    try {
-      const known = this.acknowledgements.membership(partition);
-      const { gate, audience, result } = await apply(tip, this.processId, known.version);
-      const { clock } = partition.gateOf(gate as Buffer) as Gate;
-      this.l1?.invalidateOwn(partition, dependencies, clock);
-      const [version, members, birth, isMature] = audience.map(String) as [string, string, string, string];
-      const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
-      await this.acknowledgements.settled(partition, { clock, tip, membership, birth, isMature: isMature === '1' });
-      return result;
-    } finally {
-      this.acknowledgements.forget(tip);
-    }
-  }
-
-  private leaseCalls({ mode }: L1Options): LeaseCalls {
-    const isMember = mode === 'strict' ? '1' : '0';
-    return {
-      beat: async (partition, { clock, tip }) => {
-        const args = [this.processId, clock, tip, nonce(), isMember];
-        const [code, gate, serverMs] = await this.run('beat', partition, args);
-        return [code, String(gate), Number(String(serverMs))];
-      },
-      leave: async (partition) => {
-        await this.runNumber('leave', partition, [this.processId, nonce()]);
-      },
-      acknowledge: async (requester, tips) => {
-        const text = [this.processId, ...tips].join(' ');
-        await this.guard.run(() => this.options.redis.publish(this.acknowledgementChannel(requester), text));
-      },
-    };
-  }
-
-  private async pending(
-    partition: Partition,
-    at: { readonly clock: number; readonly birth: string },
-    members: readonly string[],
-    evict: boolean,
-  ): Promise<{ birth: string; members: string[] }> {
-    const args = [at.clock, evict ? '1' : '0', nonce(), at.birth, ...members];
-    const [, birth, ...still] = await this.run('pend', partition, args);
-    return { birth: String(birth), members: still.map(String) };
-  }
-
-  private acknowledgementChannel(processId: string): string {
-    return `{${this.options.appName}}:ak:${processId}`;
-  }
-
   /** Whether the replies of hits shall tell dependencies: only an L1 needs them. */
   private get embed(): '0' | '1' {
     return this.options.l1 ? '1' : '0';
@@ -354,32 +256,8 @@ export class RedisCacheStore extends CacheStore {
   }
 
   private async peek(partition: Partition, key: string): Promise<StoredValue | undefined> {
-    const [code, , envelope] = await this.run('peek', partition, [key, nonce()]);
+    const [code, , envelope] = await this.scripts.run('peek', partition, [key, nonce()]);
     return code === 'FRESH' ? storedValue(envelope as Buffer) : undefined;
-  }
-
-  private concerns(d: Dependency, partition: Partition): boolean {
-    const key = entryKey(d);
-    return key === undefined || this.partitions.of(key) === partition;
-  }
-
-  private async run(
-    name: ScriptName,
-    partition: Partition,
-    args: readonly ScriptArgument[],
-  ): Promise<[string, ...unknown[]]> {
-    const reply = await this.guard.run(() =>
-      runScript(this.options.redis, name, partition.gateKey, [partition.tag, ...args]),
-    );
-    if (!Array.isArray(reply)) throw new UnknownReplyError(name, reply);
-    const [code, ...rest] = reply as unknown[];
-    return [String(code), ...rest];
-  }
-
-  private async runNumber(name: ScriptName, partition: Partition, args: readonly ScriptArgument[]): Promise<number> {
-    return Number(
-      await this.guard.run(() => runScript(this.options.redis, name, partition.gateKey, [partition.tag, ...args])),
-    );
   }
 }
 
@@ -390,9 +268,3 @@ const COMMIT_REPLIES: Readonly<Record<string, CommitReply>> = {
   FENCED: 'fenced',
   EXPIRED: 'expired',
 };
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  const result: T[][] = [];
-  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
-  return result;
-}

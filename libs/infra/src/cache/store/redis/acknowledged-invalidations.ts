@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import type { Invalidation } from '../../cache.types.js';
+import { entryKey, type Dependency } from '../../dependencies.js';
+import { L1, type L1Options } from './l1.js';
+import { L1Acknowledgements } from './l1-acknowledgements.js';
+import { LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
+import { nonce } from './nonce.js';
+import type { Gate, Partition, Partitions } from './partition.js';
+import type { PartitionScripts } from './partition-scripts.js';
+import type { RedisGuard } from './redis-guard.js';
+import type { BusListeners } from './redis-bus.js';
+
+export interface InvalidationOptions {
+  readonly appName: string;
+  readonly windowMax: number;
+  readonly inlineMax: number;
+  readonly l1: L1Options | undefined;
+}
+
+/** What a script that invalidates is told besides its own arguments. */
+export interface InvalidationCall {
+  readonly tip: string;
+  readonly requester: string;
+  readonly membershipVersion: string;
+}
+
+/** What such a script answers: the gate, then what `audience` in `_partition.lua` tells. */
+interface InvalidationReply<T> {
+  readonly gate: unknown;
+  readonly audience: readonly unknown[];
+  readonly result: T;
+}
+
+/** Dependencies in one script: bounds its time. An invalidation of more goes out in several, all awaited. */
+const DEPENDENCIES_PER_CALL = 500;
+const KEYS_REPORTED_MAX = 1000;
+/** membership version, members, birth, maturity: what `audience` in `_partition.lua` answers. */
+const AUDIENCE_FIELDS = 4;
+
+/**
+ * Invalidations of this process, acknowledged: carried out in every partition that they concern, and followed by every L1
+ * that could still have served what fell. The L1 of this process belongs here, because it is the other side of the same
+ * agreement: it follows, and says so to others.
+ */
+export class AcknowledgedInvalidations {
+  /** The L1 of this process; undefined if it keeps none. */
+  readonly l1: L1 | undefined;
+  /** What the bus is to hand on. */
+  readonly listeners: BusListeners;
+  private readonly processId = randomBytes(16).toString('hex');
+  private readonly acknowledgements: L1Acknowledgements;
+
+  constructor(
+    private readonly guard: RedisGuard,
+    private readonly scripts: PartitionScripts,
+    private readonly partitions: Partitions,
+    private readonly options: InvalidationOptions,
+  ) {
+    this.l1 = options.l1 && new L1(options.l1, partitions, this.leaseCalls(options.l1));
+    this.acknowledgements = new L1Acknowledgements(
+      this.processId,
+      LEASE_TIMES,
+      options.l1?.mode === 'strict',
+      (partition, at, members, evict) => this.pending(partition, at, members, evict),
+    );
+    this.listeners = {
+      onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation, this.processId),
+      onAcknowledgement: (member, tips) => this.acknowledgements.receive(member, tips),
+    };
+  }
+
+  /** Where acknowledgements of this process' invalidations arrive. */
+  get channel(): string {
+    return this.channelOf(this.processId);
+  }
+
+  /** See `L1Acknowledgements`: what a sweep is told and tells of the births of gates. */
+  get births(): Pick<L1Acknowledgements, 'matureBirth' | 'learnBirth'> {
+    return this.acknowledgements;
+  }
+
+  /** Resolves when every partition that they concern has answered, and every L1 has followed. */
+  async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
+    const calls = this.partitions.all.flatMap((partition) => {
+      const own = dependencies.filter((d) => this.concerns(d, partition));
+      return chunks(own, DEPENDENCIES_PER_CALL).map((chunk) => this.invalidateIn(partition, chunk));
+    });
+    const outcomes = await Promise.allSettled(calls); // all settle first: when this rejects, none of it is still under way
+    let dropped = 0;
+    let deferred = 0;
+    const keys: string[] = [];
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      dropped += outcome.value.dropped;
+      deferred += outcome.value.deferred;
+      keys.push(...outcome.value.keys.slice(0, KEYS_REPORTED_MAX - keys.length));
+    }
+    return { dropped, keys, deferred };
+  }
+
+  /**
+   * Sends a script that invalidates, and waits until no L1 can serve what it dropped: this process' own is cleared before
+   * it is sent, and again with the clock at which the store carried it out.
+   */
+  async settled<T>(
+    partition: Partition,
+    dependencies: readonly Dependency[],
+    send: (call: InvalidationCall) => Promise<InvalidationReply<T>>,
+  ): Promise<T> {
+    const tip = nonce();
+    this.l1?.invalidateOwn(partition, dependencies);
+    this.acknowledgements.expect(tip);
+    try {
+      const known = this.acknowledgements.membership(partition);
+      const { processId: requester } = this;
+      const { gate, audience, result } = await send({ tip, requester, membershipVersion: known.version });
+      const { clock } = partition.gateOf(gate as Buffer) as Gate;
+      this.l1?.invalidateOwn(partition, dependencies, clock);
+      const [version, members, birth, isMature] = audience.map(String) as [string, string, string, string];
+      const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
+      await this.acknowledgements.settled(partition, { clock, tip, membership, birth, isMature: isMature === '1' });
+      return result;
+    } finally {
+      this.acknowledgements.forget(tip);
+    }
+  }
+
+  private invalidateIn(partition: Partition, dependencies: readonly Dependency[]): Promise<Invalidation> {
+    return this.settled(partition, dependencies, async ({ tip, requester, membershipVersion }) => {
+      const { inlineMax, windowMax } = this.options;
+      const head = [tip, inlineMax, windowMax, requester, membershipVersion];
+      const [, gate, dropped, deferred, ...rest] = await this.scripts.run('invalidate', partition, [
+        ...head,
+        ...dependencies,
+      ]);
+      const keys = rest.slice(AUDIENCE_FIELDS).map(String);
+      return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), keys } };
+    });
+  }
+
+  private leaseCalls({ mode }: L1Options): LeaseCalls {
+    const isMember = mode === 'strict' ? '1' : '0';
+    return {
+      beat: async (partition, { clock, tip }) => {
+        const args = [this.processId, clock, tip, nonce(), isMember];
+        const [code, gate, serverMs] = await this.scripts.run('beat', partition, args);
+        return [code, String(gate), Number(String(serverMs))];
+      },
+      leave: async (partition) => {
+        await this.scripts.runNumber('leave', partition, [this.processId, nonce()]);
+      },
+      acknowledge: async (requester, tips) => {
+        const text = [this.processId, ...tips].join(' ');
+        await this.guard.run(() => this.guard.redis.publish(this.channelOf(requester), text));
+      },
+    };
+  }
+
+  private async pending(
+    partition: Partition,
+    at: { readonly clock: number; readonly birth: string },
+    members: readonly string[],
+    evict: boolean,
+  ): Promise<{ birth: string; members: string[] }> {
+    const args = [at.clock, evict ? '1' : '0', nonce(), at.birth, ...members];
+    const [, birth, ...still] = await this.scripts.run('pend', partition, args);
+    return { birth: String(birth), members: still.map(String) };
+  }
+
+  private concerns(d: Dependency, partition: Partition): boolean {
+    const key = entryKey(d);
+    return key === undefined || this.partitions.of(key) === partition;
+  }
+
+  private channelOf(processId: string): string {
+    return `{${this.options.appName}}:ak:${processId}`;
+  }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
+  return result;
+}
