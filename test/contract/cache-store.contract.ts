@@ -4,6 +4,7 @@ import { describeDirectory } from './cache-store/directory.js';
 import { describeExpiry } from './cache-store/expiry.js';
 import { describeInvalidations } from './cache-store/invalidations.js';
 import { describeLeases } from './cache-store/leases.js';
+import { describeLongerLives } from './cache-store/longer-lives.js';
 import { describeMessages } from './cache-store/messages.js';
 import { describeRaces } from './cache-store/races.js';
 import { describeWrites } from './cache-store/writes.js';
@@ -32,6 +33,7 @@ export function describeCacheStore(name: string, factory: StoreFactory): void {
     describeInvalidations(create);
     describeExpiry(create);
     describeDirectory(create);
+    describeLongerLives(create);
     describeMessages(create);
   });
 }

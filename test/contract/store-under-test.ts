@@ -96,7 +96,7 @@ export function write(
   text: string,
   dependencies: readonly Dependency[] = [],
   ttlMs?: number,
-): Promise<void> {
+): Promise<boolean> {
   return store.write({ key, value: value(text), dependencies: storedDependencies(key, dependencies), ttlMs });
 }
 

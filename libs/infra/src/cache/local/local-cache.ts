@@ -77,6 +77,12 @@ export class LocalCache {
     return kept.value;
   }
 
+  /** Milliseconds until the entry expires; undefined if it is not kept, or has no TTL. */
+  remainingMs(key: string): number | undefined {
+    const kept = this.byKey.get(key);
+    return kept?.partition.remainingMs(kept.expiresAt, performance.now());
+  }
+
   /** Take it before a read is sent, and hand it to `keep` with what the read brings. */
   generation(key: string): number {
     return this.partitionOf(key).generation;
@@ -91,7 +97,8 @@ export class LocalCache {
     if (!partition.mayKeep(generation, entry.clock, dependencies)) return;
     const present = this.byKey.get(key);
     if (present && present.clock > entry.clock) return;
-    if (present?.clock === entry.clock && !partition.hasEnded(present.expiresAt, performance.now())) return;
+    const isPresentAsGood = present?.clock === entry.clock && present.expiresAt >= entry.expiresAt; // else it was refreshed
+    if (isPresentAsGood && !partition.hasEnded(present.expiresAt, performance.now())) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
     const { bytes, clock, expiresAt } = entry;
     const kept: Kept = { value, bytes, clock, dependencies, expiresAt, partition, index };

@@ -123,6 +123,11 @@ export class LocalPartition {
     return expiresAt > 0 && now + this.serverAhead >= expiresAt;
   }
 
+  /** At least so long it is until this time of the store; undefined for 0, which has no end. */
+  remainingMs(expiresAt: number, now: number): number | undefined {
+    return expiresAt > 0 ? Math.max(0, expiresAt - now - this.serverAhead) : undefined;
+  }
+
   /** From here on nothing is served. */
   close(): void {
     this.validUntil = -Infinity;

@@ -18,6 +18,16 @@ export interface StoredValue {
   readonly bytes: Buffer;
   /** Set by a store that had to decode it already. */
   decoded?: { readonly value: unknown };
+  /** The store's time at which the entry expires, in milliseconds; 0 or undefined: it has no TTL. */
+  readonly expiresAt?: number;
+  /** The store's time at which its fetch began (or at which it was written). */
+  readonly fetchedAt?: number;
+}
+
+/** A value that is not valid any more, and for how long. */
+export interface StaleValue {
+  readonly value: StoredValue;
+  readonly staleForMs: number;
 }
 
 /** The answer to `begin`, taken at one instant. */
@@ -39,6 +49,8 @@ export interface BeginRequest {
    * one of them can only be refused at commit, so it is taken over at once.
    */
   readonly known: readonly Dependency[];
+  /** Grant the lease although a valid entry is there: to refresh it before it ends, or to lock it. @default false */
+  readonly refresh?: boolean;
 }
 
 export interface CommitRequest {
@@ -50,6 +62,10 @@ export interface CommitRequest {
   readonly dependencies: readonly Dependency[];
   /** Milliseconds from `start.at`; undefined keeps the entry until it is invalidated (or the store's retention ends). */
   readonly ttlMs: number | undefined;
+  /**
+   * Keep a second copy, which `readStale` may hand out for so long after the entry has ended. @default 0: none
+   */
+  readonly staleMs?: number;
 }
 
 /**
@@ -72,6 +88,8 @@ export interface WriteRequest {
   readonly value: StoredValue;
   readonly dependencies: readonly Dependency[];
   readonly ttlMs: number | undefined;
+  /** Write only while this lease is held, which the write then ends: a lock. @default unconditional */
+  readonly leaseId?: string;
 }
 
 export interface SweepReport {
@@ -114,10 +132,25 @@ export abstract class CacheStore {
   abstract renew(key: string, leaseId: string, leaseMs: number): Promise<boolean>;
   /** Ends the lease if it is still this builder's, and tells the waiters. */
   abstract release(end: LeaseEnd): Promise<void>;
-  /** Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key. */
-  abstract write(request: WriteRequest): Promise<void>;
+  /**
+   * Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key. Like
+   * an invalidation it resolves when no L1 can serve the value before it. False, and nothing was changed: the lease that was
+   * named is not held any more.
+   */
+  abstract write(request: WriteRequest): Promise<boolean>;
   /** Resolves when acknowledged: in every partition. */
   abstract invalidate(dependencies: readonly Dependency[]): Promise<Invalidation>;
+  /**
+   * Moves the end of a valid entry with a TTL to `ttlMs` from now, but not beyond `absoluteMs` after its fetch began, and never
+   * back. False if there is no such entry.
+   */
+  abstract extend(key: string, ttlMs: number, absoluteMs: number | undefined): Promise<boolean>;
+  /**
+   * The copy that was kept under `CommitRequest.staleMs`, if its entry has ended by expiry or invalidation no longer ago than
+   * that. Undefined while a valid entry is there, after `del` and `write`, and after an invalidation so wide that it was
+   * deferred: the time at which the entry fell is then not known.
+   */
+  abstract readStale(key: string): Promise<StaleValue | undefined>;
   abstract status(
     key: string,
   ): Promise<{ readonly status: KeyStatus; readonly leaseId?: string; readonly expiresInMs?: number }>;
@@ -134,6 +167,12 @@ export abstract class CacheStore {
   /** Calls back for every invalidation and `write`, whoever made it. A message can be lost. */
   abstract onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe;
 
+  /**
+   * Calls back with the keys of the entries that an invalidation has removed at once, whichever process made it: at most 1,000
+   * of one call. What was deferred, what expired and what was written is not told. A message can be lost.
+   */
+  abstract onDropped(listener: (keys: readonly string[]) => void): Unsubscribe;
+
   /** The L1 in front of this store, if it has one. */
   get local(): LocalReads | undefined {
     return undefined;
@@ -146,6 +185,8 @@ export abstract class CacheStore {
 export interface LocalReads {
   /** The value, or undefined. It may be shared with others and frozen: it is to be read only. */
   get(key: string): unknown;
+  /** Milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
+  remainingMs(key: string): number | undefined;
 }
 
 /** Whether the store can be used just now, and why not. */

@@ -21,7 +21,7 @@ describe('MemoryCacheStore', () => {
     const commit = { key: 'k', leaseId: 'k', start, value, dependencies: [], ttlMs: 90 };
     expect(await store.commit(commit)).toBe('ok');
     now = 1_089;
-    expect(await store.read('k')).toEqual(value);
+    expect(await store.read('k')).toEqual({ ...value, fetchedAt: 1_000, expiresAt: 1_090 });
     now = 1_090;
     expect(await store.read('k')).toBeUndefined();
     await lease(store, 'l');

@@ -9,6 +9,7 @@ import {
   type CommitRequest,
   type InvalidationNotice,
   type LeaseEnd,
+  type StaleValue,
   type StartPoint,
   type StoredValue,
   type StoreState,
@@ -25,12 +26,15 @@ import {
 } from './memory-cache-store.options.js';
 import { MemoryEntries } from './memory-entries.js';
 import { MemoryLeases } from './memory-leases.js';
+import { MemoryStaleCopies } from './memory-stale-copies.js';
 
 /** As many keys as an `Invalidation` may name. */
 const KEYS_REPORTED_MAX = 1_000;
 /** Entries that one `sweep` frees: some 1 ms of work. */
 const SWEEP_MAX = 1_000;
 const KEYS_PAGE = 500;
+/** Of the bound in bytes, for stale copies; while an entry lives, its copy shares its bytes. */
+const STALE_SHARE = 0.25;
 
 /**
  * The coherence protocol in one process, with one partition: the embedded default. It keeps every promise of the port for
@@ -43,7 +47,9 @@ export class MemoryCacheStore extends CacheStore {
   private readonly entries: MemoryEntries;
   private readonly leases: MemoryLeases;
   private readonly leaseEnds: ListenerSet<LeaseEnd>;
+  private readonly staleCopies: MemoryStaleCopies;
   private readonly invalidations: ListenerSet<InvalidationNotice>;
+  private readonly drops: ListenerSet<readonly string[]>;
   private isClosed = false;
 
   constructor(options: MemoryCacheStoreOptions = {}) {
@@ -53,7 +59,9 @@ export class MemoryCacheStore extends CacheStore {
     this.entries = new MemoryEntries(this.options.maxBytes, this.options.clock);
     this.leases = new MemoryLeases(this.options.clock);
     this.leaseEnds = new ListenerSet(this.options.onListenerError);
+    this.staleCopies = new MemoryStaleCopies(Math.ceil(this.options.maxBytes * STALE_SHARE), this.options.clock);
     this.invalidations = new ListenerSet(this.options.onListenerError);
+    this.drops = new ListenerSet(this.options.onListenerError);
   }
 
   /** What is kept beside the entries: index, expiry queues and leases. 0 when nothing is stored and nothing is built. */
@@ -70,6 +78,8 @@ export class MemoryCacheStore extends CacheStore {
     this.isClosed = true;
     this.entries.clear();
     this.leases.clear();
+    this.staleCopies.clear();
+    this.drops.clear();
     this.leaseEnds.clear();
     this.invalidations.clear();
   }
@@ -79,9 +89,9 @@ export class MemoryCacheStore extends CacheStore {
     return this.entries.use(key);
   }
 
-  async begin({ key, leaseId, leaseMs, known }: BeginRequest): Promise<BeginReply> {
+  async begin({ key, leaseId, leaseMs, known, refresh = false }: BeginRequest): Promise<BeginReply> {
     this.use();
-    const value = this.entries.use(key);
+    const value = refresh ? undefined : this.entries.use(key);
     if (value) return { kind: 'fresh', value };
     const now = this.options.clock();
     const holder = this.leases.holder(key);
@@ -97,10 +107,14 @@ export class MemoryCacheStore extends CacheStore {
 
   async commit(request: CommitRequest): Promise<CommitReply> {
     this.use();
-    const { key, leaseId, start, value, dependencies, ttlMs } = request;
+    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0 } = request;
     const reply = this.judge(request);
     if (reply === 'fenced') return reply;
-    if (reply === 'ok') this.entries.put(key, value, dependencies, ttlMs === undefined ? undefined : start.at + ttlMs);
+    if (reply === 'ok') {
+      const expiresAt = ttlMs === undefined ? undefined : start.at + ttlMs;
+      const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, expiresAt });
+      this.staleCopies.put(key, kept, staleMs, expiresAt);
+    }
     if (this.leases.isHeldBy(key, leaseId)) this.leases.end(key);
     this.leaseEnds.tell({ key, leaseId });
     return reply;
@@ -121,11 +135,18 @@ export class MemoryCacheStore extends CacheStore {
     this.leaseEnds.tell(end);
   }
 
-  async write({ key, value, dependencies, ttlMs }: WriteRequest): Promise<void> {
+  async write({ key, value, dependencies, ttlMs, leaseId }: WriteRequest): Promise<boolean> {
     this.use();
+    if (leaseId !== undefined && !this.leases.isHeldBy(key, leaseId)) return false;
     this.announce([entry(key)]);
     this.endLease(key);
-    this.entries.put(key, value, dependencies, ttlMs === undefined ? undefined : this.options.clock() + ttlMs);
+    const fetchedAt = this.options.clock();
+    this.entries.put(key, value, dependencies, {
+      fetchedAt,
+      expiresAt: ttlMs === undefined ? undefined : fetchedAt + ttlMs,
+    });
+    this.staleCopies.delete(key);
+    return true;
   }
 
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
@@ -136,14 +157,34 @@ export class MemoryCacheStore extends CacheStore {
     const keys: string[] = [];
     for (const d of dependencies) {
       const itself = entryKey(d);
-      if (itself !== undefined) this.endLease(itself);
+      if (itself !== undefined) {
+        this.endLease(itself);
+        this.staleCopies.delete(itself);
+      }
       for (const key of itself === undefined ? this.entries.dependantsOf(d) : [itself]) {
         if (!this.entries.drop(key)) continue;
+        this.staleCopies.end(key);
         dropped += 1;
         if (keys.length < KEYS_REPORTED_MAX) keys.push(key);
       }
     }
+    if (keys.length > 0) this.drops.tell(keys);
     return { dropped, keys, deferred: 0 };
+  }
+
+  async extend(key: string, ttlMs: number, absoluteMs: number | undefined): Promise<boolean> {
+    this.use();
+    const now = this.options.clock();
+    const expiresAt = this.entries.extend(key, (fetchedAt) =>
+      Math.min(now + ttlMs, fetchedAt + (absoluteMs ?? Infinity)),
+    );
+    if (expiresAt !== undefined) this.staleCopies.extend(key, expiresAt);
+    return expiresAt !== undefined;
+  }
+
+  async readStale(key: string): Promise<StaleValue | undefined> {
+    this.use();
+    return this.entries.has(key) ? undefined : this.staleCopies.read(key);
   }
 
   async status(
@@ -183,6 +224,10 @@ export class MemoryCacheStore extends CacheStore {
 
   onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe {
     return this.invalidations.add(listener);
+  }
+
+  onDropped(listener: (keys: readonly string[]) => void): Unsubscribe {
+    return this.drops.add(listener);
   }
 
   state(): StoreState {

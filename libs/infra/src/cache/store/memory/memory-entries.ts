@@ -5,9 +5,15 @@ import { DependencyIndex } from './dependency-index.js';
 import { ExpiryQueue } from './expiry-queue.js';
 
 interface Entry {
-  readonly value: StoredValue;
+  value: StoredValue;
   readonly dependencies: readonly Dependency[];
   /** Undefined: only an invalidation or the bound in bytes ends it. */
+  expiresAt: number | undefined;
+}
+
+/** When the fetch of a value began, and when its entry expires; undefined: it does not. */
+export interface Ends {
+  readonly fetchedAt: number;
   readonly expiresAt: number | undefined;
 }
 
@@ -70,15 +76,32 @@ export class MemoryEntries {
     return false;
   }
 
-  /** Replaces the entry. The bytes are copied: the caller may use its buffer again, and no larger pool is kept alive. */
-  put(key: string, value: StoredValue, dependencies: readonly Dependency[], expiresAt: number | undefined): void {
+  /**
+   * Replaces the entry; the value as it is kept. The bytes are copied: the caller may use its buffer again, and no larger
+   * pool is kept alive.
+   */
+  put(key: string, given: StoredValue, dependencies: readonly Dependency[], ends: Ends): StoredValue {
     this.entries.delete(key);
-    const bytes = Buffer.allocUnsafeSlow(value.bytes.length);
-    value.bytes.copy(bytes);
-    this.entries.set(key, { value: { codec: value.codec, bytes }, dependencies: [...dependencies], expiresAt });
-    if (!this.entries.has(key)) return; // larger than the bound
+    const { expiresAt, fetchedAt } = ends;
+    const bytes = Buffer.allocUnsafeSlow(given.bytes.length);
+    given.bytes.copy(bytes);
+    const value = { codec: given.codec, bytes, fetchedAt, ...(expiresAt !== undefined && { expiresAt }) };
+    this.entries.set(key, { value, dependencies: [...dependencies], expiresAt });
+    if (!this.entries.has(key)) return value; // larger than the bound
     this.index.register(key, dependencies);
     if (expiresAt !== undefined) this.expiry.set(key, expiresAt);
+    return value;
+  }
+
+  /** Moves the end of a live entry with a TTL, never back; the new end, or undefined if there is no such entry. */
+  extend(key: string, endAt: (fetchedAt: number) => number): number | undefined {
+    const entry = this.has(key) ? this.entries.peek(key) : undefined;
+    if (entry?.expiresAt === undefined) return undefined;
+    const expiresAt = Math.max(entry.expiresAt, endAt(entry.value.fetchedAt ?? 0));
+    entry.expiresAt = expiresAt;
+    entry.value = { ...entry.value, expiresAt };
+    this.expiry.set(key, expiresAt);
+    return expiresAt;
   }
 
   /** Frees the entry; whether it was live. */

@@ -2,18 +2,41 @@ import type { Dependency } from '../../dependencies.js';
 import type { StoredValue } from '../cache-store.js';
 import type { Gate } from './partition.js';
 
-/** The layout that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, created u48, depsLen u32`. */
+/** The layout that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, fetched u48, depsLen u32`. */
 const HEADER_BYTES = 24;
 const STATE_LIVE = 1;
 const EXPIRY_AT = 1;
 const CODEC_AT = 7;
 const FETCH_CLOCK_AT = 8;
+const FETCHED_AT = 14;
 const DEPS_LENGTH_AT = 20;
+
+/** A value as it lies in a reply. Its times are read only when somebody asks, which few hits do. */
+class EnvelopedValue implements StoredValue {
+  readonly codec: number;
+  readonly bytes: Buffer;
+  decoded?: { readonly value: unknown };
+
+  readonly #envelope: Buffer;
+
+  constructor(envelope: Buffer) {
+    this.#envelope = envelope;
+    this.codec = envelope.readUInt8(CODEC_AT);
+    this.bytes = envelope.subarray(HEADER_BYTES + envelope.readUInt32BE(DEPS_LENGTH_AT));
+  }
+
+  get expiresAt(): number {
+    return expiryOf(this.#envelope);
+  }
+
+  get fetchedAt(): number {
+    return this.#envelope.readUIntBE(FETCHED_AT, 6);
+  }
+}
 
 /** The value behind the header. The bytes are a view into the reply, not a copy. */
 export function storedValue(envelope: Buffer): StoredValue {
-  const depsLength = envelope.readUInt32BE(DEPS_LENGTH_AT);
-  return { codec: envelope.readUInt8(CODEC_AT), bytes: envelope.subarray(HEADER_BYTES + depsLength) };
+  return new EnvelopedValue(envelope);
 }
 
 /**

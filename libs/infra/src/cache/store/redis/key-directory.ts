@@ -17,7 +17,7 @@ export async function* liveKeys(guard: RedisGuard, partition: Partition, examine
   const seen = new Set<string>();
   let cursor = '0';
   do {
-    const [next, members] = await guard.run(() => guard.redis.zscan(`${partition.tag}:ut`, cursor, 'COUNT', PAGE));
+    const [next, members] = await guard.run(() => guard.redis.hscan(`${partition.tag}:d`, cursor, 'COUNT', PAGE));
     cursor = next;
     const fresh = members.filter((member, i) => i % 2 === 0 && !seen.has(member));
     for (const key of fresh) seen.add(key);

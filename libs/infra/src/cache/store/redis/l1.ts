@@ -41,6 +41,10 @@ export class L1 implements LocalReads {
     return this.local.get(key);
   }
 
+  remainingMs(key: string): number | undefined {
+    return this.local.remainingMs(key);
+  }
+
   /** Take it before a read or a commit is sent. */
   generation(key: string): number {
     return this.local.generation(key);

@@ -23,6 +23,7 @@ export class Partition {
   readonly gateKey: string;
   readonly wakeChannel: string;
   readonly busChannel: string;
+  readonly dropChannel: string;
   private lastGateBytes: Buffer | undefined;
   private lastGate: Gate | undefined;
 
@@ -33,6 +34,7 @@ export class Partition {
     this.gateKey = `${tag}:g`;
     this.wakeChannel = `${tag}:wk`;
     this.busChannel = `${tag}:bus`;
+    this.dropChannel = `${tag}:dr`;
   }
 
   entryKey(key: string): string {

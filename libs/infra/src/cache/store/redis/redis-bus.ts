@@ -23,6 +23,7 @@ export class RedisBus {
   private retry: NodeJS.Timeout | undefined;
   private readonly leaseEndListeners = new Set<(end: LeaseEnd) => void>();
   private readonly invalidationListeners = new Set<(notice: InvalidationNotice) => void>();
+  private readonly dropListeners = new Set<(keys: readonly string[]) => void>();
 
   constructor(
     redis: RedisConnection,
@@ -55,6 +56,7 @@ export class RedisBus {
     clearTimeout(this.retry);
     this.leaseEndListeners.clear();
     this.invalidationListeners.clear();
+    this.dropListeners.clear();
     this.subscriber.disconnect();
   }
 
@@ -68,9 +70,17 @@ export class RedisBus {
     return () => this.invalidationListeners.delete(listener);
   }
 
+  /** Names of what fell can be long, so they are only listened to if somebody wants them. */
+  onDropped(listener: (keys: readonly string[]) => void): Unsubscribe {
+    this.dropListeners.add(listener);
+    if (this.subscriber.status === 'ready') void this.subscribe();
+    return () => this.dropListeners.delete(listener);
+  }
+
   private async subscribe(): Promise<void> {
     const channels = this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]);
     channels.push(this.acknowledgementChannel);
+    if (this.dropListeners.size > 0) channels.push(...this.partitions.all.map((p) => p.dropChannel));
     try {
       await this.subscriber.subscribe(...channels);
     } catch {
@@ -84,6 +94,11 @@ export class RedisBus {
     if (channel === this.acknowledgementChannel) {
       const [member = '', ...tips] = text.split(' ');
       this.listeners.onAcknowledgement(member, tips);
+      return;
+    }
+    if (channel.endsWith(':dr')) {
+      const keys = text.split('\0');
+      for (const listener of this.dropListeners) listener(keys);
       return;
     }
     const wake = channel.endsWith(':wk') ? parseWakeMessage(text) : undefined;

@@ -10,6 +10,7 @@ import {
   type InvalidationNotice,
   type LeaseEnd,
   type LocalReads,
+  type StaleValue,
   type StoredValue,
   type StoreState,
   type SweepReport,
@@ -116,9 +117,9 @@ export class RedisCacheStore extends CacheStore {
     return (this.reads.get(this.partitions.of(key)) as ReadBatch).read(key);
   }
 
-  async begin({ key, leaseId, leaseMs, known }: BeginRequest): Promise<BeginReply> {
+  async begin({ key, leaseId, leaseMs, known, refresh }: BeginRequest): Promise<BeginReply> {
     const partition = this.partitions.of(key);
-    const args = [key, leaseId, leaseMs, nonce(), ...known];
+    const args = [key, leaseId, leaseMs, nonce(), refresh ? '1' : '0', ...known];
     const reply = this.scripts
       .run('begin', partition, args)
       .catch((error: unknown) => this.orphan(error, key, leaseId, leaseMs));
@@ -137,7 +138,8 @@ export class RedisCacheStore extends CacheStore {
     }
   }
 
-  async commit({ key, leaseId, start, value, dependencies, ttlMs }: CommitRequest): Promise<CommitReply> {
+  async commit(request: CommitRequest): Promise<CommitReply> {
+    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0 } = request;
     const partition = this.partitions.of(key);
     const generation = this.l1?.generation(key) ?? 0;
     const reply = this.scripts
@@ -152,6 +154,7 @@ export class RedisCacheStore extends CacheStore {
         value.codec,
         nonce(),
         this.embed,
+        staleMs,
         value.bytes,
         ...dependencies,
       ])
@@ -177,19 +180,32 @@ export class RedisCacheStore extends CacheStore {
     await this.scripts.runNumber('release', this.partitions.of(key), [key, leaseId, ...outcome]);
   }
 
-  async write({ key, value, dependencies, ttlMs }: WriteRequest): Promise<void> {
+  write({ key, value, dependencies, ttlMs, leaseId = '' }: WriteRequest): Promise<boolean> {
     const px = Math.max(1, Math.min(ttlMs ?? this.retentionMs, this.retentionMs));
     const partition = this.partitions.of(key);
     const hasTtl = ttlMs === undefined ? '0' : '1';
-    await this.invalidations.settled(partition, [entry(key)], async ({ tip, requester, membershipVersion }) => {
+    return this.invalidations.settled(partition, [entry(key)], async ({ tip, requester, membershipVersion }) => {
       const head = [key, tip, px, value.codec, this.windowMax, requester, membershipVersion, hasTtl, this.embed];
-      const [, gate, ...audience] = await this.scripts.run('write', partition, [...head, value.bytes, ...dependencies]);
-      return { gate, audience, result: undefined };
+      const args = [...head, leaseId, value.bytes, ...dependencies];
+      const [code, gate, ...audience] = await this.scripts.run('write', partition, args);
+      return { gate, audience, result: code === 'OK' };
     });
   }
 
   invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
     return this.invalidations.invalidate(dependencies);
+  }
+
+  async extend(key: string, ttlMs: number, absoluteMs: number | undefined): Promise<boolean> {
+    const args = [key, nonce(), Math.ceil(ttlMs), Math.floor(absoluteMs ?? -1)];
+    return (await this.scripts.runNumber('extend', this.partitions.of(key), args)) === 1;
+  }
+
+  async readStale(key: string): Promise<StaleValue | undefined> {
+    const reply = await this.scripts.run('stale', this.partitions.of(key), [key, nonce()]);
+    const [code, , staleForMs, codec, bytes] = reply;
+    if (code !== 'STALE') return undefined;
+    return { value: { codec: Number(codec), bytes: bytes as Buffer }, staleForMs: Number(String(staleForMs)) };
   }
 
   async status(key: string): Promise<{ status: KeyStatus; leaseId?: string; expiresInMs?: number }> {
@@ -237,6 +253,10 @@ export class RedisCacheStore extends CacheStore {
 
   onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe {
     return this.bus.onInvalidation(listener);
+  }
+
+  onDropped(listener: (keys: readonly string[]) => void): Unsubscribe {
+    return this.bus.onDropped(listener);
   }
 
   state(): StoreState {

@@ -16,7 +16,9 @@ export type ScriptName =
   | 'adopt'
   | 'beat'
   | 'pend'
-  | 'leave';
+  | 'leave'
+  | 'extend'
+  | 'stale';
 export type ScriptArgument = string | number | Buffer;
 
 const NAMES: readonly ScriptName[] = [
@@ -32,6 +34,8 @@ const NAMES: readonly ScriptName[] = [
   'beat',
   'pend',
   'leave',
+  'extend',
+  'stale',
 ];
 const PREFIX = 'evergreen_';
 

@@ -3,20 +3,26 @@
 --   T:g       STRING  gate "<clk> <rf> <uf> <tip>", the only home of the four: clk = invalidation clock, rf = read floor,
 --                     uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the last invalidation
 --   T:e:<id>  STRING  entry: 24-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
---             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start) 14 created u48 ms 20 depsLen u32
+--             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start) 14 fetch start u48 (server ms) 20 depsLen u32
 --   T:l:<id>  STRING  lease "<leaseId>|<s>", expires with the lease
---   T:d       HASH    id -> its dependencies joined by NUL: what has to leave the index with the entry
+--   T:s:<id>  STRING  copy that may be served as stale: 19-byte header (staleMs u48, ended u48 [server ms, 0 not yet], s u48,
+--                     codec u8) | value; only of entries that were stored with staleMs
+--   T:d       HASH    id -> its dependencies joined by NUL: what has to leave the index with the entry; the directory of entries
 --   T:x:<dep> ZSET    reverse index: ids that depend on dep -> s
---   T:ut      ZSET    id -> expiry (server ms): the directory of entries, and what the sweeper frees next
+--   T:wd      SET     tables and namespaces with more dependants than are worth an index: found by walking the directory
+--   T:ut      ZSET    id -> expiry (server ms) of entries with a TTL: what the sweeper frees next
 --   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
 --   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
---   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory,
---                     run = run_id of the server that wrote last, born = nonce of this gate's history, mature = the born of
+--   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory, ac clk at
+--                     which its round began, st 1 = there have been stale copies, sf older stale copies must not be served, run = run_id of the server that wrote last, born = nonce of this gate's history, mature = the born of
 --                     which somebody knows that every L1 lease from before it has run out, mv = version of the membership
 --   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it follows
 -- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies half
 -- way leaves nothing that is served and not indexed.
-local R, F, Z = redis.call, '>BI6BI6I6I4', '%.0f'
+local R, F, Z, S = redis.call, '>BI6BI6I6I4', '%.0f', '>I6I6I6B'
+local WIDE = 128                                        -- members up to which Redis keeps a ZSET compact
+local GROUP = 64                                        -- ids removed together
+local WORK = 1500                                       -- entries and index members that one step removes: some 1.5 ms
 local T, G, M, clk, rf, uf, tip
 
 local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
@@ -50,44 +56,103 @@ local function invalidatedSince(deps, s)
   return false
 end
 
-local function dependenciesOf(id)
+local function split(joined)
   local deps = {}
-  for d in (R('HGET', T .. ':d', id) or ''):gmatch('[^%z]+') do deps[#deps + 1] = d end
+  for d in (joined or ''):gmatch('[^%z]+') do deps[#deps + 1] = d end
   return deps
 end
 
 -- Whether the entry with this header may be served. The first line of conditions is the client's own for a one-command hit.
-local function valid(id, header)
+-- joined = its dependencies, if they are known here; a missing set of them is no proof of anything.
+local function valid(id, header, joined)
   if not header or #header < 24 then return false end
   local state, _, _, s = struct.unpack(F, header)
   if state ~= 1 or s < rf then return false end
   if s >= uf then return true end
-  return R('HEXISTS', T .. ':d', id) == 1 and not invalidatedSince(dependenciesOf(id), s)
+  joined = joined or R('HGET', T .. ':d', id)
+  return joined and not invalidatedSince(split(joined), s)
 end
 
-local function unregister(id)
-  for _, d in ipairs(dependenciesOf(id)) do R('ZREM', T .. ':x:' .. d, id) end
-  R('HDEL', T .. ':d', id)
-  R('ZREM', T .. ':ut', id)
+local function mayBeWide(d) return d:sub(1, 2) == 'a:' or d:sub(1, 2) == 'n:' end
+local function isWide(d) return mayBeWide(d) and R('SISMEMBER', T .. ':wd', d) == 1 end
+
+-- Stamps the stale copies of entries that end now.
+local function endStale(ids)
+  if R('HGET', M, 'st') ~= '1' then return end
+  local at = now()
+  for _, id in ipairs(ids) do
+    local C = T .. ':s:' .. id
+    local header = R('GETRANGE', C, 0, 11)
+    if #header == 12 then
+      local staleMs, ended = struct.unpack('>I6I6', header)
+      if ended == 0 or ended > at then
+        R('SETRANGE', C, 6, struct.pack('>I6', at))
+        R('PEXPIRE', C, staleMs)
+      end
+    end
+  end
 end
 
--- What it takes to remove an entry, in entries with a handful of dependencies each: bounds the time of a script by its work.
-local function costOf(id) return 1 + math.floor(R('HSTRLEN', T .. ':d', id) / 256) end
+local work = 0
+local function isSpent() return work >= WORK end
 
--- Removes an entry and its traces; 1 if there was a value.
-local function drop(id)
-  local had = R('UNLINK', T .. ':e:' .. id)
-  unregister(id)
-  return had
+-- Removes entries and all their traces: the first GROUP of ids, or as many of them as the work of one step allows, but at
+-- least one. How many had a value, and how many were looked at. Values first, index after.
+local function drop(ids)
+  if #ids == 0 then return 0, 0 end
+  local group = { unpack(ids, 1, GROUP) }
+  local joined, keys, members = R('HMGET', T .. ':d', unpack(group)), {}, {}
+  for i, id in ipairs(group) do
+    if i > 1 and isSpent() then group = { unpack(group, 1, i - 1) }; break end
+    local deps = split(joined[i])
+    work = work + 1 + #deps
+    keys[i] = T .. ':e:' .. id
+    for _, d in ipairs(deps) do
+      local those = members[d]
+      if those then those[#those + 1] = id else members[d] = { id } end
+    end
+  end
+  local had = R('UNLINK', unpack(keys))
+  endStale(group)
+  for d, those in pairs(members) do R('ZREM', T .. ':x:' .. d, unpack(those)) end
+  R('HDEL', T .. ':d', unpack(group))
+  R('ZREM', T .. ':ut', unpack(group))
+  return had, #group
 end
 
--- Writes an entry and its index. px = milliseconds that it shall live; expiresAt = its end by this server's clock if it has a
--- TTL of its own, else 0; embed = whether the reply of a hit shall tell the dependencies (L1s need them; at most 64).
-local function put(id, deps, codec, s, at, px, expiresAt, embed, value)
-  local embedded = embed == '1' and #deps <= 64 and table.concat(deps, '\0') or ''
-  for _, d in ipairs(deps) do R('ZADD', T .. ':x:' .. d, s, id) end
-  R('HSET', T .. ':d', id, table.concat(deps, '\0'))
-  R('ZADD', T .. ':ut', at + px, id)
+-- Drops ids until they are gone or the work of a step is done; how many of them are gone.
+local function dropSome(ids)
+  local done = 0
+  while done < #ids do
+    local _, count = drop({ unpack(ids, done + 1, math.min(done + GROUP, #ids)) })
+    done = done + count
+    if isSpent() then break end
+  end
+  return done
+end
+
+-- Writes an entry and its index. at = when its fetch began, px = milliseconds that it shall live from now on; expiresAt = its
+-- end by this server's clock if it has a TTL of its own, else 0; embed = whether the reply of a hit shall tell the dependencies
+-- (L1s need them; at most 64); staleMs = how long after its end a copy of it may be served as stale, 0 = there is none.
+local function put(id, deps, codec, s, at, px, expiresAt, embed, staleMs, value)
+  local joined = table.concat(deps, '\0')
+  local embedded = embed == '1' and #deps <= 64 and joined or ''
+  for _, d in ipairs(deps) do
+    local X = T .. ':x:' .. d
+    if not isWide(d) then
+      R('ZADD', X, s, id)
+      if mayBeWide(d) and R('ZCARD', X) > WIDE then
+        R('SADD', T .. ':wd', d)
+        R('DEL', X)
+      end
+    end
+  end
+  R('HSET', T .. ':d', id, joined)
+  if expiresAt > 0 then R('ZADD', T .. ':ut', expiresAt, id) end
+  if staleMs > 0 then
+    R('HSET', M, 'st', '1')
+    R('SET', T .. ':s:' .. id, struct.pack(S, staleMs, expiresAt, s, codec) .. value, 'PX', px + staleMs)
+  elseif R('HGET', M, 'st') == '1' then R('DEL', T .. ':s:' .. id) end
   R('SET', T .. ':e:' .. id, struct.pack(F, 1, expiresAt, codec, s, at, #embedded) .. embedded .. value, 'PX', px)
 end
 

@@ -1,17 +1,20 @@
 -- begin: the valid entry, or the lease to build it. Atomic: whoever is told to build holds the start point of that instant.
--- KEYS T:g   ARGV T id leaseId leaseMs freshTip knownDep...
+-- KEYS T:g   ARGV T id leaseId leaseMs freshTip refresh(0|1) knownDep...
+--   refresh 1: grant the lease although there is a valid entry
 --   knownDep: dependencies that the value is known to have; a lease that one of them has overtaken is taken over
 -- -> {'FRESH', gate, entry} | {'LEASE', gate, serverMs} | {'WAIT', gate, leaseId, pttl}
 local id, leaseId, leaseMs = ARGV[2], ARGV[3], ARGV[4]
 use(ARGV[1], ARGV[5])
-local entry = R('GET', T .. ':e:' .. id)
-if valid(id, entry) then return { 'FRESH', gate(), entry } end
+if ARGV[6] == '0' then
+  local entry = R('GET', T .. ':e:' .. id)
+  if valid(id, entry) then return { 'FRESH', gate(), entry } end
+end
 local L = T .. ':l:' .. id
 local lease = R('GET', L)
 if lease then
   local holder, s = lease:match('^([^|]*)|(%d+)$')
   s = tonumber(s)
-  local known = { 'k:' .. id, unpack(ARGV, 6) }
+  local known = { 'k:' .. id, unpack(ARGV, 7) }
   local doomed = s < rf or s < tonumber(R('HGET', M, 'ff') or '0') or invalidatedSince(known, s)
   if not doomed then return { 'WAIT', gate(), holder, R('PTTL', L) } end
   wake(id, holder)

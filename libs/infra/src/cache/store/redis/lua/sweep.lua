@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- sweep: one bounded step of freeing what can no longer be served. Atomic per step; any process may run it at any time.
 -- KEYS T:g   ARGV T batch windowMax freshTip matureBorn
---   batch: the work of each part of the step, in entries with a handful of dependencies
+--   batch: entries that each part of the step looks at
 --   matureBorn: the birth that the caller has known for longer than an L1 lease ('' = none)
 -- -> {freed, more(0|1), born}
 local batch = tonumber(ARGV[2])
@@ -9,47 +9,69 @@ use(ARGV[1], ARGV[4])
 local freed, more = 0, 0
 adopt(ARGV[4])                                                      -- a cluster replaces a master without a word to its clients
 
--- Frees ids until the work is done; how many of them.
+-- Frees ids until the work of a step is done; how many.
 local function free(ids)
-  local budget = batch
-  for i, id in ipairs(ids) do
-    budget = budget - costOf(id)
-    drop(id)
-    freed = freed + 1
-    if budget <= 0 then return i end
-  end
-  return #ids
+  local done = dropSome(ids)
+  freed = freed + done
+  return done
 end
 
--- 1. Dependants of the oldest deferred invalidation; the gate opens only after they are gone.
-local oldest = R('ZRANGE', T .. ':un', 0, 0, 'WITHSCORES')
-if oldest[1] then
-  local X = T .. ':x:' .. oldest[1]
-  local ids = R('ZRANGEBYSCORE', X, '-inf', '(' .. oldest[2], 'LIMIT', 0, batch)
-  local done = free(ids)
-  for i = 1, done do R('ZREM', X, ids[i]) end
-  if done == #ids and #ids < batch then
-    R('ZREM', T .. ':un', oldest[1])
-    uf = tonumber(R('ZREVRANGE', T .. ':un', 0, 0, 'WITHSCORES')[2] or '0')
-    storeGate()
+local function forgetUnswept(deps)
+  R('ZREM', T .. ':un', unpack(deps))
+  uf = tonumber(R('ZREVRANGE', T .. ':un', 0, 0, 'WITHSCORES')[2] or '0')
+  storeGate()
+end
+
+-- 1. Dependants of the oldest deferred invalidation that has an index; the gate opens only after they are gone.
+local unswept, hasWide = R('ZRANGE', T .. ':un', 0, 99, 'WITHSCORES'), false
+for i = 1, #unswept, 2 do
+  local d = unswept[i]
+  if isWide(d) then hasWide = true
+  else
+    local X = T .. ':x:' .. d
+    local ids = R('ZRANGEBYSCORE', X, '-inf', '(' .. unswept[i + 1], 'LIMIT', 0, batch)
+    local done = free(ids)
+    if done > 0 then R('ZREM', X, unpack(ids, 1, done)) end         -- also one whose dependencies are not on record
+    if done == #ids and #ids < batch then forgetUnswept({ d }) end
+    break
   end
-  if R('EXISTS', T .. ':un') == 1 then more = 1 end
 end
 
 -- 2. What expired: Redis removed the value, the index is ours to clean.
-local expired = R('ZRANGEBYSCORE', T .. ':ut', '-inf', now(), 'LIMIT', 0, batch)
-if free(expired) < #expired or #expired == batch then more = 1 end
+local expired = isSpent() and {} or R('ZRANGEBYSCORE', T .. ':ut', '-inf', now(), 'LIMIT', 0, batch)
+if free(expired) < #expired or #expired == batch or isSpent() then more = 1 end
 
--- 3. An audit of the directory, a page a step, round and round: values that were evicted or deleted by hand, and what a lost
---    gate has left, leave their index behind.
-local page, dead = R('ZSCAN', T .. ':ut', R('HGET', M, 'fc') or '0', 'COUNT', batch), {}
-for i = 1, #page[2], 2 do
-  local header = R('GETRANGE', T .. ':e:' .. page[2][i], 0, 23)
-  if #header < 24 or select(4, struct.unpack(F, header)) < rf then dead[#dead + 1] = page[2][i] end
+-- 3. A walk over the directory, round and round, a page a step; faster while it is the only way to find what a wide
+--    invalidation has hit. Values that were evicted or deleted by hand, and what a lost gate has left, leave their index behind.
+local function walkPage()
+  local cursor = R('HGET', M, 'fc') or '0'
+  if cursor == '0' then R('HSET', M, 'ac', Z:format(clk)) end
+  local page, dead = R('HSCAN', T .. ':d', cursor, 'COUNT', batch), {}
+  work = work + #page[2] / 2
+  for i = 1, #page[2], 2 do
+    local id = page[2][i]
+    if not valid(id, R('GETRANGE', T .. ':e:' .. id, 0, 23), page[2][i + 1]) then dead[#dead + 1] = id end
+  end
+  if free(dead) < #dead then return false end                       -- the same page again: the freed ones are gone from it
+  R('HSET', M, 'fc', page[1])
+  if #dead * 8 > #page[2] then more = 1 end                         -- a quarter of them: where there is so much, there is more
+  return page[1] == '0'
 end
-local isPageDone = free(dead) == #dead
-if isPageDone then R('HSET', M, 'fc', page[1]) end                  -- else the same page again: the freed ones are gone from it
-if not isPageDone or (page[1] ~= '0' and #dead * 4 > #page[2] / 2) then more = 1 end
+local isRoundDone = false
+while not isRoundDone and not isSpent() do
+  isRoundDone = walkPage()
+  if not hasWide then break end
+end
+if isRoundDone then
+  -- What was invalidated before the round began has been met wherever it was: nothing older was committed since.
+  local met = {}
+  for _, d in ipairs(R('ZRANGEBYSCORE', T .. ':un', '-inf', R('HGET', M, 'ac'), 'LIMIT', 0, 1000)) do
+    if isWide(d) then met[#met + 1] = d end
+  end
+  if #met > 0 then forgetUnswept(met) end
+  if R('EXISTS', T .. ':d') == 0 then R('DEL', T .. ':wd') end
+end
+if R('EXISTS', T .. ':un') == 1 then more = 1 end
 trim(tonumber(ARGV[3]))
 if ARGV[5] ~= '' and ARGV[5] == R('HGET', M, 'born') then R('HSET', M, 'mature', ARGV[5]) end
 return { freed, more, R('HGET', M, 'born') or '-' }

@@ -1,0 +1,62 @@
+import { LRUCache } from 'lru-cache';
+import type { StaleValue, StoredValue } from '../cache-store.js';
+
+interface Copy {
+  readonly value: StoredValue;
+  readonly staleMs: number;
+  /** When the entry ended or will end; undefined: it has no end of its own and has not fallen. */
+  readonly endedAt: number | undefined;
+}
+
+const COPY_BYTES = 300;
+
+/** Copies of values that may be handed out as stale for a while after their entries have ended. Bounded in bytes. */
+export class MemoryStaleCopies {
+  private readonly copies: LRUCache<string, Copy>;
+
+  constructor(
+    maxBytes: number,
+    private readonly clock: () => number,
+  ) {
+    this.copies = new LRUCache<string, Copy>({
+      maxSize: maxBytes,
+      sizeCalculation: ({ value }, key) => COPY_BYTES + Buffer.byteLength(key) + value.bytes.length,
+    });
+  }
+
+  /** Keeps the copy of an entry that was just stored; with `staleMs` 0 there is none from now on. */
+  put(key: string, value: StoredValue, staleMs: number, expiresAt: number | undefined): void {
+    if (staleMs > 0) this.copies.set(key, { value, staleMs, endedAt: expiresAt });
+    else this.copies.delete(key);
+  }
+
+  /** The entry has been invalidated now. */
+  end(key: string): void {
+    const copy = this.copies.peek(key);
+    const now = this.clock();
+    if (copy && (copy.endedAt === undefined || copy.endedAt > now)) this.copies.set(key, { ...copy, endedAt: now });
+  }
+
+  /** The entry will end later than was known. */
+  extend(key: string, expiresAt: number): void {
+    const copy = this.copies.peek(key);
+    if (copy) this.copies.set(key, { ...copy, endedAt: expiresAt });
+  }
+
+  /** The copy of an entry that has ended, if it is not too long ago. */
+  read(key: string): StaleValue | undefined {
+    const copy = this.copies.get(key);
+    if (copy?.endedAt === undefined) return undefined;
+    const staleForMs = this.clock() - copy.endedAt;
+    if (staleForMs > copy.staleMs) this.copies.delete(key);
+    return staleForMs < 0 || staleForMs > copy.staleMs ? undefined : { value: copy.value, staleForMs };
+  }
+
+  delete(key: string): void {
+    this.copies.delete(key);
+  }
+
+  clear(): void {
+    this.copies.clear();
+  }
+}
