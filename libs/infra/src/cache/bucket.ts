@@ -1,25 +1,15 @@
 import { buildKey } from './cache-keys.js';
 import type { CacheService } from './cache.service.js';
-import type { CacheBucketMetrics, DeclaredDependencies, Fetcher, ReadOutcome } from './cache.types.js';
+import type { CacheBucketMetrics, CallOptions, Fetcher, ReadOutcome } from './cache.types.js';
 import { entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './domain-board.js';
-import { strategySeconds, type Strategy } from './strategies.js';
+import type { EntryOptions } from './entry-options.js';
+import { withCall, type ResolvedOptions } from './read-through/get-or-set-options.js';
+import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
-export interface BucketOptions {
-  readonly strategy: Strategy;
-  /** Encrypt the values in the store. @default false */
-  readonly sensitive?: boolean;
-  /** Whether `null` is stored like any other value. @default true */
-  readonly cacheNull?: boolean;
-  /** How long a caller waits for somebody else's build, in milliseconds. @default the cache's own */
-  readonly waitMs?: number;
-  /** How long a dead builder keeps others waiting, in milliseconds. @default the cache's own */
-  readonly leaseMs?: number;
-}
-
-export interface BucketReadOptions<T> {
-  readonly dependsOn?: DeclaredDependencies<T>;
-  readonly onOutcome?: (outcome: ReadOutcome) => void;
+/** What holds for every entry of a bucket. */
+export interface BucketOptions<T> extends EntryOptions {
+  readonly strategy: Strategy<T>;
 }
 
 const COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
@@ -32,19 +22,19 @@ const COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
 /** The entries of one kind in a domain: one way to make keys, one strategy, one set of counters. */
 export class Bucket<T> {
   readonly metrics = emptyBucketMetrics();
-  /** Seconds that an entry lives at most by its strategy; null: until it is invalidated. */
+  /** Seconds that an entry lives at most by its strategy; null: until it is invalidated, or as its value decides. */
   readonly ttlSeconds: number | null;
-  private readonly readOptions: object;
+  private readonly options: ResolvedOptions;
 
   constructor(
     private readonly cache: CacheService,
     private readonly domain: string,
     readonly name: string,
-    { strategy, ...options }: BucketOptions,
+    { strategy, ...options }: BucketOptions<T>,
   ) {
-    const seconds = strategySeconds(strategy);
-    this.ttlSeconds = seconds ?? null;
-    this.readOptions = seconds === undefined ? options : { ...options, ttlSeconds: seconds };
+    this.ttlSeconds = strategySeconds(strategy) ?? null;
+    const onOutcome = (outcome: ReadOutcome) => void this.metrics[COUNTER[outcome]]++;
+    this.options = cache.resolve<T>({ ...options, ...strategyOptions(strategy), onOutcome });
   }
 
   /** The key `domain:bucket:part[:part]`. */
@@ -58,19 +48,22 @@ export class Bucket<T> {
   }
 
   /** Reads through: see `CacheService.getOrSet`. Counts one hit, miss, coalesced or bypassed read, and an error if it rejects. */
-  async get(parts: readonly string[], fetcher: Fetcher<T>, options: BucketReadOptions<T> = {}): Promise<T> {
+  async get(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
     try {
-      return await this.cache.getOrSet(this.key(parts), fetcher, {
-        ...this.readOptions,
-        ...(options.dependsOn && { dependsOn: options.dependsOn }),
-        onOutcome: (outcome) => {
-          this.metrics[COUNTER[outcome]]++;
-          options.onOutcome?.(outcome);
-        },
-      });
+      return await this.cache.getOrSet(this.key(parts), fetcher, call ? this.optionsOf(call) : this.options);
     } catch (error) {
       this.metrics.errors++;
       throw error;
     }
+  }
+
+  private optionsOf(call: CallOptions<T>): ResolvedOptions {
+    const { onOutcome } = call;
+    if (!onOutcome) return withCall(this.options, call);
+    const countAndTell = (outcome: ReadOutcome) => {
+      this.metrics[COUNTER[outcome]]++;
+      onOutcome(outcome);
+    };
+    return withCall(this.options, { ...call, onOutcome: countAndTell });
   }
 }

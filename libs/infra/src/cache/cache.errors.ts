@@ -2,6 +2,7 @@
 export type CacheErrorCode =
   | 'CACHE_BUILD_FAILED'
   | 'CACHE_CLOSED'
+  | 'CACHE_FETCH_TIMEOUT'
   | 'CACHE_INVALID_KEY'
   | 'CACHE_INVALID_OPTION'
   | 'CACHE_NOT_ACKNOWLEDGED'
@@ -64,5 +65,13 @@ export class BuildFailedError extends CacheError {
   ) {
     super('CACHE_BUILD_FAILED', message, true);
     this.name = 'BuildFailedError';
+  }
+}
+
+/** A fetch took longer than `fetchTimeoutMs`. Its signal was aborted; what it may still bring is not used. */
+export class FetchTimeoutError extends CacheError {
+  constructor(key: string, fetchTimeoutMs: number) {
+    super('CACHE_FETCH_TIMEOUT', `the fetch of ${key} took longer than ${fetchTimeoutMs} ms`, true);
+    this.name = 'FetchTimeoutError';
   }
 }

@@ -21,7 +21,7 @@ import { KeyPattern } from './key-pattern.js';
 import type { ProcessReports } from './process-reports.js';
 import { ttlMs, WAIT_MS, within } from './limits.js';
 import { DEPENDENCIES_MAX } from './read-through/build.js';
-import { resolveGetOrSetOptions, type ReadDefaults } from './read-through/get-or-set-options.js';
+import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { pollMs } from './read-through/lease-watch.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { tellOutcome, Waiter } from './read-through/waiter.js';
@@ -149,12 +149,17 @@ export class CacheService {
    *
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
-  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T>): Promise<T> {
+  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T> | ResolvedOptions): Promise<T> {
     // Not an async function: a hit in this process is worth no more than a promise.
     const local = this.isClosed ? undefined : this.local?.get(key);
     if (local === undefined) return this.readOrBuild(key, fetcher, options);
     if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
     return Promise.resolve(local as T);
+  }
+
+  /** Options for many reads, checked once and with this cache's defaults; `CACHE_INVALID_OPTION` if they cannot be kept. */
+  resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions {
+    return resolveGetOrSetOptions(options, this.parts.defaults);
   }
 
   /** Removes entries, acknowledged like an invalidation; how many were live. Builds of these keys are refused. */
@@ -231,7 +236,7 @@ export class CacheService {
   private async readOrBuild<T>(
     key: string,
     fetcher: Fetcher<T>,
-    options: number | GetOrSetOptions<T> | undefined,
+    options: number | GetOrSetOptions<T> | ResolvedOptions | undefined,
   ): Promise<T> {
     this.check(key);
     if (this.opening) await this.opening;

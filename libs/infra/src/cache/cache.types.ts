@@ -1,4 +1,5 @@
 import type { Dependency } from './dependencies.js';
+import type { EntryOptions, SlidingOptions, TtlSeconds } from './entry-options.js';
 
 /** What a fetcher is handed. */
 export interface FetchContext {
@@ -7,7 +8,10 @@ export interface FetchContext {
    * an invalidation that arrives while the fetch runs then ends the build at once instead of at its commit.
    */
   dependsOn(...dependencies: Dependency[]): void;
-  /** Aborted when the cache is closed. It is not aborted when a caller stops waiting: others may still want the value. */
+  /**
+   * Aborted when the cache is closed, or the fetch has taken too long. It is not aborted when a caller stops waiting: others
+   * may still want the value.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -33,23 +37,25 @@ export interface SetOptions {
   readonly sensitive?: boolean;
 }
 
-export interface GetOrSetOptions<T> {
-  /** Seconds from the start of the fetch until the entry expires. @default none: kept until invalidated */
-  readonly ttlSeconds?: number;
+/** What one caller may say of its own read. */
+export interface CallOptions<T> {
   /** United with what the fetcher names through its context. */
   readonly dependsOn?: DeclaredDependencies<T>;
-  /** Whether `null` is stored like any other value. `undefined` never is. @default true */
-  readonly cacheNull?: boolean;
-  /** How long a caller waits for somebody else's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  /** How long this caller waits for somebody else's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
   readonly waitMs?: number;
-  /** How long a dead builder keeps others waiting, in milliseconds. It bounds nothing else. @default 10000 */
-  readonly leaseMs?: number;
-  /** Renew the lease at a third of `leaseMs` while the fetch runs. Off, a slow build can be overtaken. @default true */
-  readonly renewLease?: boolean;
-  /** Encrypt the value in the store (AES-256-GCM). @default false */
-  readonly sensitive?: boolean;
   /** Told how this caller was answered, just before it is. */
   readonly onOutcome?: (outcome: ReadOutcome) => void;
+}
+
+export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
+  /** When the entry expires. @default none: kept until invalidated */
+  readonly ttlSeconds?: TtlSeconds<T>;
+  /** An end that hits move, instead of a TTL. @default none */
+  readonly sliding?: SlidingOptions;
+  /** How long this caller waits for somebody else's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  readonly waitMs?: number;
+  /** Renew the lease at a third of `leaseMs` while the fetch runs. Off, a slow build can be overtaken. @default true */
+  readonly renewLease?: boolean;
 }
 
 /**

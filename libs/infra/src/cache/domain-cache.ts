@@ -34,7 +34,7 @@ export abstract class DomainCache {
     return Object.fromEntries([...this.buckets].map(([name, bucket]) => [name, bucket.ttlSeconds]));
   }
 
-  protected bucket<T>(name: string, options: BucketOptions): Bucket<T> {
+  protected bucket<T>(name: string, options: BucketOptions<T>): Bucket<T> {
     if (this.buckets.has(name)) throw new Error(`the domain ${this.domain} has two buckets named ${name}`);
     const bucket = new Bucket<T>(this.cache, this.domain, name, options);
     this.buckets.set(name, bucket);

@@ -1,34 +1,64 @@
+import type { SlidingOptions, TtlSeconds } from './entry-options.js';
+
 /**
  * How the entries of a bucket end: `change-driven` when the source says so, `ttl` after a time, `hybrid` by whichever
- * comes first.
+ * comes first, `sliding` when nobody has asked for them for a time.
  */
-export type Strategy =
+export type Strategy<T = unknown> =
   | { readonly kind: 'change-driven' }
-  | { readonly kind: 'ttl'; readonly seconds: number }
-  | { readonly kind: 'hybrid'; readonly seconds: number };
+  | { readonly kind: 'ttl'; readonly seconds: TtlSeconds<T> }
+  | { readonly kind: 'hybrid'; readonly seconds: TtlSeconds<T> }
+  | ({ readonly kind: 'sliding' } & SlidingOptions);
 
 /** No TTL: an entry is kept until the source says it changed. `CACHE_SAFETY_TTL_SECONDS` may bound it all the same. */
 export function changeDriven(): Strategy {
   return { kind: 'change-driven' };
 }
 
-/** Kept for `seconds` from the start of the fetch. For sources that announce no changes. */
-export function ttl(seconds: number): Strategy {
+/**
+ * Kept for `seconds` from the start of the fetch. For sources that announce no changes. A function decides for each value;
+ * 0 or less from it means that the value is not stored.
+ */
+export function ttl<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
   return { kind: 'ttl', seconds: positive(seconds) };
 }
 
 /** Kept for at most `seconds`, and dropped earlier by a change event. For data that changes without always saying so. */
-export function hybrid(seconds: number): Strategy {
+export function hybrid<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
   return { kind: 'hybrid', seconds: positive(seconds) };
 }
 
-/** The time to live of a strategy, in seconds; undefined where it has none of its own. */
-export function strategySeconds(strategy: Strategy): number | undefined {
-  return strategy.kind === 'change-driven' ? undefined : strategy.seconds;
+/**
+ * Kept while it is asked for: for `seconds` from the last hit, and never beyond `absoluteSeconds` from the start of its
+ * fetch, L1s included. A hit moves the end only when less than half of `seconds` is left, so an entry may end after half of
+ * `seconds` without a hit. It says nothing of whether the value is still true: name dependencies for that.
+ */
+export function sliding(seconds: number, { absoluteSeconds }: Omit<SlidingOptions, 'seconds'> = {}): Strategy {
+  if (absoluteSeconds !== undefined && !(absoluteSeconds >= seconds))
+    throw new RangeError(`absoluteSeconds must be at least the sliding ${seconds} s, not ${absoluteSeconds}`);
+  const slides = { kind: 'sliding', seconds: positive(seconds) } as const;
+  return absoluteSeconds === undefined ? slides : { ...slides, absoluteSeconds: positive(absoluteSeconds) };
 }
 
-function positive(seconds: number): number {
-  if (!(seconds > 0) || !Number.isFinite(seconds))
+/** What a strategy says to `getOrSet`. */
+export function strategyOptions<T>(strategy: Strategy<T>): { ttlSeconds?: TtlSeconds<T>; sliding?: SlidingOptions } {
+  if (strategy.kind === 'change-driven') return {};
+  if (strategy.kind !== 'sliding') return { ttlSeconds: strategy.seconds };
+  const { kind: _kind, ...slides } = strategy;
+  return { sliding: slides };
+}
+
+/**
+ * The most seconds that an entry lives by its strategy; undefined where there is no such bound, or each value has its own.
+ */
+export function strategySeconds<T>(strategy: Strategy<T>): number | undefined {
+  if (strategy.kind === 'change-driven') return undefined;
+  if (strategy.kind === 'sliding') return strategy.absoluteSeconds;
+  return typeof strategy.seconds === 'number' ? strategy.seconds : undefined;
+}
+
+function positive<T extends number | ((value: never) => unknown)>(seconds: T): T {
+  if (typeof seconds === 'number' && (!(seconds > 0) || !Number.isFinite(seconds)))
     throw new RangeError(`a TTL must be a positive number of seconds, not ${seconds}`);
   return seconds;
 }

@@ -2,13 +2,14 @@ import { reportDefect } from '../defect-report.js';
 import type { FetchContext } from '../cache.types.js';
 import { storedDependencies, type Dependency } from '../dependencies.js';
 import { StoreUnavailableError } from '../cache.errors.js';
+import { FETCH_MS } from '../limits.js';
 import type { CacheStore, InvalidationNotice, StartPoint } from '../store/cache-store.js';
+import { fetchInTime } from './timed-fetch.js';
 import type { Waiter } from './waiter.js';
 
 /** Dependencies of one entry. More would make its commit a long script; the value is handed out uncached instead. */
 export const DEPENDENCIES_MAX = 5000;
-/** Five minutes: longer than any fetch that a page waits for. After it nobody waits for this build any more. */
-const FETCH_MS_MAX = 300_000;
+const [, FETCH_MS_MAX] = FETCH_MS;
 
 /** One fetch under a lease: from the start point to the value and what it was built from. */
 export class Build {
@@ -34,11 +35,17 @@ export class Build {
     if (renewLease) this.renewal = setInterval(() => void this.renew(), leaseMs / 3).unref();
   }
 
-  /** Calls the fetcher. The dependencies are complete when it resolves. */
+  /** Calls the fetcher. The dependencies are complete when it resolves; it rejects `CACHE_FETCH_TIMEOUT` when that takes too long. */
   async fetch(): Promise<unknown> {
     const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal: this.signal };
-    const value = await this.builder.fetcher(context);
-    const { dependsOn } = this.builder.options;
+    const { key, fetcher, options } = this.builder;
+    const value = await fetchInTime(
+      key,
+      options.fetchTimeoutMs,
+      () => fetcher(context),
+      () => this.abort(),
+    );
+    const { dependsOn } = options;
     if (typeof dependsOn === 'function' && value !== undefined) this.add(dependsOn(value));
     return value;
   }

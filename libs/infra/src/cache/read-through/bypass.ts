@@ -1,5 +1,6 @@
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { CacheError } from '../cache.errors.js';
+import { fetchInTime } from './timed-fetch.js';
 import type { Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
 
@@ -71,12 +72,24 @@ export class Bypass {
     try {
       if (this.signal.aborted)
         throw new CacheError('CACHE_CLOSED', 'the cache was closed while this call waited', false);
-      const value = await builder.fetcher({ dependsOn: () => undefined, signal: this.signal });
+      const value = await this.call(builder);
       for (const waiter of waiters.takeAll()) waiter.succeed(value, 'bypass');
     } catch (error) {
       for (const waiter of waiters.takeAll()) waiter.fail(error);
     } finally {
       this.end(key);
+    }
+  }
+
+  private async call({ key, fetcher, options }: Waiter): Promise<unknown> {
+    const aborting = new AbortController();
+    const abort = () => aborting.abort();
+    this.signal.addEventListener('abort', abort, { once: true });
+    try {
+      const context = { dependsOn: () => undefined, signal: aborting.signal };
+      return await fetchInTime(key, options.fetchTimeoutMs, () => fetcher(context), abort);
+    } finally {
+      this.signal.removeEventListener('abort', abort);
     }
   }
 

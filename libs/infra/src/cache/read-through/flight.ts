@@ -5,7 +5,8 @@ import { reportDefect } from '../defect-report.js';
 import type { BeginReply, CacheStore, InvalidationNotice, StoredValue } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
 import { Build } from './build.js';
-import { knownDependencies } from './get-or-set-options.js';
+import { lifeMs } from './entry-life.js';
+import { knownDependencies, staleMs } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
@@ -184,7 +185,8 @@ export class Flight {
   /** Whether the store vouches that nothing the value depends on was invalidated since its start point. */
   private async commit(build: Build, value: unknown): Promise<boolean> {
     const { options } = build.builder;
-    const isStored = value !== undefined && (value !== null || options.cacheNull);
+    const ttlMs = lifeMs(options.life, value);
+    const isStored = ttlMs !== 0;
     const dependencies = build.dependencies();
     if (!dependencies) {
       process.emitWarning(`${this.key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
@@ -199,7 +201,8 @@ export class Flight {
         value: this.host.codec.encode(this.key, isStored ? value : null, isStored && options.sensitive),
         dependencies,
         // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
-        ttlMs: isStored ? options.ttlMs : 0,
+        ttlMs,
+        staleMs: isStored ? staleMs(options) : 0,
       });
       return reply === 'ok' || reply === 'expired';
     } catch (error) {

@@ -1,12 +1,44 @@
-import type { DeclaredDependencies, GetOrSetOptions, ReadOutcome } from '../cache.types.js';
+import { CacheError } from '../cache.errors.js';
+import type { CallOptions, DeclaredDependencies, GetOrSetOptions, ReadOutcome } from '../cache.types.js';
 import type { Dependency } from '../dependencies.js';
-import { LEASE_MS, ttlMs, WAIT_MS, within } from '../limits.js';
+import type { SlidingOptions } from '../entry-options.js';
+import {
+  FETCH_MS,
+  LEASE_MS,
+  type Limits,
+  REFRESH_AHEAD,
+  STALE_SECONDS,
+  TTL_JITTER,
+  ttlMs,
+  WAIT_MS,
+  within,
+} from '../limits.js';
+import type { EntryLife } from './entry-life.js';
 
-/** The options of one read with defaults applied and limits checked. */
+/** An end that hits move. */
+export interface SlidingLife {
+  readonly ttlMs: number;
+  readonly absoluteMs: number | undefined;
+}
+
+/** For how long after its end a value may stand in, and for what. */
+export interface StaleWindows {
+  readonly whileRevalidateMs: number;
+  readonly ifErrorMs: number;
+  /** After so long a fetch counts as one that failed; undefined: it does not. */
+  readonly softTimeoutMs: number | undefined;
+}
+
+/** The options of reads with defaults applied and limits checked: once for a bucket, else once for a call that is no hit. */
 export interface ResolvedOptions {
-  readonly ttlMs: number | undefined;
+  readonly isResolved: true;
+  readonly life: EntryLife;
+  readonly sliding: SlidingLife | undefined;
+  /** Part of an entry's life after which a hit refreshes it. */
+  readonly refreshAhead: number | undefined;
+  readonly stale: StaleWindows | undefined;
+  readonly fetchTimeoutMs: number | undefined;
   readonly dependsOn: DeclaredDependencies<unknown>;
-  readonly cacheNull: boolean;
   readonly waitMs: number;
   readonly leaseMs: number;
   readonly renewLease: boolean;
@@ -22,25 +54,104 @@ export interface ReadDefaults {
   readonly safetyTtlSeconds: number | undefined;
 }
 
-/** Applies the defaults; rejects values outside their limits with `CACHE_INVALID_OPTION`. */
+/** Applies the defaults; rejects values outside their limits with `CACHE_INVALID_OPTION`. What is resolved stays as it is. */
 export function resolveGetOrSetOptions<T>(
-  given: number | GetOrSetOptions<T> | null | undefined,
+  given: number | GetOrSetOptions<T> | ResolvedOptions | null | undefined,
   defaults: ReadDefaults,
 ): ResolvedOptions {
-  const options: GetOrSetOptions<T> = typeof given === 'number' ? { ttlSeconds: given } : (given ?? {});
-  return {
-    ttlMs: ttlMs(options.ttlSeconds ?? defaults.safetyTtlSeconds),
-    dependsOn: (options.dependsOn ?? []) as DeclaredDependencies<unknown>,
-    cacheNull: options.cacheNull ?? true,
+  const options = typeof given === 'number' ? { ttlSeconds: given } : (given ?? {});
+  if ('isResolved' in options) return options;
+  return resolve(options as GetOrSetOptions<unknown>, defaults);
+}
+
+function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): ResolvedOptions {
+  refuseContradictions(options);
+  const sliding = options.sliding && slidingLife(options.sliding, defaults.safetyTtlSeconds);
+  return Object.freeze({
+    isResolved: true,
+    life: entryLife(options, sliding, defaults),
+    sliding,
+    refreshAhead: optional('refreshAhead', options.refreshAhead, REFRESH_AHEAD),
+    stale: staleWindows(options),
+    fetchTimeoutMs: optional('fetchTimeoutMs', options.fetchTimeoutMs, FETCH_MS),
+    dependsOn: options.dependsOn ?? [],
     waitMs: within('waitMs', options.waitMs ?? defaults.waitMs, WAIT_MS),
     leaseMs: Math.ceil(within('leaseMs', options.leaseMs ?? defaults.leaseMs, LEASE_MS)),
     renewLease: options.renewLease ?? true,
     sensitive: options.sensitive ?? false,
     onOutcome: options.onOutcome,
+  });
+}
+
+/** What one caller says of its own read, on top of what its bucket says of all. */
+export function withCall<T>(
+  resolved: ResolvedOptions,
+  { dependsOn, waitMs, onOutcome }: CallOptions<T>,
+): ResolvedOptions {
+  return {
+    ...resolved,
+    ...(dependsOn && { dependsOn: dependsOn as DeclaredDependencies<unknown> }),
+    ...(waitMs !== undefined && { waitMs: within('waitMs', waitMs, WAIT_MS) }),
+    ...(onOutcome && { onOutcome }),
   };
 }
 
 /** The dependencies that are known before the fetch. */
 export function knownDependencies(options: ResolvedOptions): readonly Dependency[] {
   return typeof options.dependsOn === 'function' ? [] : options.dependsOn;
+}
+
+/** How long after its end a copy of an entry is kept, in milliseconds; 0: there is none. */
+export function staleMs({ stale }: ResolvedOptions): number {
+  return stale ? Math.max(stale.whileRevalidateMs, stale.ifErrorMs) : 0;
+}
+
+function entryLife(
+  { ttlSeconds, negativeTtlSeconds, cacheNull = true, ttlJitter = 0 }: GetOrSetOptions<unknown>,
+  sliding: SlidingLife | undefined,
+  { safetyTtlSeconds }: ReadDefaults,
+): EntryLife {
+  if (typeof ttlSeconds === 'number') ttlMs(ttlSeconds); // only to refuse what is no TTL
+  return {
+    ttl: sliding ? Math.min(sliding.ttlMs, sliding.absoluteMs ?? Infinity) / 1000 : ttlSeconds,
+    safetyTtlMs: ttlMs(safetyTtlSeconds),
+    cacheNull,
+    negativeTtlMs: ttlMs(negativeTtlSeconds, 'negativeTtlSeconds'),
+    jitter: within('ttlJitter', ttlJitter, TTL_JITTER),
+  };
+}
+
+function slidingLife({ seconds, absoluteSeconds }: SlidingOptions, safetyTtlSeconds: number | undefined): SlidingLife {
+  const bounds = [absoluteSeconds, safetyTtlSeconds].filter((bound) => bound !== undefined);
+  const absolute = bounds.length > 0 ? Math.min(...bounds) : undefined;
+  return { ttlMs: ttlMs(seconds, 'sliding.seconds') as number, absoluteMs: ttlMs(absolute, 'sliding.absoluteSeconds') };
+}
+
+function staleWindows({ stale, softTimeoutMs }: GetOrSetOptions<unknown>): StaleWindows | undefined {
+  if (!stale) return undefined;
+  const seconds = (name: 'whileRevalidateSeconds' | 'ifErrorSeconds') =>
+    within(`stale.${name}`, stale[name] ?? 0, STALE_SECONDS) * 1000;
+  return {
+    whileRevalidateMs: seconds('whileRevalidateSeconds'),
+    ifErrorMs: seconds('ifErrorSeconds'),
+    softTimeoutMs: optional('softTimeoutMs', softTimeoutMs, FETCH_MS),
+  };
+}
+
+function optional(name: string, value: number | undefined, limits: Limits): number | undefined {
+  return value === undefined ? undefined : within(name, value, limits);
+}
+
+function refuseContradictions(options: GetOrSetOptions<unknown>): void {
+  const { sliding, ttlSeconds, refreshAhead, softTimeoutMs, fetchTimeoutMs, stale } = options;
+  const problem =
+    (sliding && ttlSeconds !== undefined && 'an entry has a TTL or a sliding end, not both: use absoluteSeconds') ||
+    (sliding && refreshAhead !== undefined && 'refreshAhead needs an end that hits do not move: use ttlSeconds') ||
+    (softTimeoutMs !== undefined &&
+      !stale?.ifErrorSeconds &&
+      'softTimeoutMs needs stale.ifErrorSeconds: what else to give') ||
+    (softTimeoutMs !== undefined &&
+      softTimeoutMs >= (fetchTimeoutMs ?? Infinity) &&
+      'softTimeoutMs must be below fetchTimeoutMs');
+  if (problem) throw new CacheError('CACHE_INVALID_OPTION', problem, false);
 }
