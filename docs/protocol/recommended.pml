@@ -202,13 +202,17 @@ inline inv(k) {                           /* invalidate.lua */
 #ifdef NOLAZY
   :: m.x[k] -> DROP
 #else
-#if defined(GATE) && !defined(GATE_STALE)
+#ifdef WALK
+  :: m.un[k] = 1; m.uf = m.clk                                   /* wide: there is no index to look into */
+#elif defined(GATE) && !defined(GATE_STALE)
   :: m.x[k] -> if :: DROP :: m.un[k] = 1; m.uf = m.clk fi     /* small fan-out at once, or left to the sweeper */
 #else
   :: m.x[k] -> if :: DROP :: m.un[k] = 1 fi
 #endif
 #endif
+#ifndef WALK
   :: else
+#endif
   fi;
   ic = m.clk; it = m.tip
 }
@@ -270,8 +274,24 @@ proctype Writer() {                       /* write.lua: counts as fetched at the
 }
 #endif
 
+#ifdef WALK_LATE
+#define MET(k) m.un[k]                    /* whatever is unswept when the round ends */
+#else
+#define MET(k) (m.un[k] && m.iv[k] <= wac)
+#endif
+
 proctype Sweep() {
+#ifdef WALK
+  byte wst, wac;
+#endif
 end: do
+#ifdef WALK                               /* sweep.lua: a round over the directory (of one entry), a step at a time */
+  :: atomic { UP && wst == 0 && (m.un[0] || m.un[1]) -> wac = m.clk; wst = 1 }
+  :: atomic { UP && wst == 1 ->
+       if :: m.eP && m.eS < m.uf && (m.eS < m.iv[0] || (m.eB && m.eS < m.iv[1])) -> DROP :: else fi; wst = 2 }
+  :: atomic { UP && wst == 2 ->
+       if :: MET(0) -> m.un[0] = 0 :: else fi; if :: MET(1) -> m.un[1] = 0 :: else fi; wst = 0 THEN_SETUF }
+#else
   :: atomic { UP && m.un[0] -> if
 #ifdef SWEEP_BLIND
        :: m.x[0] && m.eP && m.eS >= m.iv[0] -> m.x[0] = 0     /* forgets a newer registration */
@@ -282,6 +302,7 @@ end: do
        :: m.x[1] && m.eP && m.eS >= m.iv[1] -> m.x[1] = 0
 #endif
        :: m.x[1] && m.eP && m.eS < m.iv[1] -> DROP :: else fi; m.un[1] = 0 THEN_SETUF }
+#endif
 #ifdef SWEEP_EARLY
   :: atomic { m.un[0] -> m.un[0] = 0 THEN_SETUF }
 #endif
