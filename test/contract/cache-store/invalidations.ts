@@ -72,7 +72,7 @@ export function describeInvalidations(create: StoreFactory): void {
       await times(1_500, (i) => write(store, `orders:account:${i}`, 'v', [record('Product2', '1')]));
       const { dropped, keys, deferred } = await other.invalidate([record('Product2', '1')]);
       expect(deferred > 0 || dropped === 1_500).toBe(true); // a script does no more than it may in its time
-      expect(dropped).toBeGreaterThanOrEqual(250);
+      expect(dropped).toBeGreaterThanOrEqual(150);
       expect(keys).toHaveLength(Math.min(dropped, 1_000));
       expect(new Set(keys).size).toBe(keys.length);
       await times(1_500, async (i) => expect(await store.read(`orders:account:${i}`)).toBeUndefined());
