@@ -1,0 +1,127 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import { createCache } from '@bff/infra/cache/create-cache';
+import { record } from '@bff/infra/cache/dependencies';
+import { CountingSource } from '../../support/counting-source.js';
+import { eventually } from '../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+describe('the L1 of two processes over one Redis', () => {
+  let server: RedisServer;
+  let admin: Redis;
+  let a: CacheService;
+  let b: CacheService;
+  let app = 0;
+  beforeAll(async () => {
+    server = await startRedisServer();
+    admin = new Redis(server.url);
+  });
+  afterAll(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    app += 1;
+    const options = { redisUrl: server.url, appName: `l1-${app}`, l1: 'strict', commandTimeoutMs: 5000 } as const;
+    [a, b] = [createCache(options), createCache({ ...options, shouldFreezeLocalValues: true })];
+    await Promise.all([a.open(), b.open()]);
+  });
+  afterEach(() => Promise.all([a.close(), b.close()]));
+
+  const reads = async () => {
+    const stats = await admin.info('commandstats');
+    return (
+      Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0) +
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+    );
+  };
+  /** Reads until Redis is not asked any more; a beat may fall between two looks, so it looks often. */
+  const isLocal = (cache: CacheService, key: string) =>
+    eventually(
+      async () => {
+        const before = await reads();
+        await cache.get(key);
+        return (await reads()) === before;
+      },
+      { what: `a local hit of ${key}` },
+    );
+
+  it('is filled by a read, and emptied when another process deletes, invalidates or writes (J15)', async () => {
+    const source = new CountingSource('v1', [record('Order', '1')]);
+    for (const end of [
+      () => b.del('orders:1'),
+      () => b.invalidate(record('Order', '1')),
+      () => b.set('orders:1', source.value),
+    ]) {
+      expect(await a.getOrSet('orders:1', source.fetch)).toBe(source.value);
+      await isLocal(a, 'orders:1');
+      source.value += '+';
+      await end();
+      expect(await a.getOrSet('orders:1', source.fetch)).toBe(source.value);
+    }
+  });
+
+  it('shows the writer what it wrote at once, and every other process too, when the call has returned (E17)', async () => {
+    for (let round = 0; round < 20; round++) {
+      await a.set('mapping:1', round);
+      expect([await a.get('mapping:1'), await b.get('mapping:1')]).toEqual([round, round]);
+    }
+  });
+
+  it('keeps what a hit of Redis brought for the rest of its time only (E19, J15)', async () => {
+    const fetched = performance.now();
+    await a.getOrSet('whmcs:1', async () => 'v', 1.2);
+    await eventually(() => performance.now() - fetched > 700);
+    expect(await b.get('whmcs:1')).toBe('v'); // from Redis, with half a second left
+    await isLocal(b, 'whmcs:1');
+    await eventually(async () => (await b.get('whmcs:1')) === undefined);
+    expect(performance.now() - fetched).toBeLessThan(1200 + 400); // not 1.2 s after it was read
+    expect(await a.get('whmcs:1')).toBeUndefined();
+  });
+
+  it('holds null, false, 0, empty texts, arrays and objects like any other value (E27, P24)', async () => {
+    const values = [null, false, 0, '', [], [null], {}, { a: [1, { b: null }] }];
+    for (const [i, value] of values.entries()) {
+      const source = new CountingSource<unknown>(value);
+      for (const cache of [a, b, a, b]) expect(await cache.getOrSet(`falsy:${i}`, source.fetch)).toEqual(value);
+      await isLocal(b, `falsy:${i}`);
+      expect(await b.getOrSet(`falsy:${i}`, source.fetch)).toEqual(value);
+      expect(source.fetches).toBe(1);
+    }
+  });
+
+  it('answers each caller once, with the value or with the error, and never with both (J9)', async () => {
+    const outcomes: string[] = [];
+    const ask = (key: string, fetch: () => Promise<string>) =>
+      a.getOrSet(key, fetch).then(
+        (value) => outcomes.push(`${key} ${value}`),
+        (error: Error) => outcomes.push(`${key} ${error.message}`),
+      );
+    const failing = async () => Promise.reject(new Error('no'));
+    await Promise.all([1, 2, 3].flatMap(() => [ask('j9:good', async () => 'yes'), ask('j9:bad', failing)]));
+    expect(outcomes.sort()).toEqual([...Array(3).fill('j9:bad no'), ...Array(3).fill('j9:good yes')]);
+  });
+
+  it('serves nothing old while its subscription fails again and again (J15)', async () => {
+    const killer = setInterval(() => void admin.client('KILL', 'TYPE', 'pubsub').catch(() => undefined), 20);
+    try {
+      const source = new CountingSource(0, [record('Order', '1')]);
+      for (let round = 1; round <= 5; round++) {
+        await a.getOrSet('orders:1', source.fetch);
+        source.value = round;
+        await b.invalidate(record('Order', '1'));
+        expect(await a.getOrSet('orders:1', source.fetch)).toBe(round);
+      }
+    } finally {
+      clearInterval(killer);
+    }
+  }, 30_000);
+
+  it('catches a caller that changes what others share, where it is told to freeze', async () => {
+    await b.getOrSet('orders:1', async () => ({ items: [1] }));
+    await isLocal(b, 'orders:1');
+    const shared = await b.get<{ items: number[] }>('orders:1');
+    expect(() => shared?.items.push(2)).toThrow(TypeError);
+  });
+});
