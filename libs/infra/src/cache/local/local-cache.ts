@@ -120,6 +120,15 @@ export class LocalCache {
     this.drop(partition, dependencies, clock ?? Infinity);
   }
 
+  /** Forgets everything, and keeps and serves nothing until `resume`. */
+  suspend(): void {
+    for (const partition of this.partitions) partition.suspend();
+  }
+
+  resume(): void {
+    for (const partition of this.partitions) partition.resume();
+  }
+
   close(): void {
     for (const partition of this.partitions) partition.close();
   }

@@ -34,6 +34,7 @@ export class LocalPartition {
   /** dependency → clock of its last invalidation that was processed here. */
   private readonly lastInvalidated = new Map<string, number>();
   private floor = 0;
+  private isSuspended = false;
 
   constructor(private readonly forgetEntries: () => void) {}
 
@@ -49,7 +50,7 @@ export class LocalPartition {
 
   /** Whether a value that was valid at `clock` and has these dependencies may be kept, if its read began in `generation`. */
   mayKeep(generation: number, clock: number, dependencies: readonly string[]): boolean {
-    if (generation !== this.generation || clock < this.floor) return false;
+    if (this.isSuspended || generation !== this.generation || clock < this.floor) return false;
     return dependencies.every((d) => (this.lastInvalidated.get(d) ?? 0) <= clock);
   }
 
@@ -128,6 +129,19 @@ export class LocalPartition {
     return expiresAt > 0 ? Math.max(0, expiresAt - now - this.serverAhead) : undefined;
   }
 
+  /** From here on nothing is kept or served until `resume`; the bus is followed, and leases are asked for. */
+  suspend(): void {
+    this.isSuspended = true;
+    this.validUntil = -Infinity;
+    this.flush();
+  }
+
+  /** Ends a suspension: the next lease counts again, for what is read from now on. */
+  resume(): void {
+    this.isSuspended = false;
+    this.flush();
+  }
+
   /** From here on nothing is served. */
   close(): void {
     this.validUntil = -Infinity;
@@ -143,6 +157,7 @@ export class LocalPartition {
 
   private renewTo(until: number): void {
     this.promised = undefined;
+    if (this.isSuspended) return;
     this.validUntil = Math.max(this.validUntil, until);
   }
 }

@@ -102,6 +102,14 @@ export class Flight {
     for (const waiter of this.waiters.take((w) => w.arrivedAfter >= build.request)) this.host.enter(waiter);
   }
 
+  /** The store is away, so nobody will vouch for the running build: those who may not have its value go to the source. */
+  abandonStore(): void {
+    const { build } = this;
+    if (!build) return;
+    this.detach();
+    for (const waiter of this.waiters.take((w) => w.arrivedAfter >= build.request)) this.host.bypass(waiter);
+  }
+
   private async attempt(watch: LeaseWatch): Promise<'again' | 'done'> {
     const [first] = this.waiters;
     if (!first) return 'done';

@@ -3,7 +3,7 @@ import type { LeaseEnd } from '../store/cache-store.js';
 /** The ends of leases on one key, from the moment the watch began: a message that came before it was asked for is kept. */
 export class LeaseWatch {
   private readonly ends = new Map<string, LeaseEnd>();
-  private awaited: { leaseId: string; done: (end: LeaseEnd) => void } | undefined;
+  private awaited: { leaseId: string; done: (end: LeaseEnd | undefined) => void } | undefined;
 
   constructor(private readonly stopWatching: () => void) {}
 
@@ -26,6 +26,11 @@ export class LeaseWatch {
         },
       };
     });
+  }
+
+  /** Whoever waits looks for itself. */
+  wake(): void {
+    this.awaited?.done(undefined);
   }
 
   close(): void {
@@ -56,6 +61,11 @@ export class LeaseWatches {
 
   receive(end: LeaseEnd): void {
     for (const watch of this.byKey.get(end.key) ?? []) watch.receive(end);
+  }
+
+  /** No word can come any more: everybody looks for itself. */
+  wakeAll(): void {
+    for (const watches of this.byKey.values()) for (const watch of watches) watch.wake();
   }
 }
 

@@ -27,6 +27,7 @@ export class ReadThrough implements FlightHost {
     this.outage = new Bypass(bypassConcurrency, this.signal);
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
+    store.onOutage(() => this.abandonStore());
   }
 
   /** Whether a fetch of this process is under way that a caller may join instead of asking the store. */
@@ -75,6 +76,12 @@ export class ReadThrough implements FlightHost {
   /** Resolves when no flight is under way. */
   async idle(): Promise<void> {
     while (this.active.size > 0) await Promise.all(this.active);
+  }
+
+  /** Nobody waits for what only the store could tell. */
+  private abandonStore(): void {
+    this.leaseWatches.wakeAll();
+    for (const flight of [...this.flights.values()]) flight.abandonStore();
   }
 
   private receive(notice: InvalidationNotice): void {

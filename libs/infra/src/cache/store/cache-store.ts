@@ -178,6 +178,11 @@ export abstract class CacheStore {
     return undefined;
   }
 
+  /** Calls back when the store has ceased to answer, perhaps more than once. One that is in the process never does. */
+  onOutage(_listener: () => void): Unsubscribe {
+    return () => undefined;
+  }
+
   abstract state(): StoreState;
 }
 
@@ -196,4 +201,6 @@ export interface StoreState {
   readonly reason?: string;
   readonly entries?: number;
   readonly bytes?: number;
+  /** Dependencies whose invalidation this process owes the store; nothing is read from it before it has carried them out. */
+  readonly owedInvalidations?: number;
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation } from '../../cache.types.js';
 import { entryKey, type Dependency } from '../../dependencies.js';
+import { InvalidationJournal } from './invalidation-journal.js';
 import { L1, type L1Options } from './l1.js';
 import { L1Acknowledgements } from './l1-acknowledgements.js';
 import { LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
@@ -34,6 +36,8 @@ interface InvalidationReply<T> {
 /** Dependencies in one script: bounds its time. An invalidation of more goes out in several, all awaited. */
 const DEPENDENCIES_PER_CALL = 500;
 const KEYS_REPORTED_MAX = 1000;
+/** Nobody waits for the L1s to follow. */
+const NOBODY = '';
 /** membership version, members, birth, maturity: what `audience` in `_partition.lua` answers. */
 const AUDIENCE_FIELDS = 4;
 
@@ -47,6 +51,8 @@ export class AcknowledgedInvalidations {
   readonly l1: L1 | undefined;
   /** What the bus is to hand on. */
   readonly listeners: BusListeners;
+  /** What could not be acknowledged, until it has been carried out. */
+  readonly journal: InvalidationJournal;
   private readonly processId = randomBytes(16).toString('hex');
   private readonly acknowledgements: L1Acknowledgements;
 
@@ -63,6 +69,15 @@ export class AcknowledgedInvalidations {
       options.l1?.mode === 'strict',
       (partition, at, members, evict) => this.pending(partition, at, members, evict),
     );
+    this.journal = new InvalidationJournal({
+      carryOut: (dependencies) => this.repeat(dependencies),
+      onOwing: () => {
+        this.l1?.suspend();
+        guard.tellOutage();
+      },
+      onSettled: () => this.l1?.resume(),
+    });
+    guard.onUsable(() => this.journal.hasten());
     this.listeners = {
       onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation, this.processId),
       onAcknowledgement: (member, tips) => this.acknowledgements.receive(member, tips),
@@ -120,6 +135,9 @@ export class AcknowledgedInvalidations {
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
       await this.acknowledgements.settled(partition, { clock, tip, membership, birth, isMature: isMature === '1' });
       return result;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) this.journal.add(dependencies);
+      throw error;
     } finally {
       this.acknowledgements.forget(tip);
     }
@@ -136,6 +154,26 @@ export class AcknowledgedInvalidations {
       const keys = rest.slice(AUDIENCE_FIELDS).map(String);
       return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), keys } };
     });
+  }
+
+  /**
+   * Carries out what is owed. It waits for the store, not for other processes' L1s: nobody was promised anything, and they
+   * follow by the bus. The L1 of this process is suspended meanwhile.
+   */
+  private async repeat(owed: readonly Dependency[] | '*'): Promise<void> {
+    for (const partition of this.partitions.all) {
+      if (owed === '*') {
+        await this.scripts.runNumber('flush', partition, [nonce()]);
+        continue;
+      }
+      for (const chunk of chunks(
+        owed.filter((d) => this.concerns(d, partition)),
+        DEPENDENCIES_PER_CALL,
+      )) {
+        const { inlineMax, windowMax } = this.options;
+        await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...chunk]);
+      }
+    }
   }
 
   private leaseCalls({ mode }: L1Options): LeaseCalls {

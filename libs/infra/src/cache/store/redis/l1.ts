@@ -81,6 +81,16 @@ export class L1 implements LocalReads {
     this.leases.follow(partition.index, invalidation, mustAcknowledge);
   }
 
+  /** From now on nothing is kept or served, until `resume`; leases are asked for and acknowledgements given as before. */
+  suspend(): void {
+    this.local.suspend();
+  }
+
+  /** Begins afresh: what was asked of the store before is not kept. It serves again from the next beat on. */
+  resume(): void {
+    this.local.resume();
+  }
+
   start(): void {
     this.leases.start();
   }

@@ -16,7 +16,7 @@ export class OrphanLeases {
     guard: RedisGuard,
     private readonly release: (end: LeaseEnd) => Promise<void>,
   ) {
-    guard.redis.on('ready', () => this.releaseAll());
+    guard.onUsable(() => this.releaseAll());
   }
 
   add(key: string, leaseId: string, leaseMs: number): void {

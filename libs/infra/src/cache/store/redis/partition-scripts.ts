@@ -2,6 +2,9 @@ import type { Partition } from './partition.js';
 import type { RedisGuard } from './redis-guard.js';
 import { runScript, UnknownReplyError, type ScriptArgument, type ScriptName } from './scripts.js';
 
+/** What callers wait for, and believe. The others tell the store something. */
+const ASKING: ReadonlySet<ScriptName> = new Set<ScriptName>(['begin', 'peek', 'commit', 'extend', 'stale']);
+
 /** Runs the protocol's scripts on partitions, behind the guard. */
 export class PartitionScripts {
   constructor(private readonly guard: RedisGuard) {}
@@ -24,6 +27,7 @@ export class PartitionScripts {
   }
 
   private send(name: ScriptName, { gateKey, tag }: Partition, args: readonly ScriptArgument[]): Promise<unknown> {
-    return this.guard.run(() => runScript(this.guard.redis, name, gateKey, [tag, ...args]));
+    const command = () => runScript(this.guard.redis, name, gateKey, [tag, ...args]);
+    return ASKING.has(name) ? this.guard.ask(command) : this.guard.run(command);
   }
 }

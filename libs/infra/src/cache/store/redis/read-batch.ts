@@ -57,7 +57,7 @@ export class ReadBatch {
     const keys = [this.partition.gateKey];
     for (const { key } of batch) keys.push(this.partition.entryKey(key));
     this.guard
-      .run(() => this.guard.redis.mgetBuffer(keys))
+      .ask(() => this.guard.redis.mgetBuffer(keys))
       .then((replies) => this.answer(batch, replies))
       .catch((error: unknown) => {
         for (const { reject } of batch) reject(error);

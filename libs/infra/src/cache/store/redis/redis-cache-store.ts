@@ -77,7 +77,11 @@ export class RedisCacheStore extends CacheStore {
       throw new CacheError('CACHE_INVALID_OPTION', advice, false);
     }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
-    this.guard = new RedisGuard(options.redis, () => examineServer(options.redis, options.appName, this.partitions));
+    this.guard = new RedisGuard(
+      options.redis,
+      () => examineServer(options.redis, options.appName, this.partitions),
+      () => this.invalidations.journal.reason,
+    );
     this.scripts = new PartitionScripts(this.guard);
     this.invalidations = new AcknowledgedInvalidations(this.guard, this.scripts, this.partitions, {
       appName: options.appName,
@@ -104,6 +108,7 @@ export class RedisCacheStore extends CacheStore {
   /** Ends the subscriptions. The command connection belongs to whoever made it. */
   async close(): Promise<void> {
     this.isClosed = true;
+    this.invalidations.journal.close();
     await this.l1?.close();
     this.bus.close();
     this.guard.close();
@@ -259,9 +264,15 @@ export class RedisCacheStore extends CacheStore {
     return this.bus.onDropped(listener);
   }
 
+  override onOutage(listener: () => void): Unsubscribe {
+    return this.guard.onOutage(listener);
+  }
+
   state(): StoreState {
-    const reason = this.guard.reason;
-    return reason ? { kind: 'redis', status: 'down', reason } : { kind: 'redis', status: 'up' };
+    const { reason } = this.guard;
+    const { size: owedInvalidations } = this.invalidations.journal;
+    if (!reason) return { kind: 'redis', status: 'up' };
+    return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }) };
   }
 
   /** Whether the replies of hits shall tell dependencies: only an L1 needs them. */

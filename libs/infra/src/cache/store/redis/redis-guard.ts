@@ -1,5 +1,7 @@
 import { Cluster } from 'ioredis';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
+import { ReadBreaker } from './read-breaker.js';
+import { ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from './scripts.js';
 
 const OLDEST_MAJOR = 7;
@@ -7,6 +9,14 @@ const OLDEST_MAJOR = 7;
 const OPEN_MS = 1000;
 /** A server that was refused, or too slow to tell, is looked at again this often: it may have been configured, or promoted. */
 const RECHECK_MS = 250;
+/** Connections made by `createRedisClient` have their own; this is its default. */
+const COMMAND_TIMEOUT_MS = 200;
+/**
+ * The part of a command's time that a caller waits for an answer before the source is asked instead. With the 50 ms that
+ * fetches of one key are apart at most (docs/decisions/0002), an outage delays no answer by more than 100 ms.
+ */
+const ASKING_PART = 1 / 5;
+const ASKING_MS_MIN = 10;
 /** Replies that say "not now" rather than "not like this"; the rest of the errors of a script are defects of ours. */
 const PASSING =
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE)|non local key/;
@@ -20,9 +30,18 @@ export interface Refusal {
 /** A further check of a server, made at every connection; undefined if it may be used. */
 export type ServerCheck = () => Promise<Refusal | undefined>;
 
+/** Why what the server holds must not be believed just now, although the server may be used; undefined if it may be. */
+export type Doubt = () => string | undefined;
+
+type Listener = () => void;
+
 /**
  * Stands between the store and its connection: nothing is sent while the server is away or must not be used, and every
- * failure to answer becomes a `StoreUnavailableError`. How long a command may take is the connection's own business.
+ * failure to answer becomes a `StoreUnavailableError`.
+ *
+ * There are two ways through. What tells the store something (an invalidation, a beat, the end of a lease) goes by `run`: it
+ * is tried whenever there is a connection, for as long as a command may take. What a caller waits for, and will believe,
+ * goes by `ask`: it is given up after a fifth of that time, and not even sent while the server hangs or is in doubt.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
@@ -30,14 +49,30 @@ export class RedisGuard {
   private isChecked = true;
   private recheck: NodeJS.Timeout | undefined;
   private isClosed = false;
+  private readonly asking: ReplyDeadline;
+  private readonly breaker: ReadBreaker;
+  private readonly usableListeners = new Set<Listener>();
+  private readonly outageListeners = new Set<Listener>();
 
   constructor(
     readonly redis: RedisConnection,
     private readonly furtherCheck?: ServerCheck,
-  ) {}
+    private readonly doubt: Doubt = () => undefined,
+  ) {
+    this.asking = new ReplyDeadline(askingMs(redis));
+    this.breaker = new ReadBreaker(
+      () => this.asking.within(redis.ping()),
+      () => this.hangs(),
+    );
+  }
 
-  /** Why no command can be sent just now; undefined if one can. */
+  /** Why nothing can be asked just now; undefined if it can. */
   get reason(): string | undefined {
+    return this.commandReason ?? this.doubt() ?? this.breaker.reason;
+  }
+
+  /** Why no command at all can be sent. */
+  private get commandReason(): string | undefined {
     if (this.refusal) return this.refusal.reason;
     if (this.redis.status !== 'ready') return `the connection to Redis is ${this.redis.status}`;
     return this.isChecked ? undefined : 'the connection to Redis is new: it is looked at before it is used';
@@ -45,8 +80,8 @@ export class RedisGuard {
 
   /** Sends what `command` sends, if the server can be used. */
   async run<T>(command: () => Promise<T>): Promise<T> {
-    const { reason } = this;
-    if (reason) throw new StoreUnavailableError(reason);
+    const { commandReason } = this;
+    if (commandReason) throw new StoreUnavailableError(commandReason);
     try {
       return await command();
     } catch (error) {
@@ -55,12 +90,45 @@ export class RedisGuard {
   }
 
   /**
+   * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in a fifth of the time, and a refusal
+   * at once while the server hangs, or while what it holds is in doubt.
+   */
+  async ask<T>(command: () => Promise<T>): Promise<T> {
+    const { reason } = this;
+    if (reason) throw new StoreUnavailableError(reason);
+    try {
+      return await this.breaker.execute(() => this.asking.within(command()));
+    } catch (error) {
+      throw this.translate(error);
+    }
+  }
+
+  /** Calls back whenever a server has been checked and may be used. */
+  onUsable(listener: Listener): void {
+    this.usableListeners.add(listener);
+  }
+
+  /** Calls back when nothing can be asked any more. It may call more than once for one outage. */
+  onOutage(listener: Listener): () => void {
+    this.outageListeners.add(listener);
+    return () => this.outageListeners.delete(listener);
+  }
+
+  /** Whoever answers for the doubt has just begun to have one. */
+  tellOutage(): void {
+    for (const listener of this.outageListeners) listener();
+  }
+
+  /**
    * Connects, and checks that the server may be used; again at every reconnection, because another server may answer then.
    * Rejects only for a server that must not be used. One that is away, or slow to answer, is no reason to fail.
    */
   async open(): Promise<void> {
     this.isChecked = false;
-    this.redis.on('close', () => (this.isChecked = false));
+    this.redis.on('close', () => {
+      this.isChecked = false;
+      this.tellOutage();
+    });
     this.redis.on('ready', () => void this.check());
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status tells
     if (this.redis.status === 'ready') await this.check();
@@ -72,6 +140,7 @@ export class RedisGuard {
   close(): void {
     this.isClosed = true;
     clearTimeout(this.recheck);
+    this.breaker.close();
   }
 
   /** Resolves when the server has been checked, or has not been there for long enough. */
@@ -94,7 +163,11 @@ export class RedisGuard {
     } catch {
       // The connection was lost, or the server was slow to answer: it is not used until it has been asked again.
     }
-    if (this.isClosed || this.isChecked) return;
+    if (this.isClosed) return;
+    if (this.isChecked) {
+      for (const listener of this.usableListeners) listener();
+      return;
+    }
     this.recheck = setTimeout(() => {
       if (this.redis.status === 'ready') void this.check();
     }, RECHECK_MS).unref();
@@ -104,6 +177,11 @@ export class RedisGuard {
     const node = this.redis instanceof Cluster ? this.redis.nodes('master')[0] : this.redis;
     if (!node) throw new StoreUnavailableError('no master of the cluster is known');
     return node.info('server', 'memory', 'replication');
+  }
+
+  private hangs(): void {
+    this.asking.giveUpAll();
+    this.tellOutage();
   }
 
   private translate(error: unknown): unknown {
@@ -119,8 +197,14 @@ export class RedisGuard {
   private demoted(): void {
     this.isChecked = false;
     this.refusal = REPLICA;
+    this.tellOutage();
     void this.check();
   }
+}
+
+function askingMs(redis: RedisConnection): number {
+  const options = redis instanceof Cluster ? redis.options.redisOptions : redis.options;
+  return Math.max(ASKING_MS_MIN, (options?.commandTimeout ?? COMMAND_TIMEOUT_MS) * ASKING_PART);
 }
 
 const REPLICA: Refusal = {

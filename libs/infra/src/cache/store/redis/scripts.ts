@@ -10,6 +10,7 @@ export type ScriptName =
   | 'commit'
   | 'write'
   | 'invalidate'
+  | 'flush'
   | 'release'
   | 'renew'
   | 'sweep'
@@ -27,6 +28,7 @@ const NAMES: readonly ScriptName[] = [
   'commit',
   'write',
   'invalidate',
+  'flush',
   'release',
   'renew',
   'sweep',

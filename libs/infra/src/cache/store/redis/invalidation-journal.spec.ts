@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { StoreUnavailableError } from '../../cache.errors.js';
+import { record, type Dependency } from '../../dependencies.js';
+import { InvalidationJournal } from './invalidation-journal.js';
+
+const [A, B] = [record('Order', 'a'), record('Order', 'b')] as [Dependency, Dependency];
+
+describe('InvalidationJournal', () => {
+  /** What was carried out, in its order. */
+  let carriedOut: (readonly Dependency[] | '*')[];
+  let isStoreAway: boolean;
+  let attempts: number;
+  let trust: string[];
+  /** Called while something is carried out. */
+  let meanwhile: () => void;
+  let journal: InvalidationJournal;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    [carriedOut, isStoreAway, attempts, trust, meanwhile] = [[], true, 0, [], () => undefined];
+    journal = new InvalidationJournal({
+      carryOut: async (dependencies) => {
+        attempts++;
+        if (isStoreAway) throw new StoreUnavailableError('away');
+        meanwhile();
+        carriedOut.push(dependencies);
+      },
+      onOwing: () => trust.push('none'),
+      onSettled: () => trust.push('again'),
+    });
+  });
+  afterEach(() => {
+    journal.close();
+    jest.useRealTimers();
+  });
+
+  it('owes each dependency once, tries four times a second, and trusts again when all was carried out', async () => {
+    journal.add([A, B]);
+    journal.add([A]);
+    expect(journal.size).toBe(2);
+    expect(journal.reason).toMatch(/^2 invalidations were not acknowledged/);
+    expect(trust).toEqual(['none']);
+    await jest.advanceTimersByTimeAsync(1010);
+    expect(attempts).toBe(5);
+    isStoreAway = false;
+    await jest.advanceTimersByTimeAsync(250);
+    expect(carriedOut).toEqual([[A, B]]);
+    expect([journal.size, journal.reason, trust]).toEqual([0, undefined, ['none', 'again']]);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(attempts).toBe(6);
+  });
+
+  it('does not wait when there is reason to believe that the store is back', async () => {
+    journal.add([A]);
+    await jest.advanceTimersByTimeAsync(10);
+    isStoreAway = false;
+    journal.hasten();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(journal.size).toBe(0);
+  });
+
+  it('repeats what was owed again while it was carried out: the change may be newer than the repetition', async () => {
+    journal.add([A, B]);
+    isStoreAway = false;
+    meanwhile = () => {
+      meanwhile = () => undefined;
+      journal.add([B]);
+    };
+    await jest.advanceTimersByTimeAsync(250);
+    expect(carriedOut).toEqual([[A, B], [B]]);
+    expect(trust).toEqual(['none', 'again']);
+  });
+
+  it('gives the names up beyond ten thousand, and drops everything instead', async () => {
+    for (let i = 0; i < 12_000; i++) journal.add([record('Order', String(i))]);
+    expect(journal.size).toBe(10_000);
+    expect(journal.reason).toMatch(/more than 10000 .* all is dropped/);
+    isStoreAway = false;
+    meanwhile = () => {
+      meanwhile = () => undefined;
+      journal.add([A]);
+    };
+    await jest.advanceTimersByTimeAsync(250);
+    expect(carriedOut).toEqual(['*', '*']); // what was owed meanwhile has no name either
+    expect(journal.size).toBe(0);
+    journal.add([A]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(carriedOut.at(-1)).toEqual([A]);
+  });
+});

@@ -1,0 +1,98 @@
+import { StoreUnavailableError } from '../../cache.errors.js';
+import { reportDefect } from '../../defect-report.js';
+import type { Dependency } from '../../dependencies.js';
+
+/** What the journal's owner does with it. */
+export interface JournalOwner {
+  /** Carries these invalidations out in every partition that they concern; `'*'` drops everything. */
+  carryOut(dependencies: readonly Dependency[] | '*'): Promise<void>;
+  /** The first entry has been made: from now on nothing may be trusted. */
+  onOwing(): void;
+  /** The last one has been carried out. */
+  onSettled(): void;
+}
+
+/** About 2 MB of this process' memory. Beyond it the names are given up, and everything is dropped instead. */
+const DEPENDENCIES_MAX = 10_000;
+/** The pace of attempts while the store does not carry them out. */
+const RETRY_MS = 250;
+
+/**
+ * Invalidations of this process that the store may not have carried out: it was away, or its answer was lost. They are
+ * repeated until it has, and while there is one, this process trusts nothing that the store holds.
+ *
+ * It is not a promise to whoever invalidated: their call was rejected, and what stands here dies with the process.
+ */
+export class InvalidationJournal {
+  /** Dependency → number of the addition that named it last: what was named again during a replay stays. */
+  private readonly owed = new Map<Dependency, number>();
+  private everythingAt: number | undefined;
+  private additions = 0;
+  private isReplaying = false;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  constructor(private readonly owner: JournalOwner) {}
+
+  /** Dependencies whose invalidation is owed; when they were too many to be kept, how many there were then at least. */
+  get size(): number {
+    return this.everythingAt === undefined ? this.owed.size : DEPENDENCIES_MAX;
+  }
+
+  /** Why nothing may be trusted; undefined if nothing is owed. */
+  get reason(): string | undefined {
+    const { size } = this;
+    if (size === 0) return undefined;
+    if (this.everythingAt !== undefined)
+      return `more than ${size} invalidations were not acknowledged: all is dropped first`;
+    return `${size} ${size === 1 ? 'invalidation was' : 'invalidations were'} not acknowledged: repeated before anything is read`;
+  }
+
+  add(dependencies: readonly Dependency[]): void {
+    const wasSettled = this.size === 0;
+    const addition = ++this.additions;
+    if (this.everythingAt === undefined) for (const d of dependencies) this.owed.set(d, addition);
+    if (this.everythingAt !== undefined || this.owed.size > DEPENDENCIES_MAX) {
+      this.owed.clear();
+      this.everythingAt = addition;
+    }
+    if (!wasSettled || this.size === 0) return;
+    this.owner.onOwing();
+    this.hasten();
+  }
+
+  /** There is reason to believe that the store can be reached: the next attempt does not wait for its time. */
+  hasten(): void {
+    if (this.isReplaying || this.isClosed || this.size === 0) return;
+    clearTimeout(this.timer);
+    this.isReplaying = true;
+    void this.replay().finally(() => (this.isReplaying = false));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+  }
+
+  private async replay(): Promise<void> {
+    try {
+      while (this.size > 0 && !this.isClosed) await this.replayOnce();
+      if (this.size === 0) this.owner.onSettled();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+      if (!this.isClosed) this.timer = setTimeout(() => this.hasten(), RETRY_MS).unref();
+    }
+  }
+
+  private async replayOnce(): Promise<void> {
+    const { everythingAt } = this;
+    if (everythingAt !== undefined) {
+      await this.owner.carryOut('*');
+      if (this.everythingAt === everythingAt) this.everythingAt = undefined;
+      return;
+    }
+    const batch = [...this.owed];
+    await this.owner.carryOut(batch.map(([d]) => d));
+    for (const [d, addition] of batch) if (this.owed.get(d) === addition) this.owed.delete(d);
+  }
+}
