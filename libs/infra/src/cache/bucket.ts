@@ -1,6 +1,13 @@
 import { buildKey } from './cache-keys.js';
 import type { CacheService } from './cache.service.js';
-import type { CacheBucketMetrics, CallOptions, Fetcher, ReadOutcome } from './cache.types.js';
+import type {
+  BackgroundEvent,
+  CacheBucketMetrics,
+  CallOptions,
+  Fetcher,
+  MaybeStale,
+  ReadOutcome,
+} from './cache.types.js';
 import { entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './domain-board.js';
 import type { EntryOptions } from './entry-options.js';
@@ -17,6 +24,13 @@ const COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
   miss: 'misses',
   coalesced: 'coalesced',
   bypass: 'bypassed',
+  stale: 'stale',
+};
+
+const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetrics>> = {
+  refreshed: 'refreshes',
+  rehydrated: 'rehydrations',
+  failed: 'backgroundFailures',
 };
 
 /** The entries of one kind in a domain: one way to make keys, one strategy, one set of counters. */
@@ -33,8 +47,12 @@ export class Bucket<T> {
     { strategy, ...options }: BucketOptions<T>,
   ) {
     this.ttlSeconds = strategySeconds(strategy) ?? null;
-    const onOutcome = (outcome: ReadOutcome) => void this.metrics[COUNTER[outcome]]++;
-    this.options = cache.resolve<T>({ ...options, ...strategyOptions(strategy), onOutcome });
+    this.options = cache.resolve<T>({
+      ...options,
+      ...strategyOptions(strategy),
+      onOutcome: (outcome) => void this.metrics[COUNTER[outcome]]++,
+      onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
+    });
   }
 
   /** The key `domain:bucket:part[:part]`. */
@@ -51,6 +69,20 @@ export class Bucket<T> {
   async get(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
     try {
       return await this.cache.getOrSet(this.key(parts), fetcher, call ? this.optionsOf(call) : this.options);
+    } catch (error) {
+      this.metrics.errors++;
+      throw error;
+    }
+  }
+
+  /**
+   * Like `get`, but the value may be stale, within the bucket's `stale` windows, and says so: see
+   * `CacheService.getOrSetAllowingStale`.
+   */
+  async getAllowingStale(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<MaybeStale<T>> {
+    try {
+      const options = call ? this.optionsOf(call) : this.options;
+      return await this.cache.getOrSetAllowingStale(this.key(parts), fetcher, options);
     } catch (error) {
       this.metrics.errors++;
       throw error;

@@ -1,10 +1,4 @@
-import {
-  CacheError,
-  NotAcknowledgedError,
-  StoreUnavailableError,
-  WaitTimeoutError,
-  BuildFailedError,
-} from './cache.errors.js';
+import { CacheError, NotAcknowledgedError, StoreUnavailableError } from './cache.errors.js';
 import { checkKey } from './cache-keys.js';
 import type {
   DomainMetrics,
@@ -13,6 +7,7 @@ import type {
   GetOrSetOptions,
   Invalidation,
   KeyStatus,
+  MaybeStale,
   SetOptions,
 } from './cache.types.js';
 import { entry, storedDependencies, type Dependency } from './dependencies.js';
@@ -21,10 +16,10 @@ import { KeyPattern } from './key-pattern.js';
 import type { ProcessReports } from './process-reports.js';
 import { ttlMs, WAIT_MS, within } from './limits.js';
 import { DEPENDENCIES_MAX } from './read-through/build.js';
-import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './read-through/get-or-set-options.js';
-import { pollMs } from './read-through/lease-watch.js';
+import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
-import { tellOutcome, Waiter } from './read-through/waiter.js';
+import { Reader, type GivenOptions } from './read-through/reader.js';
+import { StaleReader } from './read-through/stale-reader.js';
 import type { CacheStore, LocalReads, StoreState } from './store/cache-store.js';
 import { Sweeper } from './sweeper.js';
 import type { ValueCodec } from './values/value-codec.js';
@@ -61,6 +56,8 @@ export class CacheService {
   private readonly codec: ValueCodec;
   private readonly local: LocalReads | undefined;
   private readonly readThrough: ReadThrough;
+  private readonly reader: Reader;
+  private readonly staleReader: StaleReader;
   private readonly sweeper: Sweeper;
   private readonly board: DomainBoard;
   private isClosed = false;
@@ -74,6 +71,11 @@ export class CacheService {
     this.codec = parts.codec;
     this.local = parts.store.local;
     this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
+    this.reader = new Reader(parts.store, parts.codec, this.readThrough, parts.defaults, (key) => {
+      this.check(key);
+      return this.opening;
+    });
+    this.staleReader = new StaleReader(parts.store, this.reader);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
   }
@@ -118,7 +120,8 @@ export class CacheService {
     const waitMs = within('waitMs', options.waitMs ?? 0, WAIT_MS);
     if (this.opening) await this.opening;
     try {
-      const found = (await this.read<T>(key)) ?? (waitMs > 0 ? await this.waitFor<T>(key, waitMs) : undefined);
+      const found =
+        (await this.reader.read<T>(key)) ?? (waitMs > 0 ? await this.reader.waitFor<T>(key, waitMs) : undefined);
       return found?.value;
     } catch (error) {
       if (error instanceof StoreUnavailableError) return undefined;
@@ -149,17 +152,34 @@ export class CacheService {
    *
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
-  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T> | ResolvedOptions): Promise<T> {
+  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
     // Not an async function: a hit in this process is worth no more than a promise.
     const local = this.isClosed ? undefined : this.local?.get(key);
-    if (local === undefined) return this.readOrBuild(key, fetcher, options);
-    if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
+    if (local === undefined) return this.reader.getOrSet(key, fetcher, options);
+    if (typeof options === 'object') this.reader.afterLocalHit(key, local, fetcher, options);
     return Promise.resolve(local as T);
+  }
+
+  /**
+   * Like `getOrSet`, for callers who would rather have a stale value than wait, or than an error; `isStale` says which it is.
+   * With `stale.whileRevalidateSeconds` a value whose entry ended no longer ago is returned at once, and one build runs in the
+   * background. With `stale.ifErrorSeconds` it stands in for a fetch that fails, or takes longer than `softTimeoutMs`. There
+   * is no such value after `del` or `set`, after an invalidation that was deferred, or while the store is away.
+   */
+  async getOrSetAllowingStale<T>(
+    key: string,
+    fetcher: Fetcher<T>,
+    options: GetOrSetOptions<T> | ResolvedOptions,
+  ): Promise<MaybeStale<T>> {
+    const local = this.isClosed ? undefined : this.local?.get(key);
+    if (local === undefined) return this.staleReader.read(key, fetcher, options);
+    this.reader.afterLocalHit(key, local, fetcher, options);
+    return { value: local as T, isStale: false };
   }
 
   /** Options for many reads, checked once and with this cache's defaults; `CACHE_INVALID_OPTION` if they cannot be kept. */
   resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions {
-    return resolveGetOrSetOptions(options, this.parts.defaults);
+    return this.reader.resolve(options);
   }
 
   /** Removes entries, acknowledged like an invalidation; how many were live. Builds of these keys are refused. */
@@ -231,58 +251,6 @@ export class CacheService {
   /** The counters of a domain, summed over all live processes. */
   domainMetrics(domain: string): Promise<DomainMetrics> {
     return this.board.total(domain);
-  }
-
-  private async readOrBuild<T>(
-    key: string,
-    fetcher: Fetcher<T>,
-    options: number | GetOrSetOptions<T> | ResolvedOptions | undefined,
-  ): Promise<T> {
-    this.check(key);
-    if (this.opening) await this.opening;
-    let isStoreAway = false;
-    if (!this.readThrough.isBuilding(key)) {
-      try {
-        const stored = await this.store.read(key);
-        const found = stored && (stored.decoded ?? this.codec.decode(key, stored));
-        if (found) {
-          if (typeof options === 'object') tellOutcome(options.onOutcome, 'hit');
-          return found.value as T;
-        }
-      } catch (error) {
-        if (!(error instanceof StoreUnavailableError)) throw error;
-        isStoreAway = true;
-      }
-    }
-    const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions(options, this.parts.defaults));
-    if (isStoreAway) this.readThrough.bypass(waiter);
-    else this.readThrough.enter(waiter);
-    return (await waiter.answer) as T;
-  }
-
-  private async read<T>(key: string): Promise<{ value: T } | undefined> {
-    const local = this.local?.get(key);
-    if (local !== undefined) return { value: local as T };
-    const stored = await this.store.read(key);
-    return stored && ((stored.decoded ?? this.codec.decode(key, stored)) as { value: T } | undefined);
-  }
-
-  private async waitFor<T>(key: string, waitMs: number): Promise<{ value: T } | undefined> {
-    const deadline = performance.now() + waitMs;
-    for (let attempt = 0; ; attempt++) {
-      const watch = this.readThrough.leaseWatches.watch(key);
-      try {
-        const { status, leaseId = '', expiresInMs = 0 } = await this.store.status(key);
-        if (status === 'empty') return undefined;
-        if (status === 'exists') return await this.read<T>(key);
-        const left = deadline - performance.now();
-        if (left <= 0) throw new WaitTimeoutError(key, waitMs);
-        const end = await watch.wait(leaseId, Math.min(left, pollMs(attempt, expiresInMs)));
-        if (end?.failure) throw new BuildFailedError(end.failure.code, end.failure.message);
-      } finally {
-        watch.close();
-      }
-    }
   }
 
   private invalidateAll(operation: string, dependencies: readonly Dependency[]): Promise<Invalidation> {

@@ -47,6 +47,13 @@ export interface CallOptions<T> {
   readonly onOutcome?: (outcome: ReadOutcome) => void;
 }
 
+/**
+ * What happened where no caller waited: `refreshed` an entry was built before its end, or while its stale copy was handed
+ * out; `rehydrated` it was built again after an invalidation; `failed` such a build failed, or one whose caller had been
+ * given a stale value.
+ */
+export type BackgroundEvent = 'refreshed' | 'rehydrated' | 'failed';
+
 export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   /** When the entry expires. @default none: kept until invalidated */
   readonly ttlSeconds?: TtlSeconds<T>;
@@ -56,13 +63,22 @@ export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   readonly waitMs?: number;
   /** Renew the lease at a third of `leaseMs` while the fetch runs. Off, a slow build can be overtaken. @default true */
   readonly renewLease?: boolean;
+  /** Told what this call has set off, when that has ended; with the error of a failure, which reaches nobody else. */
+  readonly onBackground?: (event: BackgroundEvent, error?: unknown) => void;
 }
+
+/** A value, and whether it is true as far as the cache knows. */
+export type MaybeStale<T> =
+  | { readonly value: T; readonly isStale: false }
+  /** It expired, or something that it was built from was invalidated, `staleForMs` milliseconds ago. */
+  | { readonly value: T; readonly isStale: true; readonly staleForMs: number };
 
 /**
  * How one caller was answered: `hit` from the store; `miss` its own call fetched; `coalesced` it shared another caller's
- * build (in any process) and is neither; `bypass` the store was unreachable and the source answered.
+ * build (in any process) and is neither; `bypass` the store was unreachable and the source answered; `stale` it allowed a
+ * stale value and was given one.
  */
-export type ReadOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass';
+export type ReadOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass' | 'stale';
 
 /** `pending`: no entry, but somebody is building it. */
 export type KeyStatus = 'empty' | 'pending' | 'exists';
@@ -77,13 +93,21 @@ export interface Invalidation {
   readonly deferred: number;
 }
 
-/** Counters of one bucket. `coalesced` waiters are neither hits nor misses. */
+/** Counters of one bucket. `coalesced` waiters are neither hits nor misses; what nobody waited for is neither, too. */
 export interface CacheBucketMetrics {
   hits: number;
   misses: number;
   coalesced: number;
   bypassed: number;
   errors: number;
+  /** Callers who were given a stale value, as they had allowed. */
+  stale: number;
+  /** Entries built in the background, before their end or behind a stale answer. */
+  refreshes: number;
+  /** Entries built again after an invalidation, before somebody asked. */
+  rehydrations: number;
+  /** Builds that failed while nobody waited for them. */
+  backgroundFailures: number;
 }
 
 /** Counters of one domain: its buckets, and how many times its invalidation methods were called. */

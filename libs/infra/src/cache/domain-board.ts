@@ -25,11 +25,21 @@ export class DomainBoard {
 
 /** Counters at zero. */
 export function emptyBucketMetrics(): CacheBucketMetrics {
-  return { hits: 0, misses: 0, coalesced: 0, bypassed: 0, errors: 0 };
+  return {
+    hits: 0,
+    misses: 0,
+    coalesced: 0,
+    bypassed: 0,
+    errors: 0,
+    stale: 0,
+    refreshes: 0,
+    rehydrations: 0,
+    backgroundFailures: 0,
+  };
 }
 
 function addTo(sum: CacheBucketMetrics, counters: CacheBucketMetrics): void {
-  for (const name of Object.keys(sum) as (keyof CacheBucketMetrics)[]) sum[name] += counters[name];
+  for (const name of Object.keys(sum) as (keyof CacheBucketMetrics)[]) sum[name] += counters[name] ?? 0; // an older process has fewer
 }
 
 function topic(domain: string): string {

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { BuildFailedError, CacheError, StoreUnavailableError } from '../cache.errors.js';
 import { entry, storedDependencies } from '../dependencies.js';
 import { reportDefect } from '../defect-report.js';
-import type { BeginReply, CacheStore, InvalidationNotice, StoredValue } from '../store/cache-store.js';
+import type { BeginReply, CacheStore, CommitReply, InvalidationNotice, StoredValue } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
 import { Build } from './build.js';
 import { lifeMs } from './entry-life.js';
 import { knownDependencies, staleMs } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
-import type { Waiter } from './waiter.js';
+import type { StoreClock } from './store-clock.js';
+import type { Background, Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
 
 /** What a flight needs of its surroundings. */
@@ -16,6 +17,7 @@ export interface FlightHost {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
   readonly leaseWatches: LeaseWatches;
+  readonly clock: StoreClock;
   /** Aborted when the cache closes. */
   readonly signal: AbortSignal;
   /** Fetches that are under way. */
@@ -59,6 +61,11 @@ export class Flight {
     return this.build;
   }
 
+  /** Whether a caller who has not asked the store may join: not while a valid entry is being refreshed. */
+  get isOpenToReaders(): boolean {
+    return this.build !== undefined && !this.build.builder.background?.isDue;
+  }
+
   join(waiter: Waiter): void {
     waiter.arrivedAfter = this.requests;
     if (this.build || this.polls > 0) waiter.waitForOther();
@@ -81,8 +88,10 @@ export class Flight {
     } catch (error) {
       this.detach();
       const isBypassed = error instanceof StoreUnavailableError && !this.host.signal.aborted;
-      if (isBypassed) this.waiters.takeAll().forEach((waiter) => this.host.bypass(waiter));
-      else this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
+      for (const waiter of this.waiters.takeAll()) {
+        if (isBypassed && !waiter.background) this.host.bypass(waiter);
+        else waiter.fail(error);
+      }
     } finally {
       this.detach();
     }
@@ -116,15 +125,37 @@ export class Flight {
     const request = ++this.requests;
     const leaseId = randomUUID();
     const known = storedDependencies(this.key, knownDependencies(first.options)).slice(0, KNOWN_MAX);
-    const reply = await this.host.store.begin({ key: this.key, leaseId, leaseMs: first.options.leaseMs, known });
+    const isDue = this.waiters.size === 1 ? first.background?.isDue : undefined;
+    const asked = { key: this.key, leaseId, leaseMs: first.options.leaseMs, known };
+    const reply = await this.host.store.begin(isDue ? { ...asked, refresh: true } : asked);
     switch (reply.kind) {
       case 'fresh':
         return this.answerFromStore(reply.value, request);
       case 'wait':
         return this.waitForBuilder(reply, watch);
       case 'lease':
+        this.host.clock.learn(reply.start.at);
+        if (isDue && !(await this.isStillDue(isDue, reply.start.at))) return this.giveBack(leaseId);
         return this.buildUnder(leaseId, reply.start, request);
     }
+  }
+
+  /** Under the lease: whether the entry that was to be refreshed has not been replaced meanwhile. */
+  private async isStillDue(isDue: NonNullable<Background['isDue']>, now: number): Promise<boolean> {
+    const stored = await this.host.store.read(this.key);
+    return !stored || isDue(stored, now);
+  }
+
+  /** There is nothing to build: those who wait ask again, and are answered by the entry. */
+  private async giveBack(leaseId: string): Promise<'again'> {
+    this.dismissBackground();
+    await this.release({ key: this.key, leaseId });
+    return 'again';
+  }
+
+  /** Nobody waits for these: somebody else builds, or there is an entry. */
+  private dismissBackground(): void {
+    for (const waiter of this.waiters.take((w) => w.background !== undefined)) waiter.succeed(undefined, 'coalesced');
   }
 
   private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
@@ -145,6 +176,8 @@ export class Flight {
     { leaseId, expiresInMs }: BeginReply & { kind: 'wait' },
     watch: LeaseWatch,
   ): Promise<'again' | 'done'> {
+    this.dismissBackground();
+    if (this.waiters.size === 0) return 'again';
     this.waiters.waitForOther();
     const end = await watch.wait(leaseId, pollMs(this.polls++, expiresInMs));
     if (!end?.failure) return 'again';
@@ -181,17 +214,19 @@ export class Flight {
   /** Sends the commit and answers by its reply. Detaching comes first: nobody may join a commit that is under way. */
   private async conclude(build: Build, value: unknown): Promise<void> {
     this.detach();
-    const isVouchedFor = !build.isDoomed && (await this.commit(build, value));
+    const reply = build.isDoomed ? 'stale' : await this.commit(build, value);
+    // The store vouches that nothing the value depends on was invalidated since its start point.
+    const isVouchedFor = reply === 'ok' || reply === 'expired';
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
     const mayHave = (w: Waiter) => isVouchedFor || w === build.builder || w.arrivedAfter < build.request;
     for (const waiter of this.waiters.take(mayHave)) {
-      waiter.succeed(value, outcome(waiter));
+      waiter.succeed(value, outcome(waiter), reply === 'ok');
     }
     for (const waiter of this.waiters.takeAll()) this.host.enter(waiter);
   }
 
-  /** Whether the store vouches that nothing the value depends on was invalidated since its start point. */
-  private async commit(build: Build, value: unknown): Promise<boolean> {
+  /** What became of the value; `lost` if that is not known. */
+  private async commit(build: Build, value: unknown): Promise<CommitReply> {
     const { options } = build.builder;
     const ttlMs = lifeMs(options.life, value);
     const isStored = ttlMs !== 0;
@@ -199,10 +234,10 @@ export class Flight {
     if (!dependencies) {
       process.emitWarning(`${this.key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
       await this.release({ key: this.key, leaseId: build.leaseId });
-      return false;
+      return 'lost';
     }
     try {
-      const reply = await this.host.store.commit({
+      return await this.host.store.commit({
         key: this.key,
         leaseId: build.leaseId,
         start: build.start,
@@ -212,9 +247,8 @@ export class Flight {
         ttlMs,
         staleMs: isStored ? staleMs(options) : 0,
       });
-      return reply === 'ok' || reply === 'expired';
     } catch (error) {
-      if (error instanceof StoreUnavailableError) return false;
+      if (error instanceof StoreUnavailableError) return 'lost';
       throw error;
     }
   }

@@ -1,5 +1,11 @@
 import { CacheError } from '../cache.errors.js';
-import type { CallOptions, DeclaredDependencies, GetOrSetOptions, ReadOutcome } from '../cache.types.js';
+import type {
+  BackgroundEvent,
+  CallOptions,
+  DeclaredDependencies,
+  GetOrSetOptions,
+  ReadOutcome,
+} from '../cache.types.js';
 import type { Dependency } from '../dependencies.js';
 import type { SlidingOptions } from '../entry-options.js';
 import {
@@ -44,6 +50,7 @@ export interface ResolvedOptions {
   readonly renewLease: boolean;
   readonly sensitive: boolean;
   readonly onOutcome: ((outcome: ReadOutcome) => void) | undefined;
+  readonly onBackground: ((event: BackgroundEvent, error?: unknown) => void) | undefined;
 }
 
 /** What applies where a call names nothing itself. */
@@ -80,6 +87,7 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
     renewLease: options.renewLease ?? true,
     sensitive: options.sensitive ?? false,
     onOutcome: options.onOutcome,
+    onBackground: options.onBackground,
   });
 }
 

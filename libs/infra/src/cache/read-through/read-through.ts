@@ -5,11 +5,13 @@ import type { Build } from './build.js';
 import { Bypass } from './bypass.js';
 import { Flight, type FlightHost } from './flight.js';
 import { LeaseWatches } from './lease-watch.js';
+import { StoreClock } from './store-clock.js';
 import type { Waiter } from './waiter.js';
 
 /** Builds what the store does not have, once for all who ask: in this process by flights, across processes by leases. */
 export class ReadThrough implements FlightHost {
   readonly leaseWatches = new LeaseWatches();
+  readonly clock = new StoreClock();
   readonly signal: AbortSignal;
   readonly builds = new Set<Build>();
   private readonly flights = new Map<string, Flight>();
@@ -32,7 +34,7 @@ export class ReadThrough implements FlightHost {
 
   /** Whether a fetch of this process is under way that a caller may join instead of asking the store. */
   isBuilding(key: string): boolean {
-    return this.flights.get(key)?.building !== undefined;
+    return this.flights.get(key)?.isOpenToReaders ?? false;
   }
 
   enter(waiter: Waiter): void {
@@ -46,6 +48,13 @@ export class ReadThrough implements FlightHost {
     flight.join(waiter);
     const run: Promise<void> = flight.run().finally(() => this.active.delete(run));
     this.active.add(run);
+  }
+
+  /** Begins a flight for a build that nobody waits for; false if one of the key is under way, or the cache is closed. */
+  enterUnlessBusy(waiter: Waiter): boolean {
+    if (this.signal.aborted || this.flights.has(waiter.key)) return false;
+    this.enter(waiter);
+    return true;
   }
 
   bypass(waiter: Waiter): void {

@@ -1,6 +1,22 @@
 import { reportDefect } from '../defect-report.js';
 import type { Fetcher, ReadOutcome } from '../cache.types.js';
+import type { StoredValue } from '../store/cache-store.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
+
+/** Marks a build that no caller waits for: it ends as soon as somebody else is found to build the key. */
+export interface Background {
+  /** Build although there is a valid entry, if this says so of it at the store's time; else only where there is none. */
+  readonly isDue?: (stored: StoredValue, now: number) => boolean;
+  /** It follows an invalidation, not a hit. */
+  readonly isRehydration?: boolean;
+}
+
+/** What a background waiter's `answer` resolves to. */
+export interface BackgroundAnswer {
+  /** `miss`: it fetched itself. */
+  readonly outcome: ReadOutcome;
+  readonly isStored: boolean;
+}
 
 /** One caller that has not been answered yet. Kept small: ten thousand of them may wait for one build. */
 export class Waiter {
@@ -18,6 +34,7 @@ export class Waiter {
     readonly key: string,
     readonly fetcher: Fetcher<unknown>,
     readonly options: ResolvedOptions,
+    readonly background?: Background,
   ) {
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -41,8 +58,9 @@ export class Waiter {
     this.deadline = Infinity;
   }
 
-  succeed(value: unknown, outcome: ReadOutcome): void {
-    this.resolve(value);
+  /** @param isStored whether this answer comes of a build whose value has become the entry */
+  succeed(value: unknown, outcome: ReadOutcome, isStored = false): void {
+    this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);
     tellOutcome(this.options.onOutcome, outcome);
   }
 

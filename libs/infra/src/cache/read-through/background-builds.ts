@@ -1,0 +1,87 @@
+import { LRUCache } from 'lru-cache';
+import { StoreUnavailableError } from '../cache.errors.js';
+import type { Fetcher } from '../cache.types.js';
+import { reportDefect } from '../defect-report.js';
+import type { ResolvedOptions } from './get-or-set-options.js';
+import type { ReadThrough } from './read-through.js';
+import { Waiter, type Background, type BackgroundAnswer } from './waiter.js';
+
+/** Builds at the same time that nobody waits for. They take turns with none: beyond it the next hit may try again. */
+const RUNNING_MAX = 32;
+/** After a failure a key is left alone for a second, then for two, and for half a minute at most. */
+const REST_MS = 1000;
+const REST_MS_MAX = 30_000;
+const FAILED_KEYS_MAX = 10_000;
+
+/**
+ * `stored` a new entry is there; `unneeded` there was one already, or somebody else builds it; `refused` what was fetched
+ * had been invalidated meanwhile, or is not to be stored; `failed` the fetch failed; `skipped` not even begun: one of this
+ * key is under way, it has just failed, or there are too many.
+ */
+export type BackgroundResult = 'stored' | 'unneeded' | 'refused' | 'failed' | 'skipped';
+
+/**
+ * Builds that no caller waits for: ordinary builds, from a start point under a lease to a commit that may be refused, one a
+ * key over all processes. A failure reaches nobody; it is told to the options' listener, and its key rests.
+ */
+export class BackgroundBuilds {
+  private readonly running = new Set<string>();
+  private readonly failures = new LRUCache<string, { readonly count: number; readonly until: number }>({
+    max: FAILED_KEYS_MAX,
+  });
+
+  constructor(private readonly readThrough: ReadThrough) {}
+
+  /** Never rejects. */
+  async run(
+    key: string,
+    fetcher: Fetcher<unknown>,
+    options: ResolvedOptions,
+    background: Background = {},
+  ): Promise<BackgroundResult> {
+    if (this.running.has(key) || this.running.size >= RUNNING_MAX || this.isResting(key)) return 'skipped';
+    const waiter = new Waiter(key, fetcher, { ...options, onOutcome: undefined }, background);
+    if (!this.readThrough.enterUnlessBusy(waiter)) return 'skipped';
+    this.running.add(key);
+    try {
+      const result = resultOf((await waiter.answer) as BackgroundAnswer);
+      this.failures.delete(key);
+      if (result === 'stored') tellBackground(options, background.isRehydration ? 'rehydrated' : 'refreshed');
+      return result;
+    } catch (error) {
+      this.rest(key);
+      if (!(error instanceof StoreUnavailableError)) tellBackground(options, 'failed', error);
+      return 'failed';
+    } finally {
+      this.running.delete(key);
+    }
+  }
+
+  private isResting(key: string): boolean {
+    return (this.failures.get(key)?.until ?? 0) > performance.now();
+  }
+
+  private rest(key: string): void {
+    const count = (this.failures.get(key)?.count ?? 0) + 1;
+    const ms = Math.min(REST_MS_MAX, REST_MS * 2 ** Math.min(count - 1, 10));
+    this.failures.set(key, { count, until: performance.now() + ms });
+  }
+}
+
+function resultOf({ outcome, isStored }: BackgroundAnswer): BackgroundResult {
+  if (outcome !== 'miss') return 'unneeded';
+  return isStored ? 'stored' : 'refused';
+}
+
+/** Tells how something ended that no caller waited for. The listener's errors are its own. */
+export function tellBackground(
+  { onBackground }: ResolvedOptions,
+  event: Parameters<NonNullable<ResolvedOptions['onBackground']>>[0],
+  error?: unknown,
+): void {
+  try {
+    onBackground?.(event, error);
+  } catch (defect) {
+    reportDefect(defect);
+  }
+}

@@ -1,0 +1,122 @@
+import { CacheError, StoreUnavailableError } from '../cache.errors.js';
+import type { Fetcher, MaybeStale, ReadOutcome } from '../cache.types.js';
+import type { CacheStore } from '../store/cache-store.js';
+import { tellBackground } from './background-builds.js';
+import type { ResolvedOptions, StaleWindows } from './get-or-set-options.js';
+import type { GivenOptions, Reader } from './reader.js';
+import { tellOutcome, Waiter } from './waiter.js';
+
+/** A stale value that is within the window asked for. */
+type Copy<T> = MaybeStale<T> & { readonly isStale: true };
+
+/**
+ * Reads that allow a stale value: at once while somebody builds (`whileRevalidateMs`), or instead of a fetch that failed or
+ * takes too long (`ifErrorMs`). Whoever reads by `Reader` is never given one.
+ */
+export class StaleReader {
+  /** Requests for a copy that have not been sent: whoever asks in the same turn shares them. */
+  private readonly unsent = new Map<string, Promise<Awaited<ReturnType<CacheStore['readStale']>>>>();
+
+  constructor(
+    private readonly store: CacheStore,
+    private readonly reader: Reader,
+  ) {}
+
+  /** For a key that is not in this process. */
+  async read<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<MaybeStale<T>> {
+    const options = this.reader.resolve(given);
+    const { stale } = options;
+    if (!stale) return fresh(await this.reader.getOrSet(key, fetcher, options));
+    const opening = this.reader.admit(key);
+    if (opening) await opening;
+    let isStoreAway = false;
+    try {
+      const found = await this.reader.hit(key, fetcher, options);
+      if (found) return fresh(found.value);
+      const copy = await this.copy<T>(key, stale.whileRevalidateMs);
+      if (copy) {
+        void this.reader.background.run(key, fetcher, options);
+        tellOutcome(options.onOutcome, 'stale');
+        return copy;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      isStoreAway = true;
+    }
+    return this.build(key, fetcher, options, stale, isStoreAway);
+  }
+
+  /** What the source answers; a copy if it fails or takes too long. */
+  private async build<T>(
+    key: string,
+    fetcher: Fetcher<T>,
+    options: ResolvedOptions,
+    { ifErrorMs, softTimeoutMs }: StaleWindows,
+    isStoreAway: boolean,
+  ): Promise<MaybeStale<T>> {
+    let isTold = false;
+    const tellOnce = (outcome: ReadOutcome) => {
+      if (!isTold) tellOutcome(options.onOutcome, outcome);
+      isTold = true;
+    };
+    const answer = this.reader.build<T>(new Waiter(key, fetcher, { ...options, onOutcome: tellOnce }), isStoreAway);
+    try {
+      if (softTimeoutMs === undefined || !(await isSlowerThan(answer, softTimeoutMs))) return fresh(await answer);
+      const copy = await this.copy<T>(key, ifErrorMs);
+      if (!copy || isTold) return fresh(await answer);
+      tellOnce('stale');
+      answer.catch((error: unknown) => tellBackground(options, 'failed', error));
+      return copy;
+    } catch (error) {
+      const copy = isOfTheSource(error) ? await this.copy<T>(key, ifErrorMs) : undefined;
+      if (!copy) throw error;
+      tellOnce('stale');
+      return copy;
+    }
+  }
+
+  private async copy<T>(key: string, withinMs: number): Promise<Copy<T> | undefined> {
+    if (withinMs === 0) return undefined;
+    try {
+      const copy = await this.request(key);
+      if (!copy || copy.staleForMs > withinMs) return undefined;
+      const found = this.reader.decode<T>(key, copy.value);
+      return found && { value: found.value, isStale: true, staleForMs: copy.staleForMs };
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return undefined;
+      throw error;
+    }
+  }
+
+  private request(key: string): ReturnType<CacheStore['readStale']> {
+    const shared = this.unsent.get(key);
+    if (shared) return shared;
+    const request = new Promise<void>((resolve) => process.nextTick(resolve)).then(() => {
+      this.unsent.delete(key);
+      return this.store.readStale(key);
+    });
+    this.unsent.set(key, request);
+    return request;
+  }
+}
+
+function fresh<T>(value: T): MaybeStale<T> {
+  return { value, isStale: false };
+}
+
+/** Whether nothing has come of it after so long; it rejects like the answer. */
+async function isSlowerThan(answer: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const slow = new Promise<true>((resolve) => (timer = setTimeout(() => resolve(true), ms)));
+  try {
+    return await Promise.race([answer.then(() => false), slow]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether the source, or the wait for it, is what failed; not this cache, and not the call. */
+function isOfTheSource(error: unknown): boolean {
+  if (!(error instanceof CacheError)) return true;
+  return ['CACHE_BUILD_FAILED', 'CACHE_FETCH_TIMEOUT', 'CACHE_WAIT_TIMEOUT'].includes(error.code);
+}

@@ -1,0 +1,117 @@
+import { LRUCache } from 'lru-cache';
+import { StoreUnavailableError } from '../cache.errors.js';
+import type { Fetcher } from '../cache.types.js';
+import { reportDefect } from '../defect-report.js';
+import type { CacheStore, StoredValue } from '../store/cache-store.js';
+import type { BackgroundBuilds } from './background-builds.js';
+import type { ResolvedOptions, SlidingLife } from './get-or-set-options.js';
+import type { StoreClock } from './store-clock.js';
+
+/** Keys of which it is known that there is nothing to do for a while. Of a key beyond it the store is asked once more. */
+const RESTING_MAX = 10_000;
+/** Looks into the store at the same time. */
+const LOOKING_MAX = 32;
+/** After an attempt a key is left alone for a twentieth of its life, at most so long, whatever came of it. */
+const ATTEMPT_REST_MS = 1000;
+
+/**
+ * What a hit sets off without waiting for it: a build before the entry ends (`refreshAhead`), or a later end (`sliding`).
+ * Each process does it at most once a key at a time; for builds the lease sees to it over all processes.
+ */
+export class Upkeep {
+  private readonly resting = new LRUCache<string, number>({ max: RESTING_MAX });
+  private readonly looking = new Set<string>();
+
+  constructor(
+    private readonly store: CacheStore,
+    private readonly clock: StoreClock,
+    private readonly builds: BackgroundBuilds,
+  ) {}
+
+  /** A hit from the store, which has told the entry's times. */
+  afterHit(
+    key: string,
+    stored: StoredValue,
+    value: unknown,
+    fetcher: Fetcher<unknown>,
+    options: ResolvedOptions,
+  ): void {
+    if (!stored.expiresAt || this.isResting(key)) return;
+    if (options.sliding) this.extend(key, stored, value, options);
+    else if (options.refreshAhead !== undefined) this.refresh(key, stored, options.refreshAhead, fetcher, options);
+  }
+
+  /** A hit in this process. Only where the entry may be near its end, the store is asked for its times. */
+  afterLocalHit(key: string, value: unknown, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
+    if (this.isResting(key) || this.looking.has(key) || this.looking.size >= LOOKING_MAX) return;
+    const remainingMs = this.store.local?.remainingMs(key);
+    if (remainingMs === undefined || remainingMs > marginMs(options)) return;
+    this.looking.add(key);
+    const look = async () => {
+      const stored = await this.store.read(key);
+      if (stored) this.afterHit(key, stored, value, fetcher, options);
+    };
+    void quietly(look()).finally(() => this.looking.delete(key));
+  }
+
+  private refresh(
+    key: string,
+    stored: StoredValue,
+    part: number,
+    fetcher: Fetcher<unknown>,
+    options: ResolvedOptions,
+  ): void {
+    const isDue = (entry: StoredValue, now: number) => now >= dueAt(entry, part);
+    const waitMs = dueAt(stored, part) - this.clock.now();
+    // Not knowing the store's time is a reason to ask: the build begins with it, and ends if it is too early.
+    if (waitMs > 0 && this.clock.isKnown) this.rest(key, waitMs);
+    else {
+      this.rest(key, Math.min(ATTEMPT_REST_MS, lifeOf(stored) / 20));
+      void this.builds.run(key, fetcher, options, { isDue });
+    }
+  }
+
+  private extend(key: string, stored: StoredValue, value: unknown, { sliding, life }: ResolvedOptions): void {
+    if (value === null && life.negativeTtlMs !== undefined) return; // a negative entry keeps its own end
+    const { ttlMs, absoluteMs = Infinity } = sliding as SlidingLife;
+    const { expiresAt = 0, fetchedAt = 0 } = stored;
+    const mayMove = expiresAt < fetchedAt + absoluteMs;
+    const isDue = !this.clock.isKnown || expiresAt - this.clock.now() < ttlMs / 2;
+    if (!mayMove || !isDue) return;
+    this.rest(key, ttlMs / 4);
+    void quietly(this.store.extend(key, ttlMs, absoluteMs === Infinity ? undefined : absoluteMs));
+  }
+
+  private isResting(key: string): boolean {
+    const until = this.resting.get(key);
+    return until !== undefined && performance.now() < until;
+  }
+
+  private rest(key: string, ms: number): void {
+    this.resting.set(key, performance.now() + ms);
+  }
+}
+
+/** When an entry has lived for this part of its life, by the store's time. */
+function dueAt(stored: StoredValue, part: number): number {
+  return (stored.fetchedAt ?? 0) + lifeOf(stored) * part;
+}
+
+function lifeOf({ fetchedAt = 0, expiresAt = 0 }: StoredValue): number {
+  return expiresAt - fetchedAt;
+}
+
+/** With more than this left there is nothing to do; Infinity where that depends on the value. */
+function marginMs({ sliding, refreshAhead = 0, life }: ResolvedOptions): number {
+  if (sliding) return sliding.ttlMs / 2;
+  return typeof life.ttl === 'number' ? life.ttl * 1000 * (1 - refreshAhead) : Infinity;
+}
+
+/** In an outage there is nothing to keep up; anything else is a defect of ours, and no caller waits for this. */
+async function quietly(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+  }
+}
