@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Dependency } from '../dependencies.js';
+import type { LocalHit } from '../store/cache-store.js';
+import { hitClock } from './hit-clock.js';
 import { LocalPartition, type ChainedInvalidation } from './local-partition.js';
 
 export interface LocalCacheOptions {
@@ -23,18 +25,25 @@ export interface LocalEntry {
   readonly expiresAt: number;
 }
 
+/** All that a hit looks at, by itself: with ten thousand keys, what a hit costs is the memory that it has to fetch. */
+interface Served extends LocalHit {
+  readonly partition: LocalPartition;
+  readonly expiresAt: number;
+  /** Set by a hit, so that the entry is spared once when something has to go. */
+  wasHit: boolean;
+}
+
+/** The rest of an entry. */
 interface Kept {
-  readonly value: unknown;
+  readonly served: Served;
   readonly bytes: number;
   readonly clock: number;
   readonly dependencies: readonly string[];
-  readonly expiresAt: number;
-  readonly partition: LocalPartition;
   readonly index: Map<string, Set<string>>;
 }
 
-/** Every eighth hit refreshes what it hit: enough to tell the busy from the idle, and it makes a hit half as dear. */
-const TOUCH_MASK = 7;
+/** How many of the oldest entries a new one looks at; beyond them something goes even if all were hit. */
+const SPARED_MAX = 8;
 /** What an entry takes beside its bytes. */
 const ENTRY_OVERHEAD = 200;
 /** What a dependency takes in the entry and in the index. */
@@ -50,9 +59,8 @@ const DEPENDENCIES_MAX = 64;
 export class LocalCache {
   readonly partitions: readonly LocalPartition[];
   /** What is looked up; the other one decides what goes when there is too much. */
-  private readonly byKey = new Map<string, Kept>();
+  private readonly byKey = new Map<string, Served>();
   private readonly recency: LRUCache<string, Kept>;
-  private hits = 0;
   private readonly keysOf: Map<string, Set<string>>[];
 
   constructor(private readonly options: LocalCacheOptions) {
@@ -66,21 +74,21 @@ export class LocalCache {
     this.partitions = this.keysOf.map((_, p) => new LocalPartition(() => this.forget(p)));
   }
 
-  /** The value, or undefined. The instant at which the clock is read, after the read began, is the instant of the read. */
-  get(key: string): unknown {
-    const kept = this.byKey.get(key);
-    if (kept === undefined) return undefined;
-    if ((++this.hits & TOUCH_MASK) === 0) this.recency.get(key);
-    const now = performance.now();
-    if (!kept.partition.isLive(now)) return undefined;
-    if (kept.partition.hasEnded(kept.expiresAt, now)) return undefined;
-    return kept.value;
+  /** The entry, if it may be served. The instant at which the clock is read, after the read began, is the instant of the read. */
+  find(key: string): LocalHit | undefined {
+    const served = this.byKey.get(key);
+    if (served === undefined) return undefined;
+    served.wasHit = true;
+    const now = hitClock();
+    if (!served.partition.isLive(now)) return undefined;
+    if (served.partition.hasEnded(served.expiresAt, now)) return undefined;
+    return served;
   }
 
   /** Milliseconds until the entry expires; undefined if it is not kept, or has no TTL. */
   remainingMs(key: string): number | undefined {
-    const kept = this.byKey.get(key);
-    return kept?.partition.remainingMs(kept.expiresAt, performance.now());
+    const served = this.byKey.get(key);
+    return served?.partition.remainingMs(served.expiresAt, hitClock());
   }
 
   /** Take it before a read is sent, and hand it to `keep` with what the read brings. */
@@ -95,16 +103,19 @@ export class LocalCache {
     if (entry.dependencies.length > DEPENDENCIES_MAX) return;
     const dependencies = [`k:${key}`, ...entry.dependencies];
     if (!partition.mayKeep(generation, entry.clock, dependencies)) return;
-    const present = this.byKey.get(key);
+    const present = this.recency.peek(key);
     if (present && present.clock > entry.clock) return;
-    const isPresentAsGood = present?.clock === entry.clock && present.expiresAt >= entry.expiresAt; // else it was refreshed
-    if (isPresentAsGood && !partition.hasEnded(present.expiresAt, performance.now())) return;
+    const endsAt = present?.served.expiresAt ?? 0;
+    const isPresentAsGood = present?.clock === entry.clock && endsAt >= entry.expiresAt; // else it was refreshed
+    if (isPresentAsGood && !partition.hasEnded(endsAt, hitClock())) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
     const { bytes, clock, expiresAt } = entry;
-    const kept: Kept = { value, bytes, clock, dependencies, expiresAt, partition, index };
+    const served: Served = { value, answer: Promise.resolve(value), partition, expiresAt, wasHit: false };
+    const kept: Kept = { served, bytes, clock, dependencies, index };
+    this.spareHit();
     this.recency.set(key, kept);
     if (this.recency.peek(key) !== kept) return; // larger than all that may be kept
-    this.byKey.set(key, kept);
+    this.byKey.set(key, served);
     this.index(key, kept);
   }
 
@@ -142,7 +153,7 @@ export class LocalCache {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     for (const d of dependencies) {
       for (const key of [...(index.get(d) ?? [])]) {
-        const kept = this.byKey.get(key);
+        const kept = this.recency.peek(key);
         if (kept && kept.clock < clock) this.recency.delete(key);
       }
     }
@@ -155,6 +166,19 @@ export class LocalCache {
     for (const d of own) this.recency.delete(d.slice(2));
   }
 
+  /**
+   * What would go next is spared once if it was hit since it was last looked at (the clock algorithm). It makes a hit a third
+   * cheaper than moving what it hit to the front, and tells the busy from the idle as well.
+   */
+  private spareHit(): void {
+    for (let i = 0; i < SPARED_MAX; i++) {
+      const [oldest] = this.recency.rentries() as Iterable<[string, Kept]>;
+      if (!oldest?.[1].served.wasHit) return;
+      oldest[1].served.wasHit = false;
+      this.recency.get(oldest[0]);
+    }
+  }
+
   private index(key: string, { dependencies, index }: Kept): void {
     for (const d of dependencies) {
       const keys = index.get(d);
@@ -164,8 +188,8 @@ export class LocalCache {
   }
 
   private leave(key: string, kept: Kept): void {
-    if (this.byKey.get(key) === kept) this.byKey.delete(key);
-    const { dependencies, index } = kept;
+    const { served, dependencies, index } = kept;
+    if (this.byKey.get(key) === served) this.byKey.delete(key);
     for (const d of dependencies) {
       const keys = index.get(d);
       keys?.delete(key);

@@ -1,7 +1,7 @@
 import type { Dependency } from '../../dependencies.js';
 import { LocalCache } from '../../local/local-cache.js';
 import type { ValueCodec } from '../../values/value-codec.js';
-import type { LocalReads, StoredValue } from '../cache-store.js';
+import type { LocalHit, LocalReads, StoredValue } from '../cache-store.js';
 import { embeddedDependencies, expiryOf } from './entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import type { Partition, Partitions } from './partition.js';
@@ -38,7 +38,11 @@ export class L1 implements LocalReads {
   }
 
   get(key: string): unknown {
-    return this.local.get(key);
+    return this.local.find(key)?.value;
+  }
+
+  find(key: string): LocalHit | undefined {
+    return this.local.find(key);
   }
 
   remainingMs(key: string): number | undefined {
