@@ -153,11 +153,11 @@ export class CacheService {
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
-    // Not an async function: a hit in this process is worth no more than a promise.
-    const local = this.isClosed ? undefined : this.local?.get(key);
+    // Not an async function: a hit in this process is not worth a promise of its own.
+    const local = this.isClosed ? undefined : this.local?.find(key);
     if (local === undefined) return this.reader.getOrSet(key, fetcher, options);
-    if (typeof options === 'object') this.reader.afterLocalHit(key, local, fetcher, options);
-    return Promise.resolve(local as T);
+    if (typeof options === 'object') this.reader.afterLocalHit(key, local.value, fetcher, options);
+    return local.answer as Promise<T>;
   }
 
   /**
@@ -171,10 +171,10 @@ export class CacheService {
     fetcher: Fetcher<T>,
     options: GetOrSetOptions<T> | ResolvedOptions,
   ): Promise<MaybeStale<T>> {
-    const local = this.isClosed ? undefined : this.local?.get(key);
+    const local = this.isClosed ? undefined : this.local?.find(key);
     if (local === undefined) return this.staleReader.read(key, fetcher, options);
-    this.reader.afterLocalHit(key, local, fetcher, options);
-    return { value: local as T, isStale: false };
+    this.reader.afterLocalHit(key, local.value, fetcher, options);
+    return { value: local.value as T, isStale: false };
   }
 
   /** Options for many reads, checked once and with this cache's defaults; `CACHE_INVALID_OPTION` if they cannot be kept. */

@@ -31,8 +31,8 @@ export class Reader {
 
   /** The valid entry, or undefined. */
   async read<T>(key: string): Promise<{ readonly value: T } | undefined> {
-    const local = this.store.local?.get(key);
-    if (local !== undefined) return { value: local as T };
+    const local = this.store.local?.find(key);
+    if (local) return local as { readonly value: T };
     const stored = await this.store.read(key);
     return stored && this.decode<T>(key, stored);
   }

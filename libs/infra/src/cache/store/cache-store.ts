@@ -197,8 +197,6 @@ export interface LocalHit {
 export interface LocalReads {
   /** The entry as it is at this instant, or undefined. */
   find(key: string): LocalHit | undefined;
-  /** The value, or undefined. It may be shared with others and frozen: it is to be read only. */
-  get(key: string): unknown;
   /** Milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
   remainingMs(key: string): number | undefined;
 }

@@ -37,10 +37,6 @@ export class L1 implements LocalReads {
     this.leases = new L1Leases(this.local, partitions, LEASE_TIMES, calls);
   }
 
-  get(key: string): unknown {
-    return this.local.find(key)?.value;
-  }
-
   find(key: string): LocalHit | undefined {
     return this.local.find(key);
   }
