@@ -16,6 +16,7 @@ const sources = [
   'libs',
   'test/support',
   'test/bench',
+  'test/consistency/checker',
   'nest-cli.json',
   'tsconfig.json',
   'test/tsconfig.app.json',

@@ -1,0 +1,96 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Order, ProcessConfig, Report } from './process/messages.js';
+import type { Watchdog } from './watchdog.js';
+
+const PROGRAM = fileURLToPath(new URL('./process/checker-process.js', import.meta.url));
+const LAST_WORDS_MAX = 4000;
+
+/** How a process ended that nobody had ended. */
+export interface UnexpectedEnd {
+  readonly by: number;
+  readonly how: string;
+}
+
+/** A child process with a cache, as the run sees it. */
+export class CheckedProcess {
+  readonly by: number;
+  readonly slot: number;
+  readonly role: 'reader' | 'worker';
+  isStopped = false;
+  private isExpectedToEnd = false;
+  private lastWords = '';
+  private readonly listeners = new Set<(report: Report) => void>();
+  private readonly child: ChildProcess;
+  readonly gone: Promise<void>;
+
+  constructor(config: ProcessConfig, watchdog: Watchdog, onUnexpectedEnd: (end: UnexpectedEnd) => void) {
+    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run "npm run build" first`);
+    ({ by: this.by, slot: this.slot, role: this.role } = config);
+    this.child = fork(PROGRAM, [JSON.stringify(config)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    watchdog.guard(this.pid);
+    this.child.stderr?.on('data', (text: Buffer) => {
+      this.lastWords = (this.lastWords + String(text)).slice(-LAST_WORDS_MAX);
+    });
+    this.child.on('message', (report: Report) => this.listeners.forEach((listener) => listener(report)));
+    this.gone = once(this.child, 'close').then(([code, signal]) => {
+      watchdog.release(this.pid);
+      if (!this.isExpectedToEnd) {
+        const how = `process ${this.by} ended by itself (code ${code}, signal ${signal}): ${this.lastWords.trim()}`;
+        onUnexpectedEnd({ by: this.by, how });
+      }
+    });
+  }
+
+  /** What it has written to its error stream last. */
+  get warnings(): string {
+    return this.lastWords;
+  }
+
+  order(order: Order): void {
+    // A process that was just killed cannot be told anything; its successor knows nothing of it.
+    if (this.child.connected) this.child.send(order, () => undefined);
+  }
+
+  /** Resolves with the next report of this kind; never, if the process ends before. */
+  hears<K extends Report['kind']>(kind: K): Promise<Extract<Report, { kind: K }>> {
+    return new Promise((resolve) => {
+      const listener = (report: Report) => {
+        if (report.kind !== kind) return;
+        this.listeners.delete(listener);
+        resolve(report as Extract<Report, { kind: K }>);
+      };
+      this.listeners.add(listener);
+    });
+  }
+
+  /** It stands still until `resume`. */
+  stop(): void {
+    this.isStopped = true;
+    this.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.isStopped = false;
+    this.child.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    this.isExpectedToEnd = true;
+    this.child.kill('SIGKILL');
+    await this.gone;
+  }
+
+  /** Ends it as an application ends. */
+  async close(): Promise<void> {
+    this.isExpectedToEnd = true;
+    this.order({ kind: 'close' });
+    await this.gone;
+  }
+
+  private get pid(): number {
+    return this.child.pid as number;
+  }
+}

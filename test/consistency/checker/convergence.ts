@@ -1,0 +1,70 @@
+import { Redis } from 'ioredis';
+import { elapse } from '../../support/eventually.js';
+import type { CheckedProcess } from './checked-process.js';
+import { withinMs } from './deadline.js';
+import { walkIndex, type IndexReport } from './index-walk.js';
+import { keys } from './source/universe.js';
+import type { VersionedSource } from './source/versioned-source.js';
+
+/** What is true when nothing changes any more and everything that was begun has ended. */
+export interface Convergence {
+  readonly compared: number;
+  /** Reads that returned something else than the source holds. */
+  readonly stale: readonly string[];
+  readonly index: IndexReport;
+}
+
+const REST_MS = 60_000;
+/** Entries with a TTL have to end, and every process sweeps once a second. */
+const SWEPT_MS = 15_000;
+const LOOK_MS = 200;
+const WINDOW_MAX = 10_000;
+const SHOWN_MAX = 10;
+
+/**
+ * Lets every process finish what it has begun, compares what each of them reads with the source, and looks whether Redis
+ * holds anything that belongs to no entry.
+ */
+export async function convergence(
+  processes: readonly CheckedProcess[],
+  source: VersionedSource,
+  redisUrl: string,
+  appName: string,
+): Promise<Convergence> {
+  const reports = processes.map((process) => process.hears('rested'));
+  processes.forEach((process) => process.order({ kind: 'rest' }));
+  await withinMs(REST_MS, Promise.all(reports), 'some reads or invalidations did not end');
+  for (const { slot } of processes) {
+    const left = await source.pending(slot);
+    if (left.length > 0) throw new Error(`${left.length} changes of slot ${slot} were never acknowledged`);
+  }
+  const truth = await source.truth(keys.map((_, key) => key));
+  const stale: string[] = [];
+  let compared = 0;
+  for (const process of processes) {
+    const answer = process.hears('values');
+    process.order({ kind: 'readAll' });
+    const { values } = await withinMs(REST_MS, answer, `process ${process.by} did not read all keys`);
+    values.forEach((value, i) => {
+      const key = i % keys.length;
+      const isMiss = value === '' && i >= 2 * keys.length; // `get` builds nothing
+      compared++;
+      if (value === truth[key] || isMiss || stale.length >= SHOWN_MAX) return;
+      stale.push(`process ${process.by}: ${keys[key]?.text} is ${value || 'nothing'}, the source holds ${truth[key]}`);
+    });
+  }
+  return { compared, stale, index: await sweptIndex(redisUrl, appName) };
+}
+
+/** The index when it is clean, or as it is when the sweepers have had their time. */
+async function sweptIndex(redisUrl: string, appName: string): Promise<IndexReport> {
+  const redis = new Redis(redisUrl);
+  try {
+    for (const until = performance.now() + SWEPT_MS; ; await elapse(LOOK_MS)) {
+      const report = await walkIndex(redis, appName, WINDOW_MAX);
+      if (report.faults.length === 0 || performance.now() > until) return report;
+    }
+  } finally {
+    redis.disconnect();
+  }
+}

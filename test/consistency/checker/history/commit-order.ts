@@ -1,0 +1,94 @@
+import type { ChangeLine } from './history-lines.js';
+import { factName, keys } from '../source/universe.js';
+import type { Violation } from './violation.js';
+
+export type Commit = Extract<ChangeLine, { kind: 'committed' }> & { readonly by: number };
+
+/** Accepted commits of a key that are compared with each other: a builder that comes later than so many is not seen. */
+const REMEMBERED_MAX = 16;
+/** Pairs that have to be looked at again when everything is known. */
+const SUSPECTS_MAX = 10_000;
+
+interface Interval {
+  readonly from: number;
+  to: number;
+}
+
+/**
+ * G4: per key, a superseded builder does not overwrite its successor. If the lease of X was granted before that of Y was asked
+ * for, and the store accepted Y, it accepts X later only if Y's entry was gone in between: invalidated, ended, or emptied away.
+ */
+export class CommitOrder {
+  private readonly accepted = new Map<number, Commit[]>();
+  private readonly suspects: { readonly older: Commit; readonly newer: Commit }[] = [];
+  private readonly changes = new Map<number, Interval[]>();
+  private readonly running = new Map<string, Interval>();
+  private readonly emptied: Interval[] = [];
+
+  begun(change: string, at: number, facts: readonly number[]): void {
+    // Whoever redelivers a change begins it again: it may have been carried out since the first time.
+    if (this.running.has(change)) return;
+    const interval = { from: at, to: Infinity };
+    this.running.set(change, interval);
+    for (const fact of facts) {
+      const all = this.changes.get(fact);
+      if (all) all.push(interval);
+      else this.changes.set(fact, [interval]);
+    }
+  }
+
+  acknowledged(change: string, at: number): void {
+    const interval = this.running.get(change);
+    if (interval) interval.to = at;
+    this.running.delete(change);
+  }
+
+  /** The store lost its entries at some time in this interval. */
+  storeEmptied(from: number, to: number): void {
+    this.emptied.push({ from, to });
+  }
+
+  committed(commit: Commit): void {
+    if (commit.reply !== 'ok') return;
+    const all = this.accepted.get(commit.key) ?? [];
+    for (const other of all) {
+      for (const [older, newer] of [
+        [commit, other],
+        [other, commit],
+      ] as const) {
+        const isSuperseded = older.grantedAt < newer.askedAt && newer.repliedAt < older.sentAt;
+        if (isSuperseded && this.suspects.length < SUSPECTS_MAX) this.suspects.push({ older, newer });
+      }
+    }
+    all.push(commit);
+    if (all.length > REMEMBERED_MAX) all.shift();
+    this.accepted.set(commit.key, all);
+  }
+
+  /** Pairs of commits that had to be explained by something in between. */
+  get suspectCount(): number {
+    return this.suspects.length;
+  }
+
+  /** Those that nothing explains. Ask when every file has been read to its end. */
+  violations(): Violation[] {
+    return this.suspects
+      .filter(({ older, newer }) => !this.mayBeGone(newer, older.repliedAt))
+      .map(({ older, newer }) => ({
+        check: 'G4',
+        key: older.key,
+        from: older.askedAt,
+        to: older.repliedAt,
+        text:
+          `build ${older.build} of ${keys[older.key]?.text} overwrote ${newer.build}, whose lease was granted later and which ` +
+          `stood since ${newer.repliedAt} µs (${newer.facts.map(factName).join(', ')})`,
+      }));
+  }
+
+  private mayBeGone(commit: Commit, before: number): boolean {
+    const meets = ({ from, to }: Interval) => from <= before && to >= commit.sentAt;
+    if (commit.ttlMs > 0 && commit.grantedAt + commit.ttlMs * 1000 < before) return true;
+    if (this.emptied.some(meets)) return true;
+    return commit.facts.some((fact) => this.changes.get(fact)?.some(meets));
+  }
+}

@@ -1,0 +1,35 @@
+import type { Origin, SeenValue } from './history-lines.js';
+import type { Promised } from './promises.js';
+
+/**
+ * Which promise was broken (docs/protocol, sections 10 and "HITS-AND-L1"):
+ * `G1` a read that began after an acknowledgement returned an older version of what was invalidated, or a value whose fetch
+ * had begun before that invalidation began · `G2` a value whose commit was not accepted reached a read that began after its
+ * fetch · `G3` in bounded mode: older than one lease, or older than the process' own invalidation · `G4` a superseded
+ * builder overwrote its successor · `ttl` a value was kept beyond its end · `key` a value of another key · `answer` a
+ * read failed in a way that is none of the cache's.
+ */
+export type Check = 'G1' | 'G2' | 'G3' | 'G4' | 'ttl' | 'key' | 'answer';
+export const checks: readonly Check[] = ['G1', 'G2', 'G3', 'G4', 'ttl', 'key', 'answer'];
+
+/** A read as the verifier judges it. */
+export interface JudgedRead {
+  readonly by: number;
+  readonly key: number;
+  readonly beganAt: number;
+  readonly endedAt: number;
+  readonly origin: Origin;
+  readonly value: SeenValue | undefined;
+}
+
+export interface Violation {
+  readonly check: Check;
+  readonly text: string;
+  readonly key: number;
+  /** The instants between which it came about, for the timeline. */
+  readonly from: number;
+  readonly to: number;
+  readonly fact?: number;
+  readonly promised?: Promised;
+  readonly read?: JudgedRead;
+}

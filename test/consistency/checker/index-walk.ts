@@ -1,0 +1,142 @@
+import type { Redis } from 'ioredis';
+
+const PAGE = 1000;
+/** `state u8 | expiry u48 | codec u8 | s u48 | created u48 | depsLen u32`, see lua/_partition.lua. */
+const HEADER_BYTES = 24;
+const STATE_LIVE = 1;
+const FETCH_CLOCK_AT = 8;
+/** What a partition keeps under its tag, see lua/_partition.lua. */
+const KNOWN = /^:(g|m|d|wd|ut|iv|tz|un|in|ac|e:.*|l:.*|s:.*|x:.*)$/s;
+
+export interface IndexReport {
+  /** What is there and ought not to be, or is missing; a few of each kind. Empty: the index fits the entries. */
+  readonly faults: readonly string[];
+  readonly entries: number;
+  readonly indexKeys: number;
+  /** Kinds of keys that this walk knows nothing of. */
+  readonly unknown: readonly string[];
+}
+
+/** The keys of one partition, looked at while nothing changes. */
+class Partition {
+  readonly faults: string[] = [];
+  readonly entries = new Set<string>();
+  readonly indexed = new Map<string, Set<string>>();
+  /** Tables and namespaces with so many dependants that they have no index: those are found by walking the directory. */
+  private readonly wide = new Set<string>();
+  private readonly directory = new Map<string, string[]>();
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly tag: string,
+    private readonly keys: readonly string[],
+  ) {}
+
+  async walk(windowMax: number): Promise<void> {
+    await this.findEntries();
+    await this.readDirectory();
+    for (const key of this.keysOf(':x:')) await this.checkIndex(key);
+    for (const dependency of await this.redis.smembers(`${this.tag}:wd`)) this.wide.add(dependency);
+    this.checkDirectory();
+    await this.checkEach(':ut', this.redis.zrange(`${this.tag}:ut`, 0, -1));
+    if ((await this.redis.exists(`${this.tag}:un`)) > 0)
+      this.faults.push(`${this.tag}:un still names unswept dependencies`);
+    for (const lease of this.keysOf(':l:')) this.faults.push(`the lease ${lease} is left`);
+    for (const window of [':iv', ':tz']) {
+      const size = await this.redis.zcard(`${this.tag}${window}`);
+      if (size > windowMax + 1)
+        this.faults.push(`${this.tag}${window} holds ${size}, more than its window of ${windowMax}`);
+    }
+  }
+
+  private keysOf(kind: string): string[] {
+    const prefix = this.tag + kind;
+    return this.keys.filter((key) => key.startsWith(prefix));
+  }
+
+  /** Entries that a read would be given: live, and from after the read floor. */
+  private async findEntries(): Promise<void> {
+    const [, readFloor] = ((await this.redis.get(`${this.tag}:g`)) ?? '').split(' ');
+    const all = this.keysOf(':e:');
+    for (let i = 0; i < all.length; i += PAGE) {
+      const page = all.slice(i, i + PAGE);
+      const pipeline = this.redis.pipeline();
+      for (const key of page) pipeline.getrangeBuffer(key, 0, HEADER_BYTES - 1);
+      const headers = (await pipeline.exec()) ?? [];
+      page.forEach((key, n) => {
+        const header = headers[n]?.[1] as Buffer;
+        if (header.length === 0) return; // it ended meanwhile
+        const isLive = header.readUInt8(0) === STATE_LIVE && header.readUIntBE(FETCH_CLOCK_AT, 6) >= Number(readFloor);
+        if (isLive) this.entries.add(key.slice(`${this.tag}:e:`.length));
+        else this.faults.push(`the entry ${key} can not be served and takes memory`);
+      });
+    }
+  }
+
+  private async readDirectory(): Promise<void> {
+    const all = await this.redis.hgetall(`${this.tag}:d`);
+    for (const [id, dependencies] of Object.entries(all))
+      this.directory.set(id, dependencies.split('\0').filter(Boolean));
+  }
+
+  /** Every member of an index belongs to a live entry that says that it depends on this. */
+  private async checkIndex(key: string): Promise<void> {
+    const dependency = key.slice(`${this.tag}:x:`.length);
+    const members = await this.redis.zrange(key, 0, -1);
+    this.indexed.set(dependency, new Set(members));
+    for (const id of members) {
+      if (!this.entries.has(id)) this.faults.push(`${key} names ${id}, of which there is no entry`);
+      else if (!this.directory.get(id)?.includes(dependency))
+        this.faults.push(`${key} names ${id}, which does not depend on it`);
+    }
+  }
+
+  /** And the other way round, which is what safety rests on: an entry that is served can be found by what it depends on. */
+  private checkDirectory(): void {
+    for (const id of this.entries)
+      if (!this.directory.has(id)) this.faults.push(`the entry ${id} is missing in ${this.tag}:d`);
+    for (const [id, dependencies] of this.directory) {
+      if (!this.entries.has(id)) this.faults.push(`${this.tag}:d names ${id}, of which there is no entry`);
+      for (const dependency of dependencies) {
+        if (!this.wide.has(dependency) && this.entries.has(id) && !this.indexed.get(dependency)?.has(id))
+          this.faults.push(`${id} depends on ${dependency}, whose index does not name it: STALENESS AHEAD`);
+      }
+    }
+  }
+
+  private async checkEach(kind: string, members: Promise<string[]>): Promise<void> {
+    for (const id of await members)
+      if (!this.entries.has(id)) this.faults.push(`${this.tag}${kind} names ${id}, of which there is no entry`);
+  }
+}
+
+/**
+ * Whether every trace of an entry in Redis belongs to a live entry, and every live entry can be found by what it depends
+ * on. For a Redis at rest; entries that have just ended are faults until a sweep.
+ */
+export async function walkIndex(redis: Redis, appName: string, windowMax: number): Promise<IndexReport> {
+  const byTag = new Map<string, string[]>();
+  let cursor = '0';
+  do {
+    const [next, page] = await redis.scan(cursor, 'MATCH', `{${appName}.P*`, 'COUNT', PAGE);
+    cursor = next;
+    for (const key of page) {
+      const tag = key.slice(0, key.indexOf('}') + 1);
+      const known = byTag.get(tag);
+      if (known) known.push(key);
+      else byTag.set(tag, [key]);
+    }
+  } while (cursor !== '0');
+  const faults: string[] = [];
+  const unknown = new Set<string>();
+  let [entries, indexKeys] = [0, 0];
+  for (const [tag, found] of byTag) {
+    const partition = new Partition(redis, tag, [...new Set(found)]);
+    await partition.walk(windowMax);
+    faults.push(...partition.faults);
+    entries += partition.entries.size;
+    indexKeys += partition.indexed.size;
+    for (const key of found) if (!KNOWN.test(key.slice(tag.length))) unknown.add(key.slice(tag.length).slice(0, 20));
+  }
+  return { faults, entries, indexKeys, unknown: [...unknown] };
+}

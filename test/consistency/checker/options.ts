@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
+import { mechanisms, type Mechanism } from './process/without.js';
+import type { CheckedMode } from './process/messages.js';
+
+/** What one run is made of. The seed decides the faults, and what each process chooses; not how they interleave. */
+export interface CheckOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly mode: CheckedMode;
+  /** Reader processes, beside the one worker. */
+  readonly readers: number;
+  readonly partitions: number;
+  readonly faults: readonly FaultKind[];
+  readonly without?: Mechanism | undefined;
+  /** End the run as soon as a violation was found. */
+  readonly untilViolation: boolean;
+  /** Leave the history where it is. */
+  readonly keep: boolean;
+}
+
+const MODES: readonly CheckedMode[] = ['strict', 'bounded', 'off'];
+
+export const USAGE = `npm run check:consistency -- [options]
+  --minutes=N | --seconds=N   how long readers, writers and faults run (10 minutes)
+  --seed=N                    the seed of an earlier run, to repeat it (random)
+  --mode=strict|bounded|off   what the L1s promise (strict)
+  --readers=N                 reader processes, beside one worker (4)
+  --partitions=N              slices of the key space (2)
+  --faults=KIND,KIND|none     only these faults (all): ${faultKinds.join(', ')}
+  --without=MECHANISM         switch something off, to see that it is missed: ${Object.keys(mechanisms).join(', ')}
+  --until-violation           end at the first violation
+  --keep                      keep the history files
+  --prove                     30 s each without fence, ack-wait and gap-check: a violation has to be found each time`;
+
+/** What the command line asks for. Throws with a reason for what it does not know. */
+export function readOptions(args: readonly string[]): CheckOptions & { readonly prove: boolean } {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: text,
+      seconds: text,
+      seed: text,
+      mode: text,
+      readers: text,
+      partitions: text,
+      faults: text,
+      without: text,
+      'until-violation': flag,
+      keep: flag,
+      prove: flag,
+    },
+  });
+  const seconds = values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
+  return {
+    seed: number('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
+    seconds: number('seconds', seconds, values.prove ? 30 : 600, 1, 24 * 3600),
+    mode: oneOf('mode', values.mode ?? 'strict', MODES),
+    readers: number('readers', values.readers, 4, 1, 32),
+    partitions: number('partitions', values.partitions, 2, 1, 64),
+    faults: faultsOf(values.faults),
+    without:
+      values.without === undefined
+        ? undefined
+        : oneOf('without', values.without, Object.keys(mechanisms) as Mechanism[]),
+    untilViolation: values['until-violation'],
+    keep: values.keep,
+    prove: values.prove,
+  };
+}
+
+/** The arguments that repeat a run. */
+export function replayCommand({ seed, seconds, mode, readers, partitions, faults, without }: CheckOptions): string {
+  const always = [`--seed=${seed}`, `--seconds=${seconds}`, `--mode=${mode}`];
+  const extra = [
+    ...(readers === 4 ? [] : [`--readers=${readers}`]),
+    ...(partitions === 2 ? [] : [`--partitions=${partitions}`]),
+    ...(faults === faultKinds ? [] : [`--faults=${faults.join(',') || 'none'}`]),
+    ...(without ? [`--without=${without}`] : []),
+  ];
+  return `npm run check:consistency -- ${[...always, ...extra].join(' ')}`;
+}
+
+function number(name: string, given: string | undefined, otherwise: number, least: number, most: number): number {
+  const value = given === undefined ? otherwise : Number(given);
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  throw new Error(`--${name} takes a number from ${least} to ${most}, not ${given}`);
+}
+
+function faultsOf(given: string | undefined): readonly FaultKind[] {
+  if (given === undefined) return faultKinds;
+  return given === 'none' ? [] : given.split(',').map((kind) => oneOf('faults', kind, faultKinds));
+}
+
+function oneOf<T extends string>(name: string, given: string, known: readonly T[]): T {
+  if (known.includes(given as T)) return given as T;
+  throw new Error(`--${name} takes one of ${known.join(', ')}, not ${given}`);
+}

@@ -1,0 +1,64 @@
+import { CheckedProcess, type UnexpectedEnd } from './checked-process.js';
+import type { History } from './history/history.js';
+import type { ProcessConfig } from './process/messages.js';
+import { Watchdog } from './watchdog.js';
+
+/** What all processes of a run have in common. */
+export type SharedConfig = Omit<ProcessConfig, 'by' | 'slot' | 'role'>;
+
+/** The processes of a run: slot 0 is the worker, the others are readers. Who is killed has a successor at once. */
+export class ProcessPool {
+  readonly unexpectedEnds: UnexpectedEnd[] = [];
+  private readonly processes: CheckedProcess[] = [];
+  private readonly watchdog = new Watchdog();
+  private started = 0;
+  private isClosing = false;
+
+  constructor(
+    private readonly config: SharedConfig,
+    private readonly history: History,
+  ) {}
+
+  get all(): readonly CheckedProcess[] {
+    return this.processes;
+  }
+
+  get startedCount(): number {
+    return this.started;
+  }
+
+  async start(readers: number): Promise<void> {
+    const ready = Array.from({ length: readers + 1 }, (_, slot) => this.startIn(slot).hears('ready'));
+    const failed = new Promise<never>((_, reject) => {
+      for (const { gone } of this.processes)
+        void gone.then(() => reject(new Error(`a process did not start: ${this.unexpectedEnds[0]?.how}`)));
+    });
+    await Promise.race([Promise.all(ready), failed]);
+    failed.catch(() => undefined);
+  }
+
+  /** Kills a process and starts another in its place. */
+  async replace(process: CheckedProcess): Promise<void> {
+    await process.kill();
+    if (!this.isClosing && this.processes[process.slot] === process) this.startIn(process.slot);
+  }
+
+  /** Ends what still runs, in any state. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await Promise.all(this.processes.map((process) => process.kill()));
+    this.watchdog.close();
+  }
+
+  private startIn(slot: number): CheckedProcess {
+    const by = ++this.started;
+    this.history.joined(by);
+    const role = slot === 0 ? 'worker' : 'reader';
+    const process = new CheckedProcess({ ...this.config, by, slot, role }, this.watchdog, (end) =>
+      this.unexpectedEnds.push(end),
+    );
+    void process.gone.then(() => this.history.left(by));
+    this.processes[slot] = process;
+    return process;
+  }
+}

@@ -1,0 +1,111 @@
+import { composeCache } from '@bff/infra/cache/compose-cache';
+import { createRedisClient } from '@bff/infra/redis/redis-client';
+import { seededRandom } from '../../../support/coherence-oracle.js';
+import { RunClock } from '../history/clock.js';
+import { keys } from '../source/universe.js';
+import { VersionedSource } from '../source/versioned-source.js';
+import { CheckedFetcher } from './fetcher.js';
+import { HistoryWriter } from './history-writer.js';
+import { LossyNetwork, type Subscriber } from './lossy-network.js';
+import type { Order, ProcessConfig, Report } from './messages.js';
+import { ObservedStore } from './observed-store.js';
+import { CheckedReader } from './reader.js';
+import { switchOff } from './without.js';
+import { CheckedWriter } from './writer.js';
+
+/**
+ * A process of the checker: a cache as an application has it, callers that read, and some that change the source and
+ * invalidate. A reader mostly reads; the worker mostly invalidates.
+ */
+const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { reading: 2, writing: 16, pauseMs: 200 } };
+/** Shorter than the product's, so that what a killed builder leaves behind holds the others up only for so long. */
+const LEASE_MS = 1000;
+const WAIT_MS = 10_000;
+const READ_AT_ONCE = 20;
+
+const config = JSON.parse(process.argv[2] ?? '') as ProcessConfig;
+const { by, slot, role, mode, partitions, appName } = config;
+const clock = new RunClock(BigInt(config.origin));
+const random = (purpose: number) => seededRandom(config.seed * 1009 + by * 101 + purpose);
+const history = new HistoryWriter(config.historyFolder, by, clock);
+const store = new ObservedStore(history, clock);
+const source = new VersionedSource(config.sourceUrl);
+const redis = createRedisClient({ url: config.cacheUrl });
+if (config.without) switchOff(config.without, redis);
+store.observe();
+const l1 = { l1: mode, shouldFreezeLocalValues: true };
+const { cache } = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
+  redis.disconnect(),
+);
+// The store keeps its second connection to itself, and only here does anybody want it broken.
+const inside = cache as unknown as { readonly store: { readonly bus: { readonly subscriber: Subscriber } } };
+const network = new LossyNetwork(redis, () => inside.store.bus.subscriber);
+const fetcher = new CheckedFetcher(by, source, clock, random(0));
+const reader = new CheckedReader(cache, fetcher, store, history, clock);
+const writer = new CheckedWriter(slot, role, cache, source, fetcher, history, clock);
+
+function say(report: Report): void {
+  process.send?.(report);
+}
+
+/** Whatever nobody foresaw ends the process, and with it the run. */
+function run(work: Promise<unknown>): Promise<unknown> {
+  return work.catch((error: unknown) => {
+    console.error(error);
+    process.exit(70);
+  });
+}
+
+await cache.open();
+const { reading, writing, pauseMs } = LANES[role];
+const reads = Array.from({ length: reading }, (_, i) => run(reader.lane(random(1 + i))));
+const writes = run(
+  writer
+    .redeliver()
+    .then(() => Promise.all(Array.from({ length: writing }, (_, i) => writer.lane(random(50 + i), pauseMs)))),
+);
+
+async function obey(order: Order): Promise<void> {
+  switch (order.kind) {
+    case 'linger':
+      return fetcher.linger(order.ms, () => say({ kind: 'fetching' }));
+    case 'slow':
+      return fetcher.slowDown(order.ms);
+    case 'mute':
+      return network.mute(order.ms);
+    case 'deaf':
+      return network.deafen(order.ms);
+    case 'rest':
+      writer.rest();
+      await writes;
+      fetcher.calmDown();
+      reader.rest();
+      await Promise.all(reads);
+      history.flush();
+      return say({ kind: 'rested' });
+    case 'readAll':
+      return readAll();
+    case 'close':
+      await cache.close();
+      source.close();
+      history.close();
+      process.disconnect();
+  }
+}
+
+/** Twice through the cache, then without building: what comes from L2 first comes from L1 then. */
+async function readAll(): Promise<void> {
+  const values: string[] = [];
+  for (const way of ['getOrSet', 'getOrSet', 'get'] as const) {
+    for (let from = 0; from < keys.length; from += READ_AT_ONCE) {
+      const some = keys.slice(from, from + READ_AT_ONCE).map((_, i) => reader.value(from + i, way));
+      values.push(...(await Promise.all(some)));
+    }
+  }
+  history.flush();
+  say({ kind: 'values', values });
+}
+
+process.on('message', (order: Order) => void run(obey(order)));
+process.on('disconnect', () => process.exit(0));
+say({ kind: 'ready' });

@@ -1,0 +1,112 @@
+import type { FetchContext } from '@bff/infra/cache/cache.types';
+import { membership, namespace, record, wholeTable, entry, type Dependency } from '@bff/infra/cache/dependencies';
+import { elapse } from '../../../support/eventually.js';
+import type { RunClock } from '../history/clock.js';
+import { factOf, keys, neededFacts, valueText } from '../source/universe.js';
+import type { VersionedSource } from '../source/versioned-source.js';
+import type { CachedValue } from './cached-value.js';
+
+/** The dependency by which a fact is invalidated. */
+export function dependencyOf(fact: number): Dependency {
+  const { kind, name, id } = factOf(fact);
+  switch (kind) {
+    case 'record':
+      return record(name, id);
+    case 'membership':
+      return membership(name);
+    case 'table':
+      return wholeTable(name);
+    case 'namespace':
+      return namespace(name);
+    case 'key':
+      return entry(name);
+  }
+}
+
+/** The dependencies that a fetcher has to name for these facts; the others follow from them and from the key. */
+export function declaredDependencies(facts: Iterable<number>): Dependency[] {
+  return [...facts].filter((fact) => ['record', 'membership'].includes(factOf(fact).kind)).map(dependencyOf);
+}
+
+/** Fails on purpose, as sources do. */
+class SourceFailedError extends Error {
+  readonly code = 'SOURCE_FAILED';
+}
+
+const FAILURE_CHANCE = 0.003;
+/** Chance and longest duration of what a fetch takes after each look at the source: most are quick, some outlast a lease. */
+const DURATIONS: readonly (readonly [chance: number, ms: number])[] = [
+  [0.015, 400],
+  [0.08, 60],
+  [0.3, 8],
+];
+
+/** Builds values from the source, in several looks with time between them, so that the source changes meanwhile. */
+export class CheckedFetcher {
+  private builds = 0;
+  private slowUntil = 0;
+  private isCalm = false;
+  private lingering: { readonly ms: number; readonly tell: () => void } | undefined;
+
+  constructor(
+    private readonly by: number,
+    private readonly source: VersionedSource,
+    private readonly clock: RunClock,
+    private readonly random: () => number,
+  ) {}
+
+  /** The next fetch takes this long, and tells when it has read the source. */
+  linger(ms: number, tell: () => void): void {
+    this.lingering = { ms, tell };
+  }
+
+  /** For this time every fetch takes longer than its lease. */
+  slowDown(ms: number): void {
+    this.slowUntil = performance.now() + ms;
+  }
+
+  /** From now on the source is quick and does not fail. */
+  calmDown(): void {
+    this.isCalm = true;
+  }
+
+  nextBuild(): string {
+    return `${this.by}.${++this.builds}`;
+  }
+
+  async fetch(key: number, context: FetchContext): Promise<CachedValue> {
+    const at = this.clock.now(); // the first thing it does: what is read from the source is not older
+    const build = this.nextBuild();
+    const { lingering } = this;
+    this.lingering = undefined;
+    const isEarly = this.random() < 0.5;
+    const known = new Map<number, number>();
+    let needed: Set<number>;
+    for (;;) {
+      needed = neededFacts(key, known);
+      const missing = [...needed].filter((fact) => !known.has(fact));
+      if (missing.length === 0) break;
+      if (isEarly) context.dependsOn(...declaredDependencies(missing));
+      const versions = await this.source.read(missing);
+      missing.forEach((fact, i) => known.set(fact, versions[i] as number));
+      await this.take();
+    }
+    lingering?.tell();
+    if (lingering) await elapse(lingering.ms);
+    if (!this.isCalm && this.random() < FAILURE_CHANCE)
+      throw new SourceFailedError('the source failed, as it was told to');
+    context.dependsOn(...declaredDependencies(needed));
+    return { key, build, at, ttlMs: keys[key]?.ttlMs ?? 0, facts: valueText(needed, known) };
+  }
+
+  /** Time passes between what the source has read and what the caller hears. */
+  private async take(): Promise<void> {
+    if (this.isCalm) return;
+    if (performance.now() < this.slowUntil) return elapse(100 + this.random() * 200);
+    let chance = this.random();
+    for (const [share, ms] of DURATIONS) {
+      if (chance < share) return elapse(this.random() * ms);
+      chance -= share;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import type { GetOrSetOptions, ReadOutcome } from '@bff/infra/cache/cache.types';
+import { elapse } from '../../../support/eventually.js';
+import type { RunClock } from '../history/clock.js';
+import type { Origin } from '../history/history-lines.js';
+import { facts, keys, type Key } from '../source/universe.js';
+import type { CachedValue } from './cached-value.js';
+import { dependencyOf, type CheckedFetcher } from './fetcher.js';
+import type { HistoryWriter } from './history-writer.js';
+import type { ObservedStore } from './observed-store.js';
+
+/** Reads of one turn of the event loop at most: between two of them nothing that others said can be heard. */
+const BURST_MAX = 40;
+/** A lease that slow fetches outlast, for some of the builders. */
+const SHORT_LEASE_MS = 60;
+/** No read of the checker allows a stale value, so there is no such outcome. */
+const ORIGINS: Readonly<Partial<Record<ReadOutcome, Origin>>> = {
+  hit: 'store',
+  miss: 'fetched',
+  coalesced: 'shared',
+  bypass: 'bypass',
+};
+
+/** Reads keys at random, again and again, and writes down what it got. */
+export class CheckedReader {
+  private isResting = false;
+
+  constructor(
+    private readonly cache: CacheService,
+    private readonly fetcher: CheckedFetcher,
+    private readonly store: ObservedStore,
+    private readonly history: HistoryWriter,
+    private readonly clock: RunClock,
+  ) {}
+
+  /** From now on lanes end when their read has ended. */
+  rest(): void {
+    this.isResting = true;
+  }
+
+  /** One of several callers that this process serves at the same time. */
+  async lane(random: () => number): Promise<void> {
+    while (!this.isResting) {
+      for (let left = Math.ceil(random() * BURST_MAX); left > 0 && !this.isResting; left--) await this.readOne(random);
+      if (random() < 0.5) await nextTurn();
+      else await elapse(random() * 6);
+    }
+  }
+
+  /** A read as it is at rest; the value's text, '' if there is none. */
+  async value(key: number, way: 'get' | 'getOrSet'): Promise<string> {
+    const value = await this.read(key, way, {});
+    return value?.facts ?? '';
+  }
+
+  private async readOne(random: () => number): Promise<void> {
+    // Few keys are read most: skewed as readers are.
+    const key = Math.floor(keys.length * random() ** 2);
+    if (random() < 0.1) {
+      await this.read(key, 'get', {});
+      return;
+    }
+    const options: GetOrSetOptions<CachedValue> = {};
+    const isShort = random() < 0.2;
+    const isKnown = random() < 0.2;
+    await this.read(key, 'getOrSet', {
+      ...options,
+      ...(isShort && { leaseMs: SHORT_LEASE_MS, renewLease: false }),
+      ...(isKnown && { dependsOn: [dependencyOf(rootOf(keys[key] as Key))] }),
+    });
+  }
+
+  private async read(
+    key: number,
+    way: 'get' | 'getOrSet',
+    options: GetOrSetOptions<CachedValue>,
+  ): Promise<CachedValue | undefined> {
+    const { text, ttlMs } = keys[key] as Key;
+    let outcome: ReadOutcome = 'hit';
+    const onOutcome = (how: ReadOutcome) => (outcome = how);
+    const before = this.store.reads;
+    const beganAt = this.clock.now();
+    try {
+      const answer =
+        way === 'get'
+          ? this.cache.get<CachedValue>(text)
+          : this.cache.getOrSet<CachedValue>(text, (context) => this.fetcher.fetch(key, context), {
+              ...options,
+              ...(ttlMs && { ttlSeconds: ttlMs / 1000 }),
+              onOutcome,
+            });
+      const isLocal = this.store.reads === before; // the store would have been asked by now
+      const value = await answer;
+      const origin = outcome === 'hit' && isLocal ? 'local' : ORIGINS[outcome];
+      if (!origin) throw new Error(`answered by "${outcome}", which it never allowed`);
+      this.history.read(key, beganAt, value ? origin : 'miss', value);
+      return value;
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      this.history.failed(key, beganAt, typeof code === 'string' ? code : String(error));
+      return undefined;
+    }
+  }
+}
+
+/** The record that a reader knows the value to depend on before it is fetched. */
+function rootOf({ kind, table, root }: Key): number {
+  return kind === 'list' ? facts.membership(table) : facts.record(table, kind === 'wide' ? 0 : root);
+}

@@ -1,0 +1,63 @@
+import { LocalCache } from '@bff/infra/cache/local/local-cache';
+import { LocalPartition, type ChainedInvalidation } from '@bff/infra/cache/local/local-partition';
+import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1-acknowledgements';
+import type { RedisClient } from '@bff/infra/redis/redis-client';
+
+/**
+ * What can be switched off, to prove that the checker would see it missing. The product has no such switches: this replaces
+ * methods, and texts of scripts, in the process that asks for it.
+ */
+export const mechanisms = {
+  /** `commit.lua` does not look whether a dependency was invalidated since the fetch began. */
+  fence: (redis: RedisClient) =>
+    editScript(redis, 'commit', /local function invalidatedSince\(.*\)\n/, '$&  if true then return false end\n'),
+  /** An invalidation is acknowledged without waiting for the L1s. */
+  'ack-wait': () => {
+    L1Acknowledgements.prototype.settled = () => Promise.resolve();
+  },
+  /** An L1 does not notice that it has missed a message. */
+  'gap-check': () => {
+    const follow = LocalPartition.prototype.follow;
+    LocalPartition.prototype.follow = function (this: LocalPartition, invalidation: ChainedInvalidation) {
+      return follow.call(this, { ...invalidation, previousTip: this.processed.tip });
+    };
+  },
+  /** An L1 serves without looking at its lease. */
+  'lease-check': () => {
+    LocalPartition.prototype.isLive = () => true;
+  },
+  /** The process that invalidates leaves its own L1 to the bus. */
+  'own-drop': () => {
+    LocalCache.prototype.invalidateOwn = () => undefined;
+  },
+  /** An L1 keeps what a reply brings, whatever was invalidated meanwhile. */
+  'keep-check': () => {
+    LocalPartition.prototype.mayKeep = () => true;
+  },
+  /** A superseded builder may commit. */
+  overtaking: (redis: RedisClient) =>
+    editScript(redis, 'commit', /if (lease and lease ~= leaseId|not lease and valid\()/g, 'if false and $1'),
+  /** A Redis that comes back with an older state is trusted. */
+  adoption: (redis: RedisClient) => {
+    for (const script of ['adopt', 'sweep'])
+      editScript(redis, script, /local function adopt\(.*\)\n/, '$&  if true then return false end\n');
+  },
+} satisfies Record<string, (redis: RedisClient) => void>;
+
+export type Mechanism = keyof typeof mechanisms;
+
+/** Call it before the cache is made on this connection. */
+export function switchOff(mechanism: Mechanism, redis: RedisClient): void {
+  mechanisms[mechanism](redis);
+}
+
+/** Changes the text of a script as it is defined. What does not fit any more fails loudly: a proof must not prove nothing. */
+function editScript(redis: RedisClient, script: string, what: RegExp, by: string): void {
+  const define = redis.defineCommand.bind(redis);
+  redis.defineCommand = (name, definition) => {
+    if (!name.endsWith(`_${script}`)) return define(name, definition);
+    const edited = (definition.lua ?? '').replace(what, by);
+    if (edited === definition.lua) throw new Error(`${script}.lua holds nothing like ${what}: adapt the checker to it`);
+    return define(name, { ...definition, lua: edited });
+  };
+}
