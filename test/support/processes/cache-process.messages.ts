@@ -2,6 +2,7 @@
 export type CacheRequest =
   | { readonly id: number; readonly key: string; readonly operation: 'get' }
   | { readonly id: number; readonly key: string; readonly operation: 'invalidate' }
+  | { readonly id: number; readonly key: string; readonly operation: 'increment'; readonly times: number }
   | {
       readonly id: number;
       readonly key: string;

@@ -17,10 +17,22 @@ function send(response: CacheResponse): void {
   process.send?.(response);
 }
 
+/** Counts up under a lock, all at once; what the counter was each time. */
+function increment(key: string, times: number): Promise<number[]> {
+  const one = () =>
+    cache.withLock<number, number>(key, async (lock) => {
+      const count = (lock.value ?? 0) + 1;
+      if (!(await lock.write(count))) throw new Error('the lock was lost');
+      return count;
+    });
+  return Promise.all(Array.from({ length: times }, one));
+}
+
 async function handle(request: CacheRequest): Promise<unknown> {
   const { key } = request;
   if (request.operation === 'get') return cache.get(key);
   if (request.operation === 'invalidate') return cache.invalidate(record('Source', key));
+  if (request.operation === 'increment') return increment(key, request.times);
   const { callers, fetchMs, leaseMs } = request;
   const fetch = async () => {
     await source.incr(`fetches:${key}`);

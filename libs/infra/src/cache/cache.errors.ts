@@ -49,10 +49,10 @@ export class NotAcknowledgedError extends CacheError {
   }
 }
 
-/** The caller's `waitMs` passed before the build that it waited for ended. The build goes on. */
+/** The caller's `waitMs` passed before the build, or the lock, that it waited for ended. That goes on. */
 export class WaitTimeoutError extends CacheError {
-  constructor(key: string, waitMs: number) {
-    super('CACHE_WAIT_TIMEOUT', `${key} was still being built after ${waitMs} ms`, true);
+  constructor(key: string, waitMs: number, state: 'being built' | 'locked' = 'being built') {
+    super('CACHE_WAIT_TIMEOUT', `${key} was still ${state} after ${waitMs} ms`, true);
     this.name = 'WaitTimeoutError';
   }
 }

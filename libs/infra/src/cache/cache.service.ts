@@ -1,12 +1,14 @@
 import { CacheError, NotAcknowledgedError, StoreUnavailableError } from './cache.errors.js';
 import { checkKey } from './cache-keys.js';
 import type {
+  CacheLock,
   DomainMetrics,
   Fetcher,
   GetOptions,
   GetOrSetOptions,
   Invalidation,
   KeyStatus,
+  LockOptions,
   MaybeStale,
   SetOptions,
 } from './cache.types.js';
@@ -14,7 +16,8 @@ import { entry, storedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './domain-board.js';
 import { KeyPattern } from './key-pattern.js';
 import type { ProcessReports } from './process-reports.js';
-import { ttlMs, WAIT_MS, within } from './limits.js';
+import { LEASE_MS, ttlMs, WAIT_MS, within } from './limits.js';
+import { CacheLocks } from './locks/cache-locks.js';
 import { DEPENDENCIES_MAX } from './read-through/build.js';
 import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
@@ -58,6 +61,7 @@ export class CacheService {
   private readonly readThrough: ReadThrough;
   private readonly reader: Reader;
   private readonly staleReader: StaleReader;
+  private readonly locks: CacheLocks;
   private readonly sweeper: Sweeper;
   private readonly board: DomainBoard;
   private isClosed = false;
@@ -71,11 +75,19 @@ export class CacheService {
     this.codec = parts.codec;
     this.local = parts.store.local;
     this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
-    this.reader = new Reader(parts.store, parts.codec, this.readThrough, parts.defaults, (key) => {
+    const admit = (key: string) => {
       this.check(key);
       return this.opening;
-    });
+    };
+    this.reader = new Reader(parts.store, parts.codec, this.readThrough, parts.defaults, admit);
     this.staleReader = new StaleReader(parts.store, this.reader);
+    this.locks = new CacheLocks({
+      store: parts.store,
+      codec: parts.codec,
+      leaseWatches: this.readThrough.leaseWatches,
+      admit,
+      write: (key, value, leaseId, options) => this.write('the write of a lock', key, value, options, leaseId),
+    });
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
   }
@@ -135,14 +147,7 @@ export class CacheService {
    * invalidated during the fetch. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it.
    */
   async set<T>(key: string, value: T, options: SetOptions = {}): Promise<void> {
-    this.check(key);
-    const ttl = ttlMs(options.ttlSeconds ?? this.parts.defaults.safetyTtlSeconds);
-    const stored = this.codec.encode(key, value, options.sensitive ?? false);
-    const dependencies = storedDependencies(key, options.dependsOn ?? []);
-    within('the number of dependencies', dependencies.length, [0, DEPENDENCIES_MAX]);
-    await this.acknowledged('set', [entry(key)], () =>
-      this.store.write({ key, value: stored, dependencies, ttlMs: ttl }),
-    );
+    await this.write('set', key, value, options);
   }
 
   /**
@@ -180,6 +185,30 @@ export class CacheService {
   /** Options for many reads, checked once and with this cache's defaults; `CACHE_INVALID_OPTION` if they cannot be kept. */
   resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions {
     return this.reader.resolve(options);
+  }
+
+  /**
+   * Waits until nobody else has the key locked, or builds it, and keeps others from both: one holder over all processes.
+   * Rejects `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away. `withLock` releases
+   * by itself.
+   */
+  async lock<T>(key: string, options: LockOptions = {}): Promise<CacheLock<T>> {
+    const { waitMs, leaseMs } = this.parts.defaults;
+    return this.locks.acquire<T>(
+      key,
+      within('waitMs', options.waitMs ?? waitMs, WAIT_MS),
+      Math.ceil(within('leaseMs', options.leaseMs ?? leaseMs, LEASE_MS)),
+    );
+  }
+
+  /** What the function makes of the lock; it is released whatever comes of it. */
+  async withLock<T, R>(key: string, use: (lock: CacheLock<T>) => Promise<R>, options?: LockOptions): Promise<R> {
+    const lock = await this.lock<T>(key, options);
+    try {
+      return await use(lock);
+    } finally {
+      await lock.release();
+    }
   }
 
   /** Removes entries, acknowledged like an invalidation; how many were live. Builds of these keys are refused. */
@@ -251,6 +280,26 @@ export class CacheService {
   /** The counters of a domain, summed over all live processes. */
   domainMetrics(domain: string): Promise<DomainMetrics> {
     return this.board.total(domain);
+  }
+
+  private write(
+    operation: string,
+    key: string,
+    value: unknown,
+    options: SetOptions,
+    leaseId?: string,
+  ): Promise<boolean> {
+    this.check(key);
+    const dependencies = storedDependencies(key, options.dependsOn ?? []);
+    within('the number of dependencies', dependencies.length, [0, DEPENDENCIES_MAX]);
+    const request = {
+      key,
+      value: this.codec.encode(key, value, options.sensitive ?? false),
+      dependencies,
+      ttlMs: ttlMs(options.ttlSeconds ?? this.parts.defaults.safetyTtlSeconds),
+      ...(leaseId !== undefined && { leaseId }),
+    };
+    return this.acknowledged(operation, [entry(key)], () => this.store.write(request));
   }
 
   private invalidateAll(operation: string, dependencies: readonly Dependency[]): Promise<Invalidation> {

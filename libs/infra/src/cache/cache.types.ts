@@ -67,6 +67,31 @@ export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   readonly onBackground?: (event: BackgroundEvent, error?: unknown) => void;
 }
 
+export interface LockOptions {
+  /** How long to wait for whoever holds the key, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  readonly waitMs?: number;
+  /** How long the lock is held at most, in milliseconds. It is not renewed: choose it for the work. @default 10000 */
+  readonly leaseMs?: number;
+}
+
+/**
+ * The right to replace one entry, which nobody else has until it is written, released, or its time is over. It is for one
+ * read, change and write. It does not keep anybody from reading the entry, nor from `set`, `del` or an invalidation: those
+ * end the lock, and the write then says so.
+ */
+export interface CacheLock<T> {
+  readonly key: string;
+  /** What is stored: read after the lock was had. null: nothing, or `null`. */
+  readonly value: T | null;
+  /**
+   * Stores a value and ends the lock, in one step; acknowledged like `set`. False, and nothing was changed: the lock had been
+   * lost, released or used. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not answer: the value may then be stored or not.
+   */
+  write(value: T, options?: SetOptions): Promise<boolean>;
+  /** Ends the lock, if it has not ended yet. */
+  release(): Promise<void>;
+}
+
 /** A value, and whether it is true as far as the cache knows. */
 export type MaybeStale<T> =
   | { readonly value: T; readonly isStale: false }
