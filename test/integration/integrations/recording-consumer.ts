@@ -1,7 +1,7 @@
-import type { StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
+import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** Commits each event that it takes, as a real consumer does, and keeps what it saw in order. */
+/** Commits what it may when it has taken a batch, as a real consumer does, and keeps what it saw in order. */
 export class RecordingConsumer implements TopicHandler {
   /** Replay ids and gaps, in the order in which they were handed over. */
   readonly log: string[] = [];
@@ -10,15 +10,25 @@ export class RecordingConsumer implements TopicHandler {
   /** Called before an event is taken; may reject or wait. */
   beforeEvent: (event: SourceEvent) => Promise<void> = () => Promise.resolve();
   beforeGap: () => Promise<void> = () => Promise.resolve();
+  /** Of the batches that it has taken. */
+  readonly batchSizes: number[] = [];
+  readonly positions: (string | undefined)[] = [];
   running = 0;
   runningMax = 0;
 
-  async onEvent(event: SourceEvent): Promise<void> {
+  async onEvents(batch: EventBatch): Promise<void> {
     await this.alone(async () => {
-      await this.beforeEvent(event);
-      this.log.push(String(event.replayId));
-      this.events.push(event);
-      this.committed = event.replayId;
+      if (this.progress?.batch !== batch) this.progress = { batch, done: 0 };
+      const { progress } = this;
+      for (const event of batch.events.slice(progress.done)) {
+        await this.beforeEvent(event);
+        this.log.push(String(event.replayId));
+        this.events.push(event);
+        progress.done += 1;
+      }
+      this.batchSizes.push(batch.events.length);
+      this.positions.push(batch.position);
+      this.committed = batch.position ?? this.committed;
     });
   }
 
@@ -31,6 +41,8 @@ export class RecordingConsumer implements TopicHandler {
 
   readonly position = (): Promise<StartPosition> =>
     Promise.resolve(this.committed === undefined ? 'latest' : { after: this.committed });
+
+  private progress: { readonly batch: EventBatch; done: number } | undefined;
 
   private async alone(work: () => Promise<void>): Promise<void> {
     this.running += 1;

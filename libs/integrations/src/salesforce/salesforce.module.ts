@@ -2,7 +2,7 @@ import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { ChangeEventSource } from './events/change-event-source.js';
 import { CometdChangeEventSource } from './events/cometd-change-event-source.js';
 import { JsforceSalesforceClient } from './jsforce-salesforce.client.js';
-import type { StreamLog } from './events/stream-journal.js';
+import type { StreamLog } from './events/stream.options.js';
 import { SalesforceConnection } from './salesforce-connection.js';
 import { SalesforceClient } from './salesforce.client.js';
 import {

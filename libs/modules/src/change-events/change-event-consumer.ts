@@ -2,7 +2,7 @@ import { CacheService } from '@bff/infra/cache/cache.service';
 import { Checkpoints } from '@bff/infra/cache/checkpoints';
 import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
-import { ChangeEventSource, type TopicHealth } from '@bff/integrations/salesforce/events/change-event-source';
+import { ChangeEventSource, unheardTopic } from '@bff/integrations/salesforce/events/change-event-source';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
@@ -59,7 +59,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     return {
       transport: this.source.transport,
       topics: [...this.topics].map(([topic, consumer]) => ({
-        ...(states.get(topic) ?? unheardOf(topic)),
+        ...(states.get(topic) ?? unheardTopic(topic, this.source.transport)),
         subscriptions: consumer.subscriptions.map(({ name }) => name),
         ...consumer.counters(),
       })),
@@ -81,21 +81,4 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   private async organization(): Promise<string> {
     return (this.organizationId ??= await this.salesforce.organizationId());
   }
-}
-
-/** A topic that the source does not know yet. */
-function unheardOf(topic: string): TopicHealth {
-  return {
-    topic,
-    state: 'connecting',
-    lastEventAt: undefined,
-    lastSeenAt: undefined,
-    events: {},
-    retries: 0,
-    reconnects: 0,
-    gaps: 0,
-    pendingSince: undefined,
-    failures: 0,
-    lastError: undefined,
-  };
 }

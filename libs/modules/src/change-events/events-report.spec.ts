@@ -1,20 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TopicState } from '@bff/integrations/salesforce/events/change-event-source';
+import { unheardTopic, type TopicState } from '@bff/integrations/salesforce/events/change-event-source';
 import { eventsDisabled, eventsHealth, type ConsumerReport, type TopicReport } from './events-report.js';
 
 function consumer(states: Readonly<Record<string, TopicState>>): ConsumerReport {
   const topics = Object.entries(states).map(([topic, state]): TopicReport => ({
-    topic,
+    ...unheardTopic(topic, 'cometd'),
     state,
     subscriptions: ['Order'],
-    events: {},
-    retries: 0,
-    reconnects: 0,
-    gaps: 0,
-    lastEventAt: undefined,
-    lastSeenAt: undefined,
-    pendingSince: undefined,
-    failures: 0,
     lastError: state === 'lost' ? 'connection reset' : undefined,
     skipped: 0,
     ignored: 0,
@@ -44,6 +36,15 @@ describe('the health of change events', () => {
     expect(eventsHealth(['/a', '/b'], [consumer({ '/a': 'live', '/b': 'lost' })])).toMatchObject({
       status: 'degraded',
       reason: '/b is lost (connection reset)',
+    });
+  });
+
+  it('is degraded when Salesforce is silent about an object because the user may not read it', () => {
+    const { transport, topics } = consumer({ '/a': 'live' });
+    const blind = { transport, topics: topics.map((topic) => ({ ...topic, unreadable: ['Order'] })) };
+    expect(eventsHealth(['/a'], [blind])).toMatchObject({
+      status: 'degraded',
+      reason: '/a: the integration user cannot read Order, so its changes do not arrive',
     });
   });
 

@@ -62,7 +62,7 @@ export function eventsHealth(expected: readonly string[], reports: readonly Cons
       ...common,
     };
   }
-  const broken = topics.filter((topic) => topic.state !== 'live' || isStuck(topic));
+  const broken = topics.filter((topic) => topic.state !== 'live' || isStuck(topic) || isBlind(topic));
   if (broken.length === 0) return { status: 'up', ...common };
   return {
     status: topics.some(({ state }) => state === 'live') ? 'degraded' : 'down',
@@ -93,11 +93,19 @@ function isStuck(report: TopicReport | AbsentTopic): boolean {
   return report.state === 'live' && report.failures >= FAILURES_UNTIL_STUCK;
 }
 
+/** Live, but Salesforce leaves out objects that the integration user cannot read. */
+function isBlind(report: TopicReport | AbsentTopic): boolean {
+  return report.state === 'live' && report.unreadable.length > 0;
+}
+
 function trouble(report: TopicReport | AbsentTopic): string {
   if (report.state === 'absent') return `${report.topic}: no subscriber is registered for it`;
   if (isStuck(report)) {
     const since = report.pendingSince === undefined ? '' : ` since ${new Date(report.pendingSince).toISOString()}`;
     return `${report.topic}: an event could not be applied${since} (${report.failures} times: ${report.lastError ?? 'no reason'})`;
+  }
+  if (isBlind(report)) {
+    return `${report.topic}: the integration user cannot read ${report.unreadable.join(', ')}, so its changes do not arrive`;
   }
   return `${report.topic} is ${report.state}${report.lastError ? ` (${report.lastError})` : ''}`;
 }

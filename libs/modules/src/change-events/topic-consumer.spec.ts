@@ -1,5 +1,6 @@
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
+import type { EventBatch } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Subscription } from './change-subscriber.js';
@@ -30,6 +31,10 @@ function event(replayId: string | undefined): SourceEvent {
     : { kind: 'platform', topic: TOPIC, replayId, fields: {} };
 }
 
+function batch(replayId: string | undefined): EventBatch {
+  return { events: [event(replayId)], position: replayId };
+}
+
 function consumer(): TopicConsumer {
   return new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () => Promise.resolve(NAME));
 }
@@ -45,8 +50,8 @@ describe('the consumer of a topic', () => {
   it('commits a replay id only after the invalidation (P16)', async () => {
     const consuming = consumer();
     expect(await consuming.position()).toBe('latest');
-    await consuming.onEvent(event('7'));
-    await consuming.onEvent(event('8'));
+    await consuming.onEvents(batch('7'));
+    await consuming.onEvents(batch('8'));
     expect(steps).toEqual(['invalidating after nothing', 'invalidating after 7']);
     expect(await consuming.position()).toEqual({ after: '8' });
     expect(consuming.counters()).toMatchObject({ invalidations: 2, lastCommittedReplayId: '8' });
@@ -55,9 +60,9 @@ describe('the consumer of a topic', () => {
   it('rejects and commits nothing when the invalidation was not acknowledged, and succeeds when tried again (P17)', async () => {
     failures = 1;
     const consuming = consumer();
-    await expect(consuming.onEvent(event('7'))).rejects.toThrow('the store is away');
+    await expect(consuming.onEvents(batch('7'))).rejects.toThrow('the store is away');
     expect(await consuming.position()).toBe('latest');
-    await consuming.onEvent(event('7'));
+    await consuming.onEvents(batch('7'));
     expect(await consuming.position()).toEqual({ after: '7' });
     expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0 });
   });
@@ -65,10 +70,10 @@ describe('the consumer of a topic', () => {
   it('counts an event once, however often it is retried (P23)', async () => {
     failures = 1;
     const consuming = consumer();
-    const retried = event('7');
+    const retried = batch('7');
     await cache.set('things:1', 'old', { dependsOn: [record('Thing', '1')] });
-    await expect(consuming.onEvent(retried)).rejects.toThrow('the store is away');
-    await consuming.onEvent(retried);
+    await expect(consuming.onEvents(retried)).rejects.toThrow('the store is away');
+    await consuming.onEvents(retried);
     expect(await cache.get('things:1')).toBeUndefined();
     expect(steps).toHaveLength(1);
     expect(consuming.counters()).toMatchObject({ invalidations: 1, lastCommittedReplayId: '7' });
@@ -79,17 +84,17 @@ describe('the consumer of a topic', () => {
     const consuming = new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () =>
       attempts++ === 0 ? Promise.reject(new Error('the org is away')) : Promise.resolve(NAME),
     );
-    const retried = event('7');
-    await expect(consuming.onEvent(retried)).rejects.toThrow('the org is away');
-    await consuming.onEvent(retried);
+    const retried = batch('7');
+    await expect(consuming.onEvents(retried)).rejects.toThrow('the org is away');
+    await consuming.onEvents(retried);
     expect(steps).toHaveLength(1);
     expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0, lastCommittedReplayId: '7' });
   });
 
   it('takes an event that comes twice (P15)', async () => {
     const consuming = consumer();
-    await consuming.onEvent(event('7'));
-    await consuming.onEvent(event('7'));
+    await consuming.onEvents(batch('7'));
+    await consuming.onEvents(batch('7'));
     expect(await consuming.position()).toEqual({ after: '7' });
     expect(steps).toEqual(['invalidating after nothing', 'invalidating after 7']);
   });
@@ -97,18 +102,32 @@ describe('the consumer of a topic', () => {
   it('commits what it skips, so that it is not sent again', async () => {
     const consuming = consumer();
     answer = [];
-    await consuming.onEvent(event('7'));
+    await consuming.onEvents(batch('7'));
     answer = undefined;
-    await consuming.onEvent(event('8'));
+    await consuming.onEvents(batch('8'));
     expect(steps).toEqual([]);
     expect(await consuming.position()).toEqual({ after: '8' });
     expect(consuming.counters()).toMatchObject({ skipped: 1, ignored: 1, invalidations: 0 });
   });
 
+  it('takes a batch in order, goes on in it after a failure, and commits the position that it names', async () => {
+    const consuming = consumer();
+    const retried = { events: [event('7'), event('8')], position: '7' };
+    failures = 1;
+    await expect(consuming.onEvents(retried)).rejects.toThrow('the store is away');
+    await consuming.onEvents(retried);
+    expect(await consuming.position()).toEqual({ after: '7' });
+    expect(steps).toEqual(['invalidating after nothing', 'invalidating after nothing']);
+    await consuming.onEvents({ events: [], position: '20' });
+    await consuming.onEvents({ events: [event('21')], position: undefined });
+    expect(await consuming.position()).toEqual({ after: '20' });
+    expect(consuming.counters()).toMatchObject({ invalidations: 3, lastCommittedReplayId: '20' });
+  });
+
   it('keeps its position when an unreadable event has none', async () => {
     const consuming = consumer();
-    await consuming.onEvent(event('7'));
-    await consuming.onEvent(event(undefined));
+    await consuming.onEvents(batch('7'));
+    await consuming.onEvents(batch(undefined));
     expect(await consuming.position()).toEqual({ after: '7' });
     expect(consuming.counters().invalidations).toBe(2);
   });

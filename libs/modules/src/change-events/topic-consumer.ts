@@ -1,7 +1,7 @@
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { Checkpoints } from '@bff/infra/cache/checkpoints';
 import type { Dependency } from '@bff/infra/cache/dependencies';
-import type { StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
+import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
 import type { Subscription } from './change-subscriber.js';
@@ -37,6 +37,8 @@ export class TopicConsumer implements TopicHandler {
   private lastCommittedReplayId: string | undefined;
   private lastCommittedAt: number | undefined;
   private inHand: EventInHand | undefined;
+  /** How many events of the newest batch are done: it comes again, as the same object, when one of them was not. */
+  private progress: { readonly batch: EventBatch; done: number } | undefined;
 
   constructor(
     private readonly topic: string,
@@ -46,6 +48,10 @@ export class TopicConsumer implements TopicHandler {
     /** The name of this topic's checkpoint; it may reject while the org cannot be asked who it is. */
     private readonly checkpointName: () => Promise<string>,
   ) {}
+
+  get entities(): readonly string[] {
+    return this.subscriptions.map(({ name }) => name);
+  }
 
   counters(): TopicCounters {
     const { skipped, ignored, invalidations, lastCommittedReplayId, lastCommittedAt } = this;
@@ -58,22 +64,14 @@ export class TopicConsumer implements TopicHandler {
     return saved === undefined ? 'latest' : { after: saved };
   }
 
-  async onEvent(event: SourceEvent): Promise<void> {
-    if (this.inHand?.event !== event) this.inHand = { event, asked: new Set(), acknowledged: new Set() };
-    const hand = this.inHand;
-    let isForSomebody = false;
-    for (const subscription of this.subscriptions) {
-      const dependencies = subscription.dependencies(event);
-      if (dependencies === undefined) continue;
-      isForSomebody = true;
-      if (dependencies.length === 0 || hand.acknowledged.has(subscription)) continue;
-      await this.invalidate(subscription, dependencies, hand);
+  async onEvents(batch: EventBatch): Promise<void> {
+    if (this.progress?.batch !== batch) this.progress = { batch, done: 0 };
+    const { progress } = this;
+    for (const event of batch.events.slice(progress.done)) {
+      await this.apply(event);
+      progress.done += 1;
     }
-    if (event.replayId !== undefined) await this.commit(event.replayId);
-    // Counted when done, so that a retried event counts once.
-    if (!isForSomebody) this.ignored += 1;
-    else if (hand.acknowledged.size === 0) this.skipped += 1;
-    this.inHand = undefined;
+    if (batch.position !== undefined) await this.commit(batch.position);
   }
 
   /**
@@ -84,6 +82,23 @@ export class TopicConsumer implements TopicHandler {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
     const { dropped } = await this.cache.invalidate(...everything);
     this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
+  }
+
+  private async apply(event: SourceEvent): Promise<void> {
+    if (this.inHand?.event !== event) this.inHand = { event, asked: new Set(), acknowledged: new Set() };
+    const hand = this.inHand;
+    let isForSomebody = false;
+    for (const subscription of this.subscriptions) {
+      const dependencies = subscription.dependencies(event);
+      if (dependencies === undefined) continue;
+      isForSomebody = true;
+      if (dependencies.length === 0 || hand.acknowledged.has(subscription)) continue;
+      await this.invalidate(subscription, dependencies, hand);
+    }
+    // Counted when done, so that a retried event counts once.
+    if (!isForSomebody) this.ignored += 1;
+    else if (hand.acknowledged.size === 0) this.skipped += 1;
+    this.inHand = undefined;
   }
 
   /** Through the subscription, whose domain counts the call; a retry goes past it, so that one event counts once (P23). */

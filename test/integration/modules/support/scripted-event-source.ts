@@ -3,8 +3,9 @@ import {
   type StartPosition,
   type TopicHandler,
   type TopicHealth,
+  unheardTopic,
 } from '@bff/integrations/salesforce/events/change-event-source';
-import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 
 /** A stream whose events a test sends one at a time; it is live at once, after a gap where it has no position. */
 export class ScriptedEventSource extends ChangeEventSource {
@@ -36,17 +37,10 @@ export class ScriptedEventSource extends ChangeEventSource {
 
   health(): TopicHealth[] {
     return this.subscribed.map((topic) => ({
-      topic,
+      ...unheardTopic(topic, this.transport),
       state: 'live',
-      lastEventAt: undefined,
       lastSeenAt: Date.now(),
-      events: {},
-      retries: 0,
-      reconnects: 0,
       gaps: 1,
-      pendingSince: undefined,
-      failures: 0,
-      lastError: undefined,
       ...this.trouble,
     }));
   }
@@ -54,7 +48,7 @@ export class ScriptedEventSource extends ChangeEventSource {
   /** Resolves when the consumer has taken the event. */
   async change(entityName: string, recordId: string, given: Partial<ChangeEvent>): Promise<void> {
     const topic = `/data/${entityName}ChangeEvent`;
-    await this.handler(topic).onEvent({
+    await this.deliver({
       kind: 'change',
       topic,
       replayId: String(++this.replayId),
@@ -72,7 +66,11 @@ export class ScriptedEventSource extends ChangeEventSource {
   }
 
   async publish(topic: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.handler(topic).onEvent({ kind: 'platform', topic, replayId: String(++this.replayId), fields });
+    await this.deliver({ kind: 'platform', topic, replayId: String(++this.replayId), fields });
+  }
+
+  private async deliver(event: SourceEvent): Promise<void> {
+    await this.handler(event.topic).onEvents({ events: [event], position: event.replayId });
   }
 
   private handler(topic: string): TopicHandler {

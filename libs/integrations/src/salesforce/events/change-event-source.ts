@@ -3,18 +3,39 @@ import type { SourceEvent } from './source-event.js';
 /** Where to begin: after a saved replay id, or with what happens from now on. */
 export type StartPosition = { readonly after: string } | 'latest';
 
+/** Why it is not known what happened before: there was no start position, or Salesforce keeps its events no longer. */
+export type GapReason = 'no-position' | 'position-expired';
+
+/** What waited of one topic, in its order. */
+export interface EventBatch {
+  /** Empty when only the position has moved: a keep-alive said that nothing happened up to there. */
+  readonly events: readonly SourceEvent[];
+  /**
+   * What may be committed when all these events are applied: who starts after it misses nothing. Undefined while it is not
+   * known; then the position committed before stays. It can be older than the last event here: where events may share a
+   * replay id, one is a position only when an event with another id has come.
+   */
+  readonly position: string | undefined;
+}
+
 /** What the source tells its consumer. All calls for one topic are made one after the other, each awaited. */
 export interface TopicHandler {
   /**
-   * One event, in the order of the topic. The source sends the next one of this topic only when the promise has resolved;
-   * a rejection is retried with back-off, without end and without skipping.
+   * The objects whose changes are awaited. On a channel of several objects Salesforce leaves out, without a word, those
+   * that the user may not read; named here, they are looked at and shown in `unreadable`.
+   * @default the object that the topic is named after
    */
-  onEvent(event: SourceEvent): Promise<void>;
+  readonly entities?: readonly string[];
   /**
-   * The topic is live from here on, but what happened before is not known: there was no start position, or the saved one
-   * has expired. Events wait until the promise has resolved. The consumer drops what it can no longer vouch for.
+   * The next events. The source calls again only when the promise has resolved; after a rejection it hands over the same
+   * batch, the same object, with back-off, without end and without skipping.
    */
-  onGap(reason: 'no-position' | 'position-expired'): Promise<void>;
+  onEvents(batch: EventBatch): Promise<void>;
+  /**
+   * The topic is live from here on, but what happened before is not known. Events wait until the promise has resolved. The
+   * consumer drops what it can no longer vouch for.
+   */
+  onGap(reason: GapReason): Promise<void>;
 }
 
 export type TopicState = 'connecting' | 'live' | 'lost' | 'stopped';
@@ -22,23 +43,58 @@ export type TopicState = 'connecting' | 'live' | 'lost' | 'stopped';
 /** What `GET /health/sf-events` shows of a topic. Times are milliseconds since the epoch. */
 export interface TopicHealth {
   readonly topic: string;
+  readonly transport: string;
   readonly state: TopicState;
   readonly lastEventAt: number | undefined;
-  /** The last sign of life of the connection, an empty keep-alive included. */
+  /** The last time that Salesforce said that there is nothing to tell. */
+  readonly lastKeepAliveAt: number | undefined;
+  /** The last sign of life of the connection, whichever it was. */
   readonly lastSeenAt: number | undefined;
+  /** The newest position of a batch that the handler has taken; a handler that commits has committed it. */
+  readonly lastPosition: string | undefined;
+  /** When the newest change that the handler has taken was committed in Salesforce, by Salesforce's clock. */
+  readonly lastCommitTimestamp: number | undefined;
+  /** How many events were taken, by change type; `platform` and `undecodable` beside these. */
   readonly events: Readonly<Record<string, number>>;
+  /** Events that have arrived and are not taken yet, those in hand included. */
+  readonly waiting: number;
   readonly retries: number;
   readonly reconnects: number;
   readonly gaps: number;
-  /** Since when the event (or gap) in hand waits to be applied; undefined while there is none. */
+  /** Since when the batch (or gap) in hand waits to be applied; undefined while there is none. */
   readonly pendingSince: number | undefined;
   /** How often the one in hand has failed; 0 while there is none. */
   readonly failures: number;
   /** The newest trouble; undefined again when the topic is live and everything that came is applied. */
   readonly lastError: string | undefined;
+  /** Awaited objects that the integration user cannot read: silence about them means nothing. */
+  readonly unreadable: readonly string[];
 }
 
-/** A stream of change events. Implementations: CometD through jsforce; the Pub/Sub API comes beside it. */
+/** The health of a topic of which nothing has been heard. */
+export function unheardTopic(topic: string, transport: string): TopicHealth {
+  return {
+    topic,
+    transport,
+    state: 'connecting',
+    lastEventAt: undefined,
+    lastKeepAliveAt: undefined,
+    lastSeenAt: undefined,
+    lastPosition: undefined,
+    lastCommitTimestamp: undefined,
+    events: {},
+    waiting: 0,
+    retries: 0,
+    reconnects: 0,
+    gaps: 0,
+    pendingSince: undefined,
+    failures: 0,
+    lastError: undefined,
+    unreadable: [],
+  };
+}
+
+/** A stream of change events. Implementations: the Pub/Sub API over gRPC, and CometD through jsforce. */
 export abstract class ChangeEventSource {
   /** A short name for checkpoints and logs; replay ids of two transports must not be mixed. */
   abstract readonly transport: string;

@@ -1,19 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import type { SalesforceConnection } from '../salesforce-connection.js';
-import { SalesforceError } from '../salesforce.errors.js';
 import { backOffMs, pause } from './back-off.js';
-import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
 import {
-  CometdSession,
-  isDailyLimit,
-  type SessionEnd,
-  type SessionListener,
-  type SubscribeResult,
-} from './cometd-session.js';
+  ChangeEventSource,
+  type GapReason,
+  type StartPosition,
+  type TopicHandler,
+  type TopicHealth,
+} from './change-event-source.js';
+import { CometdSession, isDailyLimit, type SessionListener, type SubscribeResult } from './cometd-session.js';
 import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
 import { eventOfCometd } from './cometd-event.js';
+import { watchEntityAccess } from './entity-access.js';
+import { backOffAfter, endOfSignIn, type StreamEnd } from './stream-end.js';
 import { StreamJournal } from './stream-journal.js';
-import { type GapReason, TopicDelivery } from './topic-delivery.js';
+import { TopicDelivery } from './topic-delivery.js';
 
 type Position = (topic: string) => Promise<StartPosition>;
 
@@ -37,7 +38,6 @@ export class CometdChangeEventSource extends ChangeEventSource {
   private position: Position | undefined;
   private session: CometdSession | undefined;
   private running: Promise<void> | undefined;
-  private lastSeenAt: number | undefined;
 
   constructor(
     private readonly connection: SalesforceConnection,
@@ -52,12 +52,17 @@ export class CometdChangeEventSource extends ChangeEventSource {
     if (this.position !== undefined) throw new Error('a change event source is started once; make a new one');
     this.position = position;
     for (const [topic, handler] of topics) {
-      this.deliveries.set(topic, new TopicDelivery(topic, handler, this.options, this.journal));
+      this.deliveries.set(topic, new TopicDelivery(topic, this.transport, handler, this.options, this.journal));
     }
-    if (topics.size === 0 || this.stopping.signal.aborted) return;
+    const { signal } = this.stopping;
+    if (topics.size === 0 || signal.aborted) return;
+    setMaxListeners(this.deliveries.size + 1, signal); // a pause of each access check, and one between sessions
     await new Promise<void>((attempted) => {
       this.running = this.run(attempted);
     });
+    for (const delivery of this.deliveries.values()) {
+      void watchEntityAccess(delivery, this.connection, this.options, { journal: this.journal, signal });
+    }
   }
 
   async stop(): Promise<void> {
@@ -68,7 +73,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
   }
 
   health(): TopicHealth[] {
-    return [...this.deliveries.values()].map((delivery) => delivery.health(this.lastSeenAt));
+    return [...this.deliveries.values()].map((delivery) => delivery.health());
   }
 
   /** Session after session until `stop`. */
@@ -83,21 +88,19 @@ export class CometdChangeEventSource extends ChangeEventSource {
       rejectedToken = end.kind === 'auth' ? token : undefined;
       // A session that lasted was healthy: the next trouble is a new one, not a repetition.
       if (Date.now() - startedAt > this.options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
-      this.journal.lost(end);
+      this.journal.lost(end, this.deliveries.keys());
       for (const delivery of this.deliveries.values()) {
         delivery.lost(end.reason);
         delivery.reconnecting();
       }
-      const isRefused = end.kind === 'auth' || end.kind === 'refused' || end.kind === 'limit';
-      const backOff = isRefused ? this.options.refusedBackOff : this.options.connectBackOff;
-      await pause(backOffMs(failures++, backOff), signal);
+      await pause(backOffMs(failures++, backOffAfter(end.kind, this.options)), signal);
     }
   }
 
   private async runSession(
     rejectedToken: string | undefined,
     attempted: () => void,
-  ): Promise<{ end: SessionEnd; token: string | undefined }> {
+  ): Promise<{ end: StreamEnd; token: string | undefined }> {
     let session: CometdSession;
     let token: string | undefined;
     try {
@@ -178,20 +181,12 @@ export class CometdChangeEventSource extends ChangeEventSource {
 
   private listener(): SessionListener {
     return {
-      onSeen: () => {
-        this.lastSeenAt = Date.now();
-      },
+      onSeen: () => this.deliveries.forEach((delivery) => delivery.seen()),
+      onKeepAlive: () => this.deliveries.forEach((delivery) => delivery.keptAlive()),
       // A message of a channel that nobody subscribed is none of ours.
       onData: (topic, data) => this.deliveries.get(topic)?.offer(eventOfCometd(topic, data)) ?? true,
     };
   }
-}
-
-function endOfSignIn(error: unknown): SessionEnd {
-  const reason = error instanceof Error ? error.message : String(error);
-  const code = error instanceof SalesforceError ? error.code : undefined;
-  if (code === 'SALESFORCE_AUTH_FAILED' || code === 'SALESFORCE_FORBIDDEN') return { kind: 'refused', reason };
-  return { kind: code === 'SALESFORCE_LIMIT_EXCEEDED' ? 'limit' : 'failed', reason };
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

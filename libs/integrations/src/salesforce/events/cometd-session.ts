@@ -1,12 +1,7 @@
 import type { Connection } from 'jsforce';
 import { abandon, type BayeuxClient, type BayeuxExtension, type BayeuxMessage, type Pass } from './bayeux.js';
 import type { StartPosition } from './change-event-source.js';
-
-/** Why a session ended. `auth`: its token was rejected; `refused`: there was no sign-in; `limit`: the org has used up its events of the day. */
-export type SessionEnd = {
-  readonly kind: 'closed' | 'auth' | 'refused' | 'limit' | 'overflow' | 'failed';
-  readonly reason: string;
-};
+import type { StreamEnd } from './stream-end.js';
 
 /** What the server answered to a subscription. `refused`: try again later, the session goes on. */
 export type SubscribeResult =
@@ -20,6 +15,8 @@ export interface SessionListener {
   /** False makes the session end with `overflow`. */
   onData(topic: string, data: unknown): boolean;
   onSeen(): void;
+  /** The server had nothing to tell for as long as it holds a connect. */
+  onKeepAlive(): void;
 }
 
 /** How long a session that is being closed waits for the server's farewell. */
@@ -47,8 +44,8 @@ interface PendingSubscription {
  * repairs itself: faye would subscribe again after what was *received*, and silently lose a topic whose position has expired.
  */
 export class CometdSession {
-  readonly ended: Promise<SessionEnd>;
-  private settleEnded!: (end: SessionEnd) => void;
+  readonly ended: Promise<StreamEnd>;
+  private settleEnded!: (end: StreamEnd) => void;
   private isEnded = false;
   private isOverflow = false;
   private closing: Promise<void> | undefined;
@@ -134,6 +131,7 @@ export class CometdSession {
     }
     if (message.channel === '/meta/connect' || message.channel === '/meta/handshake') this.feedWatchdog();
     this.listener.onSeen();
+    if (message.channel === '/meta/connect') this.listener.onKeepAlive();
     if (
       !message.channel.startsWith('/meta/') &&
       message.data !== undefined &&
@@ -169,7 +167,7 @@ export class CometdSession {
     );
   }
 
-  private end(end: SessionEnd): void {
+  private end(end: StreamEnd): void {
     if (this.isEnded) return;
     this.isEnded = true;
     this.isOverflow = end.kind === 'overflow';
@@ -187,7 +185,7 @@ export class CometdSession {
 }
 
 /** The end that a message means, if it means one: a rejected token, a lost session, a refused connect or handshake. */
-function endOf(message: BayeuxMessage): SessionEnd | undefined {
+function endOf(message: BayeuxMessage): StreamEnd | undefined {
   const error = message.error ?? '';
   const detail = message.ext?.sfdc?.failureReason;
   const reason = `${message.channel}: ${error}${detail === undefined ? '' : ` (${detail})`}`;

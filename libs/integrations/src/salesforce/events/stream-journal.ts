@@ -1,31 +1,34 @@
-import type { SessionEnd } from './cometd-session.js';
+import type { StreamEnd } from './stream-end.js';
+import type { StreamLog } from './stream.options.js';
 
-/** Where the source says what somebody who looks after it should know: one line for each change, never one an attempt. */
-export type StreamLog = (level: 'info' | 'warn' | 'error', text: string) => void;
-
-/** An event that cannot be applied is logged at its first failure, and then at every failure with a multiple of this number. */
+/** What cannot be applied is logged at its first failure, and then at every failure with a multiple of this number. */
 const FAILURES_PER_LINE = 10;
 
-const TROUBLES: Readonly<Record<SessionEnd['kind'], { readonly level: 'warn' | 'error'; readonly text: string }>> = {
+const TROUBLES: Readonly<Record<StreamEnd['kind'], { readonly level: 'warn' | 'error'; readonly text: string }>> = {
   auth: { level: 'warn', text: 'the token of the change events was rejected' },
   closed: { level: 'warn', text: 'the stream of change events was closed' },
   failed: { level: 'warn', text: 'the stream of change events is lost' },
   limit: { level: 'error', text: 'the org has used up its change events of the day' },
+  busy: { level: 'error', text: 'Salesforce asks to be asked less often for change events' },
   refused: { level: 'error', text: 'Salesforce refuses the sign-in of the change events' },
   overflow: { level: 'warn', text: 'the stream of change events pauses' },
 };
 
 /**
  * Turns what happens to the stream into lines of a log, each change of state once: lost (and again only when it is for
- * another reason), live again, a topic refused, an event that cannot be applied, and its recovery.
+ * another reason), live again, a topic refused, events that cannot be applied, and their recovery.
  */
 export class StreamJournal {
-  private trouble: SessionEnd['kind'] | undefined;
+  private trouble: StreamEnd['kind'] | undefined;
+  /** The topics that have not come back since. */
+  private readonly lostTopics = new Set<string>();
   private readonly refused = new Set<string>();
 
   constructor(private readonly log: StreamLog) {}
 
-  lost({ kind, reason }: SessionEnd): void {
+  /** Topics that break one after the other for the same reason are one line. */
+  lost({ kind, reason }: StreamEnd, topics: Iterable<string>): void {
+    for (const topic of topics) this.lostTopics.add(topic);
     if (this.trouble === kind) return;
     this.trouble = kind;
     const { level, text } = TROUBLES[kind];
@@ -33,18 +36,18 @@ export class StreamJournal {
   }
 
   topicRefused(topic: string, reason: string): void {
+    this.notLost(topic);
     if (this.refused.has(topic)) return;
     this.refused.add(topic);
     this.log('warn', `${topic} cannot be subscribed: ${reason}; trying again, the other topics go on`);
   }
 
   topicLive(topic: string): void {
-    if (this.trouble !== undefined) this.log('info', 'the stream of change events is live again');
-    this.trouble = undefined;
+    this.notLost(topic);
     if (this.refused.delete(topic)) this.log('info', `${topic} is live again`);
   }
 
-  /** `failures` counts those of this event alone; `what` names it. */
+  /** `failures` counts those of this one alone; `what` names it. */
   notApplied(topic: string, what: string, failures: number, reason: string): void {
     if (failures !== 1 && failures % FAILURES_PER_LINE !== 0) return;
     const times = failures === 1 ? '' : ` ${failures} times`;
@@ -52,6 +55,23 @@ export class StreamJournal {
   }
 
   applied(topic: string, what: string, failures: number): void {
-    if (failures > 0) this.log('info', `${topic}: ${what} is applied, after ${failures} failures`);
+    if (failures > 0) this.log('info', `${topic}: ${what} applied, after ${failures} failures`);
+  }
+
+  /** Silence about these objects means nothing, because Salesforce leaves them out without a word. */
+  unreadable(topic: string, entities: readonly string[]): void {
+    const advice = 'its changes will not arrive; give the integration user View All Records on it';
+    for (const entity of entities) this.log('error', `${topic}: ${entity} cannot be read by this user: ${advice}`);
+  }
+
+  readable(topic: string, entities: readonly string[]): void {
+    this.log('info', `${topic}: ${entities.join(', ')} can be read now`);
+  }
+
+  private notLost(topic: string): void {
+    this.lostTopics.delete(topic);
+    if (this.trouble === undefined || this.lostTopics.size > 0) return;
+    this.trouble = undefined;
+    this.log('info', 'the stream of change events is live again');
   }
 }

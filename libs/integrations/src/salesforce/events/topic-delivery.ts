@@ -1,56 +1,86 @@
 import { backOffMs, pause } from './back-off.js';
-import type { TopicHandler, TopicHealth, TopicState } from './change-event-source.js';
-import type { ResolvedCometdOptions } from './cometd.options.js';
+import {
+  type EventBatch,
+  type GapReason,
+  type TopicHandler,
+  type TopicHealth,
+  type TopicState,
+  unheardTopic,
+} from './change-event-source.js';
+import { mayShareReplayIds, ReplayCursor } from './replay-cursor.js';
 import type { SourceEvent } from './source-event.js';
+import type { ResolvedStreamOptions } from './stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 
+/** What has arrived: an event, the position of a keep-alive, or the news that something before is not known. */
+type Arrival =
+  | { readonly kind: 'event'; readonly event: SourceEvent }
+  | { readonly kind: 'position'; readonly position: string }
+  | { readonly kind: 'gap'; readonly reason: GapReason };
+
+/** What is handed over in one call. */
 type Task =
-  { readonly kind: 'event'; readonly event: SourceEvent } | { readonly kind: 'gap'; readonly reason: GapReason };
-/** Why it is not known what happened before. */
-export type GapReason = 'no-position' | 'position-expired';
+  { readonly kind: 'batch'; readonly batch: EventBatch } | { readonly kind: 'gap'; readonly reason: GapReason };
+
+type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting'>;
 
 /**
- * The way of one topic's events to its handler: one after the other, each awaited, a rejected one again and again with
+ * The way of one topic's events to its handler: one batch after the other, each awaited, a rejected one again and again with
  * back-off until it is taken or `stop` is called. Never skips and never reorders.
  */
 export class TopicDelivery {
-  private readonly tasks: Task[] = [];
+  /** Called whenever the handler has taken something, so that there is room again. */
+  onTaken: () => void = () => undefined;
+  private readonly arrived: Arrival[] = [];
   private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
-  private state: TopicState = 'connecting';
+  private readonly cursor: ReplayCursor;
   private readonly counts: Record<string, number> = {};
-  private retries = 0;
-  private reconnects = 0;
-  private gaps = 0;
-  private lastEventAt: number | undefined;
-  private lastError: string | undefined;
-  private pendingSince: number | undefined;
-  private failures = 0;
+  private readonly progress: { -readonly [Field in keyof Progress]: Progress[Field] };
+  private running: Promise<void> | undefined;
+  private eventCount = 0;
 
   constructor(
     readonly topic: string,
-    private readonly handler: TopicHandler,
-    private readonly options: Pick<ResolvedCometdOptions, 'queueMax' | 'settleMs' | 'handlerBackOff'>,
+    readonly transport: string,
+    readonly handler: TopicHandler,
+    private readonly options: Pick<ResolvedStreamOptions, 'queueMax' | 'batchMax' | 'settleMs' | 'handlerBackOff'>,
     private readonly journal: StreamJournal,
-  ) {}
+  ) {
+    this.cursor = new ReplayCursor(mayShareReplayIds(topic));
+    this.progress = { ...unheardTopic(topic, transport) };
+  }
 
   /** Takes the event, or answers false when the queue is full: then the sender must stop reading and come back later. */
   offer(event: SourceEvent): boolean {
-    if (this.tasks.length >= this.options.queueMax) return false;
-    this.lastEventAt = Date.now();
+    if (this.eventCount >= this.options.queueMax) return false;
+    this.progress.lastEventAt = Date.now();
     this.append({ kind: 'event', event });
     return true;
   }
 
+  /** Something came from Salesforce, whatever it was. */
+  seen(): void {
+    this.progress.lastSeenAt = Date.now();
+  }
+
+  /** Salesforce has nothing to tell; with a position, it says that nothing of the topic happened up to there. */
+  keptAlive(position?: string): void {
+    this.progress.lastKeepAliveAt = Date.now();
+    if (position === undefined) return;
+    if (this.arrived.at(-1)?.kind === 'position') this.arrived.pop();
+    this.append({ kind: 'position', position });
+  }
+
   /** An attempt to subscribe begins. */
   connecting(): void {
-    if (this.state !== 'stopped') this.state = 'connecting';
+    this.enter('connecting');
   }
 
   /** The subscription is live; before any event of it the handler is told if what came before is unknown. */
   subscribed(gap: GapReason | undefined): void {
+    this.cursor.restart();
     if (gap === undefined) {
-      this.state = 'live';
+      this.enter('live');
       this.forgetTrouble();
     } else {
       this.append({ kind: 'gap', reason: gap });
@@ -59,18 +89,28 @@ export class TopicDelivery {
 
   /** Nothing arrives at present. What has arrived is still handed over. */
   lost(reason: string): void {
-    if (this.state !== 'stopped') this.state = 'lost';
-    this.lastError = reason;
+    this.enter('lost');
+    this.progress.lastError = reason;
   }
 
   /** Counts a session that has to be replaced. */
   reconnecting(): void {
-    this.reconnects += 1;
+    this.progress.reconnects += 1;
+  }
+
+  /** Which of the awaited objects the integration user cannot read. */
+  cannotRead(entities: readonly string[]): void {
+    this.progress.unreadable = entities;
   }
 
   /** Whether something that arrived has not been handed over yet. */
   get isBusy(): boolean {
     return this.running !== undefined;
+  }
+
+  /** Events that have arrived and are not taken, those in hand included. */
+  get waiting(): number {
+    return this.eventCount;
   }
 
   /** Resolves when everything that arrived has been handed over; from then on the committed position is the exact one. */
@@ -81,88 +121,116 @@ export class TopicDelivery {
   /** Resolves when the handler is not running and will not be called again. What was waiting is left to the position. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.tasks.length = 0;
-    this.state = 'stopped';
+    this.arrived.length = 0;
+    this.progress.state = 'stopped';
     await this.drained();
+    this.eventCount = 0;
   }
 
-  health(lastSeenAt: number | undefined): TopicHealth {
-    const { topic, state, lastEventAt, retries, reconnects, gaps, pendingSince, failures, lastError } = this;
-    const events = { ...this.counts };
-    return {
-      topic,
-      state,
-      lastEventAt,
-      lastSeenAt,
-      events,
-      retries,
-      reconnects,
-      gaps,
-      pendingSince,
-      failures,
-      lastError,
-    };
+  health(): TopicHealth {
+    const { topic, transport, counts, eventCount, progress } = this;
+    return { ...progress, topic, transport, events: { ...counts }, waiting: eventCount };
   }
 
-  private append(task: Task): void {
+  private enter(state: TopicState): void {
+    if (this.progress.state !== 'stopped') this.progress.state = state;
+  }
+
+  private append(arrival: Arrival): void {
     if (this.stopping.signal.aborted) return;
-    this.tasks.push(task);
+    this.arrived.push(arrival);
+    if (arrival.kind === 'event') this.eventCount += 1;
     this.running ??= this.run();
   }
 
   private async run(): Promise<void> {
     // Not in the caller's stack: the caller is the reader of the stream, and a handler may throw before its first await.
     await Promise.resolve();
-    for (let task = this.tasks[0]; task !== undefined; task = this.tasks[0]) {
-      if (await this.handOver(task)) this.tasks.shift();
+    for (let task = this.nextTask(); task !== undefined; task = this.nextTask()) {
+      if (await this.handOver(task)) this.onTaken();
       if (this.stopping.signal.aborted) break;
     }
-    // In the same turn in which the queue was seen empty: a task that comes now starts a new run.
+    // In the same turn in which the queue was seen empty: what comes now starts a new run.
     this.running = undefined;
     this.forgetTrouble();
   }
 
+  /** The gap at the head of the queue, or what waits before the next one. */
+  private nextTask(): Task | undefined {
+    const [head] = this.arrived;
+    if (head === undefined) return undefined;
+    if (head.kind === 'gap') {
+      this.arrived.shift();
+      return head;
+    }
+    const events: SourceEvent[] = [];
+    let keepAlive: string | undefined;
+    let count = 0;
+    for (const arrival of this.arrived) {
+      if (arrival.kind === 'gap' || events.length >= this.options.batchMax) break;
+      if (arrival.kind === 'event') events.push(arrival.event);
+      keepAlive = arrival.kind === 'position' ? arrival.position : undefined;
+      count += 1;
+    }
+    this.arrived.splice(0, count);
+    const position = this.cursor.after(events);
+    if (keepAlive !== undefined) this.cursor.keptAlive(keepAlive);
+    return { kind: 'batch', batch: Object.freeze({ events, position: keepAlive ?? position }) };
+  }
+
   /** What is over is not shown any more, once the topic is live and drained. */
   private forgetTrouble(): void {
-    if (this.state === 'live' && !this.isBusy) this.lastError = undefined;
+    if (this.progress.state === 'live' && !this.isBusy) this.progress.lastError = undefined;
   }
 
   /** False only when stopped before the handler took the task. */
   private async handOver(task: Task): Promise<boolean> {
+    const { progress, options } = this;
     const { signal } = this.stopping;
-    this.pendingSince = Date.now();
-    this.failures = 0;
-    if (task.kind === 'gap') await pause(this.options.settleMs, signal);
+    progress.pendingSince = Date.now();
+    progress.failures = 0;
+    if (task.kind === 'gap') await pause(options.settleMs, signal);
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        await (task.kind === 'gap' ? this.handler.onGap(task.reason) : this.handler.onEvent(task.event));
-        this.handedOver(task);
+        await (task.kind === 'gap' ? this.handler.onGap(task.reason) : this.handler.onEvents(task.batch));
+        this.taken(task);
         return true;
       } catch (error) {
-        this.retries += 1;
-        this.failures += 1;
-        this.lastError = error instanceof Error ? error.message : String(error);
-        this.journal.notApplied(this.topic, nameOf(task), this.failures, this.lastError);
-        await pause(backOffMs(attempt, this.options.handlerBackOff), signal);
+        progress.retries += 1;
+        progress.failures += 1;
+        progress.lastError = error instanceof Error ? error.message : String(error);
+        this.journal.notApplied(this.topic, nameOf(task), progress.failures, progress.lastError);
+        await pause(backOffMs(attempt, options.handlerBackOff), signal);
       }
     }
     return false;
   }
 
-  private handedOver(task: Task): void {
-    this.journal.applied(this.topic, nameOf(task), this.failures);
-    this.pendingSince = undefined;
-    this.failures = 0;
+  private taken(task: Task): void {
+    const { progress, counts } = this;
+    this.journal.applied(this.topic, nameOf(task), progress.failures);
+    progress.pendingSince = undefined;
+    progress.failures = 0;
     if (task.kind === 'gap') {
-      this.gaps += 1;
-      if (this.state === 'connecting') this.state = 'live';
-    } else {
-      const name = task.event.kind === 'change' ? task.event.changeType : task.event.kind;
-      this.counts[name] = (this.counts[name] ?? 0) + 1;
+      progress.gaps += 1;
+      if (progress.state === 'connecting') progress.state = 'live';
+      return;
+    }
+    const { events, position } = task.batch;
+    this.eventCount -= events.length;
+    progress.lastPosition = position ?? progress.lastPosition;
+    for (const event of events) {
+      const name = event.kind === 'change' ? event.changeType : event.kind;
+      counts[name] = (counts[name] ?? 0) + 1;
+      if (event.kind === 'change') progress.lastCommitTimestamp = event.commitTimestamp;
     }
   }
 }
 
 function nameOf(task: Task): string {
-  return task.kind === 'gap' ? 'a gap' : `event ${task.event.replayId ?? 'without a replay id'}`;
+  if (task.kind === 'gap') return 'a gap';
+  const { events, position } = task.batch;
+  if (events.length === 0) return `position ${position ?? 'unknown'}`;
+  const ids = [events[0], events.at(-1)].map((event) => event?.replayId ?? 'without a replay id');
+  return events.length === 1 ? `event ${ids[0]}` : `${events.length} events (${ids[0]} to ${ids[1]})`;
 }

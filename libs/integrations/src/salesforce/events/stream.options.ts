@@ -1,0 +1,76 @@
+import { SalesforceError } from '../salesforce.errors.js';
+import type { BackOffBounds } from './back-off.js';
+
+/** Where the source says what somebody who looks after it should know: one line for each change, never one an attempt. */
+export type StreamLog = (level: 'info' | 'warn' | 'error', text: string) => void;
+
+/** What may be set about a stream of change events, whatever its transport. */
+export interface StreamOptions {
+  /** Events of one topic that wait for their handler. When it is full reading stops; nothing is dropped. @default 1000 */
+  readonly queueMax?: number;
+  /** Events that the handler gets at once, if so many wait. @default 500 */
+  readonly batchMax?: number;
+  /**
+   * How long a new subscription without a start position settles before it counts as live. For about 3 s after such a
+   * subscription a real org was seen to leave events out (measured on the Pub/Sub API by others, who wait 5 s). 0 for the
+   * sandbox. @default 5000
+   */
+  readonly settleMs?: number;
+  /** The first wait after a failure, whatever failed; it doubles from there. @default 200 */
+  readonly retryMinMs?: number;
+  /** The longest wait between attempts to connect, or to subscribe a topic. @default 30000 */
+  readonly connectRetryMaxMs?: number;
+  /**
+   * The longest wait between attempts where Salesforce refuses the sign-in or the org has used up its events of the day:
+   * only people, or the next day, change that, and attempts use up limits as well. @default 300000
+   */
+  readonly refusedRetryMaxMs?: number;
+  /** The longest wait before events are handed over again. Until they are taken, old values may be served. @default 5000 */
+  readonly handlerRetryMaxMs?: number;
+  /** How often an object that the integration user cannot read is looked at again. @default 600000 */
+  readonly accessCheckMs?: number;
+  /** Told of every change of the stream's state. @default nobody */
+  readonly log?: StreamLog;
+}
+
+/** The options with defaults applied and limits checked. Frozen. */
+export interface ResolvedStreamOptions {
+  readonly queueMax: number;
+  readonly batchMax: number;
+  readonly settleMs: number;
+  readonly connectBackOff: BackOffBounds;
+  readonly refusedBackOff: BackOffBounds;
+  readonly handlerBackOff: BackOffBounds;
+  readonly accessCheckMs: number;
+  readonly log: StreamLog;
+}
+
+/** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming the bad one. */
+export function resolveStreamOptions(options: StreamOptions): ResolvedStreamOptions {
+  const whole = (name: Exclude<keyof StreamOptions, 'log'>, fallback: number, min: number, max: number): number =>
+    wholeOption(name, options[name], fallback, min, max);
+  const minMs = whole('retryMinMs', 200, 1, 60_000);
+  return Object.freeze({
+    queueMax: whole('queueMax', 1_000, 1, 100_000),
+    batchMax: whole('batchMax', 500, 1, 10_000),
+    settleMs: whole('settleMs', 5_000, 0, 60_000),
+    connectBackOff: Object.freeze({ minMs, maxMs: whole('connectRetryMaxMs', 30_000, minMs, 3_600_000) }),
+    refusedBackOff: Object.freeze({ minMs, maxMs: whole('refusedRetryMaxMs', 300_000, minMs, 3_600_000) }),
+    handlerBackOff: Object.freeze({ minMs, maxMs: whole('handlerRetryMaxMs', 5_000, minMs, 3_600_000) }),
+    accessCheckMs: whole('accessCheckMs', 600_000, 10, 86_400_000),
+    log: options.log ?? (() => undefined),
+  });
+}
+
+/** The value or its default; throws `SALESFORCE_INVALID_OPTION` unless it is a whole number within the limits. */
+export function wholeOption(
+  name: string,
+  given: number | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  const value = given ?? fallback;
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new SalesforceError('SALESFORCE_INVALID_OPTION', `${name} must be a whole number from ${min} to ${max}`);
+}

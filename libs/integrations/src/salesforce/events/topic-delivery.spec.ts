@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import type { EventBatch, TopicHandler } from './change-event-source.js';
+import type { SourceEvent } from './source-event.js';
+import { StreamJournal } from './stream-journal.js';
+import { resolveStreamOptions, type StreamOptions } from './stream.options.js';
+import { TopicDelivery } from './topic-delivery.js';
+
+const TOPIC = '/data/OrderChangeEvent';
+
+class Recorder implements TopicHandler {
+  readonly batches: EventBatch[] = [];
+  readonly gaps: string[] = [];
+  /** Called before a batch is taken; may reject or wait. */
+  before: (batch: EventBatch) => Promise<void> = () => Promise.resolve();
+
+  async onEvents(batch: EventBatch): Promise<void> {
+    this.batches.push(batch);
+    await this.before(batch);
+  }
+
+  async onGap(reason: string): Promise<void> {
+    this.gaps.push(`${reason} after ${this.ids().join()}`);
+  }
+
+  ids(): (string | undefined)[] {
+    return this.batches.flatMap(({ events }) => events.map(({ replayId }) => replayId));
+  }
+}
+
+function event(replayId: string): SourceEvent {
+  return { kind: 'platform', topic: TOPIC, replayId, fields: {} };
+}
+
+function delivery(handler: TopicHandler, options: StreamOptions = {}): TopicDelivery {
+  const resolved = resolveStreamOptions({ settleMs: 0, retryMinMs: 1, handlerRetryMaxMs: 2, ...options });
+  return new TopicDelivery(TOPIC, 'test', handler, resolved, new StreamJournal(() => undefined));
+}
+
+describe('the delivery of a topic', () => {
+  it('hands over what waits as one batch, in order, never more than its bound', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler, { batchMax: 3 });
+    for (const id of 'abcdefg') expect(topic.offer(event(id))).toBe(true);
+    await topic.drained();
+    expect(handler.batches.map(({ events, position }) => [events.length, position])).toEqual([
+      [3, 'c'],
+      [3, 'f'],
+      [1, 'g'],
+    ]);
+    expect(handler.ids().join('')).toBe('abcdefg');
+    expect(topic.health()).toMatchObject({ events: { platform: 7 }, waiting: 0, lastPosition: 'g' });
+  });
+
+  it('gathers what comes while the handler is busy, without a wait of its own', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler);
+    handler.before = async () => {
+      if (handler.batches.length === 1) for (const id of 'bcd') topic.offer(event(id));
+    };
+    topic.offer(event('a'));
+    await topic.drained();
+    expect(handler.batches.map(({ events }) => events.length)).toEqual([1, 3]);
+  });
+
+  it('hands over the same batch again until it is taken, and nothing before that', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler);
+    let rejections = 3;
+    handler.before = async () => {
+      if (rejections-- <= 0) return;
+      topic.offer(event('later'));
+      throw new Error('the store is away');
+    };
+    topic.offer(event('a'));
+    topic.offer(event('b'));
+    expect(handler.batches).toHaveLength(0); // nothing is handed over in the turn of the reader
+    await topic.drained();
+    expect(handler.batches).toHaveLength(5);
+    expect(new Set(handler.batches.slice(0, 4)).size).toBe(1);
+    expect(handler.batches[4]?.events).toHaveLength(3);
+    expect(topic.health()).toMatchObject({ retries: 3, waiting: 0, lastPosition: 'later' });
+  });
+
+  it('holds no more than its bound, what is in hand included, and takes more when there is room', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler, { queueMax: 4, batchMax: 2 });
+    let release = (): void => undefined;
+    handler.before = () => new Promise((resolve) => (release = resolve));
+    const taken = Array.from({ length: 10 }, (_, n) => topic.offer(event(String(n))));
+    expect(taken.filter(Boolean)).toHaveLength(4);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(handler.batches).toHaveLength(1);
+    expect(topic.offer(event('x'))).toBe(false);
+    const room = new Promise<void>((resolve) => (topic.onTaken = resolve));
+    release();
+    await room;
+    expect(topic.waiting).toBe(2);
+    expect(topic.offer(event('y'))).toBe(true);
+    const stopped = topic.stop();
+    release();
+    await stopped;
+  });
+
+  it('tells of a gap between the events before and after it', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler);
+    topic.offer(event('a'));
+    topic.subscribed('position-expired');
+    topic.offer(event('b'));
+    await topic.drained();
+    expect(handler.gaps).toEqual(['position-expired after a']);
+    expect(handler.batches).toHaveLength(2);
+    expect(topic.health()).toMatchObject({ gaps: 1, state: 'live' });
+  });
+
+  it('passes the position of a keep-alive on only when what came before is applied, the newest one only', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler);
+    topic.offer(event('a'));
+    topic.keptAlive('k1');
+    topic.keptAlive('k2');
+    await topic.drained();
+    expect(handler.batches).toEqual([{ events: [event('a')], position: 'k2' }]);
+    topic.keptAlive('k3');
+    topic.offer(event('b'));
+    topic.keptAlive('k4');
+    topic.offer(event('c'));
+    await topic.drained();
+    topic.keptAlive('k5');
+    await topic.drained();
+    expect(handler.batches.slice(1)).toEqual([
+      { events: [event('b'), event('c')], position: 'c' },
+      { events: [], position: 'k5' },
+    ]);
+    expect(topic.health()).toMatchObject({ lastPosition: 'k5', lastKeepAliveAt: expect.any(Number) });
+  });
+
+  it('stops when the running call is over, and calls no more', async () => {
+    const handler = new Recorder();
+    const topic = delivery(handler, { batchMax: 1 });
+    let release = (): void => undefined;
+    handler.before = () => new Promise((resolve) => (release = resolve));
+    topic.offer(event('a'));
+    topic.offer(event('b'));
+    await Promise.resolve();
+    await Promise.resolve();
+    const stopped = topic.stop();
+    release();
+    await stopped;
+    topic.offer(event('c'));
+    expect(handler.ids()).toEqual(['a']);
+    expect(topic.health()).toMatchObject({ state: 'stopped', waiting: 0 });
+  });
+});
