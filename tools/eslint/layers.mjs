@@ -8,6 +8,8 @@ const infraMayUse = {
   config: [],
   redis: ['config'],
   metrics: ['redis', 'config'],
+  notices: ['redis', 'config'],
+  nonces: ['redis', 'config'],
   cache: ['redis', 'config'],
   health: ['metrics', 'cache', 'redis', 'config'],
 };
@@ -20,9 +22,14 @@ const packageOwners = [
     fix: 'use CacheService, or REDIS_CLIENT and the type RedisClient of infra/redis',
   },
   {
-    packages: /^(jsforce|@grpc\/|@jsforce\/)/,
+    packages: /^(jsforce|@jsforce\/)/,
     owners: ['libs/integrations/src/salesforce/'],
     fix: 'use SalesforceClient or ChangeEventSource',
+  },
+  {
+    packages: /^@grpc\//,
+    owners: ['libs/integrations/src/salesforce/', 'apps/sandbox/src/pubsub/'], // the client, and the server it is tried with
+    fix: 'use ChangeEventSource',
   },
   {
     packages: /^(fastify$|@fastify\/|@nestjs\/(platform-fastify|swagger)($|\/))/,

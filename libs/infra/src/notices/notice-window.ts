@@ -1,0 +1,49 @@
+import type { Notice } from './notice-board.js';
+
+/** Marks the beginning of a board, so that there is always a place to resume from. Nobody is told of it. */
+export const BEGINNING = '';
+
+/** The newest notices of a board in this process, at most `max` and a tenth. */
+export class NoticeWindow {
+  private notices: Notice[] = [];
+  /** By id: how many notices were appended before. */
+  private readonly places = new Map<string, number>();
+  private dropped = 0;
+
+  constructor(private readonly max: number) {}
+
+  get newest(): Notice | undefined {
+    return this.notices.at(-1);
+  }
+
+  has(id: string): boolean {
+    return this.places.has(id);
+  }
+
+  append(notice: Notice): void {
+    this.places.set(notice.id, this.dropped + this.notices.length);
+    this.notices.push(notice);
+    if (this.notices.length > this.max * 1.1) this.trim();
+  }
+
+  /** The notices after this one, in order; undefined if it is not in the window. */
+  since(id: string): readonly Notice[] | undefined {
+    const place = this.places.get(id);
+    if (place === undefined) return undefined;
+    return this.notices.slice(place - this.dropped + 1).filter(({ name }) => name !== BEGINNING);
+  }
+
+  clear(): void {
+    this.dropped += this.notices.length;
+    this.notices = [];
+    this.places.clear();
+  }
+
+  /** In one go now and then, because moving the rest costs more than dropping one. */
+  private trim(): void {
+    for (const { id } of this.notices.splice(0, this.notices.length - this.max)) {
+      this.places.delete(id);
+      this.dropped += 1;
+    }
+  }
+}

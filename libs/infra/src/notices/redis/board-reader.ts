@@ -1,0 +1,129 @@
+import type { RedisClient } from '../../redis/redis-client.js';
+import { retryDelayMs } from '../../redis/redis-client.js';
+import type { Notice } from '../notice-board.js';
+import { BEGINNING, type NoticeWindow } from '../notice-window.js';
+import { BLOCK_MS, boardConnection } from './board-connection.js';
+
+/** What the reader does with what it reads. */
+export interface ReaderEvents {
+  /** The next notice of the board. */
+  onNotice(notice: Notice): void;
+  /** The window holds another history than before, or one with a hole before it. */
+  onLost(): void;
+}
+
+type StreamEntry = [id: string, fields: string[]];
+
+const PAGE = 500;
+
+/**
+ * Keeps a window equal to the end of the board. It reads on from the newest notice that it has, and only if Redis still has
+ * that one too: else something between may be missing (trimmed while this process stood still, lost by a restart or a
+ * failover), so it begins anew and says that it did. Reconnects for as long as it lives.
+ */
+export class BoardReader {
+  private readonly connection: RedisClient;
+  private running: Promise<void> | undefined;
+  private readonly closing = new AbortController();
+  /** Why nothing is heard at present. */
+  reason: string | undefined = 'the board has not been read yet';
+
+  constructor(
+    redis: RedisClient,
+    private readonly key: string,
+    private readonly window: NoticeWindow,
+    private readonly events: ReaderEvents,
+  ) {
+    this.connection = boardConnection(redis);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.connection.disconnect();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        this.connect();
+        if (!(await this.readOn())) await this.beginAnew();
+        this.reason = undefined;
+        failures = 0;
+        await this.connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', this.key, this.newestId());
+      } catch (error) {
+        if (signal.aborted) return;
+        this.reason = `the connection for notices is ${this.connection.status}: ${(error as Error).message}`;
+        // What fails on a connection that seems to work (it hangs, or the server refuses) is tried on another one.
+        if (this.connection.status === 'ready') this.connection.disconnect(true);
+        await pause(retryDelayMs(++failures), signal);
+      }
+    }
+  }
+
+  /** Rejects nothing by itself: a connection that is not ready refuses the next command, and the one after a pause is tried. */
+  private connect(): void {
+    if (this.connection.status === 'wait') this.connection.connect().catch(() => undefined);
+  }
+
+  /** False if the newest notice of the window is not on the board any more. */
+  private async readOn(): Promise<boolean> {
+    const { newest } = this.window;
+    if (!newest) return false;
+    for (let last = newest.id; ;) {
+      const [first, ...rest] = await this.page(last);
+      if (first?.[0] !== last) return false;
+      rest.forEach((entry) => this.take(entry, true));
+      if (rest.length < PAGE) return true;
+      last = this.newestId();
+    }
+  }
+
+  private async beginAnew(): Promise<void> {
+    const hadHistory = this.window.newest !== undefined;
+    let page = await this.page('-');
+    if (page.length === 0) {
+      await this.connection.xadd(this.key, '*', 'n', BEGINNING, 'a', '*');
+      page = await this.page('-');
+    }
+    this.window.clear();
+    for (;;) {
+      page.forEach((entry) => this.take(entry, false));
+      if (page.length <= PAGE) break;
+      page = await this.page(`(${this.newestId()}`);
+    }
+    if (hadHistory) this.events.onLost();
+  }
+
+  private page(from: string): Promise<StreamEntry[]> {
+    return this.connection.xrange(this.key, from, '+', 'COUNT', PAGE + 1);
+  }
+
+  private take([id, fields]: StreamEntry, isNews: boolean): void {
+    const notice = toNotice(id, fields);
+    this.window.append(notice);
+    if (isNews && notice.name !== BEGINNING) this.events.onNotice(notice);
+  }
+
+  private newestId(): string {
+    return this.window.newest?.id ?? '0-0';
+  }
+}
+
+function toNotice(id: string, fields: readonly string[]): Notice {
+  const [, name = BEGINNING, , audience = '*'] = fields;
+  return { id, name, audience: audience === '*' ? null : audience.slice(1), at: Number(id.split('-', 1)[0]) };
+}
+
+/** Resolves after the time, or at once when the signal is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
+  });
+}
