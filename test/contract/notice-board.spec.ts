@@ -91,8 +91,8 @@ describe('RedisNoticeBoard', () => {
   it('says so too when more was posted than is kept while it did not read', async () => {
     const { board, redis, key } = await boards();
     const follower = await following(board);
-    await redis.multi().xadd(key, '*', 'n', 'unseen', 'a', '*').xtrim(key, 'MAXLEN', 0).exec();
-    await redis.xadd(key, '*', 'n', 'seen', 'a', '*');
+    const all = redis.multi().xadd(key, '*', 'n', 'unseen', 'a', '*').xtrim(key, 'MAXLEN', 0);
+    await all.xadd(key, '*', 'n', 'seen', 'a', '*').exec();
     await eventually(() => follower.lost > 0);
     await eventually(async () => (await board.since(board.position() as string)) !== undefined);
   });
