@@ -142,6 +142,8 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
           mixed: { ...none, misses: 2 },
         },
         invalidations: 2,
+        repeatedInvalidations: 0,
+        lostRepeats: 0,
       });
       expect(things.ttlSeconds()).toEqual({ kept: null, brief: 1, mixed: 1 });
     });

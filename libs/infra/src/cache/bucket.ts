@@ -1,3 +1,4 @@
+import { RecentReads } from './background/recent-reads.js';
 import { buildKey } from './cache-keys.js';
 import type { CacheService } from './cache.service.js';
 import type {
@@ -11,12 +12,31 @@ import type {
 import { entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './domain-board.js';
 import type { EntryOptions } from './entry-options.js';
+import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './limits.js';
 import { withCall, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
-/** What holds for every entry of a bucket. */
+/** How entries are built again after an invalidation, before somebody asks. */
+export interface RehydrateOptions<T> {
+  /**
+   * The fetcher of an entry, by the parts of its key: what a caller would pass to `get`. Nobody passes `dependsOn` for it, so
+   * it must name its dependencies itself.
+   */
+  readonly fetcher: (parts: readonly string[]) => Fetcher<T>;
+  /** Only entries that this process was asked for within so many seconds, at most the thousand read last. */
+  readonly recentSeconds: number;
+  /** What is spared: buckets that name the same source share its rate. @default the domain */
+  readonly source?: string;
+  /** Fetches a second, for each process. Of two rates for one source the lower holds. @default 10 */
+  readonly perSecond?: number;
+}
+
+/** What holds for every entry of a bucket: see docs/reference/bucket-options.md, also for what each does not mean. */
 export interface BucketOptions<T> extends EntryOptions {
+  /** How the entries end. */
   readonly strategy: Strategy<T>;
+  /** Build entries again that an invalidation has dropped. @default none: the next reader builds */
+  readonly rehydrate?: RehydrateOptions<T>;
 }
 
 const COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
@@ -39,12 +59,13 @@ export class Bucket<T> {
   /** Seconds that an entry lives at most by its strategy; null: until it is invalidated, or as its value decides. */
   readonly ttlSeconds: number | null;
   private readonly options: ResolvedOptions;
+  private readonly recent: RecentReads | undefined;
 
   constructor(
     private readonly cache: CacheService,
     private readonly domain: string,
     readonly name: string,
-    { strategy, ...options }: BucketOptions<T>,
+    { strategy, rehydrate, ...options }: BucketOptions<T>,
   ) {
     this.ttlSeconds = strategySeconds(strategy) ?? null;
     this.options = cache.resolve<T>({
@@ -53,6 +74,7 @@ export class Bucket<T> {
       onOutcome: (outcome) => void this.metrics[COUNTER[outcome]]++,
       onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
     });
+    this.recent = rehydrate && this.rehydrated(rehydrate);
   }
 
   /** The key `domain:bucket:part[:part]`. */
@@ -68,7 +90,9 @@ export class Bucket<T> {
   /** Reads through: see `CacheService.getOrSet`. Counts one hit, miss, coalesced or bypassed read, and an error if it rejects. */
   async get(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
     try {
-      return await this.cache.getOrSet(this.key(parts), fetcher, call ? this.optionsOf(call) : this.options);
+      const key = this.key(parts);
+      this.recent?.note(key, parts);
+      return await this.cache.getOrSet(key, fetcher, call ? this.optionsOf(call) : this.options);
     } catch (error) {
       this.metrics.errors++;
       throw error;
@@ -81,12 +105,25 @@ export class Bucket<T> {
    */
   async getAllowingStale(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<MaybeStale<T>> {
     try {
-      const options = call ? this.optionsOf(call) : this.options;
-      return await this.cache.getOrSetAllowingStale(this.key(parts), fetcher, options);
+      const key = this.key(parts);
+      this.recent?.note(key, parts);
+      return await this.cache.getOrSetAllowingStale(key, fetcher, call ? this.optionsOf(call) : this.options);
     } catch (error) {
       this.metrics.errors++;
       throw error;
     }
+  }
+
+  private rehydrated({ fetcher, recentSeconds, source, perSecond }: RehydrateOptions<T>): RecentReads {
+    const recent = new RecentReads(within('rehydrate.recentSeconds', recentSeconds, RECENT_SECONDS) * 1000);
+    this.cache.registerRehydration(this.key(['']), {
+      recent,
+      fetcherOf: fetcher,
+      options: this.options,
+      source: source ?? this.domain,
+      perSecond: within('rehydrate.perSecond', perSecond ?? 10, FETCHES_PER_SECOND),
+    });
+    return recent;
   }
 
   private optionsOf(call: CallOptions<T>): ResolvedOptions {

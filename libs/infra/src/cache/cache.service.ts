@@ -1,4 +1,5 @@
 import { CacheError, NotAcknowledgedError, StoreUnavailableError } from './cache.errors.js';
+import { Rehydration, type RehydratedBucket } from './background/rehydration.js';
 import { checkKey } from './cache-keys.js';
 import type {
   CacheLock,
@@ -14,7 +15,7 @@ import type {
 } from './cache.types.js';
 import { entry, storedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './domain-board.js';
-import { KeyPattern } from './key-pattern.js';
+import { PatternOperations } from './pattern-operations.js';
 import type { ProcessReports } from './process-reports.js';
 import { LEASE_MS, ttlMs, WAIT_MS, within } from './limits.js';
 import { CacheLocks } from './locks/cache-locks.js';
@@ -23,6 +24,7 @@ import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-op
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
+import { settlesWithin } from './settles-within.js';
 import type { CacheStore, LocalReads, StoreState } from './store/cache-store.js';
 import { Sweeper } from './sweeper.js';
 import type { ValueCodec } from './values/value-codec.js';
@@ -45,7 +47,6 @@ const CLOSE_MS = 2000;
 const OPENING_MS = 1000;
 /** Dependencies of one invalidation: beyond it the whole table, or the namespace, is meant. */
 const INVALIDATED_MAX = 10_000;
-const PATTERN_PAGE = 500;
 
 /**
  * The cache: values under keys, each with what it was built from.
@@ -62,6 +63,8 @@ export class CacheService {
   private readonly reader: Reader;
   private readonly staleReader: StaleReader;
   private readonly locks: CacheLocks;
+  private readonly patterns: PatternOperations;
+  private readonly rehydration: Rehydration;
   private readonly sweeper: Sweeper;
   private readonly board: DomainBoard;
   private isClosed = false;
@@ -88,6 +91,8 @@ export class CacheService {
       admit,
       write: (key, value, leaseId, options) => this.write('the write of a lock', key, value, options, leaseId),
     });
+    this.patterns = new PatternOperations(parts.store);
+    this.rehydration = new Rehydration(parts.store, this.reader.background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
   }
@@ -101,7 +106,7 @@ export class CacheService {
       this.opened = this.store.open();
       this.sweeper.start();
       const settled = this.opened.catch(() => undefined);
-      this.opening = bounded(settled, OPENING_MS).finally(() => (this.opening = undefined));
+      this.opening = settlesWithin(settled, OPENING_MS).then(() => (this.opening = undefined));
     }
     return this.opened;
   }
@@ -115,8 +120,9 @@ export class CacheService {
   private async closeAll(): Promise<void> {
     this.isClosed = true;
     if (this.opening) await this.opening;
+    this.rehydration.close();
     this.readThrough.close();
-    await bounded(this.readThrough.idle(), CLOSE_MS);
+    await settlesWithin(this.readThrough.idle(), CLOSE_MS);
     await this.sweeper.stop();
     await this.parts.reports.close();
     await this.store.close();
@@ -241,7 +247,8 @@ export class CacheService {
 
   /** Keys of live entries that match (see `KeyPattern`), each once. It reads the directory in pages, never all at once. */
   async *scan(pattern: string): AsyncIterable<string> {
-    for await (const page of this.matching(pattern)) yield* page;
+    await this.ready();
+    for await (const keys of this.patterns.pages(pattern)) yield* keys;
   }
 
   /**
@@ -249,27 +256,29 @@ export class CacheService {
    * stay. For a promise, invalidate a `namespace`.
    */
   async delByPattern(pattern: string): Promise<number> {
-    let count = 0;
-    for await (const page of this.matching(pattern)) if (page.length > 0) count += await this.del(...page);
-    return count;
+    await this.ready();
+    return this.patterns.sum(pattern, (keys) => this.del(...keys));
   }
 
   /** How many live entries have a key that matches. */
   async countByPattern(pattern: string): Promise<number> {
-    let count = 0;
-    for await (const page of this.matching(pattern)) count += page.length;
-    return count;
+    await this.ready();
+    return this.patterns.sum(pattern, (keys) => keys.length);
   }
 
   /** Bytes that the store uses for the values whose keys match. The index is not counted. */
   async memoryUsageByPattern(pattern: string): Promise<number> {
-    let bytes = 0;
-    for await (const page of this.matching(pattern)) if (page.length > 0) bytes += await this.store.memoryUsage(page);
-    return bytes;
+    await this.ready();
+    return this.patterns.sum(pattern, (keys) => this.store.memoryUsage(keys));
   }
 
   state(): StoreState {
     return this.store.state();
+  }
+
+  /** Builds entries of a bucket again when an invalidation has dropped them. Called by `Bucket`. */
+  registerRehydration(keyPrefix: string, bucket: RehydratedBucket): void {
+    this.rehydration.register(keyPrefix, bucket);
   }
 
   /** Puts a domain's counters on the board that every process can read. Called by `DomainCache`. */
@@ -320,14 +329,9 @@ export class CacheService {
     }
   }
 
-  private async *matching(pattern: string): AsyncIterable<string[]> {
+  private async ready(): Promise<void> {
     this.checkOpen();
     if (this.opening) await this.opening;
-    const matcher = new KeyPattern(pattern);
-    for await (const page of this.store.keys()) {
-      const matched = page.filter((key) => matcher.matches(key));
-      for (let i = 0; i < matched.length; i += PATTERN_PAGE) yield matched.slice(i, i + PATTERN_PAGE);
-    }
   }
 
   private check(key: string): void {
@@ -338,12 +342,4 @@ export class CacheService {
   private checkOpen(): void {
     if (this.isClosed) throw new CacheError('CACHE_CLOSED', 'the cache is closed', false);
   }
-}
-
-/** Resolves with the promise, or when the time has passed; the promise must not reject. */
-async function bounded(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([promise, deadline]);
-  clearTimeout(timer);
 }

@@ -139,4 +139,8 @@ export interface CacheBucketMetrics {
 export interface DomainMetrics {
   readonly buckets: Readonly<Record<string, CacheBucketMetrics>>;
   readonly invalidations: number;
+  /** Dependencies whose repeated invalidation was acknowledged (`repeatAfterMs`); not counted as invalidations. */
+  readonly repeatedInvalidations: number;
+  /** Dependencies whose repeat was given up, or never taken on because too many were waiting. */
+  readonly lostRepeats: number;
 }

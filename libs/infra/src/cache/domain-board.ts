@@ -11,15 +11,17 @@ export class DomainBoard {
 
   async total(domain: string): Promise<DomainMetrics> {
     const buckets: Record<string, CacheBucketMetrics> = {};
-    let invalidations = 0;
+    let [invalidations, repeatedInvalidations, lostRepeats] = [0, 0, 0];
     for (const { content } of await this.reports.read(topic(domain))) {
       const metrics = content as DomainMetrics;
       invalidations += metrics.invalidations;
+      repeatedInvalidations += metrics.repeatedInvalidations ?? 0; // an older process has fewer counters
+      lostRepeats += metrics.lostRepeats ?? 0;
       for (const [name, counters] of Object.entries(metrics.buckets)) {
         addTo((buckets[name] ??= emptyBucketMetrics()), counters);
       }
     }
-    return { buckets, invalidations };
+    return { buckets, invalidations, repeatedInvalidations, lostRepeats };
   }
 }
 
@@ -39,7 +41,7 @@ export function emptyBucketMetrics(): CacheBucketMetrics {
 }
 
 function addTo(sum: CacheBucketMetrics, counters: CacheBucketMetrics): void {
-  for (const name of Object.keys(sum) as (keyof CacheBucketMetrics)[]) sum[name] += counters[name] ?? 0; // an older process has fewer
+  for (const name of Object.keys(sum) as (keyof CacheBucketMetrics)[]) sum[name] += counters[name] ?? 0;
 }
 
 function topic(domain: string): string {

@@ -1,7 +1,16 @@
+import { repeatDelays, RepeatedInvalidations } from './background/repeated-invalidations.js';
 import { Bucket, type BucketOptions } from './bucket.js';
 import type { CacheService } from './cache.service.js';
 import type { CacheBucketMetrics, DomainMetrics, Invalidation } from './cache.types.js';
 import type { Dependency } from './dependencies.js';
+
+export interface DomainCacheOptions {
+  /**
+   * Invalidate again after so many milliseconds each: for a source whose reads lag behind its own change events. At most ten
+   * delays of 10 ms to 10 minutes. What waits when the process ends is not repeated. @default none
+   */
+  readonly repeatAfterMs?: readonly number[];
+}
 
 /**
  * The base of a domain's cache service. A bucket brings request coalescing, dependency tracking, null-safety, counters and
@@ -15,12 +24,17 @@ import type { Dependency } from './dependencies.js';
  */
 export abstract class DomainCache {
   private readonly buckets = new Map<string, Bucket<unknown>>();
+  private readonly repeatAfterMs: readonly number[];
+  private readonly repeats: RepeatedInvalidations;
   private invalidations = 0;
 
   protected constructor(
     readonly domain: string,
     protected readonly cache: CacheService,
+    options: DomainCacheOptions = {},
   ) {
+    this.repeatAfterMs = repeatDelays(options.repeatAfterMs);
+    this.repeats = new RepeatedInvalidations((dependencies) => cache.invalidate(...dependencies));
     cache.registerDomain(domain, () => this.processMetrics());
   }
 
@@ -41,15 +55,25 @@ export abstract class DomainCache {
     return bucket;
   }
 
-  /** Invalidates and counts one invalidation; rejects like `CacheService.invalidate`. */
-  protected invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
+  /**
+   * Invalidates and counts one invalidation; rejects like `CacheService.invalidate`. Resolves when acknowledged, before any
+   * repeat.
+   */
+  protected async invalidate(
+    dependencies: readonly Dependency[],
+    options: DomainCacheOptions = {},
+  ): Promise<Invalidation> {
     this.invalidations++;
-    return this.cache.invalidate(...dependencies);
+    const afterMs = options.repeatAfterMs ? repeatDelays(options.repeatAfterMs) : this.repeatAfterMs;
+    const done = await this.cache.invalidate(...dependencies);
+    if (afterMs.length > 0) this.repeats.add(dependencies, afterMs);
+    return done;
   }
 
   private processMetrics(): DomainMetrics {
     const buckets: Record<string, CacheBucketMetrics> = {};
     for (const [name, bucket] of this.buckets) buckets[name] = { ...bucket.metrics };
-    return { buckets, invalidations: this.invalidations };
+    const { repeated, lost } = this.repeats.counts;
+    return { buckets, invalidations: this.invalidations, repeatedInvalidations: repeated, lostRepeats: lost };
   }
 }

@@ -14,6 +14,10 @@ export const TTL_JITTER: Limits = [0, 0.5];
 export const REFRESH_AHEAD: Limits = [0.1, 0.99];
 /** A week: what is older helps nobody, and its copies take memory. */
 export const STALE_SECONDS: Limits = [0, 604_800];
+/** A day: what was read longer ago is not worth asking the source for. */
+export const RECENT_SECONDS: Limits = [1, 86_400];
+/** From one fetch in a hundred seconds to more than any source of ours can bear. */
+export const FETCHES_PER_SECOND: Limits = [0.01, 1000];
 
 /** The number itself if it lies within its limits; else `CACHE_INVALID_OPTION`. */
 export function within(name: string, value: number, [least, most]: Limits): number {

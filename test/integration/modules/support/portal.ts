@@ -70,7 +70,7 @@ export class Portal {
   }
 
   /** Counters of a domain's cache, as its health endpoint shows them. */
-  async metrics(domain: 'catalog' | 'orders' | 'billing'): Promise<DomainMetrics> {
+  async metrics(domain: 'catalog' | 'orders' | 'billing'): Promise<Pick<DomainMetrics, 'buckets' | 'invalidations'>> {
     const { invalidations, ...buckets } = (await this.anonymous(`/health/${domain}/cache`)).json().metrics;
     return { invalidations, buckets };
   }

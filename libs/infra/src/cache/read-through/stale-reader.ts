@@ -1,5 +1,6 @@
 import { CacheError, StoreUnavailableError } from '../cache.errors.js';
 import type { Fetcher, MaybeStale, ReadOutcome } from '../cache.types.js';
+import { settlesWithin } from '../settles-within.js';
 import type { CacheStore } from '../store/cache-store.js';
 import { tellBackground } from './background-builds.js';
 import type { ResolvedOptions, StaleWindows } from './get-or-set-options.js';
@@ -61,7 +62,7 @@ export class StaleReader {
     };
     const answer = this.reader.build<T>(new Waiter(key, fetcher, { ...options, onOutcome: tellOnce }), isStoreAway);
     try {
-      if (softTimeoutMs === undefined || !(await isSlowerThan(answer, softTimeoutMs))) return fresh(await answer);
+      if (softTimeoutMs === undefined || (await settlesWithin(answer, softTimeoutMs))) return fresh(await answer);
       const copy = await this.copy<T>(key, ifErrorMs);
       if (!copy || isTold) return fresh(await answer);
       tellOnce('stale');
@@ -102,17 +103,6 @@ export class StaleReader {
 
 function fresh<T>(value: T): MaybeStale<T> {
   return { value, isStale: false };
-}
-
-/** Whether nothing has come of it after so long; it rejects like the answer. */
-async function isSlowerThan(answer: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const slow = new Promise<true>((resolve) => (timer = setTimeout(() => resolve(true), ms)));
-  try {
-    return await Promise.race([answer.then(() => false), slow]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Whether the source, or the wait for it, is what failed; not this cache, and not the call. */

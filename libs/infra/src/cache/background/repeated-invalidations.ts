@@ -1,0 +1,115 @@
+import { CacheError } from '../cache.errors.js';
+import type { Dependency } from '../dependencies.js';
+import { reportDefect } from '../defect-report.js';
+import { wholeWithin, type Limits } from '../limits.js';
+
+/** Ten minutes: what lags for longer needs a TTL, not a repeat. */
+const AFTER_MS: Limits = [10, 600_000];
+const TIMES_MAX = 10;
+/** Dependencies that wait for their repeat. */
+const PENDING_MAX = 10_000;
+/** Repeats that are due within so long of each other go out together. */
+const SLOT_MS = 50;
+/** A repeat that is not acknowledged is tried again after 1, 2, 4, 8 and 16 seconds. */
+const RETRY_MS = 1000;
+const RETRIES_MAX = 5;
+
+/** What became of repeats, in dependencies. */
+export interface RepeatCounts {
+  /** Acknowledged. */
+  readonly repeated: number;
+  /** Given up after the last retry, or never taken on because too many were waiting. */
+  readonly lost: number;
+}
+
+/** The delays of a domain's repeats, checked; `CACHE_INVALID_OPTION` if they are not within 10 ms and 10 minutes. */
+export function repeatDelays(afterMs: readonly number[] = []): readonly number[] {
+  if (afterMs.length > TIMES_MAX)
+    throw new CacheError('CACHE_INVALID_OPTION', `repeatAfterMs takes at most ${TIMES_MAX} delays`, false);
+  return afterMs.map((ms) => wholeWithin('repeatAfterMs', ms, AFTER_MS));
+}
+
+/**
+ * Invalidates once more, some time after the first: for sources whose reads lag behind their own change events, so that a
+ * fetch right after the event still brings the old value. Bounded and kept in this process only: what waits when the process
+ * ends is not repeated.
+ */
+export class RepeatedInvalidations {
+  /** By the number of the slot in which they are due: dependency → attempts that have failed. */
+  private readonly slots = new Map<number, Map<Dependency, number>>();
+  private pending = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private repeated = 0;
+  private lost = 0;
+
+  /** @param invalidate resolves when acknowledged; after `CACHE_CLOSED` nothing is repeated any more */
+  constructor(private readonly invalidate: (dependencies: readonly Dependency[]) => Promise<unknown>) {}
+
+  get counts(): RepeatCounts {
+    return { repeated: this.repeated, lost: this.lost };
+  }
+
+  /** How many wait, each of them once for each slot in which it is due. */
+  get size(): number {
+    return this.pending;
+  }
+
+  add(dependencies: readonly Dependency[], afterMs: readonly number[]): void {
+    for (const ms of afterMs) for (const d of dependencies) this.put(d, ms, 0);
+    this.schedule();
+  }
+
+  private put(dependency: Dependency, afterMs: number, attempts: number): void {
+    const slot = Math.ceil((performance.now() + afterMs) / SLOT_MS);
+    const due = this.slots.get(slot) ?? new Map<Dependency, number>();
+    const known = due.get(dependency);
+    if (known === undefined && this.pending >= PENDING_MAX) {
+      this.lost++;
+      return;
+    }
+    if (known === undefined) this.pending++;
+    this.slots.set(slot, due.set(dependency, Math.min(known ?? attempts, attempts)));
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.slots.size === 0) return;
+    const waitMs = Math.min(...this.slots.keys()) * SLOT_MS - performance.now();
+    this.timer = setTimeout(() => void this.run().catch(reportDefect), Math.max(1, waitMs)).unref();
+  }
+
+  private async run(): Promise<void> {
+    const due = this.takeDue();
+    this.schedule();
+    if (due.size === 0) return;
+    try {
+      await this.invalidate([...due.keys()]);
+      this.repeated += due.size;
+    } catch (error) {
+      if (error instanceof CacheError && error.code === 'CACHE_CLOSED') return this.stop();
+      for (const [dependency, attempts] of due) {
+        if (attempts < RETRIES_MAX) this.put(dependency, RETRY_MS * 2 ** attempts, attempts + 1);
+        else this.lost++;
+      }
+      this.schedule();
+    }
+  }
+
+  private takeDue(): Map<Dependency, number> {
+    const due = new Map<Dependency, number>();
+    for (const [slot, dependencies] of this.slots) {
+      if (slot * SLOT_MS > performance.now()) continue;
+      this.slots.delete(slot);
+      this.pending -= dependencies.size;
+      for (const [d, attempts] of dependencies) due.set(d, Math.min(due.get(d) ?? attempts, attempts));
+    }
+    return due;
+  }
+
+  private stop(): void {
+    this.slots.clear();
+    this.pending = 0;
+    this.schedule();
+  }
+}
