@@ -1,0 +1,65 @@
+import type { types } from 'avsc';
+import { compoundTypeOf, recordTypeOf } from './avro-types.js';
+
+/** The field of every change event that says what happened. */
+export const HEADER_FIELD = 'ChangeEventHeader';
+
+const BITMAP = /^((?:\d{1,4}-)*)0x([0-9A-Fa-f]*)$/;
+
+/**
+ * The schema of one kind of event at one time; it reads what was written by it. Schemas change when fields do, and then have
+ * another id.
+ */
+export class EventSchema {
+  private readonly type: types.RecordType;
+  /** Names of the fields in the schema's order; a bitmap's bit is a position in it. */
+  readonly fieldNames: readonly string[];
+
+  /** Throws for text that is no Avro schema of a record. */
+  constructor(schemaJson: string) {
+    this.type = recordTypeOf(schemaJson);
+    this.fieldNames = this.type.fields.map(({ name }) => name);
+  }
+
+  /** The fields of an event, nulls included, not yet `plain`. Throws for bytes that were not written by this schema. */
+  read(payload: Buffer): Readonly<Record<string, unknown>> {
+    return this.type.fromBuffer(payload) as Record<string, unknown>;
+  }
+
+  /**
+   * The fields that a list of bitmaps names, parts of compound fields as `BillingAddress.Street` (Change Data Capture Guide,
+   * "Deserialize Header Fields Sent as Bitmap Fields"). `0x…` has a bit for each field of the schema, the lowest for the
+   * first, which is the header; `4-0x…` one for each part of the field at position 4. Throws for a bit that no field has.
+   */
+  namesIn(bitmaps: readonly string[]): string[] {
+    return bitmaps.flatMap((bitmap) => {
+      const match = BITMAP.exec(bitmap);
+      if (match === null) throw new Error(`${JSON.stringify(bitmap.slice(0, 40))} is no bitmap of fields`);
+      const positions = (match[1] as string).split('-').slice(0, -1).map(Number);
+      let type = this.type;
+      let prefix = '';
+      for (const position of positions) {
+        const field = type.fields[position];
+        const compound = field && compoundTypeOf(field.type);
+        if (compound === undefined) throw new Error(`the field at position ${position} has no parts`);
+        prefix += `${field?.name}.`;
+        type = compound;
+      }
+      return setBits(match[2] as string).map((bit) => {
+        const field = type.fields[bit];
+        if (field === undefined) throw new Error(`the schema has no field at position ${bit}`);
+        return prefix + field.name;
+      });
+    });
+  }
+}
+
+/** Which bits are set, from the lowest, in a number of any size. */
+function setBits(hex: string): number[] {
+  const bits: number[] = [];
+  for (let i = 0; i < hex.length; i++) {
+    const digit = parseInt(hex.charAt(hex.length - 1 - i), 16);
+    for (let bit = 0; bit < 4; bit++) if ((digit & (1 << bit)) !== 0) bits.push(i * 4 + bit);
+  }
+  return bits;
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { CHANGE_HEADER, type ChangeHeader, readHeader } from '../change-header.js';
+import type { ProducerEvent } from '../pubsub-service.js';
+import type { SourceEvent } from '../source-event.js';
+import { plain } from './avro-types.js';
+import { type EventSchema, HEADER_FIELD } from './event-schema.js';
+
+/** What the bitmaps of an UPDATE say, as names. */
+interface ToldFields {
+  readonly changed: readonly string[];
+  readonly nulled: readonly string[];
+  readonly diffs: readonly string[];
+}
+
+/** An event by its place: the replay id as base64 text, because its bytes mean nothing to us. */
+export interface PlacedEvent {
+  readonly topic: string;
+  readonly replayId: string;
+  readonly event: ProducerEvent | null;
+}
+
+/**
+ * The `SourceEvent` of one event of the Pub/Sub API; `schema` in words, where it could not be had. Never throws: what
+ * cannot be read is an `undecodable` event, because the reader of a stream must neither stop at it nor skip it.
+ */
+export function eventOfPubSub({ topic, replayId, event }: PlacedEvent, schema: EventSchema | string): SourceEvent {
+  const undecodable = (reason: string): SourceEvent => ({ kind: 'undecodable', topic, replayId, reason });
+  if (event === null) return undecodable('the message holds no event');
+  if (typeof schema === 'string') return undecodable(schema);
+  try {
+    const record = schema.read(event.payload);
+    if (topic.startsWith('/event/')) {
+      return { kind: 'platform', topic, replayId, fields: plain(record) as Record<string, unknown> };
+    }
+    const header = CHANGE_HEADER.safeParse(record[HEADER_FIELD]);
+    if (!header.success) return undecodable(z.prettifyError(header.error));
+    const told = header.data.changeType === 'UPDATE' ? toldFields(header.data, schema) : NOTHING;
+    const changed = told && [...told.changed, ...told.nulled, ...told.diffs];
+    const fields = carriedFields(record, schema, told);
+    return { kind: 'change', topic, replayId, ...readHeader(header.data, changed), fields };
+  } catch (error) {
+    return undecodable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const NOTHING: ToldFields = { changed: [], nulled: [], diffs: [] };
+
+function toldFields(
+  { changedFields, nulledFields, diffFields }: ChangeHeader,
+  schema: EventSchema,
+): ToldFields | undefined {
+  try {
+    const [changed, nulled, diffs] = [changedFields, nulledFields, diffFields].map((bitmaps) =>
+      schema.namesIn(bitmaps ?? []),
+    ) as [string[], string[], string[]];
+    return changed.length + nulled.length + diffs.length === 0 ? undefined : { changed, nulled, diffs };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What CometD would carry: Avro has a place for every field, so null stands for unchanged as well as for emptied, and only
+ * the bitmaps tell them apart. A field whose value is sent as a difference is left out: it is not its value. Without
+ * bitmaps nothing is known of an update's fields.
+ */
+function carriedFields(
+  record: Readonly<Record<string, unknown>>,
+  schema: EventSchema,
+  told: ToldFields | undefined,
+): Record<string, unknown> {
+  if (told === undefined) return {};
+  const named = new Set([...told.changed, ...told.nulled]);
+  const diffs = new Set(told.diffs);
+  const namedParts = [...named].filter((name) => name.includes('.') && !diffs.has(name));
+  const fields: Record<string, unknown> = {};
+  for (const name of schema.fieldNames) {
+    if (name === HEADER_FIELD || diffs.has(name)) continue;
+    const value = plain(record[name] ?? null);
+    const parts = namedParts.filter((part) => part.startsWith(`${name}.`));
+    if (isCompound(value) || parts.length > 0) {
+      const compound: Record<string, unknown> = Object.fromEntries(parts.map((part) => [part.split('.')[1], null]));
+      for (const [part, content] of Object.entries(value ?? {})) {
+        if (content !== null && !diffs.has(`${name}.${part}`)) compound[part] = content;
+      }
+      if (Object.keys(compound).length > 0) fields[name] = compound;
+    } else if (value !== null || named.has(name)) {
+      fields[name] = value;
+    }
+  }
+  return fields;
+}
+
+function isCompound(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+}
