@@ -236,7 +236,7 @@ describe('an event of the Pub/Sub API', () => {
   });
 });
 
-/** entityName "", then a count of ids of 2^34. */
+/** entityName "", then a count of ids of 2^31. */
 function longList(): Buffer {
-  return Buffer.from([0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]);
+  return Buffer.from([0, 0x80, 0x80, 0x80, 0x80, 0x10]);
 }
