@@ -6,6 +6,7 @@ import { ChangeEventSource, unheardTopic } from '@bff/integrations/salesforce/ev
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { AppliedChangeListener, type AppliedChange } from './applied-change.js';
 import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
 import { CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
@@ -38,9 +39,13 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
       this.logger.warn(`change events are switched off (SF_EVENTS_ENABLED): entries live at most ${seconds} s`);
       return;
     }
+    const listeners = this.instancesOf(AppliedChangeListener);
+    const tell = async (changes: readonly AppliedChange[]) => {
+      await Promise.all(listeners.map((listener) => listener.onApplied(changes)));
+    };
     for (const [topic, subscriptions] of this.subscriptionsByTopic()) {
       const name = async () => `${await this.organization()}:${this.source.transport}:${topic}`;
-      this.topics.set(topic, new TopicConsumer(topic, subscriptions, this.cache, this.checkpoints, name));
+      this.topics.set(topic, new TopicConsumer(topic, subscriptions, this.cache, this.checkpoints, name, tell));
     }
     this.reports.publish(CONSUMER_TOPIC, () => this.report());
     const position = (topic: string) => (this.topics.get(topic) as TopicConsumer).position();
@@ -67,15 +72,18 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   }
 
   private subscriptionsByTopic(): Map<string, Subscription[]> {
-    const subscribers = new Set<ChangeSubscriber>();
-    for (const { instance } of this.discovery.getProviders()) {
-      if (instance instanceof ChangeSubscriber) subscribers.add(instance);
-    }
     const byTopic = new Map<string, Subscription[]>();
-    for (const subscription of [...subscribers].flatMap((subscriber) => subscriber.subscriptions)) {
+    for (const subscription of this.instancesOf(ChangeSubscriber).flatMap((subscriber) => subscriber.subscriptions)) {
       byTopic.set(subscription.topic, [...(byTopic.get(subscription.topic) ?? []), subscription]);
     }
     return byTopic;
+  }
+
+  /** The providers of this kind in all modules of the application, each once. */
+  private instancesOf<T>(kind: abstract new (...args: never[]) => T): T[] {
+    const found = new Set<T>();
+    for (const { instance } of this.discovery.getProviders()) if (instance instanceof kind) found.add(instance);
+    return [...found];
   }
 
   private async organization(): Promise<string> {

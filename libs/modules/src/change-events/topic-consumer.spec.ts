@@ -79,6 +79,50 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 1, lastCommittedReplayId: '7' });
   });
 
+  it('tells of an event once, with the keys that fell, after its invalidation and before its commit (P19)', async () => {
+    const told: unknown[] = [];
+    let attempts = 0;
+    const consuming = new TopicConsumer(
+      TOPIC,
+      [subscription],
+      cache,
+      checkpoints,
+      () => (attempts++ === 0 ? Promise.reject(new Error('the org is away')) : Promise.resolve(NAME)),
+      async (changes) => {
+        told.push(...changes.map(({ keys, isWide }) => ({ keys, isWide })));
+        steps.push(`telling after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
+        expect(await cache.get('things:1')).toBeUndefined();
+      },
+    );
+    const retried = batch('7');
+    await cache.set('things:1', 'old', { dependsOn: [record('Thing', '1')] });
+    await expect(consuming.onEvents(retried)).rejects.toThrow('the org is away');
+    await consuming.onEvents(retried);
+    expect(steps).toEqual(['invalidating after nothing', 'telling after nothing']);
+    expect(told).toEqual([{ keys: ['things:1'], isWide: false }]);
+  });
+
+  it('tells of what was acknowledged although a later event was not, and that keys of a retried one may be missing', async () => {
+    const told: unknown[] = [];
+    let calls = 0;
+    const failing: Subscription = {
+      ...subscription,
+      invalidate: (given) => (++calls === 2 ? Promise.reject(new Error('no answer')) : cache.invalidate(...given)),
+    };
+    const name = () => Promise.resolve(NAME);
+    const consuming = new TopicConsumer(TOPIC, [failing], cache, checkpoints, name, async (changes) => {
+      told.push(...changes.map(({ event: { replayId } = {}, isWide }) => ({ replayId, isWide })));
+    });
+    const retried: EventBatch = { events: [event('7'), event('8')], position: '8' };
+    await expect(consuming.onEvents(retried)).rejects.toThrow('no answer');
+    expect(told).toEqual([{ replayId: '7', isWide: false }]);
+    await consuming.onEvents(retried);
+    expect(told).toEqual([
+      { replayId: '7', isWide: false },
+      { replayId: '8', isWide: true },
+    ]);
+  });
+
   it('does not repeat what was acknowledged when only the commit failed', async () => {
     let attempts = 0;
     const consuming = new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () =>
@@ -132,9 +176,17 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters().invalidations).toBe(2);
   });
 
-  it('drops everything that it cannot vouch for after a gap', async () => {
+  it('drops everything that it cannot vouch for after a gap, and tells of it', async () => {
     await cache.set('things:all', 'old', { dependsOn: [record('Thing', 'all')] });
-    await consumer().onGap('position-expired');
+    const told: unknown[] = [];
+    const name = () => Promise.resolve(NAME);
+    const consuming = new TopicConsumer(TOPIC, [subscription], cache, checkpoints, name, async (changes) => {
+      told.push(...changes);
+    });
+    await consuming.onGap('position-expired');
     expect(await cache.get('things:all')).toBeUndefined();
+    expect(told).toEqual([
+      { event: undefined, dependencies: [record('Thing', 'all')], keys: ['things:all'], isWide: false },
+    ]);
   });
 });

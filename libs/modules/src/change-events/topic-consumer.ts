@@ -4,6 +4,7 @@ import type { Dependency } from '@bff/infra/cache/dependencies';
 import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
+import { appliedChange, type AppliedChange } from './applied-change.js';
 import type { Subscription } from './change-subscriber.js';
 
 /** What became of the events of one topic in this process. */
@@ -25,9 +26,9 @@ interface EventInHand {
 }
 
 /**
- * Guarantees the order invalidate → acknowledged → commit for one topic: a replay id is saved only when every entry that
- * the event made wrong is gone everywhere. Whatever fails rejects, and the source brings the event again; an event that
- * comes twice costs a miss at most.
+ * Guarantees the order invalidate → acknowledged → told → commit for one topic: a replay id is saved only when every entry
+ * that the event made wrong is gone everywhere, and its listeners have been told. Whatever fails rejects, and the source
+ * brings the event again; an event that comes twice costs a miss at most.
  */
 export class TopicConsumer implements TopicHandler {
   private readonly logger = new Logger(TopicConsumer.name);
@@ -39,6 +40,8 @@ export class TopicConsumer implements TopicHandler {
   private inHand: EventInHand | undefined;
   /** How many events of the newest batch are done: it comes again, as the same object, when one of them was not. */
   private progress: { readonly batch: EventBatch; done: number } | undefined;
+  /** Acknowledged, and nobody was told of it yet. */
+  private untold: AppliedChange[] = [];
 
   constructor(
     private readonly topic: string,
@@ -47,6 +50,8 @@ export class TopicConsumer implements TopicHandler {
     private readonly checkpoints: Checkpoints,
     /** The name of this topic's checkpoint; it may reject while the org cannot be asked who it is. */
     private readonly checkpointName: () => Promise<string>,
+    /** Tells of changes that are acknowledged. It does not reject. */
+    private readonly tell: (changes: readonly AppliedChange[]) => Promise<void> = () => Promise.resolve(),
   ) {}
 
   get entities(): readonly string[] {
@@ -67,9 +72,13 @@ export class TopicConsumer implements TopicHandler {
   async onEvents(batch: EventBatch): Promise<void> {
     if (this.progress?.batch !== batch) this.progress = { batch, done: 0 };
     const { progress } = this;
-    for (const event of batch.events.slice(progress.done)) {
-      await this.apply(event);
-      progress.done += 1;
+    try {
+      for (const event of batch.events.slice(progress.done)) {
+        await this.apply(event);
+        progress.done += 1;
+      }
+    } finally {
+      await this.tellOfAcknowledged();
     }
     if (batch.position !== undefined) await this.commit(batch.position);
   }
@@ -80,7 +89,10 @@ export class TopicConsumer implements TopicHandler {
    */
   async onGap(reason: 'no-position' | 'position-expired'): Promise<void> {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
-    const { dropped } = await this.cache.invalidate(...everything);
+    const invalidation = await this.cache.invalidate(...everything);
+    const { dropped } = invalidation;
+    this.untold.push(appliedChange(undefined, everything, invalidation, false));
+    await this.tellOfAcknowledged();
     this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
   }
 
@@ -105,16 +117,20 @@ export class TopicConsumer implements TopicHandler {
   private async invalidate(
     subscription: Subscription,
     dependencies: readonly Dependency[],
-    { asked, acknowledged }: EventInHand,
+    { event, asked, acknowledged }: EventInHand,
   ): Promise<void> {
-    if (asked.has(subscription)) {
-      await this.cache.invalidate(...dependencies);
-    } else {
-      asked.add(subscription);
-      await subscription.invalidate(dependencies);
-    }
+    const isRetried = asked.has(subscription);
+    asked.add(subscription);
+    const invalidation = isRetried
+      ? await this.cache.invalidate(...dependencies)
+      : await subscription.invalidate(dependencies);
+    this.untold.push(appliedChange(event, dependencies, invalidation, isRetried));
     acknowledged.add(subscription);
     this.invalidations += 1;
+  }
+
+  private async tellOfAcknowledged(): Promise<void> {
+    if (this.untold.length > 0) await this.tell(this.untold.splice(0));
   }
 
   private async commit(replayId: string): Promise<void> {
