@@ -145,7 +145,12 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       source.letGo();
       await eventually(async () => (await cache.get('things:backedUp:1')) === 'new');
       expect(source.fetches).toBe(2);
-      expect((await things.metrics()).buckets.backedUp).toMatchObject({ misses: 1, stale: 1, errors: 0 });
+      expect((await things.metrics()).buckets.backedUp).toMatchObject({
+        misses: 1,
+        stale: 1,
+        refreshes: 1,
+        errors: 0,
+      });
     });
 
     it('after the soft timeout without a copy the caller waits like others', async () => {
@@ -186,6 +191,22 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
         { what: 'it is tried again after its rest' },
       );
       expect(events[1]).toEqual(['refreshed', undefined]);
+    });
+
+    it('a fetch in the background is bounded like any other, and its key is free then', async () => {
+      const errors: unknown[] = [];
+      const options = {
+        stale: { whileRevalidateSeconds: 600 },
+        fetchTimeoutMs: 60,
+        onBackground: (_event: BackgroundEvent, error: unknown) => void errors.push(error),
+      };
+      await cache.getOrSet('d:k', source.fetch, options);
+      await cache.invalidate(THING);
+      const hanging = () => new Promise<never>(() => undefined);
+      expect(await cache.getOrSetAllowingStale('d:k', hanging, options)).toEqual({ value: 'old', ...STALE });
+      await eventually(() => errors.length === 1);
+      expect(errors[0]).toMatchObject({ code: 'CACHE_FETCH_TIMEOUT' });
+      expect(await cache.getOrSet('d:k', async () => 'new', options)).toBe('new');
     });
 
     it('null may be stale', async () => {

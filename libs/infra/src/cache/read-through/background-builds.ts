@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { StoreUnavailableError } from '../cache.errors.js';
+import { CacheError } from '../cache.errors.js';
 import type { Fetcher } from '../cache.types.js';
 import { reportDefect } from '../defect-report.js';
+import { FETCH_MS } from '../limits.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
 import type { ReadThrough } from './read-through.js';
 import { Waiter, type Background, type BackgroundAnswer } from './waiter.js';
@@ -12,6 +13,7 @@ const RUNNING_MAX = 32;
 const REST_MS = 1000;
 const REST_MS_MAX = 30_000;
 const FAILED_KEYS_MAX = 10_000;
+const [, FETCH_MS_MAX] = FETCH_MS;
 
 /**
  * `stored` a new entry is there; `unneeded` there was one already, or somebody else builds it; `refused` what was fetched
@@ -40,7 +42,9 @@ export class BackgroundBuilds {
     background: Background = {},
   ): Promise<BackgroundResult> {
     if (this.running.has(key) || this.running.size >= RUNNING_MAX || this.isResting(key)) return 'skipped';
-    const waiter = new Waiter(key, fetcher, { ...options, onOutcome: undefined }, background);
+    // Nobody would notice a fetch that never ends, so that this one always has a bound.
+    const fetchTimeoutMs = options.fetchTimeoutMs ?? FETCH_MS_MAX;
+    const waiter = new Waiter(key, fetcher, { ...options, fetchTimeoutMs, onOutcome: undefined }, background);
     if (!this.readThrough.enterUnlessBusy(waiter)) return 'skipped';
     this.running.add(key);
     try {
@@ -50,7 +54,7 @@ export class BackgroundBuilds {
       return result;
     } catch (error) {
       this.rest(key);
-      if (!(error instanceof StoreUnavailableError)) tellBackground(options, 'failed', error);
+      if (!isOfTheStore(error)) tellBackground(options, 'failed', error);
       return 'failed';
     } finally {
       this.running.delete(key);
@@ -71,6 +75,11 @@ export class BackgroundBuilds {
 function resultOf({ outcome, isStored }: BackgroundAnswer): BackgroundResult {
   if (outcome !== 'miss') return 'unneeded';
   return isStored ? 'stored' : 'refused';
+}
+
+/** The store is away, or the cache is closing: no failure of a build. */
+function isOfTheStore(error: unknown): boolean {
+  return error instanceof CacheError && ['CACHE_STORE_UNAVAILABLE', 'CACHE_CLOSED'].includes(error.code);
 }
 
 /** Tells how something ended that no caller waited for. The listener's errors are its own. */

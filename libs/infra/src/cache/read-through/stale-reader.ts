@@ -58,6 +58,7 @@ export class StaleReader {
     let isTold = false;
     const tellOnce = (outcome: ReadOutcome) => {
       if (!isTold) tellOutcome(options.onOutcome, outcome);
+      else if (outcome === 'miss') tellBackground(options, 'refreshed'); // its caller was given a copy meanwhile
       isTold = true;
     };
     const answer = this.reader.build<T>(new Waiter(key, fetcher, { ...options, onOutcome: tellOnce }), isStoreAway);
