@@ -1,10 +1,13 @@
 import { Module } from '@nestjs/common';
+import { NotificationsModule } from '../notifications/notifications.module.js';
+import { BillingChanges } from './billing-changes.js';
 import { BillingService } from './billing.service.js';
 import { WhmcsCacheService } from './whmcs-cache.service.js';
 
 /** Invoices, subscriptions and payment methods. Needs `CacheService` and `WhmcsClient` from the application. */
 @Module({
-  providers: [WhmcsCacheService, BillingService],
-  exports: [WhmcsCacheService, BillingService],
+  imports: [NotificationsModule],
+  providers: [WhmcsCacheService, BillingService, BillingChanges],
+  exports: [WhmcsCacheService, BillingService, BillingChanges],
 })
 export class BillingModule {}

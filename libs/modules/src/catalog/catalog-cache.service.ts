@@ -3,7 +3,7 @@ import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
 import type { Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven, hybrid } from '@bff/infra/cache/strategies';
-import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { isSalesforceId, toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable } from '@nestjs/common';
 import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability } from './catalog.types.js';
 
@@ -56,6 +56,13 @@ export class CatalogCacheService extends DomainCache {
   /** Names the eligibility entry of one account. */
   accountEligibility(account: SalesforceId): Dependency {
     return this.eligibility.entry([account]);
+  }
+
+  /** Whose eligibility is kept under this key; undefined for every other key. */
+  eligibilityOwner(key: string): SalesforceId | undefined {
+    const [domain, bucket, id = ''] = key.split(':');
+    const isEligibility = domain === this.domain && bucket === this.eligibility.name;
+    return isEligibility && isSalesforceId(id) ? toSalesforceId(id) : undefined;
   }
 
   /** Forgets the categories, or the choices of a field, without counting it as an invalidation: no change was announced. */

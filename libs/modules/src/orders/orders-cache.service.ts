@@ -3,7 +3,7 @@ import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
-import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { isSalesforceId, toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable } from '@nestjs/common';
 import type { CachedOrder, OrderSummary } from './order.types.js';
 
@@ -20,6 +20,12 @@ export class OrdersCacheService extends DomainCache {
    */
   private readonly detail = this.bucket<CachedOrder | null>('detail', { strategy: changeDriven(), cacheNull: false });
 
+  /**
+   * The account of every order that `detail` has kept. It depends on nothing, so it stays when the order changes, whose event
+   * does not say whose it is.
+   */
+  private readonly owner = this.bucket<SalesforceId>('owner', { strategy: changeDriven() });
+
   constructor(cache: CacheService) {
     super('orders', cache);
   }
@@ -31,6 +37,28 @@ export class OrdersCacheService extends DomainCache {
   /** `null`: there is no such order, which is asked anew each time. */
   getOrder(order: SalesforceId, fetcher: Fetcher<CachedOrder | null>): Promise<CachedOrder | null> {
     return this.detail.get([order], fetcher);
+  }
+
+  /** Whether there is an entry of the account's list, or of this order; rejects while the store is away. */
+  async isKept(account: SalesforceId, order?: SalesforceId): Promise<boolean> {
+    const key = order === undefined ? this.account.key([account]) : this.detail.key([order]);
+    return (await this.cache.status(key)) === 'exists';
+  }
+
+  /** From now on `ownerOf` knows whose order it is. Rejects with a `CacheError` while the store is away. */
+  async rememberOwner(order: SalesforceId, account: SalesforceId): Promise<void> {
+    const known = await this.owner.get([order], () => Promise.resolve(account));
+    if (known === account) return;
+    await this.cache.del(this.owner.key([order]));
+    await this.owner.get([order], () => Promise.resolve(account));
+  }
+
+  /** Whose list or order is kept under this key of an entry that may have fallen; undefined if that is not known. */
+  async ownerOf(key: string): Promise<SalesforceId | undefined> {
+    const [domain, bucket, id = ''] = key.split(':');
+    if (domain !== this.domain || !isSalesforceId(id)) return undefined;
+    if (bucket === this.account.name) return toSalesforceId(id);
+    return bucket === this.detail.name ? this.cache.get<SalesforceId>(this.owner.key([id])) : undefined;
   }
 
   /** Names the list of one account, for those who know that it changed but not which of its rows. */

@@ -1,11 +1,14 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
-import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable, Logger } from '@nestjs/common';
+import { usersOfAccount } from '../notifications/notification.types.js';
+import { Notifications } from '../notifications/notifications.service.js';
 import { OrderCreation } from './order-creation.js';
 import { OrderQueries } from './order-queries.js';
 import type { OrderDetail, OrderRequest, OrderSummary } from './order.types.js';
 import { OrderOutcomeUnknownError } from './orders.errors.js';
 import { OrdersCacheService } from './orders-cache.service.js';
+import { OvertakenReads } from './overtaken-reads.js';
 
 /** What the ids of orders begin with, in every org (Salesforce Help, "Standard Field Record ID Prefix Decoder"). */
 const ORDER_PREFIX = '801';
@@ -19,17 +22,30 @@ export class OrdersService {
     private readonly cache: OrdersCacheService,
     private readonly queries: OrderQueries,
     private readonly creation: OrderCreation,
+    private readonly notifications: Notifications,
+    private readonly overtaken: OvertakenReads,
   ) {}
 
   /** The account's newest 200 orders, newest first. */
-  list(account: SalesforceId): Promise<OrderSummary[]> {
-    return this.cache.getOrderSummaries(account, (context) => this.queries.summaries(account, context));
+  async list(account: SalesforceId): Promise<OrderSummary[]> {
+    let isFetched = false;
+    const orders = await this.cache.getOrderSummaries(account, (context) => {
+      isFetched = true;
+      return this.queries.summaries(account, context);
+    });
+    if (isFetched) void this.overtaken.look(account, () => this.cache.isKept(account));
+    return orders;
   }
 
   /** The order; undefined if there is none, or if it is another account's, which the caller cannot tell apart. */
   async get(account: SalesforceId, id: SalesforceId): Promise<OrderDetail | undefined> {
     if (!id.startsWith(ORDER_PREFIX)) return undefined; // of another object: nothing to ask Salesforce for
-    const cached = await this.cache.getOrder(id, (context) => this.queries.detail(id, context));
+    let isFetched = false;
+    const cached = await this.cache.getOrder(id, (context) => {
+      isFetched = true;
+      return this.queries.detail(id, context);
+    });
+    if (isFetched && cached) void this.fetched(id, toSalesforceId(cached.accountId));
     return cached?.accountId === account ? cached.order : undefined;
   }
 
@@ -50,9 +66,20 @@ export class OrdersService {
     }
   }
 
+  /** Remembers whose order it is, first of all: if the order changed meanwhile, the look afterwards finds that. */
+  private async fetched(id: SalesforceId, owner: SalesforceId): Promise<void> {
+    await this.cache.rememberOwner(id, owner).catch((error: unknown) => {
+      if (!(error instanceof CacheError))
+        this.logger.error({ err: error }, `the owner of order ${id} is not remembered`);
+    });
+    await this.overtaken.look(owner, () => this.cache.isKept(owner, id));
+  }
+
   private async dropAfterWrite(account: SalesforceId, id?: SalesforceId): Promise<void> {
     try {
       await this.cache.invalidateWritten(account, id);
+      const source = id && `order ${id}`;
+      await this.notifications.tell([{ name: 'orders.changed', audience: usersOfAccount(account), source }]);
     } catch (error) {
       if (!(error instanceof CacheError)) throw error;
       const order = id === undefined ? 'an order may have been created' : `order ${id} was created`;

@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { usersOfClient } from '../notifications/notification.types.js';
+import { Notifications } from '../notifications/notifications.service.js';
+import { WhmcsCacheService } from './whmcs-cache.service.js';
+
+/** What WHMCS says has changed. */
+export type BillingChange =
+  | { readonly event: 'invoice.changed'; readonly clientId: number; readonly invoiceId: number }
+  | { readonly event: 'service.changed'; readonly clientId: number; readonly serviceId: number }
+  | { readonly event: 'payment-methods.changed'; readonly clientId: number }
+  | { readonly event: 'client.changed'; readonly clientId: number };
+
+/** Applies what WHMCS announces. */
+@Injectable()
+export class BillingChanges {
+  constructor(
+    private readonly cache: WhmcsCacheService,
+    private readonly notifications: Notifications,
+  ) {}
+
+  /**
+   * Resolves when nobody can read what was true before, lists included, and the client's users have been told. Rejects with
+   * `CACHE_NOT_ACKNOWLEDGED` if that is not certain; say it again then. `source` names this announcement.
+   */
+  async apply(change: BillingChange, source: string): Promise<void> {
+    await this.drop(change);
+    const audience = usersOfClient(change.clientId);
+    await this.notifications.tell([{ name: 'billing.changed', audience, source }]);
+  }
+
+  private drop(change: BillingChange): Promise<unknown> {
+    switch (change.event) {
+      case 'invoice.changed':
+        return this.cache.dropInvoice(change.invoiceId, change.clientId);
+      case 'service.changed':
+        return this.cache.dropSubscription(change.serviceId, change.clientId);
+      case 'payment-methods.changed':
+        return this.cache.dropPaymentMethods(change.clientId);
+      case 'client.changed':
+        return this.cache.dropClient(change.clientId);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { membership, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
+import { Injectable } from '@nestjs/common';
+import { AppliedChangeListener, sourceOf, type AppliedChange } from '../change-events/applied-change.js';
+import { usersOfAccount, type Notification } from '../notifications/notification.types.js';
+import { Notifications } from '../notifications/notifications.service.js';
+import { OrdersCacheService } from './orders-cache.service.js';
+
+const TABLES: ReadonlySet<string> = new Set(['Order', 'OrderItem']);
+
+/** Invalidated only when it is not known whose orders they are. */
+const ANYBODYS: ReadonlySet<Dependency> = new Set(
+  [...TABLES].flatMap((table) => [wholeTable(table), membership(table)]),
+);
+
+/**
+ * Tells the users of an account that its orders changed. The event of a new order names the account; that of a changed one
+ * does not, but the entries that fell do. Where entries fell that have no name, everybody is told; where none did, nobody is
+ * shown what changed: `OvertakenReads` sees to what was being read at that moment.
+ */
+@Injectable()
+export class OrderNotices extends AppliedChangeListener {
+  constructor(
+    private readonly cache: OrdersCacheService,
+    private readonly notifications: Notifications,
+  ) {
+    super();
+  }
+
+  async onApplied(changes: readonly AppliedChange[]): Promise<void> {
+    const notifications = await Promise.all(changes.map((change) => this.notificationsOf(change)));
+    await this.notifications.tell(notifications.flat());
+  }
+
+  private async notificationsOf({ event, dependencies, keys, isWide }: AppliedChange): Promise<Notification[]> {
+    const source = sourceOf(event);
+    const name = 'orders.changed';
+    if (dependencies.some((d) => ANYBODYS.has(d))) return [{ name, audience: null, source }];
+    if (event?.kind !== 'change' || !TABLES.has(event.entityName)) return [];
+    if (isWide) return [{ name, audience: null, source }];
+    const accounts = await Promise.all(keys.map((key) => this.cache.ownerOf(key)));
+    return [...new Set(accounts)]
+      .filter((account) => account !== undefined)
+      .map((account) => ({ name, audience: usersOfAccount(account), source }));
+  }
+}
