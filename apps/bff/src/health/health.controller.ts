@@ -11,7 +11,17 @@ import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } fr
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/public.decorator.js';
 
-const ALL_COUNTERS = ['hits', 'misses', 'coalesced', 'bypassed', 'errors'] as const;
+const ALL_COUNTERS = [
+  'hits',
+  'misses',
+  'coalesced',
+  'bypassed',
+  'errors',
+  'stale',
+  'refreshes',
+  'rehydrations',
+  'backgroundFailures',
+] as const;
 
 /** How this process and what it stands on are doing. Needs no token and tells nothing of customers. */
 @Public()
