@@ -11,6 +11,8 @@ await step('npm test', ['test', '--', '--json', `--outputFile=${report}`]);
 await step('npm run lint', ['run', 'lint']);
 await step('npm run typecheck', ['run', 'typecheck']);
 await step('npm run build', ['run', 'build']);
+await step('npm run check:consistency', ['run', 'check:consistency', '--', '--seconds=30']);
+await step('npm run check:consistency -- --prove', ['run', 'check:consistency', '--', '--prove']);
 await step('npm run model', ['run', 'model', '--', '--quick', '--install']);
 const counts = readCounts();
 rmSync(folder, { recursive: true });

@@ -72,6 +72,8 @@ export class FaultInjector {
         return (await this.isFetching(reader)) ? this.stop(fault, reader) : undefined;
       case 'acks-lost':
         return this.tell(fault, reader, 'mute');
+      case 'messages-dropped':
+        return this.tell(fault, reader, 'lossy');
       case 'messages-lost':
         return this.tell(fault, reader, 'deaf');
       case 'fetches-slow':
@@ -151,7 +153,7 @@ export class FaultInjector {
     process.resume();
   }
 
-  private async tell(fault: Fault, process: CheckedProcess, kind: 'mute' | 'deaf' | 'slow'): Promise<void> {
+  private async tell(fault: Fault, process: CheckedProcess, kind: 'mute' | 'lossy' | 'deaf' | 'slow'): Promise<void> {
     this.note(fault, `process ${process.by}: ${fault.kind} for ${fault.ms} ms`);
     process.order({ kind, ms: fault.ms });
     await elapse(fault.ms);

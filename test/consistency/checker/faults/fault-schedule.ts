@@ -11,6 +11,7 @@ export const faultKinds = [
   'bus-killed',
   'bus-storm',
   'acks-lost',
+  'messages-dropped',
   'messages-lost',
   'connections-killed',
   'fetches-slow',
@@ -33,8 +34,14 @@ export interface Fault {
 }
 
 /** Faults that come twice as often: they are cheap, and what L1s depend on. */
-const FREQUENT: readonly FaultKind[] = ['bus-killed', 'messages-lost', 'acks-lost', 'reader-stopped'];
-const GAP_MS = [200, 1800] as const;
+const FREQUENT: readonly FaultKind[] = [
+  'bus-killed',
+  'messages-dropped',
+  'messages-lost',
+  'acks-lost',
+  'reader-stopped',
+];
+const GAP_MS = [150, 1550] as const;
 /** Shorter and longer than a command may take (200 ms), than an L1 lease (1 s), and than a connection is kept (1 s and more). */
 const DURATIONS_MS = [150, 400, 900, 1300, 2200] as const;
 

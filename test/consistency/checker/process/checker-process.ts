@@ -39,7 +39,7 @@ const { cache } = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEA
 );
 // The store keeps its second connection to itself, and only here does anybody want it broken.
 const inside = cache as unknown as { readonly store: { readonly bus: { readonly subscriber: Subscriber } } };
-const network = new LossyNetwork(redis, () => inside.store.bus.subscriber);
+const network = new LossyNetwork(redis, () => inside.store.bus.subscriber, random(99));
 const fetcher = new CheckedFetcher(by, source, clock, random(0));
 const reader = new CheckedReader(cache, fetcher, store, history, clock);
 const writer = new CheckedWriter(slot, role, cache, source, fetcher, history, clock);
@@ -73,6 +73,8 @@ async function obey(order: Order): Promise<void> {
       return fetcher.slowDown(order.ms);
     case 'mute':
       return network.mute(order.ms);
+    case 'lossy':
+      return network.dropSome(order.ms);
     case 'deaf':
       return network.deafen(order.ms);
     case 'rest':

@@ -3,15 +3,21 @@ import type { RedisClient } from '@bff/infra/redis/redis-client';
 /** What this needs of the connection on which a process listens. */
 export interface Subscriber {
   readonly stream?: { pause(): void; destroy(): void };
+  emit(event: string | symbol, ...args: unknown[]): boolean;
 }
+
+const LOST_SHARE = 1 / 3;
 
 /** Loses what a process says or should hear, as a network may, without touching the code that speaks and listens. */
 export class LossyNetwork {
   private muteUntil = 0;
+  private dropUntil = 0;
+  private isDropping = false;
 
   constructor(
     redis: RedisClient,
     private readonly subscriber: () => Subscriber,
+    private readonly random: () => number,
   ) {
     const { publish } = redis;
     // The one thing that a process publishes itself: that its L1 has followed.
@@ -22,6 +28,19 @@ export class LossyNetwork {
   /** For this time nothing that the process publishes arrives. */
   mute(ms: number): void {
     this.muteUntil = performance.now() + ms;
+  }
+
+  /** For this time one message in three never arrives, while the connection stands: a Redis Cluster may lose some like that. */
+  dropSome(ms: number): void {
+    this.dropUntil = performance.now() + ms;
+    if (this.isDropping) return;
+    this.isDropping = true;
+    const subscriber = this.subscriber();
+    const { emit } = subscriber;
+    subscriber.emit = (event, ...args) => {
+      const isLost = event === 'message' && performance.now() < this.dropUntil && this.random() < LOST_SHARE;
+      return isLost || emit.call(subscriber, event, ...args);
+    };
   }
 
   /** For this time nothing arrives; then the connection breaks, with all that was on its way. */

@@ -30,6 +30,8 @@ export type Order =
   | { readonly kind: 'slow'; readonly ms: number }
   /** For this time no acknowledgement of it arrives anywhere: they are lost on the way. */
   | { readonly kind: 'mute'; readonly ms: number }
+  /** For this time it hears only some of what is said on the bus. */
+  | { readonly kind: 'lossy'; readonly ms: number }
   /** For this time it hears nothing on the bus; then the connection breaks, and what was said meanwhile is lost. */
   | { readonly kind: 'deaf'; readonly ms: number }
   /** Finish what was begun, and begin nothing more. Answered by `rested`. */
