@@ -6,8 +6,9 @@ try {
   const sandbox = await startSandbox(sandboxOptionsFrom(process.env));
   const loaded = Object.entries(sandbox.loaded.counts).map(([object, count]) => `${count} ${object}`);
   process.stdout.write(
-    `Sandbox ready: ${sandbox.url} (index), ${sandbox.url}/services/data/v67.0/ (Salesforce REST), ` +
-      `${sandbox.url}/cometd/67.0 (change events), ${sandbox.url}/whmcs/includes/api.php (WHMCS), ` +
+    `Sandbox ready: ${sandbox.url} (a page to play with), ${sandbox.url}/services/data/v67.0/ (Salesforce REST), ` +
+      `${sandbox.pubSubEndpoint} (Pub/Sub API, TLS or plaintext), ${sandbox.url}/cometd/67.0 (CometD), ` +
+      `${sandbox.url}/whmcs/includes/api.php (WHMCS), ` +
       `${sandbox.url}/demo/token/1 (customer token)${loaded.length > 0 ? `; loaded ${loaded.join(', ')}` : ''}\n`,
   );
   const warning = leftOutWarning(sandbox.loaded);

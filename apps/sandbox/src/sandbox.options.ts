@@ -7,6 +7,8 @@ export interface SandboxOptions {
   readonly port?: number;
   /** @default '127.0.0.1' */
   readonly host?: string;
+  /** Where the Pub/Sub API listens, TLS and plaintext alike; plaintext is taken from this machine only. @default 4001, a free one if `port` is 0 */
+  readonly grpcPort?: number | undefined;
   /** The address that others use, where it differs from `http://<host>:<port>`: the `iss` of the customers' tokens. */
   readonly publicUrl?: string | undefined;
   /** How long each query, record call and billing call takes. @default 300 */
@@ -19,10 +21,20 @@ export interface SandboxOptions {
   readonly jwtPublicKey?: string | undefined;
   /** Requests that the org answers before REQUEST_LIMIT_EXCEEDED; the count begins with the start. @default 5000000, a full sandbox's */
   readonly dailyRequestsMax?: number;
+  /** Events delivered, to all subscribers together, before the org refuses more; counted from the start. @default 5000000 */
+  readonly dailyDeliveriesMax?: number;
+  /** Events kept; beyond it the oldest go, as if they had expired. @default 100000 */
+  readonly eventsMax?: number;
   /** How long a CometD connect is held. @default 110000 */
   readonly connectTimeoutMs?: number;
   /** How soon a CometD client has to come back. @default 40000 */
   readonly cometdSessionTimeoutMs?: number;
+  /** After how long without events a Pub/Sub stream gets a keep-alive. @default 270000 */
+  readonly keepaliveMs?: number;
+  /** How long a Pub/Sub stream may have nothing requested before it is closed. @default 60000 */
+  readonly fetchTimeoutMs?: number;
+  /** How long after a subscription at LATEST events are still missed. @default 0 */
+  readonly settleMs?: number;
 }
 
 const whole = (min: number, max: number) =>
@@ -35,6 +47,7 @@ const whole = (min: number, max: number) =>
 const environment = z.object({
   SANDBOX_PORT: whole(0, 65_535).default(4000),
   SANDBOX_HOST: z.string().min(1).default('127.0.0.1'),
+  SANDBOX_GRPC_PORT: whole(0, 65_535).optional(),
   SANDBOX_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be a URL such as http://localhost:4000' }).optional(),
   SANDBOX_LATENCY_MS: whole(0, 60_000).default(300),
   SANDBOX_DATA: z.string().optional(),
@@ -44,7 +57,11 @@ const environment = z.object({
     .refine(isPublicKey, 'must be a public key in PEM form (its line ends may be written \\n)')
     .optional(),
   SANDBOX_DAILY_API_REQUESTS: whole(1, 100_000_000).default(5_000_000),
+  SANDBOX_DAILY_EVENT_DELIVERIES: whole(1, 100_000_000).default(5_000_000),
   SANDBOX_CONNECT_TIMEOUT_MS: whole(100, 110_000).default(110_000),
+  SANDBOX_KEEPALIVE_MS: whole(100, 270_000).default(270_000),
+  SANDBOX_FETCH_TIMEOUT_MS: whole(100, 60_000).default(60_000),
+  SANDBOX_SETTLE_MS: whole(0, 60_000).default(0),
 });
 
 /** The options that the environment sets. Throws one error that names every bad variable; empty ones count as not set. */
@@ -61,13 +78,18 @@ export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
   return {
     port: data.SANDBOX_PORT,
     host: data.SANDBOX_HOST,
+    grpcPort: data.SANDBOX_GRPC_PORT,
     publicUrl: data.SANDBOX_PUBLIC_URL,
     latencyMs: data.SANDBOX_LATENCY_MS,
     dataFolder: data.SANDBOX_DATA,
     sessionSeconds: data.SANDBOX_SESSION_SECONDS,
     jwtPublicKey: data.SANDBOX_JWT_PUBLIC_KEY,
     dailyRequestsMax: data.SANDBOX_DAILY_API_REQUESTS,
+    dailyDeliveriesMax: data.SANDBOX_DAILY_EVENT_DELIVERIES,
     connectTimeoutMs: data.SANDBOX_CONNECT_TIMEOUT_MS,
+    keepaliveMs: data.SANDBOX_KEEPALIVE_MS,
+    fetchTimeoutMs: data.SANDBOX_FETCH_TIMEOUT_MS,
+    settleMs: data.SANDBOX_SETTLE_MS,
   };
 }
 

@@ -92,7 +92,8 @@ export class Portal {
   private async startSandbox(): Promise<void> {
     const port = await freePort();
     this.sandboxUrl = `http://127.0.0.1:${port}`;
-    this.env = { ...this.env, SANDBOX_PORT: String(port), SANDBOX_LATENCY_MS: String(LATENCY_MS) };
+    const ports = { SANDBOX_PORT: String(port), SANDBOX_GRPC_PORT: String(await freePort()) };
+    this.env = { ...this.env, ...ports, SANDBOX_LATENCY_MS: String(LATENCY_MS) };
     this.sandbox = AppProcess.start('sandbox', this.env);
     await this.sandbox.isReadyAt(`${this.sandboxUrl}/health`);
   }

@@ -1,52 +1,38 @@
 import type { FastifyInstance } from 'fastify';
-import type { RestApi } from '../rest/rest-api.js';
-import type { Sessions } from '../oauth/sessions.js';
-import { applyFault, faultSchema, type FaultTargets } from './faults.js';
+import type { SandboxParts } from '../sandbox-parts.js';
+import { checkFault, endFaults, faultCatalogue, faultsInForce, type CheckedFault } from './faults.js';
+import { statusOf } from './feed.routes.js';
 
-/** What the sandbox's own routes stand on. */
-export interface AdminContext extends FaultTargets {
-  readonly sessions: Sessions;
-  readonly api: RestApi;
-  readonly whmcsCalls: () => Readonly<Record<string, number>>;
-}
-
-/** What is here, for people: the index, health, a token for trying the REST API by hand, call counts and faults. */
-export function adminRoutes(app: FastifyInstance, context: AdminContext): void {
-  app.get('/', () => index());
+/** The sandbox's own routes: health, a token for trying the REST API by hand, call counts, faults. */
+export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
   app.get('/health', () => ({ status: 'ok' }));
-  app.get('/demo/salesforce-token', (_request, reply) => reply.type('text/plain').send(context.sessions.issue()));
+  app.get('/demo/salesforce-token', (_request, reply) => reply.type('text/plain').send(parts.sessions.issue()));
+  app.get('/sandbox/certificate', (_request, reply) => reply.type('application/x-pem-file').send(parts.certificate));
   app.get('/sandbox/stats', () => ({
-    salesforce: context.api.counts,
-    whmcs: context.whmcsCalls(),
-    cometdSessions: context.cometd.sessionCount,
+    salesforce: parts.api.counts,
+    whmcs: parts.whmcsCalls,
+    channels: parts.channels.names(),
+    ...statusOf(parts),
   }));
+  app.get('/sandbox/faults', () => ({ faults: faultCatalogue(), inForce: faultsInForce(parts) }));
   app.post('/sandbox/faults', (request, reply) => {
-    const parsed = faultSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-      return reply
-        .code(400)
-        .send({ message: 'This is not a fault the sandbox knows: see apps/sandbox/README.md', problems });
+    const checked = checkFault(request.body);
+    if ('problems' in checked) {
+      const message = 'This is not a fault the sandbox knows: GET /sandbox/faults lists them all';
+      return reply.code(400).send({ message, problems: checked.problems });
     }
-    return reply.send({ fault: parsed.data.fault, ...applyFault(parsed.data, context) });
+    return reply.send({ fault: checked.name, ...carryOut(checked, parts) });
+  });
+  app.delete('/sandbox/faults', () => {
+    endFaults(parts);
+    parts.feed.add('fault', { fault: 'all ended', effect: {} });
+    return { inForce: faultsInForce(parts) };
   });
 }
 
-function index(): Record<string, unknown> {
-  return {
-    name: 'Evergreen sandbox: a local Salesforce, WHMCS and token issuer',
-    salesforce: {
-      token: 'POST /services/oauth2/token (client_credentials: sandbox-client / sandbox-secret)',
-      tokenForCurl: 'GET /demo/salesforce-token',
-      rest: '/services/data/v67.0/',
-      cometd: '/cometd/67.0',
-    },
-    whmcs: 'POST /whmcs/includes/api.php (identifier=sandbox-identifier, secret=sandbox-secret)',
-    issuer: {
-      customerTokens: 'GET /demo/token/1 (also 2 and 3)',
-      discovery: '/.well-known/openid-configuration',
-      keys: '/.well-known/jwks.json',
-    },
-    sandbox: { health: '/health', stats: '/sandbox/stats', faults: 'POST /sandbox/faults' },
-  };
+/** Carries a fault out and lets those who watch know. */
+export function carryOut(fault: CheckedFault, parts: SandboxParts): Record<string, unknown> {
+  const effect = fault.carryOut(parts);
+  parts.feed.add('fault', { fault: fault.name, effect });
+  return effect;
 }

@@ -1,67 +1,66 @@
 import { z } from 'zod';
-import type { Cometd } from '../cometd/cometd.js';
-import type { ChangeEvents } from '../events/change-events.js';
-import type { Sessions } from '../oauth/sessions.js';
-import type { Org } from '../org/org.js';
-import type { Latency } from './latency.js';
-import type { Refusals } from './refusals.js';
+import type { SandboxParts } from '../sandbox-parts.js';
+import { eventFaults } from './event-faults.js';
+import type { FaultDefinition } from './fault.js';
+import { orgFaults } from './org-faults.js';
+import { requestFaults } from './request-faults.js';
+import { streamFaults } from './stream-faults.js';
 
-const count = z.int().min(0).max(1_000_000);
+/** Everything that can be made to happen, by its name. */
+const FAULTS = { ...requestFaults, ...streamFaults, ...eventFaults, ...orgFaults };
 
-/** What can be made to go wrong, as `POST /sandbox/faults` takes it. `README.md` says what each one shows. */
-export const faultSchema = z.discriminatedUnion('fault', [
-  z.strictObject({ fault: z.literal('kill-sessions') }),
-  z.strictObject({ fault: z.literal('revoke-tokens') }),
-  z.strictObject({ fault: z.literal('drop-events'), count }),
-  z.strictObject({ fault: z.literal('advance-clock'), ms: z.int().min(0) }),
-  z.strictObject({ fault: z.literal('refuse'), target: z.enum(['rest', 'cometd', 'whmcs']), count }),
-  z.strictObject({ fault: z.literal('event-limit'), isExceeded: z.boolean() }),
-  z.strictObject({ fault: z.literal('latency'), ms: z.int().min(0).max(60_000) }),
-  z.strictObject({
-    fault: z.literal('gap'),
-    entityName: z.string(),
-    changeType: z.enum(['GAP_CREATE', 'GAP_UPDATE', 'GAP_DELETE', 'GAP_UNDELETE', 'GAP_OVERFLOW', 'UPDATE']),
-    recordIds: z.array(z.string()).max(1_000).default([]),
-  }),
-]);
+/** Without the index signature that a fault without fields has. */
+type Fields<T> = { readonly [Name in keyof T as string extends Name ? never : Name]: T[Name] };
+type Orders = {
+  [Name in keyof typeof FAULTS]: { readonly fault: Name } & Fields<z.input<(typeof FAULTS)[Name]['fields']>>;
+};
 
-/** One order to make something go wrong. */
-export type Fault = z.infer<typeof faultSchema>;
+/** An order to make something happen, as `POST /sandbox/faults` takes it: its name and its fields. */
+export type Fault = Orders[keyof Orders];
 
-/** What the faults act on. */
-export interface FaultTargets {
-  readonly org: Org;
-  readonly sessions: Sessions;
-  readonly cometd: Cometd;
-  readonly events: ChangeEvents;
-  readonly latency: Latency;
-  readonly refusals: Refusals;
+/** An order that was checked, ready to be carried out. */
+export interface CheckedFault {
+  readonly name: string;
+  carryOut(parts: SandboxParts): Record<string, unknown>;
 }
 
-/** Does what the order says and returns what it affected, for the answer. */
-export function applyFault(fault: Fault, targets: FaultTargets): Record<string, unknown> {
-  switch (fault.fault) {
-    case 'kill-sessions':
-      return { sessions: targets.cometd.killSessions() };
-    case 'revoke-tokens':
-      return { tokens: targets.sessions.revokeAll() };
-    case 'drop-events':
-      targets.events.dropNext(fault.count);
-      return { events: fault.count };
-    case 'advance-clock':
-      targets.org.clock.advance(fault.ms);
-      return { now: new Date(targets.org.clock.now()).toISOString() };
-    case 'refuse':
-      targets.refusals.order(fault.target, fault.count);
-      return { requests: fault.count };
-    case 'event-limit':
-      targets.cometd.isDailyLimitExceeded = fault.isExceeded;
-      return { isExceeded: fault.isExceeded };
-    case 'latency':
-      targets.latency.ms = fault.ms;
-      return { ms: fault.ms };
-    case 'gap':
-      targets.events.publishGap(fault);
-      return { entityName: fault.entityName };
+/** The order if it is one, or what is wrong with it, in words that say what would be right. */
+export function checkFault(body: unknown): CheckedFault | { readonly problems: readonly string[] } {
+  const named = z.looseObject({ fault: z.string() }).safeParse(body);
+  if (!named.success) return { problems: ['the body has to be a JSON object with the field "fault"'] };
+  const { fault: name, ...order } = named.data;
+  if (!Object.hasOwn(FAULTS, name)) {
+    return { problems: [`there is no fault "${name.slice(0, 80)}", only ${Object.keys(FAULTS).join(', ')}`] };
   }
+  const definition = FAULTS[name as keyof typeof FAULTS] as unknown as FaultDefinition;
+  const parsed = definition.fields.strict().safeParse(order);
+  if (!parsed.success) {
+    return { problems: parsed.error.issues.map((issue) => `${issue.path.join('.') || name}: ${issue.message}`) };
+  }
+  return { name, carryOut: (parts) => definition.apply(parsed.data, parts) };
+}
+
+/** What the list of faults shows of each, for people and for the page. */
+export function faultCatalogue(): Record<string, unknown>[] {
+  return definitions().map(([name, { does, example, fields }]) => ({
+    fault: name,
+    does,
+    example: { fault: name, ...example },
+    fields: z.toJSONSchema(fields, { io: 'input' })['properties'] ?? {},
+  }));
+}
+
+/** What still holds of what was ordered, by fault; empty when everything is as at the start. */
+export function faultsInForce(parts: SandboxParts): Record<string, unknown> {
+  const held = definitions().map(([name, definition]) => [name, definition.inForce?.(parts)] as const);
+  return Object.fromEntries(held.filter(([, value]) => value !== undefined));
+}
+
+/** Ends everything that holds. What has been done stays: time that passed, tokens, records, fields, selected objects. */
+export function endFaults(parts: SandboxParts): void {
+  for (const [, definition] of definitions()) definition.end?.(parts);
+}
+
+function definitions(): [string, FaultDefinition][] {
+  return Object.entries(FAULTS);
 }

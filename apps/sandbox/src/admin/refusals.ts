@@ -1,22 +1,83 @@
-import { SalesforceFault } from '../org/org.errors.js';
+import { PUBSUB_ERROR_NAMES, type PubSubErrorName } from '../pubsub/pubsub-errors.js';
+import type { Target } from './latency.js';
 
-/** The parts of the sandbox that can be told to refuse. */
-export type RefusalTarget = 'rest' | 'cometd' | 'whmcs';
+/** An HTTP refusal: an answer, or the connection cut without one. */
+export type HttpRefusal = { readonly status: number; readonly body: unknown } | 'connection-dropped';
 
-/** Requests that are answered with 503, as a test has ordered. */
+const BUSY = 'Server is too busy. Please try your request again later.';
+const dropped = { 'connection-dropped': 'connection-dropped' } as const;
+
+/** What each HTTP part can answer instead of doing its work. */
+const HTTP_REFUSALS: Readonly<Record<Exclude<Target, 'pubsub'>, Readonly<Record<string, HttpRefusal>>>> = {
+  rest: {
+    unavailable: salesforce(503, 'SERVER_UNAVAILABLE', BUSY),
+    'invalid-session': salesforce(401, 'INVALID_SESSION_ID', 'Session expired or invalid'),
+    'request-limit': salesforce(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.'),
+    ...dropped,
+  },
+  oauth: {
+    unavailable: salesforce(503, 'SERVER_UNAVAILABLE', BUSY),
+    'invalid-client': grant('invalid_client', 'invalid client credentials'),
+    'invalid-grant': grant('invalid_grant', 'authentication failure'),
+    ...dropped,
+  },
+  cometd: {
+    unavailable: { status: 503, body: [{ error: `503::${BUSY}`, successful: false }] },
+    ...dropped,
+  },
+  whmcs: {
+    unavailable: { status: 503, body: { result: 'error', message: BUSY } },
+    ...dropped,
+  },
+};
+
+/** The errors that a part can be told to answer with; `unavailable` is one of each. */
+export function refusalNames(target: Target): readonly string[] {
+  return target === 'pubsub' ? PUBSUB_ERROR_NAMES : Object.keys(HTTP_REFUSALS[target]);
+}
+
+/** Calls that are refused, as a test has ordered. */
 export class Refusals {
-  private readonly left = new Map<RefusalTarget, number>();
+  private readonly orders = new Map<Target, { readonly error: string; left: number }>();
 
-  /** The next `count` requests to this part are refused; 0 takes the order back. */
-  order(target: RefusalTarget, count: number): void {
-    this.left.set(target, count);
+  /** What is still to be refused; undefined if nothing is. */
+  get pending(): Readonly<Record<string, { readonly error: string; readonly left: number }>> | undefined {
+    const left = [...this.orders].filter(([, order]) => order.left > 0);
+    return left.length === 0 ? undefined : Object.fromEntries(left);
   }
 
-  /** Throws if this request is one of them. */
-  check(target: RefusalTarget): void {
-    const left = this.left.get(target) ?? 0;
-    if (left <= 0) return;
-    this.left.set(target, left - 1);
-    throw new SalesforceFault(503, 'SERVER_UNAVAILABLE', 'Server is too busy. Please try your request again later.');
+  /** The next `count` calls to this part are refused with this error; 0 takes the order back. */
+  order(target: Target, error: string, count: number): void {
+    this.orders.set(target, { error, left: count });
   }
+
+  clear(): void {
+    this.orders.clear();
+  }
+
+  /** The refusal of this request, if it is one of them. */
+  ofHttp(target: Exclude<Target, 'pubsub'>): HttpRefusal | undefined {
+    const error = this.take(target);
+    return error === undefined ? undefined : HTTP_REFUSALS[target][error];
+  }
+
+  /** The error of this gRPC call, if it is one of them. */
+  ofPubSub(): PubSubErrorName | undefined {
+    return this.take('pubsub') as PubSubErrorName | undefined;
+  }
+
+  private take(target: Target): string | undefined {
+    const order = this.orders.get(target);
+    if (order === undefined || order.left <= 0) return undefined;
+    order.left--;
+    return order.error;
+  }
+}
+
+function salesforce(status: number, errorCode: string, message: string): HttpRefusal {
+  return { status, body: [{ message, errorCode }] };
+}
+
+function grant(error: string, description: string): HttpRefusal {
+  return { status: 400, body: { error, error_description: description } };
 }

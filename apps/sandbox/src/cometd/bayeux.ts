@@ -31,6 +31,12 @@ export function authenticationInvalid(message: BayeuxMessage): BayeuxReply {
   return refused(message, '401::Authentication invalid', { advice: { reconnect: 'none', interval: 0 } });
 }
 
+/** The org has used up its event deliveries of the day: the client has to stop and come back later. */
+export function allocationExceeded(message: BayeuxMessage): BayeuxReply {
+  const advice = { reconnect: 'none', interval: 0 };
+  return refused(message, '403::Organization total events daily limit exceeded', { advice });
+}
+
 /** The handshake's own form of the same. */
 export function handshakeDenied(message: BayeuxMessage): BayeuxReply {
   return {

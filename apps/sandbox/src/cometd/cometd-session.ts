@@ -1,16 +1,27 @@
+import type { Channel } from '../events/channel.js';
 import type { EventLog } from '../events/event-log.js';
+import type { OrgEvent } from '../events/org-event.js';
 import type { BayeuxReply } from './bayeux.js';
-import { isDelivered } from './channels.js';
+import { cometdPayload } from './cometd-payload.js';
 
 /** Events looked at for one answer: the bound on the size of an answer, not on what is delivered. */
 const EVENTS_PER_ANSWER_MAX = 1_000;
 
-/** Why a held connect is answered: `gone` is the end of the session, `left` the client's own disconnect. */
-export type HeldEnd = 'events' | 'timeout' | 'gone' | 'left';
+/**
+ * Why a held connect is answered: `gone` is the end of the session, `left` the client's own disconnect, `exceeded` the end of
+ * the allocation, and `dropped` cuts the connection instead.
+ */
+export type HeldEnd = 'events' | 'timeout' | 'gone' | 'left' | 'exceeded' | 'dropped';
 
 /** A connect that is held open: the function ends it with this list of messages. */
 export interface HeldConnect {
   answer(messages: readonly BayeuxReply[], reason: HeldEnd): void;
+}
+
+/** A place in the event log, and which of the events behind it are delivered. */
+export interface Subscription {
+  after: number;
+  readonly channel: Channel;
 }
 
 /**
@@ -18,7 +29,7 @@ export interface HeldConnect {
  * client has coming is bounded by the log, and events leave it only by expiring.
  */
 export class CometdSession {
-  readonly subscriptions = new Map<string, { after: number }>();
+  readonly subscriptions = new Map<string, Subscription>();
   held: HeldConnect | undefined;
   isFirstConnect = true;
   /** When the session ends unless a connect is held or comes before. Milliseconds by the real clock. */
@@ -38,21 +49,28 @@ export class CometdSession {
     const events = this.log.after(start, EVENTS_PER_ANSWER_MAX);
     const messages: BayeuxReply[] = [];
     for (const event of events) {
-      for (const [channel, place] of this.subscriptions) {
-        if (event.replayId <= place.after) continue;
-        place.after = event.replayId;
-        if (!isDelivered(channel, event.channel)) continue;
-        const data = { schema: event.schema, payload: event.payload, event: { replayId: event.replayId } };
-        messages.push({ data, channel });
+      for (const subscription of this.subscriptions.values()) {
+        if (event.replayId <= subscription.after) continue;
+        subscription.after = event.replayId;
+        messages.push(...messagesOf(event, subscription.channel));
       }
     }
     return messages;
   }
 
-  /** Answers the held connect if something is due for it. */
-  flush(): void {
-    if (this.held === undefined) return;
+  /** Answers the held connect if something is due for it; returns how many events that was. */
+  flush(): number {
+    if (this.held === undefined) return 0;
     const messages = this.takeEvents();
     if (messages.length > 0) this.held.answer(messages, 'events');
+    return messages.length;
   }
+}
+
+function messagesOf(event: OrgEvent, channel: Channel): BayeuxReply[] {
+  return channel.messages(event).map(({ content }) => {
+    const payload = cometdPayload(content, event.schema);
+    const data = { schema: event.schema.id, payload, event: { replayId: event.replayId } };
+    return { data, channel: channel.name };
+  });
 }

@@ -8,16 +8,12 @@ const BODY_BYTES_MAX = 32_768;
 /** Versions below have another form of replay (streaming error "Unsupported API version"). */
 const VERSION_MIN = 37;
 
-/**
- * `/cometd/{version}`. Long polling only: the GET with `Upgrade: websocket` with which faye tries a socket is a 400.
- * @param refuse throws the refusal that a test has ordered
- */
-export function cometdRoutes(app: FastifyInstance, cometd: Cometd, refuse: () => void): void {
+/** `/cometd/{version}`. Long polling only: the GET with `Upgrade: websocket` with which faye tries a socket is a 400. */
+export function cometdRoutes(app: FastifyInstance, cometd: Cometd): void {
   app.get('/cometd/:version', (_request, reply) =>
     badRequest(reply, '400::This endpoint takes POST requests (long polling) only'),
   );
   app.post('/cometd/:version', { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
-    refuse();
     const { version } = request.params as { version: string };
     if (!(Number(version) >= VERSION_MIN)) {
       return badRequest(
@@ -32,7 +28,11 @@ export function cometdRoutes(app: FastifyInstance, cometd: Cometd, refuse: () =>
     reply.header('content-type', 'application/json;charset=UTF-8');
     if (answer.kind === 'held') {
       reply.raw.once('close', () => answer.abandon());
-      return reply.send(JSON.stringify(await answer.messages));
+      const held = await answer.messages;
+      if (held !== undefined) return reply.send(JSON.stringify(held));
+      reply.hijack();
+      request.raw.socket.destroy();
+      return reply;
     }
     if (answer.cookie !== undefined) {
       reply.header('set-cookie', [

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Channels } from '../events/channels.js';
+import type { EventAllocation } from '../events/event-allocation.js';
 import type { EventLog } from '../events/event-log.js';
 import type { Sessions } from '../oauth/sessions.js';
-import type { Schema } from '../org/schema.js';
+import type { Timing } from '../timing.js';
 import {
   accepted,
+  allocationExceeded,
   authenticationInvalid,
   handshakeDenied,
   refused,
@@ -11,19 +14,19 @@ import {
   type BayeuxMessage,
   type BayeuxReply,
 } from './bayeux.js';
-import { isChannel } from './channels.js';
 import { CometdSession, type HeldEnd } from './cometd-session.js';
 import { replayStart } from './replay.js';
 
 /** Sessions at once; an Enterprise org has 1,000 (Change Data Capture guide, "Allocations"). */
 const SESSIONS_MAX = 1_000;
 
-/** Times of the streaming protocol (Streaming API guide, "Timeouts"). */
-export interface CometdOptions {
-  /** How long a connect is held when nothing happens. @default 110000 */
-  readonly connectTimeoutMs: number;
-  /** How soon a client must connect again after an answer. @default 40000 */
-  readonly sessionTimeoutMs: number;
+/** What the endpoint stands on. */
+export interface CometdContext {
+  readonly channels: Channels;
+  readonly log: EventLog;
+  readonly tokens: Sessions;
+  readonly allocation: EventAllocation;
+  readonly timing: Timing;
 }
 
 /** What a request brings besides its messages. */
@@ -37,7 +40,8 @@ export type CometdAnswer =
   | { readonly kind: 'now'; readonly messages: readonly BayeuxReply[]; readonly cookie: string | undefined }
   | {
       readonly kind: 'held';
-      readonly messages: Promise<readonly BayeuxReply[]>;
+      /** Undefined if the connection is to be cut without an answer. */
+      readonly messages: Promise<readonly BayeuxReply[] | undefined>;
       /** The client has gone: nothing may be taken off its subscriptions for this connect any more. */
       readonly abandon: () => void;
     };
@@ -47,18 +51,27 @@ export class Cometd {
   private readonly sessions = new Map<string, CometdSession>();
   private readonly stopListening: () => void;
   private readonly sweeper: NodeJS.Timeout;
-  /** While set, every connect is refused as if the org had used up its daily event deliveries. */
-  isDailyLimitExceeded = false;
+  private silent = false;
 
-  constructor(
-    private readonly schema: Schema,
-    private readonly log: EventLog,
-    private readonly tokens: Sessions,
-    private readonly options: CometdOptions,
-  ) {
-    this.stopListening = log.onPublished(() => this.flush());
-    tokens.onRevoked((token) => this.endConnects(token));
-    this.sweeper = setInterval(() => this.expire(), Math.min(1_000, options.sessionTimeoutMs)).unref();
+  constructor(private readonly context: CometdContext) {
+    this.stopListening = context.log.onPublished(() => this.flush());
+    context.channels.onRemoved((name) => {
+      for (const session of this.sessions.values()) session.subscriptions.delete(name);
+    });
+    context.tokens.onRevoked((token) => this.endConnects(token));
+    this.sweeper = setInterval(() => this.expire(), 1_000).unref();
+  }
+
+  /** While set, connects are held and answered by nothing, neither events nor time: a connection that is open and dead. */
+  get isSilent(): boolean {
+    return this.silent;
+  }
+
+  set isSilent(isSilent: boolean) {
+    this.silent = isSilent;
+    if (isSilent) return;
+    this.flush();
+    for (const session of this.sessions.values()) session.held?.answer([], 'timeout');
   }
 
   get sessionCount(): number {
@@ -82,9 +95,13 @@ export class Cometd {
     return { kind: 'now', messages: replies, cookie };
   }
 
-  /** Delivers what is due to every held connect. */
+  /** Delivers what is due to every held connect; ends them if the day's deliveries are used up. */
   flush(): void {
-    for (const session of this.sessions.values()) session.flush();
+    if (this.silent) return;
+    for (const session of this.sessions.values()) {
+      if (this.context.allocation.isExceeded) session.held?.answer([], 'exceeded');
+      else this.context.allocation.count(session.flush());
+    }
   }
 
   /** Forgets all sessions, as Salesforce does when it scales: held connects learn it at once, the others at their next message. */
@@ -95,6 +112,13 @@ export class Cometd {
     return sessions.length;
   }
 
+  /** Cuts the connections of all held connects; their sessions go on. Returns how many there were. */
+  dropHeld(): number {
+    const held = [...this.sessions.values()].filter((session) => session.held !== undefined);
+    for (const session of held) session.held?.answer([], 'dropped');
+    return held.length;
+  }
+
   close(): void {
     clearInterval(this.sweeper);
     this.stopListening();
@@ -102,7 +126,7 @@ export class Cometd {
   }
 
   private handshake(message: BayeuxMessage, { token }: Credentials, replies: BayeuxReply[]): CometdSession | undefined {
-    if (token === undefined || !this.tokens.isValid(token)) {
+    if (token === undefined || !this.context.tokens.isValid(token)) {
       replies.push(handshakeDenied(message));
       return undefined;
     }
@@ -113,8 +137,8 @@ export class Cometd {
       return undefined;
     }
     const clientId = randomBytes(16).toString('hex');
-    const session = new CometdSession(clientId, randomBytes(8).toString('hex'), token, this.log);
-    session.expiresAt = Date.now() + this.options.sessionTimeoutMs;
+    const session = new CometdSession(clientId, randomBytes(8).toString('hex'), token, this.context.log);
+    session.expiresAt = Date.now() + this.context.timing.cometdSessionTimeoutMs;
     this.sessions.set(clientId, session);
     replies.push({
       ext: { replay: true, 'payload.format': true },
@@ -132,11 +156,11 @@ export class Cometd {
   private meta(message: BayeuxMessage, credentials: Credentials): BayeuxReply[] {
     const session = this.sessionOf(message, credentials);
     if (!(session instanceof CometdSession)) return [session];
-    session.expiresAt = Date.now() + this.options.sessionTimeoutMs;
+    session.expiresAt = Date.now() + this.context.timing.cometdSessionTimeoutMs;
     switch (message.channel) {
       case '/meta/connect': {
         const refusal = this.connectRefusal(message);
-        return refusal ? [refusal] : [...session.takeEvents(), this.connected(session, message)];
+        return refusal ? [refusal] : [...this.eventsFor(session), this.connected(session, message)];
       }
       case '/meta/subscribe':
         return [this.subscribe(session, message)];
@@ -156,9 +180,9 @@ export class Cometd {
     const session = this.sessionOf(message, credentials);
     if (!(session instanceof CometdSession)) return { kind: 'now', messages: [session], cookie: undefined };
     const refusal = this.connectRefusal(message);
-    const due = refusal ? [] : session.takeEvents();
-    if (refusal || session.isFirstConnect || due.length > 0) {
-      session.expiresAt = Date.now() + this.options.sessionTimeoutMs;
+    const due = refusal || this.silent ? [] : this.eventsFor(session);
+    if (!this.silent && (refusal || session.isFirstConnect || due.length > 0)) {
+      session.expiresAt = Date.now() + this.context.timing.cometdSessionTimeoutMs;
       const messages = refusal ? [refusal] : [...due, this.connected(session, message)];
       return { kind: 'now', messages, cookie: undefined };
     }
@@ -170,18 +194,20 @@ export class Cometd {
     return { kind: 'held', messages, abandon };
   }
 
-  private hold(session: CometdSession, message: BayeuxMessage): Promise<readonly BayeuxReply[]> {
+  private hold(session: CometdSession, message: BayeuxMessage): Promise<readonly BayeuxReply[] | undefined> {
     // A client has one connect open; a second one takes the place of the first.
     session.held?.answer([], 'timeout');
     session.expiresAt = Number.POSITIVE_INFINITY;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => session.held?.answer([], 'timeout'), this.options.connectTimeoutMs);
+      const timer = setTimeout(() => {
+        if (!this.silent) session.held?.answer([], 'timeout');
+      }, this.context.timing.connectTimeoutMs);
       session.held = {
         answer: (messages, reason) => {
           clearTimeout(timer);
           session.held = undefined;
-          session.expiresAt = Date.now() + this.options.sessionTimeoutMs;
-          resolve([...messages, this.endReply(session, message, reason)]);
+          session.expiresAt = Date.now() + this.context.timing.cometdSessionTimeoutMs;
+          resolve(reason === 'dropped' ? undefined : [...messages, this.endReply(session, message, reason)]);
         },
       };
     });
@@ -190,35 +216,43 @@ export class Cometd {
   private connected(session: CometdSession, message: BayeuxMessage): BayeuxReply {
     if (!session.isFirstConnect) return accepted(message);
     session.isFirstConnect = false;
-    return accepted(message, { advice: { interval: 0, timeout: this.options.connectTimeoutMs, reconnect: 'retry' } });
-  }
-
-  private endReply(session: CometdSession, message: BayeuxMessage, reason: HeldEnd): BayeuxReply {
-    if (reason === 'left') return accepted(message, { advice: { reconnect: 'none', interval: 0 } });
-    if (reason !== 'gone') return this.connected(session, message);
-    return this.tokens.isValid(session.token) ? unknownClient(message) : authenticationInvalid(message);
-  }
-
-  private connectRefusal(message: BayeuxMessage): BayeuxReply | undefined {
-    if (!this.isDailyLimitExceeded) return undefined;
-    return refused(message, '403::Organization total events daily limit exceeded', {
-      advice: { reconnect: 'none', interval: 0 },
+    return accepted(message, {
+      advice: { interval: 0, timeout: this.context.timing.connectTimeoutMs, reconnect: 'retry' },
     });
   }
 
+  private endReply(session: CometdSession, message: BayeuxMessage, reason: HeldEnd): BayeuxReply {
+    if (reason === 'exceeded') return allocationExceeded(message);
+    if (reason === 'left') return accepted(message, { advice: { reconnect: 'none', interval: 0 } });
+    if (reason !== 'gone') return this.connected(session, message);
+    return this.context.tokens.isValid(session.token) ? unknownClient(message) : authenticationInvalid(message);
+  }
+
+  private eventsFor(session: CometdSession): BayeuxReply[] {
+    const messages = session.takeEvents();
+    this.context.allocation.count(messages.length);
+    return messages;
+  }
+
+  private connectRefusal(message: BayeuxMessage): BayeuxReply | undefined {
+    return this.context.allocation.isExceeded ? allocationExceeded(message) : undefined;
+  }
+
   private subscribe(session: CometdSession, message: BayeuxMessage): BayeuxReply {
-    const channel = String(message.subscription);
+    const name = String(message.subscription);
     const subscription = { subscription: message.subscription };
-    if (typeof message.subscription !== 'string' || !isChannel(this.schema, channel)) {
-      return refused(
-        message,
-        `400::The channel you requested to subscribe to doesn't exist {${channel}}`,
-        subscription,
-      );
+    const channel = typeof message.subscription === 'string' ? this.context.channels.find(name) : undefined;
+    if (channel === undefined) {
+      const error = `400::The channel you requested to subscribe to doesn't exist {${name}}`;
+      return refused(message, error, subscription);
     }
-    const start = replayStart(this.log, message.ext?.replay?.[channel]);
+    if (!channel.canSubscribe()) {
+      const error = '403::User not allowed to subscribe CDC without View All Data permissions';
+      return refused(message, error, subscription);
+    }
+    const start = replayStart(this.context.log, message.ext?.replay?.[name]);
     if ('error' in start) return refused(message, start.error, subscription);
-    session.subscriptions.set(channel, start);
+    session.subscriptions.set(name, { after: start.after, channel });
     return accepted(message, subscription);
   }
 
@@ -232,7 +266,7 @@ export class Cometd {
       return refused(message, error, { advice: { reconnect: 'handshake', interval: 0 } });
     }
     if (cookie !== session.cookie) return unknownClient(message);
-    if (token === undefined || !this.tokens.isValid(token)) return authenticationInvalid(message);
+    if (token === undefined || !this.context.tokens.isValid(token)) return authenticationInvalid(message);
     return session;
   }
 

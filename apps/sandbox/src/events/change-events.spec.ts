@@ -1,12 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Org } from '../org/org.js';
+import { cometdPayload } from '../cometd/cometd-payload.js';
 import { ChangeEvents } from './change-events.js';
-import { EventLog, type OrgEvent } from './event-log.js';
+import { Channels } from './channels.js';
+import { EventDelivery } from './event-delivery.js';
+import { EventLog } from './event-log.js';
+import { EventSchemas } from './event-schemas.js';
 
 describe('change events', () => {
   let org: Org;
   let log: EventLog;
   let changes: ChangeEvents;
+  let channels: Channels;
   let account: string;
   let entry: string;
 
@@ -16,10 +21,14 @@ describe('change events', () => {
     const product = org.create('Product2', { Name: 'Line', IsActive: true });
     entry = org.create('PricebookEntry', { Pricebook2Id: org.standardPricebookId, Product2Id: product, UnitPrice: 5 });
     log = new EventLog(org.clock);
-    changes = new ChangeEvents(org, log);
+    channels = new Channels(org, () => true);
+    changes = new ChangeEvents(org, channels, new EventSchemas(), new EventDelivery(log));
   });
 
-  const events = (): OrgEvent[] => log.after(-1, 1_000);
+  const events = () =>
+    log.after(-1, 1_000).map(({ replayId, channel, schema, content }) => {
+      return { replayId, channel, schema: schema.id, payload: cometdPayload(content, schema) };
+    });
   const headers = () => events().map((event) => event.payload['ChangeEventHeader'] as Record<string, unknown>);
   const order = (fields = {}): string =>
     org.create('Order', { AccountId: account, EffectiveDate: '2026-01-01', Status: 'Draft', ...fields });
@@ -161,8 +170,8 @@ describe('change events', () => {
   });
 
   it('can be gaps, an overflow with the empty id, or lost', () => {
-    changes.publishGap({ entityName: 'Order', changeType: 'GAP_UPDATE', recordIds: [account] });
-    changes.publishGap({ entityName: 'Order', changeType: 'GAP_OVERFLOW', recordIds: [] });
+    changes.publishHeader({ entityName: 'Order', changeType: 'GAP_UPDATE', recordIds: [account] });
+    changes.publishHeader({ entityName: 'Order', changeType: 'GAP_OVERFLOW', recordIds: [] });
     changes.dropNext(1);
     order();
     expect(headers().map((header) => [header['changeType'], header['recordIds']])).toEqual([

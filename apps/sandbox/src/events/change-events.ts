@@ -1,15 +1,20 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { Org } from '../org/org.js';
 import type { Step, Transaction } from '../org/transaction.js';
-import type { EventLog, UnpublishedEvent } from './event-log.js';
-import { changeBody, type ChangeBody } from './change-payload.js';
+import { changeBody, EMPTY_BODY, type ChangeBody } from './change-body.js';
+import type { Channels } from './channels.js';
+import type { EventDelivery } from './event-delivery.js';
+import { channelOf } from './event-schema.js';
+import type { EventSchemas } from './event-schemas.js';
+import type { ChangeType } from './change-type.js';
+import type { ChangeHeader, EventContent } from './org-event.js';
 import { recordChanges, type RecordChange } from './record-changes.js';
 
 /** Header-only events that a test or an operator scripts: what Salesforce sends when it cannot tell the change itself. */
-export interface GapEvent {
+export interface HeaderOnlyEvent {
   readonly entityName: string;
-  readonly changeType: 'GAP_CREATE' | 'GAP_UPDATE' | 'GAP_DELETE' | 'GAP_UNDELETE' | 'GAP_OVERFLOW' | 'UPDATE';
+  readonly changeType: ChangeType;
   /** 18-character ids; `['001*']` for a wildcard. Ignored for GAP_OVERFLOW, whose id is empty. */
   readonly recordIds: readonly string[];
 }
@@ -19,49 +24,73 @@ const EMPTY_ID = '000000000000000AAA';
 
 /** Turns every committed transaction of the org into change events and platform events of its log. */
 export class ChangeEvents {
-  private commitNumber = 1_100_670_838_951;
+  private commitNumber = 1_652_977_933_433_528_300n;
   private dropsLeft = 0;
+  private dropsOnly: string | undefined;
+  private repeatsLeft = 0;
+  private isMute = false;
 
   constructor(
     private readonly org: Org,
-    private readonly log: EventLog,
+    private readonly channels: Channels,
+    private readonly schemas: EventSchemas,
+    private readonly delivery: EventDelivery,
   ) {
     org.onCommit((transaction) => this.announce(transaction));
   }
 
-  /** The next `count` events are lost without a trace: never logged, never delivered, their replay ids never given. */
-  dropNext(count: number): void {
+  /** How many events are still to be lost. */
+  get toDrop(): number {
+    return this.dropsLeft;
+  }
+
+  /** How many events are still to be delivered twice. */
+  get toRepeat(): number {
+    return this.repeatsLeft;
+  }
+
+  /** The next `count` events (of one object, if named) are lost without a trace: never logged, never delivered. */
+  dropNext(count: number, entityName?: string): void {
     this.dropsLeft = count;
+    this.dropsOnly = entityName;
   }
 
-  /** The channel of an object's change events: `/data/OrderChangeEvent`, `/data/Thing__ChangeEvent`. */
-  static channel(object: ObjectDefinition): string {
-    return `/data/${object.name.replace(/__c$/, '__')}ChangeEvent`;
+  /** The next `count` events are delivered twice, with one replay id. */
+  repeatNext(count: number): void {
+    this.repeatsLeft = count;
   }
 
-  publishGap(gap: GapEvent): void {
-    const object = this.org.existingObject(gap.entityName);
-    const recordIds = gap.changeType === 'GAP_OVERFLOW' ? [EMPTY_ID] : gap.recordIds;
-    const header = {
-      ...this.transactionHeader(''),
-      sequenceNumber: 1,
-      entityName: object.name,
-      changeType: gap.changeType,
-    };
-    const payload = { ChangeEventHeader: { ...header, recordIds, changedFields: [] } };
-    this.publish({ channel: ChangeEvents.channel(object), schema: schemaId(object), payload });
+  /** What is committed meanwhile is announced by nothing, as a hard deletion is. */
+  withoutEvents(work: () => void): void {
+    this.isMute = true;
+    try {
+      work();
+    } finally {
+      this.isMute = false;
+    }
   }
 
+  /** Publishes an event that has a header only. Throws `SalesforceFault` for an object that the org does not have. */
+  publishHeader({ entityName, changeType, recordIds }: HeaderOnlyEvent): void {
+    const object = this.org.existingObject(entityName);
+    const ids = changeType === 'GAP_OVERFLOW' ? [EMPTY_ID] : recordIds;
+    const header = this.header('', { entityName: object.name, changeType, recordIds: ids, sequenceNumber: 1 });
+    this.publish(object, { kind: 'change', header, ...EMPTY_BODY });
+  }
+
+  /**
+   * The events of one transaction have one key and are numbered from 1; objects that are not selected take their numbers
+   * too, so the numbers of what is published can have holes (guide, "sequenceNumber").
+   */
   private announce(transaction: Transaction): void {
-    const common = this.transactionHeader(transaction.context.origin);
+    if (this.isMute) return;
+    const common = this.header(transaction.context.origin, {});
     let sequenceNumber = 0;
     for (const { change, body, recordIds } of merged(this.changesOf(transaction))) {
-      const header = { ...common, sequenceNumber: ++sequenceNumber, entityName: change.object.name };
-      const payload = {
-        ChangeEventHeader: { ...header, changeType: change.kind, recordIds, changedFields: body.changedFields },
-        ...body.fields,
-      };
-      this.publish({ channel: ChangeEvents.channel(change.object), schema: schemaId(change.object), payload });
+      sequenceNumber++;
+      if (!this.channels.isCaptured(change.object)) continue;
+      const own = { entityName: change.object.name, changeType: change.kind, recordIds, sequenceNumber };
+      this.publish(change.object, { kind: 'change', header: { ...common, ...own }, ...body });
     }
     for (const step of transaction.steps) if (step.kind === 'PUBLISH') this.publishPlatformEvent(step);
   }
@@ -72,27 +101,37 @@ export class ChangeEvents {
       if (record === undefined) throw new Error(`a committed record is missing: ${object.name} ${id}`);
       return record;
     };
-    return recordChanges(transaction.steps, now).filter((change) => change.object.traits.capturesChanges === true);
+    return recordChanges(transaction.steps, now);
   }
 
   private publishPlatformEvent(step: Extract<Step, { kind: 'PUBLISH' }>): void {
-    this.publish({ channel: `/event/${step.object.name}`, schema: schemaId(step.object), payload: step.payload });
+    this.publish(step.object, { kind: 'platform', id: step.uuid, fields: step.payload });
   }
 
-  private publish(event: UnpublishedEvent): void {
-    if (this.dropsLeft > 0) this.dropsLeft--;
-    else this.log.publish(event);
+  private publish(object: ObjectDefinition, content: EventContent): void {
+    if (this.dropsLeft > 0 && (this.dropsOnly === undefined || this.dropsOnly === object.name)) {
+      this.dropsLeft--;
+      return;
+    }
+    const copies = this.repeatsLeft > 0 ? 2 : 1;
+    if (copies === 2) this.repeatsLeft--;
+    this.delivery.publish({ channel: channelOf(object), schema: this.schemas.of(object), content, copies });
   }
 
   /** `commitTimestamp` has whole seconds, as in every published sample. */
-  private transactionHeader(origin: string): Record<string, unknown> {
-    this.commitNumber += 17;
+  private header(changeOrigin: string, own: Partial<ChangeHeader>): ChangeHeader {
+    this.commitNumber += 17n;
     return {
+      entityName: '',
+      recordIds: [],
+      changeType: 'UPDATE',
+      sequenceNumber: 0,
       commitNumber: this.commitNumber,
       commitUser: this.org.userId,
-      changeOrigin: origin,
+      changeOrigin,
       transactionKey: randomUUID(),
       commitTimestamp: Math.floor(this.org.clock.now() / 1000) * 1000,
+      ...own,
     };
   }
 }
@@ -113,10 +152,4 @@ function merged(changes: readonly RecordChange[]): { change: RecordChange; body:
     else known.recordIds.push(change.id);
   }
   return [...events.values()];
-}
-
-/** A stable id of the event's schema, 22 characters like the real ones; it changes when a field is added. */
-function schemaId(object: ObjectDefinition): string {
-  const text = [object.name, ...[...object.fields].map((field) => `${field.name}:${field.type}`)].join('\n');
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

@@ -9,6 +9,11 @@ export const CLIENT_ID = 'sandbox-client';
 /** Its secret: known to everyone, it guards made-up data on the local machine. */
 export const CLIENT_SECRET = 'sandbox-secret';
 
+/** The integration user's password, for the grant that takes one. */
+export const PASSWORD = 'sandbox-password';
+/** What the refresh-token grant takes: a web login, which gives one, is not here. */
+export const REFRESH_TOKEN = 'sandbox-refresh-token';
+
 /** What the OAuth endpoints stand on. */
 export interface OAuthContext {
   readonly org: Org;
@@ -64,10 +69,15 @@ class GrantRefused extends Error {
 async function checkGrant(form: Form, url: string, context: OAuthContext): Promise<void> {
   switch (form['grant_type']) {
     case 'client_credentials':
-      if (form['client_id'] !== CLIENT_ID) throw new GrantRefused('invalid_client_id', 'client identifier invalid');
-      if (form['client_secret'] !== CLIENT_SECRET)
-        throw new GrantRefused('invalid_client', 'invalid client credentials');
-      return;
+      return checkClient(form);
+    case 'password':
+      checkClient(form);
+      if (form['username'] === context.org.username && form['password'] === PASSWORD) return;
+      throw new GrantRefused('invalid_grant', 'authentication failure');
+    case 'refresh_token':
+      checkClient(form);
+      if (form['refresh_token'] === REFRESH_TOKEN) return;
+      throw new GrantRefused('invalid_grant', 'expired access/refresh token');
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer': {
       const audiences = [url, 'https://login.salesforce.com', 'https://test.salesforce.com'];
       const rules = { clientId: CLIENT_ID, username: context.org.username, audiences };
@@ -77,6 +87,11 @@ async function checkGrant(form: Form, url: string, context: OAuthContext): Promi
     default:
       throw new GrantRefused('unsupported_grant_type', 'grant type not supported');
   }
+}
+
+function checkClient(form: Form): void {
+  if (form['client_id'] !== CLIENT_ID) throw new GrantRefused('invalid_client_id', 'client identifier invalid');
+  if (form['client_secret'] !== CLIENT_SECRET) throw new GrantRefused('invalid_client', 'invalid client credentials');
 }
 
 function tokenAnswer(request: FastifyRequest, { org, sessions }: OAuthContext): Record<string, string> {

@@ -3,6 +3,7 @@ import { lookup, readOnly, type FieldDefinition } from './field-definition.js';
 /** What an object is and which fields it has. Field names are found without regard to case, as Salesforce does. */
 export class ObjectDefinition {
   private readonly byName = new Map<string, FieldDefinition>();
+  private fieldChanges = 0;
 
   constructor(
     readonly name: string,
@@ -15,6 +16,11 @@ export class ObjectDefinition {
 
   get fields(): IterableIterator<FieldDefinition> {
     return this.byName.values();
+  }
+
+  /** Another number whenever a field was added or changed. */
+  get revision(): number {
+    return this.fieldChanges;
   }
 
   get isCustom(): boolean {
@@ -34,6 +40,7 @@ export class ObjectDefinition {
 
   addField(field: FieldDefinition): void {
     this.byName.set(field.name.toLowerCase(), field);
+    this.fieldChanges++;
   }
 }
 

@@ -45,6 +45,9 @@ export function standardObjects(): ObjectDefinition[] {
     new ObjectDefinition('ProductCatalog', '0ZS', [name()]),
     new ObjectDefinition('ProductCategory', '0ZG', productCategoryFields()),
     new ObjectDefinition('ProductCategoryProduct', '0ZQ', productCategoryProductFields()),
+    new ObjectDefinition('PermissionSet', '0PS', permissionSetFields(), { isReadOnly: true }),
+    new ObjectDefinition('PermissionSetAssignment', '0Pa', permissionSetAssignmentFields(), { isReadOnly: true }),
+    new ObjectDefinition('ObjectPermissions', '110', objectPermissionsFields(), { isReadOnly: true }),
     new ObjectDefinition('Account_Eligibility_Update__e', 'e00', eligibilityEventFields(), { isEvent: true }),
   ];
 }
@@ -213,6 +216,23 @@ function productCategoryProductFields(): FieldDefinition[] {
     lookup('ProductCategoryId', 'ProductCategory', { required: true, updateable: false, onDelete: 'cascade' }),
     lookup('ProductId', 'Product2', { required: true, updateable: false, onDelete: 'cascade' }),
     field('IsPrimaryCategory', 'boolean'),
+  ];
+}
+
+function permissionSetFields(): FieldDefinition[] {
+  return [readOnly('Name', 'string'), readOnly('Label', 'string'), readOnly('PermissionsViewAllData', 'boolean')];
+}
+
+function permissionSetAssignmentFields(): FieldDefinition[] {
+  return [lookup('AssigneeId', 'User'), lookup('PermissionSetId', 'PermissionSet')];
+}
+
+function objectPermissionsFields(): FieldDefinition[] {
+  return [
+    lookup('ParentId', 'PermissionSet'),
+    readOnly('SobjectType', 'string'),
+    readOnly('PermissionsRead', 'boolean'),
+    readOnly('PermissionsViewAllRecords', 'boolean'),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { completed, rollUp, type Derive } from './order-rules.js';
 import type { FieldValue, OrgRecord } from './field-definition.js';
 import { toFieldValue } from './field-input.js';
@@ -20,6 +21,8 @@ export type Step =
   | {
       readonly kind: 'PUBLISH';
       readonly object: ObjectDefinition;
+      /** The universal id of the event. */
+      readonly uuid: string;
       readonly payload: Readonly<Record<string, FieldValue>>;
     };
 
@@ -54,6 +57,7 @@ export class Transaction {
       this.steps.push({
         kind: 'PUBLISH',
         object,
+        uuid: randomUUID(),
         payload: { CreatedDate: at, CreatedById: this.context.userId, ...values },
       });
       return id;

@@ -1,11 +1,16 @@
+import type { Channels } from '../events/channels.js';
+import type { EventAllocation } from '../events/event-allocation.js';
+import type { ObjectDefinition } from '../org/object-definition.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 import type { Org } from '../org/org.js';
+import type { Permissions } from '../org/permissions.js';
 import { runQuery } from '../soql/query-runner.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { composite } from './composite.js';
 import { QueryPages } from './query-pages.js';
 import { sobjectCollections } from './sobject-collections.js';
 import { requireMethod, sobjects } from './sobjects.js';
+import { Tooling } from './tooling.js';
 
 /** How many calls the org has answered, by what they were: what tests count instead of spying on a client. */
 export interface CallCounts {
@@ -16,16 +21,25 @@ export interface CallCounts {
   others: number;
 }
 
+/** What the resources stand on. */
+export interface RestApiContext {
+  readonly org: Org;
+  readonly channels: Channels;
+  readonly permissions: Permissions;
+  readonly allocation: EventAllocation;
+  readonly usage: { readonly used: number; readonly max: number };
+}
+
 /** The resources below `/services/data/vXX.X`. Throws `SalesforceFault` for what Salesforce would refuse. */
 export class RestApi {
   readonly counts: CallCounts = { queries: 0, reads: 0, writes: 0, composites: 0, others: 0 };
   private readonly pages = new QueryPages();
 
-  constructor(
-    private readonly org: Org,
-    private readonly dailyRequestsMax: number,
-    private readonly requestsUsed: () => number,
-  ) {}
+  private readonly tooling: Tooling;
+
+  constructor(private readonly context: RestApiContext) {
+    this.tooling = new Tooling(context.channels);
+  }
 
   readonly handle = (call: ApiCall): ApiAnswer => {
     const [resource, second] = call.path;
@@ -35,10 +49,12 @@ export class RestApi {
         return this.query(call, resource === 'queryAll');
       case 'sobjects':
         this.count(call, call.path[2] === undefined || call.path[2] === 'describe');
-        return sobjects(call);
+        this.requireReadable(second);
+        return sobjects(call, this.mayRead);
       case 'composite':
         if (second === 'sobjects') {
           this.count(call, false);
+          this.requireReadable(call.path[2]);
           return sobjectCollections(call);
         }
         if (second !== undefined) throw notFound();
@@ -47,6 +63,9 @@ export class RestApi {
       case 'limits':
         this.counts.others++;
         return this.limits(call);
+      case 'tooling':
+        this.counts.others++;
+        return this.tooling.handle(call);
       case undefined:
         return { status: 200, body: resources(call.version) };
       default:
@@ -63,14 +82,26 @@ export class RestApi {
     const soql = call.query.get('q');
     if (soql === null || soql.trim() === '')
       throw new SalesforceFault(400, 'MALFORMED_QUERY', 'the parameter q is missing');
-    const result = runQuery(this.org, soql, call.version, withDeleted);
+    const result = runQuery(this.context.org, soql, call.version, withDeleted, this.mayRead);
     return { status: 200, body: this.pages.first(result, call.version, call.batchSize) };
   }
 
   private limits(call: ApiCall): ApiAnswer {
     requireMethod(call, 'GET');
-    const remaining = Math.max(0, this.dailyRequestsMax - this.requestsUsed());
-    return { status: 200, body: { DailyApiRequests: { Max: this.dailyRequestsMax, Remaining: remaining } } };
+    const { usage, allocation } = this.context;
+    const of = (max: number, used: number) => ({ Max: max, Remaining: Math.max(0, max - used) });
+    const body = {
+      DailyApiRequests: of(usage.max, usage.used),
+      DailyDeliveredPlatformEvents: of(allocation.max, allocation.used),
+    };
+    return { status: 200, body };
+  }
+
+  private readonly mayRead = (object: ObjectDefinition): boolean => this.context.permissions.canRead(object.name);
+
+  private requireReadable(objectName: string | undefined): void {
+    const object = objectName === undefined ? undefined : this.context.org.schema.object(objectName);
+    if (object !== undefined && !this.context.permissions.canRead(object.name)) throw notFound();
   }
 
   /** A POST to `/composite/sobjects/X` only reads. */
@@ -83,6 +114,6 @@ export class RestApi {
 }
 
 function resources(version: string): Record<string, string> {
-  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits'];
+  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits', 'tooling'];
   return Object.fromEntries(names.map((name) => [name, `/services/data/${version}/${name}`]));
 }

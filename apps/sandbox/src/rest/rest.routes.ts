@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { tokenOf, type Sessions } from '../oauth/sessions.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
+import type { Latency } from '../admin/latency.js';
 import type { Org } from '../org/org.js';
 import type { ApiAnswer } from './api-call.js';
 import type { RestApi } from './rest-api.js';
@@ -19,10 +20,7 @@ export interface RestContext {
   readonly sessions: Sessions;
   readonly api: RestApi;
   readonly usage: { used: number; readonly max: number };
-  /** Waits half of the set latency: once before the call is worked on, once before it is answered. */
-  halfLatency(): Promise<void>;
-  /** Throws the refusal that a test has ordered. */
-  refuse(): void;
+  readonly latency: Latency;
 }
 
 /** `/services/data/**`: sessions, versions, limits, JSON and errors around `RestApi`. */
@@ -38,7 +36,6 @@ export function restRoutes(app: FastifyInstance, context: RestContext): void {
 }
 
 async function answer(request: FastifyRequest, reply: FastifyReply, context: RestContext): Promise<FastifyReply> {
-  context.refuse();
   const token = tokenOf(request.headers.authorization);
   if (token === undefined || !context.sessions.isValid(token)) {
     throw new SalesforceFault(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
@@ -48,9 +45,9 @@ async function answer(request: FastifyRequest, reply: FastifyReply, context: Res
     throw new SalesforceFault(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
   usage.used++;
   reply.header('sforce-limit-info', `api-usage=${usage.used}/${usage.max}`);
-  await context.halfLatency();
+  await context.latency.half('rest');
   const answered = handle(request, context);
-  await context.halfLatency();
+  await context.latency.half('rest');
   reply.code(answered.status).headers({ ...answered.headers, 'content-type': 'application/json;charset=UTF-8' });
   return reply.send(answered.body === undefined ? undefined : JSON.stringify(answered.body));
 }

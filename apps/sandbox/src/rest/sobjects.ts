@@ -1,19 +1,23 @@
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
-import { randomUUID } from 'node:crypto';
 import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import { noSuchColumn, notFound, SalesforceFault } from '../org/org.errors.js';
 import { attributes, fieldJson } from '../soql/record-json.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { describe, describeBrief } from './describe.js';
+import { replicated } from './replication.js';
 
-/** `/sobjects`, `/sobjects/X`, `/sobjects/X/describe` and `/sobjects/X/{id}`. */
-export function sobjects(call: ApiCall): ApiAnswer {
+/**
+ * `/sobjects`, `/sobjects/X`, `/sobjects/X/describe`, `/sobjects/X/deleted`, `/sobjects/X/updated` and `/sobjects/X/{id}`.
+ * @param mayRead whether an object is shown in the list of all
+ */
+export function sobjects(call: ApiCall, mayRead: (object: ObjectDefinition) => boolean): ApiAnswer {
   const { org } = call.transaction;
   const [, objectName, id, ...rest] = call.path;
   if (objectName === undefined) {
     requireMethod(call, 'GET');
-    const list = org.schema.objects().map((object) => describeBrief(object, call.version));
+    const readable = org.schema.objects().filter(mayRead);
+    const list = readable.map((object) => describeBrief(object, call.version));
     return { status: 200, body: { encoding: 'UTF-8', maxBatchSize: 200, sobjects: list } };
   }
   const object = org.schema.object(objectName);
@@ -22,6 +26,10 @@ export function sobjects(call: ApiCall): ApiAnswer {
   if (id === 'describe') {
     requireMethod(call, 'GET');
     return { status: 200, body: describe(org.schema, object, call.version) };
+  }
+  if (id === 'deleted' || id === 'updated') {
+    requireMethod(call, 'GET');
+    return { status: 200, body: replicated(call, object, id) };
   }
   return record(call, object, checkedId(object, id));
 }
@@ -33,8 +41,10 @@ function collection(call: ApiCall, object: ObjectDefinition): ApiAnswer {
   }
   const id = call.transaction.create(object.name, bodyFields(call.body));
   // A published platform event is only queued: its success carries this entry (Platform Events guide, "Publish Event Messages").
-  const queued = { statusCode: 'OPERATION_ENQUEUED', message: randomUUID(), fields: [] };
-  return { status: 201, body: { id, success: true, errors: object.traits.isEvent ? [queued] : [] } };
+  const published = call.transaction.steps.at(-1);
+  const errors =
+    published?.kind === 'PUBLISH' ? [{ statusCode: 'OPERATION_ENQUEUED', message: published.uuid, fields: [] }] : [];
+  return { status: 201, body: { id, success: true, errors } };
 }
 
 function record(call: ApiCall, object: ObjectDefinition, id: string): ApiAnswer {

@@ -19,10 +19,17 @@ export interface QueryResult {
  * Answers a SOQL query from the org as it is now, or throws the `SalesforceFault` that Salesforce would answer with.
  * @param version the API version of the call, e.g. `v67.0`, for the records' URLs
  * @param withDeleted whether records in the recycle bin count (`/queryAll`)
+ * @param mayRead whether the object exists for the user; related objects are not looked at
  */
-export function runQuery(org: OrgState, soql: string, version: string, withDeleted: boolean): QueryResult {
+export function runQuery(
+  org: OrgState,
+  soql: string,
+  version: string,
+  withDeleted: boolean,
+  mayRead: (object: ObjectDefinition) => boolean = () => true,
+): QueryResult {
   const query = parseQuery(soql);
-  const object = queryableObject(org, soql, query);
+  const object = queryableObject(org, soql, query, mayRead);
   const reader = new FieldReader(org, soql);
   const test: RecordTest = query.where ? compileCondition(reader, object, query.where) : () => true;
   const order = compileOrder(reader, object, query.orderBy);
@@ -35,8 +42,14 @@ export function runQuery(org: OrgState, soql: string, version: string, withDelet
   return { totalSize: limited.length, rows: query.isCount ? [] : limited.map(toRow) };
 }
 
-function queryableObject(org: OrgState, soql: string, { from }: SelectQuery): ObjectDefinition {
-  const object = org.schema.object(from.name);
+function queryableObject(
+  org: OrgState,
+  soql: string,
+  { from }: SelectQuery,
+  mayRead: (object: ObjectDefinition) => boolean,
+): ObjectDefinition {
+  const named = org.schema.object(from.name);
+  const object = named !== undefined && mayRead(named) ? named : undefined;
   if (object !== undefined && object.traits.isEvent !== true) return object;
   const reason = object
     ? `entity type ${object.name} does not support query`

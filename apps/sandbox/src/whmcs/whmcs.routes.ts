@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { Latency } from '../admin/latency.js';
-import type { Refusals } from '../admin/refusals.js';
 import { ACTIONS, WhmcsRefusal, type Parameters } from './whmcs-actions.js';
 import type { WhmcsData } from './whmcs-data.js';
 
@@ -11,20 +10,18 @@ export const WHMCS_CREDENTIALS = { identifier: 'sandbox-identifier', secret: 'sa
 export interface WhmcsContext {
   readonly data: WhmcsData;
   readonly latency: Latency;
-  readonly refusals: Refusals;
   /** Calls by action, for tests that count. */
   readonly calls: Record<string, number>;
 }
 
 /** `POST /whmcs/includes/api.php`: one address, the action is a parameter, refusals are `{"result": "error"}`. */
-export function whmcsRoutes(app: FastifyInstance, { data, latency, refusals, calls }: WhmcsContext): void {
+export function whmcsRoutes(app: FastifyInstance, { data, latency, calls }: WhmcsContext): void {
   app.post('/whmcs/includes/api.php', async (request, reply) => {
-    refusals.check('whmcs');
     const parameters = (request.body ?? {}) as Parameters;
     try {
-      await latency.half();
+      await latency.half('whmcs');
       const answer = { result: 'success', ...act(data, parameters, calls) };
-      await latency.half();
+      await latency.half('whmcs');
       return await reply.send(answer);
     } catch (error) {
       if (!(error instanceof WhmcsRefusal)) throw error;

@@ -86,6 +86,29 @@ const applicationVariables = {
   }),
 };
 
+const streamVariables = {
+  SSE_HEARTBEAT_MS: defaulted(wholeNumber(1_000, 60_000), '15000', {
+    group: 'sse',
+    description: 'How often an event stream that has nothing to tell shows that it is alive.',
+  }),
+  SSE_RETRY_MS: defaulted(wholeNumber(100, 60_000), '3000', {
+    group: 'sse',
+    description: 'How long browsers are told to wait before they open a lost event stream again.',
+  }),
+  SSE_STREAMS_MAX: defaulted(wholeNumber(1, 100_000), '1000', {
+    group: 'sse',
+    description: 'How many event streams one process holds open; one more is answered with 503.',
+  }),
+  SSE_STREAMS_PER_ACCOUNT_MAX: defaulted(wholeNumber(1, 10_000), '50', {
+    group: 'sse',
+    description: 'How many event streams one process holds open for one account; one more is answered with 429.',
+  }),
+  SSE_BUFFER_MAX_BYTES: defaulted(wholeNumber(1_024, 16_777_216), '65536', {
+    group: 'sse',
+    description: 'How much may wait to be read by one browser; one that is slower is dropped.',
+  }),
+};
+
 const redisVariables = {
   REDIS_URL: optional(redisUrl, {
     group: 'redis',
@@ -261,6 +284,15 @@ const whmcsVariables = {
     group: 'whmcs',
     description: 'How many requests to WHMCS may run at once in one process.',
   }),
+  WHMCS_WEBHOOK_SECRET: optional(text('at least 32 characters on one line', /^[^\r\n]{32,4096}$/), {
+    group: 'whmcs',
+    description: 'Signs POST /webhooks/whmcs; without it there is no such address. Make one with: openssl rand -hex 32',
+    secret: 'whole',
+  }),
+  WHMCS_WEBHOOK_TOLERANCE_SECONDS: defaulted(wholeNumber(5, 3_600), '300', {
+    group: 'whmcs',
+    description: 'How far the time that a webhook was signed at may be from ours.',
+  }),
 };
 
 const authVariables = {
@@ -287,7 +319,7 @@ const sandboxVariables = {
   SANDBOX_PORT: defaulted(port, '4000', { group: 'sandbox', description: 'The HTTP port of the sandbox.' }),
   SANDBOX_GRPC_PORT: defaulted(port, '4001', {
     group: 'sandbox',
-    description: 'The port kept free for the gRPC interface of the sandbox (Pub/Sub API).',
+    description: 'The gRPC port of the sandbox (Pub/Sub API): TLS, and plaintext from this machine.',
   }),
   SANDBOX_PUBLIC_URL: optional(httpUrl, {
     group: 'sandbox',
@@ -319,11 +351,28 @@ const sandboxVariables = {
     group: 'sandbox',
     description: 'How long the sandbox holds a CometD connect that has nothing to tell.',
   }),
+  SANDBOX_DAILY_EVENT_DELIVERIES: defaulted(wholeNumber(1, 100_000_000), '5000000', {
+    group: 'sandbox',
+    description: 'How many events the sandbox delivers, to all subscribers together, before it refuses more.',
+  }),
+  SANDBOX_KEEPALIVE_MS: defaulted(wholeNumber(100, 270_000), '270000', {
+    group: 'sandbox',
+    description: 'After how long without events the sandbox sends a keep-alive on a Pub/Sub stream.',
+  }),
+  SANDBOX_FETCH_TIMEOUT_MS: defaulted(wholeNumber(100, 60_000), '60000', {
+    group: 'sandbox',
+    description: 'How long a Pub/Sub stream of the sandbox may have nothing requested before it is closed.',
+  }),
+  SANDBOX_SETTLE_MS: defaulted(wholeNumber(0, 60_000), '0', {
+    group: 'sandbox',
+    description: 'How long after a subscription at LATEST the sandbox still loses events; about 3000 in real orgs.',
+  }),
 };
 
 /** Every environment variable that this product reads: its check, its default, its documentation. The only list there is. */
 export const environmentSchema = z.object({
   ...applicationVariables,
+  ...streamVariables,
   ...redisVariables,
   ...cacheVariables,
   ...salesforceVariables,

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import type { Latency, Target } from './latency.js';
+import type { Refusals } from './refusals.js';
+
+/**
+ * Makes every route of this scope refuse, and take its time, as a test has ordered. Parts whose own work is slow
+ * (`rest`, `whmcs`) wait themselves, half before it and half after.
+ */
+export function withTroubles(
+  app: FastifyInstance,
+  target: Exclude<Target, 'pubsub'>,
+  { refusals, latency }: { readonly refusals: Refusals; readonly latency: Latency },
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const refusal = refusals.ofHttp(target);
+    if (refusal === 'connection-dropped') {
+      reply.hijack();
+      request.raw.socket.destroy();
+      return;
+    }
+    if (refusal !== undefined) {
+      await reply.code(refusal.status).type('application/json;charset=UTF-8').send(JSON.stringify(refusal.body));
+      return;
+    }
+    if (target === 'oauth' || target === 'cometd') await latency.whole(target);
+  });
+}

@@ -1,0 +1,47 @@
+import type { FieldDefinition, FieldValue } from '../org/field-definition.js';
+import type { ObjectDefinition } from '../org/object-definition.js';
+import type { ChangeContent } from './org-event.js';
+import type { RecordChange } from './record-changes.js';
+import { unifiedDiff } from './unified-diff.js';
+
+/** What an event says of the record itself, beside its header. */
+export type ChangeBody = Pick<ChangeContent, 'fields' | 'changed' | 'diffs' | 'enriched'>;
+
+/** The body of an event that tells of a change without telling the change: gaps, overflows, deletions. */
+export const EMPTY_BODY: ChangeBody = { fields: {}, changed: [], diffs: [], enriched: [] };
+
+/**
+ * What the event of this change carries (Change Data Capture guide, "Change Event Body Fields"): on CREATE and UNDELETE
+ * every field, on UPDATE the changed ones and LastModifiedDate, on DELETE none. Undefined if an update changed nothing
+ * that events carry.
+ */
+export function changeBody(change: RecordChange): ChangeBody | undefined {
+  if (change.kind === 'DELETE') return EMPTY_BODY;
+  if (change.kind === 'UPDATE') return updateBody(change);
+  const omitted = change.kind === 'CREATE' ? change.object.traits.notInCreateEvents : undefined;
+  const fields: Record<string, FieldValue> = {};
+  for (const { name } of capturedFields(change.object)) {
+    if (omitted?.includes(name) !== true) fields[name] = change.after[name] ?? null;
+  }
+  return { ...EMPTY_BODY, fields };
+}
+
+function updateBody({ object, before, after }: RecordChange): ChangeBody | undefined {
+  const changed = capturedFields(object)
+    .map(({ name }) => name)
+    .filter((name) => name !== 'LastModifiedDate' && (before?.[name] ?? null) !== (after[name] ?? null));
+  if (changed.length === 0) return undefined;
+  const fields: Record<string, FieldValue> = {};
+  const diffs: string[] = [];
+  for (const name of changed) {
+    const diff = unifiedDiff(before?.[name], after[name]);
+    if (diff !== undefined) diffs.push(name);
+    fields[name] = diff ?? after[name] ?? null;
+  }
+  fields['LastModifiedDate'] = after['LastModifiedDate'] ?? null;
+  return { fields, changed: [...changed, 'LastModifiedDate'], diffs, enriched: [] };
+}
+
+function capturedFields(object: ObjectDefinition): FieldDefinition[] {
+  return [...object.fields].filter((field) => field.captured);
+}

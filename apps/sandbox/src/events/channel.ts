@@ -1,0 +1,79 @@
+import type { FieldValue } from '../org/field-definition.js';
+import type { ObjectDefinition } from '../org/object-definition.js';
+import type { OrgState } from '../org/org-state.js';
+import type { ChangeContent, EventContent, EventMessage, OrgEvent } from './org-event.js';
+
+/** What can be subscribed to. Names are case-sensitive (guide, "Subscription Channels"). */
+export interface Channel {
+  readonly name: string;
+  /** The object of a channel for one object; undefined for a channel of several. */
+  readonly object: ObjectDefinition | undefined;
+  /** False if the user lacks the permission. Channels of several objects can always be subscribed to: they are only silent. */
+  canSubscribe(): boolean;
+  /** What a subscriber gets of this event: nothing, one message, or several that share its replay id. */
+  messages(event: OrgEvent): readonly EventMessage[];
+}
+
+/** One object on a channel of several. */
+export interface ChannelMember {
+  readonly object: ObjectDefinition;
+  /** Fields that updates and deletions carry beside the changed ones, read when the event is delivered. */
+  readonly enrichedFields: readonly string[];
+}
+
+/** Whether the integration user may see all records of an object. */
+export type CanViewAll = (objectName: string) => boolean;
+
+/** The channel that the events of this object are published on. */
+export function channelOfOne(name: string, object: ObjectDefinition, canViewAll: CanViewAll): Channel {
+  return {
+    name,
+    object,
+    canSubscribe: () => object.traits.isEvent === true || canViewAll(object.name),
+    messages: (event) => (event.channel === name ? messagesOf(event, [event.content]) : []),
+  };
+}
+
+/** A channel of those objects for which `member` answers; it is silent about those that the user may not see. */
+export function channelOfSeveral(
+  name: string,
+  org: OrgState,
+  canViewAll: CanViewAll,
+  member: (object: ObjectDefinition) => ChannelMember | undefined,
+): Channel {
+  return {
+    name,
+    object: undefined,
+    canSubscribe: () => true,
+    messages: (event) => {
+      const { content } = event;
+      if (content.kind !== 'change' || !canViewAll(content.header.entityName)) return [];
+      const object = org.schema.object(content.header.entityName);
+      const found = object === undefined ? undefined : member(object);
+      return found === undefined ? [] : messagesOf(event, enriched(org, found, content));
+    },
+  };
+}
+
+/**
+ * Updates and deletions with the member's fields as they are now. A merged event is taken apart: one message a record, all
+ * with its replay id (Change Data Capture guide, "Event Enrichment").
+ */
+function enriched(org: OrgState, { object, enrichedFields }: ChannelMember, content: ChangeContent): ChangeContent[] {
+  const { changeType, recordIds } = content.header;
+  const hasValues = (changeType === 'UPDATE' || changeType === 'DELETE') && recordIds.every((id) => !id.endsWith('*'));
+  if (!hasValues || enrichedFields.length === 0) return [content];
+  const added = enrichedFields.filter((name) => !(name in content.fields));
+  return recordIds.map((id) => {
+    const record = org.table(object).get(id);
+    const values: Record<string, FieldValue> = {};
+    for (const name of added) values[name] = record?.[name] ?? null;
+    const header = { ...content.header, recordIds: [id] };
+    return { ...content, header, fields: { ...content.fields, ...values }, enriched: added };
+  });
+}
+
+function messagesOf(event: OrgEvent, contents: readonly EventContent[]): EventMessage[] {
+  const once = contents.map((content) => ({ event, content }));
+  return Array.from({ length: event.copies }, () => once).flat();
+}

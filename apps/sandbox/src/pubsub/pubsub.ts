@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  Metadata,
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { Latency } from '../admin/latency.js';
+import type { EventSchemas } from '../events/event-schemas.js';
+import type { Sessions } from '../oauth/sessions.js';
+import type { Org } from '../org/org.js';
+import type {
+  FetchRequest,
+  FetchResponse,
+  PublishRequest,
+  PublishResponse,
+  SchemaInfo,
+  SchemaRequest,
+  TopicInfo,
+  TopicRequest,
+} from '@bff/integrations/salesforce/events/pubsub-service';
+import { pubSubError, type PubSubErrorName } from './pubsub-errors.js';
+import { publishEvents } from './publishing.js';
+import { Subscription, type SubscriptionContext } from './subscription.js';
+
+/** Streams at once; beyond it the org refuses (the real bound is not documented). */
+const STREAMS_MAX = 1_000;
+
+/** What the service stands on. */
+export interface PubSubContext extends SubscriptionContext {
+  readonly org: Org;
+  readonly schemas: EventSchemas;
+  readonly tokens: Sessions;
+  readonly latency: Latency;
+  /** The error that a test has ordered for this call. */
+  refusal(): PubSubErrorName | undefined;
+}
+
+/** A refusal on its way to the client. */
+class Refused extends Error {
+  constructor(readonly error: PubSubErrorName) {
+    super(error);
+  }
+}
+
+/** The Pub/Sub API over the org's event log: topics, schemas, subscriptions, and publishing of platform events. */
+export class PubSub {
+  private readonly subscriptions = new Set<Subscription>();
+  private readonly stopListening: () => void;
+  private pumping: NodeJS.Immediate | undefined;
+  private silent = false;
+
+  constructor(private readonly context: PubSubContext) {
+    context.channels.onRemoved((name) => this.endStreams('topic-not-found', name));
+    // Once for all that is published in one turn, so that what belongs together comes in one response.
+    this.stopListening = context.log.onPublished(() => (this.pumping ??= setImmediate(() => this.pump())));
+  }
+
+  /** The streams that are subscribed to a topic. */
+  get streamCount(): number {
+    return [...this.subscriptions].filter((subscription) => subscription.topic !== undefined).length;
+  }
+
+  /** While set, streams get neither events nor keep-alives. */
+  get isSilent(): boolean {
+    return this.silent;
+  }
+
+  set isSilent(isSilent: boolean) {
+    this.silent = isSilent;
+    for (const subscription of this.subscriptions) subscription.setSilent(isSilent);
+  }
+
+  /** Ends the streams (of one topic, if named): with an error, or as if the server had simply finished. */
+  endStreams(error?: PubSubErrorName, topic?: string): number {
+    const chosen = [...this.subscriptions].filter((stream) => topic === undefined || stream.topic === topic);
+    for (const subscription of chosen) subscription.end(error);
+    return chosen.length;
+  }
+
+  close(): void {
+    this.stopListening();
+    clearImmediate(this.pumping);
+    for (const subscription of this.subscriptions) subscription.close();
+    this.subscriptions.clear();
+  }
+
+  /** The handlers by their names in the definition. */
+  implementation(): UntypedServiceImplementation {
+    return {
+      GetTopic: this.unary((request: TopicRequest) => this.topic(request.topicName)),
+      GetSchema: this.unary((request: SchemaRequest) => this.schema(request.schemaId)),
+      Publish: this.unary((request: PublishRequest) => this.publish(request)),
+      Subscribe: (call: ServerDuplexStream<FetchRequest, FetchResponse>) => this.subscribe(call),
+    };
+  }
+
+  private pump(): void {
+    this.pumping = undefined;
+    for (const subscription of this.subscriptions) subscription.pump();
+  }
+
+  private unary<Q, A>(work: (request: Q) => A) {
+    return (call: ServerUnaryCall<Q, A>, callback: sendUnaryData<A>): void => {
+      void this.context.latency.whole('pubsub').then(() => {
+        try {
+          this.check(call.metadata);
+          callback(null, work(call.request));
+        } catch (error) {
+          callback(pubSubError(error instanceof Refused ? error.error : 'internal-error'));
+        }
+      });
+    };
+  }
+
+  private topic(name: string): TopicInfo {
+    if (name === '') throw new Refused('topic-empty');
+    const channel = this.context.channels.find(name);
+    if (channel === undefined) throw new Refused('topic-not-found');
+    return {
+      topicName: name,
+      tenantGuid: `core/sandbox/${this.context.org.organizationId}`,
+      canPublish: channel.object?.traits.isEvent === true,
+      canSubscribe: channel.canSubscribe(),
+      schemaId: channel.object === undefined ? '' : this.context.schemas.of(channel.object).id,
+      rpcId: randomUUID(),
+    };
+  }
+
+  private schema(id: string): SchemaInfo {
+    if (id === '') throw new Refused('schema-empty');
+    const schema = this.context.schemas.find(id);
+    if (schema === undefined) throw new Refused('schema-not-found');
+    return { schemaJson: schema.json, schemaId: id, rpcId: randomUUID() };
+  }
+
+  private publish(request: PublishRequest): PublishResponse {
+    const object = this.context.channels.find(request.topicName)?.object;
+    if (object?.traits.isEvent !== true) throw new Refused('topic-not-found');
+    if (request.events.length === 0) throw new Refused('publish-empty');
+    const { org, log, schemas } = this.context;
+    const results = publishEvents(org, log, schemas, object, request.events);
+    return { results, schemaId: schemas.of(object).id, rpcId: randomUUID() };
+  }
+
+  private subscribe(call: ServerDuplexStream<FetchRequest, FetchResponse>): void {
+    const subscription = new Subscription(this.context, {
+      send: (response) => void this.context.latency.whole('pubsub').then(() => call.write(response)),
+      end: (error) => {
+        this.subscriptions.delete(subscription);
+        if (error === undefined) call.end();
+        else call.emit('error', pubSubError(error));
+      },
+    });
+    const leave = (): void => {
+      subscription.close();
+      this.subscriptions.delete(subscription);
+    };
+    try {
+      this.check(call.metadata);
+      if (this.subscriptions.size >= STREAMS_MAX) throw new Refused('client-limit');
+    } catch (error) {
+      call.emit('error', pubSubError(error instanceof Refused ? error.error : 'internal-error'));
+      return;
+    }
+    this.subscriptions.add(subscription);
+    if (this.silent) subscription.setSilent(true);
+    call.on('data', (request: FetchRequest) => subscription.request(request));
+    // A client that has said its last is answered with the end of the stream.
+    call.on('end', () => subscription.end());
+    call.on('cancelled', leave);
+    call.on('close', leave);
+    call.on('error', leave);
+  }
+
+  /** Every call brings a valid token, the instance and the org (Pub/Sub API guide, "Supported Authentication"). */
+  private check(metadata: Metadata): void {
+    const refusal = this.context.refusal();
+    if (refusal !== undefined) throw new Refused(refusal);
+    const [token, instance, tenant] = ['accesstoken', 'instanceurl', 'tenantid'].map((name) =>
+      String(metadata.get(name)[0] ?? ''),
+    ) as [string, string, string];
+    if (token === '' || instance === '' || tenant === '') throw new Refused('auth-headers-invalid');
+    const { organizationId } = this.context.org;
+    if (tenant !== organizationId && tenant !== organizationId.slice(0, 15)) throw new Refused('auth-headers-invalid');
+    if (!this.context.tokens.isValid(token)) throw new Refused('auth-error');
+  }
+}

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import type { Channel } from '../events/channel.js';
+import type { Channels } from '../events/channels.js';
+import type { EventAllocation } from '../events/event-allocation.js';
+import type { EventLog } from '../events/event-log.js';
+import type { EventMessage } from '../events/org-event.js';
+import type { Timing } from '../timing.js';
+import { encodeEvent } from './avro-payload.js';
+import type { FetchRequest, FetchResponse } from '@bff/integrations/salesforce/events/pubsub-service';
+import type { PubSubErrorName } from './pubsub-errors.js';
+import { replayBytes, replayNumber } from './replay-bytes.js';
+
+/** What may be requested and not yet delivered; more counts as this (Pub/Sub API guide, "Pull Subscription and Flow Control"). */
+const OUTSTANDING_MAX = 100;
+/** Payload bytes in one response; a gRPC message holds 4 MB. */
+const RESPONSE_BYTES_MAX = 3_000_000;
+
+/** What a subscription stands on. */
+export interface SubscriptionContext {
+  readonly channels: Channels;
+  readonly log: EventLog;
+  readonly allocation: EventAllocation;
+  readonly timing: Timing;
+}
+
+/** The client's end of a stream. */
+export interface Subscriber {
+  send(response: FetchResponse): void;
+  /** Ends the stream: with an error, or as one that has simply ended. */
+  end(error?: PubSubErrorName): void;
+}
+
+/**
+ * One Subscribe stream. It delivers only what was requested, keeps itself alive while something is, and closes when nothing
+ * has been for too long. What a slow client has coming is a place in the log, bounded by the log.
+ */
+export class Subscription {
+  private channel: Channel | undefined;
+  /** The place that the client has been brought to; undefined until a subscription at LATEST has settled. */
+  private after: number | undefined;
+  private pending = 0;
+  /** What is left of an event that is several messages. */
+  private rest: readonly EventMessage[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private silent = false;
+  private isOver = false;
+
+  constructor(
+    private readonly context: SubscriptionContext,
+    private readonly subscriber: Subscriber,
+  ) {}
+
+  /** The topic, once it is known. */
+  get topic(): string | undefined {
+    return this.channel?.name;
+  }
+
+  /** Takes a request: the first one names topic and start, every one adds to what may be delivered. */
+  request(request: FetchRequest): void {
+    if (this.isOver) return;
+    const refusal = this.channel === undefined ? this.open(request) : this.refusalOfLater(request);
+    if (refusal !== undefined) return this.end(refusal);
+    this.pending = Math.min(OUTSTANDING_MAX, this.pending + request.numRequested);
+    this.restartTimer();
+    this.pump();
+  }
+
+  /** Sends what is due, as far as it was requested. */
+  pump(): void {
+    if (this.isOver || this.silent || this.after === undefined) return;
+    while (this.pending > 0) {
+      if (this.context.allocation.isExceeded) return this.end('limit-exceeded');
+      const batch = this.nextBatch();
+      if (batch.length === 0) return;
+      this.pending -= batch.length;
+      this.context.allocation.count(batch.length);
+      this.send(batch, (batch.at(-1) as EventMessage).event.replayId);
+    }
+  }
+
+  /** While silent, neither events nor keep-alives are sent: a connection that is open and dead. */
+  setSilent(isSilent: boolean): void {
+    this.silent = isSilent;
+    if (!isSilent) this.pump();
+  }
+
+  /** Ends the stream from our side. */
+  end(error?: PubSubErrorName): void {
+    if (this.isOver) return;
+    this.close();
+    this.subscriber.end(error);
+  }
+
+  /** The client has gone. */
+  close(): void {
+    this.isOver = true;
+    clearTimeout(this.timer);
+  }
+
+  private open(request: FetchRequest): PubSubErrorName | undefined {
+    if (request.topicName === '') return 'topic-empty';
+    const channel = this.context.channels.find(request.topicName);
+    if (channel === undefined) return 'topic-not-found';
+    if (!channel.canSubscribe()) return 'cannot-subscribe';
+    if (request.numRequested <= 0) return 'requested-invalid';
+    const { log, timing } = this.context;
+    if (request.replayPreset === 'CUSTOM') {
+      if (request.replayId === undefined || request.replayId.length === 0) return 'replay-id-missing';
+      const replayId = replayNumber(request.replayId);
+      if (replayId === undefined || !log.has(replayId)) return 'replay-id-corrupted';
+      this.after = replayId;
+    } else if (request.replayPreset === 'EARLIEST') {
+      this.after = -1;
+    } else if (timing.settleMs === 0) {
+      this.after = log.tip;
+    } else {
+      setTimeout(() => (this.after = log.tip), timing.settleMs).unref();
+    }
+    this.channel = channel;
+    return undefined;
+  }
+
+  private refusalOfLater(request: FetchRequest): PubSubErrorName | undefined {
+    if (request.topicName !== '' && request.topicName !== this.topic) return 'topic-mismatch';
+    return request.numRequested <= 0 ? 'requested-invalid' : undefined;
+  }
+
+  /** Up to as many messages as are pending, in the log's order; the place moves over what is not for this channel. */
+  private nextBatch(): EventMessage[] {
+    const batch: EventMessage[] = [];
+    let bytes = 0;
+    while (batch.length < this.pending && bytes < RESPONSE_BYTES_MAX) {
+      if (this.rest.length === 0 && !this.advance()) break;
+      const [message, ...rest] = this.rest;
+      this.rest = rest;
+      if (message === undefined) continue;
+      bytes += encodeEvent(message.content, message.event.schema).length;
+      batch.push(message);
+    }
+    return batch;
+  }
+
+  /** Goes on to the next event of the log; false if there is none. */
+  private advance(): boolean {
+    const [event] = this.context.log.after(this.after ?? this.context.log.tip, 1);
+    if (event === undefined) return false;
+    this.after = event.replayId;
+    this.rest = this.channel?.messages(event) ?? [];
+    return true;
+  }
+
+  private send(messages: readonly EventMessage[], latest: number): void {
+    this.subscriber.send({
+      events: messages.map(({ event, content }) => ({
+        event: {
+          id: content.kind === 'platform' ? content.id : '',
+          schemaId: event.schema.id,
+          payload: encodeEvent(content, event.schema),
+        },
+        replayId: replayBytes(event.replayId),
+      })),
+      latestReplayId: replayBytes(latest),
+      rpcId: randomUUID(),
+      pendingNumRequested: this.pending,
+    });
+    this.restartTimer();
+  }
+
+  /** Waits for the keep-alive's time, or with nothing requested for the end's. */
+  private restartTimer(): void {
+    clearTimeout(this.timer);
+    const { keepaliveMs, fetchTimeoutMs } = this.context.timing;
+    const isWaiting = this.pending > 0;
+    this.timer = setTimeout(() => this.whenIdle(isWaiting), isWaiting ? keepaliveMs : fetchTimeoutMs).unref();
+  }
+
+  private whenIdle(isWaiting: boolean): void {
+    if (this.silent || (isWaiting && this.after === undefined)) return this.restartTimer();
+    if (!isWaiting) return this.end();
+    // Everything before the mark has been looked at: had it been for this channel, it would have been sent.
+    this.after = this.context.log.mark();
+    this.send([], this.after);
+  }
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import type { Channels } from '../events/channels.js';
+import { changeEventName } from '../events/event-schema.js';
+import { recordId } from '../org/record-ids.js';
+import { notFound, SalesforceFault } from '../org/org.errors.js';
+import { parseQuery } from '../soql/query-parser.js';
+import type { ApiAnswer, ApiCall } from './api-call.js';
+import { requireMethod } from './sobjects.js';
+
+const CHANNEL = 'PlatformEventChannel';
+const MEMBER = 'PlatformEventChannelMember';
+
+const newChannel = z.object({
+  FullName: z.string().regex(/^\w+__chn$/, 'must end in __chn'),
+  Metadata: z.object({ channelType: z.literal('data'), label: z.string() }),
+});
+const newMember = z.object({
+  FullName: z.string().optional(),
+  Metadata: z.object({
+    eventChannel: z.string(),
+    selectedEntity: z.string(),
+    enrichedFields: z.array(z.object({ name: z.string() })).default([]),
+    filterExpression: z.undefined({ error: 'filters are not simulated' }).optional(),
+  }),
+});
+
+/** A record as the Tooling API shows it. */
+interface ToolingRecord {
+  readonly Id: string;
+  readonly FullName: string;
+  readonly [field: string]: unknown;
+  readonly Metadata: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * `/tooling/sobjects/PlatformEventChannel`, `…Member` and `/tooling/query` over both: how an administrator makes custom
+ * channels (Change Data Capture guide, "Compose Streams of Change Data Capture Notifications with Custom Channels").
+ * Nothing else of the Tooling API is here.
+ */
+export class Tooling {
+  private readonly ids = new Map<string, string>();
+
+  constructor(private readonly channels: Channels) {}
+
+  readonly handle = (call: ApiCall): ApiAnswer => {
+    const [, resource, type, id, ...rest] = call.path;
+    if (resource === 'query' && type === undefined) return this.query(call);
+    if (resource !== 'sobjects' || rest.length > 0 || (type !== CHANNEL && type !== MEMBER)) throw notFound();
+    if (id === undefined) return this.create(call, type);
+    const record = this.records(type).find((candidate) => candidate.Id.startsWith(id));
+    if (record === undefined || id.length < 15) throw notFound();
+    requireMethod(call, 'GET', 'PATCH', 'DELETE');
+    if (call.method === 'GET') return { status: 200, body: record };
+    if (call.method === 'PATCH') this.write(type, call.body);
+    else this.remove(type, record);
+    return { status: 204 };
+  };
+
+  private create(call: ApiCall, type: string): ApiAnswer {
+    requireMethod(call, 'POST');
+    const name = this.write(type, call.body, true);
+    return { status: 201, body: { id: this.idOf(type, name), success: true, errors: [], warnings: [], infos: [] } };
+  }
+
+  /** Returns the full name of what was written. A channel cannot be changed, a member only as a whole. */
+  private write(type: string, body: unknown, isNew = false): string {
+    if (type === CHANNEL) {
+      const { FullName } = checked(newChannel, body);
+      if (isNew) this.channels.add(`/data/${FullName}`);
+      return FullName;
+    }
+    const { Metadata } = checked(newMember, body);
+    const { eventChannel, selectedEntity } = Metadata;
+    const name = memberName(eventChannel, selectedEntity);
+    if (isNew && this.records(MEMBER).some(({ FullName }) => FullName === name)) {
+      throw new SalesforceFault(400, 'DUPLICATE_VALUE', `${selectedEntity} is on ${eventChannel} already`);
+    }
+    const fields = Metadata.enrichedFields.map((field) => field.name);
+    if (eventChannel === 'ChangeEvents') this.channels.selectEvent(selectedEntity, true);
+    else this.channels.setMember(`/data/${eventChannel}`, selectedEntity, fields);
+    return name;
+  }
+
+  private remove(type: string, { FullName, Metadata }: ToolingRecord): void {
+    if (type === CHANNEL) this.channels.remove(`/data/${FullName}`);
+    else if (Metadata['eventChannel'] === 'ChangeEvents') {
+      this.channels.selectEvent(String(Metadata['selectedEntity']), false);
+    } else this.channels.removeMember(`/data/${String(Metadata['eventChannel'])}`, String(Metadata['selectedEntity']));
+  }
+
+  private records(type: string): ToolingRecord[] {
+    const channels = this.channels.customNames();
+    if (type === CHANNEL) {
+      return channels.map((channel) => {
+        const FullName = channel.slice('/data/'.length);
+        const names = { FullName, DeveloperName: FullName.replace(/__chn$/, ''), MasterLabel: FullName };
+        return { Id: this.idOf(type, FullName), ...names, ChannelType: 'data', Metadata: { channelType: 'data' } };
+      });
+    }
+    const selected = this.channels.selectedObjects().map((name) => this.member('ChangeEvents', name, []));
+    const custom = channels.flatMap((channel) =>
+      (this.channels.membersOf(channel) ?? []).map(({ object, enrichedFields }) =>
+        this.member(channel.slice('/data/'.length), object.name, enrichedFields),
+      ),
+    );
+    return [...selected, ...custom];
+  }
+
+  private member(EventChannel: string, objectName: string, enriched: readonly string[]): ToolingRecord {
+    const SelectedEntity = changeEventName(objectName);
+    const FullName = memberName(EventChannel, SelectedEntity);
+    const enrichedFields = enriched.map((name) => ({ name }));
+    const Metadata = { eventChannel: EventChannel, selectedEntity: SelectedEntity, enrichedFields };
+    const names = { FullName, DeveloperName: FullName, EventChannel, SelectedEntity };
+    return { Id: this.idOf(MEMBER, FullName), ...names, Metadata };
+  }
+
+  /** `SELECT fields FROM PlatformEventChannel[Member]`, without conditions: never a silently wrong answer. */
+  private query(call: ApiCall): ApiAnswer {
+    requireMethod(call, 'GET');
+    const query = parseQuery(call.query.get('q') ?? '');
+    const type = [CHANNEL, MEMBER].find((name) => name.toLowerCase() === query.from.name.toLowerCase());
+    if (type === undefined || query.where !== undefined || query.orderBy.length > 0) {
+      throw new SalesforceFault(400, 'MALFORMED_QUERY', `only SELECT … FROM ${CHANNEL} or ${MEMBER} is known here`);
+    }
+    const records = this.records(type).map((record) => {
+      const row: Record<string, unknown> = {
+        attributes: { type, url: `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}` },
+      };
+      for (const item of query.select) {
+        const name = item.kind === 'field' ? item.path.segments.join('.') : '';
+        const known = Object.keys(record).find((key) => key.toLowerCase() === name.toLowerCase());
+        if (known === undefined)
+          throw new SalesforceFault(400, 'INVALID_FIELD', `No such column '${name}' on entity '${type}'`);
+        row[known] = record[known];
+      }
+      return row;
+    });
+    return { status: 200, body: { size: records.length, totalSize: records.length, done: true, records } };
+  }
+
+  private idOf(type: string, name: string): string {
+    const key = `${type} ${name}`;
+    const known = this.ids.get(key);
+    if (known !== undefined) return known;
+    const id = recordId(type === CHANNEL ? '0YL' : '0v8', this.ids.size + 1);
+    this.ids.set(key, id);
+    return id;
+  }
+}
+
+/** `SalesEvents_chn_OrderItemChangeEvent`, as the guide names members. */
+function memberName(eventChannel: string, selectedEntity: string): string {
+  return `${eventChannel.replace('__chn', '_chn')}_${selectedEntity}`;
+}
+
+function checked<T extends z.ZodType>(shape: T, body: unknown): z.output<T> {
+  const parsed = shape.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new SalesforceFault(400, 'JSON_PARSER_ERROR', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
