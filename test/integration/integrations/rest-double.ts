@@ -53,6 +53,11 @@ export class RestDouble {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Whether this is the token that is current. */
+  accepts(token: unknown): boolean {
+    return this.token !== '' && token === this.token;
+  }
+
   expireToken(): void {
     this.token = '';
   }

@@ -79,8 +79,9 @@ function carriedFields(
     const value = plain(record[name] ?? null);
     const parts = namedParts.filter((part) => part.startsWith(`${name}.`));
     if (isCompound(value) || parts.length > 0) {
-      const compound: Record<string, unknown> = Object.fromEntries(parts.map((part) => [part.split('.')[1], null]));
-      for (const [part, content] of Object.entries(value ?? {})) {
+      const compound: Record<string, unknown> = {};
+      for (const part of parts) compound[part.slice(name.length + 1)] = null;
+      for (const [part, content] of Object.entries(isCompound(value) ? value : {})) {
         if (content !== null && !diffs.has(`${name}.${part}`)) compound[part] = content;
       }
       if (Object.keys(compound).length > 0) fields[name] = compound;

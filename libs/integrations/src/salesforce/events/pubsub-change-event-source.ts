@@ -1,0 +1,75 @@
+import { setMaxListeners } from 'node:events';
+import type { SalesforceConnection } from '../salesforce-connection.js';
+import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
+import { watchEntityAccess } from './entity-access.js';
+import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from './pubsub.options.js';
+import { LIFELINES_MAX } from './pubsub/pull-window.js';
+import { PubSubLink } from './pubsub/pubsub-link.js';
+import { TopicSubscription } from './pubsub/topic-subscription.js';
+import { StreamJournal } from './stream-journal.js';
+import { TopicDelivery } from './topic-delivery.js';
+
+/**
+ * Change events over the Pub/Sub API (gRPC): at least once, in the order of each topic, from the committed position. All
+ * topics share one connection; each has a stream of its own, and one that breaks leaves the others alone.
+ */
+export class PubSubChangeEventSource extends ChangeEventSource {
+  readonly transport = 'pubsub';
+  private readonly options: ResolvedPubSubOptions;
+  private readonly journal: StreamJournal;
+  private readonly link: PubSubLink;
+  private readonly deliveries: TopicDelivery[] = [];
+  private readonly subscriptions: TopicSubscription[] = [];
+  private readonly stopping = new AbortController();
+  private running: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly connection: SalesforceConnection,
+    options: PubSubOptions = {},
+  ) {
+    super();
+    this.options = resolvePubSubOptions(options);
+    this.journal = new StreamJournal(this.options.log);
+    this.link = new PubSubLink(connection, this.options);
+  }
+
+  async start(
+    topics: ReadonlyMap<string, TopicHandler>,
+    position: (topic: string) => Promise<StartPosition>,
+  ): Promise<void> {
+    if (this.running !== undefined) throw new Error('a change event source is started once; make a new one');
+    const { connection, journal, link, options } = this;
+    const { signal: stopping } = this.stopping;
+    if (stopping.aborted) return;
+    setMaxListeners(2 * topics.size + 1, stopping); // for each topic a wait of its stream, and one of its access check
+    // The queue has room for the events that only keep the stream open, beyond what is asked for otherwise.
+    const bounds = { ...options, queueMax: options.queueMax + LIFELINES_MAX };
+    for (const [topic, handler] of topics) {
+      const delivery = new TopicDelivery(topic, this.transport, handler, bounds, journal);
+      this.deliveries.push(delivery);
+      this.subscriptions.push(new TopicSubscription(delivery, { link, position, options, journal, stopping }));
+    }
+    const attempts: Promise<void>[] = [];
+    const runs = this.subscriptions.map((subscription) => {
+      let attempted = (): void => undefined;
+      attempts.push(new Promise((resolve) => (attempted = resolve)));
+      return subscription.run(attempted);
+    });
+    this.running = Promise.all(runs);
+    for (const delivery of this.deliveries) {
+      void watchEntityAccess(delivery, connection, options, { journal, signal: stopping });
+    }
+    await Promise.race([this.running, Promise.all(attempts)]);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    for (const subscription of this.subscriptions) subscription.close();
+    await Promise.all([this.running, ...this.deliveries.map((delivery) => delivery.stop())]);
+    this.link.close();
+  }
+
+  health(): TopicHealth[] {
+    return this.deliveries.map((delivery) => delivery.health());
+  }
+}

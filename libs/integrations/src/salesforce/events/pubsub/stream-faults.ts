@@ -1,0 +1,76 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import type { StreamEnd } from '../stream-end.js';
+
+/** Why a Pub/Sub stream ended: as every stream, or for what only concerns its topic. */
+export interface PubSubEnd {
+  readonly kind: StreamEnd['kind'] | 'position-expired' | 'topic-refused';
+  readonly reason: string;
+  /** It was not the service that ended it: the connection is not to be used again. */
+  readonly isBroken?: boolean;
+}
+
+const CODE_PREFIX = 'sfdc.platform.eventbus.grpc.';
+
+/**
+ * What is done about each error code of the Pub/Sub API (guide, "Handling Errors"). Not everything there is sent to a
+ * subscriber; what is not listed is judged by its gRPC status.
+ */
+export const ACTIONS: Readonly<Record<string, PubSubEnd['kind']>> = {
+  'subscription.fetch.replayid.corrupted': 'position-expired', // invalid, or older than what is kept
+  'subscription.fetch.replayid.validation.failed': 'position-expired',
+  'subscription.fetch.requested.events.invalid': 'failed',
+  'subscription.fetch.topic.mismatch': 'failed',
+  'subscription.fetch.overflow': 'failed',
+  'subscription.fetch.replay.repeated': 'failed',
+  'subscription.internal.error': 'failed',
+  'subscription.limit.exceeded': 'limit',
+  'subscription.topic.cannot.subscribe': 'topic-refused',
+  'service.auth.error': 'auth',
+  'service.auth.headers.invalid': 'auth',
+  'service.unavailable': 'failed',
+  'service.protection.triggered': 'busy',
+  'concurrent.client.limit.exceeded': 'busy',
+  'topic.not.found': 'topic-refused',
+  'topic.api.unavailable': 'failed',
+  'managed.subscription.already.active': 'topic-refused',
+};
+
+/** For errors without a code that is known. */
+const BY_STATUS: Readonly<Partial<Record<status, PubSubEnd['kind']>>> = {
+  [status.UNAUTHENTICATED]: 'auth',
+  [status.PERMISSION_DENIED]: 'topic-refused',
+  [status.NOT_FOUND]: 'topic-refused',
+  [status.UNIMPLEMENTED]: 'topic-refused',
+  [status.RESOURCE_EXHAUSTED]: 'busy',
+};
+
+/** The end that a failed call means. Anything unforeseen is `failed`: it is tried again, with back-off, for ever. */
+export function endOfCall(error: unknown): PubSubEnd {
+  if (!isServiceError(error)) return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+  const code = errorCodeOf(error);
+  const kind = (code === undefined ? undefined : ACTIONS[code]) ?? BY_STATUS[error.code] ?? 'failed';
+  const reason = `${status[error.code]}${code === undefined ? '' : ` ${code}`}: ${error.details}`;
+  return { kind, reason, isBroken: code === undefined && kind === 'failed' };
+}
+
+/** Whether the service itself answered, so that the same request will be answered so again. */
+export function isRefusedByService(error: unknown): boolean {
+  return (
+    isServiceError(error) &&
+    [status.NOT_FOUND, status.INVALID_ARGUMENT, status.PERMISSION_DENIED].includes(error.code) &&
+    endOfCall(error).kind !== 'auth'
+  );
+}
+
+/** The code is in the trailers; some answers have it in their words only. */
+function errorCodeOf({ metadata, details }: ServiceError): string | undefined {
+  const [trailer] = metadata?.get('error-code') ?? [];
+  const text = typeof trailer === 'string' ? trailer : (details ?? '');
+  const known = Object.keys(ACTIONS).find((code) => text.includes(CODE_PREFIX + code) || text === code);
+  if (known !== undefined) return known;
+  return typeof trailer === 'string' ? trailer.replace(CODE_PREFIX, '') : undefined;
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && error.code in status;
+}

@@ -1,0 +1,153 @@
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { StartPosition } from '../change-event-source.js';
+import type { ConsumerEvent, FetchRequest, FetchResponse } from '../pubsub-service.js';
+import type { ResolvedPubSubOptions } from '../pubsub.options.js';
+import type { TopicDelivery } from '../topic-delivery.js';
+import type { EventSchema } from './event-schema.js';
+import type { PubSubClient, PubSubIdentity } from './pubsub-client.js';
+import { eventOfPubSub } from './pubsub-event.js';
+import { PullWindow } from './pull-window.js';
+import type { SchemaCache } from './schema-cache.js';
+import { endOfCall, type PubSubEnd } from './stream-faults.js';
+
+/** What a stream is made of. */
+export interface TopicStreamParts {
+  readonly client: PubSubClient;
+  readonly identity: PubSubIdentity;
+  readonly schemas: SchemaCache;
+  readonly delivery: TopicDelivery;
+  readonly options: ResolvedPubSubOptions;
+  /** Called once, before the first event is handed to the delivery. */
+  readonly onLive: () => void;
+}
+
+/**
+ * One Subscribe call for one topic, from its first request to its end. It reads on only while there is room, decodes in
+ * order, and ends at the first sign that something is wrong; it never mends itself.
+ */
+export class TopicStream {
+  private readonly call: ClientDuplexStream<FetchRequest, FetchResponse>;
+  private readonly window: PullWindow;
+  private end: PubSubEnd | undefined;
+  private isLive = false;
+  private watchdog: NodeJS.Timeout | undefined;
+  private lifeline: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: TopicStreamParts) {
+    const { client, identity, options } = parts;
+    this.call = client.subscribe(identity);
+    this.window = new PullWindow(options.windowMax, options.queueMax);
+  }
+
+  /** Reads until the stream ends, and says why. Never rejects. */
+  async run(start: StartPosition): Promise<PubSubEnd> {
+    const { delivery, options } = this.parts;
+    this.call.on('metadata', () => this.live());
+    this.call.on('error', () => undefined); // the loop below is told as well
+    const unopposed = setTimeout(() => this.live(), options.liveAfterMs);
+    delivery.onTaken = () => this.pull();
+    this.feedWatchdog();
+    try {
+      this.pull(start);
+      void this.askForTopic();
+      for await (const response of this.call as AsyncIterable<FetchResponse>) {
+        await this.take(response);
+        if (this.end !== undefined) break;
+      }
+      return this.end ?? { kind: 'closed', reason: 'Salesforce ended the stream' };
+    } catch (error) {
+      return this.end ?? endOfCall(error);
+    } finally {
+      this.close();
+      delivery.onTaken = () => undefined;
+      for (const timer of [unopposed, this.watchdog, this.lifeline]) clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    this.endWith({ kind: 'closed', reason: 'closed' });
+  }
+
+  private endWith(end: PubSubEnd): void {
+    this.end ??= end;
+    this.call.cancel();
+  }
+
+  /** A Subscribe call has no answer of its own, so another one behind it on the same connection stands for it. */
+  private async askForTopic(): Promise<void> {
+    const { client, delivery, identity, schemas } = this.parts;
+    try {
+      const { canSubscribe, schemaId } = await client.topic(delivery.topic, identity);
+      if (canSubscribe) this.live();
+      if (schemaId !== '') await schemas.get(schemaId, (id) => client.schema(id, identity));
+    } catch {
+      // The stream itself will say what is wrong.
+    }
+  }
+
+  private live(): void {
+    if (this.isLive || this.end !== undefined) return;
+    this.isLive = true;
+    this.parts.onLive();
+  }
+
+  private async take(response: FetchResponse): Promise<void> {
+    const { delivery } = this.parts;
+    const { events, latestReplayId, pendingNumRequested } = response;
+    this.live();
+    this.feedWatchdog();
+    delivery.seen();
+    for (const event of events) {
+      const schema = this.parts.schemas.known(event.event?.schemaId ?? '') ?? (await this.schemaOf(event));
+      const replayId = event.replayId.toString('base64');
+      const taken = delivery.offer(eventOfPubSub({ topic: delivery.topic, replayId, event: event.event }, schema));
+      if (!taken) return this.endWith({ kind: 'overflow', reason: 'more events came than were asked for' });
+    }
+    if (events.length === 0 && latestReplayId.length > 0) delivery.keptAlive(latestReplayId.toString('base64'));
+    this.window.arrived(events.length, pendingNumRequested);
+    this.pull();
+    if (pendingNumRequested > 0) this.disarmLifeline();
+    else this.lifeline ??= setTimeout(() => this.stayAlive(), this.parts.options.lifelineMs);
+  }
+
+  /** Rejects when Salesforce cannot be asked for it: then the event must come again. */
+  private async schemaOf({ event }: ConsumerEvent): Promise<EventSchema | string> {
+    const { client, identity, schemas } = this.parts;
+    if (event === null || event.schemaId === '') return 'the event names no schema';
+    return schemas.get(event.schemaId, (id) => client.schema(id, identity));
+  }
+
+  /** Asks for as many events as there is room for. */
+  private pull(start?: StartPosition): void {
+    if (this.end !== undefined) return;
+    const wanted = this.window.ask(this.parts.delivery.waiting);
+    if (wanted > 0) this.request(wanted, start);
+  }
+
+  private stayAlive(): void {
+    this.disarmLifeline();
+    const wanted = this.window.askForLife(this.parts.delivery.waiting);
+    if (wanted > 0) this.request(wanted);
+    else this.endWith({ kind: 'overflow', reason: 'the handler has been stuck for too long' });
+  }
+
+  private request(numRequested: number, start?: StartPosition): void {
+    this.disarmLifeline();
+    const request = { topicName: this.parts.delivery.topic, numRequested };
+    if (start === undefined) this.call.write(request);
+    else if (start === 'latest') this.call.write({ ...request, replayPreset: 'LATEST' });
+    else this.call.write({ ...request, replayPreset: 'CUSTOM', replayId: Buffer.from(start.after, 'base64') });
+  }
+
+  private disarmLifeline(): void {
+    clearTimeout(this.lifeline);
+    this.lifeline = undefined;
+  }
+
+  private feedWatchdog(): void {
+    clearTimeout(this.watchdog);
+    const { watchdogMs } = this.parts.options;
+    const reason = `nothing came from Salesforce for ${watchdogMs} ms`;
+    this.watchdog = setTimeout(() => this.endWith({ kind: 'failed', reason, isBroken: true }), watchdogMs);
+  }
+}
