@@ -105,7 +105,7 @@ function trouble(report: TopicReport | AbsentTopic): string {
     return `${report.topic}: an event could not be applied${since} (${report.failures} times: ${report.lastError ?? 'no reason'})`;
   }
   if (isBlind(report)) {
-    return `${report.topic}: the integration user cannot read ${report.unreadable.join(', ')}, so its changes do not arrive`;
+    return `${report.topic}: the integration user may not read all of ${report.unreadable.join(', ')}, so not all changes arrive`;
   }
   return `${report.topic} is ${report.state}${report.lastError ? ` (${report.lastError})` : ''}`;
 }

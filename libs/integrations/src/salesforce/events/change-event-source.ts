@@ -22,8 +22,7 @@ export interface EventBatch {
 export interface TopicHandler {
   /**
    * The objects whose changes are awaited. On a channel of several objects Salesforce leaves out, without a word, those
-   * that the user may not read; named here, they are looked at and shown in `unreadable`.
-   * @default the object that the topic is named after
+   * that the user may not read; named here, they are looked at and shown in `unreadable`. @default none
    */
   readonly entities?: readonly string[];
   /**
@@ -67,7 +66,7 @@ export interface TopicHealth {
   readonly failures: number;
   /** The newest trouble; undefined again when the topic is live and everything that came is applied. */
   readonly lastError: string | undefined;
-  /** Awaited objects that the integration user cannot read: silence about them means nothing. */
+  /** Awaited objects of which the integration user may not read all: silence about them means nothing. */
   readonly unreadable: readonly string[];
 }
 

@@ -11,7 +11,7 @@ import {
 import { CometdSession, isDailyLimit, type SessionListener, type SubscribeResult } from './cometd-session.js';
 import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
 import { eventOfCometd } from './cometd-event.js';
-import { watchEntityAccess } from './entity-access.js';
+import { watchEntities } from './entity-watch.js';
 import { backOffAfter, endOfSignIn, type StreamEnd } from './stream-end.js';
 import { StreamJournal } from './stream-journal.js';
 import { TopicDelivery } from './topic-delivery.js';
@@ -61,7 +61,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
       this.running = this.run(attempted);
     });
     for (const delivery of this.deliveries.values()) {
-      void watchEntityAccess(delivery, this.connection, this.options, { journal: this.journal, signal });
+      void watchEntities(delivery, this.connection, this.options, { journal: this.journal, signal });
     }
   }
 

@@ -1,77 +1,87 @@
 import { z } from 'zod';
+import { withDeadline } from '../deadline.js';
 import type { SalesforceConnection } from '../salesforce-connection.js';
 import { toSalesforceError } from '../salesforce.errors.js';
-import { withDeadline } from '../deadline.js';
-import { backOffMs, pause } from './back-off.js';
-import type { ResolvedStreamOptions } from './stream.options.js';
-import type { StreamJournal } from './stream-journal.js';
-import type { TopicDelivery } from './topic-delivery.js';
-
-/** Objects looked at for one topic: each costs an API request. */
-const ENTITIES_MAX = 100;
-
-const DESCRIPTION = z.object({ queryable: z.boolean().optional(), retrieveable: z.boolean().optional() });
-
-/**
- * The object that a channel is named after (Change Data Capture Guide, "Subscription Channels"): `Order` of
- * `/data/OrderChangeEvent`, `Employee__c` of `/data/Employee__ChangeEvent`; undefined for a channel of several.
- */
-export function entityOfTopic(topic: string): string | undefined {
-  const name = /^\/data\/(\w+)ChangeEvent$/.exec(topic)?.[1];
-  return name?.endsWith('__') ? `${name}c` : name;
-}
-
-/**
- * Looks whether the integration user can read the objects whose changes a topic's handler awaits, and says so in the log and
- * in `unreadable` if not: on a channel of several objects Salesforce leaves them out without a word. Looks again until all
- * can be read, or `signal` is aborted. It cannot see whether the user may view *all* records; describe does not tell.
- */
-export async function watchEntityAccess(
-  delivery: TopicDelivery,
-  connection: SalesforceConnection,
-  options: ResolvedStreamOptions,
-  { journal, signal }: { readonly journal: StreamJournal; readonly signal: AbortSignal },
-): Promise<void> {
-  let open = entitiesOf(delivery);
-  let unreadable: string[] = [];
-  for (let failures = 0; !signal.aborted && open.length > 0;) {
-    const access = await Promise.all(open.map((entity) => accessTo(entity, connection)));
-    const found = open.filter((_, i) => access[i] === 'unreadable');
-    const mended = unreadable.filter((entity) => access[open.indexOf(entity)] === 'readable');
-    const news = found.filter((entity) => !unreadable.includes(entity));
-    open = open.filter((_, i) => access[i] !== 'readable');
-    unreadable = open.filter((entity) => found.includes(entity) || unreadable.includes(entity));
-    if (signal.aborted) return;
-    delivery.cannotRead(unreadable);
-    if (news.length > 0) journal.unreadable(delivery.topic, news);
-    if (mended.length > 0) journal.readable(delivery.topic, mended);
-    const isUndecided = access.includes('unknown');
-    if (open.length > 0) {
-      await pause(isUndecided ? backOffMs(failures++, options.refusedBackOff) : options.accessCheckMs, signal);
-    }
-  }
-}
-
-function entitiesOf({ topic, handler }: TopicDelivery): string[] {
-  if (!topic.startsWith('/data/')) return [];
-  const named = entityOfTopic(topic);
-  const entities = new Set(handler.entities ?? (named === undefined ? [] : [named]));
-  return [...entities].filter((entity) => /^\w{1,80}$/.test(entity)).slice(0, ENTITIES_MAX);
-}
+import { soql, type Soql } from '../soql.js';
 
 /** `unknown`: Salesforce could not be asked. */
-async function accessTo(
-  entity: string,
+export type EntityAccess = 'granted' | 'missing' | 'unknown';
+
+/** Objects whose permission is not "View All Records" on them, but one that nothing but a setting of the org tells. */
+const WITHOUT_OBJECT_PERMISSIONS: ReadonlySet<string> = new Set(['User', 'Task', 'Event']);
+
+const USER_ID = z.string().regex(/^005\w{12,15}$/);
+const DESCRIPTION = z.object({ queryable: z.boolean().optional() });
+const ASSIGNMENTS = z.object({
+  records: z.array(
+    z.object({
+      PermissionSetId: z.string(),
+      PermissionSet: z.object({ PermissionsViewAllData: z.boolean() }).nullish(),
+    }),
+  ),
+});
+const PERMISSIONS = z.object({ records: z.array(z.object({ SobjectType: z.string() })) });
+
+/**
+ * Whether the integration user may read every record of these objects, which change events ask for (Change Data Capture
+ * Guide, "Required Permissions for Receiving Change Events"). By describe, and by the permission sets of the user where
+ * these may be read; what cannot be seen in them is taken for granted.
+ */
+export async function accessToEntities(
+  entities: readonly string[],
   connection: SalesforceConnection,
-): Promise<'readable' | 'unreadable' | 'unknown'> {
+): Promise<ReadonlyMap<string, EntityAccess>> {
+  const access = await Promise.all(entities.map((entity) => readAccess(entity, connection)));
+  const readable = entities.filter((entity, i) => access[i] === 'granted' && !WITHOUT_OBJECT_PERMISSIONS.has(entity));
+  const viewed = readable.length === 0 ? undefined : await viewedWhole(readable, connection).catch(() => undefined);
+  return new Map(
+    entities.map((entity, i) => {
+      const isPartial = viewed !== undefined && readable.includes(entity) && !viewed.has(entity);
+      return [entity, isPartial ? 'missing' : (access[i] as EntityAccess)];
+    }),
+  );
+}
+
+async function readAccess(entity: string, connection: SalesforceConnection): Promise<EntityAccess> {
   try {
-    const description = await withDeadline(connection.options.requestTimeoutMs, async () =>
-      (await connection.signedIn()).requestGet(`/sobjects/${entity}/describe`),
-    );
-    const { queryable, retrieveable } = DESCRIPTION.parse(description);
-    return queryable === false || retrieveable === false ? 'unreadable' : 'readable';
+    const { queryable } = DESCRIPTION.parse(await get(`/sobjects/${entity}/describe`, connection));
+    return queryable === false ? 'missing' : 'granted';
   } catch (error) {
     const { code } = toSalesforceError(error, `describe of ${entity}`);
-    return code === 'SALESFORCE_NOT_FOUND' || code === 'SALESFORCE_FORBIDDEN' ? 'unreadable' : 'unknown';
+    return code === 'SALESFORCE_NOT_FOUND' || code === 'SALESFORCE_FORBIDDEN' ? 'missing' : 'unknown';
   }
+}
+
+/** Those on which some permission set of the user grants "View All Records". Rejects when that cannot be seen. */
+async function viewedWhole(
+  entities: readonly string[],
+  connection: SalesforceConnection,
+): Promise<ReadonlySet<string>> {
+  const userId = USER_ID.parse((await connection.signedIn()).userInfo?.id);
+  const { records: assignments } = ASSIGNMENTS.parse(
+    await query(
+      soql`SELECT PermissionSetId, PermissionSet.PermissionsViewAllData
+        FROM PermissionSetAssignment WHERE AssigneeId = ${userId}`,
+      connection,
+    ),
+  );
+  if (assignments.some(({ PermissionSet }) => PermissionSet?.PermissionsViewAllData === true)) return new Set(entities);
+  const sets = assignments.map(({ PermissionSetId }) => PermissionSetId);
+  const { records: permissions } = PERMISSIONS.parse(
+    await query(
+      soql`SELECT SobjectType FROM ObjectPermissions
+        WHERE ParentId IN ${sets} AND SobjectType IN ${entities} AND PermissionsViewAllRecords = ${true}`,
+      connection,
+    ),
+  );
+  return new Set(permissions.map(({ SobjectType }) => SobjectType));
+}
+
+function query({ text }: Soql, connection: SalesforceConnection): Promise<unknown> {
+  return get(`/query?q=${encodeURIComponent(text)}`, connection);
+}
+
+async function get(path: string, connection: SalesforceConnection): Promise<unknown> {
+  const { requestTimeoutMs } = connection.options;
+  return withDeadline(requestTimeoutMs, async () => (await connection.signedIn()).requestGet(path));
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { SalesforceConnection } from '../salesforce-connection.js';
 import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
-import { watchEntityAccess } from './entity-access.js';
+import { watchEntities } from './entity-watch.js';
 import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from './pubsub.options.js';
 import { LIFELINES_MAX } from './pubsub/pull-window.js';
 import { PubSubLink } from './pubsub/pubsub-link.js';
@@ -57,7 +57,7 @@ export class PubSubChangeEventSource extends ChangeEventSource {
     });
     this.running = Promise.all(runs);
     for (const delivery of this.deliveries) {
-      void watchEntityAccess(delivery, connection, options, { journal, signal: stopping });
+      void watchEntities(delivery, connection, options, { journal, signal: stopping });
     }
     await Promise.race([this.running, Promise.all(attempts)]);
   }

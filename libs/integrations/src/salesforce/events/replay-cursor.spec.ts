@@ -1,20 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { mayShareReplayIds, ReplayCursor } from './replay-cursor.js';
+import { ReplayCursor } from './replay-cursor.js';
 import type { SourceEvent } from './source-event.js';
 
 const events = (...ids: (string | undefined)[]): SourceEvent[] =>
   ids.map((replayId) => ({ kind: 'undecodable', topic: '/data/ChangeEvents', replayId, reason: '' }));
 
 describe('the position that may be committed', () => {
-  it.each([
-    ['/data/OrderChangeEvent', false],
-    ['/event/Account_Eligibility_Update__e', false],
-    ['/data/ChangeEvents', true],
-    ['/data/Sales__chn', true],
-  ])('on %s: whether replay ids may be shared is %s', (topic, isShared) => {
-    expect(mayShareReplayIds(topic)).toBe(isShared);
-  });
-
   it('is the newest id where no two events share one', () => {
     const cursor = new ReplayCursor(false);
     expect(cursor.after(events('a', 'b'))).toBe('b');

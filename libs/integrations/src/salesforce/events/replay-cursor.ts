@@ -1,17 +1,10 @@
 import type { SourceEvent } from './source-event.js';
 
 /**
- * Whether several events of the topic may have the same replay id: on channels of several objects, where events are
- * enriched, a merged event comes as one message for each record (Change Data Capture Guide, "Enriched Change Events").
- */
-export function mayShareReplayIds(topic: string): boolean {
-  return topic === '/data/ChangeEvents' || topic.endsWith('__chn');
-}
-
-/**
- * Tells which position may be committed after which events of a topic. Where replay ids may be shared, the id of the newest
- * event is no position yet: whether Salesforce would send the rest of its group after it is not known. It becomes one when
- * an event with another id comes, or a keep-alive says that there was nothing more.
+ * Tells which position may be committed after which events of a topic. Where events are enriched, a merged one comes as one
+ * message for each record, all with one replay id (Change Data Capture Guide, "Enriched Change Events"). There the id of
+ * the newest event is no position yet: whether Salesforce would send the rest of its group after it is not known. It becomes
+ * one when an event with another id comes, or a keep-alive says that there was nothing more.
  */
 export class ReplayCursor {
   private newest: string | undefined;

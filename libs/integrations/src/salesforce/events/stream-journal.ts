@@ -60,12 +60,12 @@ export class StreamJournal {
 
   /** Silence about these objects means nothing, because Salesforce leaves them out without a word. */
   unreadable(topic: string, entities: readonly string[]): void {
-    const advice = 'its changes will not arrive; give the integration user View All Records on it';
-    for (const entity of entities) this.log('error', `${topic}: ${entity} cannot be read by this user: ${advice}`);
+    const advice = 'not all of its changes arrive; give the integration user View All Records on it';
+    for (const entity of entities) this.log('error', `${topic}: the user may not read all of ${entity}: ${advice}`);
   }
 
   readable(topic: string, entities: readonly string[]): void {
-    this.log('info', `${topic}: ${entities.join(', ')} can be read now`);
+    for (const entity of entities) this.log('info', `${topic}: the user may read all of ${entity} now`);
   }
 
   private notLost(topic: string): void {

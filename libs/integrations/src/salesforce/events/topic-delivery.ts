@@ -7,7 +7,8 @@ import {
   type TopicState,
   unheardTopic,
 } from './change-event-source.js';
-import { mayShareReplayIds, ReplayCursor } from './replay-cursor.js';
+import { isChannelOfSeveral } from './channels.js';
+import { ReplayCursor } from './replay-cursor.js';
 import type { SourceEvent } from './source-event.js';
 import type { ResolvedStreamOptions } from './stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
@@ -46,7 +47,7 @@ export class TopicDelivery {
     private readonly options: Pick<ResolvedStreamOptions, 'queueMax' | 'batchMax' | 'settleMs' | 'handlerBackOff'>,
     private readonly journal: StreamJournal,
   ) {
-    this.cursor = new ReplayCursor(mayShareReplayIds(topic));
+    this.cursor = new ReplayCursor(isChannelOfSeveral(topic));
     this.progress = { ...unheardTopic(topic, transport) };
   }
 
