@@ -1,5 +1,6 @@
 import type { AppConfig } from '@bff/infra/config/app-config';
 import { HealthModule } from '@bff/infra/health/health.module';
+import { NoncesModule } from '@bff/infra/nonces/nonces.module';
 import { isRedisConfigured } from '@bff/infra/redis/redis-client';
 import { WhmcsModule } from '@bff/integrations/whmcs/whmcs.module';
 import { BillingModule } from '@bff/modules/billing/billing.module';
@@ -7,6 +8,7 @@ import { CatalogModule } from '@bff/modules/catalog/catalog.module';
 import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';
 import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
 import { IdentityModule } from '@bff/modules/identity/identity.module';
+import { NotificationsModule } from '@bff/modules/notifications/notifications.module';
 import { OrdersModule } from '@bff/modules/orders/orders.module';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
@@ -17,9 +19,12 @@ import { AccountGuard } from './auth/account.guard.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { BillingController } from './billing/billing.controller.js';
 import { CatalogController } from './catalog/catalog.controller.js';
+import { EventStreams } from './events/event-streams.js';
+import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { WhmcsWebhookController } from './webhooks/whmcs-webhook.controller.js';
 
 /**
  * The HTTP API. With the embedded store it consumes change events itself, because nobody else could reach the entries; with
@@ -29,7 +34,7 @@ import { ProblemFilter } from './problems/problem.filter.js';
 export class AppModule {
   static forConfig(config: AppConfig): DynamicModule {
     const isEmbedded = !isRedisConfigured(config.redis);
-    const { apiUrl, identifier, secret, requestTimeoutMs, concurrency } = config.whmcs;
+    const { apiUrl, identifier, secret, requestTimeoutMs, concurrency, webhook } = config.whmcs;
     return {
       module: AppModule,
       imports: [
@@ -40,6 +45,8 @@ export class AppModule {
           useFactory: () => ({ url: apiUrl, identifier, secret, requestTimeoutMs, concurrency }),
         }),
         HealthModule,
+        NotificationsModule,
+        NoncesModule,
         IdentityModule,
         OrdersModule,
         CatalogModule,
@@ -47,9 +54,17 @@ export class AppModule {
         EventsHealthModule,
         ...(isEmbedded ? [ChangeEventsModule] : []),
       ],
-      controllers: [CatalogController, OrdersController, BillingController, HealthController],
+      controllers: [
+        CatalogController,
+        OrdersController,
+        BillingController,
+        EventsController,
+        HealthController,
+        ...(webhook.secret === undefined ? [] : [WhmcsWebhookController]),
+      ],
       providers: [
         TokenVerifier,
+        EventStreams,
         { provide: APP_GUARD, useClass: AccountGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

@@ -11,6 +11,7 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { problemOfStatus } from './problems/problem-of-error.js';
 import { sendProblem } from './problems/problem.filter.js';
+import { keepWebhookBodies } from './webhooks/raw-bodies.js';
 
 /** Longer parts of a path name nothing of ours (the longest are ids). */
 const PATH_PART_LENGTH_MAX = 200;
@@ -25,6 +26,7 @@ class JsonAdapter extends FastifyAdapter {
   /** Called by Nest to add its parsers, of JSON and forms; Fastify's own for JSON is there already. */
   override registerParserMiddleware(): void {
     this.getInstance().removeContentTypeParser('text/plain');
+    keepWebhookBodies(this.getInstance());
   }
 }
 

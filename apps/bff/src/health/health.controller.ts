@@ -10,6 +10,7 @@ import { Controller, Get, Header, Res } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/public.decorator.js';
+import { EventStreams } from '../events/event-streams.js';
 
 const ALL_COUNTERS = [
   'hits',
@@ -36,13 +37,14 @@ export class HealthController {
     private readonly catalog: CatalogCacheService,
     private readonly orders: OrdersCacheService,
     private readonly billing: WhmcsCacheService,
+    private readonly streams: EventStreams,
   ) {}
 
-  /** `degraded` (still 200): the store or the change events are away, and this process serves all the same. */
+  /** `degraded` (still 200): the store, the change events or the notices are away, and this process serves all the same. */
   @Get()
   @Header('cache-control', 'no-store')
   overall(): Promise<HealthCheckResult> {
-    return this.checks.check([() => this.store.check(), () => this.eventsIndicator()]);
+    return this.checks.check([() => this.store.check(), () => this.eventsIndicator(), () => this.streamsIndicator()]);
   }
 
   @Get('live')
@@ -92,5 +94,13 @@ export class HealthController {
     const { status, reason, consumers } = await this.events.check();
     if (status === 'up') return indicator.up({ events: status });
     return indicator.degraded({ events: status, reason: reason ?? '', consumers });
+  }
+
+  /** Of this process alone. */
+  private streamsIndicator() {
+    const indicator = this.indicators.check('browser-events');
+    const { board, ...counters } = this.streams.state();
+    if (board.status === 'up') return indicator.up({ ...counters });
+    return indicator.degraded({ ...counters, reason: board.reason ?? '' });
   }
 }

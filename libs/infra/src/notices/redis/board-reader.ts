@@ -1,5 +1,5 @@
-import type { RedisClient } from '../../redis/redis-client.js';
-import { retryDelayMs } from '../../redis/redis-client.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { retryDelayMs, type RedisClient } from '../../redis/redis-client.js';
 import type { Notice } from '../notice-board.js';
 import { BEGINNING, type NoticeWindow } from '../notice-window.js';
 import { BLOCK_MS, boardConnection } from './board-connection.js';
@@ -61,7 +61,7 @@ export class BoardReader {
         this.reason = `the connection for notices is ${this.connection.status}: ${(error as Error).message}`;
         // What fails on a connection that seems to work (it hangs, or the server refuses) is tried on another one.
         if (this.connection.status === 'ready') this.connection.disconnect(true);
-        await pause(retryDelayMs(++failures), signal);
+        await delay(retryDelayMs(++failures), undefined, { signal }).catch(() => undefined); // closed: the loop ends
       }
     }
   }
@@ -78,25 +78,27 @@ export class BoardReader {
     for (let last = newest.id; ;) {
       const [first, ...rest] = await this.page(last);
       if (first?.[0] !== last) return false;
-      rest.forEach((entry) => this.take(entry, true));
+      rest.forEach((entry) => this.take(entry));
       if (rest.length < PAGE) return true;
       last = this.newestId();
     }
   }
 
   private async beginAnew(): Promise<void> {
-    const hadHistory = this.window.newest !== undefined;
     let page = await this.page('-');
     if (page.length === 0) {
       await this.connection.xadd(this.key, '*', 'n', BEGINNING, 'a', '*');
       page = await this.page('-');
     }
-    this.window.clear();
-    for (;;) {
-      page.forEach((entry) => this.take(entry, false));
-      if (page.length <= PAGE) break;
-      page = await this.page(`(${this.newestId()}`);
+    const history = [...page];
+    while (page.length > PAGE) {
+      page = await this.page(`(${history.at(-1)?.[0]}`);
+      history.push(...page);
     }
+    // In one turn, so that nobody sees a position whose loss has not been told.
+    const hadHistory = this.window.newest !== undefined;
+    this.window.clear();
+    for (const entry of history) this.window.append(toNotice(entry));
     if (hadHistory) this.events.onLost();
   }
 
@@ -104,10 +106,10 @@ export class BoardReader {
     return this.connection.xrange(this.key, from, '+', 'COUNT', PAGE + 1);
   }
 
-  private take([id, fields]: StreamEntry, isNews: boolean): void {
-    const notice = toNotice(id, fields);
+  private take(entry: StreamEntry): void {
+    const notice = toNotice(entry);
     this.window.append(notice);
-    if (isNews && notice.name !== BEGINNING) this.events.onNotice(notice);
+    if (notice.name !== BEGINNING) this.events.onNotice(notice);
   }
 
   private newestId(): string {
@@ -115,15 +117,7 @@ export class BoardReader {
   }
 }
 
-function toNotice(id: string, fields: readonly string[]): Notice {
+function toNotice([id, fields]: StreamEntry): Notice {
   const [, name = BEGINNING, , audience = '*'] = fields;
   return { id, name, audience: audience === '*' ? null : audience.slice(1), at: Number(id.split('-', 1)[0]) };
-}
-
-/** Resolves after the time, or at once when the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
-  });
 }

@@ -1,0 +1,142 @@
+import type { Notice } from '@bff/infra/notices/notice-board';
+import { RESYNC } from '@bff/modules/notifications/notification.types';
+import { frame, type ClosingReason } from './event-frames.js';
+
+/** Where the text of a stream goes. */
+export interface Outlet {
+  write(text: string): void;
+  /** What was written and the browser has not taken yet. */
+  readonly bufferedBytes: number;
+  /** Writes the last text, and resolves when the connection has ended: when it is through, or soon in any case. */
+  end(text: string): Promise<void>;
+}
+
+export interface EventStreamOptions {
+  /** Notices of one kind that come closer together than this are told as one. */
+  readonly coalesceMs: number;
+  readonly bufferMaxBytes: number;
+  readonly retryMs: number;
+}
+
+/** Why everything is to be read again. */
+export type ResyncReason = 'unknown-last-event-id' | 'notices-lost';
+
+/**
+ * Everybody whom a notice without an audience concerns reads something of their own, and not all of them shall do so in the
+ * same instant: browsers are told to pick one within this time.
+ */
+const SPREAD_MS = 10_000;
+
+/**
+ * What one browser is told. A notice says that something changed and not what, so any number of one kind that wait are
+ * one; what waits is bounded by the number of kinds, and what was written by `bufferMaxBytes`.
+ */
+export class EventStream {
+  /** By name, in the order in which they are to be told; the newest of each. */
+  private readonly waiting = new Map<string, Notice>();
+  private state: 'opening' | 'open' | 'closed' = 'opening';
+  private toldAt = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
+  /** Notices that were written. */
+  told = 0;
+
+  constructor(
+    private readonly outlet: Outlet,
+    private readonly options: EventStreamOptions,
+    private readonly onClosed: (reason: ClosingReason | undefined) => void,
+  ) {}
+
+  /**
+   * Begins to tell. `missed`: what came after the browser's last event; undefined: not known, so it is told to read everything
+   * again. `position` is where it can resume although nothing happens.
+   */
+  open(missed: readonly Notice[] | undefined, position: string | undefined, isResumed: boolean): void {
+    if (this.state !== 'opening') return;
+    this.state = 'open';
+    this.outlet.write(frame({ retryMs: this.options.retryMs, comment: 'evergreen' }));
+    if (missed === undefined) {
+      this.waiting.clear();
+      this.write(frame({ id: position, event: RESYNC, data: resync('unknown-last-event-id') }));
+      return;
+    }
+    // What came while the stream was opening is newer than what was missed.
+    const newer = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const notice of [...missed, ...newer]) this.wait(notice);
+    this.write(frame({ ...(this.waiting.size === 0 && { id: position }), event: 'ready', data: { isResumed } }));
+    this.flush();
+  }
+
+  tell(notice: Notice): void {
+    if (this.state === 'closed') return;
+    this.wait(notice);
+    if (this.state === 'opening' || this.timer) return;
+    const waitMs = this.toldAt + this.options.coalesceMs - performance.now();
+    if (waitMs <= 0) this.flush();
+    else this.timer = setTimeout(() => this.flush(), waitMs).unref();
+  }
+
+  /** Shows that the stream lives, and moves the place to resume from to `position`. */
+  heartbeat(position: string | undefined): void {
+    if (this.state !== 'open') return;
+    this.flush();
+    this.write(frame({ comment: 'heartbeat', id: position }));
+  }
+
+  /** Ends the stream with a last event that says why and when to come back; resolves when its connection has ended. */
+  async close(reason: ClosingReason, retryMs = this.options.retryMs): Promise<void> {
+    if (this.state === 'closed') return;
+    const ended = this.outlet.end(frame({ retryMs, event: 'closing', data: { reason } }));
+    this.closed(reason);
+    await ended;
+  }
+
+  /** The browser has left. */
+  abandoned(): void {
+    if (this.state !== 'closed') this.closed(undefined);
+  }
+
+  private wait(notice: Notice): void {
+    if (notice.name === RESYNC) this.waiting.clear(); // it says more than all of them
+    this.waiting.delete(notice.name);
+    this.waiting.set(notice.name, notice);
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const notices = [...this.waiting.values()];
+    this.waiting.clear();
+    if (notices.length === 0) return;
+    this.toldAt = performance.now();
+    this.told += notices.length;
+    this.write(notices.map(frameOf).join(''));
+  }
+
+  private write(text: string): void {
+    if (this.state !== 'open') return;
+    if (this.outlet.bufferedBytes > this.options.bufferMaxBytes) void this.close('slow-consumer');
+    else this.outlet.write(text);
+  }
+
+  private closed(reason: ClosingReason | undefined): void {
+    this.state = 'closed';
+    clearTimeout(this.timer);
+    this.waiting.clear();
+    this.onClosed(reason);
+  }
+}
+
+function frameOf({ id, name, audience, at }: Notice): string {
+  if (name === RESYNC) return frame({ id, event: RESYNC, data: resync('notices-lost') });
+  const isOfEach = audience === null && name !== 'catalog.changed';
+  return frame({
+    id,
+    event: name,
+    data: { at: new Date(at).toISOString(), ...(isOfEach && { spreadMs: SPREAD_MS }) },
+  });
+}
+
+function resync(reason: ResyncReason): object {
+  return { reason, spreadMs: SPREAD_MS };
+}

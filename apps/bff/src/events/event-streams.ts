@@ -1,0 +1,186 @@
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { Readiness } from '@bff/infra/health/readiness';
+import { NoticeBoard, type BoardState, type Notice, type NoticeFollower } from '@bff/infra/notices/notice-board';
+import { RESYNC, type Audience } from '@bff/modules/notifications/notification.types';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { problem, ProblemError } from '../problems/problem.js';
+import type { ClosingReason } from './event-frames.js';
+import { EventStream, type Outlet } from './event-stream.js';
+
+/** Whose stream it is, and for how long. */
+export interface Subscriber {
+  /** Streams are counted by it. */
+  readonly account: string;
+  /** What the subscriber is told of, beside what concerns everybody. */
+  readonly audiences: readonly Audience[];
+  /** When the token ends, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** Whether the user still acts for this account; asked when that account has changed. */
+  readonly isStillAllowed: () => Promise<boolean>;
+}
+
+/** What this process's streams do, and have done since it started. */
+export interface StreamsState {
+  readonly streams: number;
+  readonly noticesSent: number;
+  readonly droppedSlow: number;
+  readonly board: BoardState;
+}
+
+interface OpenStream {
+  readonly stream: EventStream;
+  readonly subscriber: Subscriber;
+  readonly end: NodeJS.Timeout;
+}
+
+/** Notices of one kind that follow each other faster are told as one: a bulk change costs a browser four reads a second. */
+const COALESCE_MS = 250;
+/**
+ * A stream ends after this, or up to a tenth earlier, whatever its token says: as long as the mapping of a user to an account
+ * is kept, and often enough that streams spread over new processes.
+ */
+const LIFETIME_MS = 3_600_000;
+const RETRY_AFTER_SECONDS = 5;
+
+/** The event streams of this process: bounded in number, told what concerns them, and ended with the process. */
+@Injectable()
+export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, NoticeFollower {
+  private readonly logger = new Logger(EventStreams.name);
+  private readonly open = new Set<OpenStream>();
+  private readonly byAudience = new Map<Audience, Set<OpenStream>>();
+  private readonly countByAccount = new Map<string, number>();
+  private unfollow: (() => void) | undefined;
+  private heartbeat: NodeJS.Timeout | undefined;
+  private isClosing = false;
+  private toldByClosed = 0;
+  private droppedSlow = 0;
+
+  constructor(
+    @Inject(NoticeBoard) private readonly board: NoticeBoard,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+    private readonly readiness: Readiness,
+  ) {}
+
+  onModuleInit(): void {
+    this.unfollow = this.board.follow(this);
+    this.heartbeat = setInterval(() => this.beat(), this.config.sse.heartbeatMs).unref();
+  }
+
+  /** Ends every stream with a last event, so that its browser comes back elsewhere; no new one is taken from here on. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isClosing = true;
+    clearInterval(this.heartbeat);
+    this.unfollow?.();
+    const soon = () => Math.ceil(Math.random() * this.config.sse.retryMs);
+    await Promise.all([...this.open].map(({ stream }) => stream.close('shutdown', soon())));
+  }
+
+  state(): StreamsState {
+    const toldByOpen = [...this.open].reduce((sum, { stream }) => sum + stream.told, 0);
+    return {
+      streams: this.open.size,
+      noticesSent: this.toldByClosed + toldByOpen,
+      droppedSlow: this.droppedSlow,
+      board: this.board.state(),
+    };
+  }
+
+  /** Throws the problem to answer with, if no stream can be opened for this account now. */
+  admit(account: string): void {
+    const { streamsMax, streamsPerAccountMax } = this.config.sse;
+    if (this.isClosing || this.readiness.current === 'draining') throw refused('This process is shutting down.');
+    if (this.board.position() === undefined) throw refused('Changes are not known at present.');
+    if (this.open.size >= streamsMax) throw refused('Too many event streams are open.');
+    if ((this.countByAccount.get(account) ?? 0) < streamsPerAccountMax) return;
+    const detail = `This account has ${streamsPerAccountMax} event streams open. Close one, or share one between tabs.`;
+    throw new ProblemError(problem(429, 'too-many-streams', 'Too many event streams', detail, RETRY));
+  }
+
+  /**
+   * Tells the subscriber, through the outlet, what happens from now on, and first what happened since `lastEventId` where that
+   * is known. Call it in the turn of `admit`. Answers what to call when the browser leaves.
+   */
+  add(subscriber: Subscriber, outlet: Outlet, lastEventId: string | undefined): () => void {
+    const { bufferMaxBytes, retryMs } = this.config.sse;
+    const options = { coalesceMs: COALESCE_MS, bufferMaxBytes, retryMs };
+    const stream = new EventStream(outlet, options, (reason) => this.remove(opened, reason));
+    const lifetimeMs = LIFETIME_MS * (0.9 + Math.random() / 10);
+    const tokenMs = Math.max(0, subscriber.expiresAt - Date.now());
+    const isOfToken = tokenMs <= lifetimeMs;
+    const end = setTimeout(
+      () => void stream.close(isOfToken ? 'token-expired' : 'lifetime'),
+      Math.min(tokenMs, lifetimeMs),
+    ).unref();
+    const opened: OpenStream = { stream, subscriber, end };
+    this.register(opened);
+    void this.begin(stream, lastEventId);
+    return () => stream.abandoned();
+  }
+
+  onNotice(notice: Notice): void {
+    if (notice.audience === null) {
+      for (const { stream } of this.open) stream.tell(notice);
+      return;
+    }
+    for (const { stream, subscriber } of this.byAudience.get(notice.audience as Audience) ?? []) {
+      stream.tell(notice);
+      if (notice.name === 'eligibility.changed') void this.look(stream, subscriber);
+    }
+  }
+
+  onLost(): void {
+    const id = this.board.position();
+    if (id !== undefined) this.onNotice({ id, name: RESYNC, audience: null, at: Date.now() });
+  }
+
+  private async begin(stream: EventStream, lastEventId: string | undefined): Promise<void> {
+    const missed = lastEventId === undefined ? [] : await this.board.since(lastEventId);
+    stream.open(missed, this.board.position(), lastEventId !== undefined);
+  }
+
+  private beat(): void {
+    const position = this.board.position();
+    for (const { stream } of this.open) stream.heartbeat(position);
+  }
+
+  /** An account that has changed may have come to name another user. */
+  private async look(stream: EventStream, { isStillAllowed }: Subscriber): Promise<void> {
+    try {
+      if (!(await isStillAllowed())) await stream.close('account-changed');
+    } catch (error) {
+      this.logger.debug(`whose stream it is could not be looked up: ${(error as Error).message}`);
+    }
+  }
+
+  private register(opened: OpenStream): void {
+    const { account, audiences } = opened.subscriber;
+    this.open.add(opened);
+    this.countByAccount.set(account, (this.countByAccount.get(account) ?? 0) + 1);
+    for (const audience of audiences) {
+      const streams = this.byAudience.get(audience) ?? new Set();
+      this.byAudience.set(audience, streams.add(opened));
+    }
+  }
+
+  private remove(opened: OpenStream, reason: ClosingReason | undefined): void {
+    const { account, audiences } = opened.subscriber;
+    clearTimeout(opened.end);
+    this.open.delete(opened);
+    const count = (this.countByAccount.get(account) ?? 1) - 1;
+    if (count === 0) this.countByAccount.delete(account);
+    else this.countByAccount.set(account, count);
+    for (const audience of audiences) {
+      const streams = this.byAudience.get(audience);
+      streams?.delete(opened);
+      if (streams?.size === 0) this.byAudience.delete(audience);
+    }
+    this.toldByClosed += opened.stream.told;
+    if (reason === 'slow-consumer') this.droppedSlow += 1;
+  }
+}
+
+const RETRY = { retryAfterSeconds: RETRY_AFTER_SECONDS };
+
+function refused(detail: string): ProblemError {
+  return new ProblemError(problem(503, 'no-event-stream', 'No event stream', `${detail} Try again later.`, RETRY));
+}

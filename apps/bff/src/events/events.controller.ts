@@ -1,0 +1,64 @@
+import type { AccountMapping } from '@bff/modules/identity/identity.types';
+import { MappingService } from '@bff/modules/identity/mapping.service';
+import { usersOfAccount, usersOfClient } from '@bff/modules/notifications/notification.types';
+import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Account } from '../auth/account.decorator.js';
+import { EventStreams, type Subscriber } from './event-streams.js';
+import { ResponseOutlet } from './response-outlet.js';
+import { tokenSession } from './token-session.js';
+
+const HEAD = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Neither kept nor compressed on the way: both would hold events back. nginx takes the second one.
+  'cache-control': 'private, no-store, no-transform',
+  'x-accel-buffering': 'no',
+  // The end of the stream is the end of its connection, so that no idle one holds up the end of the process.
+  connection: 'close',
+};
+
+/** What changes, told to the browsers of those whom it concerns (docs/reference/browser-events.md). */
+@Controller('api/events')
+export class EventsController {
+  constructor(
+    private readonly streams: EventStreams,
+    private readonly mappings: MappingService,
+  ) {}
+
+  @Get()
+  events(
+    @Account() account: AccountMapping,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): void {
+    this.streams.admit(account.salesforceAccountId);
+    if (request.method === 'HEAD') {
+      void reply.headers(HEAD).send();
+      return;
+    }
+    const subscriber = this.subscriber(account, request);
+    reply.hijack();
+    reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEAD });
+    const abandon = this.streams.add(subscriber, new ResponseOutlet(reply.raw), lastEventId || undefined);
+    reply.raw.once('close', abandon);
+    if (reply.raw.destroyed) abandon(); // it left while its token was looked at
+  }
+
+  private subscriber(account: AccountMapping, request: FastifyRequest): Subscriber {
+    const { salesforceAccountId, whmcsClientId } = account;
+    const { subject, expiresAt } = tokenSession(request);
+    return {
+      account: salesforceAccountId,
+      audiences: [
+        usersOfAccount(salesforceAccountId),
+        ...(whmcsClientId === null ? [] : [usersOfClient(whmcsClientId)]),
+      ],
+      expiresAt,
+      isStillAllowed: async () => {
+        const now = await this.mappings.resolve(subject);
+        return now?.salesforceAccountId === salesforceAccountId && now.whmcsClientId === whmcsClientId;
+      },
+    };
+  }
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http';
+import type { Outlet } from './event-stream.js';
+
+/** A last event that the browser does not take within this time is not waited for. */
+const END_MS = 1_000;
+
+/** Writes to an HTTP response whose head has been sent. */
+export class ResponseOutlet implements Outlet {
+  constructor(private readonly response: ServerResponse) {
+    // A browser that leaves in the middle of a write is no error of ours: `close` tells.
+    response.on('error', () => undefined);
+  }
+
+  /** Of the response and its socket; what the kernel has taken over is not in it. */
+  get bufferedBytes(): number {
+    return this.response.writableLength;
+  }
+
+  write(text: string): void {
+    this.response.write(text);
+  }
+
+  end(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const overdue = setTimeout(() => this.response.destroy(), END_MS).unref();
+      this.response.once('close', () => {
+        clearTimeout(overdue);
+        resolve();
+      });
+      if (this.response.destroyed) resolve();
+      else this.response.end(text);
+    });
+  }
+}

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify';
+
+const WEBHOOKS = '/webhooks/';
+
+/**
+ * Hands the JSON bodies of webhooks on as the bytes that came, because they are signed as such and are not looked at before
+ * the signature was; those of all other routes are parsed as before.
+ */
+export function keepWebhookBodies(instance: FastifyInstance): void {
+  const parseJson = instance.getDefaultJsonParser('error', 'error');
+  instance.removeContentTypeParser('application/json');
+  instance.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (request.url.startsWith(WEBHOOKS)) done(null, body);
+    else void parseJson(request, body.toString('utf8'), done);
+  });
+}

@@ -1,0 +1,96 @@
+import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { Nonces } from '@bff/infra/nonces/nonces';
+import { BillingChanges, type BillingChange } from '@bff/modules/billing/billing-changes';
+import { Body, Controller, Headers, HttpCode, Inject, Logger, Post } from '@nestjs/common';
+import { z } from 'zod';
+import { Public } from '../auth/public.decorator.js';
+import { valid } from '../http/validation.js';
+import { problem, ProblemError } from '../problems/problem.js';
+import { signatureFault, type SignatureHeaders } from './webhook-signature.js';
+
+const ID = z.number().int().min(1).max(999_999_999_999_999);
+/** `id` is new for each message, so that two changes of one invoice in one second have two signatures. */
+const common = {
+  id: z.string().regex(/^[A-Za-z0-9._-]{8,64}$/, 'must be 8 to 64 letters, digits, . _ or -'),
+  clientId: ID,
+};
+const MESSAGE = z.discriminatedUnion('event', [
+  z.strictObject({ ...common, event: z.literal('invoice.changed'), invoiceId: ID }),
+  z.strictObject({ ...common, event: z.literal('service.changed'), serviceId: ID }),
+  z.strictObject({ ...common, event: z.literal('payment-methods.changed') }),
+  z.strictObject({ ...common, event: z.literal('client.changed') }),
+]) satisfies z.ZodType<BillingChange>;
+
+/** How long a message that is being applied is refused to others; longer than applying it can take. */
+const CLAIM_MS = 30_000;
+
+/**
+ * Takes what WHMCS says has changed (docs/reference/whmcs-webhook.md). 204 promises that nobody can read what was true before;
+ * 503 promises nothing, and the message is to be sent again. Exists only where a secret is configured.
+ */
+@Public()
+@Controller('webhooks/whmcs')
+export class WhmcsWebhookController {
+  private readonly logger = new Logger(WhmcsWebhookController.name);
+
+  constructor(
+    private readonly changes: BillingChanges,
+    @Inject(Nonces) private readonly nonces: Nonces,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {}
+
+  @Post()
+  @HttpCode(204)
+  async receive(
+    @Headers('x-evergreen-timestamp') timestamp: string | undefined,
+    @Headers('x-evergreen-signature') signature: string | undefined,
+    @Body() body: unknown,
+  ): Promise<void> {
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+    const nonce = this.authenticated({ timestamp, signature }, bytes);
+    const message = valid(MESSAGE, json(bytes), 'body');
+    if ((await this.nonces.claim(nonce, CLAIM_MS)) === 'known') throw repeated();
+    try {
+      await this.changes.apply(message, `whmcs ${message.id}`);
+    } catch (error) {
+      // It may be sent again as it is; if even this fails, it may after half a minute.
+      await this.nonces.release(nonce).catch(() => undefined);
+      throw error;
+    }
+    await this.remember(nonce);
+  }
+
+  /** What tells this message from every other: its signature. */
+  private authenticated(headers: SignatureHeaders, bytes: Buffer): string {
+    const { secret, toleranceSeconds } = this.config.whmcs.webhook;
+    if (secret === undefined) throw new Error('the webhook has no secret, so it has no address');
+    const fault = signatureFault(headers, bytes, { secret, toleranceSeconds, nowMs: Date.now() });
+    if (fault === undefined) return headers.signature as string;
+    const detail = `The message is not signed as it must be: ${fault}.`;
+    throw new ProblemError(problem(401, 'webhook-not-signed', 'Not signed', detail), {
+      'www-authenticate': 'Evergreen-HMAC-SHA256',
+    });
+  }
+
+  /** For as long as its timestamp would be accepted, counted from the furthest future that is. */
+  private async remember(nonce: string): Promise<void> {
+    const lifeMs = 2_000 * this.config.whmcs.webhook.toleranceSeconds + CLAIM_MS;
+    await this.nonces.keep(nonce, lifeMs).catch((error: unknown) => {
+      // Applied all the same. Sent once more it would be applied once more, which costs a fetch.
+      this.logger.warn(`a webhook may be taken twice: ${(error as Error).message}`);
+    });
+  }
+}
+
+function json(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new ProblemError(problem(400, 'invalid-request', 'The request is not valid', 'The body is not valid JSON.'));
+  }
+}
+
+function repeated(): ProblemError {
+  const detail = 'This very message was taken before. Give every message an id of its own.';
+  return new ProblemError(problem(409, 'webhook-repeated', 'Sent before', detail));
+}
