@@ -77,6 +77,17 @@ export class Portal {
     await this.salesforce('PATCH', `/sobjects/${sobject}/${id}`, fields);
   }
 
+  /** Makes the sandbox behave otherwise from now on (`apps/sandbox/README.md`). */
+  async fault(fault: object): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${this.sandboxUrl}/sandbox/faults`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(fault),
+    });
+    if (!response.ok) throw new Error(`the sandbox answered ${response.status}: ${await response.text()}`);
+  }
+
   async salesforce(method: string, path: string, body?: object | 'delete'): Promise<unknown> {
     const token = await (await fetch(`${this.sandboxUrl}/demo/salesforce-token`)).text();
     const response = await fetch(`${this.sandboxUrl}/services/data/v67.0${path}`, {

@@ -142,7 +142,8 @@ const redisVariables = {
   }),
   REDIS_COMMAND_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '200', {
     group: 'redis',
-    description: 'A command that Redis has not answered after this time is rejected.',
+    description:
+      'A command that Redis has not answered after this time is rejected; a caller waits three eighths of it, then the source answers.',
   }),
   REDIS_CONNECT_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '2000', {
     group: 'redis',

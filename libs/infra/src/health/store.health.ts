@@ -21,15 +21,21 @@ export class StoreHealth {
 
   /** `redis` or, without Redis, `store`. Answers within the command time-out and never rejects. */
   async check(): Promise<HealthIndicatorResult> {
-    const { kind, status, reason, entries, bytes } = this.cache.state();
+    const { kind, status, reason, entries, bytes, owedInvalidations } = this.cache.state();
     const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };
+    const owed = owedInvalidations !== undefined && { owedInvalidations };
     if (!this.redis) return this.indicators.check('store').up({ kind, ...size });
     const indicator = this.indicators.check('redis');
     const ping = await pingRedis(this.redis, this.config.redis.commandTimeoutMs);
-    if (ping.status === 'down') return indicator.degraded({ connection: 'down', reason: away(ping.reason) });
+    if (ping.status === 'down') return indicator.degraded({ connection: 'down', reason: away(ping.reason), ...owed });
     const { latencyMs } = ping;
     if (status === 'down') {
-      return indicator.degraded({ connection: 'up', latencyMs, reason: away(reason ?? 'the store is not ready') });
+      return indicator.degraded({
+        connection: 'up',
+        latencyMs,
+        reason: away(reason ?? 'the store is not ready'),
+        ...owed,
+      });
     }
     return indicator.up({ connection: 'up', latencyMs, ...size });
   }

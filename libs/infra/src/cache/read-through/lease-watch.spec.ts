@@ -25,6 +25,13 @@ describe('LeaseWatches', () => {
     expect(watches).toEqual(new LeaseWatches());
   });
 
+  it('lets everybody look for itself when no word can come any more', async () => {
+    const watches = new LeaseWatches();
+    const waits = [watches.watch('k').wait('a', 10_000), watches.watch('k2').wait('b', 10_000)];
+    watches.wakeAll();
+    expect(await Promise.all(waits)).toEqual([undefined, undefined]);
+  });
+
   it('polls ever more slowly, and never much longer than the lease lasts', () => {
     for (let i = 0; i < 50; i++) {
       expect(pollMs(0, 10_000)).toBeGreaterThanOrEqual(37);

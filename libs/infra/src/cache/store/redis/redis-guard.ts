@@ -11,11 +11,8 @@ const OPEN_MS = 1000;
 const RECHECK_MS = 250;
 /** Connections made by `createRedisClient` have their own; this is its default. */
 const COMMAND_TIMEOUT_MS = 200;
-/**
- * The part of a command's time that a caller waits for an answer before the source is asked instead. With the 50 ms that
- * fetches of one key are apart at most (docs/decisions/0002), an outage delays no answer by more than 100 ms.
- */
-const ASKING_PART = 1 / 5;
+/** The part of a command's time, 75 ms, that a caller waits before the source is asked instead (docs/decisions/0005). */
+const ASKING_PART = 3 / 8;
 const ASKING_MS_MIN = 10;
 /** Replies that say "not now" rather than "not like this"; the rest of the errors of a script are defects of ours. */
 const PASSING =
@@ -41,7 +38,7 @@ type Listener = () => void;
  *
  * There are two ways through. What tells the store something (an invalidation, a beat, the end of a lease) goes by `run`: it
  * is tried whenever there is a connection, for as long as a command may take. What a caller waits for, and will believe,
- * goes by `ask`: it is given up after a fifth of that time, and not even sent while the server hangs or is in doubt.
+ * goes by `ask`: it is given up after three eighths of that time, and not even sent while the server hangs or is in doubt.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
@@ -90,8 +87,8 @@ export class RedisGuard {
   }
 
   /**
-   * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in a fifth of the time, and a refusal
-   * at once while the server hangs, or while what it holds is in doubt.
+   * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in three eighths of the time, and a
+   * refusal at once while the server hangs, or while what it holds is in doubt.
    */
   async ask<T>(command: () => Promise<T>): Promise<T> {
     const { reason } = this;
