@@ -20,12 +20,13 @@ export function reportText(options: CheckOptions, outcome: CheckOutcome): string
       `${partitions} partition(s)${without ? `, WITHOUT ${without}` : ''}`,
     '',
     `reads            ${grouped(readCount)}: L1 ${share(reads.local)}, L2 ${share(reads.store)}, own fetch ${share(reads.fetched)}, ` +
-      `another's fetch ${share(reads.shared)}, without the store ${share(reads.bypass)}, miss ${share(reads.miss)}`,
+      `another's fetch ${share(reads.shared)}, without the store ${share(reads.bypass)}`,
     `  exposed        ${share(exposed)} returned something that had been invalidated within the second before`,
-    `  refused        ${counted(verifier.failures)}`,
+    `  no value       miss ${grouped(reads.miss)}; refused: ${counted(verifier.failures)}`,
     `invalidations    ${grouped(total(verifier.acknowledged))} acknowledged: ${counted(verifier.acknowledged)}`,
     `  attempts       ${grouped(verifier.refused)} were not acknowledged and repeated`,
-    `  acknowledged   ${quantiles(verifier.acknowledgementMs)}`,
+    `  acknowledged   ${quantiles(verifier.times.ms)}`,
+    `    undisturbed  longest ${verifier.times.longestUndisturbedMs.toFixed(1)} ms while Redis answered and the process itself ran`,
     `commits          ${counted(verifier.commits)}; ${verifier.order.suspectCount} overtaken ones looked at`,
     `faults           ${grouped(total(faults))}: ${counted(faults)}`,
     `violations       ${verifier.violationCount}${verifier.violationCount > 0 ? ` (${counted(verifier.violationCounts)})` : ''}`,
@@ -58,8 +59,7 @@ function total(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, n) => sum + n, 0);
 }
 
-function quantiles(all: readonly number[]): string {
-  const sorted = [...all].sort((a, b) => a - b);
+function quantiles(sorted: readonly number[]): string {
   const at = (q: number) =>
     `${(sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0).toFixed(1)} ms`;
   return `median ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)} after being asked for`;

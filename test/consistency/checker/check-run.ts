@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { elapse } from '../../support/eventually.js';
@@ -42,17 +43,23 @@ export interface CheckOutcome {
 /** Runs processes, changes and faults for a while, lets everything come to rest, and judges it all. */
 export async function checkRun(options: CheckOptions, say: (text: string) => void): Promise<CheckOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'evergreen-consistency-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove); // whoever interrupts it does not want its files
   const servers: RedisServer[] = [];
+  let isKept = false;
   try {
     const start = (args: string[]) => startRedisServer({ args }).then((server) => (servers.push(server), server));
     const redis = await start(['--enable-debug-command', 'yes']);
     const source = await start([]);
     const outcome = await new CheckRun(options, folder, redis, source, say).run();
-    return { ...outcome, folder: options.keep ? folder : undefined };
+    // Whoever looks for a violation on purpose does not want to look into it.
+    isKept = options.keep || (outcome.verifier.violationCount > 0 && !options.untilViolation);
+    return { ...outcome, folder: isKept ? folder : undefined };
   } finally {
     // With a deadline also because the servers do not keep this process alive while it waits for them.
     await withinMs(CLOSE_MS, Promise.all(servers.map((server) => server.stop())), 'a redis-server did not end');
-    if (!options.keep) await rm(folder, { recursive: true, force: true });
+    if (!isKept) remove();
+    process.off('exit', remove);
   }
 }
 
@@ -80,7 +87,7 @@ class CheckRun {
     const urls = { cacheUrl: redis.url, sourceUrl: source.url, appName: APP_NAME };
     const shared = { ...urls, seed, mode, partitions, without, origin: String(this.origin), historyFolder: folder };
     this.pool = new ProcessPool(shared, this.history);
-    this.injector = new FaultInjector(redis, this.pool, this.clock, this.verifier.order);
+    this.injector = new FaultInjector(redis, this.pool, this.clock, this.verifier);
   }
 
   async run(): Promise<Omit<CheckOutcome, 'folder'>> {

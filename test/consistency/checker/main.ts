@@ -42,7 +42,10 @@ async function prove(base: CheckOptions): Promise<boolean> {
 
 function readCommandLine(): ReturnType<typeof readOptions> {
   try {
-    return readOptions(process.argv.slice(2));
+    const read = readOptions(process.argv.slice(2));
+    if (!read.help) return read;
+    console.log(USAGE);
+    return process.exit(0);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
     return process.exit(2);

@@ -34,7 +34,9 @@ export const USAGE = `npm run check:consistency -- [options]
   --prove                     30 s each without fence, ack-wait and gap-check: a violation has to be found each time`;
 
 /** What the command line asks for. Throws with a reason for what it does not know. */
-export function readOptions(args: readonly string[]): CheckOptions & { readonly prove: boolean } {
+export function readOptions(
+  args: readonly string[],
+): CheckOptions & { readonly prove: boolean; readonly help: boolean } {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
@@ -51,6 +53,7 @@ export function readOptions(args: readonly string[]): CheckOptions & { readonly 
       'until-violation': flag,
       keep: flag,
       prove: flag,
+      help: flag,
     },
   });
   const seconds = values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
@@ -68,6 +71,7 @@ export function readOptions(args: readonly string[]): CheckOptions & { readonly 
     untilViolation: values['until-violation'],
     keep: values.keep,
     prove: values.prove,
+    help: values.help,
   };
 }
 

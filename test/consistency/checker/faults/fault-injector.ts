@@ -5,8 +5,8 @@ import { elapse } from '../../../support/eventually.js';
 import type { RedisServer } from '../../../support/redis-server.js';
 import type { CheckedProcess } from '../checked-process.js';
 import type { RunClock } from '../history/clock.js';
-import type { CommitOrder } from '../history/commit-order.js';
 import type { RunEvent } from '../history/timeline.js';
+import type { Verifier } from '../history/verifier.js';
 import type { ProcessPool } from '../process-pool.js';
 import type { Fault, FaultKind } from './fault-schedule.js';
 
@@ -32,7 +32,7 @@ export class FaultInjector {
     private readonly redis: RedisServer,
     private readonly pool: ProcessPool,
     private readonly clock: RunClock,
-    private readonly order: CommitOrder,
+    private readonly verifier: Verifier,
   ) {
     this.admin = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: 0 });
     this.admin.on('error', () => undefined); // its server is stopped and restarted here
@@ -99,12 +99,14 @@ export class FaultInjector {
         return;
       case 'redis-asleep':
         this.note(fault, `Redis sleeps for ${fault.ms} ms`);
-        return this.ask('DEBUG', 'SLEEP', String(fault.ms / 1000));
+        return this.disturbing(() => this.ask('DEBUG', 'SLEEP', String(fault.ms / 1000)));
       case 'redis-stopped':
         this.note(fault, `Redis stopped for ${fault.ms} ms`);
-        this.redis.pause();
-        await elapse(fault.ms);
-        return this.redis.resume();
+        return this.disturbing(async () => {
+          this.redis.pause();
+          await elapse(fault.ms);
+          this.redis.resume();
+        });
       case 'redis-emptied':
         return this.emptying(fault, 'Redis emptied', () => this.ask('FLUSHALL'));
       case 'redis-restarted-empty':
@@ -125,8 +127,8 @@ export class FaultInjector {
   private async emptying(fault: Fault, text: string, work: () => Promise<void>): Promise<void> {
     const from = this.clock.now();
     this.note(fault, text);
-    await work();
-    this.order.storeEmptied(from, this.clock.now() + ADOPTION_US);
+    await this.disturbing(work);
+    this.verifier.order.storeEmptied(from, this.clock.now() + ADOPTION_US);
   }
 
   private async restart(): Promise<void> {
@@ -148,9 +150,18 @@ export class FaultInjector {
   private async stop(fault: Fault, process: CheckedProcess): Promise<void> {
     if (process.isStopped) return;
     this.note(fault, `process ${process.by} (${process.role}) stopped for ${fault.ms} ms`);
-    process.stop();
-    await elapse(fault.ms);
-    process.resume();
+    await this.disturbing(async () => {
+      process.stop();
+      await elapse(fault.ms);
+      process.resume();
+    }, process.by);
+  }
+
+  /** Nothing can be acknowledged meanwhile: by anybody, or by this process. */
+  private async disturbing(work: () => Promise<void>, by?: number): Promise<void> {
+    const from = this.clock.now();
+    await work();
+    this.verifier.times.disturbed(from, this.clock.now(), by);
   }
 
   private async tell(fault: Fault, process: CheckedProcess, kind: 'mute' | 'lossy' | 'deaf' | 'slow'): Promise<void> {

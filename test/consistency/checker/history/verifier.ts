@@ -1,4 +1,5 @@
 import { factName, keys } from '../source/universe.js';
+import { AcknowledgementTimes } from './acknowledgement-times.js';
 import { BuildOutcomes } from './build-outcomes.js';
 import { CommitOrder } from './commit-order.js';
 import type { ChangeLine, Origin, SeenValue } from './history-lines.js';
@@ -30,7 +31,7 @@ export class Verifier {
   readonly reads: Record<Origin, number> = { local: 0, store: 0, fetched: 0, shared: 0, bypass: 0, miss: 0 };
   readonly failures = new Map<string, number>();
   readonly acknowledged = new Map<string, number>();
-  readonly acknowledgementMs: number[] = [];
+  readonly times = new AcknowledgementTimes();
   readonly commits = new Map<string, number>();
   readonly violationCounts = new Map<Check, number>(checks.map((check) => [check, 0]));
   readonly order = new CommitOrder();
@@ -48,8 +49,9 @@ export class Verifier {
     return [...this.violationCounts.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  /** Reads that returned a value. */
   get readCount(): number {
-    return Object.values(this.reads).reduce((sum, count) => sum + count, 0);
+    return Object.values(this.reads).reduce((sum, count) => sum + count, 0) - this.reads.miss;
   }
 
   /** The first of them, in the order in which they were found. */
@@ -69,7 +71,7 @@ export class Verifier {
         facts.forEach((fact, i) => this.promise(fact, { at, startedAt, by, version: versions[i] as number }));
         this.order.acknowledged(change, at);
         count(this.acknowledged, operation);
-        this.acknowledgementMs.push((at - startedAt) / 1000);
+        this.times.add(by, startedAt, at);
         return;
       }
       case 'offered':

@@ -12,6 +12,10 @@ import type { ObservedStore } from './observed-store.js';
 
 /** Reads of one turn of the event loop at most: between two of them nothing that others said can be heard. */
 const BURST_MAX = 40;
+/** Reads that do not build what is not there. */
+const GET_SHARE = 0.35;
+/** How long some of them wait for a build that is under way. */
+const BUILD_WAIT_MS = 100;
 /** A lease that slow fetches outlast, for some of the builders. */
 const SHORT_LEASE_MS = 60;
 /** No read of the checker allows a stale value, so there is no such outcome. */
@@ -57,15 +61,13 @@ export class CheckedReader {
   private async readOne(random: () => number): Promise<void> {
     // Few keys are read most: skewed as readers are.
     const key = Math.floor(keys.length * random() ** 2);
-    if (random() < 0.1) {
-      await this.read(key, 'get', {});
+    if (random() < GET_SHARE) {
+      await this.read(key, 'get', {}, random() < 0.2 ? BUILD_WAIT_MS : 0);
       return;
     }
-    const options: GetOrSetOptions<CachedValue> = {};
     const isShort = random() < 0.2;
     const isKnown = random() < 0.2;
     await this.read(key, 'getOrSet', {
-      ...options,
       ...(isShort && { leaseMs: SHORT_LEASE_MS, renewLease: false }),
       ...(isKnown && { dependsOn: [dependencyOf(rootOf(keys[key] as Key))] }),
     });
@@ -75,6 +77,7 @@ export class CheckedReader {
     key: number,
     way: 'get' | 'getOrSet',
     options: GetOrSetOptions<CachedValue>,
+    waitMs = 0,
   ): Promise<CachedValue | undefined> {
     const { text, ttlMs } = keys[key] as Key;
     let outcome: ReadOutcome = 'hit';
@@ -84,7 +87,7 @@ export class CheckedReader {
     try {
       const answer =
         way === 'get'
-          ? this.cache.get<CachedValue>(text)
+          ? this.cache.get<CachedValue>(text, { waitMs })
           : this.cache.getOrSet<CachedValue>(text, (context) => this.fetcher.fetch(key, context), {
               ...options,
               ...(ttlMs && { ttlSeconds: ttlMs / 1000 }),
