@@ -22,6 +22,8 @@ export interface FlightHost {
   readonly signal: AbortSignal;
   /** Fetches that are under way. */
   readonly builds: Set<Build>;
+  /** Requests for a lease that have been sent so far, for whichever key. */
+  requests: number;
   /** From now on nobody joins this flight; the next caller of its key begins another. */
   detach(flight: Flight): void;
   /** Puts a waiter into the open flight of its key, a new one if there is none. */
@@ -39,7 +41,7 @@ const KNOWN_MAX = 100;
  *
  * Who may share what follows from one rule: a caller may be given a value if its fetch began after the caller arrived, or
  * if the store vouched for the value after the caller arrived. Requests to the store are counted, and every waiter
- * remembers the count at its arrival:
+ * remembers the count at its arrival, which may be some time before it joins:
  * - an entry found by request n answers those who arrived before n was sent;
  * - a value whose commit was accepted answers all who joined before the commit was sent (then the flight is detached);
  * - a value whose commit was refused answers those who arrived before the request that granted the lease; the others
@@ -47,7 +49,6 @@ const KNOWN_MAX = 100;
  */
 export class Flight {
   private readonly waiters = new WaiterSet();
-  private requests = 0;
   private polls = 0;
   private build: Build | undefined;
 
@@ -67,7 +68,7 @@ export class Flight {
   }
 
   join(waiter: Waiter): void {
-    waiter.arrivedAfter = this.requests;
+    waiter.arrive(this.host.requests);
     if (this.build || this.polls > 0) waiter.waitForOther();
     this.waiters.add(waiter);
   }
@@ -108,7 +109,7 @@ export class Flight {
     build.stopRenewing();
     this.detach();
     void this.release({ key: this.key, leaseId: build.leaseId });
-    for (const waiter of this.waiters.take((w) => w.arrivedAfter >= build.request)) this.host.enter(waiter);
+    for (const waiter of this.waiters.take((w) => !w.arrivedBefore(build.request))) this.host.enter(waiter);
   }
 
   /** The store is away, so nobody will vouch for the running build: those who may not have its value go to the source. */
@@ -116,13 +117,13 @@ export class Flight {
     const { build } = this;
     if (!build) return;
     this.detach();
-    for (const waiter of this.waiters.take((w) => w.arrivedAfter >= build.request)) this.host.bypass(waiter);
+    for (const waiter of this.waiters.take((w) => !w.arrivedBefore(build.request))) this.host.bypass(waiter);
   }
 
   private async attempt(watch: LeaseWatch): Promise<'again' | 'done'> {
     const [first] = this.waiters;
     if (!first) return 'done';
-    const request = ++this.requests;
+    const request = ++this.host.requests;
     const leaseId = randomUUID();
     const known = storedDependencies(this.key, knownDependencies(first.options)).slice(0, KNOWN_MAX);
     const isDue = this.waiters.size === 1 ? first.background?.isDue : undefined;
@@ -165,7 +166,7 @@ export class Flight {
       await store.invalidate([entry(this.key)]);
       return 'again';
     }
-    for (const waiter of this.waiters.take((w) => w.arrivedAfter < request)) {
+    for (const waiter of this.waiters.take((w) => w.arrivedBefore(request))) {
       const value = codec.decode(this.key, stored)?.value; // each caller a copy of its own
       waiter.succeed(value, waiter.hasWaited ? 'coalesced' : 'hit');
     }
@@ -218,7 +219,7 @@ export class Flight {
     // The store vouches that nothing the value depends on was invalidated since its start point.
     const isVouchedFor = reply === 'ok' || reply === 'expired';
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
-    const mayHave = (w: Waiter) => isVouchedFor || w === build.builder || w.arrivedAfter < build.request;
+    const mayHave = (w: Waiter) => isVouchedFor || w === build.builder || w.arrivedBefore(build.request);
     for (const waiter of this.waiters.take(mayHave)) {
       waiter.succeed(value, outcome(waiter), reply === 'ok');
     }

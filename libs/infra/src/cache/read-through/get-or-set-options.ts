@@ -35,7 +35,7 @@ export interface StaleWindows {
   readonly softTimeoutMs: number | undefined;
 }
 
-/** The options of reads with defaults applied and limits checked: once for a bucket, else once for a call that is no hit. */
+/** The options of reads with defaults applied and limits checked: once for a bucket, else once for a call that asks the store. */
 export interface ResolvedOptions {
   readonly isResolved: true;
   readonly life: EntryLife;

@@ -14,6 +14,7 @@ export class ReadThrough implements FlightHost {
   readonly clock = new StoreClock();
   readonly signal: AbortSignal;
   readonly builds = new Set<Build>();
+  requests = 0;
   private readonly flights = new Map<string, Flight>();
   /** Every flight that is under way, the detached ones (doomed, committing) included. */
   private readonly active = new Set<Promise<void>>();

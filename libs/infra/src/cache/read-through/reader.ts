@@ -12,10 +12,19 @@ import { tellOutcome, Waiter } from './waiter.js';
 /** Options as a caller gives them, or as a bucket has had them resolved. */
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
 
+/** One request to the store, and those who share it. */
+interface SharedRead {
+  readonly reply: ReturnType<CacheStore['read']>;
+  readonly waiters: Waiter[];
+}
+
 /** Reads of one key: from the store, and through it from the source. */
 export class Reader {
   readonly background: BackgroundBuilds;
   private readonly upkeep: Upkeep;
+  private readonly noOptions: ResolvedOptions;
+  /** Of each key the last read that has not been answered. */
+  private readonly reads = new Map<string, SharedRead>();
 
   constructor(
     private readonly store: CacheStore,
@@ -27,6 +36,7 @@ export class Reader {
   ) {
     this.background = new BackgroundBuilds(readThrough);
     this.upkeep = new Upkeep(store, readThrough.clock, this.background);
+    this.noOptions = this.resolve(undefined);
   }
 
   /** The valid entry, or undefined. */
@@ -64,20 +74,58 @@ export class Reader {
   }
 
   /** For a key that is not in this process: the entry, or what the fetcher makes of it. */
-  async getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
-    const opening = this.admit(key);
-    if (opening) await opening;
-    let isStoreAway = false;
-    if (!this.readThrough.isBuilding(key)) {
-      try {
-        const found = await this.hit(key, fetcher, given);
-        if (found) return found.value;
-      } catch (error) {
-        if (!(error instanceof StoreUnavailableError)) throw error;
-        isStoreAway = true;
-      }
+  getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
+    // Not an async function, and nothing in it is: ten thousand callers who come together are ten thousand waiters, no more.
+    try {
+      const opening = this.admit(key);
+      if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
+      const waiter = new Waiter(key, fetcher, given === undefined ? this.noOptions : this.resolve(given));
+      waiter.arrive(this.readThrough.requests);
+      if (this.readThrough.isBuilding(key)) this.readThrough.enter(waiter);
+      else this.readFor(waiter);
+      return waiter.answer as Promise<T>;
+    } catch (error) {
+      const reason = error as Error;
+      return Promise.reject(reason);
     }
-    return this.build<T>(new Waiter(key, fetcher, this.resolve(given)), isStoreAway);
+  }
+
+  /** The store gives one promise to all who share a read; so they are answered together. */
+  private readFor(waiter: Waiter): void {
+    const { key } = waiter;
+    const reply = this.store.read(key);
+    const shared = this.reads.get(key);
+    if (shared?.reply === reply) {
+      shared.waiters.push(waiter);
+      return;
+    }
+    const read: SharedRead = { reply, waiters: [waiter] };
+    this.reads.set(key, read);
+    void this.answer(key, read);
+  }
+
+  private async answer(key: string, read: SharedRead): Promise<void> {
+    const { reply, waiters } = read;
+    try {
+      const stored = await reply;
+      for (const waiter of waiters) {
+        const found = stored && this.decode(key, stored); // each caller a copy of its own
+        if (!found) this.readThrough.enter(waiter);
+        else {
+          waiter.succeed(found.value, 'hit');
+          if (needsUpkeep(waiter.options))
+            this.upkeep.afterHit(key, stored, found.value, waiter.fetcher, waiter.options);
+        }
+      }
+    } catch (error) {
+      const isStoreAway = error instanceof StoreUnavailableError;
+      for (const waiter of waiters) {
+        if (isStoreAway) this.readThrough.bypass(waiter);
+        else waiter.fail(error);
+      }
+    } finally {
+      if (this.reads.get(key) === read) this.reads.delete(key);
+    }
   }
 
   /** What the waiter is answered, by a build in whichever process or, without the store, by the source. */

@@ -21,14 +21,12 @@ export interface BackgroundAnswer {
 /** One caller that has not been answered yet. Kept small: ten thousand of them may wait for one build. */
 export class Waiter {
   readonly answer: Promise<unknown>;
-  /** When its patience ends, by `performance.now()`; it begins with the call, and counts from when it waits for somebody. */
-  deadline = Infinity;
-  /** The last request to the store that its flight had sent when it joined; only later ones may answer it unconditionally. */
-  arrivedAfter = 0;
   private readonly arrivedAt = performance.now();
+  private requestsBefore: number | undefined;
   private resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
   private waits = false;
+  private builds = false;
 
   constructor(
     readonly key: string,
@@ -42,6 +40,21 @@ export class Waiter {
     });
   }
 
+  /** It has come, when so many requests had been sent to the store. The first call counts. */
+  arrive(requests: number): void {
+    this.requestsBefore ??= requests;
+  }
+
+  /** Whether it had come when this request was sent: then what the request brings may answer it unconditionally. */
+  arrivedBefore(request: number): boolean {
+    return this.requestsBefore !== undefined && this.requestsBefore < request;
+  }
+
+  /** When its patience ends, by `performance.now()`; it begins with the call, and counts from when it waits for somebody. */
+  get deadline(): number {
+    return this.waits && !this.builds ? this.arrivedAt + this.options.waitMs : Infinity;
+  }
+
   /** Whether it has waited for somebody else's build. */
   get hasWaited(): boolean {
     return this.waits;
@@ -50,12 +63,12 @@ export class Waiter {
   /** From here on it waits for somebody else, for at most `waitMs` since it came. */
   waitForOther(): void {
     this.waits = true;
-    this.deadline = this.arrivedAt + this.options.waitMs;
+    this.builds = false;
   }
 
   /** From here on it fetches itself, so `waitMs`, which bounds waiting for others, no longer applies. */
   becomeBuilder(): void {
-    this.deadline = Infinity;
+    this.builds = true;
   }
 
   /** @param isStored whether this answer comes of a build whose value has become the entry */

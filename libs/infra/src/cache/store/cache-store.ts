@@ -124,7 +124,10 @@ export abstract class CacheStore {
   abstract open(): Promise<void>;
   abstract close(): Promise<void>;
 
-  /** The valid entry, or undefined. The cheapest read there is: one command in the normal case. */
+  /**
+   * The valid entry, or undefined. The cheapest read there is: one command in the normal case. Who is given the same promise
+   * as somebody before shares a request that had not been sent when they asked.
+   */
   abstract read(key: string): Promise<StoredValue | undefined>;
   abstract begin(request: BeginRequest): Promise<BeginReply>;
   abstract commit(request: CommitRequest): Promise<CommitReply>;

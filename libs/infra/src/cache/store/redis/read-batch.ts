@@ -22,10 +22,13 @@ interface Pending {
 /**
  * Reads of one partition. Reads that are asked for before the event loop turns go out together, as `MGET` of the gate and
  * their entries: one command is atomic, and a caller only ever shares a read that had not been sent when it asked, so
- * sharing cannot show it anything older than its own read would (rule 2 of protocol section 4).
+ * sharing cannot show it anything older than its own read would (rule 2 of protocol section 4). Where one caller reads after
+ * the other there is nothing to wait for, and a read goes out at once.
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
+  private batchesInFlight = 0;
+  private lastCount = 1;
 
   constructor(
     private readonly guard: RedisGuard,
@@ -38,7 +41,7 @@ export class ReadBatch {
   read(key: string): Promise<StoredValue | undefined> {
     const shared = this.pending.get(key);
     if (shared) return shared.reply;
-    if (this.pending.size === 0) process.nextTick(() => this.send());
+    const isFirst = this.pending.size === 0;
     let resolve!: Pending['resolve'];
     let reject!: Pending['reject'];
     const reply = new Promise<StoredValue | undefined>((res, rej) => {
@@ -46,28 +49,40 @@ export class ReadBatch {
       reject = rej;
     });
     this.pending.set(key, { key, generation: this.l1?.generation(key) ?? 0, reply, resolve, reject });
-    if (this.pending.size >= BATCH_MAX) this.send();
+    const isAlone = this.batchesInFlight === 0 && this.lastCount === 1;
+    if (isAlone || this.pending.size >= BATCH_MAX) void this.send();
+    else if (isFirst) process.nextTick(() => void this.send());
     return reply;
   }
 
-  private send(): void {
+  private async send(): Promise<void> {
     if (this.pending.size === 0) return;
     const batch = [...this.pending.values()];
     this.pending = new Map();
-    const keys = [this.partition.gateKey];
-    for (const { key } of batch) keys.push(this.partition.entryKey(key));
-    this.guard
-      .ask(() => this.guard.redis.mgetBuffer(keys))
-      .then((replies) => this.answer(batch, replies))
-      .catch((error: unknown) => {
-        for (const { reject } of batch) reject(error);
-      });
+    this.lastCount = batch.length;
+    try {
+      this.answer(batch, await this.ask(batch));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
   }
 
-  private answer(batch: readonly Pending[], [gateBytes, ...envelopes]: (Buffer | null)[]): void {
+  private async ask(batch: readonly Pending[]): Promise<(Buffer | null)[]> {
+    const keys = [this.partition.gateKey];
+    for (const { key } of batch) keys.push(this.partition.entryKey(key));
+    this.batchesInFlight++;
+    try {
+      return await this.guard.ask(() => this.guard.redis.mgetBuffer(keys));
+    } finally {
+      this.batchesInFlight--;
+    }
+  }
+
+  private answer(batch: readonly Pending[], replies: readonly (Buffer | null)[]): void {
+    const [gateBytes] = replies;
     const gate = gateBytes && this.partition.gateOf(gateBytes);
     batch.forEach(({ key, generation, resolve }, i) => {
-      const envelope = envelopes[i];
+      const envelope = replies[i + 1]; // after the gate
       if (!gate || !envelope) resolve(undefined);
       else if (isProvenBy(gate, envelope)) {
         const stored = storedValue(envelope);

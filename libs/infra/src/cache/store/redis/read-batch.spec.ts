@@ -1,0 +1,83 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Partition } from './partition.js';
+import { ReadBatch } from './read-batch.js';
+import type { RedisGuard } from './redis-guard.js';
+
+const GATE = Buffer.from('5 0 0 tip');
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** An entry as `_partition.lua` packs it, whose value is its own key. */
+function envelope(key: string): Buffer {
+  const header = Buffer.alloc(24);
+  header.writeUInt8(1, 0); // live
+  header.writeUIntBE(5, 8, 6); // fetched at clock 5
+  return Buffer.concat([header, Buffer.from(key)]);
+}
+
+describe('ReadBatch', () => {
+  /** The entries asked for by each command, and how to answer it. */
+  let sent: { keys: string[]; answer: () => void; refuse: (error: Error) => void }[];
+  let reads: ReadBatch;
+
+  beforeEach(() => {
+    sent = [];
+    const partition = new Partition('{t}', 0);
+    const mgetBuffer = ([gate, ...entries]: string[]) =>
+      new Promise<Buffer[]>((resolve, reject) => {
+        expect(gate).toBe(partition.gateKey);
+        const keys = entries.map((entry) => entry.slice(partition.entryKey('').length));
+        sent.push({ keys, answer: () => resolve([GATE, ...keys.map(envelope)]), refuse: reject });
+      });
+    const guard = { redis: { mgetBuffer }, ask: (command: () => Promise<unknown>) => command() };
+    reads = new ReadBatch(guard as unknown as RedisGuard, partition, () => Promise.resolve(undefined), undefined);
+  });
+
+  const read = async (key: string) => (await reads.read(key))?.bytes.toString();
+  const answerAll = () => sent.forEach(({ answer }) => answer());
+
+  it('sends a read at once where one follows the other', async () => {
+    for (const key of ['a', 'b', 'c']) {
+      const value = read(key);
+      expect(sent.at(-1)?.keys).toEqual([key]);
+      answerAll();
+      expect(await value).toBe(key);
+    }
+  });
+
+  it('gathers what is asked for in one turn, eight in a command', async () => {
+    const keys = Array.from({ length: 12 }, (_, i) => `k${i}`);
+    const values = keys.map(read);
+    await turn();
+    expect(sent.map((command) => command.keys.length)).toEqual([1, 8, 3]);
+    answerAll();
+    expect(await Promise.all(values)).toEqual(keys);
+
+    sent = [];
+    const again = keys.slice(0, 5).map(read); // many came together the last time, so the first waits for the others
+    expect(sent).toEqual([]);
+    await turn();
+    expect(sent.map((command) => command.keys.length)).toEqual([5]);
+    answerAll();
+    expect(await Promise.all(again)).toEqual(keys.slice(0, 5));
+  });
+
+  it('shares a read only until it is sent', async () => {
+    const values = [read('k'), read('k'), read('k')];
+    await turn();
+    values.push(read('k'));
+    await turn();
+    expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // the first; the next two; the last
+    answerAll();
+    expect(await Promise.all(values)).toEqual(['k', 'k', 'k', 'k']);
+  });
+
+  it('rejects those who asked when there is no answer, and goes on with the next', async () => {
+    const lost = read('k');
+    sent[0]?.refuse(new Error('away'));
+    await expect(lost).rejects.toThrow('away');
+    const found = read('k');
+    expect(sent).toHaveLength(2);
+    answerAll();
+    expect(await found).toBe('k');
+  });
+});
