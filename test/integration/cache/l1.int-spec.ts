@@ -62,6 +62,16 @@ describe('the L1 of two processes over one Redis', () => {
     }
   });
 
+  it('tells how much it holds', async () => {
+    const source = new CountingSource('value');
+    await a.getOrSet('orders:1', source.fetch);
+    await isLocal(a, 'orders:1');
+    const { local } = a.state();
+    expect(local).toEqual({ mode: 'strict', entries: 1, bytes: expect.any(Number) });
+    expect(local?.bytes).toBeGreaterThan('value'.length);
+    expect(b.state().local).toEqual({ mode: 'strict', entries: 0, bytes: 0 });
+  });
+
   it('shows the writer what it wrote at once, and every other process too, when the call has returned (E17)', async () => {
     for (let round = 0; round < 20; round++) {
       await a.set('mapping:1', round);

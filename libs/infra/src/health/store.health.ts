@@ -21,7 +21,7 @@ export class StoreHealth {
 
   /** `redis` or, without Redis, `store`. Answers within the command time-out and never rejects. */
   async check(): Promise<HealthIndicatorResult> {
-    const { kind, status, reason, entries, bytes, owedInvalidations } = this.cache.state();
+    const { kind, status, reason, entries, bytes, owedInvalidations, local } = this.cache.state();
     const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };
     const owed = owedInvalidations !== undefined && { owedInvalidations };
     if (!this.redis) return this.indicators.check('store').up({ kind, ...size });
@@ -37,7 +37,7 @@ export class StoreHealth {
         ...owed,
       });
     }
-    return indicator.up({ connection: 'up', latencyMs, ...size });
+    return indicator.up({ connection: 'up', latencyMs, ...size, ...(local && { l1: { ...local } }) });
   }
 }
 

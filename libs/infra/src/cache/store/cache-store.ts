@@ -202,6 +202,15 @@ export interface LocalReads {
   find(key: string): LocalHit | undefined;
   /** Milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
   remainingMs(key: string): number | undefined;
+  state(): LocalState;
+}
+
+/** What is kept in this process. */
+export interface LocalState {
+  readonly mode: 'bounded' | 'strict';
+  readonly entries: number;
+  /** Bytes of the stored values and of what is kept beside them; the objects take two to three times as much. */
+  readonly bytes: number;
 }
 
 /** Whether the store can be used just now, and why not. */
@@ -213,4 +222,6 @@ export interface StoreState {
   readonly bytes?: number;
   /** Dependencies whose invalidation this process owes the store; nothing is read from it before it has carried them out. */
   readonly owedInvalidations?: number;
+  /** The L1 in front of the store, where there is one. */
+  readonly local?: LocalState;
 }

@@ -1,7 +1,7 @@
 import type { Dependency } from '../../dependencies.js';
 import { LocalCache } from '../../local/local-cache.js';
 import type { ValueCodec } from '../../values/value-codec.js';
-import type { LocalHit, LocalReads, StoredValue } from '../cache-store.js';
+import type { LocalHit, LocalReads, LocalState, StoredValue } from '../cache-store.js';
 import { embeddedDependencies, expiryOf } from './entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import type { Partition, Partitions } from './partition.js';
@@ -43,6 +43,10 @@ export class L1 implements LocalReads {
 
   remainingMs(key: string): number | undefined {
     return this.local.remainingMs(key);
+  }
+
+  state(): LocalState {
+    return { mode: this.options.mode, ...this.local.size };
   }
 
   /** Take it before a read or a commit is sent. */

@@ -271,8 +271,9 @@ export class RedisCacheStore extends CacheStore {
   state(): StoreState {
     const { reason } = this.guard;
     const { size: owedInvalidations } = this.invalidations.journal;
-    if (!reason) return { kind: 'redis', status: 'up' };
-    return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }) };
+    const local = this.l1 && { local: this.l1.state() };
+    if (!reason) return { kind: 'redis', status: 'up', ...local };
+    return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }), ...local };
   }
 
   /** Whether the replies of hits shall tell dependencies: only an L1 needs them. */
