@@ -58,6 +58,7 @@ describe('G4', () => {
   it('is not explained by what was over before, by what came after, or by what it does not depend on', () => {
     const order = overtaken();
     order.begun('before', 100, [FACT]);
+    order.begun('before', 120, [FACT]); // again, by the successor of somebody who died
     order.acknowledged('before', 250);
     order.begun('after', 600, [FACT]);
     order.begun('elsewhere', 350, [FACT + 1]);

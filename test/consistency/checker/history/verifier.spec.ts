@@ -75,6 +75,14 @@ describe('G1', () => {
     expect(told().invalidated(RECORD, 1, 100, 200).read(300, value(1, 100)).found).toEqual([]);
   });
 
+  it('counts the fetch from the latest of the invalidations, in whichever order they were acknowledged', () => {
+    const crossed = () => told().invalidated(RECORD, 1, 140, 150).invalidated(RECORD, 1, 100, 200);
+    expect(crossed().read(300, value(1, 120)).found).toEqual(['G1']);
+    expect(crossed().read(300, value(1, 145)).found).toEqual([]);
+    const straight = told().invalidated(RECORD, 1, 100, 150).invalidated(RECORD, 1, 140, 200);
+    expect(straight.read(300, value(1, 120)).found).toEqual(['G1']);
+  });
+
   it('is not fooled by acknowledgements that come in another order than the changes', () => {
     const both = () => told().invalidated(RECORD, 2, 110, 150).invalidated(RECORD, 1, 100, 200);
     expect(both().read(160, value(1, 120)).found).toEqual(['G1']);
@@ -83,8 +91,10 @@ describe('G1', () => {
   });
 
   it('knows an acknowledgement that is told late, because the file of its process was read later', () => {
-    const late = told().invalidated(RECORD, 2, 300, 400).invalidated(RECORD, 1, 100, 200);
-    expect(late.read(250, value(0, 50)).found).toEqual(['G1']);
+    const late = () => told().invalidated(RECORD, 2, 300, 400).invalidated(RECORD, 1, 100, 200);
+    expect(late().read(250, value(0, 50)).found).toEqual(['G1']);
+    expect(late().read(250, value(1, 120)).found).toEqual([]);
+    expect(late().read(450, value(1, 120)).found).toEqual(['G1']);
   });
 
   it('says nothing of facts that the value was not built from', () => {

@@ -7,6 +7,8 @@ import {
   settings,
   sharedNamespaces,
   sharedTables,
+  someKey,
+  type Key,
 } from '../source/universe.js';
 
 export type Operation = 'record' | 'many' | 'hub' | 'membership' | 'table' | 'namespace' | 'del' | 'set';
@@ -44,7 +46,8 @@ export function chooseChange(random: () => number, role: 'reader' | 'worker'): P
   const operation = chooseOperation(random, role);
   switch (operation) {
     case 'record':
-      return { operation, facts: some(aRecord, 3) };
+      // What is read most changes most: else most of what is read could not be wrong.
+      return { operation, facts: some(() => (random() < 0.5 ? (rootOfSomeKey(random) ?? aRecord()) : aRecord()), 3) };
     case 'many': {
       const first = below(3 * recordsPerTable - MANY);
       return { operation, facts: Array.from({ length: MANY }, (_, i) => first + i) };
@@ -64,6 +67,12 @@ export function chooseChange(random: () => number, role: 'reader' | 'worker'): P
       return { operation, facts: [facts.key(key)], key };
     }
   }
+}
+
+/** The record that a much-read key shows; undefined where that is no business of every process. */
+function rootOfSomeKey(random: () => number): number | undefined {
+  const { kind, table, root } = keys[someKey(random)] as Key;
+  return kind === 'detail' && sharedTables.includes(table) ? facts.record(table, root) : undefined;
 }
 
 /** Whether anything of it is shown by what is written with `set`. */

@@ -4,7 +4,7 @@ import type { GetOrSetOptions, ReadOutcome } from '@bff/infra/cache/cache.types'
 import { elapse } from '../../../support/eventually.js';
 import type { RunClock } from '../history/clock.js';
 import type { Origin } from '../history/history-lines.js';
-import { facts, keys, type Key } from '../source/universe.js';
+import { facts, keys, someKey, type Key } from '../source/universe.js';
 import type { CachedValue } from './cached-value.js';
 import { dependencyOf, type CheckedFetcher } from './fetcher.js';
 import type { HistoryWriter } from './history-writer.js';
@@ -59,8 +59,7 @@ export class CheckedReader {
   }
 
   private async readOne(random: () => number): Promise<void> {
-    // Few keys are read most: skewed as readers are.
-    const key = Math.floor(keys.length * random() ** 2);
+    const key = someKey(random);
     if (random() < GET_SHARE) {
       await this.read(key, 'get', {}, random() < 0.2 ? BUILD_WAIT_MS : 0);
       return;

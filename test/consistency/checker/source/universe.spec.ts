@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { storedDependencies } from '@bff/infra/cache/dependencies';
+import { seededRandom } from '../../../support/coherence-oracle.js';
 import { declaredDependencies, dependencyOf } from '../process/fetcher.js';
-import { factCount, factName, facts, keys, neededFacts, settings, valueText } from './universe.js';
+import { factCount, factName, facts, keys, neededFacts, settings, someKey, valueText } from './universe.js';
 
 /** The facts of a key in a source where every fact has a version that depends on its number and on the seed. */
 function build(key: number, seed: number): { needed: Set<number>; known: Map<number, number> } {
@@ -45,6 +46,17 @@ describe('the checked values', () => {
     expect(keys.some(({ ttlMs }) => ttlMs)).toBe(true);
     const ofSettings = all.filter((key) => keys[key]?.table === settings.table);
     for (const key of ofSettings) for (const fact of build(key, 1).needed) expect(factName(fact)).toMatch(/setting/i);
+  });
+
+  it('are all asked for, some of them most', () => {
+    const random = seededRandom(1);
+    const counts = new Map<number, number>();
+    for (let i = 0; i < 100_000; i++) {
+      const key = someKey(random);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort((a, b) => a - b)).toEqual(all);
+    expect(Math.max(...counts.values())).toBeGreaterThan(5000);
   });
 
   it('number every fact once', () => {

@@ -39,6 +39,8 @@ const DETAILS_PER_NAMESPACE = 150;
 const LISTS_PER_NAMESPACE = 12;
 const SETTING_KEYS = 20;
 const TTL_MS = 400;
+/** Shares no factor with the number of keys, so that its multiples visit each of them. */
+const SPREAD = 211;
 /** Beyond 64 dependencies an entry is not kept in an L1. */
 const WIDE_RECORDS = 70;
 
@@ -75,6 +77,11 @@ export function factOf(fact: number): Fact {
   if (fact >= FIRST_MEMBERSHIP) return { kind: 'membership', name: TABLES[fact - FIRST_MEMBERSHIP] ?? '', id: '' };
   const table = Math.floor(fact / RECORDS_PER_TABLE);
   return { kind: 'record', name: TABLES[table] ?? '', id: String(fact % RECORDS_PER_TABLE) };
+}
+
+/** A key at random; few are chosen most, as readers do. They are spread over all kinds. */
+export function someKey(random: () => number): number {
+  return (Math.floor(keys.length * random() ** 3) * SPREAD) % keys.length;
 }
 
 /** A fact as a reader of a report wants to see it. */
