@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CacheService } from '@bff/infra/cache/cache.service';
-import type { FetchContext } from '@bff/infra/cache/cache.types';
+import type { FetchContext, GetOrSetOptions } from '@bff/infra/cache/cache.types';
 import { namespace, record, wholeTable } from '@bff/infra/cache/dependencies';
 import type {
   BeginReply,
@@ -110,6 +110,16 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   });
 
   it.each([
+    ['memory', 1, async () => ({ store: new MemoryCacheStore({ maxBytes: 1e6, windowMax: 30 }) })],
+    ['Redis, L1 strict', 4, (() => onRedis(RedisCacheStore, 'background', 2, 'strict')())],
+  ])('%s, with builds in the background and sliding ends: no read breaks the promise', async (_, count, maker) => {
+    const oracle = await race(maker, count, IN_THE_BACKGROUND);
+    expect(oracle.violations).toEqual([]);
+    expect(oracle.reads).toBeGreaterThan(1000);
+    expect(oracle.staleReads).toBeGreaterThan(10); // what was allowed did happen
+  });
+
+  it.each([
     ['takes the start point late', LateStartStore],
     ['neither fences nor judges', UnfencedStore],
   ])('and it would be seen: a store that %s is found out', async (_fault, Store) => {
@@ -117,10 +127,24 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   });
 });
 
+/** Options of reads, one of them drawn for each. */
+const PLAIN: readonly GetOrSetOptions<Built>[] = [{ leaseMs: 15, renewLease: false }, { ttlSeconds: 0.5 }];
+const STALE = { whileRevalidateSeconds: 0.2, ifErrorSeconds: 5 };
+const IN_THE_BACKGROUND: readonly GetOrSetOptions<Built>[] = [
+  ...PLAIN,
+  { ttlSeconds: 0.3, refreshAhead: 0.1, ttlJitter: 0.5, stale: STALE },
+  { sliding: { seconds: 0.1, absoluteSeconds: 0.4 }, stale: STALE, softTimeoutMs: 10 },
+  { fetchTimeoutMs: 20, stale: STALE },
+];
+
 type StoreMaker = () => Promise<{ redis?: RedisClient; store: CacheStore }>;
 
 /** Readers, writers and deleters at random for some seconds, over as many caches as there are stores. */
-async function race(makeStore: StoreMaker, count: number): Promise<CoherenceOracle> {
+async function race(
+  makeStore: StoreMaker,
+  count: number,
+  variants: readonly GetOrSetOptions<Built>[] = PLAIN,
+): Promise<CountingOracle> {
   const stores = await Promise.all(Array.from({ length: count }, makeStore));
   const caches = stores.map(
     ({ store }) =>
@@ -133,11 +157,13 @@ async function race(makeStore: StoreMaker, count: number): Promise<CoherenceOrac
       }),
   );
   await Promise.all(caches.map((cache) => cache.open()));
-  const oracle = new CoherenceOracle();
+  const oracle = new CountingOracle();
   const random = seededRandom(SEED);
   const until = performance.now() + RUN_MS;
   const actors = caches.flatMap((cache, i) => [
-    ...Array.from({ length: 6 }, (_, n) => repeat(until, () => readOnce(cache, oracle, random, `reader ${i}.${n}`))),
+    ...Array.from({ length: 6 }, (_, n) =>
+      repeat(until, () => readOnce(cache, oracle, random, variants, `reader ${i}.${n}`)),
+    ),
     repeat(until, () => writeOnce(cache, oracle, random)),
   ]);
   await Promise.all(actors);
@@ -152,21 +178,37 @@ async function repeat(until: number, act: () => Promise<void>): Promise<void> {
 
 async function readOnce(
   cache: CacheService,
-  oracle: CoherenceOracle,
+  oracle: CountingOracle,
   random: () => number,
+  variants: readonly GetOrSetOptions<Built>[],
   reader: string,
 ): Promise<void> {
   const key = pick(random, KEYS);
-  const hasPatience = random() < 0.5;
+  const options = pick(random, variants);
   const returned = oracle.read(reader);
-  if (random() < 0.2) {
-    returned(await cache.get<Built>(key));
-  } else {
-    const fetch = (context: FetchContext) => fetchThing(oracle, random, context);
-    // Short leases without renewal: builders are overtaken all the time.
-    returned(await cache.getOrSet(key, fetch, hasPatience ? { leaseMs: 15, renewLease: false } : { ttlSeconds: 0.5 }));
+  const fetch = (context: FetchContext) => fetchThing(oracle, random, context);
+  try {
+    if (random() < 0.2) returned(await cache.get<Built>(key));
+    else if (options.stale && random() < 0.5) {
+      const answer = await cache.getOrSetAllowingStale(key, fetch, options);
+      if (answer.isStale) oracle.staleReads++;
+      else returned(answer.value);
+    } else returned(await cache.getOrSet(key, fetch, options));
+  } catch (error) {
+    if (!FETCH_TIMEOUTS.includes(codeOf(error))) throw error;
   }
   await elapse(random() * 3);
+}
+
+/** What a fetch that took too long says, in its own process and in another. */
+const FETCH_TIMEOUTS = ['CACHE_FETCH_TIMEOUT', 'CACHE_BUILD_FAILED'];
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code);
+}
+
+class CountingOracle extends CoherenceOracle {
+  staleReads = 0;
 }
 
 /** Reads A, and B if A is odd; which of the others depends on chance. Some dependencies are named only at the end. */
