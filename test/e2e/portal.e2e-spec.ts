@@ -19,8 +19,8 @@ interface CacheHealth {
 
 const deployments = [
   { name: 'one process, embedded store', start: () => Portal.embedded(), bffs: 1 },
-  { name: 'Redis, two BFFs and a worker', start: () => Portal.onRedis(), bffs: 2 },
-  { name: 'Redis with L1 strict, two BFFs and a worker', start: () => Portal.onRedis({ CACHE_L1: 'strict' }), bffs: 2 },
+  { name: 'Redis with L1 strict (default), two BFFs and a worker', start: () => Portal.onRedis(), bffs: 2 },
+  { name: 'Redis without L1, two BFFs and a worker', start: () => Portal.onRedis({ CACHE_L1: 'off' }), bffs: 2 },
 ];
 
 describe.each(deployments)('the portal: $name', ({ start, bffs }) => {

@@ -35,7 +35,7 @@ export interface CacheOptions {
   /**
    * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation is acknowledged when no L1 can serve what
    * it dropped, after a second at the latest. `bounded`: it is acknowledged at once, and an L1 may serve the old value for up
-   * to a second. All processes of an application use the same. @default 'off'
+   * to a second. All processes of an application use the same. @default 'strict'
    */
   readonly l1?: 'off' | L1Mode;
   /** Bytes of values in the L1; their objects take two to three times as much. @default 64 MiB */
@@ -118,7 +118,7 @@ function onRedis(redis: RedisClient, options: CacheOptions, codec: ValueCodec): 
 }
 
 function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefined {
-  const { l1 = 'off', l1MaxBytes = L1_MAX_BYTES, l1MaxEntries = 50_000, shouldFreezeLocalValues = false } = options;
+  const { l1 = 'strict', l1MaxBytes = L1_MAX_BYTES, l1MaxEntries = 50_000, shouldFreezeLocalValues = false } = options;
   if (l1 === 'off') return undefined;
   return {
     mode: l1,

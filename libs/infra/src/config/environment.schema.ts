@@ -157,7 +157,7 @@ const cacheVariables = {
     description:
       'Into how many partitions the keys are divided; more than 1 only pays on Redis Cluster. All processes must agree.',
   }),
-  CACHE_L1: defaulted(oneOf('off', 'bounded', 'strict'), 'off', {
+  CACHE_L1: defaulted(oneOf('off', 'bounded', 'strict'), 'strict', {
     group: 'cache',
     description:
       'Entries in each process too: strict, never older than acknowledged; bounded, at most a second older. The same in all processes.',
