@@ -54,6 +54,11 @@ export function readHeader(
   };
 }
 
+/** The fields that are not empty: whether an empty one is sent at all is a matter of the transport. */
+export function filled(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
 /** undefined where the event stands for any record: an overflow, a wildcard such as `001*`, or no id at all. */
 function namedRecords({ changeType, recordIds }: ChangeHeader): SalesforceId[] | undefined {
   if (changeType === 'GAP_OVERFLOW' || recordIds.length === 0) return undefined;

@@ -54,6 +54,11 @@ describe('a CometD message', () => {
     });
   });
 
+  it('does not take a difference for a value', () => {
+    const event = eventOfCometd(TOPIC, message({}, { Status: 'Draft', Description: { diff: '--- a' } }));
+    expect(event).toHaveProperty('fields', { Status: 'Draft' });
+  });
+
   it.each([
     ['absent', { changedFields: undefined }],
     ['empty on an UPDATE', { changedFields: [] }],
@@ -64,7 +69,7 @@ describe('a CometD message', () => {
   });
 
   it('of a platform event keeps its fields', () => {
-    const data = { schema: 'S', payload: { Account_Id__c: '0015f00002JUZPD' }, event: { replayId: 7 } };
+    const data = { schema: 'S', payload: { Account_Id__c: '0015f00002JUZPD', Empty__c: null }, event: { replayId: 7 } };
     expect(eventOfCometd('/event/Account_Eligibility_Update__e', data)).toEqual({
       kind: 'platform',
       topic: '/event/Account_Eligibility_Update__e',

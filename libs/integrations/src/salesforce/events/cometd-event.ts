@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHANGE_HEADER, readHeader } from './change-header.js';
+import { CHANGE_HEADER, filled, readHeader } from './change-header.js';
 import type { SourceEvent } from './source-event.js';
 
 const REPLAY = z.object({ event: z.object({ replayId: z.union([z.number(), z.string().min(1)]) }) });
@@ -19,15 +19,22 @@ export function eventOfCometd(topic: string, data: unknown): SourceEvent {
   if (topic.startsWith('/event/')) {
     const platform = PLATFORM.safeParse(data);
     if (!platform.success) return undecodable(z.prettifyError(platform.error));
-    return { kind: 'platform', topic, replayId, fields: platform.data.payload };
+    return { kind: 'platform', topic, replayId, fields: filled(platform.data.payload) };
   }
 
   const change = CHANGE.safeParse(data);
   if (!change.success) return undecodable(z.prettifyError(change.error));
   const { ChangeEventHeader: header, ...fields } = change.data.payload;
   try {
-    return { kind: 'change', topic, replayId, ...readHeader(header, header.changedFields), fields };
+    return { kind: 'change', topic, replayId, ...readHeader(header, header.changedFields), fields: values(fields) };
   } catch (error) {
     return undecodable(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Without differences: they are not the fields' values (Change Data Capture Guide, "Data Differences in Event Fields"). */
+function values(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const isDiff = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && 'diff' in value && Object.keys(value).length === 1;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isDiff(value)));
 }

@@ -28,7 +28,11 @@ export interface ChangeEvent {
   readonly commitTimestamp: number;
   readonly transactionKey: string;
   readonly sequenceNumber: number;
-  /** The record's fields as the event carries them: all on CREATE and UNDELETE, the changed ones on UPDATE, else none. */
+  /**
+   * The record's fields as the event carries them: all that are not empty on CREATE and UNDELETE, the changed ones on UPDATE
+   * (null: emptied), else none, but for those that a channel is enriched with. Dates are ISO text over CometD and
+   * milliseconds over the Pub/Sub API. A large text whose difference is sent is left out.
+   */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -37,6 +41,7 @@ export interface PlatformEvent {
   readonly kind: 'platform';
   readonly topic: string;
   readonly replayId: string;
+  /** Those that are not empty. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHANGE_HEADER, type ChangeHeader, readHeader } from '../change-header.js';
+import { CHANGE_HEADER, type ChangeHeader, filled, readHeader } from '../change-header.js';
 import type { ProducerEvent } from '../pubsub-service.js';
 import type { SourceEvent } from '../source-event.js';
 import { plain } from './avro-types.js';
@@ -30,7 +30,7 @@ export function eventOfPubSub({ topic, replayId, event }: PlacedEvent, schema: E
   try {
     const record = schema.read(event.payload);
     if (topic.startsWith('/event/')) {
-      return { kind: 'platform', topic, replayId, fields: plain(record) as Record<string, unknown> };
+      return { kind: 'platform', topic, replayId, fields: filled(plain(record) as Record<string, unknown>) };
     }
     const header = CHANGE_HEADER.safeParse(record[HEADER_FIELD]);
     if (!header.success) return undecodable(z.prettifyError(header.error));

@@ -1,0 +1,4 @@
+import { describeChangeEventSource } from './change-event-source.contract.js';
+import { PUBSUB } from './change-event-source/transports.js';
+
+describeChangeEventSource(PUBSUB);

@@ -1,0 +1,119 @@
+import { expect, it } from '@jest/globals';
+import { RecordingConsumer } from '../../integration/integrations/recording-consumer.js';
+import { until } from '../../integration/integrations/until.js';
+import { ORDERS, type EventSourceLab } from './lab.js';
+
+const ACCOUNTS = '/data/AccountChangeEvent';
+
+/** In what order and how often events are handed over, and from where. */
+export function describeDelivery(lab: () => EventSourceLab): void {
+  it('tells of the gap before the first event when there is no position, then hands over in order', async () => {
+    const orders = await lab().listen();
+    expect(orders.consumer.log).toEqual(['no-position']);
+    for (let n = 0; n < 250; n++) lab().change();
+    const changes = await orders.changed(250);
+    expect(new Set(changes.map(({ replayId }) => replayId)).size).toBe(250);
+    const texts = changes.map(({ fields }) => Number(String(fields['Description']).slice('change '.length)));
+    expect(texts).toEqual([...texts].sort((a, b) => a - b));
+    expect(orders.consumer.runningMax).toBe(1);
+    expect(orders.health).toMatchObject({
+      topic: ORDERS,
+      transport: lab().transport.name,
+      events: { UPDATE: 250 },
+      gaps: 1,
+      waiting: 0,
+      lastPosition: changes.at(-1)?.replayId,
+      lastCommitTimestamp: changes.at(-1)?.commitTimestamp,
+    });
+  });
+
+  it('P16: begins a second time after what was committed, without a gap', async () => {
+    const orders = await lab().listen();
+    lab().change();
+    await orders.events(1);
+    await orders.source.stop();
+    lab().change();
+    lab().change();
+    const again = await lab().listen(ORDERS, { consumer: orders.consumer });
+    await again.events(3);
+    expect(again.consumer.log.filter((entry) => entry === 'no-position')).toHaveLength(1);
+  });
+
+  it('P15: hands over again what was taken but not committed', async () => {
+    const orders = await lab().listen();
+    lab().change();
+    await orders.events(1);
+    const { committed } = orders.consumer;
+    lab().change();
+    await orders.events(2);
+    await orders.source.stop();
+    orders.consumer.committed = committed;
+    const again = await lab().listen(ORDERS, { consumer: orders.consumer });
+    const events = await again.events(3);
+    expect(events[2]).toEqual(events[1]);
+  });
+
+  it('P17: hands over the same batch until it is taken, and loses nothing that comes meanwhile', async () => {
+    const orders = await lab().listen();
+    let rejections = 3;
+    orders.consumer.beforeEvent = async () => {
+      lab().change();
+      if (rejections-- > 0) throw new Error('the store is away');
+      orders.consumer.beforeEvent = () => Promise.resolve();
+    };
+    lab().change();
+    await orders.events(5);
+    expect(orders.health).toMatchObject({ retries: 3, failures: 0, state: 'live', lastError: undefined });
+  });
+
+  it('gathers what comes while the handler is busy into batches, and holds no more than its bound', async () => {
+    const orders = await lab().listen(ORDERS, { queueMax: 50, batchMax: 20 });
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    orders.consumer.beforeEvent = () => held;
+    for (let n = 0; n < 300; n++) lab().change();
+    await orders.until('the queue is full', () => orders.health.waiting >= 50);
+    expect(orders.health.waiting).toBeLessThanOrEqual(50);
+    release();
+    const changes = await orders.changed(300);
+    expect(new Set(changes.map(({ replayId }) => replayId)).size).toBe(300);
+    expect(Math.max(...orders.consumer.batchSizes)).toBeLessThanOrEqual(20);
+    expect(orders.consumer.batchSizes).toContain(20);
+  });
+
+  it('keeps topics apart, each with its own position, on one sign-in', async () => {
+    const [orders, accounts] = [new RecordingConsumer(), new RecordingConsumer()];
+    const source = lab().source();
+    const consumers = new Map([
+      [ORDERS, orders],
+      [ACCOUNTS, accounts],
+    ]);
+    await source.start(consumers, (topic) => (consumers.get(topic) as RecordingConsumer).position());
+    await until('both are live', () => source.health().every(({ state }) => state === 'live'));
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    orders.beforeEvent = () => held; // holds up its own topic only
+    lab().change();
+    lab().sandbox.org.create('Account', { Name: 'Apart' });
+    await until(
+      'the account has come',
+      () => accounts.events.length === 1,
+      () => source.health(),
+    );
+    expect(orders.events).toHaveLength(0);
+    release();
+    await until('the order has come', () => orders.events.length === 1);
+  });
+
+  it('calls no handler after it has stopped, and has ended what it held open', async () => {
+    const orders = await lab().listen();
+    await orders.source.stop();
+    lab().change();
+    await until('the sandbox has nobody left', () => {
+      const { cometdSessions, pubSubStreams } = lab().sandbox.listening;
+      return cometdSessions + pubSubStreams === 0;
+    });
+    expect(orders.consumer.log).toEqual(['no-position']);
+    expect(orders.health.state).toBe('stopped');
+  });
+}
