@@ -111,7 +111,7 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
 
   it.each([
     ['memory', 1, async () => ({ store: new MemoryCacheStore({ maxBytes: 1e6, windowMax: 30 }) })],
-    ['Redis, L1 strict', 4, (() => onRedis(RedisCacheStore, 'background', 2, 'strict')())],
+    ['Redis, L1 strict', 4, () => onRedis(RedisCacheStore, 'background', 2, 'strict')()],
   ])('%s, with builds in the background and sliding ends: no read breaks the promise', async (_, count, maker) => {
     const oracle = await race(maker, count, IN_THE_BACKGROUND);
     expect(oracle.violations).toEqual([]);
