@@ -146,7 +146,7 @@ describe('streams of one process', () => {
 
 describe('a browser that does not read', () => {
   let server: Server;
-  afterEach(() => server.close());
+  afterEach(() => void server.close());
 
   it('is dropped as soon as too much waits for it, and told so if it reads after all', async () => {
     portal = await NotifiedPortal.embedded();
