@@ -7,6 +7,7 @@ export const APP_CONFIG = Symbol('APP_CONFIG');
 export interface AppConfig {
   readonly app: ApplicationConfig;
   readonly http: HttpConfig;
+  readonly sse: StreamConfig;
   readonly worker: { readonly port: number };
   readonly redis: RedisConfig;
   readonly cache: CacheConfig;
@@ -30,6 +31,15 @@ export interface HttpConfig {
   readonly port: number;
   readonly bodyLimitBytes: number;
   readonly shutdownGraceMs: number;
+}
+
+/** The event streams of browsers, in one process. */
+export interface StreamConfig {
+  readonly heartbeatMs: number;
+  readonly retryMs: number;
+  readonly streamsMax: number;
+  readonly streamsPerAccountMax: number;
+  readonly bufferMaxBytes: number;
 }
 
 /** At most one of `url`, `sentinels` and `clusterNodes` is set; none means the embedded store. */
@@ -101,6 +111,8 @@ export interface WhmcsConfig {
   readonly secret: string;
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
+  /** Without a secret no webhook is taken. */
+  readonly webhook: { readonly secret: string | undefined; readonly toleranceSeconds: number };
 }
 
 /** Whose tokens are accepted; the local sandbox's unless an issuer is set. */

@@ -59,6 +59,13 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       bodyLimitBytes: env.HTTP_BODY_LIMIT_BYTES,
       shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
     },
+    sse: {
+      heartbeatMs: env.SSE_HEARTBEAT_MS,
+      retryMs: env.SSE_RETRY_MS,
+      streamsMax: env.SSE_STREAMS_MAX,
+      streamsPerAccountMax: env.SSE_STREAMS_PER_ACCOUNT_MAX,
+      bufferMaxBytes: env.SSE_BUFFER_MAX_BYTES,
+    },
     worker: { port: env.WORKER_PORT },
     redis: redis(env),
     cache: cache(env, environment),
@@ -78,6 +85,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       secret: env.WHMCS_API_SECRET ?? 'sandbox-secret',
       requestTimeoutMs: env.WHMCS_REQUEST_TIMEOUT_MS,
       concurrency: env.WHMCS_CONCURRENCY,
+      webhook: { secret: env.WHMCS_WEBHOOK_SECRET, toleranceSeconds: env.WHMCS_WEBHOOK_TOLERANCE_SECONDS },
     },
     auth: {
       issuer,

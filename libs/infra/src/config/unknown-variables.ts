@@ -2,7 +2,18 @@ import type { ConfigProblem } from './config.errors.js';
 import { variableNames } from './environment.schema.js';
 
 /** A variable that starts like this is meant for us, so an unknown one is a typing error and not somebody else's. */
-const ownPrefixes = ['SF_', 'CACHE_', 'REDIS_', 'WHMCS_', 'AUTH_', 'SANDBOX_', 'HTTP_BODY_', 'SHUTDOWN_', 'WORKER_'];
+const ownPrefixes = [
+  'SF_',
+  'CACHE_',
+  'REDIS_',
+  'WHMCS_',
+  'AUTH_',
+  'SANDBOX_',
+  'HTTP_BODY_',
+  'SHUTDOWN_',
+  'WORKER_',
+  'SSE_',
+];
 
 /** What Kubernetes and Docker links set for a service that happens to be called like one of our prefixes. */
 const serviceLink = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?|NAME|ENV_\w+)$/;
