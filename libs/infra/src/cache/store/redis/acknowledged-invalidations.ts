@@ -161,18 +161,15 @@ export class AcknowledgedInvalidations {
    * follow by the bus. The L1 of this process is suspended meanwhile.
    */
   private async repeat(owed: readonly Dependency[] | '*'): Promise<void> {
+    const { inlineMax, windowMax } = this.options;
     for (const partition of this.partitions.all) {
       if (owed === '*') {
         await this.scripts.runNumber('flush', partition, [nonce()]);
         continue;
       }
-      for (const chunk of chunks(
-        owed.filter((d) => this.concerns(d, partition)),
-        DEPENDENCIES_PER_CALL,
-      )) {
-        const { inlineMax, windowMax } = this.options;
-        await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...chunk]);
-      }
+      const own = owed.filter((d) => this.concerns(d, partition));
+      if (own.length > 0)
+        await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...own]);
     }
   }
 

@@ -71,6 +71,18 @@ describe('InvalidationJournal', () => {
     expect(trust).toEqual(['none', 'again']);
   });
 
+  it('goes by batches of what a script takes, and keeps what one has carried out', async () => {
+    journal.add(Array.from({ length: 1200 }, (_, i) => record('Order', String(i))));
+    isStoreAway = false;
+    meanwhile = () => (isStoreAway = carriedOut.length === 1); // the second one is the last for now
+    await jest.advanceTimersByTimeAsync(260);
+    expect(journal.size).toBe(200);
+    isStoreAway = false;
+    await jest.advanceTimersByTimeAsync(260);
+    expect(carriedOut.map(({ length }) => length)).toEqual([500, 500, 200]);
+    expect(journal.size).toBe(0);
+  });
+
   it('gives the names up beyond ten thousand, and drops everything instead', async () => {
     for (let i = 0; i < 12_000; i++) journal.add([record('Order', String(i))]);
     expect(journal.size).toBe(10_000);

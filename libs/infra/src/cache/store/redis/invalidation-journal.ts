@@ -4,7 +4,7 @@ import type { Dependency } from '../../dependencies.js';
 
 /** What the journal's owner does with it. */
 export interface JournalOwner {
-  /** Carries these invalidations out in every partition that they concern; `'*'` drops everything. */
+  /** Carries these invalidations, `BATCH_MAX` at most, out in every partition that they concern; `'*'` drops everything. */
   carryOut(dependencies: readonly Dependency[] | '*'): Promise<void>;
   /** The first entry has been made: from now on nothing may be trusted. */
   onOwing(): void;
@@ -14,6 +14,8 @@ export interface JournalOwner {
 
 /** About 2 MB of this process' memory. Beyond it the names are given up, and everything is dropped instead. */
 const DEPENDENCIES_MAX = 10_000;
+/** Dependencies that are carried out together: what a script takes. A failure costs no more than the batch. */
+const BATCH_MAX = 500;
 /** The pace of attempts while the store does not carry them out. */
 const RETRY_MS = 250;
 
@@ -91,7 +93,7 @@ export class InvalidationJournal {
       if (this.everythingAt === everythingAt) this.everythingAt = undefined;
       return;
     }
-    const batch = [...this.owed];
+    const batch = [...this.owed].slice(0, BATCH_MAX);
     await this.owner.carryOut(batch.map(([d]) => d));
     for (const [d, addition] of batch) if (this.owed.get(d) === addition) this.owed.delete(d);
   }

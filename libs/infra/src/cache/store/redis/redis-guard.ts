@@ -56,11 +56,11 @@ export class RedisGuard {
     private readonly furtherCheck?: ServerCheck,
     private readonly doubt: Doubt = () => undefined,
   ) {
-    this.asking = new ReplyDeadline(askingMs(redis));
     this.breaker = new ReadBreaker(
-      () => this.asking.within(redis.ping()),
+      () => this.asking.within(redis.ping(), this.translated),
       () => this.hangs(),
     );
+    this.asking = new ReplyDeadline(askingMs(redis), this.breaker);
   }
 
   /** Why nothing can be asked just now; undefined if it can. */
@@ -90,13 +90,14 @@ export class RedisGuard {
    * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in three eighths of the time, and a
    * refusal at once while the server hangs, or while what it holds is in doubt.
    */
-  async ask<T>(command: () => Promise<T>): Promise<T> {
+  ask<T>(command: () => Promise<T>): Promise<T> {
+    // Not an async function: every hit comes this way.
     const { reason } = this;
-    if (reason) throw new StoreUnavailableError(reason);
+    if (reason) return Promise.reject(new StoreUnavailableError(reason));
     try {
-      return await this.breaker.execute(() => this.asking.within(command()));
+      return this.asking.within(command(), this.translated);
     } catch (error) {
-      throw this.translate(error);
+      return Promise.reject(this.translate(error));
     }
   }
 
@@ -176,13 +177,15 @@ export class RedisGuard {
     return node.info('server', 'memory', 'replication');
   }
 
+  private readonly translated = (error: unknown): Error => this.translate(error);
+
   private hangs(): void {
     this.asking.giveUpAll();
     this.tellOutage();
   }
 
-  private translate(error: unknown): unknown {
-    if (!(error instanceof Error) || error instanceof CacheError) return error;
+  private translate(error: unknown): Error {
+    if (!(error instanceof Error) || error instanceof CacheError) return error as Error;
     const isReply = error.name === 'ReplyError';
     if (isReply && !PASSING.test(error.message)) return error;
     if (isReply && error.message.startsWith('READONLY')) this.demoted();

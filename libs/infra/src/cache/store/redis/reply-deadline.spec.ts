@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { OverdueReplyError, ReplyDeadline } from './reply-deadline.js';
 
+const asItIs = (error: unknown) => error as Error;
+
 /** A reply that the test gives. */
 function reply<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
@@ -9,7 +11,11 @@ function reply<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
 }
 
 describe('ReplyDeadline', () => {
+  let heard: string[];
+  const deadlineOf = (ms: number) =>
+    new ReplyDeadline(ms, { onReply: () => heard.push('reply'), onOverdue: () => heard.push('overdue') });
   beforeEach(() => {
+    heard = [];
     jest.useFakeTimers();
   });
   afterEach(() => {
@@ -17,33 +23,36 @@ describe('ReplyDeadline', () => {
   });
 
   it('hands on what comes in time, a failure too', async () => {
-    const deadline = new ReplyDeadline(40);
-    await expect(deadline.within(Promise.resolve('value'))).resolves.toBe('value');
-    await expect(deadline.within(Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const deadline = deadlineOf(40);
+    await expect(deadline.within(Promise.resolve('value'), asItIs)).resolves.toBe('value');
+    const told = deadline.within(Promise.reject(new Error('no')), (error) => new Error(`told: ${String(error)}`));
+    await expect(told).rejects.toThrow('told: Error: no');
+    expect(heard).toEqual(['reply']); // a failure says nothing of the time
   });
 
   it('gives each reply its own time with one timer for all, and ignores what comes later', async () => {
-    const deadline = new ReplyDeadline(40);
+    const deadline = deadlineOf(40);
     const early = reply<string>();
-    const overdue = expect(deadline.within(early.promise)).rejects.toThrow(OverdueReplyError);
+    const overdue = expect(deadline.within(early.promise, asItIs)).rejects.toThrow(OverdueReplyError);
     await jest.advanceTimersByTimeAsync(30);
     const late = reply<string>();
-    const answered = deadline.within(late.promise);
+    const answered = deadline.within(late.promise, asItIs);
     expect(jest.getTimerCount()).toBe(1);
     await jest.advanceTimersByTimeAsync(15);
     await overdue;
     early.resolve('too late');
     late.resolve('in time');
     await expect(answered).resolves.toBe('in time');
+    expect(heard).toEqual(['overdue', 'reply']);
     await jest.advanceTimersByTimeAsync(100);
     expect(jest.getTimerCount()).toBe(0);
   });
 
   it('reads what has arrived during a stall of this process before it counts anything as overdue', async () => {
     jest.useRealTimers();
-    const deadline = new ReplyDeadline(10);
+    const deadline = deadlineOf(10);
     const delivered = reply<string>();
-    const answered = deadline.within(delivered.promise);
+    const answered = deadline.within(delivered.promise, asItIs);
     setImmediate(() => {
       setImmediate(() => delivered.resolve('was in the socket')); // in the next turn: after its timers, as sockets are read
       const until = performance.now() + 30;
@@ -53,8 +62,8 @@ describe('ReplyDeadline', () => {
   });
 
   it('gives all up at once when nothing is to be expected', async () => {
-    const deadline = new ReplyDeadline(40);
-    const waits = [deadline.within(reply().promise), deadline.within(reply().promise)];
+    const deadline = deadlineOf(40);
+    const waits = [deadline.within(reply().promise, asItIs), deadline.within(reply().promise, asItIs)];
     deadline.giveUpAll();
     for (const wait of waits) await expect(wait).rejects.toThrow('did not answer within 40 ms');
   });

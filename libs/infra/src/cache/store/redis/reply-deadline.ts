@@ -8,9 +8,16 @@ export class OverdueReplyError extends StoreUnavailableError {
   }
 }
 
+/** Who hears how it went. */
+export interface ReplyListener {
+  /** A reply has come in time. Called for each, so it must cost nothing. */
+  onReply(): void;
+  onOverdue(error: OverdueReplyError): void;
+}
+
 interface Pending {
   readonly giveUpAt: number;
-  readonly giveUp: () => void;
+  readonly giveUp: (error: OverdueReplyError) => void;
 }
 
 /** Waits for replies, for each of them the same time, with one timer for all. */
@@ -19,34 +26,35 @@ export class ReplyDeadline {
   private readonly pending = new Set<Pending>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(readonly ms: number) {}
+  constructor(
+    readonly ms: number,
+    private readonly listener: ReplyListener,
+  ) {}
 
-  /** Settles as the reply does, or rejects with `OverdueReplyError`. */
-  within<T>(reply: Promise<T>): Promise<T> {
+  /** Settles as the reply does, its error told by `asError`, or rejects with `OverdueReplyError`. One promise: a hit waits for it. */
+  within<T>(reply: Promise<T>, asError: (error: unknown) => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      const pending: Pending = {
-        giveUpAt: performance.now() + this.ms,
-        giveUp: () => reject(new OverdueReplyError(this.ms)),
-      };
+      const pending: Pending = { giveUpAt: performance.now() + this.ms, giveUp: reject };
       this.pending.add(pending);
       this.timer ??= this.lookIn(this.ms);
       reply.then(
         (value) => {
-          this.pending.delete(pending);
+          if (this.pending.delete(pending)) this.listener.onReply();
           resolve(value);
         },
-        (error: Error) => {
+        (error: unknown) => {
           this.pending.delete(pending);
-          reject(error);
+          reject(asError(error));
         },
       );
     });
   }
 
-  /** No reply is to be expected any more: all that are waited for are overdue now. */
+  /** No reply is to be expected any more: whoever waits for one is let go. */
   giveUpAll(): void {
-    for (const pending of this.pending) pending.giveUp();
+    const given = [...this.pending];
     this.pending.clear();
+    for (const { giveUp } of given) giveUp(new OverdueReplyError(this.ms));
   }
 
   /**
@@ -61,7 +69,9 @@ export class ReplyDeadline {
     for (const pending of this.pending) {
       if (pending.giveUpAt > now) break;
       this.pending.delete(pending);
-      pending.giveUp();
+      const error = new OverdueReplyError(this.ms);
+      pending.giveUp(error);
+      this.listener.onOverdue(error);
     }
     const [next] = this.pending;
     this.timer = next && this.lookIn(next.giveUpAt - now);
