@@ -109,29 +109,6 @@ const streamVariables = {
   }),
 };
 
-const streamVariables = {
-  SSE_HEARTBEAT_MS: defaulted(wholeNumber(1_000, 60_000), '15000', {
-    group: 'sse',
-    description: 'How often an event stream that has nothing to tell shows that it is alive.',
-  }),
-  SSE_RETRY_MS: defaulted(wholeNumber(100, 60_000), '3000', {
-    group: 'sse',
-    description: 'How long browsers are told to wait before they open a lost event stream again.',
-  }),
-  SSE_STREAMS_MAX: defaulted(wholeNumber(1, 100_000), '1000', {
-    group: 'sse',
-    description: 'How many event streams one process holds open; one more is answered with 503.',
-  }),
-  SSE_STREAMS_PER_ACCOUNT_MAX: defaulted(wholeNumber(1, 10_000), '50', {
-    group: 'sse',
-    description: 'How many event streams one process holds open for one account; one more is answered with 429.',
-  }),
-  SSE_BUFFER_MAX_BYTES: defaulted(wholeNumber(1_024, 16_777_216), '65536', {
-    group: 'sse',
-    description: 'How much may wait to be read by one browser; one that is slower is dropped.',
-  }),
-};
-
 const redisVariables = {
   REDIS_URL: optional(redisUrl, {
     group: 'redis',
@@ -317,15 +294,6 @@ const whmcsVariables = {
     group: 'whmcs',
     description: 'How far the time that a webhook was signed at may be from ours.',
   }),
-  WHMCS_WEBHOOK_SECRET: optional(text('at least 32 characters on one line', /^[^\r\n]{32,4096}$/), {
-    group: 'whmcs',
-    description: 'Signs POST /webhooks/whmcs; without it there is no such address. Make one with: openssl rand -hex 32',
-    secret: 'whole',
-  }),
-  WHMCS_WEBHOOK_TOLERANCE_SECONDS: defaulted(wholeNumber(5, 3_600), '300', {
-    group: 'whmcs',
-    description: 'How far the time that a webhook was signed at may be from ours.',
-  }),
 };
 
 const authVariables = {
@@ -405,7 +373,6 @@ const sandboxVariables = {
 /** Every environment variable that this product reads: its check, its default, its documentation. The only list there is. */
 export const environmentSchema = z.object({
   ...applicationVariables,
-  ...streamVariables,
   ...streamVariables,
   ...redisVariables,
   ...cacheVariables,
