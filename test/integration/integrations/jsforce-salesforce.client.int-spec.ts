@@ -225,6 +225,15 @@ describe('the Salesforce client', () => {
     expect((await call).code).toBe('SALESFORCE_ABORTED');
   });
 
+  it('takes the other transport where it is configured', async () => {
+    const connection = { loginUrl: salesforce.url, clientId: 'c', clientSecret: 's' };
+    const module = await Test.createTestingModule({
+      imports: [SalesforceModule.forRoot({ connection, events: { transport: 'cometd' } })],
+    }).compile();
+    expect(module.get(ChangeEventSource).transport).toBe('cometd');
+    await module.close();
+  });
+
   it('comes as a Nest module that sends nothing at start and closes at shutdown', async () => {
     const module = await Test.createTestingModule({
       imports: [
@@ -235,7 +244,7 @@ describe('the Salesforce client', () => {
     }).compile();
     await module.init();
     const client = module.get(SalesforceClient);
-    expect(module.get(ChangeEventSource).transport).toBe('cometd');
+    expect(module.get(ChangeEventSource).transport).toBe('pubsub');
     expect(salesforce.grants).toHaveLength(0);
     expect(await client.query(QUERY)).toHaveLength(1);
     await module.close();

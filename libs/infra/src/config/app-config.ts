@@ -91,6 +91,9 @@ export interface SalesforceConfig {
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
   readonly queueMax: number;
+  readonly eventTransport: 'pubsub' | 'cometd';
+  /** Undefined: Salesforce's own. With `http://` it has no TLS, and is on this machine. */
+  readonly pubsubEndpoint: string | undefined;
 }
 
 /** Which change events are subscribed to, and on which channels. */

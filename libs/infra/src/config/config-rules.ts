@@ -14,7 +14,23 @@ export function problemsBetween(environment: CheckedEnvironment): ConfigProblem[
     ...insecureUrlProblems(environment),
     ...salesforceProblems(environment),
     ...realOrgProblems(environment),
+    ...pubSubProblems(environment),
   ];
+}
+
+/** As the sandbox computes its own, because it is the issuer in its tokens: listening everywhere includes this machine. */
+export function sandboxUrlOf(env: Pick<Environment, 'SANDBOX_HOST' | 'SANDBOX_PORT' | 'SANDBOX_PUBLIC_URL'>): string {
+  const listensEverywhere = env.SANDBOX_HOST === '0.0.0.0' || env.SANDBOX_HOST === '::';
+  const host = listensEverywhere ? '127.0.0.1' : env.SANDBOX_HOST;
+  return env.SANDBOX_PUBLIC_URL ?? `http://${host}:${env.SANDBOX_PORT}`;
+}
+
+/** Where the sandbox serves the Pub/Sub API; without TLS, because its certificate is its own. */
+export function sandboxPubSubEndpoint(
+  { SANDBOX_GRPC_PORT }: Pick<Environment, 'SANDBOX_GRPC_PORT'>,
+  sandboxUrl: string,
+) {
+  return `http://${new URL(sandboxUrl).hostname}:${SANDBOX_GRPC_PORT}`;
 }
 
 /** Whether a URL names this machine. Plain http is only accepted there. */
@@ -114,6 +130,23 @@ function realOrgProblems(environment: CheckedEnvironment): ConfigProblem[] {
   return Object.entries(needed)
     .filter(([name]) => !environment.isGiven(name as VariableName))
     .map(([name, what]) => missing(name as VariableName, `${what}, because SF_LOGIN_URL names a real org`));
+}
+
+/** The access token travels to the Pub/Sub API, so it is spoken to without TLS on this machine only. */
+function pubSubProblems({ values, isGiven }: CheckedEnvironment): ConfigProblem[] {
+  const endpoint = values.SF_PUBSUB_ENDPOINT;
+  if (endpoint?.startsWith('http://') === true && !isLoopback(endpoint)) {
+    const expected = `${endpoint.slice('http://'.length)}, over TLS, because the access token travels to it (http only on this machine)`;
+    return [{ name: 'SF_PUBSUB_ENDPOINT', given: JSON.stringify(endpoint), expected }];
+  }
+  const { SANDBOX_HOST, SANDBOX_PORT, SF_EVENTS_TRANSPORT, SF_EVENTS_ENABLED } = values;
+  if (isGiven('SF_LOGIN_URL') || isGiven('SF_PUBSUB_ENDPOINT') || SF_EVENTS_ENABLED === false) return [];
+  if (SF_EVENTS_TRANSPORT !== 'pubsub' || SANDBOX_HOST === undefined || SANDBOX_PORT === undefined) return [];
+  const { SANDBOX_PUBLIC_URL } = values;
+  const url = sandboxUrlOf({ SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL });
+  if (isLoopback(url)) return [];
+  const expected = `cometd, because the sandbox is on another machine (${new URL(url).hostname}) and its Pub/Sub API has no TLS that can be checked`;
+  return [{ name: 'SF_EVENTS_TRANSPORT', given: JSON.stringify(SF_EVENTS_TRANSPORT), expected }];
 }
 
 function missing(name: VariableName, expected: string): ConfigProblem {

@@ -52,6 +52,10 @@ function defaulted<T>(kind: ValueKind<T>, defaultText: string, documentation: Do
 }
 
 const httpUrl = url('https:', 'http:');
+const pubSubEndpoint = text(
+  'host:port, or http://127.0.0.1:port for a server without TLS on this machine',
+  /^(https?:\/\/)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/,
+);
 const channel = text('a channel such as /data/OrderChangeEvent', /^\/(data|event)\/[A-Za-z][A-Za-z0-9_]{0,79}$/);
 
 const applicationVariables = {
@@ -239,6 +243,16 @@ const eventVariables = {
     group: 'events',
     description:
       'Whether change events are subscribed to. Without them nothing tells the cache of changes, and its entries live at most 60 s.',
+  }),
+  SF_EVENTS_TRANSPORT: defaulted(oneOf('pubsub', 'cometd'), 'pubsub', {
+    group: 'events',
+    description:
+      'pubsub: the Pub/Sub API (gRPC). cometd: the Streaming API, where gRPC cannot pass or the org has no Pub/Sub API (Government Cloud). Positions are kept for each, so a change begins with a gap.',
+  }),
+  SF_PUBSUB_ENDPOINT: optional(pubSubEndpoint, {
+    group: 'events',
+    description:
+      'Where the Pub/Sub API is: api.pubsub.salesforce.com:7443 if nothing is set, api.deu.pubsub.salesforce.com:7443 for the EU operating zone. With the local sandbox, its own. Over TLS; without it, by http://, on this machine only.',
   }),
   SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
     group: 'events',

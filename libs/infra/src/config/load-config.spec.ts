@@ -71,13 +71,37 @@ describe('loadConfig', () => {
   });
 
   it('follows the sandbox to another host and port', () => {
-    const config = loadConfig({ SANDBOX_HOST: 'sandbox', SANDBOX_PORT: '4444' });
+    const config = loadConfig({ SANDBOX_HOST: 'sandbox', SANDBOX_PORT: '4444', SF_EVENTS_TRANSPORT: 'cometd' });
     expect(config.salesforce.loginUrl).toBe('http://sandbox:4444');
     expect(config.whmcs.apiUrl).toBe('http://sandbox:4444/whmcs/includes/api.php');
     expect(config.auth.jwksUrl).toBe('http://sandbox:4444/.well-known/jwks.json');
     expect(loadConfig({ SANDBOX_HOST: '0.0.0.0' }).salesforce.loginUrl).toBe('http://127.0.0.1:4000');
     const elsewhere = { SANDBOX_HOST: '0.0.0.0', SANDBOX_PUBLIC_URL: 'http://sandbox:4000' };
-    expect(loadConfig(elsewhere).auth.issuer).toBe('http://sandbox:4000');
+    expect(loadConfig({ ...elsewhere, SF_EVENTS_TRANSPORT: 'cometd' }).auth.issuer).toBe('http://sandbox:4000');
+  });
+
+  it('brings change events over the Pub/Sub API, of the sandbox on this machine or of Salesforce', () => {
+    const events = (env: RawEnvironment) => {
+      const { eventTransport, pubsubEndpoint } = loadConfig(env).salesforce;
+      return [eventTransport, pubsubEndpoint];
+    };
+    expect(events({})).toEqual(['pubsub', 'http://127.0.0.1:4001']);
+    expect(events({ SANDBOX_GRPC_PORT: '5001', SANDBOX_HOST: '::' })).toEqual(['pubsub', 'http://127.0.0.1:5001']);
+    expect(events(realOrg)).toEqual(['pubsub', undefined]);
+    const eu = 'api.deu.pubsub.salesforce.com:7443';
+    expect(events({ ...realOrg, SF_PUBSUB_ENDPOINT: eu, SF_EVENTS_TRANSPORT: 'cometd' })).toEqual(['cometd', eu]);
+    expect(events({ SF_PUBSUB_ENDPOINT: 'http://localhost:9' })).toEqual(['pubsub', 'http://localhost:9']);
+  });
+
+  it('speaks to the Pub/Sub API without TLS on this machine only', () => {
+    expect(messageOf({ SF_PUBSUB_ENDPOINT: 'http://sandbox:4001' })).toMatch(
+      /SF_PUBSUB_ENDPOINT is "http:\/\/sandbox:4001": expected sandbox:4001, over TLS, because the access token travels/,
+    );
+    expect(problemsOf({ SF_PUBSUB_ENDPOINT: 'api.pubsub.salesforce.com' })).toEqual(['SF_PUBSUB_ENDPOINT']);
+    const compose = { SANDBOX_PUBLIC_URL: 'http://sandbox:4000' };
+    expect(messageOf(compose)).toMatch(/SF_EVENTS_TRANSPORT is "pubsub": expected cometd, because the sandbox is on/);
+    expect(problemsOf({ ...compose, SF_EVENTS_TRANSPORT: 'cometd' })).toEqual([]);
+    expect(problemsOf({ ...compose, SF_EVENTS_ENABLED: 'false' })).toEqual([]);
   });
 
   it('is frozen through and through', () => {

@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { AppConfig, CacheConfig, RedisConfig, SalesforceConfig } from './app-config.js';
-import { isRealOrg, isRedisGiven, problemsBetween, type CheckedEnvironment } from './config-rules.js';
+import {
+  isRealOrg,
+  isRedisGiven,
+  problemsBetween,
+  sandboxPubSubEndpoint,
+  sandboxUrlOf,
+  type CheckedEnvironment,
+} from './config-rules.js';
 import { ConfigError, type ConfigProblem } from './config.errors.js';
 import { documentationOf, environmentSchema, variableNames, type Environment } from './environment.schema.js';
 import { masked } from './mask.js';
@@ -146,14 +153,9 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
     requestTimeoutMs: env.SF_REQUEST_TIMEOUT_MS,
     concurrency: env.SF_CONCURRENCY,
     queueMax: env.SF_QUEUE_MAX,
+    eventTransport: env.SF_EVENTS_TRANSPORT,
+    pubsubEndpoint: env.SF_PUBSUB_ENDPOINT ?? (isSandbox ? sandboxPubSubEndpoint(env, sandboxUrl) : undefined),
   };
-}
-
-/** As the sandbox computes its own, because it is the issuer in its tokens: listening everywhere includes this machine. */
-function sandboxUrlOf(env: Environment): string {
-  const listensEverywhere = env.SANDBOX_HOST === '0.0.0.0' || env.SANDBOX_HOST === '::';
-  const host = listensEverywhere ? '127.0.0.1' : env.SANDBOX_HOST;
-  return env.SANDBOX_PUBLIC_URL ?? `http://${host}:${env.SANDBOX_PORT}`;
 }
 
 function withoutTrailingSlash(url: string): string {

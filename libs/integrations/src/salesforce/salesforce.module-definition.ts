@@ -1,11 +1,17 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { CometdOptions } from './events/cometd.options.js';
+import type { PubSubOptions } from './events/pubsub.options.js';
 import type { SalesforceOptions } from './salesforce.options.js';
+
+/** How change events come: over the Pub/Sub API unless CometD is named. */
+export type EventOptions =
+  ({ readonly transport?: 'pubsub' } & PubSubOptions) | ({ readonly transport: 'cometd' } & CometdOptions);
 
 /** What the Salesforce module is configured with. */
 export interface SalesforceModuleOptions {
   readonly connection: SalesforceOptions;
-  readonly events?: CometdOptions;
+  /** @default the Pub/Sub API of Salesforce */
+  readonly events?: EventOptions;
 }
 
 /** `SalesforceModule.forRoot(options)` and `forRootAsync({ useFactory, inject })`; `isGlobal` makes it visible everywhere. */

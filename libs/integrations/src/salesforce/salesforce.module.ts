@@ -1,12 +1,14 @@
 import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ChangeEventSource } from './events/change-event-source.js';
 import { CometdChangeEventSource } from './events/cometd-change-event-source.js';
+import { PubSubChangeEventSource } from './events/pubsub-change-event-source.js';
 import { JsforceSalesforceClient } from './jsforce-salesforce.client.js';
 import type { StreamLog } from './events/stream.options.js';
 import { SalesforceConnection } from './salesforce-connection.js';
 import { SalesforceClient } from './salesforce.client.js';
 import {
   ConfigurableModuleClass,
+  type EventOptions,
   SALESFORCE_MODULE_OPTIONS,
   type SalesforceModuleOptions,
 } from './salesforce.module-definition.js';
@@ -31,7 +33,7 @@ import {
       provide: ChangeEventSource,
       inject: [SalesforceConnection, SALESFORCE_MODULE_OPTIONS],
       useFactory: (connection: SalesforceConnection, options: SalesforceModuleOptions) =>
-        new CometdChangeEventSource(connection, { log: streamLog(new Logger('ChangeEvents')), ...options.events }),
+        changeEventSource(connection, { log: streamLog(new Logger('ChangeEvents')), ...options.events }),
     },
   ],
   exports: [SalesforceClient, ChangeEventSource],
@@ -48,6 +50,11 @@ export class SalesforceModule extends ConfigurableModuleClass implements OnAppli
     await this.events.stop();
     if (this.client instanceof JsforceSalesforceClient) this.client.close();
   }
+}
+
+function changeEventSource(connection: SalesforceConnection, options: EventOptions): ChangeEventSource {
+  if (options.transport === 'cometd') return new CometdChangeEventSource(connection, options);
+  return new PubSubChangeEventSource(connection, options);
 }
 
 function streamLog(logger: Logger): StreamLog {

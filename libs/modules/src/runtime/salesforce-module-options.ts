@@ -1,5 +1,5 @@
 import type { AppConfig } from '@bff/infra/config/app-config';
-import type { SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
+import type { EventOptions, SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
 
 /** The org that the configuration describes, with the JWT bearer grant where a private key is set. */
 export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceModuleOptions {
@@ -17,7 +17,13 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
       concurrency: salesforce.concurrency,
       queueMax: salesforce.queueMax,
     },
-    // The sandbox loses nothing at the start of a subscription, so nobody has to wait for it.
-    events: salesforce.isSandbox ? { settleMs: 0 } : {},
+    events: eventOptions(salesforce),
   };
+}
+
+/** The sandbox loses nothing at the start of a subscription, so nobody has to wait for it. */
+function eventOptions({ eventTransport, isSandbox, pubsubEndpoint }: AppConfig['salesforce']): EventOptions {
+  const settle = isSandbox ? { settleMs: 0 } : {};
+  if (eventTransport === 'cometd') return { transport: eventTransport, ...settle };
+  return { transport: eventTransport, ...settle, ...(pubsubEndpoint !== undefined && { endpoint: pubsubEndpoint }) };
 }
