@@ -1,7 +1,7 @@
 import type { StoredValue } from '../cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
 import type { L1 } from './l1.js';
-import type { Partition } from './partition.js';
+import type { Gate, Partition } from './partition.js';
 import type { RedisGuard } from './redis-guard.js';
 
 /**
@@ -10,12 +10,17 @@ import type { RedisGuard } from './redis-guard.js';
  */
 const BATCH_MAX = 8;
 
-interface Pending {
+interface Asked {
   readonly key: string;
   /** The L1's generation when the read was asked for. */
   readonly generation: number;
+}
+
+type Reply = StoredValue | undefined | Promise<StoredValue | undefined>;
+
+interface Pending extends Asked {
   readonly reply: Promise<StoredValue | undefined>;
-  readonly resolve: (reply: StoredValue | undefined | Promise<StoredValue | undefined>) => void;
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,7 +32,7 @@ interface Pending {
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
-  private batchesInFlight = 0;
+  private commandsInFlight = 0;
   private lastCount = 1;
 
   constructor(
@@ -42,17 +47,29 @@ export class ReadBatch {
     const shared = this.pending.get(key);
     if (shared) return shared.reply;
     const isFirst = this.pending.size === 0;
+    const generation = this.l1?.generation(key) ?? 0;
+    if (isFirst && this.commandsInFlight === 0 && this.lastCount === 1) return this.readAlone({ key, generation });
     let resolve!: Pending['resolve'];
     let reject!: Pending['reject'];
     const reply = new Promise<StoredValue | undefined>((res, rej) => {
       resolve = res;
       reject = rej;
     });
-    this.pending.set(key, { key, generation: this.l1?.generation(key) ?? 0, reply, resolve, reject });
-    const isAlone = this.batchesInFlight === 0 && this.lastCount === 1;
-    if (isAlone || this.pending.size >= BATCH_MAX) void this.send();
+    this.pending.set(key, { key, generation, reply, resolve, reject });
+    if (this.pending.size >= BATCH_MAX) void this.send();
     else if (isFirst) process.nextTick(() => void this.send());
     return reply;
+  }
+
+  private async readAlone(asked: Asked): Promise<StoredValue | undefined> {
+    const keys = [this.partition.gateKey, this.partition.entryKey(asked.key)];
+    this.commandsInFlight++;
+    try {
+      const [gateBytes, envelope] = await this.guard.ask(() => this.guard.redis.mgetBuffer(keys));
+      return this.valueOf(asked, gateBytes && this.partition.gateOf(gateBytes), envelope);
+    } finally {
+      this.commandsInFlight--;
+    }
   }
 
   private async send(): Promise<void> {
@@ -60,35 +77,29 @@ export class ReadBatch {
     const batch = [...this.pending.values()];
     this.pending = new Map();
     this.lastCount = batch.length;
-    try {
-      this.answer(batch, await this.ask(batch));
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-  }
-
-  private async ask(batch: readonly Pending[]): Promise<(Buffer | null)[]> {
     const keys = [this.partition.gateKey];
     for (const { key } of batch) keys.push(this.partition.entryKey(key));
-    this.batchesInFlight++;
+    this.commandsInFlight++;
     try {
-      return await this.guard.ask(() => this.guard.redis.mgetBuffer(keys));
+      const [gateBytes, ...envelopes] = await this.guard.ask(() => this.guard.redis.mgetBuffer(keys));
+      const gate = gateBytes && this.partition.gateOf(gateBytes);
+      batch.forEach((pending, i) => pending.resolve(this.valueOf(pending, gate, envelopes[i])));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
     } finally {
-      this.batchesInFlight--;
+      this.commandsInFlight--;
     }
   }
 
-  private answer(batch: readonly Pending[], replies: readonly (Buffer | null)[]): void {
-    const [gateBytes] = replies;
-    const gate = gateBytes && this.partition.gateOf(gateBytes);
-    batch.forEach(({ key, generation, resolve }, i) => {
-      const envelope = replies[i + 1]; // after the gate
-      if (!gate || !envelope) resolve(undefined);
-      else if (isProvenBy(gate, envelope)) {
-        const stored = storedValue(envelope);
-        this.l1?.keep(key, generation, gate.clock, envelope, stored);
-        resolve(stored);
-      } else resolve(this.examine(key));
-    });
+  private valueOf(
+    { key, generation }: Asked,
+    gate: Gate | null | undefined,
+    envelope: Buffer | null | undefined,
+  ): Reply {
+    if (!gate || !envelope) return undefined;
+    if (!isProvenBy(gate, envelope)) return this.examine(key);
+    const stored = storedValue(envelope);
+    this.l1?.keep(key, generation, gate.clock, envelope, stored);
+    return stored;
   }
 }
