@@ -13,7 +13,7 @@ describe('P22: Redis away', () => {
   let cache: CacheService;
   beforeEach(async () => {
     server = await startRedisServer();
-    cache = createCache({ redisUrl: server.url, appName: 'outage', bypassConcurrency: 4 });
+    cache = createCache({ redisUrl: server.url, appName: 'outage', l1: 'off', bypassConcurrency: 4 });
     await cache.open();
   });
   afterEach(async () => {

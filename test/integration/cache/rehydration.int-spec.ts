@@ -94,7 +94,8 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3, '
       await eventually(async () => (await cache.get('things:hot:1')) === 2);
       expect(await things.get('hot', '1')).toBe(2);
       expect(source.count('1')).toBe(2);
-      expect(things.counts('hot')).toMatchObject({ hits: 1, misses: 1, rehydrations: 1, errors: 0 });
+      await eventually(() => things.counts('hot').rehydrations === 1);
+      expect(things.counts('hot')).toMatchObject({ hits: 1, misses: 1, errors: 0 });
     });
 
     it('again after the next invalidation, although nobody reads meanwhile', async () => {
@@ -104,7 +105,8 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3, '
         await cache.invalidate(record('Thing', '1'));
         await eventually(async () => (await cache.get('things:hot:1')) === version);
       }
-      expect(things.counts('hot')).toMatchObject({ misses: 1, rehydrations: 2 });
+      await eventually(() => things.counts('hot').rehydrations === 2); // counted a moment after it can be read
+      expect(things.counts('hot').misses).toBe(1);
     });
 
     it('not what this process was not asked for, nor what belongs to another bucket', async () => {

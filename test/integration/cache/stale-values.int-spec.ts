@@ -19,7 +19,7 @@ class ThingsCache extends DomainCache {
   readonly backedUp = this.bucket<string | null>('backedUp', {
     strategy: changeDriven(),
     stale: { ifErrorSeconds: 600 },
-    softTimeoutMs: 100,
+    softTimeoutMs: 500,
   });
   readonly strict = this.bucket<string>('strict', { strategy: changeDriven() });
   constructor(cache: CacheService) {
@@ -157,7 +157,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       source.hold();
       const answer = things.backedUp.getAllowingStale(['1'], source.fetch);
       await source.hasBegun(1);
-      await elapse(150);
+      await elapse(600);
       source.letGo();
       expect(await answer).toEqual({ value: 'old', isStale: false });
     });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Dependency } from '../dependencies.js';
 import type { CacheStore, InvalidationNotice } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
@@ -27,6 +28,7 @@ export class ReadThrough implements FlightHost {
     bypassConcurrency: number,
   ) {
     this.signal = this.closing.signal;
+    setMaxListeners(0, this.signal); // one for each fetch of the bypass, which bounds them itself
     this.outage = new Bypass(bypassConcurrency, this.signal);
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
