@@ -59,6 +59,7 @@ function run(work: Promise<unknown>): Promise<unknown> {
 await cache.open();
 const { reading, writing, pauseMs } = LANES[role];
 const reads = Array.from({ length: reading }, (_, i) => run(reader.lane(random(1 + i))));
+reads.push(run(reader.patrol()));
 const writes = run(
   writer
     .redeliver()

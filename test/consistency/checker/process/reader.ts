@@ -16,6 +16,8 @@ const BURST_MAX = 40;
 const GET_SHARE = 0.35;
 /** How long some of them wait for a build that is under way. */
 const BUILD_WAIT_MS = 100;
+const PATROL_MS = 150;
+const PATROLLED_AT_ONCE = 32;
 /** A lease that slow fetches outlast, for some of the builders. */
 const SHORT_LEASE_MS = 60;
 /** No read of the checker allows a stale value, so there is no such outcome. */
@@ -49,6 +51,17 @@ export class CheckedReader {
       for (let left = Math.ceil(random() * BURST_MAX); left > 0 && !this.isResting; left--) await this.readOne(random);
       if (random() < 0.5) await nextTurn();
       else await elapse(random() * 6);
+    }
+  }
+
+  /** Looks at every key that the cache holds, again and again, so that what is stale anywhere is seen soon. */
+  async patrol(): Promise<void> {
+    while (!this.isResting) {
+      for (let from = 0; from < keys.length && !this.isResting; from += PATROLLED_AT_ONCE) {
+        const some = keys.slice(from, from + PATROLLED_AT_ONCE);
+        await Promise.all(some.map((_, i) => this.read(from + i, 'get', {})));
+      }
+      await elapse(PATROL_MS);
     }
   }
 
