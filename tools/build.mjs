@@ -14,7 +14,7 @@ for (let next = 0; next < projects.length; next += 2) {
   const codes = await Promise.all(projects.slice(next, next + 2).map(build));
   if (codes.some((code) => code !== 0)) stop('The build failed.');
 }
-copyWhatIsNotCompiled(join(root, 'libs'));
+for (const folder of ['libs', 'apps']) copyWhatIsNotCompiled(join(root, folder));
 writeFileSync(buildStamp, '');
 utimesSync(buildStamp, startedAt, startedAt);
 
@@ -22,12 +22,12 @@ function build(project) {
   return run(process.execPath, [programOf('@nestjs/cli', 'nest'), 'build', project]);
 }
 
-/** The compiler leaves Lua scripts and protocol definitions behind; the built files read them from beside themselves. */
+/** The compiler leaves scripts, protocol definitions and pages behind; the built files read them from beside themselves. */
 function copyWhatIsNotCompiled(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) copyWhatIsNotCompiled(path);
-    if (!entry.isFile() || !/\.(lua|proto)$/.test(entry.name)) continue;
+    if (!entry.isFile() || !/\.(lua|proto|html|css|mjs)$/.test(entry.name)) continue;
     const target = join(root, 'dist', relative(root, path));
     mkdirSync(dirname(target), { recursive: true });
     cpSync(path, target);

@@ -58,7 +58,9 @@ function validConfig() {
 
 async function refuseTakenPorts() {
   const wrong = [];
-  for (const { name, variable, host, port } of programs) {
+  const grpc = { ...sandbox, name: 'sandbox, gRPC', variable: 'SANDBOX_GRPC_PORT', port: config.sandbox.grpcPort };
+  const listeners = programs.includes(sandbox) ? [...programs, grpc] : programs;
+  for (const { name, variable, host, port } of listeners) {
     if (port === 0) wrong.push(`${variable} is 0: name a port, so that the others and you can find the ${name}`);
     else if (await isTaken(host, port)) {
       wrong.push(
@@ -123,7 +125,9 @@ function printWelcome(seconds) {
   say(`\nEvergreen is ready (${seconds} s).\n`);
   say(`  BFF      ${urlOf(bff)}/health   log: ${bff.logFile}`);
   if (usesRedis) say(`  Worker   ${urlOf(worker)}/health/sf-events   log: ${worker.logFile}`);
-  if (config.salesforce.isSandbox) say(`  Sandbox  ${urlOf(sandbox)}   log: ${sandbox.logFile}`);
+  if (config.salesforce.isSandbox) {
+    say(`  Sandbox  ${urlOf(sandbox)}   a page: change records, make things fail   log: ${sandbox.logFile}`);
+  }
   else say(`  Org      ${config.salesforce.loginUrl}`);
   say(`  Store    ${store}`);
   if (config.cache.usesDemoEncryptionKey)

@@ -1,15 +1,25 @@
+import { ensureChromium } from './chromium.mjs';
 import { ensureRedisServer } from './redis-server.mjs';
-import { ensureBuilt, programOf, run, stop } from './workspace.mjs';
+import { ensureBuilt, programOf, run, say, stop } from './workspace.mjs';
 
 /** `npm test -- …`: every level, or what jest's own arguments pick. Installs and builds first what is missing. */
 const args = process.argv.slice(2);
 await ensureBuilt();
-if (!isUnitOnly(args) && !(await ensureRedisServer())) {
+const picked = pickedLevels(args);
+const needsServers = picked.length === 0 || picked.some((name) => name !== 'unit' && name !== 'tooling');
+if (needsServers && !(await ensureRedisServer())) {
   stop(
     'The tests need redis-server 7 or later, and it could not be installed here. Install it, e.g.:\n' +
       '  sudo apt-get install -y redis-server      (Debian, Ubuntu)\n' +
       '  brew install redis                        (macOS)\n' +
       'Without it: npm test -- --selectProjects unit tooling',
+  );
+}
+if ((picked.length === 0 || picked.includes('integration')) && !(await ensureChromium())) {
+  say(
+    'The test of the sandbox’s page needs Chromium, which could not be installed here, and will fail. Install it, e.g.:\n' +
+      '  sudo apt-get install -y chromium      (Debian, Ubuntu)\n' +
+      '  brew install --cask chromium          (macOS)',
   );
 }
 // Jest runs ES modules in node's vm module, which is behind a flag.
@@ -20,13 +30,12 @@ process.exitCode = await run(process.execPath, [
   ...args,
 ]);
 
-/** Whether the arguments pick only levels that touch nothing outside. */
-function isUnitOnly(given) {
+/** The levels that the arguments pick; none named is all. */
+function pickedLevels(given) {
   const at = given.findIndex((arg) => arg.startsWith('--selectProjects'));
-  if (at < 0) return false;
+  if (at < 0) return [];
   const [, inline] = given[at].split('=');
   const rest = given.slice(at + 1);
   const end = rest.findIndex((arg) => arg.startsWith('-'));
-  const picked = [...(inline ? [inline] : []), ...rest.slice(0, end < 0 ? rest.length : end)];
-  return picked.length > 0 && picked.every((name) => name === 'unit' || name === 'tooling');
+  return [...(inline ? [inline] : []), ...rest.slice(0, end < 0 ? rest.length : end)];
 }

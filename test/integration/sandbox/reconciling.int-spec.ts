@@ -93,10 +93,10 @@ describe('asking the sandbox what has changed', () => {
 
   it('makes a custom channel with enrichment by the calls of the guide, and delivers on it', async () => {
     const { tooling } = connection;
-    const channel = await tooling.sobject('PlatformEventChannel').create({
+    const channel = (await tooling.sobject('PlatformEventChannel').create({
       FullName: 'SalesEvents__chn',
       Metadata: { channelType: 'data', label: 'Sales' },
-    } as never);
+    } as never)) as unknown as { id: string; success: boolean };
     expect(channel).toMatchObject({ success: true, id: expect.stringMatching(/^0YL/) });
     const member = {
       FullName: 'SalesEvents_chn_OrderItemChangeEvent',
@@ -125,7 +125,7 @@ describe('asking the sandbox what has changed', () => {
     await eventually('the event has come', () => stream.events.length === 1);
     expect(await peer.decode(stream.events[0]!)).toMatchObject({ OrderId: line.OrderId, Description: 'enriched' });
 
-    await tooling.sobject('PlatformEventChannel').destroy(channel.id as string);
+    await tooling.sobject('PlatformEventChannel').destroy(channel.id);
     expect(await eventually('the stream has ended', () => stream.error)).toMatchObject({
       errorCode: 'topic.not.found',
     });

@@ -5,6 +5,7 @@ import { statusOf } from './feed.routes.js';
 
 /** The sandbox's own routes: health, a token for trying the REST API by hand, call counts, faults. */
 export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
+  app.get('/sandbox', () => INDEX);
   app.get('/health', () => ({ status: 'ok' }));
   app.get('/demo/salesforce-token', (_request, reply) => reply.type('text/plain').send(parts.sessions.issue()));
   app.get('/sandbox/certificate', (_request, reply) => reply.type('application/x-pem-file').send(parts.certificate));
@@ -29,6 +30,31 @@ export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
     return { inForce: faultsInForce(parts) };
   });
 }
+
+/** What is here, for people with curl. */
+const INDEX = {
+  name: 'Evergreen sandbox: a local Salesforce, WHMCS and token issuer',
+  page: '/',
+  salesforce: {
+    token: 'POST /services/oauth2/token (client_credentials: sandbox-client / sandbox-secret)',
+    tokenForCurl: 'GET /demo/salesforce-token',
+    rest: '/services/data/v67.0/',
+    cometd: '/cometd/67.0',
+    pubSub: 'the gRPC port, TLS (certificate: GET /sandbox/certificate) or plaintext from this machine',
+  },
+  whmcs: 'POST /whmcs/includes/api.php (identifier=sandbox-identifier, secret=sandbox-secret)',
+  issuer: {
+    customerTokens: 'GET /demo/token/1 (also 2 and 3)',
+    discovery: '/.well-known/openid-configuration',
+    keys: '/.well-known/jwks.json',
+  },
+  sandbox: {
+    health: '/health',
+    stats: '/sandbox/stats',
+    feed: '/sandbox/feed',
+    faults: 'GET /sandbox/faults lists them, POST fires one, DELETE ends all',
+  },
+};
 
 /** Carries a fault out and lets those who watch know. */
 export function carryOut(fault: CheckedFault, parts: SandboxParts): Record<string, unknown> {

@@ -116,7 +116,7 @@ describe('channels', () => {
       org.transaction((transaction) => ids.forEach((id) => transaction.update('Order', id, { Status: 'Approved' })));
       const messages = delivered(SALES).slice(3);
       expect(messages.map(({ header }) => header.recordIds)).toEqual(ids.map((id) => [id]));
-      expect(messages.map(({ fields }) => fields['PoNumber'])).toEqual(['a', 'b', 'c']);
+      expect(messages.map((message) => message.fields['PoNumber'] as unknown)).toEqual(['a', 'b', 'c']);
       expect(new Set(messages.map(({ replayId }) => replayId)).size).toBe(1);
       expect(delivered('/data/OrderChangeEvent').at(-1)?.header.recordIds).toEqual(ids);
     });

@@ -1,6 +1,20 @@
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 
-/** The page for people. */
+/** Nothing from elsewhere, nothing inline: what the page shows cannot become code. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'";
+
+const FILES = [
+  { url: '/', file: 'index.html', type: 'text/html; charset=utf-8' },
+  { url: '/page/page.css', file: 'page.css', type: 'text/css; charset=utf-8' },
+  { url: '/page/page.mjs', file: 'page.mjs', type: 'text/javascript; charset=utf-8' },
+];
+
+/** `GET /`: the page by which a person plays Salesforce. Its files lie beside this one, in the sources and in the build. */
 export function pageRoutes(app: FastifyInstance): void {
-  app.get('/', () => ({ name: 'Evergreen sandbox' }));
+  for (const { url, file, type } of FILES) {
+    const content = readFileSync(new URL(`./${file}`, import.meta.url), 'utf8');
+    app.get(url, (_request, reply) => reply.type(type).header('content-security-policy', POLICY).send(content));
+  }
 }
