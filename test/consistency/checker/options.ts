@@ -31,7 +31,7 @@ export const USAGE = `npm run check:consistency -- [options]
   --without=MECHANISM         switch something off, to see that it is missed: ${Object.keys(mechanisms).join(', ')}
   --until-violation           end at the first violation
   --keep                      keep the history files
-  --prove                     30 s each without fence, ack-wait and gap-check: a violation has to be found each time`;
+  --prove                     at most 45 s each without fence, ack-wait and gap-check: a violation has to be found each time`;
 
 /** What the command line asks for. Throws with a reason for what it does not know. */
 export function readOptions(
@@ -59,7 +59,7 @@ export function readOptions(
   const seconds = values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
   return {
     seed: number('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
-    seconds: number('seconds', seconds, values.prove ? 30 : 600, 1, 24 * 3600),
+    seconds: number('seconds', seconds, values.prove ? 45 : 600, 1, 24 * 3600),
     mode: oneOf('mode', values.mode ?? 'strict', MODES),
     readers: number('readers', values.readers, 4, 1, 32),
     partitions: number('partitions', values.partitions, 2, 1, 64),

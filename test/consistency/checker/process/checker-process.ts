@@ -17,7 +17,7 @@ import { CheckedWriter } from './writer.js';
  * A process of the checker: a cache as an application has it, callers that read, and some that change the source and
  * invalidate. A reader mostly reads; the worker mostly invalidates.
  */
-const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { reading: 2, writing: 24, pauseMs: 300 } };
+const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { reading: 2, writing: 60, pauseMs: 700 } };
 /** Shorter than the product's, so that what a killed builder leaves behind holds the others up only for so long. */
 const LEASE_MS = 1000;
 const WAIT_MS = 10_000;

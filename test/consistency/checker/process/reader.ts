@@ -113,7 +113,9 @@ export class CheckedReader {
       return value;
     } catch (error) {
       const { code } = error as { code?: unknown };
-      this.history.failed(key, beganAt, typeof code === 'string' ? code : String(error));
+      const text = typeof code === 'string' ? code : String(error);
+      // Ten seconds are longer than any lease and any outage here: then nobody was there to end the wait.
+      this.history.failed(key, beganAt, way === 'getOrSet' && code === 'CACHE_WAIT_TIMEOUT' ? 'WAITED_IN_VAIN' : text);
       return undefined;
     }
   }
