@@ -109,6 +109,14 @@ export class Portal {
     await this.sandbox.isReadyAt(`${this.sandboxUrl}/health`);
   }
 
+  /** Starts a BFF that has ended again, at the same address. */
+  async restartBff(index: number): Promise<void> {
+    const url = this.bffUrls[index] as string;
+    const bff = AppProcess.start('bff', { ...this.env, PORT: new URL(url).port });
+    this.bffs[index] = bff;
+    await bff.isReadyAt(`${url}/health/ready`);
+  }
+
   private async startBff(): Promise<void> {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
