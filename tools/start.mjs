@@ -127,8 +127,7 @@ function printWelcome(seconds) {
   if (usesRedis) say(`  Worker   ${urlOf(worker)}/health/sf-events   log: ${worker.logFile}`);
   if (config.salesforce.isSandbox) {
     say(`  Sandbox  ${urlOf(sandbox)}   a page: change records, make things fail   log: ${sandbox.logFile}`);
-  }
-  else say(`  Org      ${config.salesforce.loginUrl}`);
+  } else say(`  Org      ${config.salesforce.loginUrl}`);
   say(`  Store    ${store}`);
   if (config.cache.usesDemoEncryptionKey)
     say('  Sensitive entries are encrypted with the published demo key: for made-up data only.');

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Feed } from './admin/feed.js';
 import { Latency } from './admin/latency.js';
 import { Refusals } from './admin/refusals.js';
@@ -62,7 +63,7 @@ export async function composeParts(org: Org, options: SandboxOptions): Promise<S
   const stream = { channels, log, allocation, timing };
   const refusal = () => refusals.ofPubSub();
   const pubSub = new PubSub({ ...stream, org, schemas, tokens: sessions, latency, refusal });
-  const pair = selfSignedCertificate();
+  const pair = selfSignedCertificate(hostNames(options));
   return {
     org,
     permissions,
@@ -87,6 +88,12 @@ export async function composeParts(org: Org, options: SandboxOptions): Promise<S
     issuer: await TokenIssuer.create(),
     feed: new Feed(log),
   };
+}
+
+/** The name by which others reach the sandbox, where they use one. */
+function hostNames({ publicUrl }: SandboxOptions): string[] {
+  const name = publicUrl === undefined ? '' : new URL(publicUrl).hostname;
+  return name === '' || isIP(name.replace(/^\[|\]$/g, '')) > 0 ? [] : [name];
 }
 
 function timingOf(options: SandboxOptions): Timing {

@@ -1,3 +1,6 @@
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { connect as tlsConnect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
@@ -72,6 +75,35 @@ describe('the sandbox over the Pub/Sub API', () => {
     expect(error).toMatchObject(refusal);
     expect(error.rpcId).toMatch(/^[\da-f-]{36}$/);
     expect(error.details.endsWith(`rpcId: ${error.rpcId}`)).toBe(true);
+  });
+
+  // Where the machine has no other address than the loopback's, nobody else can reach it either.
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+  (outside === undefined ? it.skip : it)('takes plaintext from this machine only, TLS from everywhere', async () => {
+    const open = await startSandbox({ port: 0, latencyMs: 0, host: '0.0.0.0' });
+    const port = Number(open.pubSubEndpoint.split(':')[1]);
+    const first = (bytes: string): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = connect(port, outside as string, () => socket.write(Buffer.from(bytes, 'latin1')));
+        socket.once('data', (data) => resolve(`${data.length > 0 ? 'answered' : ''}`));
+        socket.once('close', () => resolve('cut'));
+        setTimeout(() => socket.destroy(), 3_000).unref();
+      });
+    expect(await first('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')).toBe('cut');
+    const tls = await new Promise((resolve, reject) => {
+      const socket = tlsConnect(
+        { port, host: outside, ca: open.certificate, servername: 'localhost', ALPNProtocols: ['h2'] },
+        () => {
+          resolve(socket.alpnProtocol);
+          socket.destroy();
+        },
+      );
+      socket.once('error', reject);
+    });
+    expect(tls).toBe('h2');
+    await open.close();
   });
 
   it('knows an org by its id of 15 characters too', async () => {

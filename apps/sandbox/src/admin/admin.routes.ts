@@ -26,7 +26,7 @@ export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
   });
   app.delete('/sandbox/faults', () => {
     endFaults(parts);
-    parts.feed.add('fault', { fault: 'all ended', effect: {} });
+    parts.feed.add('fault', () => ({ fault: 'all ended', effect: {} }));
     return { inForce: faultsInForce(parts) };
   });
 }
@@ -59,6 +59,6 @@ const INDEX = {
 /** Carries a fault out and lets those who watch know. */
 export function carryOut(fault: CheckedFault, parts: SandboxParts): Record<string, unknown> {
   const effect = fault.carryOut(parts);
-  parts.feed.add('fault', { fault: fault.name, effect });
+  parts.feed.add('fault', () => ({ fault: fault.name, effect }));
   return effect;
 }

@@ -15,24 +15,27 @@ export interface FeedEntry {
 
 /** What happened lately in the sandbox, newest last: events as they reached the bus, and faults as they were ordered. */
 export class Feed {
-  private readonly entries: FeedEntry[] = [];
+  /** Told only to who asks: most events are seen by nobody. */
+  private readonly entries: { readonly id: number; readonly tell: () => FeedEntry }[] = [];
   private readonly watchers = new Set<(entry: FeedEntry) => void>();
   private lastId = 0;
 
   constructor(log: EventLog) {
-    log.onPublished((event) => this.add('event', describeEvent(event)));
+    log.onPublished((event) => this.add('event', () => describeEvent(event)));
   }
 
-  add(kind: FeedEntry['kind'], details: Readonly<Record<string, unknown>>): void {
-    const entry: FeedEntry = { ...details, id: ++this.lastId, at: new Date().toISOString(), kind };
-    this.entries.push(entry);
+  add(kind: FeedEntry['kind'], details: () => Readonly<Record<string, unknown>>): void {
+    const id = ++this.lastId;
+    const at = new Date().toISOString();
+    const tell = (): FeedEntry => ({ ...details(), id, at, kind });
+    this.entries.push({ id, tell });
     if (this.entries.length > ENTRIES_MAX) this.entries.shift();
-    for (const watcher of this.watchers) watcher(entry);
+    for (const watcher of this.watchers) watcher(tell());
   }
 
   /** The kept entries after this one. */
   after(id: number): readonly FeedEntry[] {
-    return this.entries.filter((entry) => entry.id > id);
+    return this.entries.filter((entry) => entry.id > id).map((entry) => entry.tell());
   }
 
   /** Calls back with every new entry, until the returned function is called. */

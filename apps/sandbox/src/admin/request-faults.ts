@@ -26,7 +26,7 @@ export const requestFaults = {
   }),
   latency: fault({
     fields: z.object({ target: target.optional(), ms: milliseconds }),
-    does: 'Calls to `target` take so long from now on; without `target` queries, record calls and billing calls.',
+    does: 'Calls to `target` take so long from now on; without `target` queries, record calls and billing calls. Events are made late by `delay-events`.',
     example: { target: 'rest', ms: 2000 },
     apply: (order, { latency }) => {
       latency.set(order.ms, order.target);

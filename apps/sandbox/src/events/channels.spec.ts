@@ -37,8 +37,9 @@ describe('channels', () => {
       .map(({ event, content }) => {
         const { ChangeEventHeader, ...fields } = cometdPayload(content, event.schema) as {
           ChangeEventHeader: { entityName: string; changeType: string; recordIds: string[]; changedFields: string[] };
+          [field: string]: unknown;
         };
-        return { replayId: event.replayId, header: ChangeEventHeader, fields: fields };
+        return { replayId: event.replayId, header: ChangeEventHeader, fields };
       });
 
   it('of one object carry its events only; the channel of all changes those of every selected object', () => {
@@ -116,7 +117,7 @@ describe('channels', () => {
       org.transaction((transaction) => ids.forEach((id) => transaction.update('Order', id, { Status: 'Approved' })));
       const messages = delivered(SALES).slice(3);
       expect(messages.map(({ header }) => header.recordIds)).toEqual(ids.map((id) => [id]));
-      expect(messages.map((message) => message.fields['PoNumber'] as unknown)).toEqual(['a', 'b', 'c']);
+      expect(messages.map(({ fields }) => fields['PoNumber'])).toEqual(['a', 'b', 'c']);
       expect(new Set(messages.map(({ replayId }) => replayId)).size).toBe(1);
       expect(delivered('/data/OrderChangeEvent').at(-1)?.header.recordIds).toEqual(ids);
     });

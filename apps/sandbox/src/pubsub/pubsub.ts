@@ -146,7 +146,7 @@ export class PubSub {
 
   private subscribe(call: ServerDuplexStream<FetchRequest, FetchResponse>): void {
     const subscription = new Subscription(this.context, {
-      send: (response) => void this.context.latency.whole('pubsub').then(() => call.write(response)),
+      send: (response) => void call.write(response),
       end: (error) => {
         this.subscriptions.delete(subscription);
         if (error === undefined) call.end();
