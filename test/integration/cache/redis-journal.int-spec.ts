@@ -14,7 +14,8 @@ describe('invalidations that could not be acknowledged', () => {
   let server: RedisServer;
   const caches: CacheService[] = [];
   const create = async (options: CreateCacheOptions = {}): Promise<CacheService> => {
-    const cache = createCache({ redisUrl: server.url, appName: 'journal', ...options });
+    // More patient than by default, because tests share the machine.
+    const cache = createCache({ redisUrl: server.url, appName: 'journal', commandTimeoutMs: 400, ...options });
     caches.push(cache);
     await cache.open();
     return cache;
@@ -49,13 +50,13 @@ describe('invalidations that could not be acknowledged', () => {
     expect(a.state()).toMatchObject({ status: 'down', owedInvalidations: 1 });
     let isOver = false;
     const answers = answersUntil(a, source, () => isOver);
-    await elapse(2000); // long enough for the connection to be given up
+    await elapse(2500); // long enough for the connection to be given up
     server.resume();
     await isUp(a);
     await eventually(async () => (await a.get('orders:1')) === 'new');
     isOver = true;
     expect(await answers).toEqual(['new']);
-    expect(a.state()).toMatchObject({ kind: 'redis', status: 'up' });
+    expect(a.state()).not.toHaveProperty('owedInvalidations');
     expect(await b.getOrSet('orders:1', source.fetch)).toBe('new');
   });
 

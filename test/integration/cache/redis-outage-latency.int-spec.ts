@@ -18,7 +18,8 @@ const NOTICED_MS = 150;
 /** For a machine that runs other tests beside this one. Commands that waited for their own time-out would take longer. */
 const MACHINE_MS = 100;
 
-describe('an outage of Redis under 200 requests a second', () => {
+/** The default, and what every hit of a process without an L1 goes through. */
+describe.each(['strict', 'off'] as const)('an outage of Redis under 200 requests a second, L1 %s', (l1) => {
   let server: RedisServer;
   let cache: CacheService;
   let load: SteadyLoad;
@@ -32,7 +33,7 @@ describe('an outage of Redis under 200 requests a second', () => {
   };
   beforeEach(async () => {
     server = await startRedisServer();
-    cache = createCache({ redisUrl: server.url, appName: 'outage', l1: 'off' }); // an L1 would hide the first second of it
+    cache = createCache({ redisUrl: server.url, appName: 'outage', l1 }); // else the defaults: they are what is measured
     await cache.open();
     fetchMs = [];
     load = new SteadyLoad(PER_SECOND, async (n) => {
@@ -74,28 +75,10 @@ describe('an outage of Redis under 200 requests a second', () => {
     expect(Math.max(...others.map(({ sentAt }) => sentAt)) - backAt).toBeLessThan(1000 + MACHINE_MS);
   });
 
-  it('one that hangs is known by three overdue replies; it is told in words, asked by itself, and used again', async () => {
-    server.pause();
-    await eventually(() => cache.state().status === 'down', { withinMs: 500, what: 'the circuit is open' });
-    expect(cache.state().reason).toMatch(/has not answered 3 times in a row: the circuit is open/);
-    await load.stop(); // what brings it back needs no requests
-    server.resume();
-    await eventually(() => cache.state().status === 'up');
-    expect(await cache.get('d:0')).toBe('value');
-  });
-
-  it('an invalidation is tried all the same: it has more patience than a read', async () => {
-    server.pause();
-    await eventually(() => cache.state().status === 'down');
-    const acknowledged = cache.invalidate(record('Order', '1'));
-    server.resume();
-    await expect(acknowledged).resolves.toMatchObject({ dropped: 0 });
-  });
-
   it.each(['this', 'another'])(
     'nobody waits for a build of %s process that the store cannot vouch for any more',
     async (where) => {
-      const other = createCache({ redisUrl: server.url, appName: 'outage', l1: 'off' });
+      const other = createCache({ redisUrl: server.url, appName: 'outage' });
       await other.open();
       const source = new CountingSource('theirs');
       source.hold();
@@ -112,4 +95,41 @@ describe('an outage of Redis under 200 requests a second', () => {
       await other.close();
     },
   );
+});
+
+describe('a Redis that is connected and does not answer', () => {
+  let server: RedisServer;
+  let cache: CacheService;
+  beforeEach(async () => {
+    server = await startRedisServer();
+    cache = createCache({ redisUrl: server.url, appName: 'hangs', l1: 'off' });
+    await cache.open();
+    await cache.set('d:0', 'value');
+  });
+  afterEach(async () => {
+    await cache.close();
+    await server.stop();
+  });
+
+  /** Reads until three answers are overdue. */
+  const circuitOpens = async () => {
+    await eventually(async () => (await cache.get('d:0')) === undefined && cache.state().status === 'down');
+    expect(cache.state().reason).toMatch(/has not answered 3 times in a row: the circuit is open/);
+  };
+
+  it('is told in words, asked for a sign of life without any request, and used again', async () => {
+    server.pause();
+    await circuitOpens();
+    server.resume();
+    await eventually(() => cache.state().status === 'up');
+    expect(await cache.get('d:0')).toBe('value');
+  });
+
+  it('is told of invalidations all the same: they have more patience than reads', async () => {
+    server.pause();
+    await circuitOpens();
+    const acknowledged = cache.invalidate(record('Order', '1'));
+    server.resume();
+    await expect(acknowledged).resolves.toMatchObject({ dropped: 0 });
+  });
 });

@@ -17,7 +17,8 @@ export interface ReplyListener {
 
 interface Pending {
   readonly giveUpAt: number;
-  readonly giveUp: (error: OverdueReplyError) => void;
+  /** Emptied when it is settled: V8 keeps what a set has outgrown for a while, and this refers to the reply. */
+  giveUp: ((error: OverdueReplyError) => void) | undefined;
 }
 
 /** Waits for replies, for each of them the same time, with one timer for all. */
@@ -40,10 +41,12 @@ export class ReplyDeadline {
       reply.then(
         (value) => {
           if (this.pending.delete(pending)) this.listener.onReply();
+          pending.giveUp = undefined;
           resolve(value);
         },
         (error: unknown) => {
           this.pending.delete(pending);
+          pending.giveUp = undefined;
           reject(asError(error));
         },
       );
@@ -54,7 +57,7 @@ export class ReplyDeadline {
   giveUpAll(): void {
     const given = [...this.pending];
     this.pending.clear();
-    for (const { giveUp } of given) giveUp(new OverdueReplyError(this.ms));
+    for (const { giveUp } of given) giveUp?.(new OverdueReplyError(this.ms));
   }
 
   /**
@@ -70,7 +73,7 @@ export class ReplyDeadline {
       if (pending.giveUpAt > now) break;
       this.pending.delete(pending);
       const error = new OverdueReplyError(this.ms);
-      pending.giveUp(error);
+      pending.giveUp?.(error);
       this.listener.onOverdue(error);
     }
     const [next] = this.pending;
