@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
+import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
+import { createRedisClient } from '@bff/infra/redis/redis-client';
+import type { Redis } from 'ioredis';
 import { record } from '@bff/infra/cache/dependencies';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
@@ -99,6 +102,26 @@ describe('P22: Redis away', () => {
     await source.hasBegun(2);
     source.letGo();
     expect(await Promise.all([early, late])).toEqual(['old', 'new']);
+  });
+
+  it('a lease whose grant was lost with its connection is given back at the next one', async () => {
+    const redis = createRedisClient({ url: server.url });
+    const store = new RedisCacheStore({ redis, appName: 'orphans' });
+    await store.open();
+    const begin = (leaseId: string) => store.begin({ key: 'd:k', leaseId, leaseMs: 60_000, known: [] });
+    const lost = begin('lost');
+    (redis as Redis).stream.pause(); // the request goes out, and its answer is not read
+    await eventually(async () => (await cache.status('d:k')) === 'empty'); // the server has had the time to carry it out
+    (redis as Redis).disconnect(true);
+    await expect(lost).rejects.toMatchObject({ code: 'CACHE_STORE_UNAVAILABLE' });
+    const isGranted = () =>
+      begin('next').then(
+        ({ kind }) => kind === 'lease',
+        () => false, // not connected again
+      );
+    await eventually(isGranted, { what: 'nobody holds the lease' });
+    await store.close();
+    redis.disconnect();
   });
 
   it('refuses a Redis that may evict the index, and says what to set', async () => {
