@@ -31,6 +31,8 @@ const ORIGINS: Readonly<Partial<Record<ReadOutcome, Origin>>> = {
 /** Reads keys at random, again and again, and writes down what it got. */
 export class CheckedReader {
   private isResting = false;
+  /** Keys whose last read returned a value. */
+  private readonly held = new Set<number>();
 
   constructor(
     private readonly cache: CacheService,
@@ -54,12 +56,12 @@ export class CheckedReader {
     }
   }
 
-  /** Looks at every key that the cache holds, again and again, so that what is stale anywhere is seen soon. */
+  /** Looks at every key that the cache was seen to hold, again and again, so that what is stale anywhere is seen soon. */
   async patrol(): Promise<void> {
     while (!this.isResting) {
-      for (let from = 0; from < keys.length && !this.isResting; from += PATROLLED_AT_ONCE) {
-        const some = keys.slice(from, from + PATROLLED_AT_ONCE);
-        await Promise.all(some.map((_, i) => this.read(from + i, 'get', {})));
+      const held = [...this.held];
+      for (let from = 0; from < held.length && !this.isResting; from += PATROLLED_AT_ONCE) {
+        await Promise.all(held.slice(from, from + PATROLLED_AT_ONCE).map((key) => this.read(key, 'get', {})));
       }
       await elapse(PATROL_MS);
     }
@@ -110,6 +112,8 @@ export class CheckedReader {
       const origin = outcome === 'hit' && isLocal ? 'local' : ORIGINS[outcome];
       if (!origin) throw new Error(`answered by "${outcome}", which it never allowed`);
       this.history.read(key, beganAt, value ? origin : 'miss', value);
+      if (value) this.held.add(key);
+      else this.held.delete(key);
       return value;
     } catch (error) {
       const { code } = error as { code?: unknown };
