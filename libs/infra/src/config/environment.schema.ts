@@ -247,12 +247,12 @@ const eventVariables = {
   SF_EVENTS_TRANSPORT: defaulted(oneOf('pubsub', 'cometd'), 'pubsub', {
     group: 'events',
     description:
-      'pubsub: the Pub/Sub API (gRPC). cometd: the Streaming API, where gRPC cannot pass or the org has no Pub/Sub API (Government Cloud). Positions are kept for each, so a change begins with a gap.',
+      'pubsub: Pub/Sub API (gRPC). cometd: Streaming API, where gRPC cannot pass. Each has positions of its own, so a change begins with a gap.',
   }),
   SF_PUBSUB_ENDPOINT: optional(pubSubEndpoint, {
     group: 'events',
     description:
-      'Where the Pub/Sub API is: api.pubsub.salesforce.com:7443 if nothing is set, api.deu.pubsub.salesforce.com:7443 for the EU operating zone. With the local sandbox, its own. Over TLS; without it, by http://, on this machine only.',
+      'host:port of the Pub/Sub API, else that of Salesforce or of the local sandbox. By TLS; with http:// without it, on this machine only.',
   }),
   SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
     group: 'events',
