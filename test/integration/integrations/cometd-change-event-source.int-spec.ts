@@ -221,8 +221,98 @@ describe('the CometD change event source', () => {
     );
   });
 
-  it('P17: retries a rejecting handler and never skips the event', async () => {
+  it.each([
+    [
+      'refuses connects because it is busy',
+      '503::Server is too busy. Please try your request again later.',
+      'warn',
+      'lost',
+    ],
+    ['has no more events for the org today', '403::Organization total events daily limit exceeded', 'error', 'used up'],
+    ['has too many clients', '403::Organization concurrent user limit exceeded', 'error', 'asked less often'],
+  ])('goes on after Salesforce %s', async (_, error, level, text) => {
     await startOrders();
+    const before = publish(1);
+    await seen('no-position', before);
+    salesforce.refuseConnects(error);
+    const meanwhile = publish(2);
+    await until('it was refused again', () => (source.health()[0]?.reconnects ?? 0) >= 2);
+    expect(orders.log).toEqual(['no-position', before]);
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`^${level}: .*${text}.*${error.slice(0, 20)}`))]);
+    salesforce.refuseConnects(undefined);
+    await seen('no-position', before, meanwhile);
+    expect(orders.log).toEqual(['no-position', before, meanwhile]);
+  });
+
+  it.each([
+    ['403::Organization concurrent user limit exceeded', 'error: Salesforce asks to be asked less often'],
+    ['503::Server is too busy. Please try your request again later.', 'warn: the stream of change events is lost'],
+    ['400::Something that nobody has heard of', 'warn: the stream of change events is lost'],
+  ])('shakes hands again although it was told not to: %s', async (error, line) => {
+    salesforce.handshakeError = error;
+    source = newSource();
+    await source.start(new Map([[ORDERS, orders]]), orders.position);
+    expect(source.health()[0]).toMatchObject({ state: 'lost', lastError: expect.stringContaining(error) });
+    await until('it was tried again', () => (source.health()[0]?.reconnects ?? 0) >= 3);
+    expect(lines).toEqual([expect.stringContaining(line)]);
+    salesforce.handshakeError = undefined;
+    await live();
+  });
+
+  it.each([503, 502, 413, 403, 500])('goes on after HTTP %i without a word of CometD', async (httpStatus) => {
+    await startOrders();
+    const before = publish(1);
+    await seen('no-position', before);
+    salesforce.httpStatus = httpStatus;
+    salesforce.dropConnections();
+    const meanwhile = publish(2);
+    await until('it was refused again', () => (source.health()[0]?.reconnects ?? 0) >= 2);
+    salesforce.httpStatus = undefined;
+    await seen('no-position', before, meanwhile);
+    expect(orders.log).toEqual(['no-position', before, meanwhile]);
+  });
+
+  it('sends back both cookies of the session, without which it would be unknown', async () => {
+    await startOrders();
+    await seen('no-position', publish(1));
+    salesforce.killSessions();
+    await seen('no-position', String(salesforce.newestReplayId), publish(2));
+    expect([...salesforce.cookies]).toEqual(['BAYEUX_BROWSER;sfdc-stream']);
+  });
+
+  it('subscribes hundreds of topics in requests that Salesforce takes', async () => {
+    const topics = Array.from({ length: 300 }, (_, n) => `/data/${'Very_Long_Name'.repeat(5)}${n}__ChangeEvent`);
+    source = newSource();
+    await source.start(new Map(topics.map((topic) => [topic, orders])), orders.position);
+    await live();
+    expect(salesforce.subscribes).toHaveLength(300);
+    expect(salesforce.requestBytesMax).toBeLessThan(32_768);
+  });
+
+  it('passes on a message that it cannot read, and reads on behind it', async () => {
+    await startOrders();
+    const unreadable = String(salesforce.publish(ORDERS, { no: 'header' }));
+    const next = publish(1);
+    await seen('no-position', unreadable, next);
+    expect(orders.events).toMatchObject([{ kind: 'undecodable', replayId: unreadable }, { kind: 'change' }]);
+    expect(source.health()[0]?.events).toEqual({ undecodable: 1, UPDATE: 1 });
+  });
+
+  it('commits an id that several events may share only when another one has come', async () => {
+    const many = '/data/Orders__chn';
+    source = newSource();
+    await source.start(new Map([[many, orders]]), orders.position);
+    await live();
+    const first = String(salesforce.publish(many, orderChange(1)));
+    await seen('no-position', first);
+    expect(orders.committed).toBeUndefined();
+    const second = String(salesforce.publish(many, orderChange(2)));
+    await seen('no-position', first, second);
+    expect(orders.committed).toBe(first);
+  });
+
+  it('P17: retries a rejecting handler and never skips the event', async () => {
+    await startOrders({ batchMax: 1 });
     let rejections = 3;
     orders.beforeEvent = () => (rejections-- > 0 ? Promise.reject(new Error('the store is down')) : Promise.resolve());
     const published = [publish(1), publish(2)];
@@ -348,7 +438,7 @@ describe('the CometD change event source', () => {
   });
 
   it('waits for the running handler in stop, and calls none afterwards', async () => {
-    await startOrders();
+    await startOrders({ batchMax: 1 });
     let release = (): void => undefined;
     orders.beforeEvent = () => new Promise((resolve) => (release = resolve));
     const [first] = [publish(1), publish(2)];

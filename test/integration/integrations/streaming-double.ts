@@ -27,6 +27,8 @@ interface Session {
     | undefined;
 }
 
+const BODY_BYTES_MAX = 32_768;
+
 /**
  * A Salesforce that issues tokens and speaks CometD with replay, over real sockets, with the answers that Salesforce
  * documents. Faults are switched from outside: revoked tokens, killed sessions, expired replay ids, refused topics, silence.
@@ -41,6 +43,16 @@ export class StreamingDouble {
   /** While set, no token is issued. */
   refusesSignIn = false;
   readonly refusedTopics = new Map<string, string>();
+  /** While set, handshakes are refused with this error, for good as far as the client is told. */
+  handshakeError: string | undefined;
+  /** While set, every open and every new connect is refused with this error. */
+  connectError: string | undefined;
+  /** While set, requests are answered with this HTTP status and no Bayeux. */
+  httpStatus: number | undefined;
+  /** The largest body of a request; Salesforce takes 32,768 bytes (Streaming API Guide, "Limits"). */
+  requestBytesMax = 0;
+  /** What clients sent as cookies after their handshakes. */
+  readonly cookies = new Set<string>();
   private readonly events: StoredEvent[] = [];
   private readonly sessions = new Map<string, Session>();
   private readonly server: Server;
@@ -106,6 +118,13 @@ export class StreamingDouble {
     }
   }
 
+  /** Every open poll is answered with this error, and every connect from now on, until it is undefined again. */
+  refuseConnects(error: string | undefined): void {
+    this.connectError = error;
+    if (error === undefined) return;
+    for (const session of this.sessions.values()) this.answerPoll(session, [{ error, successful: false }]);
+  }
+
   /** Cuts every connection without an answer. */
   dropConnections(): void {
     this.server.closeAllConnections();
@@ -123,6 +142,9 @@ export class StreamingDouble {
     request.on('end', () => {
       if (request.url === '/services/oauth2/token') return this.issueToken(response);
       if (request.method !== 'POST' || !request.url?.startsWith('/cometd/')) return void response.writeHead(400).end();
+      this.requestBytesMax = Math.max(this.requestBytesMax, Buffer.byteLength(body));
+      if (Buffer.byteLength(body) > BODY_BYTES_MAX) return void response.writeHead(413).end();
+      if (this.httpStatus !== undefined) return void response.writeHead(this.httpStatus).end('<html>busy</html>');
       this.answerMessages(JSON.parse(body) as Message | Message[], request, response);
     });
   }
@@ -147,7 +169,7 @@ export class StreamingDouble {
   }
 
   private answerMessages(body: Message | Message[], request: IncomingMessage, response: ServerResponse): void {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    const headers: Record<string, string | string[]> = { 'content-type': 'application/json' };
     const send = (messages: object[]): void => void response.writeHead(200, headers).end(JSON.stringify(messages));
     const answers: object[] = [];
     let held: { session: Session; message: Message } | undefined;
@@ -157,10 +179,14 @@ export class StreamingDouble {
         continue;
       }
       const session = this.sessions.get(message.clientId ?? '');
-      const hasCookie = request.headers.cookie?.includes(`BAYEUX_BROWSER=${session?.id.slice(0, 12)}`) === true;
+      const { cookie = '' } = request.headers;
+      this.cookies.add(cookie.replace(/=[0-9a-f]+/g, '').replace(/\s/g, ''));
+      const hasCookie =
+        cookie.includes(`BAYEUX_BROWSER=${session?.id.slice(0, 12)}`) && cookie.includes('sfdc-stream=');
       if (session === undefined || !hasCookie) answers.push(unknownClient(message));
       else if (message.channel !== '/meta/connect') answers.push(this.answer(session, message));
       else if (session.token !== this.token) answers.push(rejected(message));
+      else if (this.connectError !== undefined) answers.push(this.refusedConnect(message));
       // A client that sends a connect beside other messages asks to have all of them answered at once.
       else if (session.hasConnected && message.advice?.timeout !== 0) held = { session, message };
       else answers.push(this.firstConnect(session, message));
@@ -169,7 +195,14 @@ export class StreamingDouble {
     this.hold(held.session, held.message, (messages) => send([...answers, ...messages]));
   }
 
-  private handshake(message: Message, authorization: string | undefined, headers: Record<string, string>): object {
+  private handshake(
+    message: Message,
+    authorization: string | undefined,
+    headers: Record<string, string | string[]>,
+  ): object {
+    if (this.handshakeError !== undefined) {
+      return { ...reply(message), advice: { reconnect: 'none' }, error: this.handshakeError, successful: false };
+    }
     if (this.token === '' || authorization !== `OAuth ${this.token}`) {
       const ext = { sfdc: { failureReason: '401::Authentication invalid' }, replay: true, 'payload.format': true };
       return {
@@ -181,7 +214,10 @@ export class StreamingDouble {
       };
     }
     const id = randomBytes(14).toString('hex');
-    headers['set-cookie'] = `BAYEUX_BROWSER=${id.slice(0, 12)}; Path=/`;
+    headers['set-cookie'] = [
+      `BAYEUX_BROWSER=${id.slice(0, 12)}; Path=/; HttpOnly`,
+      'sfdc-stream=abc; Path=/; HttpOnly',
+    ];
     this.sessions.set(id, {
       id,
       token: this.token,
@@ -197,6 +233,10 @@ export class StreamingDouble {
       supportedConnectionTypes: ['long-polling'],
       successful: true,
     };
+  }
+
+  private refusedConnect(message: Message): object {
+    return { ...reply(message), error: this.connectError, successful: false };
   }
 
   private firstConnect(session: Session, message: Message): object {

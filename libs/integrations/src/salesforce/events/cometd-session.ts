@@ -28,6 +28,9 @@ const EXPIRED = /^400::.*replay ?id/i;
 /** "403::Organization total events daily limit exceeded" (the same). */
 const DAILY_LIMIT = /^403::.*daily limit/i;
 
+/** "403::Organization concurrent user limit exceeded" (the same). */
+const TOO_MANY_CLIENTS = /^403::.*concurrent user limit/i;
+
 /** Whether Salesforce says that the org may be sent no more events today. */
 export function isDailyLimit(error: string): boolean {
   return DAILY_LIMIT.test(error);
@@ -195,6 +198,7 @@ function endOf(message: BayeuxMessage): StreamEnd | undefined {
   if (message.successful === false && message.channel !== '/meta/subscribe' && isDailyLimit(error)) {
     return { kind: 'limit', reason };
   }
+  if (message.successful === false && TOO_MANY_CLIENTS.test(error)) return { kind: 'busy', reason };
   const reconnect = message.advice?.reconnect;
   if (reconnect === 'none' || reconnect === 'handshake') return { kind: 'failed', reason };
   if (message.successful === false && message.channel !== '/meta/subscribe') return { kind: 'failed', reason };
