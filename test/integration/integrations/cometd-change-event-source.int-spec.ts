@@ -325,8 +325,9 @@ describe('the CometD change event source', () => {
       lastError: undefined,
     });
     expect(lines).toEqual([
-      `warn: ${ORDERS}: event ${published[0]} could not be applied: the store is down; trying again until it is`,
-      `info: ${ORDERS}: event ${published[0]} applied, after 3 failures`,
+      // Both may have come by the first attempt; then they are applied as one batch.
+      expect.stringMatching(/^warn: .*(event|events) .* could not be applied: the store is down; trying again until/),
+      expect.stringMatching(/^info: .* applied, after 3 failures$/),
     ]);
   });
 

@@ -143,7 +143,8 @@ describe('the Pub/Sub change event source', () => {
     );
     const order = publish();
     await seen('no-position', order);
-    expect(source.health().map(({ state }) => state)).toEqual(['live', 'lost']);
+    const states = () => source.health().map(({ state }) => state);
+    await until('one is live, the other lost', () => states().join() === 'live,lost', states);
     expect(source.health()[1]?.lastError).toContain('topic.not.found');
     expect(lines).toEqual([expect.stringMatching(/^warn: \/data\/AccountChangeEvent cannot be subscribed: NOT_FOUND/)]);
     salesforce.refusedTopics.clear();
