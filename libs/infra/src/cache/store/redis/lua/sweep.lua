@@ -52,7 +52,10 @@ local function walkPage()
     local id = page[2][i]
     if not valid(id, R('GETRANGE', T .. ':e:' .. id, 0, 23), page[2][i + 1]) then dead[#dead + 1] = id end
   end
-  if free(dead) < #dead then return false end                       -- the same page again: the freed ones are gone from it
+  if free(dead) < #dead then                                        -- the same page again: the freed ones are gone from it
+    more = 1
+    return false
+  end
   R('HSET', M, 'fc', page[1])
   if #dead * 8 > #page[2] then more = 1 end                         -- a quarter of them: where there is so much, there is more
   return page[1] == '0'
