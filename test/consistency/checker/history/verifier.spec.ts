@@ -158,9 +158,9 @@ describe('the other checks', () => {
 
   it('finds an entry that was kept beyond its TTL, but not a build that outlasted it', () => {
     const old = value(0, 50, { ttlMs: 100 });
-    expect(new Told().offered('2.1').read(99_000, old).found).toEqual([]);
-    expect(new Told().offered('2.1').read(200_000, old, { origin: 'local' }).found).toEqual(['ttl']);
-    expect(new Told().offered('2.1').read(200_000, old, { origin: 'shared' }).found).toEqual([]);
+    expect(new Told().offered('2.1').read(200_000, old).found).toEqual([]);
+    expect(new Told().offered('2.1').read(300_000, old, { origin: 'local' }).found).toEqual(['ttl']);
+    expect(new Told().offered('2.1').read(300_000, old, { origin: 'shared' }).found).toEqual([]);
   });
 
   it('counts what a read may be refused with, and finds what it may not', () => {
