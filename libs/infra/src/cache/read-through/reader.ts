@@ -12,10 +12,10 @@ import { tellOutcome, Waiter } from './waiter.js';
 /** Options as a caller gives them, or as a bucket has had them resolved. */
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
 
-/** One request to the store, and those who share it. Emptied when it is answered. */
+/** One request to the store: the first who asked waits for it, the others who share it are told. Emptied when it is answered. */
 interface SharedRead {
   reply: ReturnType<CacheStore['read']> | undefined;
-  readonly waiters: Waiter[];
+  readonly others: Waiter[];
 }
 
 /** Reads of one key: from the store, and through it from the source. */
@@ -75,14 +75,16 @@ export class Reader {
 
   /** For a key that is not in this process: the entry, or what the fetcher makes of it. */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
-    // Not an async function, and nothing in it is: ten thousand callers who come together are ten thousand waiters, no more.
+    // Not an async function: of ten thousand callers who come together all but one are a waiter each, and nothing else.
     try {
       const opening = this.admit(key);
       if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
-      const waiter = new Waiter(key, fetcher, given === undefined ? this.noOptions : this.resolve(given));
-      waiter.arrive(this.readThrough.requests);
-      if (this.readThrough.isBuilding(key)) this.readThrough.enter(waiter);
-      else this.readFor(waiter);
+      if (this.readThrough.isBuilding(key)) return this.build(this.waiter(key, fetcher, given), false);
+      const reply = this.store.read(key); // the same promise for all who share a request
+      const shared = this.reads.get(key);
+      if (shared?.reply !== reply) return this.readOrBuild(key, fetcher, given, { reply, others: [] });
+      const waiter = this.waiter(key, fetcher, given);
+      shared.others.push(waiter);
       return waiter.answer as Promise<T>;
     } catch (error) {
       const reason = error as Error;
@@ -90,46 +92,40 @@ export class Reader {
     }
   }
 
-  /** The store gives one promise to all who share a read; so they are answered together. */
-  private readFor(waiter: Waiter): void {
-    const { key } = waiter;
-    const reply = this.store.read(key);
-    const shared = this.reads.get(key);
-    if (shared?.reply === reply) {
-      shared.waiters.push(waiter);
-      return;
-    }
-    const read: SharedRead = { reply, waiters: [waiter] };
+  private async readOrBuild<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>, read: SharedRead): Promise<T> {
+    const arrivedAfter = this.readThrough.requests;
     this.reads.set(key, read);
-    void this.answer(key, read);
+    let stored: StoredValue | undefined;
+    let failure: unknown;
+    try {
+      stored = await read.reply;
+    } catch (error) {
+      failure = error;
+    }
+    this.tellOthers(key, read, stored, failure);
+    const isStoreAway = failure instanceof StoreUnavailableError;
+    if (failure !== undefined && !isStoreAway) throw failure as Error;
+    const found = stored && this.decode<T>(key, stored);
+    if (!found) return this.build<T>(this.waiter(key, fetcher, given, arrivedAfter), isStoreAway);
+    this.afterHit(key, stored as StoredValue, found.value, fetcher, given);
+    return found.value;
   }
 
-  private async answer(key: string, read: SharedRead): Promise<void> {
-    const { reply, waiters } = read;
-    try {
-      const stored = await reply;
-      for (const waiter of waiters) {
-        const found = stored && this.decode(key, stored); // each caller a copy of its own
-        if (!found) this.readThrough.enter(waiter);
-        else {
-          waiter.succeed(found.value, 'hit');
-          if (needsUpkeep(waiter.options))
-            this.upkeep.afterHit(key, stored, found.value, waiter.fetcher, waiter.options);
-        }
-      }
-    } catch (error) {
-      const isStoreAway = error instanceof StoreUnavailableError;
-      for (const waiter of waiters) {
-        if (isStoreAway) this.readThrough.bypass(waiter);
-        else waiter.fail(error);
-      }
-    } finally {
-      if (this.reads.get(key) === read) this.reads.delete(key);
-      // V8 keeps tables that a map has outgrown until the next major collection, with all they refer to. Left full, reads of
-      // 10 KB by 256 callers took a third more time.
-      read.reply = undefined;
-      waiters.length = 0;
+  private tellOthers(key: string, read: SharedRead, stored: StoredValue | undefined, failure: unknown): void {
+    if (this.reads.get(key) === read) this.reads.delete(key);
+    for (const waiter of read.others) {
+      const found = stored && this.decode(key, stored); // each caller a copy of its own
+      if (found) {
+        waiter.succeed(found.value, 'hit');
+        this.keepUp(key, stored, found.value, waiter.fetcher, waiter.options);
+      } else if (failure === undefined) this.readThrough.enter(waiter);
+      else if (failure instanceof StoreUnavailableError) this.readThrough.bypass(waiter);
+      else waiter.fail(failure);
     }
+    // V8 keeps tables that a map has outgrown until the next major collection, with all they refer to. Left full, reads of
+    // 10 KB by 256 callers took a third more time.
+    read.reply = undefined;
+    read.others.length = 0;
   }
 
   /** What the waiter is answered, by a build in whichever process or, without the store, by the source. */
@@ -143,11 +139,35 @@ export class Reader {
   async hit<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<{ readonly value: T } | undefined> {
     const stored = await this.store.read(key);
     const found = stored && this.decode<T>(key, stored);
-    if (found && typeof given === 'object') {
-      tellOutcome(given.onOutcome, 'hit');
-      if (needsUpkeep(given)) this.upkeep.afterHit(key, stored, found.value, fetcher, this.resolve(given));
-    }
+    if (found) this.afterHit(key, stored, found.value, fetcher, given);
     return found;
+  }
+
+  private afterHit<T>(key: string, stored: StoredValue, value: T, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
+    if (typeof given !== 'object') return;
+    tellOutcome(given.onOutcome, 'hit');
+    this.keepUp(key, stored, value, fetcher, given);
+  }
+
+  private keepUp<T>(
+    key: string,
+    stored: StoredValue,
+    value: T,
+    fetcher: Fetcher<T>,
+    given: GetOrSetOptions<T> | ResolvedOptions,
+  ): void {
+    if (needsUpkeep(given)) this.upkeep.afterHit(key, stored, value, fetcher, this.resolve(given));
+  }
+
+  private waiter<T>(
+    key: string,
+    fetcher: Fetcher<T>,
+    given: GivenOptions<T>,
+    arrivedAfter = this.readThrough.requests,
+  ): Waiter {
+    const waiter = new Waiter(key, fetcher, given === undefined ? this.noOptions : this.resolve(given));
+    waiter.arrive(arrivedAfter);
+    return waiter;
   }
 
   decode<T>(key: string, stored: StoredValue): { readonly value: T } | undefined {
