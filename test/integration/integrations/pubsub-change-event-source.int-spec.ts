@@ -249,7 +249,7 @@ describe('the Pub/Sub change event source', () => {
             schemaId: `${ORDERS}:AccountId,Status,LastModifiedDate`,
           }),
       ],
-      ['a schema that Salesforce does not know', () => salesforce.publishRaw(ORDERS, Buffer.from([1]))],
+      ['schemas that Salesforce does not know', () => salesforce.publishRaw(ORDERS, Buffer.from([1]))],
     ])('behind %s, which it does not skip', async (_, unreadable) => {
       await startOrders();
       const ids = [publish(), unreadable(), publish()];
@@ -257,6 +257,13 @@ describe('the Pub/Sub change event source', () => {
       expect(orders.log).toEqual(['no-position', ...ids]);
       expect(orders.events[1]).toMatchObject({ kind: 'undecodable', replayId: ids[1] });
       expect(health()?.events).toEqual({ UPDATE: 2, undecodable: 1 });
+    });
+
+    it('without asking for an unknown schema again and again', async () => {
+      await startOrders();
+      const ids = Array.from({ length: 50 }, () => salesforce.publishRaw(ORDERS, Buffer.from([1])));
+      await seen('no-position', ...ids);
+      expect(salesforce.schemaRequests).toBe(1);
     });
 
     it('with the same event when its schema could not be asked for', async () => {
@@ -365,6 +372,21 @@ describe('the Pub/Sub change event source', () => {
       const position = () => (attempts++ < 3 ? Promise.reject(new Error('the store is away')) : orders.position());
       await source.start(new Map([[ORDERS, orders]]), position);
       expect(health()).toMatchObject({ state: 'lost', lastError: 'a position could not be read: the store is away' });
+      await live();
+    });
+
+    it('with one sign-in for all topics, however often each tries', async () => {
+      let attempts = 0;
+      salesforce.rest.answerToken = (_, response) => {
+        attempts += 1;
+        response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}');
+      };
+      const topics = Array.from({ length: 20 }, (__, n) => `/data/Object${n}__ChangeEvent`);
+      source = newSource();
+      await source.start(new Map(topics.map((topic) => [topic, orders])), orders.position);
+      await until('all have tried often', () => source.health().every(({ reconnects }) => reconnects >= 4));
+      expect(attempts).toBeLessThan(20);
+      salesforce.rest.answerToken = undefined;
       await live();
     });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CometdChangeEventSource } from '@bff/integrations/salesforce/events/cometd-change-event-source';
+import { PubSubChangeEventSource } from '@bff/integrations/salesforce/events/pubsub-change-event-source';
 import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
 import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
@@ -139,6 +140,24 @@ describe('the clients against the sandbox', () => {
       expect(orders.log.filter((entry) => entry === 'no-position')).toHaveLength(1);
     } finally {
       await source.stop();
+    }
+  });
+
+  it('hears of a change over TLS from whom it trusts, and only from him', async () => {
+    const trusted = { rootCertificates: sandbox.certificate, endpoint: sandbox.pubSubEndpoint };
+    const source = new PubSubChangeEventSource(connection, { ...trusted, settleMs: 0 });
+    const wary = new PubSubChangeEventSource(connection, { endpoint: sandbox.pubSubEndpoint, settleMs: 0 });
+    const orders = new RecordingConsumer();
+    const [order] = await client.query<OrderRecord>(soql`SELECT Id FROM Order WHERE AccountId = ${account.Id} LIMIT 1`);
+    try {
+      await source.start(new Map([[ORDERS, orders]]), orders.position);
+      await until('it is live', () => source.health()[0]?.state === 'live');
+      sandbox.org.update('Order', order?.Id ?? '', { Description: 'over TLS' });
+      await until('the change', () => orders.events.length === 1);
+      await wary.start(new Map([[ORDERS, new RecordingConsumer()]]), orders.position);
+      expect(wary.health()[0]).toMatchObject({ state: 'lost', lastError: expect.stringMatching(/self-signed/) });
+    } finally {
+      await Promise.all([source.stop(), wary.stop()]);
     }
   });
 

@@ -1,6 +1,7 @@
 import type { SalesforceConnection } from '../../salesforce-connection.js';
-import { endOfSignIn } from '../stream-end.js';
+import { backOffMs } from '../back-off.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
+import { backOffAfter, endOfSignIn } from '../stream-end.js';
 import { PubSubClient, type PubSubIdentity } from './pubsub-client.js';
 import { SchemaCache } from './schema-cache.js';
 import type { PubSubEnd } from './stream-faults.js';
@@ -15,6 +16,8 @@ export interface OpenLink {
 export class PubSubLink {
   readonly schemas = new SchemaCache();
   private client: PubSubClient | undefined;
+  /** The newest sign-in, if it has failed: it is not repeated for each topic. */
+  private failed: { readonly end: PubSubEnd; readonly retryAt: number; readonly count: number } | undefined;
 
   constructor(
     private readonly connection: SalesforceConnection,
@@ -26,6 +29,7 @@ export class PubSubLink {
    * of the attempt. Never rejects.
    */
   async open(rejectedToken: string | undefined): Promise<OpenLink | PubSubEnd> {
+    if (this.failed !== undefined && Date.now() < this.failed.retryAt) return this.failed.end;
     try {
       const signedIn = await (rejectedToken === undefined
         ? this.connection.signedIn()
@@ -37,10 +41,11 @@ export class PubSubLink {
       };
       const { endpoint, rootCertificates } = this.options;
       const { requestTimeoutMs } = this.connection.options;
+      this.failed = undefined;
       this.client ??= new PubSubClient(endpoint, rootCertificates, requestTimeoutMs);
       return { client: this.client, identity };
     } catch (error) {
-      return endOfSignIn(error);
+      return this.signInFailed(error);
     }
   }
 
@@ -59,5 +64,16 @@ export class PubSubLink {
   close(): void {
     this.client?.close();
     this.client = undefined;
+  }
+
+  /** Those who have waited for the same attempt count as one. */
+  private signInFailed(error: unknown): PubSubEnd {
+    const now = Date.now();
+    if (this.failed === undefined || now >= this.failed.retryAt) {
+      const end = endOfSignIn(error);
+      const count = (this.failed?.count ?? 0) + 1;
+      this.failed = { end, count, retryAt: now + backOffMs(count - 1, backOffAfter(end.kind, this.options)) };
+    }
+    return this.failed.end;
   }
 }

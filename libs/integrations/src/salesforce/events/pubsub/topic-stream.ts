@@ -42,7 +42,7 @@ export class TopicStream {
   /** Reads until the stream ends, and says why. Never rejects. */
   async run(start: StartPosition): Promise<PubSubEnd> {
     const { delivery, options } = this.parts;
-    this.call.on('metadata', () => this.live());
+    this.call.on('metadata', () => this.signOfLife());
     this.call.on('error', () => undefined); // the loop below is told as well
     const unopposed = setTimeout(() => this.live(), options.liveAfterMs);
     delivery.onTaken = () => this.pull();
@@ -78,11 +78,16 @@ export class TopicStream {
     const { client, delivery, identity, schemas } = this.parts;
     try {
       const { canSubscribe, schemaId } = await client.topic(delivery.topic, identity);
-      if (canSubscribe) this.live();
+      if (canSubscribe) this.signOfLife();
       if (schemaId !== '') await schemas.get(schemaId, (id) => client.schema(id, identity));
     } catch {
       // The stream itself will say what is wrong.
     }
+  }
+
+  private signOfLife(): void {
+    this.parts.delivery.seen();
+    this.live();
   }
 
   private live(): void {
@@ -94,9 +99,8 @@ export class TopicStream {
   private async take(response: FetchResponse): Promise<void> {
     const { delivery } = this.parts;
     const { events, latestReplayId, pendingNumRequested } = response;
-    this.live();
+    this.signOfLife();
     this.feedWatchdog();
-    delivery.seen();
     for (const event of events) {
       const schema = this.parts.schemas.known(event.event?.schemaId ?? '') ?? (await this.schemaOf(event));
       const replayId = event.replayId.toString('base64');

@@ -20,6 +20,8 @@ export interface SubscriptionParts {
 /** One topic, stream after stream: whatever breaks, a new stream begins after what was committed, until it is stopped. */
 export class TopicSubscription {
   private stream: TopicStream | undefined;
+  /** Since when the newest stream was live; Infinity if it never was. */
+  private liveAt = Infinity;
 
   constructor(
     private readonly delivery: TopicDelivery,
@@ -37,7 +39,7 @@ export class TopicSubscription {
       await delivery.drained();
       if (stopping.aborted) return;
       delivery.connecting();
-      const startedAt = Date.now();
+      this.liveAt = Infinity;
       const opened = await link.open(rejectedToken);
       const end = 'kind' in opened ? opened : await this.attempt(opened, isExpired, attempted);
       if (stopping.aborted) return;
@@ -50,7 +52,7 @@ export class TopicSubscription {
       isExpired = false;
       rejectedToken = end.kind === 'auth' && 'identity' in opened ? opened.identity.accessToken : undefined;
       // A stream that lasted was healthy: the next trouble is a new one, not a repetition.
-      if (Date.now() - startedAt > options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
+      if (Date.now() - this.liveAt > options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       await this.wait(end, failures++);
     }
   }
@@ -69,6 +71,7 @@ export class TopicSubscription {
     let gap: GapReason | undefined;
     if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
     const onLive = (): void => {
+      this.liveAt = Date.now();
       link.accepted();
       journal.topicLive(delivery.topic);
       delivery.subscribed(gap);
