@@ -191,9 +191,9 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
     it('renews the lease of a build that is slower than its lease', async () => {
       const source = new CountingSource('slow');
       source.hold();
-      const builder = cache.getOrSet('d:k', source.fetch, { leaseMs: 90 });
+      const builder = cache.getOrSet('d:k', source.fetch, { leaseMs: 900 });
       await source.hasBegun(1);
-      await elapse(300);
+      await elapse(1500);
       expect(await fixture.create().status('d:k')).toBe('pending');
       source.letGo();
       await builder;
