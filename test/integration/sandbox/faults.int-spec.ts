@@ -273,6 +273,21 @@ describe('faults, as they are ordered by HTTP', () => {
       expect(ids[0]).toBe(ids[1]);
     });
 
+    it('make an event unreadable on both transports, with a replay id to go on after', async () => {
+      const [opened, cometd] = [await stream(), await BayeuxPeer.on(sandbox, ORDERS)];
+      await order({ fault: 'corrupt-events', count: 1 });
+      change();
+      change();
+      await eventually('both have come', () => opened.events.length === 2);
+      await expect(peer.decode(opened.events[0]!)).rejects.toThrow();
+      await expect(peer.decode(opened.events[1]!)).resolves.toMatchObject({
+        ChangeEventHeader: { entityName: 'Order' },
+      });
+      const [first, second] = (await cometd.connect()).map(({ data }) => data);
+      expect([first?.payload, first?.event.replayId]).toEqual([{}, Number(`0x${opened.replayIds[0] ?? ''}`)]);
+      expect(second?.payload).toHaveProperty('ChangeEventHeader');
+    });
+
     it('bring an event late', async () => {
       const opened = await stream();
       await order({ fault: 'delay-events', ms: 200 });

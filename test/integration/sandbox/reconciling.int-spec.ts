@@ -57,11 +57,12 @@ describe('asking the sandbox what has changed', () => {
   });
 
   it('refuses a time that ends in the minute in which it begins, or that began too long ago', async () => {
-    const at = new Date(now());
+    const minute = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
+    const at = (ms: number): Date => new Date(minute + ms);
     const refusal = { errorCode: 'INVALID_REPLICATION_DATE' };
-    await expect(connection.sobject('Account').deleted(at, at)).rejects.toMatchObject(refusal);
-    const old = new Date(at.getTime() - 31 * 24 * 60 * MINUTE_MS);
-    await expect(connection.sobject('Account').deleted(old, at)).rejects.toMatchObject(refusal);
+    await expect(connection.sobject('Account').deleted(at(1_000), at(59_000))).rejects.toMatchObject(refusal);
+    const old = at(-31 * 24 * 60 * MINUTE_MS);
+    await expect(connection.sobject('Account').deleted(old, at(0))).rejects.toMatchObject(refusal);
   });
 
   it('tells the use of calls and of event deliveries', async () => {

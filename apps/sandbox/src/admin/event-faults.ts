@@ -17,7 +17,7 @@ export const eventFaults = {
       changes.dropNext(order.count, order.entityName);
       return { events: order.count };
     },
-    inForce: ({ changes }) => (changes.toDrop > 0 ? { events: changes.toDrop } : undefined),
+    inForce: ({ changes }) => left(changes.next.drop),
     end: ({ changes }) => changes.dropNext(0),
   }),
   'repeat-events': fault({
@@ -25,11 +25,22 @@ export const eventFaults = {
     does: 'The next `count` events are delivered twice, each time with the same replay id.',
     example: { count: 1 },
     apply: (order, { changes }) => {
-      changes.repeatNext(order.count);
+      changes.next.repeat = order.count;
       return { events: order.count };
     },
-    inForce: ({ changes }) => (changes.toRepeat > 0 ? { events: changes.toRepeat } : undefined),
-    end: ({ changes }) => changes.repeatNext(0),
+    inForce: ({ changes }) => left(changes.next.repeat),
+    end: ({ changes }) => (changes.next.repeat = 0),
+  }),
+  'corrupt-events': fault({
+    fields: z.object({ count }),
+    does: 'The next `count` events cannot be read: the Avro payload is cut off, the JSON payload is empty. They have their replay ids.',
+    example: { count: 1 },
+    apply: (order, { changes }) => {
+      changes.next.corrupt = order.count;
+      return { events: order.count };
+    },
+    inForce: ({ changes }) => left(changes.next.corrupt),
+    end: ({ changes }) => (changes.next.corrupt = 0),
   }),
   'delay-events': fault({
     fields: z.object({ ms: milliseconds }),
@@ -40,7 +51,7 @@ export const eventFaults = {
       return { ms: order.ms };
     },
     inForce: ({ delivery }) => (delivery.delayMs > 0 ? { ms: delivery.delayMs } : undefined),
-    end: ({ delivery }) => (delivery.delayMs = 0),
+    end: ({ delivery }) => delivery.catchUp(),
   }),
   gap: fault({
     fields: z.object({ entityName: objectName, changeType: z.enum(CHANGE_TYPES), recordIds }),
@@ -74,3 +85,7 @@ export const eventFaults = {
     },
   }),
 };
+
+function left(events: number): { readonly events: number } | undefined {
+  return events > 0 ? { events } : undefined;
+}

@@ -69,7 +69,8 @@ export class CometdSession {
 
 function messagesOf(event: OrgEvent, channel: Channel): BayeuxReply[] {
   return channel.messages(event).map(({ content }) => {
-    const payload = cometdPayload(content, event.schema);
+    // A corrupt one has lost its header, which no client can do without.
+    const payload = event.isCorrupt === true ? {} : cometdPayload(content, event.schema);
     const data = { schema: event.schema.id, payload, event: { replayId: event.replayId } };
     return { data, channel: channel.name };
   });

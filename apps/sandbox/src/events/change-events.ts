@@ -25,9 +25,9 @@ const EMPTY_ID = '000000000000000AAA';
 /** Turns every committed transaction of the org into change events and platform events of its log. */
 export class ChangeEvents {
   private commitNumber = 1_652_977_933_433_528_300n;
-  private dropsLeft = 0;
-  private dropsOnly: string | undefined;
-  private repeatsLeft = 0;
+  /** To how many of the next events something happens, as a test has ordered. */
+  readonly next: { drop: number; repeat: number; corrupt: number } = { drop: 0, repeat: 0, corrupt: 0 };
+  private droppedObject: string | undefined;
   private isMute = false;
 
   constructor(
@@ -39,25 +39,10 @@ export class ChangeEvents {
     org.onCommit((transaction) => this.announce(transaction));
   }
 
-  /** How many events are still to be lost. */
-  get toDrop(): number {
-    return this.dropsLeft;
-  }
-
-  /** How many events are still to be delivered twice. */
-  get toRepeat(): number {
-    return this.repeatsLeft;
-  }
-
   /** The next `count` events (of one object, if named) are lost without a trace: never logged, never delivered. */
   dropNext(count: number, entityName?: string): void {
-    this.dropsLeft = count;
-    this.dropsOnly = entityName;
-  }
-
-  /** The next `count` events are delivered twice, with one replay id. */
-  repeatNext(count: number): void {
-    this.repeatsLeft = count;
+    this.next.drop = count;
+    this.droppedObject = entityName;
   }
 
   /** What is committed meanwhile is announced by nothing, as a hard deletion is. */
@@ -109,13 +94,16 @@ export class ChangeEvents {
   }
 
   private publish(object: ObjectDefinition, content: EventContent): void {
-    if (this.dropsLeft > 0 && (this.dropsOnly === undefined || this.dropsOnly === object.name)) {
-      this.dropsLeft--;
+    const { next } = this;
+    if (next.drop > 0 && (this.droppedObject === undefined || this.droppedObject === object.name)) {
+      next.drop--;
       return;
     }
-    const copies = this.repeatsLeft > 0 ? 2 : 1;
-    if (copies === 2) this.repeatsLeft--;
-    this.delivery.publish({ channel: channelOf(object), schema: this.schemas.of(object), content, copies });
+    const copies = next.repeat > 0 ? 2 : 1;
+    const isCorrupt = next.corrupt > 0;
+    next.repeat = Math.max(0, next.repeat - 1);
+    next.corrupt = Math.max(0, next.corrupt - 1);
+    this.delivery.publish({ channel: channelOf(object), schema: this.schemas.of(object), content, copies, isCorrupt });
   }
 
   /** `commitTimestamp` has whole seconds, as in every published sample. */

@@ -43,6 +43,28 @@ describe('the way of an event to the bus', () => {
     expect(arrived()).toEqual(['a', 'b', 'c']);
   });
 
+  it('lets each event come at its own time', async () => {
+    delivery.delayMs = 1_000;
+    publish('a');
+    await jest.advanceTimersByTimeAsync(500);
+    publish('b');
+    await jest.advanceTimersByTimeAsync(501);
+    expect(arrived()).toEqual(['a']);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(arrived()).toEqual(['a', 'b']);
+  });
+
+  it('is over at once for what is under way when the delay is ended', async () => {
+    delivery.delayMs = 1_000;
+    publish('a');
+    publish('b');
+    delivery.catchUp();
+    publish('c');
+    expect(arrived()).toEqual(['a', 'b', 'c']);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(arrived()).toHaveLength(3);
+  });
+
   it('loses what is under way when it closes', async () => {
     delivery.delayMs = 1_000;
     publish('a');

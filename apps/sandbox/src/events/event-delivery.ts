@@ -21,10 +21,15 @@ export class EventDelivery {
   /** Hands the event to the log; `undefined` if it is only on its way. */
   publish(event: UnpublishedEvent): number | undefined {
     if (this.delay === 0 && this.waiting.length === 0) return this.log.publish(event).replayId;
-    const dueAt = Math.max(performance.now() + this.delay, this.waiting.at(-1)?.dueAt ?? 0);
-    this.waiting.push({ event, dueAt });
+    this.waiting.push({ event, dueAt: performance.now() + this.delay });
     this.schedule();
     return undefined;
+  }
+
+  /** Ends the delay; what is under way arrives now. */
+  catchUp(): void {
+    this.delay = 0;
+    for (const { event } of this.waiting.splice(0)) this.log.publish(event);
   }
 
   /** What is under way is lost. */
@@ -40,6 +45,7 @@ export class EventDelivery {
     this.timer = setTimeout(() => this.handOver(), Math.max(0, next.dueAt - performance.now())).unref();
   }
 
+  /** Up to the first that is not due yet: what is due behind it waits, so that nothing overtakes. */
   private handOver(): void {
     this.timer = undefined;
     const now = performance.now();

@@ -49,6 +49,8 @@ export interface UnpublishedEvent {
   readonly content: EventContent;
   /** How often every subscriber gets it: 2 is a duplicate with the same replay id. */
   readonly copies: number;
+  /** Whether its content cannot be read by who gets it. @default false */
+  readonly isCorrupt?: boolean;
 }
 
 /** An event of the log. */

@@ -134,7 +134,7 @@ export class Subscription {
       const [message, ...rest] = this.rest;
       this.rest = rest;
       if (message === undefined) continue;
-      bytes += encodeEvent(message.content, message.event.schema).length;
+      bytes += payloadOf(message).length;
       batch.push(message);
     }
     return batch;
@@ -155,7 +155,7 @@ export class Subscription {
         event: {
           id: content.kind === 'platform' ? content.id : '',
           schemaId: event.schema.id,
-          payload: encodeEvent(content, event.schema),
+          payload: payloadOf({ event, content }),
         },
         replayId: replayBytes(event.replayId),
       })),
@@ -181,4 +181,10 @@ export class Subscription {
     this.after = this.context.log.mark();
     this.send([], this.after);
   }
+}
+
+/** A corrupt one is cut off, so that no client can read it by its schema. */
+function payloadOf({ event, content }: EventMessage): Buffer {
+  const payload = encodeEvent(content, event.schema);
+  return event.isCorrupt === true ? payload.subarray(0, 5) : payload;
 }
