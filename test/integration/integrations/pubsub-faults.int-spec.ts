@@ -1,0 +1,166 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ACCOUNTS, ORDERS, PubSubStage } from './pubsub-stage.js';
+import { RecordingConsumer } from './recording-consumer.js';
+import { until } from './until.js';
+
+describe('the Pub/Sub change event source, when something fails,', () => {
+  let stage: PubSubStage;
+  beforeEach(async () => {
+    stage = await PubSubStage.open();
+  });
+  afterEach(() => stage.close());
+
+  describe('goes on', () => {
+    it('with a new token when the old one is rejected, and with the same sign-in for all topics', async () => {
+      const accounts = new RecordingConsumer();
+      stage.newSource();
+      await stage.source.start(
+        new Map([
+          [ORDERS, stage.orders],
+          [ACCOUNTS, accounts],
+        ]),
+        (topic) => (topic === ORDERS ? stage.orders : accounts).position(),
+      );
+      await stage.live();
+      const before = stage.publish();
+      await stage.seen('no-position', before);
+      stage.salesforce.revokeToken();
+      stage.salesforce.endStreams(status.UNAUTHENTICATED, 'service.auth.error');
+      const meanwhile = stage.publish();
+      await stage.seen('no-position', before, meanwhile);
+      await stage.live();
+      expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
+      expect(stage.salesforce.rest.grants).toHaveLength(2);
+      expect(stage.lines.filter((line) => line.startsWith('warn'))).toEqual([
+        expect.stringContaining('the token of the change events was rejected'),
+      ]);
+    });
+
+    it('waiting longer and longer while every token is rejected', async () => {
+      stage.salesforce.rejectsTokens = true;
+      stage.newSource({ connectRetryMaxMs: 10, refusedRetryMaxMs: 60_000 });
+      const begin = performance.now();
+      await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
+      await until('it was refused six times', () => (stage.health?.reconnects ?? 0) >= 6);
+      // Five waits of at least half of 10, 20, 40, 80 and 160 ms; by the bound of connections alone it were 25 ms.
+      expect(performance.now() - begin).toBeGreaterThan(150);
+      stage.salesforce.rejectsTokens = false;
+      await stage.live();
+    });
+
+    it('without loss or repetition when every connection is cut', async () => {
+      await stage.startOrders();
+      const before = stage.publish();
+      await stage.seen('no-position', before);
+      await stage.salesforce.dropConnections();
+      const meanwhile = stage.publish();
+      await stage.seen('no-position', before, meanwhile);
+      expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
+      expect(stage.lines).toEqual([
+        expect.stringMatching(/^warn: the stream of change events is lost: /),
+        'info: the stream of change events is live again',
+      ]);
+    });
+
+    it('on a new connection when Salesforce falls silent', async () => {
+      await stage.startOrders({ watchdogMs: 500 });
+      const before = stage.publish();
+      await stage.seen('no-position', before);
+      stage.salesforce.isSilent = true;
+      const meanwhile = stage.publish();
+      await until(
+        'it is noticed',
+        () => stage.health?.lastError?.includes('nothing came from Salesforce for 500 ms') === true,
+        () => stage.health,
+      );
+      stage.salesforce.isSilent = false;
+      await stage.seen('no-position', before, meanwhile);
+      expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
+    });
+
+    it('when its position cannot be read, until it can', async () => {
+      let attempts = 0;
+      stage.newSource();
+      const position = () =>
+        attempts++ < 3 ? Promise.reject(new Error('the store is away')) : stage.orders.position();
+      await stage.source.start(new Map([[ORDERS, stage.orders]]), position);
+      expect(stage.health).toMatchObject({
+        state: 'lost',
+        lastError: 'a position could not be read: the store is away',
+      });
+      await stage.live();
+    });
+
+    it('with one sign-in for all topics, however often each tries', async () => {
+      let attempts = 0;
+      stage.salesforce.rest.answerToken = (_, response) => {
+        attempts += 1;
+        response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}');
+      };
+      const topics = Array.from({ length: 20 }, (__, n) => `/data/Object${n}__ChangeEvent`);
+      stage.newSource();
+      await stage.source.start(new Map(topics.map((topic) => [topic, stage.orders])), stage.orders.position);
+      await until('all have tried often', () => stage.source.health().every(({ reconnects }) => reconnects >= 4));
+      expect(attempts).toBeLessThan(20);
+      stage.salesforce.rest.answerToken = undefined;
+      await stage.live();
+    });
+
+    it('when Salesforce is away at the start', async () => {
+      stage.salesforce.rest.answerToken = (_, response) => void response.writeHead(503).end();
+      stage.newSource();
+      await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
+      expect(stage.health).toMatchObject({ state: 'lost', lastError: expect.stringMatching(/sign-in at .* failed/) });
+      stage.salesforce.rest.answerToken = undefined;
+      await stage.live();
+    });
+  });
+
+  // The table of errors (Pub/Sub API Guide, "Handling Errors").
+  describe('after the error', () => {
+    it.each(['subscription.fetch.replayid.corrupted', 'subscription.fetch.replayid.validation.failed'])(
+      '%s it begins at the latest, and tells of the gap',
+      async (errorCode) => {
+        stage.orders.committed = stage.publish();
+        stage.publish();
+        stage.salesforce.oldestReplayId = 1_000_000;
+        stage.salesforce.replayIdError = errorCode;
+        await stage.startOrders();
+        await stage.seen('position-expired');
+        const next = stage.publish();
+        await stage.seen('position-expired', next);
+        expect(stage.orders.log).toEqual(['position-expired', next]);
+        const presets = stage.salesforce.requests.map(({ replayPreset }) => replayPreset);
+        expect(presets.slice(0, 2)).toEqual(['CUSTOM', 'LATEST']);
+      },
+    );
+
+    it.each([
+      ['subscription.fetch.requested.events.invalid', status.INVALID_ARGUMENT],
+      ['subscription.fetch.topic.mismatch', status.INVALID_ARGUMENT],
+      ['subscription.fetch.overflow', status.RESOURCE_EXHAUSTED],
+      ['subscription.fetch.replay.repeated', status.INTERNAL],
+      ['subscription.internal.error', status.INTERNAL],
+      ['service.unavailable', status.UNAVAILABLE],
+      ['topic.api.unavailable', status.UNAVAILABLE],
+      ['subscription.limit.exceeded', status.RESOURCE_EXHAUSTED],
+      ['service.protection.triggered', status.RESOURCE_EXHAUSTED],
+      ['concurrent.client.limit.exceeded', status.RESOURCE_EXHAUSTED],
+      ['subscription.topic.cannot.subscribe', status.PERMISSION_DENIED],
+      ['topic.not.found', status.NOT_FOUND],
+      ['service.auth.error', status.UNAUTHENTICATED],
+      ['service.auth.headers.invalid', status.UNAUTHENTICATED],
+      ['an error that nobody has heard of', status.DATA_LOSS],
+    ])('%s it goes on after the committed event', async (errorCode, code) => {
+      await stage.startOrders();
+      const before = stage.publish();
+      await stage.seen('no-position', before);
+      stage.salesforce.endStreams(code, errorCode);
+      const meanwhile = stage.publish();
+      await stage.seen('no-position', before, meanwhile);
+      expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
+      expect(stage.health?.reconnects).toBe(1);
+    });
+  });
+});

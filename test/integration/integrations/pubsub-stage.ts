@@ -1,0 +1,79 @@
+import { PubSubChangeEventSource } from '@bff/integrations/salesforce/events/pubsub-change-event-source';
+import type { PubSubOptions } from '@bff/integrations/salesforce/events/pubsub.options';
+import type { TopicHealth } from '@bff/integrations/salesforce/events/change-event-source';
+import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { PubSubDouble, type ScriptedChange } from './pubsub-double.js';
+import { RecordingConsumer } from './recording-consumer.js';
+import { until } from './until.js';
+
+export const ORDERS = '/data/OrderChangeEvent';
+export const ACCOUNTS = '/data/AccountChangeEvent';
+export const CHANGE: ScriptedChange = { fields: { Status: 'Activated' }, changed: ['Status', 'LastModifiedDate'] };
+
+/** Waits that a test has time for. */
+const QUICK = { retryMinMs: 10, connectRetryMaxMs: 200, refusedRetryMaxMs: 200, handlerRetryMaxMs: 200 };
+
+/** A Pub/Sub source on a scripted Salesforce, and what came out of it. */
+export class PubSubStage {
+  /** The newest one that was made. */
+  source!: PubSubChangeEventSource;
+  orders = new RecordingConsumer();
+  readonly lines: string[] = [];
+  private readonly started: PubSubChangeEventSource[] = [];
+
+  private constructor(readonly salesforce: PubSubDouble) {}
+
+  static async open(): Promise<PubSubStage> {
+    return new PubSubStage(await PubSubDouble.start());
+  }
+
+  get health(): TopicHealth | undefined {
+    return this.source.health()[0];
+  }
+
+  newSource(options: PubSubOptions = {}): PubSubChangeEventSource {
+    const { loginUrl, endpoint } = this.salesforce;
+    const connection = new SalesforceConnection({ loginUrl, clientId: 'c', clientSecret: 's' });
+    const log = (level: string, text: string): unknown => this.lines.push(`${level}: ${text}`);
+    this.source = new PubSubChangeEventSource(connection, { endpoint, settleMs: 0, ...QUICK, log, ...options });
+    this.started.push(this.source);
+    return this.source;
+  }
+
+  async live(): Promise<void> {
+    const health = () => this.source.health();
+    await until('every topic is live', () => health().every(({ state }) => state === 'live'), health);
+  }
+
+  async startOrders(options: PubSubOptions = {}): Promise<void> {
+    this.newSource(options);
+    await this.source.start(new Map([[ORDERS, this.orders]]), this.orders.position);
+    await this.live();
+  }
+
+  publish(change = CHANGE): string {
+    return this.salesforce.publish(ORDERS, change);
+  }
+
+  /** Resolves when so many entries are in the log. */
+  async seen(...log: string[]): Promise<void> {
+    await until(
+      `${log.join()} was handed over`,
+      () => this.orders.log.length >= log.length,
+      () => [this.orders.log, this.source.health()],
+    );
+  }
+
+  /** Holds the handler until the returned function is called. */
+  holdHandler(): () => void {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    this.orders.beforeEvent = () => gate;
+    return release;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.started.splice(0).map((source) => source.stop()));
+    await this.salesforce.stop();
+  }
+}
