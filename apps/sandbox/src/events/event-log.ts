@@ -24,6 +24,8 @@ export class EventLog {
   /** Places before this index are gone; the array is cut only now and then, so that a full log costs no copy an event. */
   private first = 0;
   private lastReplayId: number;
+  /** How many ids were given out: the steps between them follow from it, whatever the first id is. */
+  private given = 0;
   private readonly listeners = new Set<(event: OrgEvent) => void>();
 
   constructor(
@@ -92,7 +94,8 @@ export class EventLog {
   }
 
   private nextReplayId(): number {
-    this.lastReplayId += 1 + ((this.lastReplayId * 7 + 3) % 9);
+    this.lastReplayId += 1 + ((this.given * 7 + 3) % 9);
+    this.given += 1;
     return this.lastReplayId;
   }
 
