@@ -14,6 +14,7 @@ const secrets: Record<string, string> = {
   SF_CLIENT_SECRET: 'hunter-client',
   SF_PRIVATE_KEY: key,
   WHMCS_API_SECRET: 'hunter-whmcs',
+  WHMCS_WEBHOOK_SECRET: 'hunter-webhook-of-sixteen-and-more',
 };
 
 describe('describeConfig', () => {
