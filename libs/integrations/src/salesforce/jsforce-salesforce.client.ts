@@ -5,7 +5,13 @@ import { compositeBody, compositeResults } from './composite.js';
 import { withDeadline } from './deadline.js';
 import { collectRecords } from './query-pages.js';
 import type { SalesforceConnection } from './salesforce-connection.js';
-import { type ApiUsage, type CompositeCall, type PicklistValue, SalesforceClient } from './salesforce.client.js';
+import {
+  type ApiUsage,
+  type CompositeCall,
+  type PicklistValue,
+  type QueryOptions,
+  SalesforceClient,
+} from './salesforce.client.js';
 import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
 import { toSalesforceId } from './salesforce-id.js';
 import type { Soql } from './soql.js';
@@ -37,11 +43,14 @@ export class JsforceSalesforceClient extends SalesforceClient {
     this.slots = bulkhead(connection.options.concurrency, connection.options.queueMax);
   }
 
-  async query<T>(query: Soql, options: { signal?: AbortSignal } = {}): Promise<T[]> {
+  async query<T>(query: Soql, { signal, includeDeleted, onRequest }: QueryOptions = {}): Promise<T[]> {
     const get = (url: string): Promise<unknown> =>
-      this.send('query', options.signal, (jsforce, http) => jsforce.requestGet(url, http));
+      this.send('query', signal, (jsforce, http) => {
+        onRequest?.();
+        return jsforce.requestGet(url, http);
+      });
     const records = await collectRecords(
-      `/query?q=${encodeURIComponent(query.text)}`,
+      `/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeURIComponent(query.text)}`,
       get,
       this.connection.options.recordCountMax,
     );

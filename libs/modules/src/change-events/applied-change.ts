@@ -52,6 +52,22 @@ export function appliedChange(
   };
 }
 
+/**
+ * The changes of events that were invalidated in one call, in their order. Which of the entries fell for which event is not
+ * known, so the last event stands for all of them.
+ */
+export function appliedChanges(
+  parts: readonly { readonly event: SourceEvent; readonly dependencies: readonly Dependency[] }[],
+  invalidation: Invalidation,
+  isRetried: boolean,
+): AppliedChange[] {
+  const nothing: Invalidation = { dropped: 0, keys: [], deferred: 0 };
+  return parts.map(({ event, dependencies }, i) => {
+    const isLast = i === parts.length - 1;
+    return appliedChange(event, dependencies, isLast ? invalidation : nothing, isLast && isRetried);
+  });
+}
+
 function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

@@ -15,8 +15,8 @@ export interface Subscription {
   dependencies(event: SourceEvent): readonly Dependency[] | undefined;
   /** What can no longer be vouched for when events of this topic may have been lost or could not be read. */
   readonly everything: readonly Dependency[];
-  /** Resolves when acknowledged; counts as one invalidation of the subscriber's domain. */
-  invalidate(dependencies: readonly Dependency[]): Promise<Invalidation>;
+  /** Resolves when acknowledged; counts as so many invalidations of the subscriber's domain as there are events. */
+  invalidate(dependencies: readonly Dependency[], events: number): Promise<Invalidation>;
 }
 
 /**

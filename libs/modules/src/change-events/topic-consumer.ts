@@ -1,10 +1,11 @@
+import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import type { Checkpoints } from '@bff/infra/cache/checkpoints';
-import type { Dependency } from '@bff/infra/cache/dependencies';
+import type { Invalidation } from '@bff/infra/cache/cache.types';
 import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
-import { appliedChange, type AppliedChange } from './applied-change.js';
+import { appliedChange, appliedChanges, type AppliedChange } from './applied-change.js';
+import { planBatch, type BatchPlan, type Step } from './batch-plan.js';
 import type { Subscription } from './change-subscriber.js';
 
 /** What became of the events of one topic in this process. */
@@ -13,33 +14,46 @@ export interface TopicCounters {
   readonly skipped: number;
   /** Events of objects that nobody listens for, on a shared channel. */
   readonly ignored: number;
+  /** Events whose invalidation was acknowledged, for each subscription that they concerned. */
   readonly invalidations: number;
+  /** Events that could not be understood or applied, so that everything of their subscription was dropped instead. */
+  readonly poisoned: number;
+  readonly lastPoison: string | undefined;
   readonly lastCommittedReplayId: string | undefined;
   readonly lastCommittedAt: number | undefined;
 }
 
-/** How far the event in hand has come; what was done for it is not done, and not counted, again when it is retried. */
-interface EventInHand {
-  readonly event: SourceEvent;
-  readonly asked: Set<Subscription>;
-  readonly acknowledged: Set<Subscription>;
+/** Where a topic's position is kept. It may reject, while the store or the org is away. */
+export interface TopicPosition {
+  load(): Promise<string | undefined>;
+  save(replayId: string): Promise<void>;
 }
+
+/** Whom a consumer tells what. */
+export interface TopicListeners {
+  /** The events of a batch, before anything is done for them; perhaps not for the first time. */
+  readonly heard?: (events: readonly SourceEvent[]) => void;
+  /** Changes that are acknowledged and not committed. It does not reject. */
+  readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
+}
+
+/** A step that fails this often, and not because the store is away, will fail for ever. */
+const FAILURES_OF_POISON = 3;
 
 /**
  * Guarantees the order invalidate → acknowledged → told → commit for one topic: a replay id is saved only when every entry
- * that the event made wrong is gone everywhere, and its listeners have been told. Whatever fails rejects, and the source
- * brings the event again; an event that comes twice costs a miss at most.
+ * that its events made wrong is gone everywhere, and the listeners have been told. Whatever fails rejects, and the source
+ * brings the batch again; an event that comes twice costs a miss at most. An event that can never be applied does not stop
+ * those behind it: everything of its subscription is dropped instead.
  */
 export class TopicConsumer implements TopicHandler {
   private readonly logger = new Logger(TopicConsumer.name);
-  private skipped = 0;
-  private ignored = 0;
-  private invalidations = 0;
+  private readonly counts = { skipped: 0, ignored: 0, invalidations: 0, poisoned: 0 };
+  private lastPoison: string | undefined;
   private lastCommittedReplayId: string | undefined;
   private lastCommittedAt: number | undefined;
-  private inHand: EventInHand | undefined;
-  /** How many events of the newest batch are done: it comes again, as the same object, when one of them was not. */
-  private progress: { readonly batch: EventBatch; done: number } | undefined;
+  /** The newest batch and what is left of it: it comes again, as the same object, until all of it is done. */
+  private inHand: { readonly batch: EventBatch; readonly plan: BatchPlan; isApplied: boolean } | undefined;
   /** Acknowledged, and nobody was told of it yet. */
   private untold: AppliedChange[] = [];
 
@@ -47,11 +61,8 @@ export class TopicConsumer implements TopicHandler {
     private readonly topic: string,
     readonly subscriptions: readonly Subscription[],
     private readonly cache: CacheService,
-    private readonly checkpoints: Checkpoints,
-    /** The name of this topic's checkpoint; it may reject while the org cannot be asked who it is. */
-    private readonly checkpointName: () => Promise<string>,
-    /** Tells of changes that are acknowledged. It does not reject. */
-    private readonly tell: (changes: readonly AppliedChange[]) => Promise<void> = () => Promise.resolve(),
+    private readonly kept: TopicPosition,
+    private readonly listeners: TopicListeners = {},
   ) {}
 
   get entities(): readonly string[] {
@@ -59,28 +70,23 @@ export class TopicConsumer implements TopicHandler {
   }
 
   counters(): TopicCounters {
-    const { skipped, ignored, invalidations, lastCommittedReplayId, lastCommittedAt } = this;
-    return { skipped, ignored, invalidations, lastCommittedReplayId, lastCommittedAt };
+    const { counts, lastPoison, lastCommittedReplayId, lastCommittedAt } = this;
+    return { ...counts, lastPoison, lastCommittedReplayId, lastCommittedAt };
   }
 
   /** Where to begin: after the last event whose invalidation was acknowledged. */
   async position(): Promise<StartPosition> {
-    const saved = await this.checkpoints.load(await this.checkpointName());
+    const saved = await this.kept.load();
     return saved === undefined ? 'latest' : { after: saved };
   }
 
   async onEvents(batch: EventBatch): Promise<void> {
-    if (this.progress?.batch !== batch) this.progress = { batch, done: 0 };
-    const { progress } = this;
-    try {
-      for (const event of batch.events.slice(progress.done)) {
-        await this.apply(event);
-        progress.done += 1;
-      }
-    } finally {
-      await this.tellOfAcknowledged();
+    await this.carryOut(this.inHand?.batch === batch ? this.inHand : this.begin(batch));
+    if (batch.position !== undefined && batch.position !== this.lastCommittedReplayId) {
+      await this.kept.save(batch.position);
+      this.lastCommittedReplayId = batch.position;
+      this.lastCommittedAt = Date.now();
     }
-    if (batch.position !== undefined) await this.commit(batch.position);
   }
 
   /**
@@ -91,51 +97,75 @@ export class TopicConsumer implements TopicHandler {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
     const invalidation = await this.cache.invalidate(...everything);
     const { dropped } = invalidation;
+    this.lastCommittedReplayId = undefined; // what is saved says nothing of this stream any more
     this.untold.push(appliedChange(undefined, everything, invalidation, false));
     await this.tellOfAcknowledged();
     this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
   }
 
-  private async apply(event: SourceEvent): Promise<void> {
-    if (this.inHand?.event !== event) this.inHand = { event, asked: new Set(), acknowledged: new Set() };
-    const hand = this.inHand;
-    let isForSomebody = false;
-    for (const subscription of this.subscriptions) {
-      const dependencies = subscription.dependencies(event);
-      if (dependencies === undefined) continue;
-      isForSomebody = true;
-      if (dependencies.length === 0 || hand.acknowledged.has(subscription)) continue;
-      await this.invalidate(subscription, dependencies, hand);
-    }
-    // Counted when done, so that a retried event counts once.
-    if (!isForSomebody) this.ignored += 1;
-    else if (hand.acknowledged.size === 0) this.skipped += 1;
-    this.inHand = undefined;
+  private begin(batch: EventBatch): NonNullable<TopicConsumer['inHand']> {
+    this.listeners.heard?.(batch.events);
+    const plan = planBatch(batch.events, this.subscriptions, (event, { name }, error) => {
+      this.poisoned(`an event (${event.replayId ?? 'without a replay id'}) that ${name} cannot read`, error);
+    });
+    return (this.inHand = { batch, plan, isApplied: false });
   }
 
-  /** Through the subscription, whose domain counts the call; a retry goes past it, so that one event counts once (P23). */
-  private async invalidate(
-    subscription: Subscription,
-    dependencies: readonly Dependency[],
-    { event, asked, acknowledged }: EventInHand,
-  ): Promise<void> {
-    const isRetried = asked.has(subscription);
-    asked.add(subscription);
-    const invalidation = isRetried
-      ? await this.cache.invalidate(...dependencies)
-      : await subscription.invalidate(dependencies);
-    this.untold.push(appliedChange(event, dependencies, invalidation, isRetried));
-    acknowledged.add(subscription);
-    this.invalidations += 1;
+  private async carryOut(inHand: NonNullable<TopicConsumer['inHand']>): Promise<void> {
+    const { steps, skipped, ignored } = inHand.plan;
+    try {
+      for (let step = steps[0]; step !== undefined; step = steps[0]) {
+        await this.take(step);
+        steps.shift();
+      }
+    } finally {
+      await this.tellOfAcknowledged();
+    }
+    if (inHand.isApplied) return;
+    inHand.isApplied = true;
+    this.counts.skipped += skipped;
+    this.counts.ignored += ignored;
+  }
+
+  private async take(step: Step): Promise<void> {
+    const { subscription, parts } = step;
+    const isRetried = step.isAsked;
+    const isPoison = step.failures >= FAILURES_OF_POISON;
+    const dependencies = isPoison ? subscription.everything : [...step.dependencies];
+    let invalidation: Invalidation;
+    try {
+      invalidation = await this.invalidate(step, dependencies);
+    } catch (error) {
+      if (!isStoreAway(error) && !isPoison && ++step.failures >= FAILURES_OF_POISON) {
+        this.poisoned(`${parts.length} events that ${subscription.name} cannot apply`, error, parts.length);
+      }
+      throw error;
+    }
+    this.counts.invalidations += parts.length;
+    const acknowledged = isPoison ? [{ event: parts.at(-1)?.event as SourceEvent, dependencies }] : parts;
+    this.untold.push(...appliedChanges(acknowledged, invalidation, isRetried));
+  }
+
+  /** Through the subscription, whose domain counts the events; a retry goes past it, so that each counts once (P23). */
+  private invalidate(step: Step, dependencies: readonly string[]): Promise<Invalidation> {
+    const { subscription, parts, isAsked } = step;
+    step.isAsked = true;
+    return isAsked ? this.cache.invalidate(...dependencies) : subscription.invalidate(dependencies, parts.length);
+  }
+
+  private poisoned(what: string, error: unknown, count = 1): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.counts.poisoned += count;
+    this.lastPoison = `${what}: ${reason}`;
+    this.logger.error({ err: error }, `${this.topic}: ${what}; everything that it may concern is dropped instead`);
   }
 
   private async tellOfAcknowledged(): Promise<void> {
-    if (this.untold.length > 0) await this.tell(this.untold.splice(0));
+    if (this.untold.length > 0) await this.listeners.applied?.(this.untold.splice(0));
   }
+}
 
-  private async commit(replayId: string): Promise<void> {
-    await this.checkpoints.save(await this.checkpointName(), replayId);
-    this.lastCommittedReplayId = replayId;
-    this.lastCommittedAt = Date.now();
-  }
+/** It passes by itself, so the events are not to blame. */
+function isStoreAway(error: unknown): boolean {
+  return error instanceof CacheError && (error.retryable || error.code === 'CACHE_CLOSED');
 }

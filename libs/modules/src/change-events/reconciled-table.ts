@@ -1,0 +1,166 @@
+import { pause } from '@bff/integrations/salesforce/events/back-off';
+import type { QueryOptions } from '@bff/integrations/salesforce/salesforce.client';
+import type { Announced } from './announced.js';
+import { gapEvents, overflowEvent } from './reconciler-events.js';
+import type { ResolvedReconcilerOptions, WatchedTable } from './reconciler.options.js';
+import { newestChange, rowsChangedSince, type ChangedRow } from './reconciler-rows.js';
+
+/** What became of a table's runs, since the process began. */
+export interface TableCounters {
+  runs: number;
+  /** Milliseconds since the epoch, of the last run that came to its end. */
+  lastRunAt: number | undefined;
+  apiCalls: number;
+  missed: number;
+  rechecked: number;
+  wholeTables: number;
+}
+
+/** Ids of found rows that stand in the log. */
+const IDS_SHOWN_MAX = 5;
+
+/**
+ * So long after the newest change of a whole table was read, its second is over by the org's clock too, and the rows of that
+ * second are among those that are dropped.
+ */
+const SECOND_OVER_MS = 2_000;
+
+/**
+ * One table, in one process, for as long as it is the active one. Its position is the org's time up to which every change is
+ * dealt with: it only moves on when the overlap has passed since that time was first seen as the newest, by this process's
+ * elapsed time, so that neither clock is compared with the other. In between rows are read again, and known again.
+ */
+export class ReconciledTable {
+  private settledUpTo: number | undefined;
+  /** What was the newest change when a run began that came to its end; the oldest first, each newer than the one before. */
+  private readonly seen: { readonly atMs: number; readonly newest: number }[] = [];
+  /** The org's time from which on this process should have heard of every change; undefined: not known yet. */
+  private heardSince: number | undefined;
+  private gaps = 0;
+
+  constructor(
+    private readonly watched: WatchedTable,
+    private readonly counters: TableCounters,
+    private readonly announced: Announced,
+    private readonly options: ResolvedReconcilerOptions,
+  ) {}
+
+  /** What happened before now need not have been heard: it was dropped altogether, or will be. */
+  gap(): void {
+    this.gaps += 1;
+    this.heardSince = undefined;
+  }
+
+  /** Looks once. Resolves early when stopped; rejects when Salesforce, the cache or the positions fail, and nothing is lost. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { counters, gaps } = this;
+    const startedMs = performance.now();
+    this.settledUpTo ??= await this.begin(signal);
+    const rows = await this.query(signal, (org, table, query) =>
+      rowsChangedSince(org, table, { since: this.settledUpTo ?? 0, limit: this.options.rowsMax }, query),
+    );
+    const newest =
+      rows.length >= this.options.rowsMax ? await this.dropWhole(signal) : await this.dropUnannounced(rows, signal);
+    if (signal.aborted) return;
+    if (gaps === this.gaps) this.heardSince ??= newest;
+    await this.settle(startedMs, newest);
+    counters.runs += 1;
+    counters.lastRunAt = Date.now();
+  }
+
+  private get positionName(): string {
+    return `reconciler:${this.watched.table}`;
+  }
+
+  /** Where the last process has come to. Without that, what is newest now: what was before is not vouched for by anybody. */
+  private async begin(signal: AbortSignal): Promise<number> {
+    const saved = Date.parse((await this.options.positions.load(this.positionName)) ?? '');
+    if (Number.isFinite(saved)) return saved;
+    const newest = await this.query(signal, newestChange);
+    await this.save(newest);
+    this.heardSince = newest;
+    return newest;
+  }
+
+  /** Returns the newest change that the rows show. */
+  private async dropUnannounced(rows: readonly ChangedRow[], signal: AbortSignal): Promise<number> {
+    const { announced, counters, watched } = this;
+    const newest = rows.at(-1)?.modifiedAt ?? (this.settledUpTo as number);
+    let found = this.unannounced(rows);
+    if (found.length === 0) return newest;
+    const wasCaughtUp = this.isCaughtUp();
+    await pause(this.options.graceMs, signal);
+    found = this.unannounced(found);
+    if (signal.aborted || found.length === 0) return newest;
+    const missed = wasCaughtUp && this.isCaughtUp() ? found.filter((row) => this.shouldHaveBeenHeard(row)) : [];
+    await watched.apply(gapEvents(found, watched));
+    announced.applied(found);
+    counters.missed += missed.length;
+    counters.rechecked += found.length - missed.length;
+    if (missed.length > 0) this.options.log('warn', `${watched.table}: ${described(missed)}`);
+    return newest;
+  }
+
+  /** More has changed than is looked at row by row. Returns the newest change that this has dealt with. */
+  private async dropWhole(signal: AbortSignal): Promise<number> {
+    const { counters, watched } = this;
+    const newest = await this.query(signal, newestChange);
+    await pause(Math.max(this.options.graceMs, SECOND_OVER_MS), signal);
+    if (signal.aborted) return newest;
+    await watched.apply([overflowEvent(newest, watched)]);
+    this.announced.wholeTable(watched.table, newest);
+    counters.wholeTables += 1;
+    const rows = `${this.options.rowsMax} or more rows have changed since the last position`;
+    this.options.log('warn', `${watched.table}: ${rows}; all entries with any of them are dropped`);
+    // Reading them again would be as many again. A row of a transaction that is still open may escape, if its event does.
+    this.seen.length = 0;
+    await this.save(newest);
+    this.settledUpTo = newest;
+    return newest;
+  }
+
+  /** Moves the position on to what was the newest one overlap ago: nothing of that time can appear any more. */
+  private async settle(startedMs: number, newest: number): Promise<void> {
+    const { seen } = this;
+    const last = seen.at(-1)?.newest ?? (this.settledUpTo as number);
+    if (newest > last) seen.push({ atMs: startedMs, newest });
+    const open = seen.findIndex(({ atMs }) => atMs > startedMs - this.options.overlapMs);
+    const settledCount = open === -1 ? seen.length : open;
+    const settled = seen[settledCount - 1];
+    if (settled === undefined) return;
+    await this.save(settled.newest);
+    this.settledUpTo = settled.newest;
+    seen.splice(0, settledCount);
+  }
+
+  private save(position: number): Promise<void> {
+    return this.options.positions.save(this.positionName, new Date(position).toISOString());
+  }
+
+  private unannounced(rows: readonly ChangedRow[]): ChangedRow[] {
+    return rows.filter((row) => !this.announced.covers(this.watched.table, row, this.heardSince));
+  }
+
+  private shouldHaveBeenHeard(row: ChangedRow): boolean {
+    return this.heardSince !== undefined && row.modifiedAt > this.heardSince && !this.announced.mayHaveForgotten(row);
+  }
+
+  private isCaughtUp(): boolean {
+    return this.watched.isCaughtUp?.() ?? true;
+  }
+
+  private query<T>(
+    signal: AbortSignal,
+    ask: (org: ResolvedReconcilerOptions['salesforce'], table: string, options: QueryOptions) => Promise<T>,
+  ): Promise<T> {
+    const onRequest = (): void => void (this.counters.apiCalls += 1);
+    return ask(this.options.salesforce, this.watched.table, { signal, onRequest });
+  }
+}
+
+function described(missed: readonly ChangedRow[]): string {
+  const ids = missed.slice(0, IDS_SHOWN_MAX).map(({ id, isDeleted }) => (isDeleted ? `${id} (deleted)` : id));
+  const rest = missed.length - ids.length;
+  const what = missed.length === 1 ? '1 change was' : `${missed.length} changes were`;
+  return `${what} announced by no event and found by asking: ${ids.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}

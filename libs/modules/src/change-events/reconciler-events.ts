@@ -1,0 +1,59 @@
+import type { ChangeEvent, ChangeType } from '@bff/integrations/salesforce/events/source-event';
+import type { ChangedRow } from './reconciler-rows.js';
+
+/** What a change event of the table would have said of itself. */
+interface Origin {
+  readonly table: string;
+  readonly topic: string;
+}
+
+/** Names the maker of an event that Salesforce has not sent. It is no position, and is never committed as one. */
+const MAKER = 'reconciler';
+
+/** Ids in one event: its invalidation is one call of the store, which takes several hundreds well. */
+const IDS_MAX = 500;
+
+/**
+ * Gap events in place of those that never came: what happened to the rows is not known beyond whether they are there, so the
+ * subscribers' own rules drop the records and the table's membership. Equal rows make equal events: who hears both knows it.
+ */
+export function gapEvents(rows: readonly ChangedRow[], origin: Origin): ChangeEvent[] {
+  const deleted = rows.filter(({ isDeleted }) => isDeleted);
+  const present = rows.filter(({ isDeleted }) => !isDeleted);
+  return [...eventsOf('GAP_DELETE', deleted, origin), ...eventsOf('GAP_UPDATE', present, origin)];
+}
+
+/** Stands for any change of the table up to `upTo`. */
+export function overflowEvent(upTo: number, origin: Origin): ChangeEvent {
+  return { ...blank(origin), replayId: MAKER, scope: 'entity', changeType: 'GAP_OVERFLOW', commitTimestamp: upTo };
+}
+
+function eventsOf(changeType: ChangeType, rows: readonly ChangedRow[], origin: Origin): ChangeEvent[] {
+  const events: ChangeEvent[] = [];
+  for (let start = 0; start < rows.length; start += IDS_MAX) {
+    const part = rows.slice(start, start + IDS_MAX);
+    const recordIds = part.map(({ id }) => id);
+    events.push({
+      ...blank(origin),
+      replayId: `${MAKER} ${recordIds[0]} ${recordIds.at(-1)} ${recordIds.length}`,
+      recordIds,
+      changeType,
+      commitTimestamp: Math.max(...part.map(({ modifiedAt }) => modifiedAt)),
+    });
+  }
+  return events;
+}
+
+function blank({ table, topic }: Origin): Omit<ChangeEvent, 'replayId' | 'changeType' | 'commitTimestamp'> {
+  return {
+    kind: 'change',
+    topic,
+    entityName: table,
+    recordIds: [],
+    scope: 'records',
+    changedFields: undefined,
+    transactionKey: MAKER,
+    sequenceNumber: 0,
+    fields: {},
+  };
+}

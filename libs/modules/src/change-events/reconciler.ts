@@ -1,0 +1,195 @@
+import { backOffMs, pause } from '@bff/integrations/salesforce/events/back-off';
+import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { setMaxListeners } from 'node:events';
+import { Announced } from './announced.js';
+import { ReconciledTable, type TableCounters } from './reconciled-table.js';
+import {
+  resolveReconcilerOptions,
+  type ReconcilerOptions,
+  type ResolvedReconcilerOptions,
+} from './reconciler.options.js';
+
+/** What a reconciler has found in one table. Counts begin with the process, and go on when it stands by in between. */
+export interface TableReconciliation extends Readonly<TableCounters> {
+  readonly table: string;
+  /** Runs in a row that did not come to their end; 0 when the last one did. */
+  readonly failures: number;
+  /** Why the last run did not come to its end; undefined when it did. */
+  readonly lastError: string | undefined;
+}
+
+/** What a reconciler has done, all tables together and each by itself. */
+export interface ReconcilerReport {
+  readonly isRunning: boolean;
+  readonly periodSeconds: number;
+  /** Of the table that was looked at the longest ago; undefined while one has not been looked at at all. */
+  readonly lastRunAt: number | undefined;
+  readonly apiCalls: number;
+  /** Changes that no event announced, while events were heard: losses of the stream, each repaired. */
+  readonly missed: number;
+  /** Changes that were repaired too, but whose event nobody here could have heard, or may still come. */
+  readonly rechecked: number;
+  /** How often more had changed than is looked at, so that a whole table was dropped. */
+  readonly wholeTables: number;
+  readonly failures: number;
+  readonly tables: readonly TableReconciliation[];
+}
+
+interface Watch {
+  readonly table: string;
+  readonly topic: string;
+  readonly counters: TableCounters;
+  failures: number;
+  lastError: string | undefined;
+  /** Of the present start. */
+  running: ReconciledTable | undefined;
+}
+
+/** The first wait after a run that failed for what passes by itself; it doubles up to the time between runs. */
+const RETRY_MS_MIN = 1_000;
+/** The longest wait while Salesforce refuses (a limit, a permission, a field): only people or the next day change that. */
+const REFUSED_RETRY_MS_MAX = 3_600_000;
+
+/**
+ * Finds what the stream has lost. Change events are no complete account ("in rare cases, some event messages aren't
+ * delivered", Change Data Capture Guide), so every watched object is asked for the rows that have changed since the last
+ * time, deleted ones included; those that no event announced are handed on as gap events, and counted. A change is repaired
+ * within `periodMs` of becoming visible, the query's own time aside.
+ *
+ * It costs one API request an object and run, one more for every further 2000 rows (at most 5), and one when it begins
+ * without a position. While Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
+ *
+ * Not found: what leaves no row (records that were removed from the recycle bin before a run), what does not move
+ * `SystemModstamp` (formula fields), platform events, and a lost update that another update of the same record, which was
+ * heard, covers (`Announced`). Counted as missed, but no loss: what moves `SystemModstamp` and has no event, such as the
+ * renaming of a picklist value, or an event that could not be read.
+ */
+export class Reconciler {
+  private readonly options: ResolvedReconcilerOptions;
+  private readonly announced: Announced;
+  private readonly watches: readonly Watch[];
+  private stopping: AbortController | undefined;
+  private running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ReconcilerOptions) {
+    this.options = resolveReconcilerOptions(options);
+    this.announced = new Announced(options.recordsMax);
+    this.watches = this.options.tables.map(({ table, topic }) => ({
+      table,
+      topic,
+      counters: { runs: 0, lastRunAt: undefined, apiCalls: 0, missed: 0, rechecked: 0, wholeTables: 0 },
+      failures: 0,
+      lastError: undefined,
+      running: undefined,
+    }));
+  }
+
+  /**
+   * Looks now, and from then on again and again. Only one process for an org should. After `stop` it may be started again,
+   * and takes for unheard what happened in between. Throws when it runs already.
+   */
+  start(): void {
+    if (this.stopping !== undefined) throw new Error('the reconciler runs already; stop it first');
+    this.stopping = new AbortController();
+    const { signal } = this.stopping;
+    setMaxListeners(2 * this.watches.length + 1, signal); // each table waits, or asks
+    this.running = Promise.all(
+      this.watches.map((watch, index) => {
+        const watched = this.options.tables[index] as ResolvedReconcilerOptions['tables'][number];
+        watch.running = new ReconciledTable(watched, watch.counters, this.announced, this.options);
+        return this.watch(watch, watch.running, signal);
+      }),
+    );
+  }
+
+  /** Resolves when no run is going on. What was not handed on is found by the next start, in whichever process. */
+  async stop(): Promise<void> {
+    this.stopping?.abort();
+    await this.running;
+    this.stopping = undefined;
+    for (const watch of this.watches) watch.running = undefined;
+    this.announced.clear();
+  }
+
+  /**
+   * Tells of events that have arrived; before they are applied is best, because one that takes long is no loss. One that
+   * cannot be read makes its topic's whole tables fall, so it counts like a gap.
+   */
+  heard(events: readonly SourceEvent[]): void {
+    this.announced.heard(events);
+    for (const event of events) if (event.kind === 'undecodable') this.gap(event.topic);
+  }
+
+  /** Tells that what happened on the topic before now is not known, and that whatever it could concern was dropped. */
+  gap(topic: string): void {
+    for (const watch of this.watches) if (watch.topic === topic) watch.running?.gap();
+  }
+
+  report(): ReconcilerReport {
+    const tables = this.watches.map(({ table, counters, failures, lastError }): TableReconciliation => ({
+      table,
+      ...counters,
+      failures,
+      lastError,
+    }));
+    const sum = (of: (table: TableReconciliation) => number): number => tables.reduce((all, each) => all + of(each), 0);
+    const times = tables.map(({ lastRunAt }) => lastRunAt).filter((at) => at !== undefined);
+    return {
+      isRunning: this.stopping !== undefined,
+      periodSeconds: this.options.periodMs / 1_000,
+      lastRunAt: times.length < tables.length ? undefined : Math.min(...times),
+      apiCalls: sum(({ apiCalls }) => apiCalls),
+      missed: sum(({ missed }) => missed),
+      rechecked: sum(({ rechecked }) => rechecked),
+      wholeTables: sum(({ wholeTables }) => wholeTables),
+      failures: sum(({ failures }) => failures),
+      tables,
+    };
+  }
+
+  private async watch(watch: Watch, table: ReconciledTable, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const startedMs = performance.now();
+      // The time that a row is given until its event has come is part of the period.
+      let waitMs = this.options.periodMs - this.options.graceMs;
+      try {
+        await table.run(signal);
+        if (signal.aborted) return;
+        this.succeeded(watch);
+      } catch (error) {
+        if (signal.aborted) return;
+        waitMs = this.failed(watch, error);
+      }
+      await pause(Math.max(0, startedMs + waitMs - performance.now()), signal);
+    }
+  }
+
+  private succeeded(watch: Watch): void {
+    if (watch.failures > 0) this.options.log('info', `${watch.table}: unannounced changes are looked for again`);
+    watch.failures = 0;
+    watch.lastError = undefined;
+  }
+
+  /** Returns when to try again. Said in the log when it begins. */
+  private failed(watch: Watch, error: unknown): number {
+    const { log, periodMs } = this.options;
+    watch.lastError = error instanceof Error ? error.message : String(error);
+    watch.failures += 1;
+    if (watch.failures === 1) {
+      log(
+        'warn',
+        `${watch.table}: could not look for unannounced changes: ${watch.lastError}; trying again until it works`,
+      );
+    }
+    const bounds = isRefusal(error)
+      ? { minMs: periodMs, maxMs: Math.max(periodMs, REFUSED_RETRY_MS_MAX) }
+      : { minMs: Math.min(RETRY_MS_MIN, periodMs), maxMs: periodMs };
+    return backOffMs(watch.failures - 1, bounds);
+  }
+}
+
+/** Asking again soon would change nothing, or make it worse. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof SalesforceError && (!error.retryable || error.code === 'SALESFORCE_LIMIT_EXCEEDED');
+}
