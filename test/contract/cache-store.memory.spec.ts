@@ -1,8 +1,10 @@
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
 import { MemoryCheckpoints } from '@bff/infra/cache/store/memory/memory-checkpoints';
+import { MemoryConsumerLeases } from '@bff/infra/cache/store/memory/memory-consumer-leases';
 import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
 import { describeCacheStore } from './cache-store.contract.js';
 import { describeCheckpoints } from './checkpoints.contract.js';
+import { describeConsumerLeases } from './consumer-leases.contract.js';
 import { describeProcessReports } from './process-reports.contract.js';
 
 describeCacheStore('memory', async ({ windowMax } = {}) => {
@@ -11,6 +13,14 @@ describeCacheStore('memory', async ({ windowMax } = {}) => {
   return { store, other: store, countIndexKeys: async () => store.indexCount, close: () => store.close() };
 });
 
-describeCheckpoints('memory', async () => ({ checkpoints: new MemoryCheckpoints(), close: async () => undefined }));
+describeCheckpoints('memory', async () => ({
+  checkpoints: new MemoryCheckpoints(new MemoryConsumerLeases()),
+  close: async () => undefined,
+}));
+
+describeConsumerLeases('memory', async () => {
+  const leases = new MemoryConsumerLeases();
+  return { leases, checkpoints: new MemoryCheckpoints(leases) };
+});
 
 describeProcessReports('memory', async (processId) => new MemoryProcessReports({ processId }));

@@ -3,11 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { record } from '@bff/infra/cache/dependencies';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import { RedisCheckpoints } from '@bff/infra/cache/store/redis/redis-checkpoints';
+import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
 import { RedisProcessReports } from '@bff/infra/cache/store/redis/redis-process-reports';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { describeCacheStore } from './cache-store.contract.js';
 import { describeCheckpoints } from './checkpoints.contract.js';
+import { describeConsumerLeases } from './consumer-leases.contract.js';
 import { describeProcessReports, describeSharedProcessReports } from './process-reports.contract.js';
 import { connectRedis, createRedisStores } from './redis-under-test.js';
 import { eventually, put, startBuild, text } from './store-under-test.js';
@@ -45,6 +47,12 @@ describeCacheStore('Redis, three partitions', (settings) => createRedisStores(se
 describeCheckpoints('Redis', async () => {
   const checkpoints = new RedisCheckpoints(await connect(), `contract-${randomUUID()}`);
   return { checkpoints, close: async () => undefined };
+});
+
+describeConsumerLeases('Redis', async () => {
+  const appName = `contract-${randomUUID()}`;
+  const leases = new RedisConsumerLeases(await connect(), appName);
+  return { leases, checkpoints: new RedisCheckpoints(await connect(), appName) };
 });
 
 const REPORTS = `contract-${randomUUID()}`;

@@ -9,6 +9,7 @@ export type CacheErrorCode =
   | 'CACHE_OVERLOADED'
   | 'CACHE_STORE_UNAVAILABLE'
   | 'CACHE_STORE_UNSUITABLE'
+  | 'CACHE_TERM_OVER'
   | 'CACHE_VALUE_NOT_SERIALIZABLE'
   | 'CACHE_WAIT_TIMEOUT';
 
@@ -46,6 +47,14 @@ export class NotAcknowledgedError extends CacheError {
       options,
     );
     this.name = 'NotAcknowledgedError';
+  }
+}
+
+/** Another process consumes now. What was to be written under the old term was not. */
+export class TermOverError extends CacheError {
+  constructor(consumer: string) {
+    super('CACHE_TERM_OVER', `this process is not the active consumer of ${consumer} any more`, false);
+    this.name = 'TermOverError';
   }
 }
 

@@ -2,6 +2,7 @@ import { Global, Inject, Module, type OnApplicationShutdown, type OnModuleInit }
 import { CACHE_OPTIONS, ConfigurableCacheModule } from './cache.module-definition.js';
 import { CacheService } from './cache.service.js';
 import { Checkpoints } from './checkpoints.js';
+import { ConsumerLeases } from './consumer-leases.js';
 import { composeCache, type CacheOptions, type CacheParts } from './compose-cache.js';
 import { ProcessReports } from './process-reports.js';
 
@@ -14,9 +15,10 @@ const CACHE_PARTS = Symbol('CACHE_PARTS');
     { provide: CACHE_PARTS, inject: [CACHE_OPTIONS], useFactory: (options: CacheOptions) => composeCache(options) },
     { provide: CacheService, inject: [CACHE_PARTS], useFactory: (parts: CacheParts) => parts.cache },
     { provide: Checkpoints, inject: [CACHE_PARTS], useFactory: (parts: CacheParts) => parts.checkpoints },
+    { provide: ConsumerLeases, inject: [CACHE_PARTS], useFactory: (parts: CacheParts) => parts.leases },
     { provide: ProcessReports, inject: [CACHE_PARTS], useFactory: (parts: CacheParts) => parts.reports },
   ],
-  exports: [CacheService, Checkpoints, ProcessReports],
+  exports: [CacheService, Checkpoints, ConsumerLeases, ProcessReports],
 })
 export class CacheModule extends ConfigurableCacheModule implements OnModuleInit, OnApplicationShutdown {
   constructor(@Inject(CacheService) private readonly cache: CacheService) {

@@ -25,8 +25,9 @@ export abstract class ConsumerLeases {
   /** The new term; undefined while somebody else holds the lease. */
   abstract acquire(consumer: string, holder: string, leaseMs: number): Promise<ConsumerTerm | undefined>;
   /**
-   * Prolongs the term and says of each feed how many milliseconds ago all changes up to then had been applied. False, and
-   * nothing is changed: the term is over.
+   * Prolongs the term and says of each feed how many milliseconds ago all its changes up to then had been applied; of a feed
+   * that is not named, what was said before stays true. It may be longer ago than was said before, when a silence turns out
+   * to have been a loss. False, and nothing is changed: the term is over.
    */
   abstract renew(term: ConsumerTerm, leaseMs: number, feedAges: ReadonlyMap<string, number>): Promise<boolean>;
   /** Ends the term if it is not over yet, so that a stand-by need not wait for the lease to run out. */

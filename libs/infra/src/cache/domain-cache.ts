@@ -56,14 +56,14 @@ export abstract class DomainCache {
   }
 
   /**
-   * Invalidates and counts one invalidation; rejects like `CacheService.invalidate`. Resolves when acknowledged, before any
-   * repeat.
+   * Invalidates and counts one invalidation, or as many as there were changes; rejects like `CacheService.invalidate`.
+   * Resolves when acknowledged, before any repeat.
    */
   protected async invalidate(
     dependencies: readonly Dependency[],
-    options: DomainCacheOptions = {},
+    options: DomainCacheOptions & { readonly changes?: number } = {},
   ): Promise<Invalidation> {
-    this.invalidations++;
+    this.invalidations += options.changes ?? 1;
     const afterMs = options.repeatAfterMs ? repeatDelays(options.repeatAfterMs) : this.repeatAfterMs;
     const done = await this.cache.invalidate(...dependencies);
     if (afterMs.length > 0) this.repeats.add(dependencies, afterMs);

@@ -17,7 +17,8 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
 
   constructor(cache: CatalogCacheService, mappings: MappingCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
-    const invalidate: Subscription['invalidate'] = (dependencies) => cache.invalidateDependencies(dependencies);
+    const invalidate: Subscription['invalidate'] = (dependencies, events) =>
+      cache.invalidateDependencies(dependencies, events);
     this.subscriptions = [
       entitySubscription({ topic: config.events.accountChannel, rules: accountRules(mappings), invalidate }),
       eligibilitySubscription(cache, config.events.accountEventChannel, invalidate),

@@ -13,11 +13,18 @@ import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability
  */
 @Injectable()
 export class CatalogCacheService extends DomainCache {
-  private readonly products = this.bucket<CatalogProduct[]>('catalog', { strategy: changeDriven(), cacheNull: false });
-  private readonly optionLists = this.bucket<Category[] | Option[]>('static', { strategy: changeDriven() });
+  private readonly products = this.bucket<CatalogProduct[]>('catalog', {
+    strategy: changeDriven({ toldBy: ['Product2', 'PricebookEntry'] }),
+    cacheNull: false,
+  });
+  private readonly optionLists = this.bucket<Category[] | Option[]>('static', {
+    strategy: changeDriven({ toldBy: 'Product2' }),
+  });
   /** Stock moves without a change event for each step, so a minute is the most that it may be behind. */
   private readonly volatile = this.bucket<Record<string, ProductAvailability>>('volatile', { strategy: hybrid(60) });
-  private readonly eligibility = this.bucket<Eligibility | null>('eligibility', { strategy: changeDriven() });
+  private readonly eligibility = this.bucket<Eligibility | null>('eligibility', {
+    strategy: changeDriven({ toldBy: ['Account', 'account eligibility'] }),
+  });
 
   constructor(cache: CacheService) {
     super('catalog', cache);
@@ -70,8 +77,8 @@ export class CatalogCacheService extends DomainCache {
     await this.cache.invalidate(this.optionLists.entry(field === undefined ? ['categories'] : ['options', field]));
   }
 
-  /** Drops what depends on any of these, in this domain and others. Resolves when acknowledged. */
-  invalidateDependencies(dependencies: readonly Dependency[]): Promise<Invalidation> {
-    return this.invalidate(dependencies);
+  /** Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged. */
+  invalidateDependencies(dependencies: readonly Dependency[], changes = 1): Promise<Invalidation> {
+    return this.invalidate(dependencies, { changes });
   }
 }

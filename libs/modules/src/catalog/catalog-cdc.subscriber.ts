@@ -21,7 +21,8 @@ export class CatalogCdcSubscriber extends ChangeSubscriber {
 
   constructor(cache: CatalogCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
-    const invalidate: Subscription['invalidate'] = (dependencies) => cache.invalidateDependencies(dependencies);
+    const invalidate: Subscription['invalidate'] = (dependencies, events) =>
+      cache.invalidateDependencies(dependencies, events);
     const alsoOnGap = [namespace('catalog')];
     this.subscriptions = [
       entitySubscription({

@@ -24,7 +24,8 @@ export class OrderCdcSubscriber extends ChangeSubscriber {
 
   constructor(cache: OrdersCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
-    const invalidate: Subscription['invalidate'] = (dependencies) => cache.invalidateDependencies(dependencies);
+    const invalidate: Subscription['invalidate'] = (dependencies, events) =>
+      cache.invalidateDependencies(dependencies, events);
     const alsoOnGap = [namespace('orders')];
     this.subscriptions = [
       entitySubscription({

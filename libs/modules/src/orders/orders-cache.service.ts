@@ -13,16 +13,22 @@ import type { CachedOrder, OrderSummary } from './order.types.js';
  */
 @Injectable()
 export class OrdersCacheService extends DomainCache {
-  private readonly account = this.bucket<OrderSummary[]>('account', { strategy: changeDriven(), cacheNull: false });
+  private readonly account = this.bucket<OrderSummary[]>('account', {
+    strategy: changeDriven({ toldBy: ['Order', 'OrderItem'] }),
+    cacheNull: false,
+  });
   /**
    * That there is no such order is not kept: a customer could make up ids without end, and a Redis that evicts nothing
    * would have to keep every one of them. The price is one query for each time that such an id is asked for.
    */
-  private readonly detail = this.bucket<CachedOrder | null>('detail', { strategy: changeDriven(), cacheNull: false });
+  private readonly detail = this.bucket<CachedOrder | null>('detail', {
+    strategy: changeDriven({ toldBy: ['Order', 'OrderItem', 'Product2'] }),
+    cacheNull: false,
+  });
 
   /**
    * The account of every order that `detail` has kept. It depends on nothing, so it stays when the order changes, whose event
-   * does not say whose it is.
+   * does not say whose it is. No feed would announce a change of it: every fetch of the order says it anew.
    */
   private readonly owner = this.bucket<SalesforceId>('owner', { strategy: changeDriven() });
 
@@ -74,8 +80,8 @@ export class OrdersCacheService extends DomainCache {
     return this.invalidate([this.accountList(account), ...(order === undefined ? [] : [record('Order', order)])]);
   }
 
-  /** Drops what depends on any of these, in this domain and others. Resolves when acknowledged. */
-  invalidateDependencies(dependencies: readonly Dependency[]): Promise<Invalidation> {
-    return this.invalidate(dependencies);
+  /** Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged. */
+  invalidateDependencies(dependencies: readonly Dependency[], changes = 1): Promise<Invalidation> {
+    return this.invalidate(dependencies, { changes });
   }
 }

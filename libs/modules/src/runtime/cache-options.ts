@@ -10,13 +10,16 @@ import type { RedisClient } from '@bff/infra/redis/redis-client';
  */
 export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClient | null): CacheOptions {
   const configured = cache.encryptionKeys.map(({ id, base64 }) => ({ id, secret: Buffer.from(base64, 'base64') }));
+  const safetyTtlSeconds = changeDrivenMaxAgeSeconds({ events, cache });
   return {
     redis,
     appName: app.name,
     partitions: cache.partitions,
     l1: cache.l1,
     shouldFreezeLocalValues: app.environment !== 'production',
-    safetyTtlSeconds: changeDrivenMaxAgeSeconds({ events, cache }),
+    safetyTtlSeconds,
+    // Without events, too: what was stored while there were some has no TTL.
+    feedLostMaxAgeSeconds: events.enabled ? cache.feedLostMaxAgeSeconds : safetyTtlSeconds,
     retentionDays: cache.retentionDays,
     memoryMaxBytes: cache.memoryMaxBytes,
     encryptionKeys: configured.length > 0 ? configured : [{ id: 'process', secret: randomBytes(32) }],

@@ -57,6 +57,11 @@ export interface TopicHealth {
   readonly events: Readonly<Record<string, number>>;
   /** Events that have arrived and are not taken yet, those in hand included. */
   readonly waiting: number;
+  /**
+   * How many milliseconds ago everything that Salesforce had told of the topic was applied: some, while events are being
+   * applied; growing, while the topic is not live, or what was missed is still coming. Undefined: never since the start.
+   */
+  readonly behindMs: number | undefined;
   readonly retries: number;
   readonly reconnects: number;
   readonly gaps: number;
@@ -83,6 +88,7 @@ export function unheardTopic(topic: string, transport: string): TopicHealth {
     lastCommitTimestamp: undefined,
     events: {},
     waiting: 0,
+    behindMs: undefined,
     retries: 0,
     reconnects: 0,
     gaps: 0,
@@ -98,7 +104,7 @@ export abstract class ChangeEventSource {
   /** A short name for checkpoints and logs; replay ids of two transports must not be mixed. */
   abstract readonly transport: string;
   /**
-   * Subscribes. `position` is asked for the topic's start at every (re)subscription, so it names what was committed, not
+   * Subscribes; after `stop` it may be called again. `position` is asked for the topic's start at every (re)subscription, so it names what was committed, not
    * what was received. Resolves when the first attempt to connect has been made; failures are retried until `stop`.
    */
   abstract start(

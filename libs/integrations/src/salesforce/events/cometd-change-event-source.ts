@@ -34,7 +34,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
   private readonly options: ResolvedCometdOptions;
   private readonly journal: StreamJournal;
   private readonly deliveries = new Map<string, TopicDelivery>();
-  private readonly stopping = new AbortController();
+  private stopping = new AbortController();
   private position: Position | undefined;
   private session: CometdSession | undefined;
   private running: Promise<void> | undefined;
@@ -49,13 +49,15 @@ export class CometdChangeEventSource extends ChangeEventSource {
   }
 
   async start(topics: ReadonlyMap<string, TopicHandler>, position: Position): Promise<void> {
-    if (this.position !== undefined) throw new Error('a change event source is started once; make a new one');
+    if (this.position !== undefined) throw new Error('the change event source has been started: stop it first');
     this.position = position;
+    this.stopping = new AbortController();
+    this.deliveries.clear();
     for (const [topic, handler] of topics) {
       this.deliveries.set(topic, new TopicDelivery(topic, this.transport, handler, this.options, this.journal));
     }
     const { signal } = this.stopping;
-    if (topics.size === 0 || signal.aborted) return;
+    if (topics.size === 0) return;
     setMaxListeners(this.deliveries.size + 1, signal); // a pause of each access check, and one between sessions
     await new Promise<void>((attempted) => {
       this.running = this.run(attempted);
@@ -70,6 +72,8 @@ export class CometdChangeEventSource extends ChangeEventSource {
     // All at once: while the session says farewell no handler may be called any more.
     const deliveries = [...this.deliveries.values()].map((delivery) => delivery.stop());
     await Promise.all([this.session?.close(), this.running, ...deliveries]);
+    this.running = undefined;
+    this.position = undefined;
   }
 
   health(): TopicHealth[] {
@@ -90,7 +94,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
       if (Date.now() - startedAt > this.options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       this.journal.lost(end, this.deliveries.keys());
       for (const delivery of this.deliveries.values()) {
-        delivery.lost(end.reason);
+        delivery.lost(end.reason, end.isSilent);
         delivery.reconnecting();
       }
       await pause(backOffMs(failures++, backOffAfter(end.kind, this.options)), signal);

@@ -183,7 +183,7 @@ export class CometdSession {
   private feedWatchdog(): void {
     clearTimeout(this.watchdog);
     const reason = `no answer to /meta/connect for ${this.watchdogMs} ms`;
-    this.watchdog = setTimeout(() => this.end({ kind: 'failed', reason }), this.watchdogMs);
+    this.watchdog = setTimeout(() => this.end({ kind: 'failed', reason, isSilent: true }), this.watchdogMs);
   }
 }
 

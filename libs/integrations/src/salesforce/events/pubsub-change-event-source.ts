@@ -17,10 +17,10 @@ export class PubSubChangeEventSource extends ChangeEventSource {
   readonly transport = 'pubsub';
   private readonly options: ResolvedPubSubOptions;
   private readonly journal: StreamJournal;
-  private readonly link: PubSubLink;
-  private readonly deliveries: TopicDelivery[] = [];
-  private readonly subscriptions: TopicSubscription[] = [];
-  private readonly stopping = new AbortController();
+  private link: PubSubLink | undefined;
+  private deliveries: TopicDelivery[] = [];
+  private subscriptions: TopicSubscription[] = [];
+  private stopping = new AbortController();
   private running: Promise<unknown> | undefined;
 
   constructor(
@@ -30,17 +30,19 @@ export class PubSubChangeEventSource extends ChangeEventSource {
     super();
     this.options = resolvePubSubOptions(options);
     this.journal = new StreamJournal(this.options.log);
-    this.link = new PubSubLink(connection, this.options);
   }
 
   async start(
     topics: ReadonlyMap<string, TopicHandler>,
     position: (topic: string) => Promise<StartPosition>,
   ): Promise<void> {
-    if (this.running !== undefined) throw new Error('a change event source is started once; make a new one');
-    const { connection, journal, link, options } = this;
+    if (this.running !== undefined) throw new Error('the change event source has been started: stop it first');
+    const { connection, journal, options } = this;
+    const link = (this.link = new PubSubLink(connection, options));
+    this.stopping = new AbortController();
+    this.deliveries = [];
+    this.subscriptions = [];
     const { signal: stopping } = this.stopping;
-    if (stopping.aborted) return;
     setMaxListeners(2 * topics.size + 1, stopping); // for each topic a wait of its stream, and one of its access check
     // The queue has room for the events that only keep the stream open, beyond what is asked for otherwise.
     const bounds = { ...options, queueMax: options.queueMax + LIFELINES_MAX };
@@ -66,7 +68,8 @@ export class PubSubChangeEventSource extends ChangeEventSource {
     this.stopping.abort();
     for (const subscription of this.subscriptions) subscription.close();
     await Promise.all([this.running, ...this.deliveries.map((delivery) => delivery.stop())]);
-    this.link.close();
+    this.link?.close();
+    this.running = undefined;
   }
 
   health(): TopicHealth[] {

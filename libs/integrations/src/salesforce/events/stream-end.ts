@@ -13,6 +13,8 @@ import type { ResolvedStreamOptions } from './stream.options.js';
 export interface StreamEnd {
   readonly kind: 'closed' | 'failed' | 'auth' | 'refused' | 'limit' | 'busy' | 'overflow';
   readonly reason: string;
+  /** Nobody said that it ended: nothing had come for too long. */
+  readonly isSilent?: boolean;
 }
 
 /** The end that a failed sign-in is: refused credentials are for people to mend, anything else passes. */

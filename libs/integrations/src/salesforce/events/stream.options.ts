@@ -16,6 +16,11 @@ export interface StreamOptions {
    * sandbox. @default 5000
    */
   readonly settleMs?: number;
+  /**
+   * How long after a subscription from a position a topic must have been live and quiet before it counts as caught up, where
+   * no keep-alive says so. @default 3000
+   */
+  readonly catchUpMs?: number;
   /** The first wait after a failure, whatever failed; it doubles from there. @default 200 */
   readonly retryMinMs?: number;
   /** The longest wait between attempts to connect, or to subscribe a topic. @default 30000 */
@@ -38,6 +43,7 @@ export interface ResolvedStreamOptions {
   readonly queueMax: number;
   readonly batchMax: number;
   readonly settleMs: number;
+  readonly catchUpMs: number;
   readonly connectBackOff: BackOffBounds;
   readonly refusedBackOff: BackOffBounds;
   readonly handlerBackOff: BackOffBounds;
@@ -54,6 +60,7 @@ export function resolveStreamOptions(options: StreamOptions): ResolvedStreamOpti
     queueMax: whole('queueMax', 1_000, 1, 100_000),
     batchMax: whole('batchMax', 500, 1, 10_000),
     settleMs: whole('settleMs', 5_000, 0, 60_000),
+    catchUpMs: whole('catchUpMs', 3_000, 0, 60_000),
     connectBackOff: Object.freeze({ minMs, maxMs: whole('connectRetryMaxMs', 30_000, minMs, 3_600_000) }),
     refusedBackOff: Object.freeze({ minMs, maxMs: whole('refusedRetryMaxMs', 300_000, minMs, 3_600_000) }),
     handlerBackOff: Object.freeze({ minMs, maxMs: whole('handlerRetryMaxMs', 5_000, minMs, 3_600_000) }),

@@ -8,6 +8,7 @@ import {
   unheardTopic,
 } from './change-event-source.js';
 import { isChannelOfSeveral } from './channels.js';
+import { FollowedTime } from './followed-time.js';
 import { ReplayCursor } from './replay-cursor.js';
 import type { SourceEvent } from './source-event.js';
 import type { ResolvedStreamOptions } from './stream.options.js';
@@ -15,7 +16,7 @@ import type { StreamJournal } from './stream-journal.js';
 
 /** What has arrived: an event, the position of a keep-alive, or the news that something before is not known. */
 type Arrival =
-  | { readonly kind: 'event'; readonly event: SourceEvent }
+  | { readonly kind: 'event'; readonly event: SourceEvent; readonly arrivedAt: number }
   | { readonly kind: 'position'; readonly position: string }
   | { readonly kind: 'gap'; readonly reason: GapReason };
 
@@ -23,7 +24,7 @@ type Arrival =
 type Task =
   { readonly kind: 'batch'; readonly batch: EventBatch } | { readonly kind: 'gap'; readonly reason: GapReason };
 
-type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting'>;
+type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs'>;
 
 /**
  * The way of one topic's events to its handler: one batch after the other, each awaited, a rejected one again and again with
@@ -39,12 +40,15 @@ export class TopicDelivery {
   private readonly progress: { -readonly [Field in keyof Progress]: Progress[Field] };
   private running: Promise<void> | undefined;
   private eventCount = 0;
+  private readonly followed = new FollowedTime();
+  /** When the oldest event in hand arrived; undefined while none is. */
+  private inHandSince: number | undefined;
 
   constructor(
     readonly topic: string,
     readonly transport: string,
     readonly handler: TopicHandler,
-    private readonly options: Pick<ResolvedStreamOptions, 'queueMax' | 'batchMax' | 'settleMs' | 'handlerBackOff'>,
+    private readonly options: Pick<ResolvedStreamOptions, 'queueMax' | 'batchMax' | 'settleMs' | 'catchUpMs' | 'handlerBackOff'>,
     private readonly journal: StreamJournal,
   ) {
     this.cursor = new ReplayCursor(isChannelOfSeveral(topic));
@@ -55,19 +59,21 @@ export class TopicDelivery {
   offer(event: SourceEvent): boolean {
     if (this.eventCount >= this.options.queueMax) return false;
     this.progress.lastEventAt = Date.now();
-    this.append({ kind: 'event', event });
+    this.append({ kind: 'event', event, arrivedAt: performance.now() });
     return true;
   }
 
   /** Something came from Salesforce, whatever it was. */
   seen(): void {
     this.progress.lastSeenAt = Date.now();
+    this.followed.seen();
   }
 
   /** Salesforce has nothing to tell; with a position, it says that nothing of the topic happened up to there. */
   keptAlive(position?: string): void {
     this.progress.lastKeepAliveAt = Date.now();
     if (position === undefined) return;
+    this.followed.hasAll();
     if (this.arrived.at(-1)?.kind === 'position') this.arrived.pop();
     this.append({ kind: 'position', position });
   }
@@ -82,14 +88,19 @@ export class TopicDelivery {
     this.cursor.restart();
     if (gap === undefined) {
       this.enter('live');
+      this.followed.resumed(this.options.catchUpMs);
       this.forgetTrouble();
     } else {
       this.append({ kind: 'gap', reason: gap });
     }
   }
 
-  /** Nothing arrives at present. What has arrived is still handed over. */
-  lost(reason: string): void {
+  /**
+   * Nothing arrives at present. What has arrived is still handed over. `isSilent`: it is not known since when, except that
+   * something was seen then.
+   */
+  lost(reason: string, isSilent = false): void {
+    this.followed.lost(this.oldestWaiting, isSilent);
     this.enter('lost');
     this.progress.lastError = reason;
   }
@@ -121,6 +132,7 @@ export class TopicDelivery {
 
   /** Resolves when the handler is not running and will not be called again. What was waiting is left to the position. */
   async stop(): Promise<void> {
+    this.followed.lost(this.oldestWaiting, false);
     this.stopping.abort();
     this.arrived.length = 0;
     this.progress.state = 'stopped';
@@ -130,7 +142,14 @@ export class TopicDelivery {
 
   health(): TopicHealth {
     const { topic, transport, counts, eventCount, progress } = this;
-    return { ...progress, topic, transport, events: { ...counts }, waiting: eventCount };
+    const behindMs = this.followed.behindMs(this.oldestWaiting);
+    return { ...progress, topic, transport, events: { ...counts }, waiting: eventCount, behindMs };
+  }
+
+  /** When the oldest event that is not taken yet arrived; undefined if there is none. */
+  private get oldestWaiting(): number | undefined {
+    const first = this.arrived.find((arrival) => arrival.kind === 'event');
+    return this.inHandSince ?? (first?.kind === 'event' ? first.arrivedAt : undefined);
   }
 
   private enter(state: TopicState): void {
@@ -165,6 +184,7 @@ export class TopicDelivery {
       return head;
     }
     const events: SourceEvent[] = [];
+    this.inHandSince = head.kind === 'event' ? head.arrivedAt : undefined;
     let keepAlive: string | undefined;
     let count = 0;
     for (const arrival of this.arrived) {
@@ -215,10 +235,14 @@ export class TopicDelivery {
     if (task.kind === 'gap') {
       progress.gaps += 1;
       if (progress.state === 'connecting') progress.state = 'live';
+      // Whatever came before, no entry is left that could be wrong because of it.
+      this.followed.resumed(0);
       return;
     }
     const { events, position } = task.batch;
     this.eventCount -= events.length;
+    this.inHandSince = undefined;
+    this.followed.note(this.oldestWaiting);
     progress.lastPosition = position ?? progress.lastPosition;
     for (const event of events) {
       const name = event.kind === 'change' ? event.changeType : event.kind;

@@ -1,14 +1,22 @@
+import { TermOverError } from '../../cache.errors.js';
 import { Checkpoints } from '../../checkpoints.js';
+import type { ConsumerTerm } from '../../consumer-leases.js';
+import type { MemoryConsumerLeases } from './memory-consumer-leases.js';
 
 /** Positions for as long as the process lives, as long as the entries that go with them in the embedded store. */
 export class MemoryCheckpoints extends Checkpoints {
   private readonly positions = new Map<string, string>();
 
+  constructor(private readonly leases: MemoryConsumerLeases) {
+    super();
+  }
+
   async load(name: string): Promise<string | undefined> {
     return this.positions.get(name);
   }
 
-  async save(name: string, position: string): Promise<void> {
+  async save(name: string, position: string, term?: ConsumerTerm): Promise<void> {
+    if (term !== undefined && !this.leases.isCurrent(term)) throw new TermOverError(term.consumer);
     this.positions.set(name, position);
   }
 

@@ -1,27 +1,35 @@
+import { TermOverError } from '../../cache.errors.js';
 import { Checkpoints } from '../../checkpoints.js';
-import { RedisGuard } from './redis-guard.js';
+import type { ConsumerTerm } from '../../consumer-leases.js';
+import { ConsumerScripts, nameOfTerm } from './consumers/consumer-scripts.js';
 import type { RedisConnection } from './scripts.js';
 
 /** Positions in one hash of the application. They live and die with the entries: an emptied server has neither. */
 export class RedisCheckpoints extends Checkpoints {
-  private readonly guard: RedisGuard;
-  private readonly hash: string;
+  private readonly scripts: ConsumerScripts;
 
   constructor(redis: RedisConnection, appName: string) {
     super();
-    this.guard = new RedisGuard(redis);
-    this.hash = `{${appName}.checkpoints}`;
+    this.scripts = new ConsumerScripts(redis, appName);
   }
 
   async load(name: string): Promise<string | undefined> {
-    return (await this.guard.run(() => this.guard.redis.hget(this.hash, name))) ?? undefined;
+    const { guard, base } = this.scripts;
+    return (await guard.run(() => guard.redis.hget(base, name))) ?? undefined;
   }
 
-  async save(name: string, position: string): Promise<void> {
-    await this.guard.run(() => this.guard.redis.hset(this.hash, name, position));
+  async save(name: string, position: string, term?: ConsumerTerm): Promise<void> {
+    const { guard, base } = this.scripts;
+    if (term === undefined) {
+      await guard.run(() => guard.redis.hset(base, name, position));
+      return;
+    }
+    const isSaved = Number(await this.scripts.run('save', [term.consumer, nameOfTerm(term), name, position])) === 1;
+    if (!isSaved) throw new TermOverError(term.consumer);
   }
 
   async remove(name: string): Promise<void> {
-    await this.guard.run(() => this.guard.redis.hdel(this.hash, name));
+    const { guard, base } = this.scripts;
+    await guard.run(() => guard.redis.hdel(base, name));
   }
 }

@@ -5,6 +5,7 @@ import type { StreamEnd } from '../stream-end.js';
 export interface PubSubEnd {
   readonly kind: StreamEnd['kind'] | 'position-expired' | 'topic-refused';
   readonly reason: string;
+  readonly isSilent?: boolean;
   /** It was not the service that ended it: the connection is not to be used again. */
   readonly isBroken?: boolean;
 }

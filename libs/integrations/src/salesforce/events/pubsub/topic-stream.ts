@@ -152,6 +152,6 @@ export class TopicStream {
     clearTimeout(this.watchdog);
     const { watchdogMs } = this.parts.options;
     const reason = `nothing came from Salesforce for ${watchdogMs} ms`;
-    this.watchdog = setTimeout(() => this.endWith({ kind: 'failed', reason, isBroken: true }), watchdogMs);
+    this.watchdog = setTimeout(() => this.endWith({ kind: 'failed', reason, isSilent: true, isBroken: true }), watchdogMs);
   }
 }

@@ -92,10 +92,10 @@ export class TopicSubscription {
     }
   }
 
-  private async wait({ kind, reason }: PubSubEnd, failures: number): Promise<void> {
+  private async wait({ kind, reason, isSilent }: PubSubEnd, failures: number): Promise<void> {
     const { delivery } = this;
     const { options, journal, stopping } = this.parts;
-    delivery.lost(reason);
+    delivery.lost(reason, isSilent);
     delivery.reconnecting();
     const isOfTopic = kind === 'topic-refused' || kind === 'position-expired';
     if (isOfTopic) journal.topicRefused(delivery.topic, reason);

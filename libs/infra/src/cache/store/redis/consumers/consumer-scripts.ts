@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import type { ConsumerTerm } from '../../../consumer-leases.js';
+import { RedisGuard } from '../redis-guard.js';
+import type { RedisConnection } from '../scripts.js';
+
+type ScriptName = 'acquire' | 'renew' | 'save' | 'release' | 'ages';
+
+const NAMES: readonly ScriptName[] = ['acquire', 'renew', 'save', 'release', 'ages'];
+const PREFIX = 'evergreen_consumer_';
+
+/** The scripts about positions, terms and feeds. All their keys begin with the same tag, so each runs on one slot. */
+export class ConsumerScripts {
+  readonly guard: RedisGuard;
+  /** The hash of positions, and the beginning of the other keys. */
+  readonly base: string;
+
+  constructor(redis: RedisConnection, appName: string) {
+    this.guard = new RedisGuard(redis);
+    this.base = `{${appName}.checkpoints}`;
+    for (const name of NAMES) {
+      const lua = readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
+      redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua });
+    }
+  }
+
+  run(name: ScriptName, args: readonly (string | number)[]): Promise<unknown> {
+    const commands = this.guard.redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
+    const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
+    return this.guard.run(() => command.call(this.guard.redis, this.base, ...args));
+  }
+}
+
+/** How a term is told from all others: what its lease holds. */
+export function nameOfTerm({ fence, holder }: ConsumerTerm): string {
+  return `${fence} ${holder}`;
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
+import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/cache/consumer-leases';
+import { Logger } from '@nestjs/common';
+
+/** How long a process that died keeps the others from taking over, and how often it says that it lives. */
+export interface ConsumerTimes {
+  readonly leaseMs: number;
+  readonly beatMs: number;
+  /** How often a stand-by looks whether the lease is free. */
+  readonly standByMs: number;
+}
+
+/** Together with connecting and subscribing, a stand-by has taken over less than 5 s after the death of the active one. */
+export const CONSUMER_TIMES: ConsumerTimes = { leaseMs: 3_000, beatMs: 750, standByMs: 500 };
+
+/** What the active process does, and the others do not. */
+export interface ActiveWork {
+  /** Called at the beginning of each term in which this process did not consume already. */
+  start(): Promise<void>;
+  /** Resolves when nothing of it is under way. */
+  stop(): Promise<void>;
+  /** Of each feed: how many milliseconds ago it was up to date. A feed that never was is left out. */
+  feedAges(): ReadonlyMap<string, number>;
+}
+
+export type ConsumerRole = 'active' | 'stand-by' | 'stopped';
+
+/**
+ * Sees to it that of all processes one consumes: whoever holds the lease. The others stand by, and one of them takes over
+ * when nothing was heard of it for `leaseMs`. A process that lost the lease without knowing (paused, cut off) does no harm:
+ * it invalidates what another invalidates too, and can save no position; at its next beat it learns of it and stands by.
+ *
+ * While the store is away nobody can take over, and the active process goes on: its events wait, and are not lost.
+ */
+export class ActiveConsumer {
+  readonly holder = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  private readonly logger = new Logger(ActiveConsumer.name);
+  private current: ConsumerTerm | undefined;
+  private isActive = false;
+  private isStopped = false;
+  private wake: () => void = () => undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly consumer: string,
+    private readonly leases: ConsumerLeases,
+    private readonly work: ActiveWork,
+    private readonly times: ConsumerTimes = CONSUMER_TIMES,
+  ) {}
+
+  get role(): ConsumerRole {
+    if (this.isStopped) return 'stopped';
+    return this.isActive ? 'active' : 'stand-by';
+  }
+
+  /** Under which positions are saved; undefined while this process stands by. */
+  get term(): ConsumerTerm | undefined {
+    return this.current;
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Resolves when the work has stopped and the lease is free. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopped) {
+      const wasActive = this.isActive;
+      await this.look();
+      if (this.isActive && !wasActive) this.begin();
+      await this.rest(this.isActive ? this.times.beatMs : this.times.standByMs);
+    }
+    if (this.isActive) await this.end();
+  }
+
+  /** One beat, or one look whether the lease is free. */
+  private async look(): Promise<void> {
+    const { consumer, leases, times, holder } = this;
+    try {
+      if (this.current && (await leases.renew(this.current, times.leaseMs, this.work.feedAges()))) return;
+      this.current = await leases.acquire(consumer, holder, times.leaseMs);
+      if (this.current) this.isActive = true;
+      else if (this.isActive) await this.standDown();
+    } catch (error) {
+      // While the store is away nobody else takes over; the next beat tells whose the lease is then.
+      if (!(error instanceof StoreUnavailableError)) throw error;
+    }
+  }
+
+  private begin(): void {
+    this.logger.log(`this process consumes ${this.consumer} now (${this.holder})`);
+    this.work.start().catch((error: unknown) => {
+      this.logger.error({ err: error }, `${this.consumer}: the change event source did not start`);
+    });
+  }
+
+  private async standDown(): Promise<void> {
+    this.logger.warn(`another process consumes ${this.consumer} now; this one stands by`);
+    this.isActive = false;
+    await this.work.stop();
+  }
+
+  private async end(): Promise<void> {
+    await this.work.stop();
+    this.isActive = false;
+    try {
+      if (this.current) await this.leases.release(this.current);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error; // else the lease runs out by itself
+    }
+    this.current = undefined;
+  }
+
+  private rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.isStopped) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.wake = done;
+    });
+  }
+}
