@@ -19,6 +19,7 @@ const ALL_COUNTERS = [
   'bypassed',
   'errors',
   'stale',
+  'tooOld',
   'refreshes',
   'rehydrations',
   'backgroundFailures',

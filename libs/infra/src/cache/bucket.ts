@@ -12,8 +12,10 @@ import type {
 import { encodePart, entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './domain-board.js';
 import type { EntryOptions } from './entry-options.js';
+import type { FeedTrust } from './feeds/change-feeds.js';
 import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './limits.js';
-import { withCall, type ResolvedOptions } from './read-through/get-or-set-options.js';
+import { hitClock } from './local/hit-clock.js';
+import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
 /** How entries are built again after an invalidation, before somebody asks. */
@@ -63,6 +65,9 @@ export class Bucket<T> {
   readonly ttlSeconds: number | null;
   private readonly prefix: string;
   private readonly options: ResolvedOptions;
+  /** Until when entries are served at any age, where that depends on feeds; and how reads are made after that. */
+  private readonly trust: FeedTrust | undefined;
+  private readonly untrusted: ResolvedOptions;
   private readonly recent: RecentReads | undefined;
 
   constructor(
@@ -77,8 +82,12 @@ export class Bucket<T> {
       ...options,
       ...strategyOptions(strategy),
       onOutcome: (outcome) => void this.metrics[COUNTER[outcome]]++,
+      onTooOld: () => void this.metrics.tooOld++,
       onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
     });
+    const feeds = strategy.kind === 'change-driven' ? strategy.toldBy : undefined;
+    this.trust = feeds && cache.watchFeeds(feeds);
+    this.untrusted = this.trust ? withMaxAge(this.options, this.trust.maxAgeSeconds) : this.options;
     this.recent = rehydrate && this.rehydrated(rehydrate);
   }
 
@@ -99,7 +108,7 @@ export class Bucket<T> {
     try {
       const key = this.key(parts);
       this.recent?.note(key, parts);
-      return await this.cache.getOrSet(key, fetcher, call ? this.optionsOf(call) : this.options);
+      return await this.cache.getOrSet(key, fetcher, call ? this.optionsOf(call) : this.current());
     } catch (error) {
       this.metrics.errors++;
       throw error;
@@ -114,7 +123,7 @@ export class Bucket<T> {
     try {
       const key = this.key(parts);
       this.recent?.note(key, parts);
-      return await this.cache.getOrSetAllowingStale(key, fetcher, call ? this.optionsOf(call) : this.options);
+      return await this.cache.getOrSetAllowingStale(key, fetcher, call ? this.optionsOf(call) : this.current());
     } catch (error) {
       this.metrics.errors++;
       throw error;
@@ -133,13 +142,18 @@ export class Bucket<T> {
     return recent;
   }
 
+  /** What holds for a read that begins now. All that it costs while the feeds are followed is the comparison. */
+  private current(): ResolvedOptions {
+    return this.trust === undefined || hitClock() < this.trust.trustedUntil ? this.options : this.untrusted;
+  }
+
   private optionsOf(call: CallOptions<T>): ResolvedOptions {
     const { onOutcome } = call;
-    if (!onOutcome) return withCall(this.options, call);
+    if (!onOutcome) return withCall(this.current(), call);
     const countAndTell = (outcome: ReadOutcome) => {
       this.metrics[COUNTER[outcome]]++;
       onOutcome(outcome);
     };
-    return withCall(this.options, { ...call, onOutcome: countAndTell });
+    return withCall(this.current(), { ...call, onOutcome: countAndTell });
   }
 }

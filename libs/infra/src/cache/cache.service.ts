@@ -15,12 +15,13 @@ import type {
 } from './cache.types.js';
 import { entry, storedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './domain-board.js';
+import type { ChangeFeeds, FeedTrust } from './feeds/change-feeds.js';
 import { PatternOperations } from './pattern-operations.js';
 import type { ProcessReports } from './process-reports.js';
 import { LEASE_MS, ttlMs, WAIT_MS, within } from './limits.js';
 import { CacheLocks } from './locks/cache-locks.js';
 import { DEPENDENCIES_MAX } from './read-through/build.js';
-import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-options.js';
+import { isBounded, type ReadDefaults, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
@@ -34,6 +35,8 @@ export interface CacheServiceParts {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
   readonly reports: ProcessReports;
+  /** Undefined: change-driven entries are trusted for ever, whoever follows what. */
+  readonly feeds?: ChangeFeeds | undefined;
   readonly defaults: ReadDefaults;
   /** Fetches at the same time while the store is away. */
   readonly bypassConcurrency: number;
@@ -98,12 +101,12 @@ export class CacheService {
   }
 
   /**
-   * Connects the store and begins to sweep. Rejects `CACHE_STORE_UNSUITABLE` for a server that must not be used; a server
-   * that is away is no error: the source answers until it is back.
+   * Connects the store, looks which feeds are followed, and begins to sweep. Rejects `CACHE_STORE_UNSUITABLE` for a server
+   * that must not be used; a server that is away is no error: the source answers until it is back.
    */
   open(): Promise<void> {
     if (!this.opened) {
-      this.opened = this.store.open();
+      this.opened = this.store.open().then(() => this.parts.feeds?.start());
       this.sweeper.start();
       const settled = this.opened.catch(() => undefined);
       this.opening = settlesWithin(settled, OPENING_MS).then(() => (this.opening = undefined));
@@ -120,6 +123,7 @@ export class CacheService {
   private async closeAll(): Promise<void> {
     this.isClosed = true;
     if (this.opening) await this.opening;
+    this.parts.feeds?.stop();
     this.rehydration.close();
     this.readThrough.close();
     await settlesWithin(this.readThrough.idle(), CLOSE_MS);
@@ -165,7 +169,7 @@ export class CacheService {
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
     // Not an async function: a hit in this process is not worth a promise of its own.
-    const local = this.isClosed ? undefined : this.local?.find(key);
+    const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
     if (local === undefined) return this.reader.getOrSet(key, fetcher, options);
     if (typeof options === 'object') this.reader.afterLocalHit(key, local.value, fetcher, options);
     return local.answer as Promise<T>;
@@ -175,14 +179,15 @@ export class CacheService {
    * Like `getOrSet`, for callers who would rather have a stale value than wait, or than an error; `isStale` says which it is.
    * With `stale.whileRevalidateSeconds` a value whose entry ended no longer ago is returned at once, and one build runs in the
    * background. With `stale.ifErrorSeconds` it stands in for a fetch that fails, or takes longer than `softTimeoutMs`. There
-   * is no such value after `del` or `set`, after an invalidation that was deferred, or while the store is away.
+   * is no such value after `del` or `set`, after an invalidation that was deferred, or while the store is away. With
+   * `maxAgeSeconds` an entry that is too old counts as one that ended when it came to that age.
    */
   async getOrSetAllowingStale<T>(
     key: string,
     fetcher: Fetcher<T>,
     options: GetOrSetOptions<T> | ResolvedOptions,
   ): Promise<MaybeStale<T>> {
-    const local = this.isClosed ? undefined : this.local?.find(key);
+    const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
     if (local === undefined) return this.staleReader.read(key, fetcher, options);
     this.reader.afterLocalHit(key, local.value, fetcher, options);
     return { value: local.value as T, isStale: false };
@@ -274,6 +279,14 @@ export class CacheService {
 
   state(): StoreState {
     return this.store.state();
+  }
+
+  /**
+   * Until when entries may be served at any age whose changes these feeds announce; undefined if this cache has no bound for
+   * feeds that nobody follows. Called by `Bucket`.
+   */
+  watchFeeds(names: readonly string[]): FeedTrust | undefined {
+    return this.parts.feeds?.watch(names);
   }
 
   /** Builds entries of a bucket again when an invalidation has dropped them. Called by `Bucket`. */

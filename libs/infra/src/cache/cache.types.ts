@@ -43,6 +43,12 @@ export interface CallOptions<T> {
   readonly dependsOn?: DeclaredDependencies<T>;
   /** How long this caller waits for somebody else's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
   readonly waitMs?: number;
+  /**
+   * Answer with an entry only if its fetch began no more seconds ago; an older one is built anew for all, and this caller waits
+   * for that, or is told its error. An age is never taken for less than it is. Such a read passes the L1 by, which does not
+   * know ages. 0: only a fetch that begins after the call will do. @default any age
+   */
+  readonly maxAgeSeconds?: number;
   /** Told how this caller was answered, just before it is. */
   readonly onOutcome?: (outcome: ReadOutcome) => void;
 }
@@ -63,6 +69,8 @@ export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   readonly waitMs?: number;
   /** Renew the lease at a third of `leaseMs` while the fetch runs. Off, a slow build can be overtaken. @default true */
   readonly renewLease?: boolean;
+  /** Told, once at most, that there was an entry which was too old for this call: see `maxAgeSeconds`. */
+  readonly onTooOld?: () => void;
   /** Told what this call has set off, when that has ended; with the error of a failure, which reaches nobody else. */
   readonly onBackground?: (event: BackgroundEvent, error?: unknown) => void;
 }
@@ -95,7 +103,10 @@ export interface CacheLock<T> {
 /** A value, and whether it is true as far as the cache knows. */
 export type MaybeStale<T> =
   | { readonly value: T; readonly isStale: false }
-  /** It expired, or something that it was built from was invalidated, `staleForMs` milliseconds ago. */
+  /**
+   * It expired, something that it was built from was invalidated, or it came to the age that the caller set as its bound,
+   * `staleForMs` milliseconds ago.
+   */
   | { readonly value: T; readonly isStale: true; readonly staleForMs: number };
 
 /**
@@ -127,6 +138,11 @@ export interface CacheBucketMetrics {
   errors: number;
   /** Callers who were given a stale value, as they had allowed. */
   stale: number;
+  /**
+   * Callers for whom there was an entry, but a too old one: nobody followed the feeds that announce its changes, or the
+   * caller had set a bound. How they were answered is counted as well.
+   */
+  tooOld: number;
   /** Entries built in the background, before their end or behind a stale answer. */
   refreshes: number;
   /** Entries built again after an invalidation, before somebody asked. */

@@ -3,15 +3,19 @@ import type { RedisClient } from '../redis/redis-client.js';
 import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Checkpoints } from './checkpoints.js';
+import type { ConsumerLeases } from './consumer-leases.js';
 import type { ProcessReports } from './process-reports.js';
-import { LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './limits.js';
+import { ChangeFeeds } from './feeds/change-feeds.js';
+import { FEED_LOST_SECONDS, LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './limits.js';
 import type { CacheStore } from './store/cache-store.js';
 import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
 import { MemoryCheckpoints } from './store/memory/memory-checkpoints.js';
+import { MemoryConsumerLeases } from './store/memory/memory-consumer-leases.js';
 import { MemoryProcessReports } from './store/memory/memory-process-reports.js';
 import { RedisCacheStore } from './store/redis/redis-cache-store.js';
 import type { L1Mode, L1Options } from './store/redis/l1.js';
 import { RedisCheckpoints } from './store/redis/redis-checkpoints.js';
+import { RedisConsumerLeases } from './store/redis/redis-consumer-leases.js';
 import { RedisProcessReports } from './store/redis/redis-process-reports.js';
 import { Encryption, type EncryptionKey } from './values/encryption.js';
 import { ValueCodec } from './values/value-codec.js';
@@ -26,6 +30,11 @@ export interface CacheOptions {
   readonly partitions?: number;
   /** Seconds after which an entry without a TTL is forgotten all the same. @default none */
   readonly safetyTtlSeconds?: number;
+  /**
+   * The age up to which an entry is served while a feed that announces its changes is not followed (`changeDriven({ toldBy })`);
+   * and as long ago a feed may have been up to date to count as followed. 1 to 2,592,000. @default none: no feed is looked at
+   */
+  readonly feedLostMaxAgeSeconds?: number | undefined;
   /** Days that Redis keeps an entry without a TTL. @default 30 */
   readonly retentionDays?: number;
   /** Bytes of the embedded store; beyond it the least recently used entries go. @default 256 MiB */
@@ -56,6 +65,7 @@ export interface CacheOptions {
 export interface CacheParts {
   readonly cache: CacheService;
   readonly checkpoints: Checkpoints;
+  readonly leases: ConsumerLeases;
   readonly reports: ProcessReports;
 }
 
@@ -66,11 +76,14 @@ const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 /** Puts a cache together; it is not connected yet (`CacheService.open`). Rejects bad options with `CACHE_INVALID_OPTION`. */
 export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheParts {
   const codec = new ValueCodec(options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined);
-  const { store, checkpoints, reports } = options.redis ? onRedis(options.redis, options, codec) : embedded(options);
+  const { store, checkpoints, leases, reports } = options.redis
+    ? onRedis(options.redis, options, codec)
+    : embedded(options);
   const cache = new CacheService({
     store,
     codec,
     reports,
+    feeds: changeFeeds(leases, options.feedLostMaxAgeSeconds),
     defaults: {
       waitMs: within('waitMs', options.waitMs ?? 30_000, WAIT_MS),
       leaseMs: within('leaseMs', options.leaseMs ?? 10_000, LEASE_MS),
@@ -79,7 +92,12 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
     bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
     ...(afterClose && { afterClose }),
   });
-  return { cache, checkpoints, reports };
+  return { cache, checkpoints, leases, reports };
+}
+
+function changeFeeds(leases: ConsumerLeases, seconds: number | undefined): ChangeFeeds | undefined {
+  if (seconds === undefined) return undefined;
+  return new ChangeFeeds(leases, within('feedLostMaxAgeSeconds', seconds, FEED_LOST_SECONDS));
 }
 
 /** 0, like nothing, means none. */
@@ -92,6 +110,7 @@ function safetyTtl(seconds: number | undefined): number | undefined {
 interface StoreParts {
   readonly store: CacheStore;
   readonly checkpoints: Checkpoints;
+  readonly leases: ConsumerLeases;
   readonly reports: ProcessReports;
 }
 
@@ -113,6 +132,7 @@ function onRedis(redis: RedisClient, options: CacheOptions, codec: ValueCodec): 
       l1: l1Options(options, codec),
     }),
     checkpoints: new RedisCheckpoints(redis, appName),
+    leases: new RedisConsumerLeases(redis, appName),
     reports: new RedisProcessReports(redis, appName, randomUUID()),
   };
 }
@@ -130,9 +150,11 @@ function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefi
 }
 
 function embedded(options: CacheOptions): StoreParts {
+  const leases = new MemoryConsumerLeases();
   return {
     store: new MemoryCacheStore({ maxBytes: options.memoryMaxBytes ?? MEMORY_MAX_BYTES }),
-    checkpoints: new MemoryCheckpoints(),
+    checkpoints: new MemoryCheckpoints(leases),
+    leases,
     reports: new MemoryProcessReports(),
   };
 }

@@ -34,6 +34,7 @@ export function emptyBucketMetrics(): CacheBucketMetrics {
     bypassed: 0,
     errors: 0,
     stale: 0,
+    tooOld: 0,
     refreshes: 0,
     rehydrations: 0,
     backgroundFailures: 0,

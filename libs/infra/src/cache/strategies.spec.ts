@@ -6,6 +6,7 @@ describe('strategies', () => {
     const bySize = (value: readonly unknown[]) => value.length;
     const cases = [
       [changeDriven(), {}, undefined],
+      [changeDriven({ toldBy: 'Order' }), {}, undefined],
       [ttl(90), { ttlSeconds: 90 }, 90],
       [ttl(bySize), { ttlSeconds: bySize }, undefined],
       [hybrid(60), { ttlSeconds: 60 }, 60],
@@ -20,6 +21,13 @@ describe('strategies', () => {
 
   it.each([0, -1, NaN, Infinity])('refuse %d seconds', (seconds) => {
     for (const strategy of [ttl, hybrid, sliding]) expect(() => strategy(seconds)).toThrow(RangeError);
+  });
+
+  it('change-driven entries name the feeds that announce them, one or several, or are trusted whoever follows what', () => {
+    expect(changeDriven()).toEqual({ kind: 'change-driven' });
+    expect(changeDriven({ toldBy: 'Order' })).toEqual({ kind: 'change-driven', toldBy: ['Order'] });
+    expect(changeDriven({ toldBy: ['Order', 'OrderItem'] })).toMatchObject({ toldBy: ['Order', 'OrderItem'] });
+    for (const toldBy of ['', [], ['Order', '']]) expect(() => changeDriven({ toldBy })).toThrow(RangeError);
   });
 
   it('an absolute end before the sliding one is refused', () => {

@@ -5,14 +5,26 @@ import type { SlidingOptions, TtlSeconds } from './entry-options.js';
  * comes first, `sliding` when nobody has asked for them for a time.
  */
 export type Strategy<T = unknown> =
-  | { readonly kind: 'change-driven' }
+  | { readonly kind: 'change-driven'; readonly toldBy?: readonly string[] }
   | { readonly kind: 'ttl'; readonly seconds: TtlSeconds<T> }
   | { readonly kind: 'hybrid'; readonly seconds: TtlSeconds<T> }
   | ({ readonly kind: 'sliding' } & SlidingOptions);
 
+export interface ChangeDrivenOptions {
+  /**
+   * The feeds that announce the changes of these entries, by the names that their consumer reports them under: all that must
+   * be followed for an entry to be true. While one of them is not, an entry is served up to a bounded age
+   * (`feedLostMaxAgeSeconds`). @default none: an entry is trusted for ever, whoever follows what
+   */
+  readonly toldBy?: string | readonly string[];
+}
+
 /** No TTL: an entry is kept until the source says it changed. `CACHE_SAFETY_TTL_SECONDS` may bound it all the same. */
-export function changeDriven(): Strategy {
-  return { kind: 'change-driven' };
+export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
+  if (toldBy === undefined) return { kind: 'change-driven' };
+  const feeds = typeof toldBy === 'string' ? [toldBy] : [...toldBy];
+  if (feeds.length === 0 || feeds.includes('')) throw new RangeError('toldBy must name the feeds, one at least');
+  return { kind: 'change-driven', toldBy: feeds };
 }
 
 /**

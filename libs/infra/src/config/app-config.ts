@@ -62,6 +62,8 @@ export interface CacheConfig {
   readonly l1: 'off' | 'bounded' | 'strict';
   /** 0 means none. */
   readonly safetyTtlSeconds: number;
+  /** The most that a change-driven entry's age may be while nobody follows the events that announce its changes. */
+  readonly feedLostMaxAgeSeconds: number;
   readonly retentionDays: number;
   /** Of the embedded store. */
   readonly memoryMaxBytes: number;
@@ -92,6 +94,8 @@ export interface SalesforceConfig {
   readonly concurrency: number;
   readonly queueMax: number;
   readonly eventTransport: 'pubsub' | 'cometd';
+  /** Within this time a change is found that no event announced; 0: never. */
+  readonly reconcileSeconds: number;
   /** Undefined: Salesforce's own. With `http://` it has no TLS, and is on this machine. */
   readonly pubsubEndpoint: string | undefined;
 }

@@ -242,7 +242,7 @@ const eventVariables = {
   SF_EVENTS_ENABLED: defaulted(boolean, 'true', {
     group: 'events',
     description:
-      'Whether change events are subscribed to. Without them nothing tells the cache of changes, and its entries live at most 60 s.',
+      'Whether change events are subscribed to. Without them nothing tells the cache of changes: SF_STREAM_LOST_MAX_AGE_SECONDS holds always.',
   }),
   SF_EVENTS_TRANSPORT: defaulted(oneOf('pubsub', 'cometd'), 'pubsub', {
     group: 'events',
@@ -253,6 +253,16 @@ const eventVariables = {
     group: 'events',
     description:
       'host:port of the Pub/Sub API, else that of Salesforce or of the local sandbox. By TLS; with http:// without it, on this machine only.',
+  }),
+  SF_RECONCILE_SECONDS: defaulted(wholeNumber(0, 86_400), '300', {
+    group: 'events',
+    description:
+      'Within this time a change is found that no event announced, by asking Salesforce: one request an object each time. 0 asks never.',
+  }),
+  SF_STREAM_LOST_MAX_AGE_SECONDS: defaulted(wholeNumber(1, 86_400), '60', {
+    group: 'events',
+    description:
+      'The age up to which change-driven entries are served while the events that announce their changes are not followed.',
   }),
   SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
     group: 'events',

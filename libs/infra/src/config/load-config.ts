@@ -130,6 +130,7 @@ function cache(env: Environment, environment: CheckedEnvironment): CacheConfig {
     partitions: env.CACHE_PARTITIONS,
     l1: env.CACHE_L1,
     safetyTtlSeconds: env.CACHE_SAFETY_TTL_SECONDS,
+    feedLostMaxAgeSeconds: env.SF_STREAM_LOST_MAX_AGE_SECONDS,
     retentionDays: env.CACHE_RETENTION_DAYS,
     memoryMaxBytes: env.CACHE_MEMORY_MAX_MB * 1_048_576,
     encryptionKeys: env.CACHE_ENCRYPTION_KEYS ?? (usesDemoEncryptionKey ? [{ ...demoEncryptionKey }] : []),
@@ -154,6 +155,7 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
     concurrency: env.SF_CONCURRENCY,
     queueMax: env.SF_QUEUE_MAX,
     eventTransport: env.SF_EVENTS_TRANSPORT,
+    reconcileSeconds: env.SF_RECONCILE_SECONDS,
     pubsubEndpoint: env.SF_PUBSUB_ENDPOINT ?? (isSandbox ? sandboxPubSubEndpoint(env, sandboxUrl) : undefined),
   };
 }

@@ -2,7 +2,9 @@ import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
 import { describe, expect, it } from '@jest/globals';
 import { cacheOptions } from './cache-options.js';
 
-const bound = (env: RawEnvironment) => cacheOptions(loadConfig(env), null).safetyTtlSeconds;
+const options = (env: RawEnvironment) => cacheOptions(loadConfig(env), null);
+const bound = (env: RawEnvironment) => options(env).safetyTtlSeconds;
+const boundWhileLost = (env: RawEnvironment) => options(env).feedLostMaxAgeSeconds;
 
 describe('the age of change-driven entries', () => {
   it('has no bound while events announce changes, unless one is set', () => {
@@ -13,5 +15,13 @@ describe('the age of change-driven entries', () => {
   it('has one when events are switched off', () => {
     expect(bound({ SF_EVENTS_ENABLED: 'false' })).toBe(60);
     expect(bound({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(300);
+    expect(bound({ SF_EVENTS_ENABLED: 'false', SF_STREAM_LOST_MAX_AGE_SECONDS: '20' })).toBe(20);
+  });
+
+  it('has one while nobody follows the events, and the same for what was stored before they were switched off', () => {
+    expect(boundWhileLost({})).toBe(60);
+    expect(boundWhileLost({ SF_STREAM_LOST_MAX_AGE_SECONDS: '20', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(20);
+    expect(boundWhileLost({ SF_EVENTS_ENABLED: 'false' })).toBe(60);
+    expect(boundWhileLost({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(300);
   });
 });

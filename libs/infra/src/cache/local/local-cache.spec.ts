@@ -134,6 +134,18 @@ describe('LocalCache', () => {
     expect(local.find('k')?.value).toBe('second');
   });
 
+  it('keeps what was told last of an entry without an end, which may have been built anew', () => {
+    const local = localCache();
+    local.keep('k', local.generation('k'), entryOf('old', { dependencies: deps('r:A:1') }));
+    local.keep('k', local.generation('k'), entryOf('new', { dependencies: deps('r:A:2') }));
+    expect(local.find('k')?.value).toBe('new');
+    local.follow(1, { clock: 6, tip: 'six', previousTip: 'five', dependencies: deps('r:A:1') });
+    expect(local.find('k')?.value).toBe('new');
+    local.follow(1, { clock: 7, tip: 'seven', previousTip: 'six', dependencies: deps('r:A:2') });
+    expect(local.find('k')).toBeUndefined();
+    expect(local.size.entries).toBe(0);
+  });
+
   it('does not keep an entry with very many dependencies', () => {
     const local = localCache();
     const many = Array.from({ length: 65 }, (_, i) => `r:A:${i}`) as Dependency[];

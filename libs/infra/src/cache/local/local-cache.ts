@@ -106,7 +106,8 @@ export class LocalCache {
     const present = this.recency.peek(key);
     if (present && present.clock > entry.clock) return;
     const endsAt = present?.served.expiresAt ?? 0;
-    const isPresentAsGood = present?.clock === entry.clock && endsAt >= entry.expiresAt; // else it was refreshed
+    // An end that is later tells a refreshed entry. One without an end may have been built anew as well: what was told last holds.
+    const isPresentAsGood = present?.clock === entry.clock && endsAt > 0 && endsAt >= entry.expiresAt;
     if (isPresentAsGood && !partition.hasEnded(endsAt, hitClock())) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
     const { bytes, clock, expiresAt } = entry;

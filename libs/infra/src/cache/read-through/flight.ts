@@ -9,7 +9,7 @@ import { lifeMs } from './entry-life.js';
 import { knownDependencies, staleMs } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
-import type { Background, Waiter } from './waiter.js';
+import type { Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
 
 /** What a flight needs of its surroundings. */
@@ -46,11 +46,18 @@ const KNOWN_MAX = 100;
  * - a value whose commit was accepted answers all who joined before the commit was sent (then the flight is detached);
  * - a value whose commit was refused answers those who arrived before the request that granted the lease; the others
  *   share the next build (CORRECTIONS 5).
+ *
+ * Who wants no entry beyond a certain age refuses an older one, whoever vouches for it: then the lease is asked for although
+ * there is an entry. What is fetched after he arrived he never refuses, however long that took, so nobody goes round for ever.
  */
 export class Flight {
   private readonly waiters = new WaiterSet();
   private polls = 0;
   private build: Build | undefined;
+  /** Somebody who is here has refused the entry that was found last. */
+  private wantsNewer = false;
+  /** There is a valid entry while the build runs. */
+  private isReplacing = false;
 
   constructor(
     private readonly host: FlightHost,
@@ -62,9 +69,9 @@ export class Flight {
     return this.build;
   }
 
-  /** Whether a caller who has not asked the store may join: not while a valid entry is being refreshed. */
+  /** Whether a caller who has not asked the store may join: not while a valid entry is being replaced. */
   get isOpenToReaders(): boolean {
-    return this.build !== undefined && !this.build.builder.background?.isDue;
+    return this.build !== undefined && !this.isReplacing;
   }
 
   join(waiter: Waiter): void {
@@ -126,28 +133,44 @@ export class Flight {
     const request = ++this.host.requests;
     const leaseId = randomUUID();
     const known = storedDependencies(this.key, knownDependencies(first.options)).slice(0, KNOWN_MAX);
-    const isDue = this.waiters.size === 1 ? first.background?.isDue : undefined;
+    const refresh = this.wantsNewer || (this.waiters.size === 1 && first.background?.isDue !== undefined);
     const asked = { key: this.key, leaseId, leaseMs: first.options.leaseMs, known };
-    const reply = await this.host.store.begin(isDue ? { ...asked, refresh: true } : asked);
+    this.isReplacing = false;
+    const sentAt = performance.now();
+    const reply = await this.host.store.begin(refresh ? { ...asked, refresh } : asked);
     switch (reply.kind) {
       case 'fresh':
         return this.answerFromStore(reply.value, request);
       case 'wait':
         return this.waitForBuilder(reply, watch);
       case 'lease':
-        this.host.clock.learn(reply.start.at);
-        if (isDue && !(await this.isStillDue(isDue, reply.start.at))) return this.giveBack(leaseId);
+        this.host.clock.learn(reply.start.at, sentAt);
+        if (refresh && !(await this.isStillWanted())) return this.giveBack(leaseId);
         return this.buildUnder(leaseId, reply.start, request);
     }
   }
 
-  /** Under the lease: whether the entry that was to be refreshed has not been replaced meanwhile. */
-  private async isStillDue(isDue: NonNullable<Background['isDue']>, now: number): Promise<boolean> {
+  /** Under the lease: offers the entry that there is by now, and says whether somebody has refused it, or there is none. */
+  private async isStillWanted(): Promise<boolean> {
+    const request = ++this.host.requests;
     const stored = await this.host.store.read(this.key);
-    return !stored || isDue(stored, now);
+    this.isReplacing = stored !== undefined && this.host.codec.decode(this.key, stored) !== undefined;
+    return !stored || !this.isReplacing || !this.offer(stored, request);
   }
 
-  /** There is nothing to build: those who wait ask again, and are answered by the entry. */
+  /** Answers whoever came before the request that found this entry, and accepts it; whether nobody refused it. */
+  private offer(stored: StoredValue, request: number): boolean {
+    const latest = this.host.clock.latest();
+    const asked = (waiter: Waiter) => waiter.arrivedBefore(request);
+    for (const waiter of this.waiters.take((w) => asked(w) && w.accepts(stored, latest))) {
+      const value = this.host.codec.decode(this.key, stored)?.value; // each caller a copy of its own
+      waiter.succeed(value, waiter.hasWaited ? 'coalesced' : 'hit');
+    }
+    this.wantsNewer = [...this.waiters].some((waiter) => asked(waiter) && !waiter.background);
+    return ![...this.waiters].some(asked);
+  }
+
+  /** There is nothing to build: those who came too late to be offered the entry ask again. */
   private async giveBack(leaseId: string): Promise<'again'> {
     this.dismissBackground();
     await this.release({ key: this.key, leaseId });
@@ -161,15 +184,9 @@ export class Flight {
 
   private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
     const { codec, store } = this.host;
-    if (!codec.decode(this.key, stored)) {
-      // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
-      await store.invalidate([entry(this.key)]);
-      return 'again';
-    }
-    for (const waiter of this.waiters.take((w) => w.arrivedBefore(request))) {
-      const value = codec.decode(this.key, stored)?.value; // each caller a copy of its own
-      waiter.succeed(value, waiter.hasWaited ? 'coalesced' : 'hit');
-    }
+    // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
+    if (!codec.decode(this.key, stored)) await store.invalidate([entry(this.key)]);
+    else this.offer(stored, request);
     return 'again';
   }
 
@@ -181,6 +198,7 @@ export class Flight {
     if (this.waiters.size === 0) return 'again';
     this.waiters.waitForOther();
     const end = await watch.wait(leaseId, pollMs(this.polls++, expiresInMs));
+    if (end) this.wantsNewer = false; // there may be a newer one
     if (!end?.failure) return 'again';
     this.detach();
     const error = new BuildFailedError(end.failure.code, end.failure.message);
@@ -219,7 +237,10 @@ export class Flight {
     // The store vouches that nothing the value depends on was invalidated since its start point.
     const isVouchedFor = reply === 'ok' || reply === 'expired';
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
-    const mayHave = (w: Waiter) => isVouchedFor || w === build.builder || w.arrivedBefore(build.request);
+    const latest = this.host.clock.latest();
+    const isYoungFor = (w: Waiter) => w.acceptsFetchOf(build.start.at, latest);
+    const mayHave = (w: Waiter) =>
+      w === build.builder || w.arrivedBefore(build.request) || (isVouchedFor && isYoungFor(w));
     for (const waiter of this.waiters.take(mayHave)) {
       waiter.succeed(value, outcome(waiter), reply === 'ok');
     }

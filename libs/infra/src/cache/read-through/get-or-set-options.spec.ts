@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GetOrSetOptions } from '../cache.types.js';
-import { resolveGetOrSetOptions, staleMs, withCall } from './get-or-set-options.js';
+import { isBounded, resolveGetOrSetOptions, staleMs, withCall, withMaxAge } from './get-or-set-options.js';
 
 const DEFAULTS = { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined };
 const resolve = (options: GetOrSetOptions<unknown> | number | undefined, defaults = DEFAULTS) =>
@@ -32,6 +32,24 @@ describe('the options of a read', () => {
     expect(withCall(bucket, { waitMs: 7, onOutcome })).toMatchObject({ life: bucket.life, waitMs: 7, onOutcome });
     expect(withCall(bucket, {})).toEqual(bucket);
     expect(() => withCall(bucket, { waitMs: -1 })).toThrow(/waitMs/);
+  });
+
+  it('of two bounds on the age the stricter one holds, whoever set it', () => {
+    const bucket = resolve({ maxAgeSeconds: 60 });
+    expect(withCall(bucket, { maxAgeSeconds: 5 }).maxAgeSeconds).toBe(5);
+    expect(withCall(bucket, { maxAgeSeconds: 600 }).maxAgeSeconds).toBe(60);
+    expect(withCall(bucket, {}).maxAgeSeconds).toBe(60);
+    expect(withMaxAge(resolve({}), 7).maxAgeSeconds).toBe(7);
+    expect(withMaxAge(resolve({ maxAgeSeconds: 3 }), 7).maxAgeSeconds).toBe(3);
+    expect(() => withCall(bucket, { maxAgeSeconds: NaN })).toThrow(/maxAgeSeconds/);
+  });
+
+  it('only a bound on the age makes a read one that the L1 cannot answer', () => {
+    for (const given of [undefined, null, 90, {}, { ttlSeconds: 5 }, resolve({})] as const) {
+      expect(isBounded(given)).toBe(false);
+    }
+    expect(isBounded({ maxAgeSeconds: 0 })).toBe(true);
+    expect(isBounded(resolve({ maxAgeSeconds: 60 }))).toBe(true);
   });
 
   it('a sliding end lies within the absolute one and the safety TTL', () => {
@@ -68,6 +86,9 @@ describe('the options of a read', () => {
     ['sliding', { sliding: { seconds: 5 }, ttlSeconds: 5 }],
     ['sliding.seconds', { sliding: { seconds: 0 } }],
     ['refreshAhead', { sliding: { seconds: 5 }, refreshAhead: 0.5 }],
+    ['maxAgeSeconds', { maxAgeSeconds: -1 }],
+    ['maxAgeSeconds', { maxAgeSeconds: NaN }],
+    ['maxAgeSeconds', { maxAgeSeconds: Infinity }],
     ['waitMs', { waitMs: 600_001 }],
     ['leaseMs', { leaseMs: 1 }],
   ])('refuses a bad %s: %j', (name, options) => {

@@ -12,6 +12,7 @@ import {
   FETCH_MS,
   LEASE_MS,
   type Limits,
+  MAX_AGE_SECONDS,
   REFRESH_AHEAD,
   STALE_SECONDS,
   TTL_JITTER,
@@ -44,12 +45,15 @@ export interface ResolvedOptions {
   readonly refreshAhead: number | undefined;
   readonly stale: StaleWindows | undefined;
   readonly fetchTimeoutMs: number | undefined;
+  /** Under the name that it has in a call's options, so that a hit need not know which of them it was given. */
+  readonly maxAgeSeconds: number | undefined;
   readonly dependsOn: DeclaredDependencies<unknown>;
   readonly waitMs: number;
   readonly leaseMs: number;
   readonly renewLease: boolean;
   readonly sensitive: boolean;
   readonly onOutcome: ((outcome: ReadOutcome) => void) | undefined;
+  readonly onTooOld: (() => void) | undefined;
   readonly onBackground: ((event: BackgroundEvent, error?: unknown) => void) | undefined;
 }
 
@@ -81,12 +85,14 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
     refreshAhead: optional('refreshAhead', options.refreshAhead, REFRESH_AHEAD),
     stale: staleWindows(options),
     fetchTimeoutMs: optional('fetchTimeoutMs', options.fetchTimeoutMs, FETCH_MS),
+    maxAgeSeconds: optional('maxAgeSeconds', options.maxAgeSeconds, MAX_AGE_SECONDS),
     dependsOn: options.dependsOn ?? [],
     waitMs: within('waitMs', options.waitMs ?? defaults.waitMs, WAIT_MS),
     leaseMs: Math.ceil(within('leaseMs', options.leaseMs ?? defaults.leaseMs, LEASE_MS)),
     renewLease: options.renewLease ?? true,
     sensitive: options.sensitive ?? false,
     onOutcome: options.onOutcome,
+    onTooOld: options.onTooOld,
     onBackground: options.onBackground,
   });
 }
@@ -94,14 +100,29 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
 /** What one caller says of its own read, on top of what its bucket says of all. */
 export function withCall<T>(
   resolved: ResolvedOptions,
-  { dependsOn, waitMs, onOutcome }: CallOptions<T>,
+  { dependsOn, waitMs, maxAgeSeconds, onOutcome }: CallOptions<T>,
 ): ResolvedOptions {
   return {
     ...resolved,
     ...(dependsOn && { dependsOn: dependsOn as DeclaredDependencies<unknown> }),
     ...(waitMs !== undefined && { waitMs: within('waitMs', waitMs, WAIT_MS) }),
+    ...(maxAgeSeconds !== undefined && { maxAgeSeconds: stricter(resolved, maxAgeSeconds) }),
     ...(onOutcome && { onOutcome }),
   };
+}
+
+/** The same options for reads that are served up to this age only. */
+export function withMaxAge(resolved: ResolvedOptions, maxAgeSeconds: number): ResolvedOptions {
+  return Object.freeze({ ...resolved, maxAgeSeconds: stricter(resolved, maxAgeSeconds) });
+}
+
+/** Whether the read says how old its entry may be. */
+export function isBounded<T>(given: number | GetOrSetOptions<T> | ResolvedOptions | null | undefined): boolean {
+  return typeof given === 'object' && given?.maxAgeSeconds !== undefined;
+}
+
+function stricter(resolved: ResolvedOptions, maxAgeSeconds: number): number {
+  return Math.min(resolved.maxAgeSeconds ?? Infinity, within('maxAgeSeconds', maxAgeSeconds, MAX_AGE_SECONDS));
 }
 
 /** The dependencies that are known before the fetch. */

@@ -3,11 +3,12 @@ import type { Fetcher, GetOrSetOptions } from '../cache.types.js';
 import type { CacheStore, StoredValue } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
 import { BackgroundBuilds } from './background-builds.js';
-import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
+import { isBounded, resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
+import { isYoungEnough } from './entry-age.js';
 import { pollMs } from './lease-watch.js';
 import type { ReadThrough } from './read-through.js';
 import { Upkeep } from './upkeep.js';
-import { tellOutcome, Waiter } from './waiter.js';
+import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
 
 /** Options as a caller gives them, or as a bucket has had them resolved. */
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
@@ -105,19 +106,23 @@ export class Reader {
     this.tellOthers(key, read, stored, failure);
     const isStoreAway = failure instanceof StoreUnavailableError;
     if (failure !== undefined && !isStoreAway) throw failure as Error;
+    const bounded = isBounded(given) ? this.waiter(key, fetcher, given, arrivedAfter) : undefined;
+    if (stored && bounded?.accepts(stored, this.readThrough.clock.latest()) === false) stored = undefined;
     const found = stored && this.decode<T>(key, stored);
-    if (!found) return this.build<T>(this.waiter(key, fetcher, given, arrivedAfter), isStoreAway);
+    if (!found) return this.build<T>(bounded ?? this.waiter(key, fetcher, given, arrivedAfter), isStoreAway);
     this.afterHit(key, stored as StoredValue, found.value, fetcher, given);
     return found.value;
   }
 
   private tellOthers(key: string, read: SharedRead, stored: StoredValue | undefined, failure: unknown): void {
     if (this.reads.get(key) === read) this.reads.delete(key);
+    const latest = this.readThrough.clock.latest();
     for (const waiter of read.others) {
-      const found = stored && this.decode(key, stored); // each caller a copy of its own
+      const accepted = stored && waiter.accepts(stored, latest) ? stored : undefined;
+      const found = accepted && this.decode(key, accepted); // each caller a copy of its own
       if (found) {
         waiter.succeed(found.value, 'hit');
-        this.keepUp(key, stored, found.value, waiter.fetcher, waiter.options);
+        this.keepUp(key, accepted, found.value, waiter.fetcher, waiter.options);
       } else if (failure === undefined) this.readThrough.enter(waiter);
       else if (failure instanceof StoreUnavailableError) this.readThrough.bypass(waiter);
       else waiter.fail(failure);
@@ -135,12 +140,29 @@ export class Reader {
     return waiter.answer as Promise<T>;
   }
 
-  /** The entry as the store has it; a hit is counted, and kept up. */
-  async hit<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<{ readonly value: T } | undefined> {
+  /** The entry as the store has it, if the caller may have it; a hit is counted, and kept up. */
+  async hit<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<{ readonly value: T } | undefined> {
     const stored = await this.store.read(key);
+    const latest = this.readThrough.clock.latest();
+    if (stored && !isYoungEnough(stored.fetchedAt, options.maxAgeSeconds, latest)) {
+      if (latest !== Infinity) tellTooOld(options);
+      return undefined;
+    }
     const found = stored && this.decode<T>(key, stored);
-    if (found) this.afterHit(key, stored, found.value, fetcher, given);
+    if (found) this.afterHit(key, stored, found.value, fetcher, options);
     return found;
+  }
+
+  /** A valid entry that is too old for the caller, and for how many milliseconds it has been. */
+  async tooOld<T>(
+    key: string,
+    { maxAgeSeconds }: ResolvedOptions,
+  ): Promise<{ readonly value: T; readonly forMs: number } | undefined> {
+    if (maxAgeSeconds === undefined) return undefined;
+    const stored = await this.store.read(key);
+    const forMs = Math.ceil(this.readThrough.clock.latest() - (stored?.fetchedAt ?? -Infinity) - maxAgeSeconds * 1000);
+    const found = stored && this.decode<T>(key, stored);
+    return found && { value: found.value, forMs: Math.max(0, forMs) };
   }
 
   private afterHit<T>(key: string, stored: StoredValue, value: T, fetcher: Fetcher<T>, given: GivenOptions<T>): void {

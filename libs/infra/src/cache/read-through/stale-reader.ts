@@ -3,16 +3,18 @@ import type { Fetcher, MaybeStale, ReadOutcome } from '../cache.types.js';
 import { settlesWithin } from '../settles-within.js';
 import type { CacheStore } from '../store/cache-store.js';
 import { tellBackground } from './background-builds.js';
+import { isYoungEnough } from './entry-age.js';
 import type { ResolvedOptions, StaleWindows } from './get-or-set-options.js';
 import type { GivenOptions, Reader } from './reader.js';
-import { tellOutcome, Waiter } from './waiter.js';
+import { tellOutcome, Waiter, type Background } from './waiter.js';
 
 /** A stale value that is within the window asked for. */
 type Copy<T> = MaybeStale<T> & { readonly isStale: true };
 
 /**
  * Reads that allow a stale value: at once while somebody builds (`whileRevalidateMs`), or instead of a fetch that failed or
- * takes too long (`ifErrorMs`). Whoever reads by `Reader` is never given one.
+ * takes too long (`ifErrorMs`). Whoever reads by `Reader` is never given one. For a read with `maxAgeSeconds` a valid entry
+ * counts as one that ended when it came to that age.
  */
 export class StaleReader {
   /** Requests for a copy that have not been sent: whoever asks in the same turn shares them. */
@@ -25,7 +27,7 @@ export class StaleReader {
 
   /** For a key that is not in this process. */
   async read<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<MaybeStale<T>> {
-    const options = this.reader.resolve(given);
+    const options = tellingOnce(this.reader.resolve(given));
     const { stale } = options;
     if (!stale) return fresh(await this.reader.getOrSet(key, fetcher, options));
     const opening = this.reader.admit(key);
@@ -34,9 +36,9 @@ export class StaleReader {
     try {
       const found = await this.reader.hit(key, fetcher, options);
       if (found) return fresh(found.value);
-      const copy = await this.copy<T>(key, stale.whileRevalidateMs);
+      const copy = await this.copy<T>(key, stale.whileRevalidateMs, options);
       if (copy) {
-        void this.reader.background.run(key, fetcher, options);
+        void this.reader.background.run(key, fetcher, options, replacement(options));
         tellOutcome(options.onOutcome, 'stale');
         return copy;
       }
@@ -64,30 +66,37 @@ export class StaleReader {
     const answer = this.reader.build<T>(new Waiter(key, fetcher, { ...options, onOutcome: tellOnce }), isStoreAway);
     try {
       if (softTimeoutMs === undefined || (await settlesWithin(answer, softTimeoutMs))) return fresh(await answer);
-      const copy = await this.copy<T>(key, ifErrorMs);
+      const copy = await this.copy<T>(key, ifErrorMs, options);
       if (!copy || isTold) return fresh(await answer);
       tellOnce('stale');
       answer.catch((error: unknown) => tellBackground(options, 'failed', error));
       return copy;
     } catch (error) {
-      const copy = isOfTheSource(error) ? await this.copy<T>(key, ifErrorMs) : undefined;
+      const copy = isOfTheSource(error) ? await this.copy<T>(key, ifErrorMs, options) : undefined;
       if (!copy) throw error;
       tellOnce('stale');
       return copy;
     }
   }
 
-  private async copy<T>(key: string, withinMs: number): Promise<Copy<T> | undefined> {
+  private async copy<T>(key: string, withinMs: number, options: ResolvedOptions): Promise<Copy<T> | undefined> {
     if (withinMs === 0) return undefined;
     try {
       const copy = await this.request(key);
-      if (!copy || copy.staleForMs > withinMs) return undefined;
+      if (!copy) return await this.tooOld(key, withinMs, options);
+      if (copy.staleForMs > withinMs) return undefined;
       const found = this.reader.decode<T>(key, copy.value);
       return found && { value: found.value, isStale: true, staleForMs: copy.staleForMs };
     } catch (error) {
       if (error instanceof StoreUnavailableError) return undefined;
       throw error;
     }
+  }
+
+  private async tooOld<T>(key: string, withinMs: number, options: ResolvedOptions): Promise<Copy<T> | undefined> {
+    const found = await this.reader.tooOld<T>(key, options);
+    if (!found || found.forMs > withinMs) return undefined;
+    return { value: found.value, isStale: true, staleForMs: found.forMs };
   }
 
   private request(key: string): ReturnType<CacheStore['readStale']> {
@@ -100,6 +109,24 @@ export class StaleReader {
     this.unsent.set(key, request);
     return request;
   }
+}
+
+/** What is built behind a stale answer: in the place of a valid entry too, if that is too old for the caller. */
+function replacement({ maxAgeSeconds }: ResolvedOptions): Background {
+  if (maxAgeSeconds === undefined) return {};
+  return { isDue: (stored, latest) => !isYoungEnough(stored.fetchedAt, maxAgeSeconds, latest) };
+}
+
+/** One read looks for an entry more than once, and is to be counted once. */
+function tellingOnce(options: ResolvedOptions): ResolvedOptions {
+  const { maxAgeSeconds, onTooOld } = options;
+  if (maxAgeSeconds === undefined || !onTooOld) return options;
+  let isTold = false;
+  const once = () => {
+    if (!isTold) onTooOld();
+    isTold = true;
+  };
+  return { ...options, onTooOld: once };
 }
 
 function fresh<T>(value: T): MaybeStale<T> {

@@ -31,7 +31,7 @@ function setUp(options: GetOrSetOptions<unknown>, { remainingMs }: { remainingMs
   } as unknown as CacheStore;
   const builds = { run: async (key: string) => void calls.push(['build', key]) } as unknown as BackgroundBuilds;
   const clock = new StoreClock();
-  clock.learn(1_000_000);
+  clock.learn(1_000_000, performance.now());
   const upkeep = new Upkeep(store, clock, builds);
   const resolved = resolveGetOrSetOptions(options, DEFAULTS);
   return {

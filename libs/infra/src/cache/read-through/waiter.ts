@@ -1,6 +1,7 @@
 import { reportDefect } from '../defect-report.js';
 import type { Fetcher, ReadOutcome } from '../cache.types.js';
 import type { StoredValue } from '../store/cache-store.js';
+import { isYoungEnough } from './entry-age.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
 
 /** Marks a build that no caller waits for: it ends as soon as somebody else is found to build the key. */
@@ -27,6 +28,7 @@ export class Waiter {
   private reject!: (error: unknown) => void;
   private waits = false;
   private builds = false;
+  private hasBeenTold = false;
 
   constructor(
     readonly key: string,
@@ -48,6 +50,25 @@ export class Waiter {
   /** Whether it had come when this request was sent: then what the request brings may answer it unconditionally. */
   arrivedBefore(request: number): boolean {
     return this.requestsBefore !== undefined && this.requestsBefore < request;
+  }
+
+  /**
+   * Whether it may have this entry, where the store's time is `latest` at the most. For one that nobody waits for: whether
+   * that leaves nothing to build.
+   */
+  accepts(stored: StoredValue, latest: number): boolean {
+    if (this.background) return !this.background.isDue?.(stored, latest);
+    return this.acceptsFetchOf(stored.fetchedAt, latest);
+  }
+
+  /** Likewise by the time alone at which its fetch began. Who refuses is told so by `onTooOld`, once the age is known. */
+  acceptsFetchOf(fetchedAt: number | undefined, latest: number): boolean {
+    if (this.background || isYoungEnough(fetchedAt, this.options.maxAgeSeconds, latest)) return true;
+    if (latest !== Infinity && !this.hasBeenTold) {
+      this.hasBeenTold = true;
+      tellTooOld(this.options);
+    }
+    return false;
   }
 
   /** When its patience ends, by `performance.now()`; it begins with the call, and counts from when it waits for somebody. */
@@ -79,6 +100,15 @@ export class Waiter {
 
   fail(error: unknown): void {
     this.reject(error);
+  }
+}
+
+/** Tells a caller that there was an entry which was too old for it. */
+export function tellTooOld({ onTooOld }: ResolvedOptions): void {
+  try {
+    onTooOld?.();
+  } catch (error) {
+    reportDefect(error);
   }
 }
 

@@ -1,0 +1,110 @@
+import type { ConsumerLeases } from '../consumer-leases.js';
+import { StoreUnavailableError } from '../cache.errors.js';
+import { reportDefect } from '../defect-report.js';
+import { hitClock } from '../local/hit-clock.js';
+import { settlesWithin } from '../settles-within.js';
+
+/** A poll is a small command, and a second of the bound is little. */
+const PERIOD_MS = 1000;
+/** How long `start` waits for the first word of the feeds. */
+const FIRST_MS = 1000;
+/** The store tells whole milliseconds: two answers about one instant may differ by so much. */
+const ROUNDING_MS = 2;
+
+/** What entries are worth whose changes are announced by some feeds. */
+export interface FeedTrust {
+  /**
+   * Entries may be served at any age before this instant on the scale of `hitClock()`. Compare it anew for each read: a timer
+   * would still say yes in a process that has stood still.
+   */
+  readonly trustedUntil: number;
+  /** The age at which they may be served from that instant on. */
+  readonly maxAgeSeconds: number;
+}
+
+interface WatchedFeeds extends FeedTrust {
+  readonly names: readonly string[];
+  trustedUntil: number;
+}
+
+/**
+ * Until when the feeds that announce changes can be relied on, as far as this process knows. A feed that was up to date at
+ * some instant vouches for `maxAgeSeconds` from there, and for nothing before somebody has followed it. What is not heard of
+ * runs out by itself: a store that is away, or a poll that fails, needs no handling.
+ */
+export class ChangeFeeds {
+  private readonly watched = new Map<string, WatchedFeeds>();
+  /** Of each feed an instant, by our clock, at which it was up to date. */
+  private readonly upToDateAt = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private state: 'new' | 'started' | 'stopped' = 'new';
+  private polling: Promise<void> | undefined;
+
+  constructor(
+    private readonly leases: Pick<ConsumerLeases, 'feedAges'>,
+    private readonly maxAgeSeconds: number,
+    private readonly clock: () => number = hitClock,
+  ) {}
+
+  /** The trust in all of these feeds together, kept up to date from `start` on. The same object for the same feeds. */
+  watch(names: readonly string[]): FeedTrust {
+    const sorted = [...new Set(names)].sort();
+    const id = JSON.stringify(sorted);
+    const known = this.watched.get(id);
+    if (known) return known;
+    const feeds = { names: sorted, trustedUntil: -Infinity, maxAgeSeconds: this.maxAgeSeconds };
+    this.watched.set(id, feeds);
+    this.judge(feeds);
+    if (this.state === 'started') this.polling ??= this.follow();
+    return feeds;
+  }
+
+  /** Begins to ask every second, if there is something to watch. Resolves with the first answer, or after a second. */
+  async start(): Promise<void> {
+    if (this.state !== 'new') return;
+    this.state = 'started';
+    if (this.watched.size === 0) return;
+    this.polling = this.follow();
+    await settlesWithin(this.polling, FIRST_MS);
+  }
+
+  stop(): void {
+    this.state = 'stopped';
+    clearTimeout(this.timer);
+  }
+
+  /** One poll, and the next one a second after it was answered. Never rejects. */
+  private async follow(): Promise<void> {
+    await this.poll();
+    if (this.state !== 'started') return;
+    this.timer = setTimeout(() => void this.follow(), PERIOD_MS).unref();
+  }
+
+  private async poll(): Promise<void> {
+    const sentAt = this.clock();
+    try {
+      const ages = await this.leases.feedAges();
+      const answeredAt = this.clock();
+      for (const [name, ageMs] of ages) this.learn(name, Math.max(0, ageMs), sentAt, answeredAt);
+      for (const feeds of this.watched.values()) this.judge(feeds);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+    }
+  }
+
+  /**
+   * The store looked at some instant between the two, so the feed was up to date between `sentAt - ageMs` and
+   * `answeredAt - ageMs`. The earlier one is what we count with. A slow answer takes nothing back; an answer that cannot be
+   * true beside what was said before does: whoever follows the feed has found out that it had missed something.
+   */
+  private learn(name: string, ageMs: number, sentAt: number, answeredAt: number): void {
+    const before = this.upToDateAt.get(name) ?? -Infinity;
+    const isWithdrawn = answeredAt - ageMs + ROUNDING_MS < before;
+    if (isWithdrawn || sentAt - ageMs > before) this.upToDateAt.set(name, sentAt - ageMs);
+  }
+
+  private judge(feeds: WatchedFeeds): void {
+    const since = Math.min(...feeds.names.map((name) => this.upToDateAt.get(name) ?? -Infinity));
+    feeds.trustedUntil = since + this.maxAgeSeconds * 1000;
+  }
+}

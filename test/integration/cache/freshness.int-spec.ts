@@ -1,0 +1,395 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import { composeCache, type CacheOptions } from '@bff/infra/cache/compose-cache';
+import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/cache/consumer-leases';
+import { record } from '@bff/infra/cache/dependencies';
+import { DomainCache } from '@bff/infra/cache/domain-cache';
+import { changeDriven } from '@bff/infra/cache/strategies';
+import { createRedisClient } from '@bff/infra/redis/redis-client';
+import { CountingSource } from '../../support/counting-source.js';
+import { elapse, eventually } from '../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+const THING = record('Thing', '1');
+/** The shortest that there is: entries are to outgrow it while a test waits. */
+const BOUND_SECONDS = 1;
+const BEYOND_MS = BOUND_SECONDS * 1000 + 50;
+const LONG_AGO_MS = 3_600_000;
+
+class ThingsCache extends DomainCache {
+  readonly told = this.bucket<string>('told', { strategy: changeDriven({ toldBy: ['Thing', 'ThingItem'] }) });
+  readonly untold = this.bucket<string>('untold', { strategy: changeDriven() });
+  readonly backedUp = this.bucket<string>('backedUp', {
+    strategy: changeDriven({ toldBy: 'Thing' }),
+    stale: { ifErrorSeconds: 600 },
+  });
+  readonly revalidated = this.bucket<string>('revalidated', {
+    strategy: changeDriven({ toldBy: 'Thing' }),
+    stale: { whileRevalidateSeconds: 600 },
+  });
+  constructor(cache: CacheService) {
+    super('things', cache);
+  }
+}
+
+/** Follows the feeds, as the consumer of a stream does. */
+class Follower {
+  private term: ConsumerTerm | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly leases: ConsumerLeases) {}
+
+  /** Says it again and again, so that the feeds stay as old as that. */
+  async keepsSaying(ageMs: number): Promise<void> {
+    clearInterval(this.timer);
+    await this.says(ageMs);
+    this.timer = setInterval(() => void this.says(ageMs).catch(() => undefined), 100);
+  }
+
+  async says(ageMs: number): Promise<void> {
+    this.term ??= await this.leases.acquire('test', 'follower', 60_000);
+    const ages = ['Thing', 'ThingItem'].map((feed) => [feed, ageMs] as const);
+    await this.leases.renew(this.term as ConsumerTerm, 60_000, new Map(ages));
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+}
+
+interface Stage {
+  readonly name: string;
+  readonly isShared: boolean;
+  readonly hasL1: boolean;
+  setUp(): Promise<void>;
+  tearDown(): Promise<void>;
+  /** The cache of another process over the same store, where the store allows it. */
+  compose(options?: CacheOptions): ReturnType<typeof composeCache>;
+  reset(): void;
+}
+
+const OPTIONS: CacheOptions = { feedLostMaxAgeSeconds: BOUND_SECONDS };
+
+function memoryStage(): Stage {
+  return {
+    name: 'memory',
+    isShared: false,
+    hasL1: false,
+    setUp: async () => undefined,
+    tearDown: async () => undefined,
+    compose: (options) => composeCache({ ...OPTIONS, ...options }),
+    reset: () => undefined,
+  };
+}
+
+function redisStage(l1: 'off' | 'strict'): Stage {
+  let server: RedisServer;
+  let appName = '';
+  return {
+    name: `redis, L1 ${l1}`,
+    isShared: true,
+    hasL1: l1 === 'strict',
+    setUp: async () => void (server = await startRedisServer()),
+    tearDown: () => server.stop(),
+    compose: (options) => {
+      const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
+      return composeCache({ redis, appName, l1, ...OPTIONS, ...options }, async () => redis.disconnect());
+    },
+    reset: () => void (appName = `t${randomUUID().slice(0, 8)}`),
+  };
+}
+
+describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
+  'the freshness of change-driven entries: $name',
+  (stage) => {
+    const opened: CacheService[] = [];
+    let cache: CacheService;
+    let things: ThingsCache;
+    let follower: Follower;
+    let source: CountingSource<string>;
+
+    const open = async (options?: CacheOptions) => {
+      const parts = stage.compose(options);
+      opened.push(parts.cache);
+      const domain = new ThingsCache(parts.cache);
+      await parts.cache.open();
+      return { ...parts, domain };
+    };
+    const isTrusted = () => performance.now() < (cache.watchFeeds(['Thing', 'ThingItem'])?.trustedUntil ?? NaN);
+    const becomesTrusted = async () => {
+      await follower.keepsSaying(0);
+      await eventually(isTrusted, { what: 'trust' });
+    };
+    const losesTrust = async () => {
+      await follower.keepsSaying(LONG_AGO_MS);
+      await eventually(() => !isTrusted(), { what: 'the end of trust' });
+    };
+    const read = (domain = things) => domain.told.get(['1'], source.fetch);
+    const counted = () => things.told.metrics;
+
+    beforeAll(() => stage.setUp());
+    afterAll(() => stage.tearDown());
+    beforeEach(async () => {
+      stage.reset();
+      const parts = await open();
+      ({ cache } = parts);
+      things = parts.domain;
+      follower = new Follower(parts.leases);
+      source = new CountingSource('v1', [THING]);
+    });
+    afterEach(async () => {
+      follower.stop();
+      await Promise.all(opened.splice(0).map((each) => each.close()));
+    });
+
+    it('at any age while the feeds are followed', async () => {
+      await becomesTrusted();
+      await read();
+      await elapse(2 * BEYOND_MS);
+      for (let i = 0; i < 5; i++) expect(await read()).toBe('v1');
+      expect(source.fetches).toBe(1);
+      expect(counted()).toMatchObject({ misses: 1, hits: 5, tooOld: 0 });
+    });
+
+    it('up to the bound while nobody follows them: an older entry is built anew, and that one serves for the bound', async () => {
+      await read();
+      for (let i = 0; i < 5; i++) await read();
+      expect(source.fetches).toBe(1);
+      await elapse(BEYOND_MS);
+      source.value = 'v2';
+      const rebuiltAt = performance.now();
+      expect(await read()).toBe('v2');
+      while (performance.now() - rebuiltAt < 500) expect(await read()).toBe('v2');
+      expect(source.fetches).toBe(2);
+      expect(counted()).toMatchObject({ misses: 2, coalesced: 0, tooOld: 1, errors: 0 });
+      await elapse(BEYOND_MS);
+      await read();
+      expect(source.fetches).toBe(3);
+    });
+
+    it('up to the bound when a feed is not followed any more, and at any age again when it is', async () => {
+      await becomesTrusted();
+      await read();
+      follower.stop(); // it says nothing more: trust runs out by itself
+      await eventually(() => !isTrusted());
+      await elapse(BEYOND_MS);
+      source.value = 'v2';
+      expect(await read()).toBe('v2');
+      await becomesTrusted();
+      await elapse(BEYOND_MS);
+      expect(await read()).toBe('v2');
+      expect(source.fetches).toBe(2);
+      await cache.invalidate(THING);
+      source.value = 'v3';
+      expect(await read()).toBe('v3');
+      expect(counted().tooOld).toBe(1);
+    });
+
+    it('up to the bound when it turns out that something was missed', async () => {
+      await becomesTrusted();
+      await read();
+      await elapse(BEYOND_MS);
+      await losesTrust();
+      source.value = 'v2';
+      expect(await read()).toBe('v2');
+      expect(await things.untold.get(['1'], source.fetch)).toBe('v2');
+      await elapse(BEYOND_MS);
+      source.value = 'v3';
+      expect(await things.untold.get(['1'], source.fetch)).toBe('v2'); // names no feed: trusted whoever follows what
+      expect(things.untold.metrics.tooOld).toBe(0);
+    });
+
+    it('not beyond it in a process that has stood still, although nothing has told it the time', async () => {
+      await becomesTrusted();
+      await read();
+      follower.stop();
+      const until = performance.now() + BEYOND_MS;
+      while (performance.now() < until); // no timer runs, no poll is answered
+      source.value = 'v2';
+      expect(await read()).toBe('v2');
+    });
+
+    it('with one fetch for all who find it too old together', async () => {
+      await read();
+      await elapse(BEYOND_MS);
+      source.value = 'v2';
+      source.hold();
+      const reads = Array.from({ length: 100 }, () => read());
+      await source.hasBegun(2);
+      const later = Array.from({ length: 20 }, () => read());
+      await eventually(() => counted().tooOld === 120);
+      source.letGo();
+      expect(new Set(await Promise.all([...reads, ...later]))).toEqual(new Set(['v2']));
+      expect(source.fetches).toBe(2);
+      expect(counted()).toMatchObject({ misses: 2, coalesced: 119, hits: 0, tooOld: 120 });
+    });
+
+    it('or the error of the fetch, and never the old value', async () => {
+      await read();
+      await elapse(BEYOND_MS);
+      const down = () => Promise.reject(new Error('the source is down'));
+      for (let i = 0; i < 2; i++) {
+        await expect(things.told.get(['1'], down)).rejects.toThrow('the source is down');
+      }
+      expect(counted()).toMatchObject({ errors: 2, tooOld: 2 });
+      source.value = 'v2';
+      expect(await read()).toBe('v2');
+    });
+
+    it('does not make those wait who may have the entry, while it is built anew for others', async () => {
+      await read();
+      await elapse(BEYOND_MS);
+      source.value = 'v2';
+      source.hold();
+      const bounded = read();
+      await source.hasBegun(2);
+      expect(await cache.getOrSet('things:told:1', source.fetch)).toBe('v1');
+      source.letGo();
+      expect(await bounded).toBe('v2');
+      expect(source.fetches).toBe(2);
+    });
+
+    it('a caller may want a younger one, whoever follows what', async () => {
+      await becomesTrusted();
+      await read();
+      await elapse(100);
+      source.value = 'v2';
+      const ask = (maxAgeSeconds: number) => things.told.get(['1'], source.fetch, { maxAgeSeconds });
+      expect(await ask(60)).toBe('v1');
+      expect(await ask(0.05)).toBe('v2');
+      expect(await read()).toBe('v2');
+      expect(await cache.getOrSet('things:told:1', async () => 'v3', { maxAgeSeconds: 0 })).toBe('v3');
+      expect(await read()).toBe('v3');
+      expect(source.fetches).toBe(2);
+      expect(counted().tooOld).toBe(1);
+      await expect(ask(-1)).rejects.toMatchObject({ code: 'CACHE_INVALID_OPTION' });
+    });
+
+    it('a fetch that takes longer than the bound serves those who came before it, and once more those who came after', async () => {
+      await read();
+      await elapse(BEYOND_MS);
+      source.hold();
+      const early = read();
+      await source.hasBegun(2);
+      source.value = 'v2';
+      await elapse(BEYOND_MS);
+      const late = Array.from({ length: 10 }, () => read());
+      await elapse(50); // they have asked the store by now
+      source.letGo();
+      expect(await early).toBe('v1');
+      expect(await Promise.all(late)).toEqual(Array(10).fill('v2'));
+      expect(source.fetches).toBe(3);
+    });
+
+    it('stands in for a fetch that fails where a stale value may, and is marked as one from its bound on', async () => {
+      const ask = (fetch: () => Promise<string>) => things.backedUp.getAllowingStale(['1'], fetch);
+      const fetched = performance.now();
+      await things.backedUp.get(['1'], source.fetch);
+      await elapse(BEYOND_MS);
+      const down = () => Promise.reject(new Error('the source is down'));
+      const stale = await ask(down);
+      expect(stale).toEqual({ value: 'v1', isStale: true, staleForMs: expect.any(Number) });
+      const { staleForMs } = stale as { staleForMs: number };
+      expect(staleForMs).toBeGreaterThan(0);
+      expect(staleForMs).toBeLessThan(performance.now() - fetched - BOUND_SECONDS * 1000 + 300);
+      await expect(things.backedUp.get(['1'], down)).rejects.toThrow('the source is down');
+      expect(things.backedUp.metrics).toMatchObject({ stale: 1, tooOld: 2 });
+      source.value = 'v2';
+      expect(await things.backedUp.getAllowingStale(['1'], source.fetch)).toEqual({ value: 'v2', isStale: false });
+      await cache.del('things:backedUp:1');
+      await expect(ask(down)).rejects.toThrow('the source is down');
+    });
+
+    it('is replaced in the background where a stale value is answered at once', async () => {
+      await things.revalidated.get(['1'], source.fetch);
+      await elapse(BEYOND_MS);
+      source.value = 'v2';
+      const ask = () => things.revalidated.getAllowingStale(['1'], source.fetch);
+      expect(await ask()).toMatchObject({ value: 'v1', isStale: true });
+      await eventually(async () => (await ask()).value === 'v2');
+      await eventually(() => things.revalidated.metrics.refreshes === 1);
+      expect(source.fetches).toBe(2);
+    });
+
+    it('changes nothing in a cache without a bound for lost feeds', async () => {
+      const { domain } = await open({ feedLostMaxAgeSeconds: undefined });
+      await domain.told.get(['1'], source.fetch);
+      await elapse(BEYOND_MS);
+      expect(await domain.told.get(['1'], source.fetch)).toBe('v1');
+      expect(source.fetches).toBe(1);
+    });
+
+    it('refuses a bound that is none', () => {
+      for (const feedLostMaxAgeSeconds of [0, NaN, Infinity]) {
+        expect(() => composeCache({ feedLostMaxAgeSeconds })).toThrow(/feedLostMaxAgeSeconds/);
+      }
+    });
+
+    if (stage.hasL1) {
+      /** All hits in the process are answered by one promise. */
+      const isLocal = (key: string) => cache.getOrSet(key, source.fetch) === cache.getOrSet(key, source.fetch);
+
+      it('not from the process` own memory, which knows no ages; what is built anew is kept there all the same', async () => {
+        await becomesTrusted();
+        await read();
+        await eventually(() => isLocal('things:told:1'));
+        await losesTrust();
+        await elapse(BEYOND_MS);
+        source.value = 'v2';
+        expect(await read()).toBe('v2');
+        await becomesTrusted();
+        expect(isLocal('things:told:1')).toBe(true);
+        expect(await read()).toBe('v2');
+        expect(source.fetches).toBe(2);
+      });
+    }
+
+    if (!stage.isShared) return;
+
+    it('with one fetch over all processes that find it too old', async () => {
+      const others = await Promise.all([open(), open(), open()]);
+      await read();
+      await elapse(BEYOND_MS);
+      source.value = 'v2';
+      source.hold();
+      const reads = [things, ...others.map(({ domain }) => domain)].flatMap((domain) =>
+        Array.from({ length: 25 }, () => read(domain)),
+      );
+      await source.hasBegun(2);
+      await elapse(200);
+      source.letGo();
+      expect(new Set(await Promise.all(reads))).toEqual(new Set(['v2']));
+      expect(source.fetches).toBe(2);
+    });
+
+    it('goes on with the next builder when one has died with the lease', async () => {
+      const { cache: dying } = await open();
+      await read();
+      await elapse(BEYOND_MS);
+      const hanging = new CountingSource('lost');
+      hanging.hold();
+      const lost = dying.getOrSet('things:told:1', hanging.fetch, {
+        maxAgeSeconds: 1,
+        leaseMs: 300,
+        renewLease: false,
+      });
+      await hanging.hasBegun(1);
+      source.value = 'v2';
+      expect(await read()).toBe('v2');
+      hanging.letGo();
+      expect(await lost).toBe('lost'); // its own caller's; nobody else is given it
+      expect(await read()).toBe('v2');
+      expect(source.fetches).toBe(2);
+    });
+
+    it('at any age in a process that starts while the feeds are followed: no entry is built anew because it is new', async () => {
+      await becomesTrusted();
+      await read();
+      await elapse(BEYOND_MS);
+      const { domain } = await open();
+      expect(await read(domain)).toBe('v1');
+      expect(source.fetches).toBe(1);
+    });
+  },
+);
