@@ -13,10 +13,14 @@ import { AppliedChangeListener, type AppliedChange } from './applied-change.js';
 import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
 import { CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
+import { Reconciler } from './reconciler.js';
+import type { WatchedTable } from './reconciler.options.js';
 import { TopicConsumer, type TopicPosition } from './topic-consumer.js';
 
 /** One process of all that share a store consumes: they share one org. */
 export const CONSUMER = 'salesforce-events';
+/** A topic that is followed to within this time hears of a change when it happens. */
+const CAUGHT_UP_MS = 1_000;
 
 /**
  * Brings the change events of Salesforce to every `ChangeSubscriber` of this application while this process is the active
@@ -27,6 +31,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   private readonly logger = new Logger(ChangeEventConsumer.name);
   private readonly topics = new Map<string, TopicConsumer>();
   private readonly active: ActiveConsumer;
+  private reconciler: Reconciler | undefined;
   private organizationId: string | undefined;
 
   constructor(
@@ -40,8 +45,8 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {
     this.active = new ActiveConsumer(CONSUMER, leases, {
-      start: () => this.source.start(this.topics, (topic) => (this.topics.get(topic) as TopicConsumer).position()),
-      stop: () => this.source.stop(),
+      start: () => this.consume(),
+      stop: async () => void (await Promise.all([this.reconciler?.stop(), this.source.stop()])),
       feedAges: () => this.feedAges(),
     });
   }
@@ -58,8 +63,14 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
       await Promise.all(listeners.map((listener) => listener.onApplied(changes)));
     };
     for (const [topic, subscriptions] of this.subscriptionsByTopic()) {
-      this.topics.set(topic, new TopicConsumer(topic, subscriptions, this.cache, this.positionOf(topic), { applied }));
+      const consumer = new TopicConsumer(topic, subscriptions, this.cache, this.savedAs(this.source.transport, topic), {
+        applied,
+        heard: (events) => this.reconciler?.heard(events),
+        gap: () => this.reconciler?.gap(topic),
+      });
+      this.topics.set(topic, consumer);
     }
+    this.reconciler = this.createReconciler();
     this.reports.publish(CONSUMER_TOPIC, () => this.report());
     this.active.start();
   }
@@ -83,19 +94,55 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
         subscriptions: consumer.subscriptions.map(({ name }) => name),
         ...consumer.counters(),
       })),
+      ...(this.reconciler && { reconciler: this.reconciler.report() }),
     };
   }
 
-  private positionOf(topic: string): TopicPosition {
-    const name = async () => `${await this.organization()}:${this.source.transport}:${topic}`;
+  private async consume(): Promise<void> {
+    this.reconciler?.start();
+    await this.source.start(this.topics, (topic) => (this.topics.get(topic) as TopicConsumer).position());
+  }
+
+  /** A position that only the active consumer moves. */
+  private savedAs(kind: string, name: string): TopicPosition {
+    const checkpoint = async () => `${await this.organization()}:${kind}:${name}`;
     return {
-      load: async () => this.checkpoints.load(await name()),
-      save: async (replayId) => {
+      load: async () => this.checkpoints.load(await checkpoint()),
+      save: async (position) => {
         const { term } = this.active;
         if (term === undefined) throw new TermOverError(CONSUMER);
-        await this.checkpoints.save(await name(), replayId, term);
+        await this.checkpoints.save(await checkpoint(), position, term);
       },
     };
+  }
+
+  private createReconciler(): Reconciler | undefined {
+    const { reconcileSeconds } = this.config.salesforce;
+    if (reconcileSeconds === 0) return undefined;
+    const tables = new Map<string, WatchedTable>();
+    for (const [topic, consumer] of this.topics) {
+      for (const { table } of consumer.subscriptions) {
+        if (table === undefined || tables.has(table)) continue;
+        const isCaughtUp = () => this.isCaughtUp(topic);
+        tables.set(table, { table, topic, isCaughtUp, apply: (events) => consumer.repair(events) });
+      }
+    }
+    const logger = new Logger(Reconciler.name);
+    return new Reconciler({
+      tables: [...tables.values()],
+      salesforce: this.salesforce,
+      positions: {
+        load: (table) => this.savedAs('reconciled', table).load(),
+        save: (table, position) => this.savedAs('reconciled', table).save(position),
+      },
+      periodMs: reconcileSeconds * 1_000,
+      log: (level, text) => (level === 'info' ? logger.log(text) : logger[level](text)),
+    });
+  }
+
+  private isCaughtUp(topic: string): boolean {
+    const health = this.source.health().find((each) => each.topic === topic);
+    return health?.state === 'live' && health.waiting === 0 && (health.behindMs ?? Infinity) < CAUGHT_UP_MS;
   }
 
   /** A subscription is as far behind as its topic; one that has several is as far behind as the worst of them. */

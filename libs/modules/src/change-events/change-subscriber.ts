@@ -8,6 +8,8 @@ export interface Subscription {
   /** For health and logs: the object or message that is listened for. */
   readonly name: string;
   readonly topic: string;
+  /** The object whose rows can be asked for, to find changes that no event announced. @default none: a message */
+  readonly table?: string;
   /**
    * What the event has made wrong. Empty: it changed nothing that is shown. Undefined: the event is not for this
    * subscription (another object on a shared channel).
@@ -40,6 +42,7 @@ export function entitySubscription(options: {
   return {
     name: rules.table,
     topic,
+    table: rules.table,
     everything,
     invalidate,
     dependencies(event) {

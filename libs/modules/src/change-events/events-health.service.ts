@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
+import { ConsumerLeases } from '@bff/infra/cache/consumer-leases';
 import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
@@ -17,6 +18,7 @@ import { changeDrivenMaxAgeSeconds } from './max-age.js';
 export class EventsHealthService {
   constructor(
     @Inject(ProcessReports) private readonly reports: ProcessReports,
+    @Inject(ConsumerLeases) private readonly leases: ConsumerLeases,
     @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
@@ -28,18 +30,28 @@ export class EventsHealthService {
   }
 
   private async stream(): Promise<EventsHealth> {
-    const { enabled, ...channels } = this.config.events;
-    if (!enabled) return eventsDisabled(changeDrivenMaxAgeSeconds(this.config));
+    const { cache, events } = this.config;
+    if (!events.enabled) return eventsDisabled(changeDrivenMaxAgeSeconds(this.config));
     try {
-      const reports = await this.reports.read(CONSUMER_TOPIC);
-      return eventsHealth(
-        Object.values(channels),
-        reports.map((report) => report.content as ConsumerReport),
-      );
+      const [reports, ages] = await Promise.all([this.reports.read(CONSUMER_TOPIC), this.leases.feedAges()]);
+      const contents = reports.map((report) => report.content as ConsumerReport);
+      return eventsHealth(channelsOf(events), contents, { ages, lostAfterMs: cache.feedLostMaxAgeSeconds * 1_000 });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       const reason = `the store does not answer, so the consumers cannot be asked: ${error.message}`;
-      return { status: 'down', reason, consumers: 0, topics: [] };
+      return { status: 'down', reason, consumers: 0, feeds: [], topics: [] };
     }
   }
+}
+
+function channelsOf(events: AppConfig['events']): readonly string[] {
+  const { orderChannel, orderItemChannel, productChannel, pricebookEntryChannel, accountChannel } = events;
+  return [
+    orderChannel,
+    orderItemChannel,
+    productChannel,
+    pricebookEntryChannel,
+    accountChannel,
+    events.accountEventChannel,
+  ];
 }

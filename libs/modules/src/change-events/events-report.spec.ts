@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { unheardTopic, type TopicState } from '@bff/integrations/salesforce/events/change-event-source';
-import { eventsDisabled, eventsHealth, type ConsumerReport, type TopicReport } from './events-report.js';
+import {
+  eventsDisabled,
+  eventsHealth as healthWith,
+  type ConsumerReport,
+  type FeedAges,
+  type TopicReport,
+} from './events-report.js';
+
+const FOLLOWED: FeedAges = { ages: new Map([['Order', 800]]), lostAfterMs: 60_000 };
+const eventsHealth = (expected: readonly string[], reports: readonly ConsumerReport[], feedAges = FOLLOWED) =>
+  healthWith(expected, reports, feedAges);
 
 function consumer(states: Readonly<Record<string, TopicState>>): ConsumerReport {
   const topics = Object.entries(states).map(([topic, state]): TopicReport => ({
@@ -11,11 +21,15 @@ function consumer(states: Readonly<Record<string, TopicState>>): ConsumerReport 
     skipped: 0,
     ignored: 0,
     invalidations: 0,
+    poisoned: 0,
+    lastPoison: undefined,
     lastCommittedReplayId: undefined,
     lastCommittedAt: undefined,
   }));
-  return { transport: 'cometd', topics };
+  return { transport: 'cometd', holder: 'worker-1', role: 'active', topics };
 }
+
+const standBy: ConsumerReport = { transport: 'cometd', holder: 'worker-2', role: 'stand-by', topics: [] };
 
 describe('the health of change events', () => {
   it('is down, in words, when nobody consumes them', () => {
@@ -40,8 +54,8 @@ describe('the health of change events', () => {
   });
 
   it('is degraded when Salesforce is silent about an object because the user may not read it', () => {
-    const { transport, topics } = consumer({ '/a': 'live' });
-    const blind = { transport, topics: topics.map((topic) => ({ ...topic, unreadable: ['Order'] })) };
+    const { topics, ...rest } = consumer({ '/a': 'live' });
+    const blind = { ...rest, topics: topics.map((topic) => ({ ...topic, unreadable: ['Order'] })) };
     expect(eventsHealth(['/a'], [blind])).toMatchObject({
       status: 'degraded',
       reason: '/a: the integration user may not read all of Order, so not all changes arrive',
@@ -61,8 +75,8 @@ describe('the health of change events', () => {
 
   it('is degraded, with the reason, while an event of a live topic cannot be applied', () => {
     const stuck = (failures: number): ConsumerReport => {
-      const { transport, topics } = consumer({ '/a': 'live' });
-      return { transport, topics: topics.map((each) => ({ ...each, failures, pendingSince: 0, lastError: 'OOM' })) };
+      const { topics, ...rest } = consumer({ '/a': 'live' });
+      return { ...rest, topics: topics.map((each) => ({ ...each, failures, pendingSince: 0, lastError: 'OOM' })) };
     };
     expect(eventsHealth(['/a'], [stuck(1)]).status).toBe('up');
     expect(eventsHealth(['/a'], [stuck(2)])).toMatchObject({
@@ -71,6 +85,28 @@ describe('the health of change events', () => {
       topics: [{ topic: '/a', failures: 2, pendingSince: 0 }],
     });
     expect(eventsHealth(['/a'], [stuck(2), consumer({ '/a': 'live' })]).status).toBe('up');
+  });
+
+  it('is down while none of the processes that stand by has taken over', () => {
+    expect(eventsHealth(['/a'], [standBy, standBy])).toMatchObject({
+      status: 'down',
+      reason: expect.stringContaining('2 stand by'),
+      consumers: 2,
+    });
+    const health = eventsHealth(['/a'], [standBy, consumer({ '/a': 'live' })]);
+    expect(health).toMatchObject({ status: 'up', leader: 'worker-1', consumers: 2 });
+  });
+
+  it.each([
+    [4_000, 'up', 'live', undefined],
+    [20_000, 'degraded', 'lagging', 'the changes of Order are followed up to 20 s ago (lagging)'],
+    [60_000, 'degraded', 'lost', 'the changes of Order are followed up to 60 s ago (lost)'],
+    [undefined, 'degraded', 'lost', 'the changes of Order are not followed yet'],
+  ])('tells a feed that is %s ms behind: %s', (behindMs, status, state, reason) => {
+    const ages = new Map(behindMs === undefined ? [] : [['Order', behindMs]]);
+    const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { ages, lostAfterMs: 60_000 });
+    expect(health).toMatchObject({ status, feeds: [{ feed: 'Order', state, behindMs }] });
+    expect(health.reason).toBe(reason);
   });
 
   it('is degraded when events are switched off, and says how long entries live then (P18)', () => {

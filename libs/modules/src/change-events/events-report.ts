@@ -1,5 +1,7 @@
 import type { TopicHealth, TopicState } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ApiUsage } from '@bff/integrations/salesforce/salesforce.client';
+import type { ConsumerRole } from './active-consumer.js';
+import type { ReconcilerReport } from './reconciler.js';
 import type { TopicCounters } from './topic-consumer.js';
 
 /** The topic of the process board under which consumers report. */
@@ -14,19 +16,41 @@ export interface AbsentTopic {
   readonly state: 'absent';
 }
 
-/** What one process says of the change events it consumes. */
+/** What one process says of the change events it consumes, or would consume. */
 export interface ConsumerReport {
   readonly transport: string;
+  /** The process, as the lease names it. */
+  readonly holder: string;
+  readonly role: ConsumerRole;
+  /** Empty while it stands by. */
   readonly topics: readonly TopicReport[];
+  /** Undefined when it is switched off. */
+  readonly reconciler?: ReconcilerReport;
+}
+
+/**
+ * `live`: followed to within seconds · `lagging`: behind, and still within the bound · `lost`: what it announces is served
+ * with a bounded age
+ */
+export type FeedState = 'live' | 'lagging' | 'lost';
+
+/** How far the changes of one object, or message, have been followed, as every process sees it. */
+export interface FeedHealth {
+  readonly feed: string;
+  readonly state: FeedState;
+  /** Milliseconds since everything that had been announced was applied; undefined: never yet. */
+  readonly behindMs: number | undefined;
 }
 
 /** An event that failed once is a hiccup of the store; one that failed this often stands for entries that are out of date. */
 const FAILURES_UNTIL_STUCK = 2;
+/** A beat of the consumer, and some for what is being applied. */
+const LIVE_MS = 5_000;
 
 /**
- * `up` every topic is live and applies its events · `degraded` some topic does not, or events are switched off · `down`
- * nobody hears anything. Entries without a TTL are kept as if fresh in all three (switched off bounds them); only `up`
- * means that they are.
+ * `up` every topic is live and applies its events · `degraded` some topic or feed does not, or events are switched off ·
+ * `down` nobody hears anything. Only `up` means that entries without a TTL are kept as if fresh and are; a lost feed bounds
+ * their age.
  */
 export type EventsStatus = 'up' | 'degraded' | 'down';
 
@@ -38,35 +62,56 @@ export interface EventsHealth {
   /** In words, unless `up`. */
   readonly reason?: string;
   readonly transport?: string;
+  /** The process that consumes; undefined while none does. */
+  readonly leader?: string;
+  /** Processes that consume or would: the leader and those that stand by. */
   readonly consumers: number;
+  readonly feeds: readonly FeedHealth[];
   readonly topics: readonly (TopicReport | AbsentTopic)[];
+  readonly reconciler?: ReconcilerReport;
+}
+
+/** How old each feed is, and from which age on its entries are bounded. */
+export interface FeedAges {
+  readonly ages: ReadonlyMap<string, number>;
+  readonly lostAfterMs: number;
 }
 
 /** The best first: a topic is as well as the best of its consumers. */
 const BEST_FIRST: readonly TopicState[] = ['live', 'connecting', 'lost', 'stopped'];
 
 /**
- * Guarantees `up` only when each expected topic has a subscriber and a live subscription in some process. A topic that is
- * configured but that no subscriber asked for is `absent`, so a subscriber that was never registered shows.
+ * Guarantees `up` only when one process consumes, each expected topic has a subscriber and a live subscription in it, and
+ * every feed has been followed to within seconds. A topic that is configured but that no subscriber asked for is `absent`, so
+ * a subscriber that was never registered shows.
  */
-export function eventsHealth(expected: readonly string[], reports: readonly ConsumerReport[]): EventsHealth {
+export function eventsHealth(
+  expected: readonly string[],
+  reports: readonly ConsumerReport[],
+  feedAges: FeedAges,
+): EventsHealth {
+  const active = reports.filter(({ role }) => role === 'active');
+  const [leader] = active;
   const topics = [
-    ...new Set([...expected, ...reports.flatMap((report) => report.topics.map(({ topic }) => topic))]),
-  ].map((topic): TopicReport | AbsentTopic => bestOf(topic, reports) ?? { topic, state: 'absent' });
+    ...new Set([...expected, ...active.flatMap((report) => report.topics.map(({ topic }) => topic))]),
+  ].map((topic): TopicReport | AbsentTopic => bestOf(topic, active) ?? { topic, state: 'absent' });
+  const feeds = feedsOf(topics, feedAges);
   const transport = reports[0]?.transport;
-  const common = { ...(transport !== undefined && { transport }), consumers: reports.length, topics };
-  if (reports.length === 0) {
-    return {
-      status: 'down',
-      reason: 'no process consumes change events; start a worker (npm run start:worker)',
-      ...common,
-    };
-  }
+  const common = {
+    ...(transport !== undefined && { transport }),
+    ...(leader && { leader: leader.holder }),
+    consumers: reports.length,
+    feeds,
+    topics,
+    ...(leader?.reconciler && { reconciler: leader.reconciler }),
+  };
+  if (leader === undefined) return { status: 'down', reason: withoutLeader(reports.length), ...common };
   const broken = topics.filter((topic) => topic.state !== 'live' || isStuck(topic) || isBlind(topic));
-  if (broken.length === 0) return { status: 'up', ...common };
+  const troubles = [...broken.map(trouble), ...feedTroubles(feeds, broken)];
+  if (troubles.length === 0) return { status: 'up', ...common };
   return {
     status: topics.some(({ state }) => state === 'live') ? 'degraded' : 'down',
-    reason: broken.map(trouble).join('; '),
+    reason: troubles.join('; '),
     ...common,
   };
 }
@@ -74,7 +119,32 @@ export function eventsHealth(expected: readonly string[], reports: readonly Cons
 /** What is answered when events are switched off, which bounds change-driven entries by `maxAgeSeconds`. */
 export function eventsDisabled(maxAgeSeconds: number): EventsHealth {
   const reason = `change events are switched off (SF_EVENTS_ENABLED=false): entries live at most ${maxAgeSeconds} s`;
-  return { status: 'degraded', reason, consumers: 0, topics: [] };
+  return { status: 'degraded', reason, consumers: 0, feeds: [], topics: [] };
+}
+
+function withoutLeader(standBys: number): string {
+  if (standBys === 0) return 'no process consumes change events; start a worker (npm run start:worker)';
+  return `no process is the active consumer of change events; ${standBys} stand by and take over when the lease is free`;
+}
+
+function feedsOf(topics: readonly (TopicReport | AbsentTopic)[], { ages, lostAfterMs }: FeedAges): FeedHealth[] {
+  const named = topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
+  return [...new Set([...named, ...ages.keys()])].sort().map((feed) => {
+    const behindMs = ages.get(feed);
+    if (behindMs === undefined || behindMs >= lostAfterMs) return { feed, state: 'lost', behindMs };
+    return { feed, state: behindMs <= LIVE_MS ? 'live' : 'lagging', behindMs };
+  });
+}
+
+/** Of topics that are well themselves: what was missed is still coming, or it is too much to keep up with. */
+function feedTroubles(feeds: readonly FeedHealth[], broken: readonly (TopicReport | AbsentTopic)[]): string[] {
+  const explained = new Set(broken.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : [])));
+  return feeds
+    .filter(({ feed, state }) => state !== 'live' && !explained.has(feed))
+    .map(({ feed, state, behindMs }) => {
+      if (behindMs === undefined) return `the changes of ${feed} are not followed yet`;
+      return `the changes of ${feed} are followed up to ${Math.round(behindMs / 1_000)} s ago (${state})`;
+    });
 }
 
 function bestOf(topic: string, reports: readonly ConsumerReport[]): TopicReport | undefined {

@@ -1,10 +1,12 @@
+import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
 import type { EventBatch } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Subscription } from './change-subscriber.js';
-import { TopicConsumer } from './topic-consumer.js';
+import { TopicConsumer, type TopicListeners, type TopicPosition } from './topic-consumer.js';
 
 const TOPIC = '/event/Thing__e';
 const NAME = 'org:test:/event/Thing__e';
@@ -35,11 +37,25 @@ function batch(replayId: string | undefined): EventBatch {
   return { events: [event(replayId)], position: replayId };
 }
 
-function consumer(): TopicConsumer {
-  return new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () => Promise.resolve(NAME));
+const kept: TopicPosition = {
+  load: () => checkpoints.load(NAME),
+  save: (position) => checkpoints.save(NAME, position),
+};
+
+function consumer(listeners: TopicListeners = {}, asked = subscription, position = kept): TopicConsumer {
+  return new TopicConsumer(TOPIC, [asked], cache, position, listeners);
+}
+
+/** The first save rejects. */
+function keptAtSecondTry(): TopicPosition {
+  let attempts = 0;
+  const save = (position: string) =>
+    attempts++ === 0 ? Promise.reject(new Error('the org is away')) : kept.save(position);
+  return { ...kept, save };
 }
 
 beforeEach(() => {
+  Logger.overrideLogger(false);
   answer = [record('Thing', '1')];
   steps = [];
   failures = 0;
@@ -81,19 +97,12 @@ describe('the consumer of a topic', () => {
 
   it('tells of an event once, with the keys that fell, after its invalidation and before its commit (P19)', async () => {
     const told: unknown[] = [];
-    let attempts = 0;
-    const consuming = new TopicConsumer(
-      TOPIC,
-      [subscription],
-      cache,
-      checkpoints,
-      () => (attempts++ === 0 ? Promise.reject(new Error('the org is away')) : Promise.resolve(NAME)),
-      async (changes) => {
-        told.push(...changes.map(({ keys, isWide }) => ({ keys, isWide })));
-        steps.push(`telling after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
-        expect(await cache.get('things:1')).toBeUndefined();
-      },
-    );
+    const applied: TopicListeners['applied'] = async (changes) => {
+      told.push(...changes.map(({ keys, isWide }) => ({ keys, isWide })));
+      steps.push(`telling after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
+      expect(await cache.get('things:1')).toBeUndefined();
+    };
+    const consuming = consumer({ applied }, subscription, keptAtSecondTry());
     const retried = batch('7');
     await cache.set('things:1', 'old', { dependsOn: [record('Thing', '1')] });
     await expect(consuming.onEvents(retried)).rejects.toThrow('the org is away');
@@ -102,17 +111,18 @@ describe('the consumer of a topic', () => {
     expect(told).toEqual([{ keys: ['things:1'], isWide: false }]);
   });
 
-  it('tells of what was acknowledged although a later event was not, and that keys of a retried one may be missing', async () => {
+  it('tells of what was acknowledged although something later was not, and that keys of a retried one may be missing', async () => {
     const told: unknown[] = [];
     let calls = 0;
     const failing: Subscription = {
       ...subscription,
+      dependencies: ({ replayId }) => Array.from({ length: 700 }, (_, i) => record('Thing', `${replayId}-${i}`)),
       invalidate: (given) => (++calls === 2 ? Promise.reject(new Error('no answer')) : cache.invalidate(...given)),
     };
-    const name = () => Promise.resolve(NAME);
-    const consuming = new TopicConsumer(TOPIC, [failing], cache, checkpoints, name, async (changes) => {
-      told.push(...changes.map(({ event: { replayId } = {}, isWide }) => ({ replayId, isWide })));
-    });
+    const applied: TopicListeners['applied'] = async (changes) => {
+      told.push(...changes.map((change) => ({ replayId: change.event?.replayId, isWide: change.isWide })));
+    };
+    const consuming = consumer({ applied }, failing);
     const retried: EventBatch = { events: [event('7'), event('8')], position: '8' };
     await expect(consuming.onEvents(retried)).rejects.toThrow('no answer');
     expect(told).toEqual([{ replayId: '7', isWide: false }]);
@@ -123,11 +133,81 @@ describe('the consumer of a topic', () => {
     ]);
   });
 
+  it('invalidates hundreds of events in one call, tells of each, and the last one stands for the entries that fell', async () => {
+    const given: { count: number; events: number }[] = [];
+    const asked: Subscription = {
+      ...subscription,
+      dependencies: ({ replayId }) => [record('Thing', String(replayId))],
+      invalidate: (dependencies, events) => {
+        given.push({ count: dependencies.length, events });
+        return cache.invalidate(...dependencies);
+      },
+    };
+    for (const id of ['3', '399']) await cache.set(`things:${id}`, 'old', { dependsOn: [record('Thing', id)] });
+    const told: (readonly string[])[] = [];
+    const applied: TopicListeners['applied'] = async (changes) => void told.push(...changes.map(({ keys }) => keys));
+    const consuming = consumer({ applied }, asked);
+    await consuming.onEvents({ events: Array.from({ length: 400 }, (_, i) => event(String(i))), position: '399' });
+    expect(given).toEqual([{ count: 400, events: 400 }]);
+    expect(consuming.counters()).toMatchObject({ invalidations: 400, lastCommittedReplayId: '399' });
+    expect(told).toHaveLength(400);
+    expect(told.slice(0, -1).flat()).toEqual([]);
+    expect([...(told.at(-1) ?? [])].sort()).toEqual(['things:3', 'things:399']);
+  });
+
+  it('drops everything for an event that a subscription cannot read, says so, and goes on', async () => {
+    const poisoned: Subscription = {
+      ...subscription,
+      dependencies: ({ replayId }) => {
+        if (replayId === '8') throw new TypeError('fields is not iterable');
+        return [record('Thing', '1')];
+      },
+    };
+    await cache.set('things:all', 'old', { dependsOn: [record('Thing', 'all')] });
+    const consuming = consumer({}, poisoned);
+    await consuming.onEvents({ events: [event('7'), event('8'), event('9')], position: '9' });
+    expect(await cache.get('things:all')).toBeUndefined();
+    expect(consuming.counters()).toMatchObject({
+      poisoned: 1,
+      lastPoison: 'an event (8) that thing cannot read: fields is not iterable',
+      lastCommittedReplayId: '9',
+    });
+  });
+
+  it('drops everything for events that can never be applied, after three attempts, but waits for a store that is away', async () => {
+    let error: Error = new StoreUnavailableError('the connection is closed');
+    const failing: Subscription = { ...subscription, invalidate: () => Promise.reject(error) };
+    const real = cache.invalidate.bind(cache);
+    let isFailing = true;
+    const spy = jest.spyOn(cache, 'invalidate').mockImplementation((...given) => {
+      return isFailing && !given.includes(record('Thing', 'all')) ? Promise.reject(error) : real(...given);
+    });
+    await cache.set('things:all', 'old', { dependsOn: [record('Thing', 'all')] });
+    const consuming = consumer({}, failing);
+    const retried = batch('7');
+    for (let i = 0; i < 9; i++) await expect(consuming.onEvents(retried)).rejects.toThrow('the connection is closed');
+    expect(consuming.counters().poisoned).toBe(0);
+    error = new RangeError('Invalid array length');
+    for (let i = 0; i < 3; i++) await expect(consuming.onEvents(retried)).rejects.toThrow('Invalid array length');
+    expect(await cache.get('things:all')).toBe('old');
+    await consuming.onEvents(retried);
+    expect(await cache.get('things:all')).toBeUndefined();
+    expect(consuming.counters()).toMatchObject({ poisoned: 1, invalidations: 1, lastCommittedReplayId: '7' });
+    isFailing = false;
+    spy.mockRestore();
+  });
+
+  it('repairs what no event told, without a position', async () => {
+    const consuming = consumer();
+    await consuming.onEvents(batch('7'));
+    await cache.set('things:1', 'old', { dependsOn: [record('Thing', '1')] });
+    await consuming.repair([event('found')]);
+    expect(await cache.get('things:1')).toBeUndefined();
+    expect(await consuming.position()).toEqual({ after: '7' });
+  });
+
   it('does not repeat what was acknowledged when only the commit failed', async () => {
-    let attempts = 0;
-    const consuming = new TopicConsumer(TOPIC, [subscription], cache, checkpoints, () =>
-      attempts++ === 0 ? Promise.reject(new Error('the org is away')) : Promise.resolve(NAME),
-    );
+    const consuming = consumer({}, subscription, keptAtSecondTry());
     const retried = batch('7');
     await expect(consuming.onEvents(retried)).rejects.toThrow('the org is away');
     await consuming.onEvents(retried);
@@ -161,7 +241,7 @@ describe('the consumer of a topic', () => {
     await expect(consuming.onEvents(retried)).rejects.toThrow('the store is away');
     await consuming.onEvents(retried);
     expect(await consuming.position()).toEqual({ after: '7' });
-    expect(steps).toEqual(['invalidating after nothing', 'invalidating after nothing']);
+    expect(steps).toEqual(['invalidating after nothing']);
     await consuming.onEvents({ events: [], position: '20' });
     await consuming.onEvents({ events: [event('21')], position: undefined });
     expect(await consuming.position()).toEqual({ after: '20' });
@@ -179,10 +259,7 @@ describe('the consumer of a topic', () => {
   it('drops everything that it cannot vouch for after a gap, and tells of it', async () => {
     await cache.set('things:all', 'old', { dependsOn: [record('Thing', 'all')] });
     const told: unknown[] = [];
-    const name = () => Promise.resolve(NAME);
-    const consuming = new TopicConsumer(TOPIC, [subscription], cache, checkpoints, name, async (changes) => {
-      told.push(...changes);
-    });
+    const consuming = consumer({ applied: async (changes) => void told.push(...changes) });
     await consuming.onGap('position-expired');
     expect(await cache.get('things:all')).toBeUndefined();
     expect(told).toEqual([

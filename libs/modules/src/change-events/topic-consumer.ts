@@ -1,6 +1,7 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
+import type { Dependency } from '@bff/infra/cache/dependencies';
 import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
@@ -33,6 +34,8 @@ export interface TopicPosition {
 export interface TopicListeners {
   /** The events of a batch, before anything is done for them; perhaps not for the first time. */
   readonly heard?: (events: readonly SourceEvent[]) => void;
+  /** What happened before now may not have been heard, and everything that it could concern is gone. */
+  readonly gap?: () => void;
   /** Changes that are acknowledged and not committed. It does not reject. */
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
@@ -97,18 +100,31 @@ export class TopicConsumer implements TopicHandler {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
     const invalidation = await this.cache.invalidate(...everything);
     const { dropped } = invalidation;
+    this.listeners.gap?.();
     this.lastCommittedReplayId = undefined; // what is saved says nothing of this stream any more
     this.untold.push(appliedChange(undefined, everything, invalidation, false));
     await this.tellOfAcknowledged();
     this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
   }
 
+  /** Invalidates what events would have, that were found missing. They have no position. Rejects, and they may come again. */
+  async repair(events: readonly SourceEvent[]): Promise<void> {
+    try {
+      for (const step of this.plan(events).steps) await this.take(step);
+    } finally {
+      await this.tellOfAcknowledged();
+    }
+  }
+
   private begin(batch: EventBatch): NonNullable<TopicConsumer['inHand']> {
     this.listeners.heard?.(batch.events);
-    const plan = planBatch(batch.events, this.subscriptions, (event, { name }, error) => {
+    return (this.inHand = { batch, plan: this.plan(batch.events), isApplied: false });
+  }
+
+  private plan(events: readonly SourceEvent[]): BatchPlan {
+    return planBatch(events, this.subscriptions, (event, { name }, error) => {
       this.poisoned(`an event (${event.replayId ?? 'without a replay id'}) that ${name} cannot read`, error);
     });
-    return (this.inHand = { batch, plan, isApplied: false });
   }
 
   private async carryOut(inHand: NonNullable<TopicConsumer['inHand']>): Promise<void> {
@@ -147,7 +163,7 @@ export class TopicConsumer implements TopicHandler {
   }
 
   /** Through the subscription, whose domain counts the events; a retry goes past it, so that each counts once (P23). */
-  private invalidate(step: Step, dependencies: readonly string[]): Promise<Invalidation> {
+  private invalidate(step: Step, dependencies: readonly Dependency[]): Promise<Invalidation> {
     const { subscription, parts, isAsked } = step;
     step.isAsked = true;
     return isAsked ? this.cache.invalidate(...dependencies) : subscription.invalidate(dependencies, parts.length);

@@ -12,6 +12,14 @@ export class FollowedTime {
 
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
+  /** The topic is live, and whatever an event before now could concern was dropped. */
+  begun(): void {
+    this.isLive = true;
+    this.catchingUpUntil = -Infinity;
+    this.until = this.clock();
+    this.seenAt = this.until;
+  }
+
   /** The topic is live again. Within `catchUpMs` what was missed begins to come. */
   resumed(catchUpMs: number): void {
     this.isLive = true;

@@ -48,7 +48,10 @@ export class TopicDelivery {
     readonly topic: string,
     readonly transport: string,
     readonly handler: TopicHandler,
-    private readonly options: Pick<ResolvedStreamOptions, 'queueMax' | 'batchMax' | 'settleMs' | 'catchUpMs' | 'handlerBackOff'>,
+    private readonly options: Pick<
+      ResolvedStreamOptions,
+      'queueMax' | 'batchMax' | 'settleMs' | 'catchUpMs' | 'handlerBackOff'
+    >,
     private readonly journal: StreamJournal,
   ) {
     this.cursor = new ReplayCursor(isChannelOfSeveral(topic));
@@ -235,8 +238,7 @@ export class TopicDelivery {
     if (task.kind === 'gap') {
       progress.gaps += 1;
       if (progress.state === 'connecting') progress.state = 'live';
-      // Whatever came before, no entry is left that could be wrong because of it.
-      this.followed.resumed(0);
+      this.followed.begun();
       return;
     }
     const { events, position } = task.batch;
