@@ -1,5 +1,6 @@
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
 import { Portal } from './support/portal.js';
 import { IDS } from './support/recorded-org.js';
 
@@ -159,8 +160,19 @@ describe('the stream', () => {
   });
 
   it('has a subscriber for every configured channel', async () => {
-    const health = (await portal.anonymous('/health/sf-events')).json();
-    expect(health).toMatchObject({ status: 'up', consumers: 1 });
+    const health = async () => (await portal.anonymous('/health/sf-events')).json();
+    await eventually(async () => (await health()).status === 'up', { what: 'every feed is followed' });
+    expect(await health()).toMatchObject({ consumers: 1, leader: expect.stringContaining(`:${process.pid}:`) });
+    expect(
+      (await health()).feeds.map(({ feed, state }: { feed: string; state: string }) => `${feed} ${state}`),
+    ).toEqual([
+      'Account live',
+      'Order live',
+      'OrderItem live',
+      'PricebookEntry live',
+      'Product2 live',
+      'account eligibility live',
+    ]);
     expect([...portal.events.subscribed].sort()).toEqual([
       '/data/AccountChangeEvent',
       '/data/OrderChangeEvent',

@@ -91,15 +91,17 @@ export class ActiveConsumer {
       else if (this.isActive) await this.standDown();
     } catch (error) {
       // While the store is away nobody else takes over; the next beat tells whose the lease is then.
-      if (!(error instanceof StoreUnavailableError)) throw error;
+      if (error instanceof StoreUnavailableError) return;
+      this.logger.error({ err: error }, `${consumer}: it is not known who consumes; trying again`);
     }
   }
 
   private begin(): void {
     this.logger.log(`this process consumes ${this.consumer} now (${this.holder})`);
-    this.work.start().catch((error: unknown) => {
-      this.logger.error({ err: error }, `${this.consumer}: the change event source did not start`);
-    });
+    this.work.start().then(
+      () => this.wake(), // how far the feeds are followed is told at once
+      (error: unknown) => this.logger.error({ err: error }, `${this.consumer}: the work did not start`),
+    );
   }
 
   private async standDown(): Promise<void> {
@@ -114,7 +116,8 @@ export class ActiveConsumer {
     try {
       if (this.current) await this.leases.release(this.current);
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // else the lease runs out by itself
+      // The lease runs out by itself.
+      if (!(error instanceof StoreUnavailableError)) this.logger.error({ err: error }, `${this.consumer}: not released`);
     }
     this.current = undefined;
   }

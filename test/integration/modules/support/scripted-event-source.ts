@@ -40,6 +40,7 @@ export class ScriptedEventSource extends ChangeEventSource {
       ...unheardTopic(topic, this.transport),
       state: 'live',
       lastSeenAt: Date.now(),
+      behindMs: 0,
       gaps: 1,
       ...this.trouble,
     }));
