@@ -68,13 +68,9 @@ export class ReconciledTable {
     counters.lastRunAt = Date.now();
   }
 
-  private get positionName(): string {
-    return `reconciler:${this.watched.table}`;
-  }
-
   /** Where the last process has come to. Without that, what is newest now: what was before is not vouched for by anybody. */
   private async begin(signal: AbortSignal): Promise<number> {
-    const saved = Date.parse((await this.options.positions.load(this.positionName)) ?? '');
+    const saved = Date.parse((await this.options.positions.load(this.watched.table)) ?? '');
     if (Number.isFinite(saved)) return saved;
     const newest = await this.query(signal, newestChange);
     await this.save(newest);
@@ -134,7 +130,7 @@ export class ReconciledTable {
   }
 
   private save(position: number): Promise<void> {
-    return this.options.positions.save(this.positionName, new Date(position).toISOString());
+    return this.options.positions.save(this.watched.table, new Date(position).toISOString());
   }
 
   private unannounced(rows: readonly ChangedRow[]): ChangedRow[] {

@@ -17,11 +17,11 @@ export interface WatchedTable {
   isCaughtUp?(): boolean;
 }
 
-/** Where positions are kept, durably. The name is the same for a table in every process that follows the org. */
+/** Where the positions of tables are kept, durably: the same for every process that follows the org. */
 export interface ReconcilerPositions {
-  load(name: string): Promise<string | undefined>;
+  load(table: string): Promise<string | undefined>;
   /** Rejects for whoever may not write it any more. */
-  save(name: string, position: string): Promise<void>;
+  save(table: string, position: string): Promise<void>;
 }
 
 /** What a `Reconciler` is made with. Every option below `periodMs` has a default that fits a real org. */

@@ -1,0 +1,357 @@
+import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+import type { QueryOptions } from '@bff/integrations/salesforce/salesforce.client';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import type { Soql } from '@bff/integrations/salesforce/soql';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Announced } from './announced.js';
+import { ReconciledTable, type TableCounters } from './reconciled-table.js';
+import { resolveReconcilerOptions } from './reconciler.options.js';
+
+const GRACE_MS = 10_000;
+const OVERLAP_MS = 660_000;
+const ROWS_MAX = 5;
+const TOPIC = '/data/OrderChangeEvent';
+/** The org's clock; it has nothing to do with that of the process. */
+const T0 = Date.parse('2031-01-01T00:00:00Z');
+
+const id = (n: number) => toSalesforceId(`801${String(n).padStart(12, '0')}`);
+
+/** Rows of one object, stamped by an org's clock that the test moves. */
+class RowsOfAnOrg {
+  nowMs = T0;
+  requests = 0;
+  private readonly rows = new Map<number, Record<string, unknown>>();
+
+  /** Changes the row, or creates it. */
+  write(n: number, { isDeleted = false, at = this.nowMs } = {}): void {
+    const stamp = new Date(Math.floor(at / 1_000) * 1_000).toISOString();
+    const CreatedDate = this.rows.get(n)?.['CreatedDate'] ?? stamp;
+    this.rows.set(n, { Id: id(n), IsDeleted: isDeleted, CreatedDate, SystemModstamp: stamp });
+  }
+
+  query<T>({ text }: Soql, options?: QueryOptions): Promise<T[]> {
+    this.requests += 1;
+    options?.onRequest?.();
+    const since = Date.parse(/SystemModstamp > (\S+)/.exec(text)?.[1] ?? new Date(0).toISOString());
+    const limit = Number(/LIMIT (\d+)/.exec(text)?.[1]);
+    const order = text.includes('DESC') ? -1 : 1;
+    const stampOf = (row: Record<string, unknown>) => Date.parse(String(row['SystemModstamp']));
+    const found = [...this.rows.values()].filter((row) => stampOf(row) > since);
+    found.sort((a, b) => order * (stampOf(a) - stampOf(b)));
+    return Promise.resolve(found.slice(0, limit) as T[]);
+  }
+}
+
+let org: RowsOfAnOrg;
+let announced: Announced;
+let saved: Map<string, string>;
+let applied: ChangeEvent[];
+let counters: TableCounters;
+let isCaughtUp: boolean;
+let failure: Error | undefined;
+let stopping: AbortController;
+let table: ReconciledTable;
+const lines: string[] = [];
+
+/** Of a process that has just become the active one: it has heard nothing, and knows what is saved. */
+function newTable(): ReconciledTable {
+  announced = new Announced();
+  const options = resolveReconcilerOptions({
+    tables: [],
+    salesforce: org,
+    positions: {
+      load: (name) => Promise.resolve(saved.get(name)),
+      save: (name, position) => Promise.resolve(void saved.set(name, position)),
+    },
+    periodMs: 300_000,
+    rowsMax: ROWS_MAX,
+    log: (level, text) => lines.push(`${level} ${text}`),
+  });
+  const watched = {
+    table: 'Order',
+    topic: TOPIC,
+    isCaughtUp: () => isCaughtUp,
+    apply: (events: readonly ChangeEvent[]) => {
+      if (failure) return Promise.reject(failure);
+      applied.push(...events);
+      return Promise.resolve();
+    },
+  };
+  return new ReconciledTable(watched, counters, announced, options);
+}
+
+beforeEach(async () => {
+  jest.useFakeTimers();
+  org = new RowsOfAnOrg();
+  saved = new Map();
+  applied = [];
+  lines.length = 0;
+  counters = { runs: 0, lastRunAt: undefined, apiCalls: 0, missed: 0, rechecked: 0, wholeTables: 0 };
+  isCaughtUp = true;
+  failure = undefined;
+  stopping = new AbortController();
+  for (const n of [1, 2, 3]) org.write(n, { at: T0 - 3_600_000 });
+  table = newTable();
+  await run();
+  elapse(1_000);
+});
+afterEach(() => void jest.useRealTimers());
+
+async function run(duringGrace: () => void = () => undefined): Promise<void> {
+  const running = table.run(stopping.signal);
+  running.catch(() => undefined);
+  await jest.advanceTimersByTimeAsync(GRACE_MS / 2);
+  duringGrace();
+  await jest.advanceTimersByTimeAsync(GRACE_MS / 2);
+  org.nowMs += GRACE_MS;
+  await running;
+}
+
+function elapse(ms: number): void {
+  jest.advanceTimersByTime(ms);
+  org.nowMs += ms;
+}
+
+function hear(n: number, given: Partial<ChangeEvent> = {}): void {
+  const commitTimestamp = Math.floor(org.nowMs / 1_000) * 1_000;
+  announced.heard([{ ...gap('UPDATE', n), replayId: '1', transactionKey: 't', commitTimestamp, ...given }]);
+}
+
+function gap(changeType: ChangeEvent['changeType'], ...rows: number[]): ChangeEvent {
+  return {
+    kind: 'change',
+    topic: TOPIC,
+    replayId: expect.stringMatching(/^reconciler/) as unknown as string,
+    entityName: 'Order',
+    recordIds: rows.map(id),
+    scope: changeType === 'GAP_OVERFLOW' ? 'entity' : 'records',
+    changeType,
+    changedFields: undefined,
+    commitTimestamp: expect.any(Number) as unknown as number,
+    transactionKey: 'reconciler',
+    sequenceNumber: 0,
+    fields: {},
+  };
+}
+
+const position = () => saved.get('Order');
+
+describe('what a run hands on', () => {
+  it('is nothing where every change was announced', async () => {
+    org.write(1);
+    hear(1);
+    org.write(4);
+    hear(4, { changeType: 'CREATE' });
+    org.write(2, { isDeleted: true });
+    hear(2, { changeType: 'DELETE' });
+    await run();
+    expect(applied).toEqual([]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 0, runs: 2 });
+  });
+
+  it('is a change that no event announced, once, and it says which', async () => {
+    org.write(1);
+    org.write(2);
+    hear(2);
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 1)]);
+    elapse(300_000);
+    await run();
+    expect(applied).toHaveLength(1);
+    expect(counters).toMatchObject({ missed: 1, rechecked: 0 });
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`^warn Order: 1 change was .* ${id(1)}$`))]);
+  });
+
+  it('is a deletion as such, and a creation and its deletion apart', async () => {
+    org.write(1, { isDeleted: true });
+    org.write(4);
+    await run();
+    expect(applied).toEqual([gap('GAP_DELETE', 1), gap('GAP_UPDATE', 4)]);
+    expect(counters.missed).toBe(2);
+  });
+
+  it('is not what is announced while it waits for late events', async () => {
+    org.write(1);
+    org.write(2);
+    await run(() => hear(1));
+    expect(applied).toEqual([gap('GAP_UPDATE', 2)]);
+    expect(counters).toMatchObject({ missed: 1 });
+  });
+
+  it('is not what one event for the whole table announced', async () => {
+    org.write(1);
+    org.write(2);
+    hear(9, { scope: 'entity', recordIds: [] });
+    await run();
+    expect(applied).toEqual([]);
+  });
+
+  it('is a lost creation whose update was heard', async () => {
+    org.write(4);
+    elapse(60_000);
+    org.write(4);
+    hear(4);
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 4)]);
+  });
+
+  it('is a second change of a row that was found before', async () => {
+    org.write(1);
+    await run();
+    org.write(1);
+    await run();
+    expect(counters.missed).toBe(2);
+  });
+
+  it('comes again when the cache could not be told', async () => {
+    org.write(1);
+    failure = new Error('the store is away');
+    await expect(run()).rejects.toThrow('the store is away');
+    expect(counters).toMatchObject({ missed: 0, runs: 1 });
+    failure = undefined;
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 1)]);
+    expect(counters).toMatchObject({ missed: 1, runs: 2 });
+  });
+
+  it('is nothing any more once it was stopped', async () => {
+    org.write(1);
+    await run(() => stopping.abort());
+    expect(applied).toEqual([]);
+    expect(counters.runs).toBe(1);
+  });
+});
+
+describe('what is found and not counted as missed', () => {
+  it('is what changed before this process listened', async () => {
+    org.write(1);
+    table = newTable();
+    elapse(1_000);
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 1)]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
+    org.write(2);
+    await run();
+    expect(counters).toMatchObject({ missed: 1, rechecked: 1 });
+  });
+
+  it('is what changed before a gap in the stream', async () => {
+    org.write(1);
+    table.gap();
+    await run();
+    expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
+    org.write(2);
+    await run(() => table.gap());
+    expect(counters).toMatchObject({ missed: 0, rechecked: 2 });
+    org.write(3);
+    await run();
+    expect(counters).toMatchObject({ missed: 0, rechecked: 3 });
+    org.write(3);
+    await run();
+    expect(counters).toMatchObject({ missed: 1, rechecked: 3 });
+  });
+
+  it.each(['before', 'after'])('is what was seen while events were behind, %s the wait', async (when) => {
+    org.write(1);
+    isCaughtUp = when !== 'before';
+    await run(() => (isCaughtUp = when === 'before'));
+    expect(applied).toEqual([gap('GAP_UPDATE', 1)]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
+  });
+});
+
+describe('the position', () => {
+  it('begins at the newest change: what was before is somebody else’s', () => {
+    expect(position()).toBe(new Date(T0 - 3_600_000).toISOString());
+    expect(applied).toEqual([]);
+    expect(counters).toMatchObject({ apiCalls: 2, missed: 0, rechecked: 0 });
+  });
+
+  it('stays until a transaction that was open can have ended, and a row that appears late is found', async () => {
+    const begun = org.nowMs;
+    elapse(300_000);
+    org.write(1);
+    hear(1);
+    await run();
+    expect(position()).toBe(new Date(T0 - 3_600_000).toISOString());
+    org.write(2, { at: begun });
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 2)]);
+  });
+
+  it('moves on to what was the newest one overlap ago, and no further', async () => {
+    org.write(1);
+    hear(1);
+    const first = Math.floor(org.nowMs / 1_000) * 1_000;
+    await run();
+    elapse(OVERLAP_MS - 2 * GRACE_MS);
+    org.write(2);
+    hear(2);
+    await run();
+    expect(position()).toBe(new Date(T0 - 3_600_000).toISOString());
+    elapse(GRACE_MS);
+    await run();
+    expect(position()).toBe(new Date(first).toISOString());
+  });
+
+  it('is where the next process goes on: what is settled is not dropped again', async () => {
+    org.write(1);
+    hear(1);
+    await run();
+    elapse(OVERLAP_MS);
+    await run();
+    org.write(2);
+    hear(2);
+    await run();
+    table = newTable();
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 2)]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
+  });
+
+  it('begins anew where what is saved cannot be read', async () => {
+    saved.set('Order', 'nonsense');
+    table = newTable();
+    await run();
+    expect(position()).toBe(new Date(T0 - 3_600_000).toISOString());
+  });
+
+  it('does not move while it cannot be saved', async () => {
+    org.write(1);
+    hear(1);
+    await run();
+    elapse(OVERLAP_MS);
+    const set = saved.set.bind(saved);
+    saved.set = () => {
+      throw new Error('this term is over');
+    };
+    await expect(run()).rejects.toThrow('this term is over');
+    saved.set = set;
+    await run();
+    expect(position()).not.toBe(new Date(T0 - 3_600_000).toISOString());
+  });
+});
+
+describe('more changes than are looked at', () => {
+  it('make the whole table fall, and the next run goes on from there', async () => {
+    for (let n = 10; n < 10 + ROWS_MAX + 1; n++) org.write(n);
+    const newest = Math.floor(org.nowMs / 1_000) * 1_000;
+    await run();
+    expect(applied).toEqual([gap('GAP_OVERFLOW')]);
+    expect(position()).toBe(new Date(newest).toISOString());
+    expect(counters).toMatchObject({ wholeTables: 1, missed: 0, rechecked: 0 });
+    org.write(1);
+    await run();
+    expect(applied.slice(1)).toEqual([gap('GAP_UPDATE', 1)]);
+    expect(counters).toMatchObject({ wholeTables: 1, missed: 1 });
+  });
+
+  it('also after days in which nobody listened', async () => {
+    for (let n = 1; n <= ROWS_MAX + 2; n++) org.write(n, { at: org.nowMs + n * 60_000 });
+    elapse(72 * 3_600_000);
+    table = newTable();
+    await run();
+    await run();
+    expect(applied).toEqual([gap('GAP_OVERFLOW')]);
+  });
+});
