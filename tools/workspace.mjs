@@ -17,6 +17,7 @@ const sources = [
   'test/support',
   'test/bench',
   'test/consistency/checker',
+  'test/soak',
   'nest-cli.json',
   'tsconfig.json',
   'test/tsconfig.app.json',

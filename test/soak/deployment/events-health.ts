@@ -1,0 +1,36 @@
+import { HttpClient, jsonOf } from './http-client.js';
+
+/** What `GET /health/sf-events` says, as far as the soak wants to know. */
+export interface EventsState {
+  readonly status: string;
+  readonly reason: string | undefined;
+  /** Changes that no event had announced and the reconciler of the active worker found, since that worker began. */
+  readonly missed: number;
+  readonly topics: readonly string[];
+}
+
+/** Asks a worker or BFF; undefined if it does not answer. */
+export async function eventsState(http: HttpClient): Promise<EventsState | undefined> {
+  const answer = await http.call('/health/sf-events', { timeoutMs: 2_000 }).catch(() => undefined);
+  return answer && eventsStateOf(jsonOf(answer));
+}
+
+/** The answer's body in our words; undefined if it is not an answer about change events. */
+export function eventsStateOf(body: unknown): EventsState | undefined {
+  if (!isObject(body) || typeof body['status'] !== 'string') return undefined;
+  const topics = Array.isArray(body['topics']) ? body['topics'].filter(isObject) : [];
+  return {
+    status: body['status'],
+    reason: textOf(body['reason']),
+    missed: isObject(body['reconciler']) ? Number(body['reconciler']['missed'] ?? 0) : 0,
+    topics: topics.map((topic) => `${textOf(topic['topic'])} ${textOf(topic['state'])}`),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,197 @@
+import { elapse } from '../../support/eventually.js';
+import type { Deployment, Slot } from '../deployment/deployment.js';
+import type { Load } from '../load/load.js';
+import type { Universe } from '../load/universe.js';
+import type { Fault, FaultKind } from './fault-schedule.js';
+import { restartRedis, stopRedis } from './redis-faults.js';
+
+const HOURS_73_MS = 73 * 3_600_000;
+/** Calls that are refused: those of the BFFs and workers, and the writers' own. */
+const REFUSED_MAX = 30;
+const BURSTS = ['Order', 'OrderItem', 'Product2'] as const;
+const LOST_WITH_OVERFLOW = 20;
+const SLOW_MS = 400;
+const NOTES_MAX = 2_000;
+
+type Order = { readonly fault: string } & Readonly<Record<string, unknown>>;
+
+/** Does to a deployment what its schedule says, and writes down what it did. */
+export class FaultInjector {
+  readonly counts = new Map<FaultKind, number>();
+  readonly notes: string[] = [];
+  readonly defects: string[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+  /** What is done to Redis, or to one process, is done one after the other. */
+  private readonly chains = new Map<unknown, Promise<void>>();
+  private readonly beganAt = performance.now();
+
+  constructor(
+    private readonly deployment: Deployment,
+    private readonly load: Load,
+    private readonly universe: Universe,
+  ) {}
+
+  get open(): number {
+    return this.underWay.size;
+  }
+
+  /** Begins a fault; it may last. */
+  inject(fault: Fault): void {
+    const work: Promise<void> = this.carryOut(fault)
+      .catch((error: unknown) => void this.defects.push(`${fault.kind}: ${String(error)}`))
+      .finally(() => this.underWay.delete(work));
+    this.underWay.add(work);
+  }
+
+  /** Resolves when every fault has ended, and what was killed runs again. */
+  async ended(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
+  note(text: string): void {
+    if (this.notes.length < NOTES_MAX)
+      this.notes.push(`${((performance.now() - this.beganAt) / 1000).toFixed(1)} s: ${text}`);
+  }
+
+  private async carryOut(fault: Fault): Promise<void> {
+    const { kind } = fault;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.note(`${kind} (${fault.ms} ms)`);
+    if (kind.startsWith('redis-')) return this.inTurn('redis', () => this.hitRedis(fault));
+    if (kind.startsWith('worker-')) return this.hitWorker(fault);
+    if (kind === 'bff-killed') return this.hitBff(fault);
+    return kind.startsWith('rest-') || kind === 'burst' ? this.hitOrg(fault) : this.hitStream(fault);
+  }
+
+  private async hitStream({ kind, ms, target }: Fault): Promise<void> {
+    const { org, transport } = this.deployment;
+    switch (kind) {
+      case 'stream-cut':
+        return org.fault({ fault: 'drop-connections', transport, next: target % 3 });
+      case 'stream-ended':
+        if (transport === 'cometd') return org.fault({ fault: 'kill-sessions' });
+        return org.fault({ fault: 'end-streams', ...(target % 2 === 0 && { error: 'unavailable' }) });
+      case 'stream-silent':
+        return this.lasting({ fault: 'silence', transport, isOn: true }, ms, {
+          fault: 'silence',
+          transport,
+          isOn: false,
+        });
+      case 'stream-refused':
+        await org.fault({ fault: 'refuse', target: transport, count: 1 + (target % 6) });
+        return org.fault(
+          transport === 'pubsub' ? { fault: 'end-streams', error: 'auth-error' } : { fault: 'kill-sessions' },
+        );
+      case 'events-over-limit':
+        return this.lasting({ fault: 'event-limit', isExceeded: true }, ms, {
+          fault: 'event-limit',
+          isExceeded: false,
+        });
+      case 'token-expired':
+        await org.fault({ fault: 'revoke-tokens' });
+        return org.fault({ fault: 'drop-connections', transport, next: 0 });
+      case 'replay-expired':
+        await org.fault({ fault: 'advance-clock', ms: HOURS_73_MS });
+        return org.fault({ fault: 'drop-connections', transport, next: 0 });
+      case 'log-reset':
+        return org.fault({ fault: 'reset-stream' });
+      case 'events-delayed':
+        return this.lasting({ fault: 'delay-events', ms: Math.min(ms, 2_000) }, ms, { fault: 'delay-events', ms: 0 });
+      case 'events-repeated':
+        return org.fault({ fault: 'repeat-events', count: 50 });
+      case 'events-unreadable':
+        return org.fault({ fault: 'corrupt-events', count: 3 });
+      default:
+        return this.inTurn('losses', () => this.announceBadly(kind, target));
+    }
+  }
+
+  /** Changes whose own events are lost, as Salesforce does when it cannot tell them, and what it says instead. */
+  private async announceBadly(kind: FaultKind, target: number): Promise<void> {
+    const { org } = this.deployment;
+    await this.load.withWritersPaused(async () => {
+      const items = this.universe.openOrders.flatMap((order) => [...order.items]);
+      const hit = Array.from(
+        { length: kind === 'gap' ? 1 : LOST_WITH_OVERFLOW },
+        (_, i) => items[(target + i) % items.length],
+      );
+      const ids = [...new Set(hit)].filter((id) => id !== undefined);
+      await org.fault({ fault: 'drop-events', count: ids.length, entityName: 'OrderItem' });
+      for (const id of ids) await this.load.changes.changeItem(id).catch(() => undefined);
+      await org.fault({ fault: 'drop-events', count: 0 }); // those whose change was refused were not lost
+      const header = { fault: 'gap', entityName: 'OrderItem' };
+      if (kind === 'gap') return org.fault({ ...header, changeType: 'GAP_UPDATE', recordIds: ids });
+      if (kind === 'wildcard') return org.fault({ ...header, changeType: 'UPDATE', recordIds: ['802*'] });
+      return org.fault({ ...header, changeType: 'GAP_OVERFLOW' });
+    });
+  }
+
+  private async hitOrg({ kind, ms, target }: Fault): Promise<void> {
+    const { org } = this.deployment;
+    const count = 1 + (target % REFUSED_MAX);
+    switch (kind) {
+      case 'rest-unavailable':
+        return org.fault({
+          fault: 'refuse',
+          target: 'rest',
+          error: target % 2 === 0 ? 'unavailable' : 'connection-dropped',
+          count,
+        });
+      case 'rest-over-limit':
+        return org.fault({ fault: 'refuse', target: 'rest', error: 'request-limit', count });
+      case 'rest-slow':
+        return this.lasting({ fault: 'latency', target: 'rest', ms: SLOW_MS }, ms, {
+          fault: 'latency',
+          target: 'rest',
+          ms: this.deployment.latencyMs,
+        });
+      default: {
+        const recordsPerTransaction = [1, 20, 200][target % 3];
+        const entityName = BURSTS[Math.floor(target / 3) % BURSTS.length];
+        return org.fault({ fault: 'burst', entityName, count: 1_000 + 4 * target, recordsPerTransaction });
+      }
+    }
+  }
+
+  private async hitWorker({ kind, ms, target }: Fault): Promise<void> {
+    const { deployment } = this;
+    // Mostly the active one: a stand-by that dies is no news.
+    const active = target % 4 === 0 ? undefined : await deployment.activeWorker();
+    const worker = active ?? (deployment.workers[target % deployment.workers.length] as Slot);
+    return this.inTurn(worker, async () => {
+      if (kind === 'worker-killed') return deployment.replace(worker);
+      if (kind === 'worker-terminated') return deployment.replace(worker, 'SIGTERM');
+      worker.process.stop();
+      await elapse(ms);
+      worker.process.resume();
+    });
+  }
+
+  private hitBff({ target }: Fault): Promise<void> {
+    const bff = this.deployment.bffs[target % this.deployment.bffs.length] as Slot;
+    return this.inTurn(bff, () => this.deployment.replace(bff));
+  }
+
+  private hitRedis({ kind, ms }: Fault): Promise<void> {
+    const { redis } = this.deployment;
+    if (kind === 'redis-stopped') return stopRedis(redis, ms);
+    const as = kind === 'redis-restarted-empty' ? 'empty' : kind === 'redis-restarted-older' ? 'older' : 'saved';
+    return restartRedis(redis, as);
+  }
+
+  private async lasting(begin: Order, ms: number, end: Order): Promise<void> {
+    await this.deployment.org.fault(begin);
+    await elapse(ms);
+    await this.deployment.org.fault(end);
+  }
+
+  private async inTurn(what: unknown, work: () => Promise<void>): Promise<void> {
+    const before = this.chains.get(what) ?? Promise.resolve();
+    const mine = before.then(work);
+    this.chains.set(
+      what,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  }
+}

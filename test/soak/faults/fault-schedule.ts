@@ -1,0 +1,64 @@
+import { Choice } from '../load/random.js';
+
+/** What can be done to the stream, to Salesforce, to processes and to Redis while the stream must lose nothing for good. */
+export const faultKinds = [
+  'stream-cut',
+  'stream-ended',
+  'stream-silent',
+  'stream-refused',
+  'events-over-limit',
+  'token-expired',
+  'replay-expired',
+  'log-reset',
+  'events-delayed',
+  'events-repeated',
+  'events-unreadable',
+  'gap',
+  'overflow',
+  'wildcard',
+  'rest-unavailable',
+  'rest-over-limit',
+  'rest-slow',
+  'burst',
+  'worker-killed',
+  'worker-stopped',
+  'worker-terminated',
+  'bff-killed',
+  'redis-restarted-empty',
+  'redis-restarted-with-data',
+  'redis-restarted-older',
+  'redis-stopped',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Milliseconds after the beginning of the phase. */
+  readonly at: number;
+  /** How long it lasts, where that means anything. */
+  readonly ms: number;
+  /** A number for whatever else there is to choose. */
+  readonly target: number;
+}
+
+const GAP_MS = [300, 2_400] as const;
+/** Shorter and longer than a command of Redis (200 ms), an L1 lease (1 s) and the lease of a consumer. */
+const DURATIONS_MS = [200, 700, 1_500, 3_000, 6_000] as const;
+/** Faults come in salvos; in the calm after each everything has to recover, and freshness is judged. */
+export const CYCLE_MS = 20_000;
+const SALVO_SHARE = 0.55;
+
+/** The faults of a phase, of these kinds, decided by its seed alone. Every kind comes before any comes again. */
+export function scheduleFaults(seed: number, forMs: number, kinds: readonly FaultKind[]): Fault[] {
+  const choice = new Choice(seed);
+  const faults: Fault[] = [];
+  let deck: FaultKind[] = [];
+  for (let at = GAP_MS[0]; kinds.length > 0 && at < forMs; at += choice.whole(...GAP_MS)) {
+    if (at % CYCLE_MS > CYCLE_MS * SALVO_SHARE) at = Math.ceil(at / CYCLE_MS) * CYCLE_MS + GAP_MS[0];
+    if (at >= forMs) break;
+    if (deck.length === 0) deck = [...kinds];
+    const [kind] = deck.splice(choice.whole(0, deck.length - 1), 1);
+    faults.push({ kind: kind as FaultKind, at, ms: choice.of(DURATIONS_MS) ?? 200, target: choice.whole(0, 999) });
+  }
+  return faults;
+}

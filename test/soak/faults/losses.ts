@@ -1,0 +1,123 @@
+import { elapse } from '../../support/eventually.js';
+import type { Deployment, Slot } from '../deployment/deployment.js';
+import type { Load } from '../load/load.js';
+import { changeSurely, readPage, shownVersion, warm, type Marker } from '../load/markers.js';
+import { Choice } from '../load/random.js';
+import type { Universe } from '../load/universe.js';
+
+/** What became of one event that was never delivered. */
+export interface Loss {
+  readonly what: string;
+  /** Whether some BFF showed the old value afterwards: otherwise something else had dropped it already. */
+  readonly isProvoked: boolean;
+  /** From Salesforce's acknowledgement until no BFF showed it any more; undefined if the deadline passed before. */
+  readonly repairedAfterMs: number | undefined;
+}
+
+const LOOK_MS = 50;
+const PROVOKED_MS = 400;
+const WRITE_MS = 10_000;
+
+/** A change that no event will tell of, and how to see that nobody shows what was before. */
+interface Trial {
+  readonly what: string;
+  lose(): Promise<void>;
+  isShownOld(slot: Slot): Promise<boolean>;
+  warm(): Promise<void>;
+}
+
+/**
+ * Loses one event of each kind, nearly at once: updates of each object, the creation and the deletion of an order. Nobody
+ * writes until all are repaired, so that no other change drops what was lost; resolves then, or at the deadline.
+ */
+export async function loseEvents(
+  deployment: Deployment,
+  universe: Universe,
+  load: Load,
+  markers: readonly Marker[],
+  withinMs: number,
+): Promise<Loss[]> {
+  const trials = [
+    ...markers.map((marker) => markerTrial(deployment, universe, marker)),
+    creationTrial(deployment, universe),
+    await deletionTrial(deployment, universe, load),
+  ];
+  return load.withWritersPaused(async () => {
+    const begun: { trial: Trial; at: number }[] = [];
+    for (const trial of trials) {
+      await trial.warm();
+      await trial.lose();
+      begun.push({ trial, at: performance.now() });
+      await deployment.org.fault({ fault: 'drop-events', count: 0 });
+    }
+    return Promise.all(begun.map(({ trial, at }) => outcomeOf(deployment, trial, at, withinMs)));
+  });
+}
+
+async function outcomeOf(deployment: Deployment, trial: Trial, at: number, withinMs: number): Promise<Loss> {
+  let isProvoked = false;
+  for (;;) {
+    const old = await Promise.all(deployment.bffs.map((slot) => trial.isShownOld(slot)));
+    const ms = performance.now() - at;
+    isProvoked ||= ms > PROVOKED_MS && old.includes(true);
+    if (!old.includes(true) && ms > PROVOKED_MS) return { what: trial.what, isProvoked, repairedAfterMs: ms };
+    if (ms > withinMs) return { what: trial.what, isProvoked: true, repairedAfterMs: undefined };
+    await elapse(LOOK_MS);
+  }
+}
+
+function markerTrial(deployment: Deployment, universe: Universe, marker: Marker): Trial {
+  let version = 0;
+  return {
+    what: `update of ${marker.entityName}`,
+    warm: () => warm(deployment, marker.page),
+    lose: async () => {
+      await loseNext(deployment, marker.entityName);
+      await changeSurely(marker, WRITE_MS);
+      version = universe.lastVersion(marker.fact);
+    },
+    isShownOld: async (slot) => (await shownVersion(deployment, slot, marker)) < version,
+  };
+}
+
+function creationTrial(deployment: Deployment, universe: Universe): Trial {
+  const page = { path: '/api/orders', customer: 1 } as const;
+  let id = '';
+  return {
+    what: 'creation of Order',
+    warm: () => warm(deployment, page),
+    lose: async () => {
+      const { org } = deployment;
+      // Its line would be announced, and find the list by the order: an order without one is not.
+      await loseNext(deployment, 'Order');
+      id = await org.create('Order', {
+        AccountId: universe.accounts.get(1),
+        Pricebook2Id: universe.pricebook,
+        EffectiveDate: '2026-02-02',
+        Status: 'Draft',
+      });
+      universe.orders.set(id, { id, account: universe.accounts.get(1) ?? '', items: new Set(), isOurs: true });
+    },
+    isShownOld: async (slot) => !rowsOf(await readPage(deployment, slot, page)).includes(id),
+  };
+}
+
+async function deletionTrial(deployment: Deployment, universe: Universe, load: Load): Promise<Trial> {
+  const page = { path: '/api/orders', customer: 2 } as const;
+  const order = await load.changes.newOrder(universe.accounts.get(2) ?? '', new Choice(1));
+  universe.orders.delete(order.id); // nobody else touches it
+  return {
+    what: 'deletion of Order',
+    warm: () => warm(deployment, page),
+    lose: () => deployment.org.fault({ fault: 'hard-delete', entityName: 'Order', recordId: order.id }),
+    isShownOld: async (slot) => rowsOf(await readPage(deployment, slot, page)).includes(order.id),
+  };
+}
+
+function loseNext(deployment: Deployment, entityName: string): Promise<void> {
+  return deployment.org.fault({ fault: 'drop-events', count: 1, entityName });
+}
+
+function rowsOf(body: unknown): unknown[] {
+  return Array.isArray(body) ? body.map((row: { id?: unknown }) => row.id) : [];
+}

@@ -1,0 +1,104 @@
+import { elapse } from '../../support/eventually.js';
+import { APP_NAME, CUSTOMERS, type Deployment, type Slot } from '../deployment/deployment.js';
+import { jsonOf } from '../deployment/http-client.js';
+import { cachedKeys, countedByBucket, orderOfKey } from './cached-keys.js';
+import { differenceOf } from './difference.js';
+import { expectedPages, type Accounts, type ExpectedPage } from './truth.js';
+
+/** What a comparison of every cached value with the org has found. */
+export interface Comparison {
+  readonly pages: number;
+  /** Answers compared: pages times BFFs, and those looked at again. */
+  readonly compared: number;
+  /** Entries in Redis before the first page was read, by bucket. */
+  readonly entries: Readonly<Record<string, number>>;
+  /** Answers that were not the org's when first looked at. */
+  readonly differedAtFirst: number;
+  /** How long after the last write the last of these was right. */
+  readonly settledAfterMs: number;
+  /** Still wrong at the deadline. */
+  readonly mismatches: readonly string[];
+}
+
+const AT_ONCE = 8;
+const LOOK_MS = 100;
+const SHOWN_MAX = 20;
+
+interface Look {
+  readonly slot: Slot;
+  readonly bff: number;
+  readonly page: ExpectedPage;
+}
+
+/**
+ * Reads every page through every BFF, and compares it with what the org's records make it now. Nobody may write meanwhile.
+ * What differs is looked at again until the deadline: an event may still be under way; an entry that no event will drop
+ * stays wrong, because reading does not mend it.
+ */
+export async function compareAll(deployment: Deployment, accounts: Accounts, withinMs: number): Promise<Comparison> {
+  const beganAt = performance.now();
+  const keys = await cachedKeys(deployment.redis.url, APP_NAME);
+  const expected = await expectedPages(deployment.org, accounts);
+  const pages = [...expected, ...strayPages(keys, expected)];
+  let open: Look[] = deployment.bffs.flatMap((slot, bff) => pages.map((page) => ({ slot, bff, page })));
+  let compared = 0;
+  let differedAtFirst: number | undefined;
+  let settledAfterMs = 0;
+  for (;;) {
+    const found = await inTurns(open, (look) => differenceAt(deployment, look));
+    compared += open.length;
+    const wrong = open.filter((_, i) => found[i] !== undefined);
+    differedAtFirst ??= wrong.length;
+    if (wrong.length < open.length || compared === open.length) settledAfterMs = performance.now() - beganAt;
+    open = wrong;
+    const isLate = performance.now() - beganAt > withinMs;
+    if (open.length === 0 || isLate) {
+      const texts = found.filter((text) => text !== undefined);
+      const mismatches = open.length === 0 ? [] : [...texts.slice(0, SHOWN_MAX), ...more(texts.length - SHOWN_MAX)];
+      return {
+        pages: pages.length,
+        compared,
+        entries: countedByBucket(keys),
+        differedAtFirst,
+        settledAfterMs,
+        mismatches,
+      };
+    }
+    await elapse(LOOK_MS);
+  }
+}
+
+/** Kept orders that nobody has any more, and each order as another customer asks for it: there has to be none. */
+function strayPages(keys: readonly string[], expected: readonly ExpectedPage[]): ExpectedPage[] {
+  const known = new Set(expected.map(({ path, customer }) => `${customer} ${path}`));
+  return keys
+    .map(orderOfKey)
+    .filter((order) => order !== undefined)
+    .flatMap((order) => CUSTOMERS.map((customer) => ({ path: `/api/orders/${order}`, customer, body: undefined })))
+    .filter(({ path, customer }) => !known.has(`${customer} ${path}`));
+}
+
+async function differenceAt({ tokens }: Deployment, { slot, bff, page }: Look): Promise<string | undefined> {
+  const headers = { authorization: `Bearer ${tokens.get(page.customer)}` };
+  const where = `BFF ${bff}, customer ${page.customer}, ${page.path}`;
+  try {
+    const answer = await slot.http.call(page.path, { headers });
+    if (page.body === undefined && answer.status === 404) return undefined;
+    if (answer.status !== 200) return `${where}: answered ${answer.status} ${answer.text.slice(0, 200)}`;
+    const difference = differenceOf(jsonOf(answer), page.body);
+    return difference === undefined ? undefined : `${where}: ${difference}`;
+  } catch (error) {
+    return `${where}: ${(error as Error).message}`;
+  }
+}
+
+async function inTurns<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < all.length; i += AT_ONCE)
+    results.push(...(await Promise.all(all.slice(i, i + AT_ONCE).map(work))));
+  return results;
+}
+
+function more(count: number): string[] {
+  return count > 0 ? [`and ${count} more`] : [];
+}

@@ -1,0 +1,126 @@
+import { parseArgs } from 'node:util';
+import type { Transport } from './deployment/deployment.js';
+import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
+
+/** What a soak is made of. The seed decides faults and load; not how they interleave. */
+export interface SoakOptions {
+  readonly seed: number;
+  /** All transports together. */
+  readonly seconds: number;
+  readonly transports: readonly Transport[];
+  readonly bffs: number;
+  readonly workers: number;
+  readonly faults: readonly FaultKind[];
+  /** The period of the reconciler in the phases in which events are lost; in the others it is off. */
+  readonly reconcileSeconds: number;
+  /** Whether there are phases in which events are lost on purpose. */
+  readonly losses: boolean;
+  /** How old a read may be while nothing is disturbed. */
+  readonly boundMs: number;
+  /** Takeovers instead of a soak. */
+  readonly kills: number;
+  readonly measureLatency: boolean;
+  readonly prove: boolean;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+const TRANSPORTS: Readonly<Record<string, readonly Transport[]>> = {
+  both: ['pubsub', 'cometd'],
+  pubsub: ['pubsub'],
+  cometd: ['cometd'],
+};
+
+export const USAGE = `npm run check:change-events -- [options]
+  --seconds=N | --minutes=N   how long load and faults run, all transports together (10 minutes)
+  --transport=pubsub|cometd|both   (both)
+  --seed=N                    the seed of an earlier run, to repeat it (random)
+  --bffs=N --workers=N        processes (2 and 2)
+  --faults=KIND,KIND|none     only these faults (all): ${faultKinds.join(', ')}
+  --no-losses                 no phases in which events are lost on purpose
+  --reconcile-seconds=N       the reconciler's period in those phases (10; shorter in short runs)
+  --bound-ms=N                how old a read may be while nothing is disturbed (3000)
+  --kills=N                   instead: so many SIGKILLs of the active worker under load, each takeover measured
+  --measure-latency           instead: from a change's acknowledgement to "unservable in every BFF", at 200 changes a second
+  --prove                     instead: plant faults that have to be found
+  --json                      the result as JSON on standard output, the rest on standard error`;
+
+/** What the command line asks for. Throws with a reason for what it does not know. */
+export function readOptions(args: readonly string[]): SoakOptions {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: text,
+      seconds: text,
+      transport: text,
+      seed: text,
+      bffs: text,
+      workers: text,
+      faults: text,
+      'no-losses': flag,
+      'reconcile-seconds': text,
+      'bound-ms': text,
+      kills: text,
+      'measure-latency': flag,
+      prove: flag,
+      json: flag,
+      help: flag,
+    },
+  });
+  const given = values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
+  const seconds = number('seconds', given, values['measure-latency'] ? 30 : 600, 1, 24 * 3600);
+  const transports = TRANSPORTS[values.transport ?? 'both'];
+  if (!transports) throw new Error(`--transport takes one of pubsub, cometd, both, not ${values.transport}`);
+  return {
+    seed: number('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
+    seconds,
+    transports,
+    bffs: number('bffs', values.bffs, 2, 1, 16),
+    workers: number('workers', values.workers, 2, 1, 16),
+    faults: faultsOf(values.faults),
+    reconcileSeconds: number('reconcile-seconds', values['reconcile-seconds'], seconds < 60 ? 3 : 10, 1, 3600),
+    losses: !values['no-losses'],
+    boundMs: number('bound-ms', values['bound-ms'], 3_000, 100, 600_000),
+    kills: number('kills', values.kills, 0, 0, 100_000),
+    measureLatency: values['measure-latency'],
+    prove: values.prove,
+    json: values.json,
+    help: values.help,
+  };
+}
+
+/** The arguments that repeat a run. */
+export function replayCommand(options: SoakOptions): string {
+  const { seed, seconds, transports, bffs, workers, faults, losses, reconcileSeconds, boundMs, kills } = options;
+  const args = [
+    `--seed=${seed}`,
+    ...(kills > 0 ? [`--kills=${kills}`] : [`--seconds=${seconds}`]),
+    `--transport=${transports.length > 1 ? 'both' : transports[0]}`,
+    ...(bffs === 2 ? [] : [`--bffs=${bffs}`]),
+    ...(workers === 2 ? [] : [`--workers=${workers}`]),
+    ...(faults === faultKinds ? [] : [`--faults=${faults.join(',') || 'none'}`]),
+    ...(losses ? [`--reconcile-seconds=${reconcileSeconds}`] : ['--no-losses']),
+    ...(boundMs === 3_000 ? [] : [`--bound-ms=${boundMs}`]),
+    ...(options.measureLatency ? ['--measure-latency'] : []),
+    ...(options.prove ? ['--prove'] : []),
+  ];
+  return `npm run check:change-events -- ${args.join(' ')}`;
+}
+
+function number(name: string, given: string | undefined, otherwise: number, least: number, most: number): number {
+  const value = given === undefined ? otherwise : Number(given);
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  throw new Error(`--${name} takes a number from ${least} to ${most}, not ${given}`);
+}
+
+function faultsOf(given: string | undefined): readonly FaultKind[] {
+  if (given === undefined) return faultKinds;
+  if (given === 'none') return [];
+  return given.split(',').map((name) => {
+    const kind = faultKinds.find((each) => each === name);
+    if (kind === undefined) throw new Error(`--faults takes some of ${faultKinds.join(', ')}, not ${name}`);
+    return kind;
+  });
+}

@@ -1,0 +1,12 @@
+import { join } from 'node:path';
+import { ensureRedisServer } from './redis-server.mjs';
+import { ensureBuilt, root, run, stop } from './workspace.mjs';
+
+/**
+ * `npm run check:change-events`: sandbox, Redis, BFFs and workers as processes, faults, and a comparison of every cached value
+ * with the org's records. Its options are explained in test/soak/options.ts and docs/operating/soak.md.
+ */
+await ensureBuilt();
+if (!(await ensureRedisServer())) stop('The soak needs redis-server 7 or later: install it and try again.');
+const program = join(root, 'dist', 'test', 'soak', 'main.js');
+process.exitCode = await run(process.execPath, [program, ...process.argv.slice(2)]);
