@@ -43,6 +43,10 @@ export class AppProcess {
     );
   }
 
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
   get hasExited(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }

@@ -16,7 +16,9 @@ export class Portal {
   redis: RedisServer | undefined;
   sandbox!: AppProcess;
   bffs: AppProcess[] = [];
+  /** The newest; those before it may be alive as well. */
   worker: AppProcess | undefined;
+  workers: AppProcess[] = [];
   sandboxUrl = '';
   bffUrls: string[] = [];
   private env: Record<string, string> = {};
@@ -42,11 +44,12 @@ export class Portal {
   async startWorker(): Promise<void> {
     const port = await freePort();
     this.worker = AppProcess.start('cdc-worker', { ...this.env, WORKER_PORT: String(port) });
+    this.workers.push(this.worker);
     await this.worker.isReadyAt(`http://127.0.0.1:${port}/health/ready`);
   }
 
   async stop(): Promise<void> {
-    const apps = [...this.bffs, this.worker, this.sandbox].filter((app) => app !== undefined);
+    const apps = [...this.bffs, ...this.workers, this.sandbox].filter((app) => app !== undefined);
     await Promise.all(apps.map((app) => app.stop()));
     await this.redis?.stop();
   }
