@@ -42,7 +42,8 @@ export class Announced {
     for (const event of events) {
       if (event.kind !== 'change') continue;
       if (event.scope === 'entity' || event.changeType === 'GAP_OVERFLOW' || event.recordIds.length === 0) {
-        this.wholeTable(event.entityName, event.commitTimestamp);
+        const { entityName, commitTimestamp } = event;
+        this.tables.set(entityName, Math.max(this.tables.get(entityName) ?? -Infinity, commitTimestamp));
       } else {
         for (const id of event.recordIds) this.note(id, heardOf(event));
       }
@@ -52,11 +53,6 @@ export class Announced {
   /** From here on these rows count as announced, as they are. */
   applied(rows: readonly ChangedRow[]): void {
     for (const { id, modifiedAt, isDeleted } of rows) this.note(id, { at: modifiedAt, isDeleted, isListed: true });
-  }
-
-  /** From here on every change of the table up to this time of the org counts as announced. */
-  wholeTable(table: string, upTo: number): void {
-    this.tables.set(table, Math.max(this.tables.get(table) ?? -Infinity, upTo));
   }
 
   /**
@@ -76,12 +72,6 @@ export class Announced {
   /** Whether an event of the row may have been heard and forgotten since. */
   mayHaveForgotten(row: ChangedRow): boolean {
     return row.modifiedAt <= this.forgottenUpTo;
-  }
-
-  clear(): void {
-    this.records.clear();
-    this.tables.clear();
-    this.forgottenUpTo = -Infinity;
   }
 
   private note(id: string, heard: Heard): void {

@@ -1,8 +1,6 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
-import type { QueryOptions } from '@bff/integrations/salesforce/salesforce.client';
-import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
-import type { Soql } from '@bff/integrations/salesforce/soql';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { orderId as id, RowsOfAnOrg, T0 } from '../../../../test/support/rows-of-an-org.js';
 import { Announced } from './announced.js';
 import { ReconciledTable, type TableCounters } from './reconciled-table.js';
 import { resolveReconcilerOptions } from './reconciler.options.js';
@@ -11,36 +9,6 @@ const GRACE_MS = 10_000;
 const OVERLAP_MS = 660_000;
 const ROWS_MAX = 5;
 const TOPIC = '/data/OrderChangeEvent';
-/** The org's clock; it has nothing to do with that of the process. */
-const T0 = Date.parse('2031-01-01T00:00:00Z');
-
-const id = (n: number) => toSalesforceId(`801${String(n).padStart(12, '0')}`);
-
-/** Rows of one object, stamped by an org's clock that the test moves. */
-class RowsOfAnOrg {
-  nowMs = T0;
-  requests = 0;
-  private readonly rows = new Map<number, Record<string, unknown>>();
-
-  /** Changes the row, or creates it. */
-  write(n: number, { isDeleted = false, at = this.nowMs } = {}): void {
-    const stamp = new Date(Math.floor(at / 1_000) * 1_000).toISOString();
-    const CreatedDate = this.rows.get(n)?.['CreatedDate'] ?? stamp;
-    this.rows.set(n, { Id: id(n), IsDeleted: isDeleted, CreatedDate, SystemModstamp: stamp });
-  }
-
-  query<T>({ text }: Soql, options?: QueryOptions): Promise<T[]> {
-    this.requests += 1;
-    options?.onRequest?.();
-    const since = Date.parse(/SystemModstamp > (\S+)/.exec(text)?.[1] ?? new Date(0).toISOString());
-    const limit = Number(/LIMIT (\d+)/.exec(text)?.[1]);
-    const order = text.includes('DESC') ? -1 : 1;
-    const stampOf = (row: Record<string, unknown>) => Date.parse(String(row['SystemModstamp']));
-    const found = [...this.rows.values()].filter((row) => stampOf(row) > since);
-    found.sort((a, b) => order * (stampOf(a) - stampOf(b)));
-    return Promise.resolve(found.slice(0, limit) as T[]);
-  }
-}
 
 let org: RowsOfAnOrg;
 let announced: Announced;
@@ -54,8 +22,8 @@ let table: ReconciledTable;
 const lines: string[] = [];
 
 /** Of a process that has just become the active one: it has heard nothing, and knows what is saved. */
-function newTable(): ReconciledTable {
-  announced = new Announced();
+function newTable({ recordsMax, graceMs = GRACE_MS }: { recordsMax?: number; graceMs?: number } = {}): ReconciledTable {
+  announced = new Announced(recordsMax);
   const options = resolveReconcilerOptions({
     tables: [],
     salesforce: org,
@@ -65,6 +33,7 @@ function newTable(): ReconciledTable {
     },
     periodMs: 300_000,
     rowsMax: ROWS_MAX,
+    graceMs,
     log: (level, text) => lines.push(`${level} ${text}`),
   });
   const watched = {
@@ -251,6 +220,29 @@ describe('what is found and not counted as missed', () => {
     expect(counters).toMatchObject({ missed: 1, rechecked: 3 });
   });
 
+  it('is what changed no later than the newest change that was there when this process began, and showed late', async () => {
+    const begun = org.nowMs;
+    elapse(60_000);
+    org.write(1);
+    table = newTable();
+    await run();
+    org.write(2, { at: begun });
+    await run();
+    expect(counters).toMatchObject({ missed: 0, rechecked: 2 });
+  });
+
+  it('is what may have been heard of and forgotten', async () => {
+    table = newTable({ recordsMax: 1 });
+    await run();
+    for (const n of [1, 2]) {
+      org.write(n);
+      hear(n);
+    }
+    await run();
+    expect(applied).toEqual([gap('GAP_UPDATE', 1)]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
+  });
+
   it.each(['before', 'after'])('is what was seen while events were behind, %s the wait', async (when) => {
     org.write(1);
     isCaughtUp = when !== 'before';
@@ -292,6 +284,8 @@ describe('the position', () => {
     elapse(GRACE_MS);
     await run();
     expect(position()).toBe(new Date(first).toISOString());
+    await run();
+    expect(org.since).toBe(first);
   });
 
   it('is where the next process goes on: what is settled is not dropped again', async () => {
@@ -336,7 +330,7 @@ describe('more changes than are looked at', () => {
   it('make the whole table fall, and the next run goes on from there', async () => {
     for (let n = 10; n < 10 + ROWS_MAX + 1; n++) org.write(n);
     const newest = Math.floor(org.nowMs / 1_000) * 1_000;
-    await run();
+    await run(() => expect(applied).toEqual([]));
     expect(applied).toEqual([gap('GAP_OVERFLOW')]);
     expect(position()).toBe(new Date(newest).toISOString());
     expect(counters).toMatchObject({ wholeTables: 1, missed: 0, rechecked: 0 });
@@ -344,6 +338,32 @@ describe('more changes than are looked at', () => {
     await run();
     expect(applied.slice(1)).toEqual([gap('GAP_UPDATE', 1)]);
     expect(counters).toMatchObject({ wholeTables: 1, missed: 1 });
+  });
+
+  it('make it wait until the second of the newest is over, so that no row of it escapes', async () => {
+    table = newTable({ graceMs: 0 });
+    for (let n = 10; n < 10 + ROWS_MAX; n++) org.write(n);
+    const running = table.run(stopping.signal);
+    await jest.advanceTimersByTimeAsync(1_999);
+    expect(applied).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(applied).toEqual([gap('GAP_OVERFLOW')]);
+    await running;
+  });
+
+  it('never move the position back, and need no creation of before to have been heard', async () => {
+    org.write(1);
+    hear(1);
+    await run();
+    for (let n = 10; n < 10 + ROWS_MAX; n++) org.write(n);
+    await run();
+    const dropped = position();
+    elapse(OVERLAP_MS);
+    org.write(10);
+    hear(10);
+    await run();
+    expect(position()).toBe(dropped);
+    expect(applied).toEqual([gap('GAP_OVERFLOW')]);
   });
 
   it('also after days in which nobody listened', async () => {

@@ -74,14 +74,13 @@ export class ReconciledTable {
     if (Number.isFinite(saved)) return saved;
     const newest = await this.query(signal, newestChange);
     await this.save(newest);
-    this.heardSince = newest;
     return newest;
   }
 
   /** Returns the newest change that the rows show. */
   private async dropUnannounced(rows: readonly ChangedRow[], signal: AbortSignal): Promise<number> {
     const { announced, counters, watched } = this;
-    const newest = rows.at(-1)?.modifiedAt ?? (this.settledUpTo as number);
+    const newest = rows.at(-1)?.modifiedAt ?? this.settledUpTo ?? 0;
     let found = this.unannounced(rows);
     if (found.length === 0) return newest;
     const wasCaughtUp = this.isCaughtUp();
@@ -104,7 +103,6 @@ export class ReconciledTable {
     await pause(Math.max(this.options.graceMs, SECOND_OVER_MS), signal);
     if (signal.aborted) return newest;
     await watched.apply([overflowEvent(newest, watched)]);
-    this.announced.wholeTable(watched.table, newest);
     counters.wholeTables += 1;
     const rows = `${this.options.rowsMax} or more rows have changed since the last position`;
     this.options.log('warn', `${watched.table}: ${rows}; all entries with any of them are dropped`);
@@ -112,13 +110,14 @@ export class ReconciledTable {
     this.seen.length = 0;
     await this.save(newest);
     this.settledUpTo = newest;
+    this.heardSince = undefined; // creations up to here need not have been heard any more
     return newest;
   }
 
   /** Moves the position on to what was the newest one overlap ago: nothing of that time can appear any more. */
   private async settle(startedMs: number, newest: number): Promise<void> {
     const { seen } = this;
-    const last = seen.at(-1)?.newest ?? (this.settledUpTo as number);
+    const last = seen.at(-1)?.newest ?? this.settledUpTo ?? 0;
     if (newest > last) seen.push({ atMs: startedMs, newest });
     const open = seen.findIndex(({ atMs }) => atMs > startedMs - this.options.overlapMs);
     const settledCount = open === -1 ? seen.length : open;

@@ -86,8 +86,8 @@ export class Reconciler {
   }
 
   /**
-   * Looks now, and from then on again and again. Only one process for an org should. After `stop` it may be started again,
-   * and takes for unheard what happened in between. Throws when it runs already.
+   * Looks now, and from then on again and again. Only one process for an org should. After `stop` it may be started again;
+   * what happened in between need not have been heard. Throws when it runs already.
    */
   start(): void {
     if (this.stopping !== undefined) throw new Error('the reconciler runs already; stop it first');
@@ -109,7 +109,6 @@ export class Reconciler {
     await this.running;
     this.stopping = undefined;
     for (const watch of this.watches) watch.running = undefined;
-    this.announced.clear();
   }
 
   /**
