@@ -281,10 +281,7 @@ export class CacheService {
     return this.store.state();
   }
 
-  /**
-   * Until when entries may be served at any age whose changes these feeds announce; undefined if this cache has no bound for
-   * feeds that nobody follows. Called by `Bucket`.
-   */
+  /** Until when entries may be served at any age whose changes these feeds announce; undefined: always. Called by `Bucket`. */
   watchFeeds(names: readonly string[]): FeedTrust | undefined {
     return this.parts.feeds?.watch(names);
   }

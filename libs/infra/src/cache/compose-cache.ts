@@ -32,7 +32,7 @@ export interface CacheOptions {
   readonly safetyTtlSeconds?: number;
   /**
    * The age up to which an entry is served while a feed that announces its changes is not followed (`changeDriven({ toldBy })`);
-   * and as long ago a feed may have been up to date to count as followed. 1 to 2,592,000. @default none: no feed is looked at
+   * and as long ago a feed may have been up to date to count as followed. 0.1 to 2,592,000. @default none: no feed is looked at
    */
   readonly feedLostMaxAgeSeconds?: number | undefined;
   /** Days that Redis keeps an entry without a TTL. @default 30 */

@@ -16,8 +16,8 @@ export const REFRESH_AHEAD: Limits = [0.1, 0.99];
 export const STALE_SECONDS: Limits = [0, 604_800];
 /** 30 days: an entry without a TTL is kept no longer unless the operator says so. 0: only a fetch that is yet to begin will do. */
 export const MAX_AGE_SECONDS: Limits = [0, 2_592_000];
-/** Likewise, but how far a feed has been followed is looked up only once a second. */
-export const FEED_LOST_SECONDS: Limits = [1, 2_592_000];
+/** Likewise; within a tenth of a second no consumer can say how far it has followed. */
+export const FEED_LOST_SECONDS: Limits = [0.1, 2_592_000];
 /** A day: what was read longer ago is not worth asking the source for. */
 export const RECENT_SECONDS: Limits = [1, 86_400];
 /** From one fetch in a hundred seconds to more than any source of ours can bear. */

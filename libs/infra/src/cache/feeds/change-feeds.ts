@@ -4,7 +4,7 @@ import { reportDefect } from '../defect-report.js';
 import { hitClock } from '../local/hit-clock.js';
 import { settlesWithin } from '../settles-within.js';
 
-/** A poll is a small command, and a second of the bound is little. */
+/** A poll is a small command, and a second of the bound is little. Of a short bound it takes a quarter at most. */
 const PERIOD_MS = 1000;
 /** How long `start` waits for the first word of the feeds. */
 const FIRST_MS = 1000;
@@ -39,12 +39,15 @@ export class ChangeFeeds {
   private timer: NodeJS.Timeout | undefined;
   private state: 'new' | 'started' | 'stopped' = 'new';
   private polling: Promise<void> | undefined;
+  private readonly periodMs: number;
 
   constructor(
     private readonly leases: Pick<ConsumerLeases, 'feedAges'>,
     private readonly maxAgeSeconds: number,
     private readonly clock: () => number = hitClock,
-  ) {}
+  ) {
+    this.periodMs = Math.min(PERIOD_MS, maxAgeSeconds * 250);
+  }
 
   /** The trust in all of these feeds together, kept up to date from `start` on. The same object for the same feeds. */
   watch(names: readonly string[]): FeedTrust {
@@ -73,11 +76,11 @@ export class ChangeFeeds {
     clearTimeout(this.timer);
   }
 
-  /** One poll, and the next one a second after it was answered. Never rejects. */
+  /** One poll, and the next one a period after it was answered. Never rejects. */
   private async follow(): Promise<void> {
     await this.poll();
     if (this.state !== 'started') return;
-    this.timer = setTimeout(() => void this.follow(), PERIOD_MS).unref();
+    this.timer = setTimeout(() => void this.follow(), this.periodMs).unref();
   }
 
   private async poll(): Promise<void> {
