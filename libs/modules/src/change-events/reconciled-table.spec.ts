@@ -303,6 +303,20 @@ describe('the position', () => {
     expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
   });
 
+  it('is not written while nothing changes', async () => {
+    org.write(1);
+    hear(1);
+    await run();
+    elapse(OVERLAP_MS);
+    await run();
+    saved.clear();
+    for (let i = 0; i < 3; i++) {
+      elapse(OVERLAP_MS);
+      await run();
+    }
+    expect(position()).toBeUndefined();
+  });
+
   it('begins anew where what is saved cannot be read', async () => {
     saved.set('Order', 'nonsense');
     table = newTable();
@@ -358,7 +372,7 @@ describe('more changes than are looked at', () => {
     for (let n = 10; n < 10 + ROWS_MAX; n++) org.write(n);
     await run();
     const dropped = position();
-    elapse(OVERLAP_MS);
+    elapse(OVERLAP_MS - 2 * GRACE_MS); // of the first run, and not yet of the second
     org.write(10);
     hear(10);
     await run();
