@@ -2,7 +2,7 @@ import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/even
 import { LRUCache } from 'lru-cache';
 import type { ChangedRow } from './reconciler-rows.js';
 
-/** Records remembered: what changes within an hour in an org that uses up its events of the day; about 15 MB. */
+/** Records remembered: what changes within an hour in an org that uses up its events of the day; about 25 MB. */
 const RECORDS_MAX = 100_000;
 
 /** The newest that is known of one record. */
