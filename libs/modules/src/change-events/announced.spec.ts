@@ -85,6 +85,8 @@ describe('a row counts as announced', () => {
     const deletion = event({ changeType: 'DELETE' });
     expect(afterHearing(deletion).covers('Order', row({ isDeleted: true }), SINCE)).toBe(true);
     expect(afterHearing(deletion).covers('Order', row(), SINCE)).toBe(false);
+    const later = event({ changeType: 'DELETE', commitTimestamp: NOW + 999 });
+    expect(afterHearing(later).covers('Order', row(), SINCE)).toBe(false);
     const gap = event({ changeType: 'GAP_DELETE' });
     expect(afterHearing(gap).covers('Order', row({ isDeleted: true }), SINCE)).toBe(true);
   });
@@ -108,6 +110,11 @@ describe('a new row counts as announced', () => {
   it('by an update alone where nobody listened when it was created, or who knows since when', () => {
     expect(afterHearing(event()).covers('Order', row(isNew), NOW - SECOND)).toBe(true);
     expect(afterHearing(event()).covers('Order', row(isNew), undefined)).toBe(true);
+  });
+
+  it('by an update alone after an event for the whole table', () => {
+    const overflow = event({ scope: 'entity', recordIds: [], commitTimestamp: NOW - 60 * SECOND });
+    expect(afterHearing(overflow, event()).covers('Order', row(isNew), SINCE)).toBe(true);
   });
 
   it('when it is deleted again, and the deletion was heard', () => {

@@ -7,6 +7,7 @@ const RECORDS_MAX = 100_000;
 
 /** The newest that is known of one record. */
 interface Heard {
+  /** In whole seconds, as rows are stamped. */
   readonly at: number;
   readonly isDeleted: boolean;
   /** Some event has said that the record is there (a creation, an undeletion, a gap), which is what drops the lists it joins. */
@@ -18,9 +19,9 @@ interface Heard {
  * came: whatever became of the event, one that changed nothing of interest included. Bounded: what is forgotten first was
  * longest neither changed nor asked for.
  *
- * Both times have whole seconds, so a row whose newest event is of the second in which it changed counts as announced. What it
- * cannot tell, because a row shows its last change only: a lost update before (or in the same second as) one that was heard.
- * Lost creations and deletions it can tell, whatever was heard after them.
+ * `SystemModstamp` has whole seconds, so a row whose newest event is of the second in which it changed counts as announced.
+ * What it cannot tell, because a row shows its last change only: a lost update before (or in the same second as) one that was
+ * heard. Lost creations and deletions it can tell, whatever was heard after them.
  */
 export class Announced {
   private readonly records: LRUCache<string, Heard>;
@@ -43,7 +44,7 @@ export class Announced {
       if (event.kind !== 'change') continue;
       if (event.scope === 'entity' || event.changeType === 'GAP_OVERFLOW' || event.recordIds.length === 0) {
         const { entityName, commitTimestamp } = event;
-        this.tables.set(entityName, Math.max(this.tables.get(entityName) ?? -Infinity, commitTimestamp));
+        this.tables.set(entityName, Math.max(this.wholeTableAt(entityName), commitTimestamp));
       } else {
         for (const id of event.recordIds) this.note(id, heardOf(event));
       }
@@ -61,17 +62,22 @@ export class Announced {
    */
   covers(table: string, row: ChangedRow, since: number | undefined): boolean {
     const heard = this.records.get(row.id);
-    if ((this.tables.get(table) ?? -Infinity) >= row.modifiedAt) return true;
+    const wholeTableAt = this.wholeTableAt(table);
+    if (wholeTableAt >= row.modifiedAt) return true;
     if (heard === undefined || heard.at < row.modifiedAt) return false;
     // Of one second there may have been two changes. A later event is of what became of the row since it was read.
     if (heard.at === row.modifiedAt && heard.isDeleted !== row.isDeleted) return false;
-    const isNew = since !== undefined && row.createdAt > since && row.createdAt > this.forgottenUpTo;
+    const isNew = since !== undefined && row.createdAt > Math.max(since, wholeTableAt, this.forgottenUpTo);
     return heard.isListed || row.isDeleted || !isNew;
   }
 
   /** Whether an event of the row may have been heard and forgotten since. */
   mayHaveForgotten(row: ChangedRow): boolean {
     return row.modifiedAt <= this.forgottenUpTo;
+  }
+
+  private wholeTableAt(table: string): number {
+    return this.tables.get(table) ?? -Infinity;
   }
 
   private note(id: string, heard: Heard): void {
@@ -82,9 +88,9 @@ export class Announced {
   }
 }
 
-function heardOf({ changeType, commitTimestamp: at }: ChangeEvent): Heard {
+function heardOf({ changeType, commitTimestamp }: ChangeEvent): Heard {
   return {
-    at,
+    at: Math.floor(commitTimestamp / 1_000) * 1_000,
     isDeleted: changeType === 'DELETE' || changeType === 'GAP_DELETE',
     isListed: changeType !== 'UPDATE' && changeType !== 'DELETE',
   };

@@ -57,13 +57,13 @@ const REFUSED_RETRY_MS_MAX = 3_600_000;
  * time, deleted ones included; those that no event announced are handed on as gap events, and counted. A change is repaired
  * within `periodMs` of becoming visible, the query's own time aside.
  *
- * It costs one API request an object and run, one more for every further 2000 rows (at most 5), and one when it begins
+ * It costs one API request an object and run, one more for every further 2000 rows (at most 6), and one when it begins
  * without a position. While Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
  *
  * Not found: what leaves no row (records that were removed from the recycle bin before a run), what does not move
  * `SystemModstamp` (formula fields), platform events, and a lost update that another update of the same record, which was
  * heard, covers (`Announced`). Counted as missed, but no loss: what moves `SystemModstamp` and has no event, such as the
- * renaming of a picklist value, or an event that could not be read.
+ * renaming of a picklist value (Salesforce Help 000387261).
  */
 export class Reconciler {
   private readonly options: ResolvedReconcilerOptions;
