@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import { composeCache } from '@bff/infra/cache/compose-cache';
+import type { DomainCache } from '@bff/infra/cache/domain-cache';
+import { loadConfig } from '@bff/infra/config/load-config';
+import { AccountCdcSubscriber } from '@bff/modules/catalog/account-cdc.subscriber';
+import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
+import { CatalogCdcSubscriber } from '@bff/modules/catalog/catalog-cdc.subscriber';
+import { MappingCacheService } from '@bff/modules/identity/mapping-cache.service';
+import { OrderCdcSubscriber } from '@bff/modules/orders/order-cdc.subscriber';
+import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
+
+/** What the buckets of a domain ask about. */
+function feedsWatchedBy(cache: CacheService, make: (cache: CacheService) => DomainCache): string[][] {
+  const asked: string[][] = [];
+  const watch = cache.watchFeeds.bind(cache);
+  cache.watchFeeds = (names) => {
+    asked.push([...names]);
+    return watch(names);
+  };
+  make(cache);
+  cache.watchFeeds = watch;
+  return asked;
+}
+
+let cache: CacheService;
+beforeEach(() => void ({ cache } = composeCache({ feedLostMaxAgeSeconds: 60 })));
+afterEach(() => cache.close());
+
+it('buckets name feeds that a subscriber of ours listens for: of another one nobody would ever say that it is followed', () => {
+  const config = loadConfig({});
+  const catalog = new CatalogCacheService(cache);
+  const subscribers = [
+    new OrderCdcSubscriber(new OrdersCacheService(cache), config),
+    new CatalogCdcSubscriber(catalog, config),
+    new AccountCdcSubscriber(catalog, new MappingCacheService(cache), config),
+  ];
+  const followed = new Set(subscribers.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => name)));
+  const orders = feedsWatchedBy(cache, (c) => new OrdersCacheService(c));
+  const products = feedsWatchedBy(cache, (c) => new CatalogCacheService(c));
+  expect(orders).toEqual([
+    ['Order', 'OrderItem'],
+    ['Order', 'OrderItem', 'Product2'],
+  ]);
+  expect(products).toEqual([['Product2', 'PricebookEntry'], ['Product2'], ['Account', 'account eligibility']]);
+  expect([...orders, ...products].flat().filter((name) => !followed.has(name))).toEqual([]);
+});
