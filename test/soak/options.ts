@@ -15,6 +15,8 @@ export interface SoakOptions {
   readonly reconcileSeconds: number;
   /** Whether there are phases in which events are lost on purpose. */
   readonly losses: boolean;
+  /** Whether losses are provoked too of which no row tells. */
+  readonly coveredLosses: boolean;
   /** How old a read may be while nothing is disturbed. */
   readonly boundMs: number;
   /** Takeovers instead of a soak. */
@@ -38,6 +40,7 @@ export const USAGE = `npm run check:change-events -- [options]
   --bffs=N --workers=N        processes (2 and 2)
   --faults=KIND,KIND|none     only these faults (all): ${faultKinds.join(', ')}
   --no-losses                 no phases in which events are lost on purpose
+  --covered-losses            lose events too that a later event of the same record hides from the reconciler
   --reconcile-seconds=N       the reconciler's period in those phases (10; shorter in short runs)
   --bound-ms=N                how old a read may be while nothing is disturbed (3000)
   --kills=N                   instead: so many SIGKILLs of the active worker under load, each takeover measured
@@ -60,6 +63,7 @@ export function readOptions(args: readonly string[]): SoakOptions {
       workers: text,
       faults: text,
       'no-losses': flag,
+      'covered-losses': flag,
       'reconcile-seconds': text,
       'bound-ms': text,
       kills: text,
@@ -82,6 +86,7 @@ export function readOptions(args: readonly string[]): SoakOptions {
     faults: faultsOf(values.faults),
     reconcileSeconds: number('reconcile-seconds', values['reconcile-seconds'], seconds < 60 ? 3 : 10, 1, 3600),
     losses: !values['no-losses'],
+    coveredLosses: values['covered-losses'],
     boundMs: number('bound-ms', values['bound-ms'], 3_000, 100, 600_000),
     kills: number('kills', values.kills, 0, 0, 100_000),
     measureLatency: values['measure-latency'],
@@ -102,6 +107,7 @@ export function replayCommand(options: SoakOptions): string {
     ...(workers === 2 ? [] : [`--workers=${workers}`]),
     ...(faults === faultKinds ? [] : [`--faults=${faults.join(',') || 'none'}`]),
     ...(losses ? [`--reconcile-seconds=${reconcileSeconds}`] : ['--no-losses']),
+    ...(options.coveredLosses ? ['--covered-losses'] : []),
     ...(boundMs === 3_000 ? [] : [`--bound-ms=${boundMs}`]),
     ...(options.measureLatency ? ['--measure-latency'] : []),
     ...(options.prove ? ['--prove'] : []),

@@ -15,27 +15,16 @@ export interface SoakReport {
   readonly violations: readonly string[];
 }
 
+/** What the soak of one transport has shown. */
 export function soakReport(options: SoakOptions, outcome: TransportOutcome): SoakReport {
-  const { transport, phases, load, freshness, injector, recoveries, failures } = outcome;
+  const { transport, phases, load, freshness, injector, recoveries } = outcome;
   const mismatches = phases.flatMap(({ comparison }) => comparison.mismatches);
   const losses = phases.flatMap((phase) => phase.losses);
   const repairs = losses.map(({ repairedAfterMs }) => repairedAfterMs).filter((ms) => ms !== undefined);
   const provoked = losses.filter(({ isProvoked }) => isProvoked).length;
   const last = phases.at(-1)?.comparison;
   const compared = phases.reduce((sum, { comparison }) => sum + comparison.compared, 0);
-  const violations = [
-    ...failures.map((text) => `FAILED ${text}`),
-    ...mismatches.map((text) => `MISMATCH ${text}`),
-    ...freshness.stale.map(
-      ({ reader, fact, version, required, ageMs }) =>
-        `STALE ${reader}: ${fact} at version ${version}, ${ageMs} ms after ${required} was acknowledged`,
-    ),
-    ...losses
-      .filter(({ repairedAfterMs }) => repairedAfterMs === undefined)
-      .map(
-        ({ what }) => `NOT REPAIRED the lost ${what}, within ${options.reconcileSeconds} s and ${REPAIR_SLACK_MS} ms`,
-      ),
-  ];
+  const violations = soakViolations(options, outcome);
   const json = {
     transport,
     reads: Object.fromEntries(load.answers),
@@ -74,6 +63,26 @@ export function soakReport(options: SoakOptions, outcome: TransportOutcome): Soa
   return { lines, json, violations };
 }
 
+/** Everything that was broken, in words. */
+function soakViolations(options: SoakOptions, { phases, freshness, failures }: TransportOutcome): string[] {
+  const mismatches = phases.flatMap(({ comparison }) => comparison.mismatches);
+  const losses = phases.flatMap((phase) => phase.losses);
+  return [
+    ...failures.map((text) => `FAILED ${text}`),
+    ...mismatches.map((text) => `MISMATCH ${text}`),
+    ...freshness.stale.map(
+      ({ reader, fact, version, required, ageMs }) =>
+        `STALE ${reader}: ${fact} at version ${version}, ${ageMs} ms after ${required} was acknowledged`,
+    ),
+    ...losses
+      .filter(({ repairedAfterMs }) => repairedAfterMs === undefined)
+      .map(
+        ({ what }) => `NOT REPAIRED the lost ${what}, within ${options.reconcileSeconds} s and ${REPAIR_SLACK_MS} ms`,
+      ),
+  ];
+}
+
+/** What takeovers have shown. */
 export function takeoverReport(outcome: TakeoverOutcome): SoakReport {
   const { transport, takeoverMs, ofLeader, leaseMs, compared, mismatches, writes, reads, failures } = outcome;
   const sorted = [...takeoverMs].sort((a, b) => a - b);
@@ -102,6 +111,7 @@ export function takeoverReport(outcome: TakeoverOutcome): SoakReport {
   return { lines, json, violations };
 }
 
+/** What the measurement has shown, held against its targets. */
 export function latencyReport(outcome: LatencyOutcome): SoakReport {
   const { transport, newValueMs, oldValueMs, changesPerSecond, backgroundReadsPerSecond, givenUp, seconds } = outcome;
   const of = (sorted: readonly number[]) => ({

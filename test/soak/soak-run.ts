@@ -2,6 +2,7 @@ import { elapse } from '../support/eventually.js';
 import { Deployment, type Transport } from './deployment/deployment.js';
 import { FaultInjector } from './faults/fault-injector.js';
 import { scheduleFaults, type Fault } from './faults/fault-schedule.js';
+import { loseCoveredEvents } from './faults/covered-losses.js';
 import { loseEvents, type Loss } from './faults/losses.js';
 import { compareAll, type Comparison } from './judge/comparison.js';
 import { Freshness } from './judge/freshness.js';
@@ -13,7 +14,7 @@ import { planPhases, type Phase } from './phases.js';
 
 /** How long a query takes in the sandbox: long enough for a change to overtake a fetch. */
 const LATENCY_MS = 10;
-const LOAD = { writers: 4, readers: 6, writeRestMs: 30, readRestMs: 20 } as const;
+const LOAD = { writers: 3, readers: 6, writeRestMs: 60, readRestMs: 15 } as const;
 /** After everything is healed: back-off of the streams, a lease that has to run out, and the backlog of a burst. */
 export const RECOVERY_MS = 60_000;
 const LOOK_MS = 50;
@@ -146,14 +147,16 @@ class SoakRun {
   }
 
   private async lose({ seconds, reconcileSeconds }: Phase): Promise<Loss[]> {
+    const { deployment, universe, load, options } = this;
     const withinMs = reconcileSeconds * 1000 + REPAIR_SLACK_MS;
     const until = performance.now() + seconds * 1000;
     const losses: Loss[] = [];
     this.freshness.disturbed(); // what is lost may be old for a period
     await this.healed();
     do {
-      losses.push(...(await loseEvents(this.deployment, this.universe, this.load, this.markers, withinMs)));
-      await this.deployment.org.fault({ fault: 'drop-events', count: LOST_AT_RANDOM });
+      losses.push(...(await loseEvents(deployment, universe, load, this.markers, withinMs)));
+      if (options.coveredLosses) losses.push(...(await loseCoveredEvents(deployment, universe, load, withinMs)));
+      await deployment.org.fault({ fault: 'drop-events', count: LOST_AT_RANDOM });
       await elapse(1_000);
     } while (performance.now() < until);
     return losses;

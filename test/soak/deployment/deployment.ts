@@ -1,3 +1,4 @@
+import { withinMs } from '../../consistency/checker/deadline.js';
 import { Watchdog } from '../../consistency/checker/watchdog.js';
 import { freePort, type AppName } from '../../e2e/support/app-process.js';
 import { eventually } from '../../support/eventually.js';
@@ -27,6 +28,7 @@ export const APP_NAME = 'soak';
 export const CUSTOMERS = [1, 2, 3] as const;
 export type Customer = (typeof CUSTOMERS)[number];
 
+const CLOSE_MS = 10_000;
 const LIMITS_MAX = '100000000';
 
 /** A place for a process at a fixed address: who is killed has a successor there. */
@@ -138,7 +140,8 @@ export class Deployment {
     await Promise.all(slots.map(({ process }) => process.end()));
     for (const { http } of slots) http.close();
     this.org?.close();
-    await this.redis?.stop();
+    // With a deadline also because the server does not keep this process alive while it is waited for.
+    if (this.redis) await withinMs(CLOSE_MS, this.redis.stop(), 'a redis-server did not end');
     this.watchdog.close();
   }
 

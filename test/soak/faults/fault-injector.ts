@@ -157,7 +157,8 @@ export class FaultInjector {
     const { deployment } = this;
     // Mostly the active one: a stand-by that dies is no news.
     const active = target % 4 === 0 ? undefined : await deployment.activeWorker();
-    const worker = active ?? (deployment.workers[target % deployment.workers.length] as Slot);
+    const worker = active ?? deployment.workers[target % deployment.workers.length];
+    if (!worker) return;
     return this.inTurn(worker, async () => {
       if (kind === 'worker-killed') return deployment.replace(worker);
       if (kind === 'worker-terminated') return deployment.replace(worker, 'SIGTERM');

@@ -16,14 +16,17 @@ export interface Loss {
 
 const LOOK_MS = 50;
 const PROVOKED_MS = 400;
+/** Rows and events have whole seconds: what is lost in the second of an event that was heard cannot be told from it. */
+const SAME_SECOND_MS = 1_100;
 const WRITE_MS = 10_000;
 
 /** A change that no event will tell of, and how to see that nobody shows what was before. */
-interface Trial {
+export interface Trial {
   readonly what: string;
+  /** Has every BFF keep the page as it was. */
+  warm(): Promise<void>;
   lose(): Promise<void>;
   isShownOld(slot: Slot): Promise<boolean>;
-  warm(): Promise<void>;
 }
 
 /**
@@ -42,7 +45,18 @@ export async function loseEvents(
     creationTrial(deployment, universe),
     await deletionTrial(deployment, universe, load),
   ];
+  return runTrials(deployment, load, trials, withinMs);
+}
+
+/** Carries the trials out one after the other while nobody writes, and sees to what becomes of them. */
+export function runTrials(
+  deployment: Deployment,
+  load: Load,
+  trials: readonly Trial[],
+  withinMs: number,
+): Promise<Loss[]> {
   return load.withWritersPaused(async () => {
+    await elapse(SAME_SECOND_MS);
     const begun: { trial: Trial; at: number }[] = [];
     for (const trial of trials) {
       await trial.warm();
@@ -114,10 +128,12 @@ async function deletionTrial(deployment: Deployment, universe: Universe, load: L
   };
 }
 
-function loseNext(deployment: Deployment, entityName: string): Promise<void> {
+/** The next event of the object is lost. */
+export function loseNext(deployment: Deployment, entityName: string): Promise<void> {
   return deployment.org.fault({ fault: 'drop-events', count: 1, entityName });
 }
 
-function rowsOf(body: unknown): unknown[] {
+/** The ids of the rows in a list. */
+export function rowsOf(body: unknown): unknown[] {
   return Array.isArray(body) ? body.map((row: { id?: unknown }) => row.id) : [];
 }

@@ -123,7 +123,7 @@ export class Universe {
     const entries = await org.query(
       'SELECT Id, Product2Id, Pricebook2Id FROM PricebookEntry WHERE Pricebook2.IsStandard = true',
     );
-    this.pricebook = String(entries[0]?.['Pricebook2Id'] ?? '');
+    this.pricebook = String(entries[0]?.['Pricebook2Id']);
     for (const row of await org.query('SELECT Id, Name, Family FROM Product2 WHERE IsActive = true')) {
       const entry = entries.find((each) => each['Product2Id'] === row.Id)?.Id;
       const [name, family] = [plainName(String(row['Name'])), String(row['Family'])];

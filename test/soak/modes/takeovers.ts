@@ -102,8 +102,9 @@ class Takeovers {
     await elapse(this.choice.whole(...LEAD_MS));
     const active = await deployment.activeWorker();
     if (active) this.ofLeader += 1;
-    const worker = active ?? (this.choice.of(deployment.workers) as Slot);
-    const marker = this.choice.of(this.markers) as Marker;
+    const worker = active ?? this.choice.of(deployment.workers);
+    const marker = this.choice.of(this.markers);
+    if (!worker || !marker) throw new Error('there is no worker to kill');
     await warm(deployment, marker.page);
     await worker.process.end('SIGKILL');
     const killedAt = performance.now();
