@@ -16,6 +16,8 @@ const THING = record('Thing', '1');
 const BOUND_SECONDS = 0.6;
 const BEYOND_MS = BOUND_SECONDS * 1000 + 50;
 const LONG_AGO_MS = 3_600_000;
+/** What a machine under load may take between a decision and its effect. */
+const MACHINE_MS = 100;
 
 class ThingsCache extends DomainCache {
   readonly told = this.bucket<string>('told', { strategy: changeDriven({ toldBy: ['Thing', 'ThingItem'] }) });
@@ -310,6 +312,34 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       await eventually(async () => (await ask()).value === 'v2');
       await eventually(() => things.revalidated.metrics.refreshes === 1);
       expect(source.fetches).toBe(2);
+    });
+
+    it('whatever the bounds of those who read at the same time: nobody is given what is older than his own', async () => {
+      const caches = stage.isShared ? [cache, (await open()).cache, (await open()).cache] : [cache];
+      const wrong: string[] = [];
+      let fetches = 0;
+      const fetch = async () => {
+        const begunAt = performance.now();
+        fetches++;
+        await elapse(Math.random() * 60);
+        return begunAt;
+      };
+      const reader = async (each: CacheService, until: number) => {
+        while (performance.now() < until) {
+          const maxAgeSeconds = [0.05, 0.2, 0.4][Math.floor(Math.random() * 3)] as number;
+          const askedAt = performance.now();
+          const begunAt = await each.getOrSet(`things:age:${Math.floor(Math.random() * 3)}`, fetch, { maxAgeSeconds });
+          const ageMs = performance.now() - begunAt;
+          const isOfThisCall = begunAt >= askedAt;
+          if (!isOfThisCall && ageMs > maxAgeSeconds * 1000 + MACHINE_MS) wrong.push(`${ageMs} of ${maxAgeSeconds} s`);
+          await elapse(Math.random() * 10);
+        }
+      };
+      const until = performance.now() + 2000;
+      await Promise.all(caches.flatMap((each) => Array.from({ length: 8 }, () => reader(each, until))));
+      expect(wrong).toEqual([]);
+      expect(fetches).toBeGreaterThan(20);
+      expect(fetches).toBeLessThan((2 * 3 * 2000) / 50); // twice as many as if each key were always built anew at 50 ms
     });
 
     it('changes nothing in a cache without a bound for lost feeds', async () => {
