@@ -162,16 +162,18 @@ class SoakRun {
     return losses;
   }
 
-  private async compare(phase: Phase, losses: readonly Loss[]): Promise<PhaseOutcome> {
+  /** Nobody writes from the end of the phase on: a later change would drop what the faults have left wrong. */
+  private compare(phase: Phase, losses: readonly Loss[]): Promise<PhaseOutcome> {
+    const { deployment, universe, load, injector } = this;
     this.freshness.disturbed();
-    await this.injector.ended();
-    await this.deployment.org.endFaults();
-    const recoveredAfterMs = await this.healed();
-    const withinMs = phase.kind === 'losses' ? phase.reconcileSeconds * 1000 + REPAIR_SLACK_MS : phase.settleMs;
-    const comparison = await this.load.withWritersPaused(() =>
-      compareAll(this.deployment, this.universe.accounts, withinMs),
-    );
-    return { phase, comparison, losses, recoveredAfterMs };
+    return load.withWritersPaused(async () => {
+      await injector.ended();
+      await deployment.org.endFaults();
+      const recoveredAfterMs = await this.healed();
+      const withinMs = phase.kind === 'losses' ? phase.reconcileSeconds * 1000 + REPAIR_SLACK_MS : phase.settleMs;
+      const comparison = await compareAll(deployment, universe.accounts, withinMs);
+      return { phase, comparison, losses, recoveredAfterMs };
+    });
   }
 
   /** Resolves when change events are up and every marker has arrived. */

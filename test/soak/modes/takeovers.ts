@@ -15,7 +15,9 @@ export const TAKEOVER_MAX_MS = 5_000;
 const GIVEN_UP_MS = 30_000;
 const SETTLE_MS = 10_000;
 const LOOK_MS = 50;
+/** How long the org is changed before a kill, and after it. */
 const LEAD_MS = [100, 1_500] as const;
+const TAIL_MS = [0, 500] as const;
 
 /** What so many deaths of the active worker have shown. */
 export interface TakeoverOutcome {
@@ -109,22 +111,28 @@ class Takeovers {
     await worker.process.end('SIGKILL');
     const killedAt = performance.now();
     const moved = this.leaseMoved(worker, killedAt);
-    await changeSurely(marker, GIVEN_UP_MS);
-    await seenEverywhere(deployment, marker, universe.lastVersion(marker.fact), GIVEN_UP_MS);
-    const ms = performance.now() - killedAt;
-    this.takeoverMs.push(ms);
-    if (ms > TAKEOVER_MAX_MS)
-      this.failures.push(`kill ${kill}: ${marker.fact} was shown out of date for ${Math.round(ms)} ms`);
-    await moved;
-    await deployment.restart(worker);
-    await deployment.isUp(GIVEN_UP_MS);
-    await markersSeen(deployment, universe, this.markers, GIVEN_UP_MS);
-    const found = await this.load.withWritersPaused(() => compareAll(deployment, universe.accounts, SETTLE_MS));
+    await elapse(this.choice.whole(...TAIL_MS));
+    // Nobody writes from here on: a later change would drop what the death has left wrong.
+    const found = await this.load.withWritersPaused(async () => {
+      await changeSurely(marker, GIVEN_UP_MS);
+      await seenEverywhere(deployment, marker, universe.lastVersion(marker.fact), GIVEN_UP_MS);
+      this.takenOver(kill, marker, performance.now() - killedAt);
+      await moved;
+      await deployment.restart(worker);
+      await deployment.isUp(GIVEN_UP_MS);
+      await markersSeen(deployment, universe, this.markers, GIVEN_UP_MS);
+      return compareAll(deployment, universe.accounts, SETTLE_MS);
+    });
     this.compared += found.compared;
     this.mismatches.push(...found.mismatches.map((text) => `after kill ${kill}: ${text}`));
-    this.say(
-      `${deployment.transport}, kill ${kill}: taken over after ${Math.round(ms)} ms, ${found.mismatches.length} mismatches`,
-    );
+    const ms = Math.round(this.takeoverMs.at(-1) ?? 0);
+    this.say(`${deployment.transport}, kill ${kill}: taken over after ${ms} ms, ${found.mismatches.length} mismatches`);
+  }
+
+  private takenOver(kill: number, { fact }: Marker, ms: number): void {
+    this.takeoverMs.push(ms);
+    if (ms > TAKEOVER_MAX_MS)
+      this.failures.push(`kill ${kill}: ${fact} was shown out of date for ${Math.round(ms)} ms`);
   }
 
   /** Resolves when another worker holds the lease, or when that has taken too long. */
