@@ -63,6 +63,33 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       ]);
     });
 
+    it('although the connection was given up for another topic while the position was read', async () => {
+      const accounts = new RecordingConsumer();
+      stage.newSource();
+      let asked = 0;
+      let answer: () => void = () => undefined;
+      const secondAnswer = new Promise<void>((resolve) => (answer = resolve));
+      const position = async (topic: string) => {
+        if (topic === ACCOUNTS) return accounts.position();
+        if (++asked === 2) await secondAnswer;
+        return stage.orders.position();
+      };
+      const handlers = new Map([[ORDERS, stage.orders], [ACCOUNTS, accounts]]); // prettier-ignore
+      await stage.source.start(handlers, position);
+      await stage.live();
+      const reconnects = () => stage.source.health()[1]?.reconnects;
+      const isAccountsLive = () => stage.source.health()[1]?.state === 'live';
+      await stage.salesforce.dropConnections();
+      await until('orders ask for their position', () => asked === 2);
+      await until('accounts are live on the second connection', () => reconnects() === 1 && isAccountsLive());
+      await stage.salesforce.dropConnections();
+      await until('accounts are live on a third connection', () => reconnects() === 2 && isAccountsLive());
+      answer();
+      await stage.live();
+      const event = stage.publish();
+      await until('orders are heard', () => stage.orders.log.includes(event));
+    });
+
     it('on a new connection when Salesforce falls silent', async () => {
       await stage.startOrders({ watchdogMs: 500 });
       const before = stage.publish();

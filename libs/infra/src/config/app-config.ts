@@ -94,6 +94,8 @@ export interface SalesforceConfig {
   readonly concurrency: number;
   readonly queueMax: number;
   readonly eventTransport: 'pubsub' | 'cometd';
+  /** Undefined: what fits the transport. */
+  readonly streamWatchdogSeconds: number | undefined;
   /** Within this time a change is found that no event announced; 0: never. */
   readonly reconcileSeconds: number;
   /** Undefined: Salesforce's own. With `http://` it has no TLS, and is on this machine. */

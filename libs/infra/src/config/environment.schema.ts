@@ -259,6 +259,11 @@ const eventVariables = {
     description:
       'Within this time a change is found that no event announced, by asking Salesforce: one request an object each time. 0 asks never.',
   }),
+  SF_STREAM_WATCHDOG_SECONDS: optional(wholeNumber(1, 3_600), {
+    group: 'events',
+    description:
+      'How long a stream may be silent before it counts as lost: 300 for pubsub, which is kept alive every 270 s, else 150.',
+  }),
   SF_STREAM_LOST_MAX_AGE_SECONDS: defaulted(wholeNumber(1, 86_400), '60', {
     group: 'events',
     description:

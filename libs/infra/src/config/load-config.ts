@@ -155,6 +155,7 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
     concurrency: env.SF_CONCURRENCY,
     queueMax: env.SF_QUEUE_MAX,
     eventTransport: env.SF_EVENTS_TRANSPORT,
+    streamWatchdogSeconds: env.SF_STREAM_WATCHDOG_SECONDS,
     reconcileSeconds: env.SF_RECONCILE_SECONDS,
     pubsubEndpoint: env.SF_PUBSUB_ENDPOINT ?? (isSandbox ? sandboxPubSubEndpoint(env, sandboxUrl) : undefined),
   };

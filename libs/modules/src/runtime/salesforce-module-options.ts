@@ -22,8 +22,12 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
 }
 
 /** The sandbox loses nothing at the start of a subscription, so nobody has to wait for it. */
-function eventOptions({ eventTransport, isSandbox, pubsubEndpoint }: AppConfig['salesforce']): EventOptions {
-  const settle = isSandbox ? { settleMs: 0 } : {};
-  if (eventTransport === 'cometd') return { transport: eventTransport, ...settle };
-  return { transport: eventTransport, ...settle, ...(pubsubEndpoint !== undefined && { endpoint: pubsubEndpoint }) };
+function eventOptions(salesforce: AppConfig['salesforce']): EventOptions {
+  const { eventTransport: transport, isSandbox, pubsubEndpoint, streamWatchdogSeconds } = salesforce;
+  const stream = {
+    ...(isSandbox && { settleMs: 0 }),
+    ...(streamWatchdogSeconds !== undefined && { watchdogMs: streamWatchdogSeconds * 1_000 }),
+  };
+  if (transport === 'cometd') return { transport, ...stream };
+  return { transport, ...stream, ...(pubsubEndpoint !== undefined && { endpoint: pubsubEndpoint }) };
 }

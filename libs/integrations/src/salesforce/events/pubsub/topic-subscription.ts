@@ -77,10 +77,15 @@ export class TopicSubscription {
       delivery.subscribed(gap);
       attempted();
     };
-    this.stream = new TopicStream({ client, identity, schemas: link.schemas, delivery, options, onLive });
-    const end = await this.stream.run(start);
-    this.stream = undefined;
-    return end;
+    try {
+      this.stream = new TopicStream({ client, identity, schemas: link.schemas, delivery, options, onLive });
+      return await this.stream.run(start);
+    } catch (error) {
+      // Another topic may have given up the connection while the position was read; then no call can be made on it.
+      return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), isBroken: true };
+    } finally {
+      this.stream = undefined;
+    }
   }
 
   private async start(isExpired: boolean): Promise<StartPosition | PubSubEnd> {
