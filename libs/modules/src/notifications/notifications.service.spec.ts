@@ -3,17 +3,20 @@ import type { Post } from '@bff/infra/notices/notice-board';
 import { NoticeBoardUnavailableError } from '@bff/infra/notices/notices.errors';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import type { Notification } from './notification.types.js';
 import { Notifications } from './notifications.service.js';
 
 /** Does not answer while it is away. */
 class AwayBoard extends MemoryNoticeBoard {
   isAway = true;
   readonly posted: string[] = [];
+  readonly asked: Post[] = [];
   tries = 0;
 
   override async publish(posts: readonly Post[]): Promise<number> {
     this.tries += 1;
     if (this.isAway) throw new NoticeBoardUnavailableError('it is away');
+    this.asked.push(...posts);
     this.posted.push(...posts.map(({ name, audience }) => `${name} ${audience ?? 'all'}`));
     return super.publish(posts);
   }
@@ -45,6 +48,27 @@ describe('notifications', () => {
     const { tries } = board;
     await jest.advanceTimersByTimeAsync(60_000);
     expect(board.tries).toBe(tries);
+  });
+
+  it('of hundreds of changes ask the board for one of each kind and audience, known by the newest change', async () => {
+    const board = new AwayBoard();
+    board.isAway = false;
+    const notifications = new Notifications(board);
+    const ofChange = (i: number): Notification[] => [
+      { name: 'catalog.changed', audience: null, source: `${i}` },
+      { name: 'orders.changed', audience: i % 2 === 0 ? 'account:a' : 'account:b', source: `${i}` },
+    ];
+    await notifications.tell(Array.from({ length: 400 }, (_, i) => ofChange(i)).flat());
+    expect(board.asked).toEqual([
+      { name: 'catalog.changed', audience: null, source: '399' },
+      { name: 'orders.changed', audience: 'account:a', source: '398' },
+      { name: 'orders.changed', audience: 'account:b', source: '399' },
+    ]);
+    expect(board.tries).toBe(1);
+    await notifications.tell(ofChange(399)); // the last one, handed over again
+    expect(board.position()).toMatch(/-4$/); // the beginning, and one of each
+    await notifications.tell([...ofChange(398), ...ofChange(399), ...ofChange(400)]); // beside something new
+    expect(board.position()).toMatch(/-6$/);
   });
 
   it('of nothing ask nothing of the board', async () => {

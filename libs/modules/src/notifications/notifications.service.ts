@@ -20,11 +20,15 @@ export class Notifications implements OnApplicationShutdown {
   /**
    * Resolves when it is on the board. It never rejects, because what happened has happened: what cannot be told now becomes
    * a `resync` of everybody as soon as the board is back, so that nobody waits for a notice that was lost.
+   *
+   * Several with the same name and audience are told as one, by the newest source: a batch of hundreds of changes asks the
+   * board no more than one change would. Not by the oldest: of changes that are handed over again together with newer ones,
+   * the newer ones would be taken for told.
    */
   async tell(notifications: readonly Notification[]): Promise<void> {
     if (notifications.length === 0) return;
     try {
-      await this.board.publish(notifications);
+      await this.board.publish(newestOfEach(notifications));
     } catch (error) {
       this.owe(error);
     }
@@ -50,4 +54,13 @@ export class Notifications implements OnApplicationShutdown {
       );
     }, RETRY_MS).unref();
   }
+}
+
+/** The last of each name and audience, in the order in which these came first. */
+function newestOfEach(notifications: readonly Notification[]): Notification[] {
+  const newest = new Map<string, Notification>();
+  for (const notification of notifications) {
+    newest.set(`${notification.name} ${notification.audience ?? '*'}`, notification);
+  }
+  return [...newest.values()];
 }
