@@ -50,7 +50,7 @@ export class FollowedTime {
   /** Milliseconds since everything that had been told was applied; undefined: it never was. */
   behindMs(oldestWaiting: number | undefined): number | undefined {
     this.note(oldestWaiting);
-    return this.until === undefined ? undefined : Math.max(0, this.clock() - this.until);
+    return this.until === undefined ? undefined : Math.max(0, Math.ceil(this.clock() - this.until));
   }
 
   /** Call it when something was applied, too: a busy topic is never quiet when it is asked about. */
