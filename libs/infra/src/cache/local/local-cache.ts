@@ -78,7 +78,7 @@ export class LocalCache {
   find(key: string): LocalHit | undefined {
     const served = this.byKey.get(key);
     if (served === undefined) return undefined;
-    served.wasHit = true;
+    if (!served.wasHit) served.wasHit = true; // looked at first: writing what is there already costs a tenth of a hit
     const now = hitClock();
     if (!served.partition.isLive(now)) return undefined;
     if (served.partition.hasEnded(served.expiresAt, now)) return undefined;

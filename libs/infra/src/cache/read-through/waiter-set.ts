@@ -3,12 +3,12 @@ import type { Waiter } from './waiter.js';
 
 /** Callers that wait together, in the order of arrival. Whoever's patience ends is rejected and leaves; one timer serves all. */
 export class WaiterSet implements Iterable<Waiter> {
-  private readonly waiters = new Set<Waiter>();
+  private waiters: Waiter[] = [];
   private timer: NodeJS.Timeout | undefined;
   private wakesAt = Infinity;
 
   get size(): number {
-    return this.waiters.size;
+    return this.waiters.length;
   }
 
   [Symbol.iterator](): Iterator<Waiter> {
@@ -16,7 +16,7 @@ export class WaiterSet implements Iterable<Waiter> {
   }
 
   add(waiter: Waiter): void {
-    this.waiters.add(waiter);
+    this.waiters.push(waiter);
     if (waiter.deadline < this.wakesAt) this.wakeAt(waiter.deadline);
   }
 
@@ -33,10 +33,10 @@ export class WaiterSet implements Iterable<Waiter> {
   /** Removes and returns those that are wanted. */
   take(wanted: (waiter: Waiter) => boolean): Waiter[] {
     const taken: Waiter[] = [];
-    for (const waiter of this.waiters) if (wanted(waiter)) taken.push(waiter);
-    if (taken.length === this.waiters.size) this.waiters.clear();
-    else for (const waiter of taken) this.waiters.delete(waiter);
-    if (this.waiters.size === 0) this.wakeAt(Infinity);
+    const left: Waiter[] = [];
+    for (const waiter of this.waiters) (wanted(waiter) ? taken : left).push(waiter);
+    this.waiters = left;
+    if (left.length === 0) this.wakeAt(Infinity);
     return taken;
   }
 
