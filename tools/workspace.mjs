@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,9 @@ export function programOf(packageName, program = packageName) {
 export async function ensureInstalled() {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
+  const folder = lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false });
+  // npm ci begins by emptying it, and that would be somebody else's.
+  if (folder?.isSymbolicLink()) stop('node_modules is a link to another folder: remove the link, and try again.');
   say('Installing dependencies (npm ci) …');
   // Development dependencies build and test the product, also where NODE_ENV says production.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
