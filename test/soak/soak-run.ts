@@ -97,6 +97,7 @@ class SoakRun {
         const outcome = await this.runPhase(phase, index);
         outcomes.push(outcome);
         this.say(phaseLine(this.deployment.transport, outcome));
+        for (const text of outcome.comparison.mismatches) this.say(`  ${text}`);
         missed += (await this.deployment.events())?.missed ?? 0;
       }
     } catch (error) {
@@ -190,7 +191,7 @@ function phaseLine(transport: Transport, { phase, comparison, losses, recoveredA
   const unrepaired = losses.filter(({ repairedAfterMs }) => repairedAfterMs === undefined).length;
   const lost = losses.length > 0 ? `, ${losses.length} losses (${unrepaired} not repaired)` : '';
   return (
-    `${transport}, ${phase.kind} of ${phase.seconds} s: up again after ${Math.round(recoveredAfterMs)} ms; ${pages} pages, ` +
+    `${transport}, ${phase.kind} of ${Math.round(phase.seconds)} s: up again after ${Math.round(recoveredAfterMs)} ms; ${pages} pages, ` +
     `${compared} answers, ${differedAtFirst} differed at first, ${mismatches.length} at last (${Math.round(settledAfterMs)} ms)${lost}`
   );
 }

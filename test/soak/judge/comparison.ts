@@ -38,34 +38,54 @@ interface Look {
 export async function compareAll(deployment: Deployment, accounts: Accounts, withinMs: number): Promise<Comparison> {
   const beganAt = performance.now();
   const keys = await cachedKeys(deployment.redis.url, APP_NAME);
-  const expected = await expectedPages(deployment.org, accounts);
-  const pages = [...expected, ...strayPages(keys, expected)];
-  let open: Look[] = deployment.bffs.flatMap((slot, bff) => pages.map((page) => ({ slot, bff, page })));
-  let compared = 0;
-  let differedAtFirst: number | undefined;
-  let settledAfterMs = 0;
-  for (;;) {
-    const found = await inTurns(open, (look) => differenceAt(deployment, look));
-    compared += open.length;
-    const wrong = open.filter((_, i) => found[i] !== undefined);
-    differedAtFirst ??= wrong.length;
-    if (wrong.length < open.length || compared === open.length) settledAfterMs = performance.now() - beganAt;
-    open = wrong;
-    const isLate = performance.now() - beganAt > withinMs;
-    if (open.length === 0 || isLate) {
-      const texts = found.filter((text) => text !== undefined);
-      const mismatches = open.length === 0 ? [] : [...texts.slice(0, SHOWN_MAX), ...more(texts.length - SHOWN_MAX)];
-      return {
-        pages: pages.length,
-        compared,
-        entries: countedByBucket(keys),
-        differedAtFirst,
-        settledAfterMs,
-        mismatches,
-      };
-    }
+  const pages = await pagesOf(deployment, accounts, keys);
+  const first = await differing(
+    deployment,
+    deployment.bffs.flatMap((slot, bff) => pages.map((page) => ({ slot, bff, page }))),
+  );
+  let wrong = first;
+  let compared = pages.length * deployment.bffs.length;
+  let settledAt = performance.now();
+  // From here on: the first round alone may take long on a busy machine.
+  const deadline = performance.now() + withinMs;
+  while (wrong.length > 0 && performance.now() < deadline) {
     await elapse(LOOK_MS);
+    compared += wrong.length;
+    const left = await differing(deployment, wrong);
+    if (left.length < wrong.length) settledAt = performance.now();
+    wrong = left;
   }
+  const mismatches = wrong.length === 0 ? [] : await stillWrong(deployment, accounts, wrong);
+  return {
+    pages: pages.length,
+    compared,
+    entries: countedByBucket(keys),
+    differedAtFirst: first.length,
+    settledAfterMs: settledAt - beganAt,
+    mismatches: [...mismatches.slice(0, SHOWN_MAX), ...more(mismatches.length - SHOWN_MAX)],
+  };
+}
+
+async function pagesOf({ org }: Deployment, accounts: Accounts, keys: readonly string[]): Promise<ExpectedPage[]> {
+  const expected = await expectedPages(org, accounts);
+  return [...expected, ...strayPages(keys, expected)];
+}
+
+/** Those of the looks that differ, with how. */
+async function differing(deployment: Deployment, looks: readonly Look[]): Promise<(Look & { readonly how: string })[]> {
+  const found = await inTurns(looks, async (look) => ({ ...look, how: await differenceAt(deployment, look) }));
+  return found.flatMap(({ how, ...look }) => (how === undefined ? [] : [{ ...look, how }]));
+}
+
+/** Held against the org's records as they are now: a write whose answer came too late may have changed them after all. */
+async function stillWrong(deployment: Deployment, accounts: Accounts, wrong: readonly Look[]): Promise<string[]> {
+  const now = new Map(
+    (await expectedPages(deployment.org, accounts)).map((page) => [`${page.customer} ${page.path}`, page]),
+  );
+  const looks = wrong.map(({ slot, bff, page: { path, customer } }) => {
+    return { slot, bff, page: now.get(`${customer} ${path}`) ?? { path, customer, body: undefined } };
+  });
+  return (await differing(deployment, looks)).map(({ how }) => how);
 }
 
 /** Kept orders that nobody has any more, and each order as another customer asks for it: there has to be none. */

@@ -126,7 +126,9 @@ class Takeovers {
     this.compared += found.compared;
     this.mismatches.push(...found.mismatches.map((text) => `after kill ${kill}: ${text}`));
     const ms = Math.round(this.takeoverMs.at(-1) ?? 0);
-    this.say(`${deployment.transport}, kill ${kill}: taken over after ${ms} ms, ${found.mismatches.length} mismatches`);
+    const { mismatches } = found;
+    this.say(`${deployment.transport}, kill ${kill}: taken over after ${ms} ms, ${mismatches.length} mismatches`);
+    for (const text of mismatches) this.say(`  ${text}`);
   }
 
   private takenOver(kill: number, { fact }: Marker, ms: number): void {
