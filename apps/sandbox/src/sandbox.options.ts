@@ -19,6 +19,8 @@ export interface SandboxOptions {
   readonly sessionSeconds?: number;
   /** PEM of the key that JWT bearer assertions are checked with. @default none: that grant is refused */
   readonly jwtPublicKey?: string | undefined;
+  /** The only audience that assertions may name, as an org takes. @default its own URL, login.salesforce.com and test.salesforce.com */
+  readonly jwtAudience?: string | undefined;
   /** Requests that the org answers before REQUEST_LIMIT_EXCEEDED; the count begins with the start. @default 5000000, a full sandbox's */
   readonly dailyRequestsMax?: number;
   /** Events delivered, to all subscribers together, before the org refuses more; counted from the start. @default 5000000 */
@@ -56,6 +58,7 @@ const environment = z.object({
     .string()
     .refine(isPublicKey, 'must be a public key in PEM form (its line ends may be written \\n)')
     .optional(),
+  SANDBOX_JWT_AUDIENCE: z.url({ protocol: /^https?$/, error: 'must be a URL' }).optional(),
   SANDBOX_DAILY_API_REQUESTS: whole(1, 100_000_000).default(5_000_000),
   SANDBOX_DAILY_EVENT_DELIVERIES: whole(1, 100_000_000).default(5_000_000),
   SANDBOX_CONNECT_TIMEOUT_MS: whole(100, 110_000).default(110_000),
@@ -84,6 +87,7 @@ export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
     dataFolder: data.SANDBOX_DATA,
     sessionSeconds: data.SANDBOX_SESSION_SECONDS,
     jwtPublicKey: data.SANDBOX_JWT_PUBLIC_KEY,
+    jwtAudience: data.SANDBOX_JWT_AUDIENCE,
     dailyRequestsMax: data.SANDBOX_DAILY_API_REQUESTS,
     dailyDeliveriesMax: data.SANDBOX_DAILY_EVENT_DELIVERIES,
     connectTimeoutMs: data.SANDBOX_CONNECT_TIMEOUT_MS,

@@ -120,7 +120,7 @@ async function compose(
     },
     (scope) => {
       withTroubles(scope, 'oauth', parts);
-      oauthRoutes(scope, { org, sessions, jwtPublicKey });
+      oauthRoutes(scope, { org, sessions, jwtPublicKey, jwtAudience: options.jwtAudience });
     },
     (scope) => {
       withTroubles(scope, 'cometd', parts);

@@ -20,6 +20,8 @@ export interface OAuthContext {
   readonly sessions: Sessions;
   /** Verifies JWT bearer assertions; none refuses that grant. */
   readonly jwtPublicKey: KeyObject | undefined;
+  /** The only audience that an assertion may name; undefined: any that some org takes. */
+  readonly jwtAudience: string | undefined;
 }
 
 type Form = Readonly<Record<string, string | undefined>>;
@@ -79,7 +81,8 @@ async function checkGrant(form: Form, url: string, context: OAuthContext): Promi
       if (form['refresh_token'] === REFRESH_TOKEN) return;
       throw new GrantRefused('invalid_grant', 'expired access/refresh token');
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer': {
-      const audiences = [url, 'https://login.salesforce.com', 'https://test.salesforce.com'];
+      const ofAnyOrg = [url, 'https://login.salesforce.com', 'https://test.salesforce.com'];
+      const audiences = context.jwtAudience === undefined ? ofAnyOrg : [context.jwtAudience];
       const rules = { clientId: CLIENT_ID, username: context.org.username, audiences };
       await checkAssertion(form['assertion'] ?? '', context.jwtPublicKey, rules);
       return;

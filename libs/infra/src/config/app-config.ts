@@ -82,6 +82,8 @@ export interface CacheConfig {
 /** `clientId` with `clientSecret` (client-credentials grant), or with `username` and `privateKey` (JWT bearer grant). */
 export interface SalesforceConfig {
   readonly loginUrl: string;
+  /** Whom a JWT names; undefined: derived from the login URL. */
+  readonly jwtAudience: string | undefined;
   /** No login URL was set, so `loginUrl` is that of the local sandbox. */
   readonly isSandbox: boolean;
   readonly clientId: string;

@@ -202,6 +202,11 @@ const salesforceVariables = {
     group: 'salesforce',
     description: 'The My Domain URL of a real org. Without it the local sandbox is used.',
   }),
+  SF_JWT_AUDIENCE: optional(httpUrl, {
+    group: 'salesforce',
+    description:
+      'The audience (aud) of a JWT. Without it https://login.salesforce.com for a My Domain URL, https://test.salesforce.com for that of a sandbox or scratch org, otherwise SF_LOGIN_URL.',
+  }),
   SF_CLIENT_ID: optional(oneLine, {
     group: 'salesforce',
     description: 'The consumer key of the connected app; needed with SF_LOGIN_URL.',
@@ -372,6 +377,11 @@ const sandboxVariables = {
     group: 'sandbox',
     description:
       'The public key (PEM) with which the sandbox checks JWT bearer assertions; without it, it refuses them.',
+  }),
+  SANDBOX_JWT_AUDIENCE: optional(httpUrl, {
+    group: 'sandbox',
+    description:
+      'The only audience that the sandbox takes in a JWT; without it, its own URL and those of login and test.salesforce.com.',
   }),
   SANDBOX_DAILY_API_REQUESTS: defaulted(wholeNumber(1, 100_000_000), '5000000', {
     group: 'sandbox',

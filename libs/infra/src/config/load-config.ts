@@ -145,6 +145,7 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
   const isSandbox = env.SF_LOGIN_URL === undefined;
   return {
     loginUrl: withoutTrailingSlash(env.SF_LOGIN_URL ?? sandboxUrl),
+    jwtAudience: env.SF_JWT_AUDIENCE,
     isSandbox,
     clientId: env.SF_CLIENT_ID ?? 'sandbox-client',
     clientSecret: env.SF_CLIENT_SECRET ?? (isSandbox ? 'sandbox-secret' : undefined),

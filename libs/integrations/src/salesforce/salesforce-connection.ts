@@ -104,12 +104,12 @@ export class SalesforceConnection {
   }
 
   private async requestToken(): Promise<void> {
-    const { credentials, loginUrl, requestTimeoutMs } = this.options;
+    const { credentials, loginUrl, jwtAudience, requestTimeoutMs } = this.options;
     try {
       const grant =
         'clientSecret' in credentials
           ? { grant_type: 'client_credentials' }
-          : { grant_type: JWT_BEARER, assertion: await signAssertion(credentials, loginUrl) };
+          : { grant_type: JWT_BEARER, assertion: await signAssertion(credentials, jwtAudience) };
       await withDeadline(requestTimeoutMs, () => this.jsforce.authorize(grant));
     } catch (error) {
       throw toSignInError(error, loginUrl);

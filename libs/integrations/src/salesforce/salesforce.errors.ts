@@ -66,7 +66,9 @@ export function toSignInError(error: unknown, loginUrl: string): SalesforceError
   }
   // OAuth error names are lower case (RFC 6749 section 5.2): invalid_client, invalid_grant, unsupported_grant_type, …
   if (status !== undefined || /^[a-z_]+$/.test(name)) {
-    const advice = 'check the client id, its secret or key, and the policies of the connected app';
+    // What Salesforce says where the audience is not the one that the org wants (the second one since Spring '26).
+    const isAudience = /audience|app_not_found/i.test(`${name} ${message}`);
+    const advice = `check ${isAudience ? 'the audience of the JWT (SF_JWT_AUDIENCE), ' : ''}the client id, its secret or key, and the policies of the connected app`;
     return new SalesforceError(
       'SALESFORCE_AUTH_FAILED',
       `${operation} was refused (${name}: ${message}); ${advice}`,

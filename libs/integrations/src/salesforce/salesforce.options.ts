@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { audienceFor } from './jwt-audience.js';
 import { SalesforceError } from './salesforce.errors.js';
 
 /** OAuth client-credentials grant: the connected app acts as its own run-as user. */
@@ -17,8 +18,10 @@ export interface JwtBearerCredentials {
 
 /** How to reach an org. What is not given takes the default that its comment names. */
 export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
-  /** Where tokens are issued, and the audience of a JWT. For client credentials this is the org's My Domain URL. */
+  /** Where tokens are issued. For client credentials this is the org's My Domain URL. */
   readonly loginUrl: string;
+  /** Whom a JWT names as its audience. @default what `audienceFor` says of `loginUrl` */
+  readonly jwtAudience?: string;
   /** @default '67.0' (Summer '26); jsforce's own default, 50.0, is too old for the change events. */
   readonly apiVersion?: string;
   /** Bounds one request, its answer's body included. @default 15000 */
@@ -37,6 +40,7 @@ export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
 export interface ResolvedSalesforceOptions {
   readonly credentials: ClientCredentials | JwtBearerCredentials;
   readonly loginUrl: string;
+  readonly jwtAudience: string;
   readonly apiVersion: string;
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
@@ -60,9 +64,14 @@ export function resolveSalesforceOptions(options: SalesforceOptions): ResolvedSa
     problems.push('apiVersion must look like 67.0 and be 57.0 or later (PricebookEntry change events)');
   }
   if (!isHttpUrl(options.loginUrl)) problems.push('loginUrl must be an http or https URL');
+  if (options.jwtAudience !== undefined && !isHttpUrl(options.jwtAudience)) {
+    problems.push('jwtAudience must be an http or https URL');
+  }
+  const loginUrl = withoutTrailingSlash(options.loginUrl);
   const resolved: ResolvedSalesforceOptions = {
     credentials: credentialsOf(options, problems),
-    loginUrl: options.loginUrl.replace(/\/+$/, ''),
+    loginUrl,
+    jwtAudience: withoutTrailingSlash(options.jwtAudience ?? audienceFor(loginUrl)),
     apiVersion,
     requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs, 15_000, 1, 600_000),
     concurrency: whole('concurrency', options.concurrency, 10, 1, 1_000),
@@ -87,6 +96,10 @@ function credentialsOf(options: SalesforceOptions, problems: string[]): ClientCr
   }
   problems.push('either clientSecret, or username and privateKey, must be given');
   return { clientId: options.clientId, clientSecret: '' };
+}
+
+function withoutTrailingSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 function isHttpUrl(text: string): boolean {

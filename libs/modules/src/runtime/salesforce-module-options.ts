@@ -12,6 +12,7 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
     connection: {
       ...credentials,
       loginUrl: salesforce.loginUrl,
+      ...(salesforce.jwtAudience !== undefined && { jwtAudience: salesforce.jwtAudience }),
       apiVersion: salesforce.apiVersion,
       requestTimeoutMs: salesforce.requestTimeoutMs,
       concurrency: salesforce.concurrency,
