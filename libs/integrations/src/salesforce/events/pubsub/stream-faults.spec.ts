@@ -17,18 +17,26 @@ const TABLE: readonly [string, string][] = [
   ['subscription.fetch.requested.events.invalid', 'failed'],
   ['subscription.fetch.topic.mismatch', 'failed'],
   ['subscription.fetch.overflow', 'failed'],
+  ['subscription.fetch.request.invalid', 'failed'],
   ['subscription.fetch.replay.repeated', 'failed'],
   ['subscription.internal.error', 'failed'],
   ['subscription.limit.exceeded', 'limit'],
   ['subscription.topic.cannot.subscribe', 'topic-refused'],
   ['service.auth.error', 'auth'],
   ['service.auth.headers.invalid', 'auth'],
+  ['service.auth.refresh.invalid', 'auth'],
   ['service.unavailable', 'failed'],
   ['service.protection.triggered', 'busy'],
+  ['service.protection.stream.limit.triggered', 'busy'],
+  ['service.tenant.license', 'topic-refused'],
   ['concurrent.client.limit.exceeded', 'busy'],
   ['topic.not.found', 'topic-refused'],
+  ['topic.meta.permission', 'topic-refused'],
+  ['topic.validation.empty', 'topic-refused'],
   ['topic.api.unavailable', 'failed'],
-  ['managed.subscription.already.active', 'topic-refused'],
+  ['schema.meta.permission', 'topic-refused'],
+  ['schema.validation.failed', 'topic-refused'],
+  ['schema.api.unavailable', 'failed'],
 ];
 
 describe('the end of a stream', () => {
@@ -40,6 +48,20 @@ describe('the end of a stream', () => {
 
   it('is known for every code of the table', () => {
     expect(Object.keys(ACTIONS).sort()).toEqual(TABLE.map(([suffix]) => suffix).sort());
+  });
+
+  it.each([
+    ['managed.subscription.already.active', 'topic-refused'],
+    ['managed.subscription.config.deleted', 'topic-refused'],
+    ['publish.event.count.invalid', 'failed'],
+  ])('by %s, of a call that is not made, is %s', (suffix, kind) => {
+    expect(endOfCall(failed(status.UNAUTHENTICATED, PREFIX + suffix)).kind).toBe(kind);
+  });
+
+  it('names the code even where it has no prefix', () => {
+    expect(endOfCall(failed(status.UNKNOWN, 'service.tenant.license')).reason).toMatch(
+      /^UNKNOWN service.tenant.license: /,
+    );
   });
 
   it('is read from the words where the trailers say nothing', () => {
@@ -77,6 +99,8 @@ describe('the end of a stream', () => {
 describe('a refusal by the service', () => {
   it.each([
     [failed(status.NOT_FOUND, `${PREFIX}schema.meta.permission`), true],
+    [failed(status.UNKNOWN, `${PREFIX}schema.meta.permission`), true],
+    [failed(status.PERMISSION_DENIED, `${PREFIX}schema.api.unavailable`), false],
     [failed(status.INVALID_ARGUMENT), true],
     [failed(status.UNAVAILABLE), false],
     [failed(status.UNAUTHENTICATED, `${PREFIX}service.auth.error`), false],

@@ -10,11 +10,11 @@ export interface PubSubEnd {
   readonly isBroken?: boolean;
 }
 
-const CODE_PREFIX = 'sfdc.platform.eventbus.grpc.';
+const CODE = /sfdc\.platform\.eventbus\.grpc\.([a-z]+(?:\.[a-z]+)*)/;
 
 /**
- * What is done about each error code of the Pub/Sub API (guide, "Handling Errors"). Not everything there is sent to a
- * subscriber; what is not listed is judged by its gRPC status.
+ * What is done about each error code of the Pub/Sub API that a subscriber can be sent (guide, "Handling Errors"). The gRPC
+ * status that goes with a code is documented for few; it decides only where there is no code that is known.
  */
 export const ACTIONS: Readonly<Record<string, PubSubEnd['kind']>> = {
   'subscription.fetch.replayid.corrupted': 'position-expired', // invalid, or older than what is kept
@@ -22,19 +22,30 @@ export const ACTIONS: Readonly<Record<string, PubSubEnd['kind']>> = {
   'subscription.fetch.requested.events.invalid': 'failed',
   'subscription.fetch.topic.mismatch': 'failed',
   'subscription.fetch.overflow': 'failed',
+  'subscription.fetch.request.invalid': 'failed',
   'subscription.fetch.replay.repeated': 'failed',
   'subscription.internal.error': 'failed',
   'subscription.limit.exceeded': 'limit',
   'subscription.topic.cannot.subscribe': 'topic-refused',
   'service.auth.error': 'auth',
   'service.auth.headers.invalid': 'auth',
+  'service.auth.refresh.invalid': 'auth',
   'service.unavailable': 'failed',
   'service.protection.triggered': 'busy',
+  'service.protection.stream.limit.triggered': 'busy',
+  'service.tenant.license': 'topic-refused', // every topic, until Salesforce enables the API for the org
   'concurrent.client.limit.exceeded': 'busy',
   'topic.not.found': 'topic-refused',
+  'topic.meta.permission': 'topic-refused',
+  'topic.validation.empty': 'topic-refused',
   'topic.api.unavailable': 'failed',
-  'managed.subscription.already.active': 'topic-refused',
+  'schema.meta.permission': 'topic-refused',
+  'schema.validation.failed': 'topic-refused',
+  'schema.api.unavailable': 'failed',
 };
+
+/** What is done about families of codes that belong to calls which are not made: `publish.…`, `managed.subscription.…`. */
+const FAMILIES: Readonly<Record<string, PubSubEnd['kind']>> = { managed: 'topic-refused', publish: 'failed' };
 
 /** For errors without a code that is known. */
 const BY_STATUS: Readonly<Partial<Record<status, PubSubEnd['kind']>>> = {
@@ -49,27 +60,28 @@ const BY_STATUS: Readonly<Partial<Record<status, PubSubEnd['kind']>>> = {
 export function endOfCall(error: unknown): PubSubEnd {
   if (!isServiceError(error)) return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
   const code = errorCodeOf(error);
-  const kind = (code === undefined ? undefined : ACTIONS[code]) ?? BY_STATUS[error.code] ?? 'failed';
+  const kind = actionOn(code) ?? BY_STATUS[error.code] ?? 'failed';
   const reason = `${status[error.code]}${code === undefined ? '' : ` ${code}`}: ${error.details}`;
   return { kind, reason, isBroken: code === undefined && kind === 'failed' };
 }
 
 /** Whether the service itself answered, so that the same request will be answered so again. */
 export function isRefusedByService(error: unknown): boolean {
-  return (
-    isServiceError(error) &&
-    [status.NOT_FOUND, status.INVALID_ARGUMENT, status.PERMISSION_DENIED].includes(error.code) &&
-    endOfCall(error).kind !== 'auth'
-  );
+  if (!isServiceError(error)) return false;
+  const action = actionOn(errorCodeOf(error));
+  if (action !== undefined) return action === 'topic-refused';
+  return [status.NOT_FOUND, status.INVALID_ARGUMENT, status.PERMISSION_DENIED].includes(error.code);
+}
+
+function actionOn(code: string | undefined): PubSubEnd['kind'] | undefined {
+  return code === undefined ? undefined : (ACTIONS[code] ?? FAMILIES[code.split('.')[0] as string]);
 }
 
 /** The code is in the trailers; some answers have it in their words only. */
 function errorCodeOf({ metadata, details }: ServiceError): string | undefined {
   const [trailer] = metadata?.get('error-code') ?? [];
   const text = typeof trailer === 'string' ? trailer : (details ?? '');
-  const known = Object.keys(ACTIONS).find((code) => text.includes(CODE_PREFIX + code) || text === code);
-  if (known !== undefined) return known;
-  return typeof trailer === 'string' ? trailer.replace(CODE_PREFIX, '') : undefined;
+  return CODE.exec(text)?.[1] ?? (typeof trailer === 'string' ? trailer : undefined);
 }
 
 function isServiceError(error: unknown): error is ServiceError {
