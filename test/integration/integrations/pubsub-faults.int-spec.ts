@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNTS, ORDERS, PubSubStage } from './pubsub-stage.js';
@@ -10,6 +12,26 @@ describe('the Pub/Sub change event source, when something fails,', () => {
     stage = await PubSubStage.open();
   });
   afterEach(() => stage.close());
+
+  it('is not live while its connection is being made, however long that takes', async () => {
+    const held = new Set<Socket>();
+    const mute = createServer((socket) => void held.add(socket)).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const endpoint = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    const states = new Set<string | undefined>();
+    stage.orders.committed = 'AAAAAAAAA+g=';
+    stage.newSource({ endpoint, decideMs: 20, watchdogMs: 300 });
+    const started = stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
+    await until('it has given up', () => {
+      states.add(stage.health?.state);
+      return (stage.health?.reconnects ?? 0) > 1;
+    });
+    await started;
+    expect([...states]).not.toContain('live');
+    expect(stage.health?.behindMs).toBeUndefined();
+    for (const socket of held) socket.destroy();
+    mute.close();
+  });
 
   describe('goes on', () => {
     it('with a new token when the old one is rejected, and with the same sign-in for all topics', async () => {
@@ -114,7 +136,7 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       await stage.source.start(new Map([[ORDERS, stage.orders]]), position);
       expect(stage.health).toMatchObject({
         state: 'lost',
-        lastError: 'a position could not be read: the store is away',
+        lastError: 'its position could not be read: the store is away',
       });
       await stage.live();
     });

@@ -47,6 +47,9 @@ export function abandon(client: BayeuxClient): void {
   dispatcher?.close?.();
   for (const { timer, request } of envelopes) {
     if (timer) clearTimeout(timer);
-    void request?.then((sent) => sent.destroy?.());
+    request?.then(
+      (sent) => sent.destroy?.(),
+      () => undefined, // it failed by itself
+    );
   }
 }

@@ -12,7 +12,8 @@ import { CometdSession, isDailyLimit, type SessionListener, type SubscribeResult
 import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
 import { eventOfCometd } from './cometd-event.js';
 import { watchEntities } from './entity-watch.js';
-import { backOffAfter, endOfSignIn, type StreamEnd } from './stream-end.js';
+import { type AskedPosition, askForPosition } from './start-position.js';
+import { backOffAfter, endOfSignIn, type StreamEnd, unforeseen } from './stream-end.js';
 import { StreamJournal } from './stream-journal.js';
 import { TopicDelivery } from './topic-delivery.js';
 
@@ -32,7 +33,7 @@ interface Attempts {
 export class CometdChangeEventSource extends ChangeEventSource {
   readonly transport = 'cometd';
   private readonly options: ResolvedCometdOptions;
-  private readonly journal: StreamJournal;
+  private journal: StreamJournal;
   private readonly deliveries = new Map<string, TopicDelivery>();
   private stopping = new AbortController();
   private position: Position | undefined;
@@ -52,6 +53,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
     if (this.position !== undefined) throw new Error('the change event source has been started: stop it first');
     this.position = position;
     this.stopping = new AbortController();
+    this.journal = new StreamJournal(this.options.log);
     this.deliveries.clear();
     for (const [topic, handler] of topics) {
       this.deliveries.set(topic, new TopicDelivery(topic, this.transport, handler, this.options, this.journal));
@@ -80,13 +82,18 @@ export class CometdChangeEventSource extends ChangeEventSource {
     return [...this.deliveries.values()].map((delivery) => delivery.health());
   }
 
-  /** Session after session until `stop`. */
+  /** Session after session until `stop`; ends neither before nor otherwise. */
   private async run(attempted: () => void): Promise<void> {
     const { signal } = this.stopping;
     let rejectedToken: string | undefined;
     for (let failures = 0; !signal.aborted;) {
       const startedAt = Date.now();
-      const { end, token } = await this.runSession(rejectedToken, attempted);
+      // Nothing in there is known to throw; if something does, it is tried again and said, as everything else.
+      const { end, token } = await this.runSession(rejectedToken, attempted).catch((error: unknown) => {
+        void this.session?.close().catch(() => undefined);
+        this.session = undefined;
+        return { end: unforeseen(error), token: undefined };
+      });
       attempted();
       if (signal.aborted) return;
       rejectedToken = end.kind === 'auth' ? token : undefined;
@@ -94,7 +101,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
       if (Date.now() - startedAt > this.options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       this.journal.lost(end, this.deliveries.keys());
       for (const delivery of this.deliveries.values()) {
-        delivery.lost(end.reason, end.isSilent);
+        delivery.lost(end.reason, { isSilent: end.isSilent });
         delivery.reconnecting();
       }
       await pause(backOffMs(failures++, backOffAfter(end.kind, this.options)), signal);
@@ -148,9 +155,12 @@ export class CometdChangeEventSource extends ChangeEventSource {
       if (delivery.isBusy) await Promise.race([delivery.drained(), over]);
       if (ended.aborted) return;
       delivery.connecting();
-      const result = await this.subscribe(session, delivery, isExpired);
+      const result = await this.subscribe(session, delivery, isExpired, ended).catch(
+        (error: unknown): SubscribeResult => ({ status: 'refused', reason: unforeseen(error).reason }),
+      );
       if (result.status === 'position-expired' && !isExpired) {
         isExpired = true;
+        delivery.lost(result.reason);
         continue;
       }
       tried();
@@ -166,14 +176,14 @@ export class CometdChangeEventSource extends ChangeEventSource {
     session: CometdSession,
     delivery: TopicDelivery,
     isExpired: boolean,
+    ended: AbortSignal,
   ): Promise<SubscribeResult> {
-    let start: StartPosition;
-    try {
-      start = isExpired ? 'latest' : await (this.position as Position)(delivery.topic);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return { status: 'refused', reason: `its position could not be read: ${detail}` };
-    }
+    const asked: AskedPosition = isExpired
+      ? { start: 'latest' }
+      : await askForPosition(this.position as Position, delivery.topic, ended);
+    if (ended.aborted) return { status: 'ended' };
+    if ('trouble' in asked) return { status: 'refused', reason: asked.trouble };
+    const { start } = asked;
     let gap: GapReason | undefined;
     if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
     return session.subscribe(delivery.topic, start, () => {

@@ -75,15 +75,27 @@ export class CometdSession {
   }
 
   /**
-   * Resolves with the server's answer, or with `ended` when the session ends before. `onLive` is called when the answer is
-   * read, hence before any event of the topic. One call at a time for a topic.
+   * Resolves with the server's answer, or with `ended` when the session ends before, as it does when there is none for as
+   * long as the watchdog waits. `onLive` is called when the answer is read, hence before any event of the topic. One call at
+   * a time for a topic.
    */
   subscribe(topic: string, start: StartPosition, onLive: () => void): Promise<SubscribeResult> {
     if (this.isEnded) return Promise.resolve({ status: 'ended' });
     const replay = start === 'latest' ? -1 : numberIfExact(start.after);
-    return new Promise((settle) => {
+    return new Promise((resolve) => {
+      const reason = `no answer to the subscription of ${topic} for ${this.watchdogMs} ms`;
+      const unanswered = setTimeout(() => this.end({ kind: 'failed', reason }), this.watchdogMs);
+      const settle = (result: SubscribeResult): void => {
+        clearTimeout(unanswered);
+        resolve(result);
+      };
       this.pending.set(topic, { replay, onLive, settle });
-      this.client.subscribe(topic, () => undefined);
+      try {
+        this.client.subscribe(topic, () => undefined);
+      } catch (error) {
+        this.pending.delete(topic); // a name that no client takes
+        settle({ status: 'refused', reason: error instanceof Error ? error.message : String(error) });
+      }
     });
   }
 

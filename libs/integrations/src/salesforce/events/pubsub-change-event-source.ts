@@ -16,7 +16,6 @@ import { TopicDelivery } from './topic-delivery.js';
 export class PubSubChangeEventSource extends ChangeEventSource {
   readonly transport = 'pubsub';
   private readonly options: ResolvedPubSubOptions;
-  private readonly journal: StreamJournal;
   private link: PubSubLink | undefined;
   private deliveries: TopicDelivery[] = [];
   private subscriptions: TopicSubscription[] = [];
@@ -29,7 +28,6 @@ export class PubSubChangeEventSource extends ChangeEventSource {
   ) {
     super();
     this.options = resolvePubSubOptions(options);
-    this.journal = new StreamJournal(this.options.log);
   }
 
   async start(
@@ -37,7 +35,8 @@ export class PubSubChangeEventSource extends ChangeEventSource {
     position: (topic: string) => Promise<StartPosition>,
   ): Promise<void> {
     if (this.running !== undefined) throw new Error('the change event source has been started: stop it first');
-    const { connection, journal, options } = this;
+    const { connection, options } = this;
+    const journal = new StreamJournal(options.log);
     const link = (this.link = new PubSubLink(connection, options));
     this.stopping = new AbortController();
     this.deliveries = [];

@@ -26,10 +26,10 @@ export interface PubSubOptions extends StreamOptions {
    */
   readonly lifelineMs?: number;
   /**
-   * Nothing says that a subscription is accepted. Without a sign of life it counts as live after so long without an error.
-   * @default 3000
+   * How long the start waits for Salesforce to answer or to refuse. A topic that has not been answered is not live, however
+   * long that takes. @default 3000
    */
-  readonly liveAfterMs?: number;
+  readonly decideMs?: number;
 }
 
 /** Host and port, and how to speak to it. */
@@ -45,13 +45,13 @@ export interface ResolvedPubSubOptions extends ResolvedStreamOptions {
   readonly windowMax: number;
   readonly watchdogMs: number;
   readonly lifelineMs: number;
-  readonly liveAfterMs: number;
+  readonly decideMs: number;
 }
 
 /** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming the bad one. */
 export function resolvePubSubOptions(options: PubSubOptions = {}): ResolvedPubSubOptions {
   const whole = (
-    name: 'windowMax' | 'watchdogMs' | 'lifelineMs' | 'liveAfterMs',
+    name: 'windowMax' | 'watchdogMs' | 'lifelineMs' | 'decideMs',
     fallback: number,
     min: number,
     max: number,
@@ -63,7 +63,7 @@ export function resolvePubSubOptions(options: PubSubOptions = {}): ResolvedPubSu
     windowMax: whole('windowMax', 100, 1, 100),
     watchdogMs: whole('watchdogMs', 300_000, 100, 3_600_000),
     lifelineMs: whole('lifelineMs', 45_000, 10, 59_000),
-    liveAfterMs: whole('liveAfterMs', 3_000, 1, 60_000),
+    decideMs: whole('decideMs', 3_000, 1, 60_000),
   });
 }
 

@@ -25,6 +25,11 @@ export function endOfSignIn(error: unknown): StreamEnd {
   return { kind: code === 'SALESFORCE_LIMIT_EXCEEDED' ? 'limit' : 'failed', reason };
 }
 
+/** The end that an error means which nobody has foreseen. It is tried again and said, as any other. */
+export function unforeseen(error: unknown): StreamEnd {
+  return { kind: 'failed', reason: `an unforeseen error: ${error instanceof Error ? error.message : String(error)}` };
+}
+
 /** How long to wait before the next attempt: longer where an attempt does no good, or costs the org something. */
 export function backOffAfter(
   kind: StreamEnd['kind'],

@@ -22,7 +22,19 @@ type Arrival =
 
 /** What is handed over in one call. */
 type Task =
-  { readonly kind: 'batch'; readonly batch: EventBatch } | { readonly kind: 'gap'; readonly reason: GapReason };
+  | { readonly kind: 'batch'; readonly batch: EventBatch; readonly isUpToDate: boolean }
+  | { readonly kind: 'gap'; readonly reason: GapReason };
+
+/** How a topic was lost. */
+export interface Loss {
+  /** Nobody said that it ended: nothing had come for too long. @default false */
+  readonly isSilent?: boolean | undefined;
+  /** When something was known to come, by `performance.now()`. @default the topic's last sign of life */
+  readonly aliveAt?: number | undefined;
+}
+
+/** Salesforce's clock and ours may differ by so much, for an event to count as younger than its subscription. */
+const CLOCKS_APART_MS = 2_000;
 
 type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs'>;
 
@@ -43,6 +55,9 @@ export class TopicDelivery {
   private readonly followed = new FollowedTime();
   /** When the oldest event in hand arrived; undefined while none is. */
   private inHandSince: number | undefined;
+  /** When events arrived that are being read; undefined while none are. */
+  private readingSince: number | undefined;
+  private subscribedAt = Infinity;
 
   constructor(
     readonly topic: string,
@@ -58,10 +73,21 @@ export class TopicDelivery {
     this.progress = { ...unheardTopic(topic, transport) };
   }
 
+  /** Events have come that are not offered yet, because reading them takes time. Until `hasRead` they count as waiting. */
+  reads(): void {
+    this.readingSince ??= performance.now();
+    this.followed.arrived();
+  }
+
+  hasRead(): void {
+    this.readingSince = undefined;
+  }
+
   /** Takes the event, or answers false when the queue is full: then the sender must stop reading and come back later. */
   offer(event: SourceEvent): boolean {
     if (this.eventCount >= this.options.queueMax) return false;
     this.progress.lastEventAt = Date.now();
+    this.followed.arrived();
     this.append({ kind: 'event', event, arrivedAt: performance.now() });
     return true;
   }
@@ -75,8 +101,8 @@ export class TopicDelivery {
   /** Salesforce has nothing to tell; with a position, it says that nothing of the topic happened up to there. */
   keptAlive(position?: string): void {
     this.progress.lastKeepAliveAt = Date.now();
+    this.followed.keptAlive();
     if (position === undefined) return;
-    this.followed.hasAll();
     if (this.arrived.at(-1)?.kind === 'position') this.arrived.pop();
     this.append({ kind: 'position', position });
   }
@@ -89,21 +115,21 @@ export class TopicDelivery {
   /** The subscription is live; before any event of it the handler is told if what came before is unknown. */
   subscribed(gap: GapReason | undefined): void {
     this.cursor.restart();
+    this.subscribedAt = Date.now();
     if (gap === undefined) {
       this.enter('live');
       this.followed.resumed(this.options.catchUpMs);
       this.forgetTrouble();
     } else {
+      this.followed.waits();
       this.append({ kind: 'gap', reason: gap });
     }
   }
 
-  /**
-   * Nothing arrives at present. What has arrived is still handed over. `isSilent`: it is not known since when, except that
-   * something was seen then.
-   */
-  lost(reason: string, isSilent = false): void {
-    this.followed.lost(this.oldestWaiting, isSilent);
+  /** Nothing arrives at present. What has arrived is still handed over; what was being read comes again. */
+  lost(reason: string, { isSilent = false, aliveAt }: Loss = {}): void {
+    this.followed.lost(this.oldestWaiting, isSilent, aliveAt);
+    this.readingSince = undefined;
     this.enter('lost');
     this.progress.lastError = reason;
   }
@@ -135,7 +161,7 @@ export class TopicDelivery {
 
   /** Resolves when the handler is not running and will not be called again. What was waiting is left to the position. */
   async stop(): Promise<void> {
-    this.followed.lost(this.oldestWaiting, false);
+    this.followed.lost(this.oldestWaiting, false, performance.now());
     this.stopping.abort();
     this.arrived.length = 0;
     this.progress.state = 'stopped';
@@ -152,7 +178,7 @@ export class TopicDelivery {
   /** When the oldest event that is not taken yet arrived; undefined if there is none. */
   private get oldestWaiting(): number | undefined {
     const first = this.arrived.find((arrival) => arrival.kind === 'event');
-    return this.inHandSince ?? (first?.kind === 'event' ? first.arrivedAt : undefined);
+    return this.inHandSince ?? (first?.kind === 'event' ? first.arrivedAt : undefined) ?? this.readingSince;
   }
 
   private enter(state: TopicState): void {
@@ -187,19 +213,27 @@ export class TopicDelivery {
       return head;
     }
     const events: SourceEvent[] = [];
-    this.inHandSince = head.kind === 'event' ? head.arrivedAt : undefined;
     let keepAlive: string | undefined;
     let count = 0;
     for (const arrival of this.arrived) {
       if (arrival.kind === 'gap' || events.length >= this.options.batchMax) break;
-      if (arrival.kind === 'event') events.push(arrival.event);
+      if (arrival.kind === 'event') {
+        this.inHandSince ??= arrival.arrivedAt;
+        events.push(arrival.event);
+      }
       keepAlive = arrival.kind === 'position' ? arrival.position : undefined;
       count += 1;
     }
     this.arrived.splice(0, count);
     const position = this.cursor.after(events);
     if (keepAlive !== undefined) this.cursor.keptAlive(keepAlive);
-    return { kind: 'batch', batch: Object.freeze({ events, position: keepAlive ?? position }) };
+    const isUpToDate = keepAlive !== undefined || this.isYoung(events.at(-1));
+    return { kind: 'batch', batch: Object.freeze({ events, position: keepAlive ?? position }), isUpToDate };
+  }
+
+  /** Whether it happened after the subscription, so that nothing which was missed can come behind it. */
+  private isYoung(event: SourceEvent | undefined): boolean {
+    return event?.kind === 'change' && event.commitTimestamp >= this.subscribedAt + CLOCKS_APART_MS;
   }
 
   /** What is over is not shown any more, once the topic is live and drained. */
@@ -237,13 +271,17 @@ export class TopicDelivery {
     progress.failures = 0;
     if (task.kind === 'gap') {
       progress.gaps += 1;
-      if (progress.state === 'connecting') progress.state = 'live';
-      this.followed.begun();
+      // It may have been lost again meanwhile; then what happens now is not known either.
+      if (progress.state === 'connecting') {
+        progress.state = 'live';
+        this.followed.begun();
+      }
       return;
     }
     const { events, position } = task.batch;
     this.eventCount -= events.length;
     this.inHandSince = undefined;
+    if (task.isUpToDate) this.followed.caughtUp();
     this.followed.note(this.oldestWaiting);
     progress.lastPosition = position ?? progress.lastPosition;
     for (const event of events) {

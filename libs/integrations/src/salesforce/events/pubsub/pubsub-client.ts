@@ -47,6 +47,7 @@ let serviceClient: ServiceClientConstructor | undefined;
 /** One HTTP/2 connection to the Pub/Sub API, made at the first call. It is not mended: a broken one is replaced. */
 export class PubSubClient {
   private readonly stub: Stub;
+  private lastSeenAt = -Infinity;
 
   constructor(
     endpoint: PubSubEndpoint,
@@ -64,6 +65,16 @@ export class PubSubClient {
         'grpc.use_local_subchannel_pool': 1, // else a new client would get the broken connection of the old one
       },
     ) as unknown as Stub;
+  }
+
+  /** Something came over this connection. */
+  seen(): void {
+    this.lastSeenAt = performance.now();
+  }
+
+  /** When something came last, by `performance.now()`; -Infinity if nothing ever did. */
+  get seenAt(): number {
+    return this.lastSeenAt;
   }
 
   subscribe(identity: PubSubIdentity): ClientDuplexStream<FetchRequest, FetchResponse> {

@@ -1,4 +1,5 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { backOffMs } from '../back-off.js';
 import type { StartPosition } from '../change-event-source.js';
 import type { ConsumerEvent, FetchRequest, FetchResponse } from '../pubsub-service.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
@@ -17,8 +18,10 @@ export interface TopicStreamParts {
   readonly schemas: SchemaCache;
   readonly delivery: TopicDelivery;
   readonly options: ResolvedPubSubOptions;
-  /** Called once, before the first event is handed to the delivery. */
+  /** Called once, before the first event is handed to the delivery: Salesforce has answered on this connection. */
   readonly onLive: () => void;
+  /** Called when Salesforce has neither answered nor refused for a while. */
+  readonly onUndecided: () => void;
 }
 
 /**
@@ -32,6 +35,7 @@ export class TopicStream {
   private isLive = false;
   private watchdog: NodeJS.Timeout | undefined;
   private lifeline: NodeJS.Timeout | undefined;
+  private asking: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: TopicStreamParts) {
     const { client, identity, options } = parts;
@@ -44,7 +48,7 @@ export class TopicStream {
     const { delivery, options } = this.parts;
     this.call.on('metadata', () => this.signOfLife());
     this.call.on('error', () => undefined); // the loop below is told as well
-    const unopposed = setTimeout(() => this.live(), options.liveAfterMs);
+    const undecided = setTimeout(() => this.parts.onUndecided(), options.decideMs);
     delivery.onTaken = () => this.pull();
     this.feedWatchdog();
     try {
@@ -60,7 +64,7 @@ export class TopicStream {
     } finally {
       this.close();
       delivery.onTaken = () => undefined;
-      for (const timer of [unopposed, this.watchdog, this.lifeline]) clearTimeout(timer);
+      for (const timer of [undecided, this.watchdog, this.lifeline, this.asking]) clearTimeout(timer);
     }
   }
 
@@ -73,19 +77,26 @@ export class TopicStream {
     this.call.cancel();
   }
 
-  /** A Subscribe call has no answer of its own, so another one behind it on the same connection stands for it. */
-  private async askForTopic(): Promise<void> {
+  /**
+   * A Subscribe call has no answer of its own, so another one behind it on the same connection stands for it. It is asked
+   * again until there is a sign of life.
+   */
+  private async askForTopic(attempt = 0): Promise<void> {
     const { client, delivery, identity, schemas } = this.parts;
     try {
       const { canSubscribe, schemaId } = await client.topic(delivery.topic, identity);
       if (canSubscribe) this.signOfLife();
       if (schemaId !== '') await schemas.get(schemaId, (id) => client.schema(id, identity));
     } catch {
-      // The stream itself will say what is wrong.
+      // The stream itself will say what is wrong, if it is not this call alone.
+      if (this.isLive || this.end !== undefined) return;
+      const waitMs = backOffMs(attempt, this.parts.options.connectBackOff);
+      this.asking = setTimeout(() => void this.askForTopic(attempt + 1), waitMs);
     }
   }
 
   private signOfLife(): void {
+    this.parts.client.seen();
     this.parts.delivery.seen();
     this.live();
   }
@@ -101,12 +112,14 @@ export class TopicStream {
     const { events, latestReplayId, pendingNumRequested } = response;
     this.signOfLife();
     this.feedWatchdog();
+    if (events.length > 0) delivery.reads();
     for (const event of events) {
       const schema = this.parts.schemas.known(event.event?.schemaId ?? '') ?? (await this.schemaOf(event));
       const replayId = event.replayId.toString('base64');
       const taken = delivery.offer(eventOfPubSub({ topic: delivery.topic, replayId, event: event.event }, schema));
       if (!taken) return this.endWith({ kind: 'overflow', reason: 'more events came than were asked for' });
     }
+    delivery.hasRead();
     if (events.length === 0 && latestReplayId.length > 0) delivery.keptAlive(latestReplayId.toString('base64'));
     this.window.arrived(events.length, pendingNumRequested);
     this.pull();
@@ -152,6 +165,9 @@ export class TopicStream {
     clearTimeout(this.watchdog);
     const { watchdogMs } = this.parts.options;
     const reason = `nothing came from Salesforce for ${watchdogMs} ms`;
-    this.watchdog = setTimeout(() => this.endWith({ kind: 'failed', reason, isSilent: true, isBroken: true }), watchdogMs);
+    this.watchdog = setTimeout(
+      () => this.endWith({ kind: 'failed', reason, isSilent: true, isBroken: true }),
+      watchdogMs,
+    );
   }
 }

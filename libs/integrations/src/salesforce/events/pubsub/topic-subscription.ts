@@ -1,7 +1,8 @@
 import { backOffMs, pause } from '../back-off.js';
 import type { GapReason, StartPosition } from '../change-event-source.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
-import { backOffAfter } from '../stream-end.js';
+import { type AskedPosition, askForPosition } from '../start-position.js';
+import { backOffAfter, unforeseen } from '../stream-end.js';
 import type { StreamJournal } from '../stream-journal.js';
 import type { TopicDelivery } from '../topic-delivery.js';
 import type { OpenLink, PubSubLink } from './pubsub-link.js';
@@ -22,35 +23,31 @@ export class TopicSubscription {
   private stream: TopicStream | undefined;
   /** Since when the newest stream was live; Infinity if it never was. */
   private liveAt = Infinity;
+  private rejectedToken: string | undefined;
+  /** When something came last over the connection of the newest stream. */
+  private aliveAt: number | undefined;
 
   constructor(
     private readonly delivery: TopicDelivery,
     private readonly parts: SubscriptionParts,
   ) {}
 
-  /** Resolves when stopped. `attempted` is called when the topic is live or the first attempt has failed. */
+  /** Resolves when stopped, and never before nor otherwise. `attempted`: the topic is live, or the first attempt has failed. */
   async run(attempted: () => void): Promise<void> {
-    const { delivery } = this;
-    const { link, options, stopping } = this.parts;
-    let rejectedToken: string | undefined;
+    const { options, stopping } = this.parts;
     let isExpired = false;
     for (let failures = 0; !stopping.aborted;) {
-      // What a former stream brought is handed over first; only then the position names what this one has to begin after.
-      await delivery.drained();
-      if (stopping.aborted) return;
-      delivery.connecting();
       this.liveAt = Infinity;
-      const opened = await link.open(rejectedToken);
-      const end = 'kind' in opened ? opened : await this.attempt(opened, isExpired, attempted);
+      // Nothing in there is known to throw; if something does, it is tried again and said, as everything else.
+      const end = await this.next(isExpired, attempted).catch(unforeseen);
       if (stopping.aborted) return;
-      if ('client' in opened && end.isBroken === true) link.discard(opened.client);
       if (end.kind === 'position-expired' && !isExpired) {
         isExpired = true;
+        this.delivery.lost(end.reason);
         continue;
       }
       attempted();
       isExpired = false;
-      rejectedToken = end.kind === 'auth' && 'identity' in opened ? opened.identity.accessToken : undefined;
       // A stream that lasted was healthy: the next trouble is a new one, not a repetition.
       if (Date.now() - this.liveAt > options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       await this.wait(end, failures++);
@@ -62,11 +59,33 @@ export class TopicSubscription {
     this.stream?.close();
   }
 
+  /** One stream from its opening to its end. */
+  private async next(isExpired: boolean, attempted: () => void): Promise<PubSubEnd> {
+    const { delivery } = this;
+    const { link, stopping } = this.parts;
+    // What a former stream brought is handed over first; only then the position names what this one has to begin after.
+    await delivery.drained();
+    if (stopping.aborted) return { kind: 'closed', reason: 'stopped' };
+    delivery.connecting();
+    const opened = await link.open(this.rejectedToken);
+    this.rejectedToken = undefined;
+    if ('kind' in opened) return opened;
+    const end = await this.attempt(opened, isExpired, attempted);
+    // A stream that fell silent has told for itself alone; the others speak for a connection that broke.
+    this.aliveAt = end.isSilent === true ? undefined : opened.client.seenAt;
+    if (end.isBroken === true) link.discard(opened.client);
+    if (end.kind === 'auth') this.rejectedToken = opened.identity.accessToken;
+    return end;
+  }
+
   private async attempt({ client, identity }: OpenLink, isExpired: boolean, attempted: () => void): Promise<PubSubEnd> {
     const { delivery } = this;
     const { link, options, journal, stopping } = this.parts;
-    const start = await this.start(isExpired);
-    if (typeof start === 'object' && 'kind' in start) return start;
+    const asked: AskedPosition = isExpired
+      ? { start: 'latest' }
+      : await askForPosition(this.parts.position, delivery.topic, stopping);
+    if ('trouble' in asked) return { kind: 'failed', reason: asked.trouble };
+    const { start } = asked;
     if (stopping.aborted) return { kind: 'closed', reason: 'stopped' };
     let gap: GapReason | undefined;
     if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
@@ -78,7 +97,15 @@ export class TopicSubscription {
       attempted();
     };
     try {
-      this.stream = new TopicStream({ client, identity, schemas: link.schemas, delivery, options, onLive });
+      this.stream = new TopicStream({
+        client,
+        identity,
+        schemas: link.schemas,
+        delivery,
+        options,
+        onLive,
+        onUndecided: attempted,
+      });
       return await this.stream.run(start);
     } catch (error) {
       // Another topic may have given up the connection while the position was read; then no call can be made on it.
@@ -88,19 +115,10 @@ export class TopicSubscription {
     }
   }
 
-  private async start(isExpired: boolean): Promise<StartPosition | PubSubEnd> {
-    try {
-      return isExpired ? 'latest' : await this.parts.position(this.delivery.topic);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return { kind: 'failed', reason: `a position could not be read: ${detail}` };
-    }
-  }
-
   private async wait({ kind, reason, isSilent }: PubSubEnd, failures: number): Promise<void> {
     const { delivery } = this;
     const { options, journal, stopping } = this.parts;
-    delivery.lost(reason, isSilent);
+    delivery.lost(reason, { isSilent, aliveAt: this.aliveAt });
     delivery.reconnecting();
     const isOfTopic = kind === 'topic-refused' || kind === 'position-expired';
     if (isOfTopic) journal.topicRefused(delivery.topic, reason);
