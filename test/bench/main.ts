@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../support/redis-server.js';
 import { section, targetSection, type BenchTable } from './bench-table.js';
+import { benchChangeEvents } from './change-events.bench.js';
 import type { Contender } from './contender.js';
 import { contenders } from './contenders.js';
 import { benchCrossProcess } from './cross-process.bench.js';
@@ -57,6 +58,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'cross-process': (url, all) => benchCrossProcess(url, all, effort),
   'fan-out': (_url, all) => benchFanOut(all, effort),
   memory: (_url, all) => benchMemory(all, effort),
+  'change-events': () => benchChangeEvents(effort),
 };
 
 async function redisVersion(url: string): Promise<string> {

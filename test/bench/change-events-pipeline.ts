@@ -1,0 +1,181 @@
+import { composeCache, type CacheParts } from '@bff/infra/cache/compose-cache';
+import { record } from '@bff/infra/cache/dependencies';
+import { loadConfig } from '@bff/infra/config/load-config';
+import type { NoticeBoard } from '@bff/infra/notices/notice-board';
+import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
+import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
+import type { EventBatch, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
+import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
+import { StreamJournal } from '@bff/integrations/salesforce/events/stream-journal';
+import { resolveStreamOptions } from '@bff/integrations/salesforce/events/stream.options';
+import { TopicDelivery } from '@bff/integrations/salesforce/events/topic-delivery';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Announced } from '@bff/modules/change-events/announced';
+import type { AppliedChange } from '@bff/modules/change-events/applied-change';
+import { TopicConsumer } from '@bff/modules/change-events/topic-consumer';
+import { Notifications } from '@bff/modules/notifications/notifications.service';
+import { OrderCdcSubscriber } from '@bff/modules/orders/order-cdc.subscriber';
+import { OrderNotices } from '@bff/modules/orders/order-notices';
+import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
+
+export const ORDERS = '/data/OrderChangeEvent';
+/** The name under which `evergreen.ts` opens a cache with an L1: processes that share it wait for each other's leases. */
+const APP_NAME = 'bench-tiered';
+const CONSUMER = 'salesforce-events';
+/** Longer than the lease of an L1: from then on no invalidation waits for who may have been there before Redis was started. */
+const SETTLED_MS = 1_200;
+
+/**
+ * What a worker does with the events of one topic, put together without Nest: delivery in batches, the rules of orders,
+ * acknowledged invalidation, notices, and positions saved under a term.
+ */
+export class ChangeEventPipeline implements TopicHandler {
+  /** Events that were applied and committed. */
+  applied = 0;
+  /** Called after each batch. */
+  onApplied: () => void = () => undefined;
+  /** Whether browsers are told of what is applied. */
+  tellsBrowsers = false;
+
+  private constructor(
+    readonly consumer: TopicConsumer,
+    private readonly orders: OrdersCacheService,
+    private readonly parts: CacheParts,
+    private readonly redis: RedisClient,
+    private readonly board: NoticeBoard,
+    private readonly notices: OrderNotices,
+  ) {}
+
+  static async open(redisUrl: string): Promise<ChangeEventPipeline> {
+    const redis = createRedisClient({ url: redisUrl, commandTimeoutMs: 10_000 });
+    const parts = composeCache({ redis, appName: APP_NAME });
+    const { cache, checkpoints, leases } = parts;
+    await cache.open();
+    const orders = new OrdersCacheService(cache);
+    const [ofOrders] = new OrderCdcSubscriber(orders, loadConfig({ NODE_ENV: 'test' })).subscriptions;
+    if (ofOrders?.topic !== ORDERS) throw new Error(`the first subscription of orders is not ${ORDERS}`);
+    const term = await leases.acquire(CONSUMER, 'bench', 3_600_000);
+    if (term === undefined) throw new Error('somebody else consumes');
+    const position = {
+      load: () => checkpoints.load('bench'),
+      save: (replayId: string) => checkpoints.save('bench', replayId, term),
+    };
+    const board = new RedisNoticeBoard(redis, APP_NAME);
+    const notices = new OrderNotices(orders, new Notifications(board));
+    const applied = (changes: readonly AppliedChange[]): Promise<void> => pipeline.tell(changes);
+    const announced = new Announced(); // what the reconciler of a worker remembers
+    const heard = (events: readonly SourceEvent[]): void => announced.heard(events);
+    const consumer = new TopicConsumer(ORDERS, [ofOrders], cache, position, { heard, applied });
+    const pipeline: ChangeEventPipeline = new ChangeEventPipeline(consumer, orders, parts, redis, board, notices);
+    await pipeline.settle();
+    return pipeline;
+  }
+
+  get entities(): readonly string[] {
+    return this.consumer.entities;
+  }
+
+  async onEvents(batch: EventBatch): Promise<void> {
+    await this.consumer.onEvents(batch);
+    this.applied += batch.events.length;
+    this.onApplied();
+  }
+
+  onGap(reason: 'no-position' | 'position-expired'): Promise<void> {
+    return this.consumer.onGap(reason);
+  }
+
+  /**
+   * Resolves when all events are applied and committed, with the most that had waited. The source has all of them ready, and
+   * stops only while there is no room.
+   */
+  async apply(events: Iterable<SourceEvent>): Promise<number> {
+    const delivery = new TopicDelivery(ORDERS, 'bench', this, resolveStreamOptions({}), new StreamJournal(silent));
+    let room = (): void => undefined;
+    delivery.onTaken = () => room();
+    let most = 0;
+    for (const event of events) {
+      while (!delivery.offer(event)) {
+        most = Math.max(most, delivery.waiting);
+        await new Promise<void>((resolve) => (room = resolve));
+      }
+    }
+    await delivery.drained();
+    return Math.max(most, delivery.waiting);
+  }
+
+  /** An entry for each of the first so many orders, which depends on its record, and whose account is known. */
+  async fill(count: number): Promise<void> {
+    let next = 0;
+    const filler = async () => {
+      for (let i = next++; i < count; i = next++) {
+        const id = orderId(i);
+        await this.parts.cache.getOrSet(entryOf(i), async () => ({ id, text: 'v'.repeat(180) }), {
+          dependsOn: [record('Order', id)],
+        });
+        await this.orders.rememberOwner(id, accountId(i));
+      }
+    };
+    await Promise.all(Array.from({ length: 64 }, filler));
+  }
+
+  /** Which part of the entries that `fill` has made is served; some of them are looked at. */
+  async keptOf(count: number): Promise<number> {
+    const looked = Array.from({ length: 100 }, (_, i) => entryOf(Math.floor((i * count) / 100)));
+    const answers = await Promise.all(looked.map((key) => this.parts.cache.status(key)));
+    return answers.filter((status) => status === 'exists').length / looked.length;
+  }
+
+  async close(): Promise<void> {
+    await this.board.close();
+    await this.parts.cache.close();
+    this.redis.disconnect();
+  }
+
+  private async tell(changes: readonly AppliedChange[]): Promise<void> {
+    if (this.tellsBrowsers) await this.notices.onApplied(changes);
+  }
+
+  private async settle(): Promise<void> {
+    for (const until = performance.now() + SETTLED_MS; performance.now() < until;) {
+      await this.parts.cache.invalidate(record('Order', orderId(0)));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** Updates of a field that is shown, one of each order from the first. */
+export function* updates(count: number, first = 0): Generator<SourceEvent> {
+  for (let i = 0; i < count; i++) {
+    const n = first + i;
+    yield {
+      kind: 'change',
+      topic: ORDERS,
+      replayId: String(n).padStart(12, '0'),
+      entityName: 'Order',
+      recordIds: [orderId(n)],
+      scope: 'records',
+      changeType: 'UPDATE',
+      changedFields: ['Status', 'LastModifiedDate'],
+      commitTimestamp: 1_700_000_000_000,
+      transactionKey: `0000-${n}`,
+      sequenceNumber: 1,
+      fields: { Status: 'Activated', LastModifiedDate: 1_700_000_000_000 },
+    };
+  }
+}
+
+export function orderId(i: number) {
+  return toSalesforceId(`801${String(i).padStart(12, '0')}`);
+}
+
+function entryOf(i: number): string {
+  return `orders:detail:${orderId(i)}`;
+}
+
+/** A hundred orders of each. */
+function accountId(i: number) {
+  return toSalesforceId(`001${String(Math.floor(i / 100)).padStart(12, '0')}`);
+}
+
+function silent(): void {}
