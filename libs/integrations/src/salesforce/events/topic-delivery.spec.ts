@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { EventBatch, TopicHandler } from './change-event-source.js';
 import type { SourceEvent } from './source-event.js';
@@ -24,6 +25,24 @@ class Recorder implements TopicHandler {
 
   ids(): (string | undefined)[] {
     return this.batches.flatMap(({ events }) => events.map(({ replayId }) => replayId));
+  }
+}
+
+/** Keeps nothing of what it is given; slower than any source. */
+class Tally implements TopicHandler {
+  /** The event that has to come next, and how many came that were another. */
+  next = 0;
+  misplaced = 0;
+  largest = 0;
+
+  async onEvents({ events }: EventBatch): Promise<void> {
+    this.largest = Math.max(this.largest, events.length);
+    for (const { replayId } of events) if (replayId !== String(this.next++)) this.misplaced += 1;
+    await nextTurn();
+  }
+
+  onGap(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
@@ -100,6 +119,23 @@ describe('the delivery of a topic', () => {
     const stopped = topic.stop();
     release();
     await stopped;
+  });
+
+  it('takes a burst of fifty thousand in order, and never holds more of it than its bound', async () => {
+    const bounds = { queueMax: 1_000, batchMax: 500 };
+    const handler = new Tally();
+    const topic = delivery(handler, bounds);
+    let room = (): void => undefined;
+    topic.onTaken = () => room();
+    let most = 0;
+    for (let n = 0; n < 50_000; n++) {
+      while (!topic.offer(event(String(n)))) await new Promise<void>((resolve) => (room = resolve));
+      most = Math.max(most, topic.waiting);
+    }
+    await topic.drained();
+    expect(most).toBe(bounds.queueMax);
+    expect(handler).toMatchObject({ next: 50_000, misplaced: 0, largest: bounds.batchMax });
+    expect(topic.health()).toMatchObject({ events: { platform: 50_000 }, waiting: 0, lastPosition: '49999' });
   });
 
   it('tells of a gap between the events before and after it', async () => {
