@@ -35,8 +35,11 @@ class Consumer {
   readonly active: ActiveConsumer;
   ages = new Map<string, number>();
 
-  constructor(given: Leases = leases) {
-    const start = async () => void this.steps.push('start');
+  constructor(given: Leases = leases, failures = 0) {
+    const start = async () => {
+      this.steps.push('start');
+      if (failures-- > 0) throw new Error('no such channel');
+    };
     const stop = async () => void this.steps.push('stop');
     this.active = new ActiveConsumer('events', given, { start, stop, feedAges: () => this.ages }, TIMES);
     consumers.push(this);
@@ -115,6 +118,40 @@ describe('the active process', () => {
     only.ages.set('Order', 40_000);
     await pass(TIMES.beatMs);
     expect((await leases.feedAges()).get('Order')).toBeGreaterThanOrEqual(40_000);
+  });
+
+  it('gives way when its work does not start, and tries again when nobody else has', async () => {
+    const failing = new Consumer(leases, 2);
+    await pass(0);
+    const other = new Consumer();
+    await pass(TIMES.beatMs + TIMES.standByMs);
+    expect([failing.active.role, other.active.role]).toEqual(['stand-by', 'active']);
+    expect(failing.steps).toEqual(['start', 'stop']);
+    await other.active.stop();
+    await pass(20_000);
+    expect(failing.steps).toEqual(['start', 'stop', 'start', 'stop', 'start']);
+    expect(failing.active.role).toBe('active');
+  });
+
+  it('frees the lease at once when it ends, however long its work takes to stop', async () => {
+    const slow = new Consumer();
+    await pass(0);
+    let stop: () => void = () => undefined;
+    Object.assign(slow.active, { work: { stop: () => new Promise<void>((resolve) => (stop = resolve)) } });
+    const stopped = slow.active.stop();
+    const next = new Consumer();
+    await pass(TIMES.standByMs);
+    expect(next.active.role).toBe('active');
+    stop();
+    await stopped;
+  });
+
+  it('frees the lease although its work does not stop as it should', async () => {
+    const broken = new Consumer();
+    await pass(0);
+    Object.assign(broken.active, { work: { stop: () => Promise.reject(new Error('it is stuck')) } });
+    await broken.active.stop();
+    expect(await leases.holder('events')).toBeUndefined();
   });
 
   it('waits for a store that is away when it begins', async () => {

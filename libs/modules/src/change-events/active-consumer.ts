@@ -32,7 +32,7 @@ export type ConsumerRole = 'active' | 'stand-by' | 'stopped';
  * when nothing was heard of it for `leaseMs`. A process that lost the lease without knowing (paused, cut off) does no harm:
  * it invalidates what another invalidates too, and can save no position; at its next beat it learns of it and stands by.
  *
- * While the store is away nobody can take over, and the active process goes on: its events wait, and are not lost.
+ * A process that cannot reach the store goes on as it was: its events wait, and are not lost.
  */
 export class ActiveConsumer {
   readonly holder = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
@@ -40,6 +40,8 @@ export class ActiveConsumer {
   private current: ConsumerTerm | undefined;
   private isActive = false;
   private isStopped = false;
+  /** The work did not start. */
+  private hasFailed = false;
   private wake: () => void = () => undefined;
   private running: Promise<void> | undefined;
 
@@ -77,8 +79,16 @@ export class ActiveConsumer {
       await this.look();
       if (this.isActive && !wasActive) this.begin();
       await this.rest(this.isActive ? this.times.beatMs : this.times.standByMs);
+      if (this.hasFailed) await this.giveWay();
     }
     if (this.isActive) await this.end();
+  }
+
+  /** Lets another process have the lease for as long as one takes to look for it. */
+  private async giveWay(): Promise<void> {
+    this.hasFailed = false;
+    await this.end();
+    await this.rest(this.times.leaseMs);
   }
 
   /** One beat, or one look whether the lease is free. */
@@ -90,7 +100,7 @@ export class ActiveConsumer {
       if (this.current) this.isActive = true;
       else if (this.isActive) await this.standDown();
     } catch (error) {
-      // While the store is away nobody else takes over; the next beat tells whose the lease is then.
+      // The next beat that reaches the store tells whose the lease is then.
       if (error instanceof StoreUnavailableError) return;
       this.logger.error({ err: error }, `${consumer}: it is not known who consumes; trying again`);
     }
@@ -100,26 +110,45 @@ export class ActiveConsumer {
     this.logger.log(`this process consumes ${this.consumer} now (${this.holder})`);
     this.work.start().then(
       () => this.wake(), // how far the feeds are followed is told at once
-      (error: unknown) => this.logger.error({ err: error }, `${this.consumer}: the work did not start`),
+      (error: unknown) => {
+        this.logger.error({ err: error }, `${this.consumer}: the work did not start; another process may try`);
+        this.hasFailed = true;
+        this.wake();
+      },
     );
   }
 
   private async standDown(): Promise<void> {
     this.logger.warn(`another process consumes ${this.consumer} now; this one stands by`);
     this.isActive = false;
-    await this.work.stop();
+    await this.stopWork();
   }
 
+  /**
+   * Gives the lease up before the work has stopped, which can take as long as Salesforce takes to answer: what is still done
+   * without it does no harm, and nobody has to wait.
+   */
   private async end(): Promise<void> {
-    await this.work.stop();
+    const stopped = this.stopWork();
+    const { current } = this;
+    this.current = undefined;
     this.isActive = false;
     try {
-      if (this.current) await this.leases.release(this.current);
+      if (current) await this.leases.release(current);
     } catch (error) {
       // The lease runs out by itself.
-      if (!(error instanceof StoreUnavailableError)) this.logger.error({ err: error }, `${this.consumer}: not released`);
+      if (!(error instanceof StoreUnavailableError))
+        this.logger.error({ err: error }, `${this.consumer}: not released`);
     }
-    this.current = undefined;
+    await stopped;
+  }
+
+  private async stopWork(): Promise<void> {
+    try {
+      await this.work.stop();
+    } catch (error) {
+      this.logger.error({ err: error }, `${this.consumer}: the work did not stop as it should`);
+    }
   }
 
   private rest(ms: number): Promise<void> {

@@ -11,14 +11,12 @@ import { DiscoveryService } from '@nestjs/core';
 import { ActiveConsumer } from './active-consumer.js';
 import { AppliedChangeListener, type AppliedChange } from './applied-change.js';
 import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
-import { CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
+import { CONSUMER, CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
 import { Reconciler } from './reconciler.js';
 import type { WatchedTable } from './reconciler.options.js';
 import { TopicConsumer, type TopicPosition } from './topic-consumer.js';
 
-/** One process of all that share a store consumes: they share one org. */
-export const CONSUMER = 'salesforce-events';
 /** A topic that is followed to within this time hears of a change when it happens. */
 const CAUGHT_UP_MS = 1_000;
 
@@ -148,13 +146,13 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   /** A subscription is as far behind as its topic; one that has several is as far behind as the worst of them. */
   private feedAges(): ReadonlyMap<string, number> {
     const ages = new Map<string, number>();
-    for (const { topic, behindMs, unreadable } of this.source.health()) {
+    for (const { topic, behindMs = Infinity, unreadable } of this.source.health()) {
       for (const { name } of this.topics.get(topic)?.subscriptions ?? []) {
-        if (behindMs === undefined || unreadable.includes(name)) continue;
-        ages.set(name, Math.max(behindMs, ages.get(name) ?? 0));
+        const age = unreadable.includes(name) ? Infinity : behindMs;
+        ages.set(name, Math.max(age, ages.get(name) ?? 0));
       }
     }
-    return ages;
+    return new Map([...ages].filter(([, age]) => age !== Infinity));
   }
 
   private subscriptionsByTopic(): Map<string, Subscription[]> {

@@ -5,6 +5,7 @@ import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  CONSUMER,
   CONSUMER_TOPIC,
   eventsDisabled,
   eventsHealth,
@@ -33,9 +34,17 @@ export class EventsHealthService {
     const { cache, events } = this.config;
     if (!events.enabled) return eventsDisabled(changeDrivenMaxAgeSeconds(this.config));
     try {
-      const [reports, ages] = await Promise.all([this.reports.read(CONSUMER_TOPIC), this.leases.feedAges()]);
+      const [reports, ages, present] = await Promise.all([
+        this.reports.read(CONSUMER_TOPIC),
+        this.leases.feedAges(),
+        this.leases.holder(CONSUMER),
+      ]);
       const contents = reports.map((report) => report.content as ConsumerReport);
-      return eventsHealth(channelsOf(events), contents, { ages, lostAfterMs: cache.feedLostMaxAgeSeconds * 1_000 });
+      return eventsHealth(channelsOf(events), contents, {
+        holder: present?.holder,
+        ages,
+        lostAfterMs: cache.feedLostMaxAgeSeconds * 1_000,
+      });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       const reason = `the store does not answer, so the consumers cannot be asked: ${error.message}`;

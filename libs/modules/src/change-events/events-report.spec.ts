@@ -4,13 +4,16 @@ import {
   eventsDisabled,
   eventsHealth as healthWith,
   type ConsumerReport,
-  type FeedAges,
+  type StoreWord,
   type TopicReport,
 } from './events-report.js';
 
-const FOLLOWED: FeedAges = { ages: new Map([['Order', 800]]), lostAfterMs: 60_000 };
-const eventsHealth = (expected: readonly string[], reports: readonly ConsumerReport[], feedAges = FOLLOWED) =>
-  healthWith(expected, reports, feedAges);
+const FOLLOWED: StoreWord = { holder: 'worker-1', ages: new Map([['Order', 800]]), lostAfterMs: 60_000 };
+const eventsHealth = (
+  expected: readonly string[],
+  reports: readonly ConsumerReport[],
+  store: Partial<StoreWord> = {},
+) => healthWith(expected, reports, { ...FOLLOWED, ...store });
 
 function consumer(states: Readonly<Record<string, TopicState>>): ConsumerReport {
   const topics = Object.entries(states).map(([topic, state]): TopicReport => ({
@@ -97,6 +100,19 @@ describe('the health of change events', () => {
     expect(health).toMatchObject({ status: 'up', leader: 'worker-1', consumers: 2 });
   });
 
+  it('believes the store who consumes, not a process that died and is still on the board', () => {
+    const dead = { ...consumer({ '/a': 'live' }), holder: 'dead' };
+    const next = consumer({ '/a': 'connecting' });
+    expect(eventsHealth(['/a'], [dead, next])).toMatchObject({ status: 'down', leader: 'worker-1' });
+    expect(eventsHealth(['/a'], [dead], { holder: undefined })).toMatchObject({ status: 'down', consumers: 1 });
+  });
+
+  it('tells nothing of a feed that nobody asks for any more', () => {
+    const ages = new Map([['Order', 10], ['Removed', 86_400_000]]); // prettier-ignore
+    const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { ages });
+    expect(health).toMatchObject({ status: 'up', feeds: [{ feed: 'Order' }] });
+  });
+
   it.each([
     [4_000, 'up', 'live', undefined],
     [20_000, 'degraded', 'lagging', 'the changes of Order are followed up to 20 s ago (lagging)'],
@@ -104,7 +120,7 @@ describe('the health of change events', () => {
     [undefined, 'degraded', 'lost', 'the changes of Order are not followed yet'],
   ])('tells a feed that is %s ms behind: %s', (behindMs, status, state, reason) => {
     const ages = new Map(behindMs === undefined ? [] : [['Order', behindMs]]);
-    const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { ages, lostAfterMs: 60_000 });
+    const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { ages });
     expect(health).toMatchObject({ status, feeds: [{ feed: 'Order', state, behindMs }] });
     expect(health.reason).toBe(reason);
   });

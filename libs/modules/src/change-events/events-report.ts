@@ -4,6 +4,9 @@ import type { ConsumerRole } from './active-consumer.js';
 import type { ReconcilerReport } from './reconciler.js';
 import type { TopicCounters } from './topic-consumer.js';
 
+/** Whose lease it is: one process of all that share a store consumes, because they share one org. */
+export const CONSUMER = 'salesforce-events';
+
 /** The topic of the process board under which consumers report. */
 export const CONSUMER_TOPIC = 'sf-events';
 
@@ -71,9 +74,13 @@ export interface EventsHealth {
   readonly reconciler?: ReconcilerReport;
 }
 
-/** How old each feed is, and from which age on its entries are bounded. */
-export interface FeedAges {
+/** What the store says, which no process can be wrong about. */
+export interface StoreWord {
+  /** Who holds the lease of the consumer; a report of anybody else who calls itself active is out of date. */
+  readonly holder: string | undefined;
+  /** How old each feed is. */
   readonly ages: ReadonlyMap<string, number>;
+  /** From which age on the entries of a feed are bounded. */
   readonly lostAfterMs: number;
 }
 
@@ -88,14 +95,14 @@ const BEST_FIRST: readonly TopicState[] = ['live', 'connecting', 'lost', 'stoppe
 export function eventsHealth(
   expected: readonly string[],
   reports: readonly ConsumerReport[],
-  feedAges: FeedAges,
+  store: StoreWord,
 ): EventsHealth {
-  const active = reports.filter(({ role }) => role === 'active');
+  const active = reports.filter(({ role, holder }) => role === 'active' && holder === store.holder);
   const [leader] = active;
   const topics = [
     ...new Set([...expected, ...active.flatMap((report) => report.topics.map(({ topic }) => topic))]),
   ].map((topic): TopicReport | AbsentTopic => bestOf(topic, active) ?? { topic, state: 'absent' });
-  const feeds = feedsOf(topics, feedAges);
+  const feeds = feedsOf(topics, store);
   const transport = reports[0]?.transport;
   const common = {
     ...(transport !== undefined && { transport }),
@@ -127,9 +134,10 @@ function withoutLeader(standBys: number): string {
   return `no process is the active consumer of change events; ${standBys} stand by and take over when the lease is free`;
 }
 
-function feedsOf(topics: readonly (TopicReport | AbsentTopic)[], { ages, lostAfterMs }: FeedAges): FeedHealth[] {
-  const named = topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
-  return [...new Set([...named, ...ages.keys()])].sort().map((feed) => {
+/** Those that the leader follows, because the store also remembers what nobody asks for any more; without a leader, all. */
+function feedsOf(topics: readonly (TopicReport | AbsentTopic)[], { ages, lostAfterMs }: StoreWord): FeedHealth[] {
+  const followed = topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
+  return [...new Set(followed.length > 0 ? followed : ages.keys())].sort().map((feed) => {
     const behindMs = ages.get(feed);
     if (behindMs === undefined || behindMs >= lostAfterMs) return { feed, state: 'lost', behindMs };
     return { feed, state: behindMs <= LIVE_MS ? 'live' : 'lagging', behindMs };

@@ -2,7 +2,12 @@ import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
 import type { Dependency } from '@bff/infra/cache/dependencies';
-import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
+import type {
+  EventBatch,
+  GapReason,
+  StartPosition,
+  TopicHandler,
+} from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
 import { appliedChange, appliedChanges, type AppliedChange } from './applied-change.js';
@@ -96,7 +101,7 @@ export class TopicConsumer implements TopicHandler {
    * Events may have been missed, so every entry that one of them could have concerned is dropped. It is no invalidation by
    * a domain, and the domains' counters do not show it; the topic's `gaps` do.
    */
-  async onGap(reason: 'no-position' | 'position-expired'): Promise<void> {
+  async onGap(reason: GapReason): Promise<void> {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
     const invalidation = await this.cache.invalidate(...everything);
     const { dropped } = invalidation;

@@ -14,7 +14,8 @@ describe('the age of change-driven entries', () => {
 
   it('has one when events are switched off', () => {
     expect(bound({ SF_EVENTS_ENABLED: 'false' })).toBe(60);
-    expect(bound({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(300);
+    expect(bound({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(60);
+    expect(bound({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '30' })).toBe(30);
     expect(bound({ SF_EVENTS_ENABLED: 'false', SF_STREAM_LOST_MAX_AGE_SECONDS: '20' })).toBe(20);
   });
 
@@ -22,6 +23,6 @@ describe('the age of change-driven entries', () => {
     expect(boundWhileLost({})).toBe(60);
     expect(boundWhileLost({ SF_STREAM_LOST_MAX_AGE_SECONDS: '20', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(20);
     expect(boundWhileLost({ SF_EVENTS_ENABLED: 'false' })).toBe(60);
-    expect(boundWhileLost({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(300);
+    expect(boundWhileLost({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(60);
   });
 });

@@ -137,6 +137,7 @@ export class NotifiedPortal {
       LOG_LEVEL: 'silent',
       AUTH_ISSUER: this.issuer.url,
       AUTH_AUDIENCE: AUDIENCE,
+      SF_RECONCILE_SECONDS: '0', // the recorded org cannot answer it, and its attempts would count as queries
       ...this.env,
     });
   }

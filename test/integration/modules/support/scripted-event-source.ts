@@ -14,21 +14,23 @@ export class ScriptedEventSource extends ChangeEventSource {
   private replayId = 0;
   /** Shown as the health of every topic. */
   trouble: Partial<TopicHealth> = {};
-  /** Resolves when every topic is live. */
-  ready: Promise<void> | undefined;
+  private begin: () => void = () => undefined;
+  /** Resolves when a consumer has started it and every topic is live. */
+  readonly ready = new Promise<void>((resolve) => (this.begin = resolve));
 
   get subscribed(): readonly string[] {
     return [...this.topics.keys()];
   }
 
-  start(topics: ReadonlyMap<string, TopicHandler>, position: (topic: string) => Promise<StartPosition>): Promise<void> {
+  async start(
+    topics: ReadonlyMap<string, TopicHandler>,
+    position: (topic: string) => Promise<StartPosition>,
+  ): Promise<void> {
     this.topics = topics;
-    this.ready = (async () => {
-      for (const [topic, handler] of topics) {
-        if ((await position(topic)) === 'latest') await handler.onGap('no-position');
-      }
-    })();
-    return this.ready;
+    for (const [topic, handler] of topics) {
+      if ((await position(topic)) === 'latest') await handler.onGap('no-position');
+    }
+    this.begin();
   }
 
   stop(): Promise<void> {

@@ -1,7 +1,15 @@
--- ages: of each feed, how many ms ago it is known to have been up to date, by the server's clock.
+-- ages: of each feed, how many ms ago it is known to have been up to date, by the server's clock. One that is dated in the
+-- future was told by a server whose clock is ahead of this one's; it is left out until it is told again.
 -- KEYS base   -> feed, ageMs, ...
+local CLOCKS_APART = 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local found = redis.call('HGETALL', KEYS[1] .. ':feeds')
-for i = 2, #found, 2 do found[i] = string.format('%.0f', math.max(0, now - tonumber(found[i]))) end
-return found
+local found, ages = redis.call('HGETALL', KEYS[1] .. ':feeds'), {}
+for i = 1, #found, 2 do
+  local age = now - tonumber(found[i + 1])
+  if age > -CLOCKS_APART then
+    ages[#ages + 1] = found[i]
+    ages[#ages + 1] = string.format('%.0f', math.max(0, age))
+  end
+end
+return ages
