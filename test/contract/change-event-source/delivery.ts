@@ -105,6 +105,43 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     await until('the order has come', () => orders.events.length === 1);
   });
 
+  it('P16: can be started again with the same handlers, after what was committed, as often as it was stopped', async () => {
+    const orders = await lab().listen();
+    for (let round = 1; round <= 3; round++) {
+      lab().change();
+      await orders.events(2 * round - 1);
+      await orders.source.stop();
+      lab().change(); // nobody listens
+      await orders.source.start(new Map([[ORDERS, orders.consumer]]), orders.consumer.position);
+      await orders.events(2 * round);
+      await orders.live();
+    }
+    const texts = orders.changes.map(({ fields }) => fields['Description']);
+    expect(new Set(texts).size).toBe(6);
+    expect(orders.consumer.log.filter((entry) => entry === 'no-position')).toHaveLength(1);
+    expect(orders.consumer.runningMax).toBe(1);
+    expect(orders.health).toMatchObject({ events: { UPDATE: 1 }, waiting: 0, gaps: 0 });
+  });
+
+  it('calls no handler of a former start, and cannot be started twice at a time', async () => {
+    const former = await lab().listen();
+    await expect(former.source.start(new Map(), former.consumer.position)).rejects.toThrow('stop it first');
+    let reject = (): void => undefined;
+    former.consumer.beforeEvent = () => new Promise((_, refuse) => (reject = () => refuse(new Error('away'))));
+    lab().change();
+    await former.until('the handler is called', () => former.consumer.running === 1);
+    const stopped = former.source.stop();
+    reject(); // it would be called again, were the source not being stopped
+    await stopped;
+    const consumer = new RecordingConsumer();
+    await former.source.start(new Map([[ORDERS, consumer]]), former.consumer.position);
+    await former.live();
+    lab().change();
+    await until('the new handler has the event', () => consumer.events.length > 0);
+    expect(former.consumer.events).toHaveLength(0);
+    expect(former.consumer.log).toEqual(['no-position']);
+  });
+
   it('calls no handler after it has stopped, and has ended what it held open', async () => {
     const orders = await lab().listen();
     await orders.source.stop();

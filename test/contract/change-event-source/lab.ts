@@ -115,8 +115,14 @@ export class EventSourceLab {
   /** One change of one order, different from every other. */
   change(): string {
     const [id = ''] = this.orders(1);
-    this.sandbox.org.update('Order', id, { Description: `change ${++this.changes}` });
+    this.changes += 1;
+    this.sandbox.org.update('Order', id, { Description: this.newest });
     return id;
+  }
+
+  /** What the newest change has written. */
+  get newest(): string {
+    return `change ${this.changes}`;
   }
 
   /** Ends what a test has begun, and every fault. */

@@ -145,6 +145,17 @@ describe('the CometD change event source, when something fails,', () => {
     expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
   });
 
+  it('replaces a session that answers everything but a subscription', async () => {
+    stage.salesforce.ignoresSubscriptions = true;
+    stage.newSource({ watchdogMs: 700 }); // longer than a connect is held
+    const started = stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
+    await until('it is noticed', () => stage.source.health()[0]?.state === 'lost');
+    expect(stage.source.health()[0]?.lastError).toBe(`no answer to the subscription of ${ORDERS} for 700 ms`);
+    stage.salesforce.ignoresSubscriptions = false;
+    await stage.live();
+    await started;
+  });
+
   it('sends back both cookies of the session, without which it would be unknown', async () => {
     await stage.startOrders();
     await stage.seen('no-position', stage.publish(1));

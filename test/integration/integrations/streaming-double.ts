@@ -40,6 +40,8 @@ export class StreamingDouble {
   oldestReplayId = 0;
   /** While set, `/meta/connect` is never answered. */
   isSilent = false;
+  /** While set, subscriptions are not answered, although everything else is. */
+  ignoresSubscriptions = false;
   /** While set, no token is issued. */
   refusesSignIn = false;
   readonly refusedTopics = new Map<string, string>();
@@ -183,6 +185,7 @@ export class StreamingDouble {
       this.cookies.add(cookie.replace(/=[0-9a-f]+/g, '').replace(/\s/g, ''));
       const hasCookie =
         cookie.includes(`BAYEUX_BROWSER=${session?.id.slice(0, 12)}`) && cookie.includes('sfdc-stream=');
+      if (message.channel === '/meta/subscribe' && this.ignoresSubscriptions) continue;
       if (session === undefined || !hasCookie) answers.push(unknownClient(message));
       else if (message.channel !== '/meta/connect') answers.push(this.answer(session, message));
       else if (session.token !== this.token) answers.push(rejected(message));

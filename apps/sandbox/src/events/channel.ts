@@ -8,7 +8,10 @@ export interface Channel {
   readonly name: string;
   /** The object of a channel for one object; undefined for a channel of several. */
   readonly object: ObjectDefinition | undefined;
-  /** False if the user lacks the permission. Channels of several objects can always be subscribed to: they are only silent. */
+  /**
+   * False if the user lacks the permission. Channels of several objects can always be subscribed to: they are only silent, as
+   * is a channel that was subscribed to before the permission was taken away.
+   */
   canSubscribe(): boolean;
   /** What a subscriber gets of this event: nothing, one message, or several that share its replay id. */
   messages(event: OrgEvent): readonly EventMessage[];
@@ -30,7 +33,10 @@ export function channelOfOne(name: string, object: ObjectDefinition, canViewAll:
     name,
     object,
     canSubscribe: () => object.traits.isEvent === true || canViewAll(object.name),
-    messages: (event) => (event.channel === name ? messagesOf(event, [event.content]) : []),
+    messages: (event) => {
+      const isSeen = object.traits.isEvent === true || canViewAll(object.name);
+      return event.channel === name && isSeen ? messagesOf(event, [event.content]) : [];
+    },
   };
 }
 

@@ -3,8 +3,11 @@ import type { SourceEvent } from './source-event.js';
 /** Where to begin: after a saved replay id, or with what happens from now on. */
 export type StartPosition = { readonly after: string } | 'latest';
 
-/** Why it is not known what happened before: there was no start position, or Salesforce keeps its events no longer. */
-export type GapReason = 'no-position' | 'position-expired';
+/**
+ * Why it is not known what happened before: there was no start position, Salesforce keeps its events no longer, or it left
+ * some out because the user was not allowed to read them.
+ */
+export type GapReason = 'no-position' | 'position-expired' | 'was-unreadable';
 
 /** What waited of one topic, in its order. */
 export interface EventBatch {
@@ -21,8 +24,8 @@ export interface EventBatch {
 /** What the source tells its consumer. All calls for one topic are made one after the other, each awaited. */
 export interface TopicHandler {
   /**
-   * The objects whose changes are awaited. On a channel of several objects Salesforce leaves out, without a word, those
-   * that the user may not read; named here, they are looked at and shown in `unreadable`. @default none
+   * The objects whose changes are awaited. Salesforce leaves out, without a word, those that the user may not read all of
+   * (any more); named here, they are looked at as long as the source runs, and shown in `unreadable`. @default none
    */
   readonly entities?: readonly string[];
   /**
@@ -71,7 +74,10 @@ export interface TopicHealth {
   readonly failures: number;
   /** The newest trouble; undefined again when the topic is live and everything that came is applied. */
   readonly lastError: string | undefined;
-  /** Awaited objects of which the integration user may not read all: silence about them means nothing. */
+  /**
+   * Awaited objects of which the integration user may not read all: silence about them means nothing. One that he may read
+   * again is named until the topic was subscribed anew and the gap (`was-unreadable`) was dealt with.
+   */
   readonly unreadable: readonly string[];
 }
 

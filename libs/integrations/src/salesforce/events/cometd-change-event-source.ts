@@ -60,22 +60,25 @@ export class CometdChangeEventSource extends ChangeEventSource {
     }
     const { signal } = this.stopping;
     if (topics.size === 0) return;
-    setMaxListeners(this.deliveries.size + 1, signal); // a pause of each access check, and one between sessions
     await new Promise<void>((attempted) => {
       this.running = this.run(attempted);
     });
-    for (const delivery of this.deliveries.values()) {
-      void watchEntities(delivery, this.connection, this.options, { journal: this.journal, signal });
-    }
+    const { connection, options, journal } = this;
+    // Over CometD a permission counts from the next subscription on, and all topics share one session.
+    const resubscribe = (): void => void this.session?.close();
+    void watchEntities([...this.deliveries.values()], { connection, options, journal, stopping: signal, resubscribe });
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     // All at once: while the session says farewell no handler may be called any more.
     const deliveries = [...this.deliveries.values()].map((delivery) => delivery.stop());
-    await Promise.all([this.session?.close(), this.running, ...deliveries]);
-    this.running = undefined;
-    this.position = undefined;
+    try {
+      await Promise.all([this.session?.close(), this.running, ...deliveries]);
+    } finally {
+      this.running = undefined;
+      this.position = undefined;
+    }
   }
 
   health(): TopicHealth[] {

@@ -20,26 +20,41 @@ const ASSIGNMENTS = z.object({
     }),
   ),
 });
-const PERMISSIONS = z.object({ records: z.array(z.object({ SobjectType: z.string() })) });
+const PERMISSIONS = z.object({
+  records: z.array(z.object({ SobjectType: z.string(), PermissionsViewAllRecords: z.boolean() })),
+});
+
+/** Objects that an org may have no permissions of their own for: they follow the object that they belong to. */
+const BELONGS_TO: Readonly<Record<string, string>> = { OrderItem: 'Order', PricebookEntry: 'Product2' };
+
+/**
+ * What the user's permission sets say of "View All Records", by object; objects that they say nothing of are left out.
+ * `all`: he may view all data. `hidden`: they may not be read. `unknown`: Salesforce could not be asked.
+ */
+type Sets = ReadonlyMap<string, boolean> | 'all' | 'hidden' | 'unknown';
 
 /**
  * Whether the integration user may read every record of these objects, which change events ask for (Change Data Capture
- * Guide, "Required Permissions for Receiving Change Events"). By describe, and by the permission sets of the user where
- * these may be read; what cannot be seen in them is taken for granted.
+ * Guide, "Required Permissions for Change Event Subscribers"). By his permission sets, which cost two API requests; by
+ * describe, one for each object, what they say nothing of, and everything where they may not be read. There what describe
+ * does not tell is taken for granted. Never rejects.
  */
 export async function accessToEntities(
   entities: readonly string[],
   connection: SalesforceConnection,
 ): Promise<ReadonlyMap<string, EntityAccess>> {
-  const access = await Promise.all(entities.map((entity) => readAccess(entity, connection)));
-  const readable = entities.filter((entity, i) => access[i] === 'granted' && !WITHOUT_OBJECT_PERMISSIONS.has(entity));
-  const viewed = readable.length === 0 ? undefined : await viewedWhole(readable, connection).catch(() => undefined);
-  return new Map(
-    entities.map((entity, i) => {
-      const isPartial = viewed !== undefined && readable.includes(entity) && !viewed.has(entity);
-      return [entity, isPartial ? 'missing' : (access[i] as EntityAccess)];
-    }),
-  );
+  const sets = await permissionSets(entities, connection);
+  const access = await Promise.all(entities.map((entity) => accessTo(entity, sets, connection)));
+  return new Map(entities.map((entity, i) => [entity, access[i] as EntityAccess]));
+}
+
+function accessTo(entity: string, sets: Sets, connection: SalesforceConnection): EntityAccess | Promise<EntityAccess> {
+  if (sets === 'unknown') return 'unknown';
+  if (sets === 'hidden' || WITHOUT_OBJECT_PERMISSIONS.has(entity)) return readAccess(entity, connection);
+  if (sets === 'all') return 'granted';
+  const isViewed = sets.get(entity) ?? sets.get(BELONGS_TO[entity] ?? '');
+  if (isViewed === undefined) return readAccess(entity, connection);
+  return isViewed ? 'granted' : 'missing';
 }
 
 async function readAccess(entity: string, connection: SalesforceConnection): Promise<EntityAccess> {
@@ -52,29 +67,44 @@ async function readAccess(entity: string, connection: SalesforceConnection): Pro
   }
 }
 
-/** Those on which some permission set of the user grants "View All Records". Rejects when that cannot be seen. */
-async function viewedWhole(
-  entities: readonly string[],
-  connection: SalesforceConnection,
-): Promise<ReadonlySet<string>> {
-  const userId = USER_ID.parse((await connection.signedIn()).userInfo?.id);
-  const { records: assignments } = ASSIGNMENTS.parse(
-    await query(
-      soql`SELECT PermissionSetId, PermissionSet.PermissionsViewAllData
-        FROM PermissionSetAssignment WHERE AssigneeId = ${userId}`,
-      connection,
-    ),
-  );
-  if (assignments.some(({ PermissionSet }) => PermissionSet?.PermissionsViewAllData === true)) return new Set(entities);
-  const sets = assignments.map(({ PermissionSetId }) => PermissionSetId);
-  const { records: permissions } = PERMISSIONS.parse(
-    await query(
-      soql`SELECT SobjectType FROM ObjectPermissions
-        WHERE ParentId IN ${sets} AND SobjectType IN ${entities} AND PermissionsViewAllRecords = ${true}`,
-      connection,
-    ),
-  );
-  return new Set(permissions.map(({ SobjectType }) => SobjectType));
+async function permissionSets(entities: readonly string[], connection: SalesforceConnection): Promise<Sets> {
+  try {
+    const userId = USER_ID.parse(
+      (await withDeadline(connection.options.requestTimeoutMs, () => connection.signedIn())).userInfo?.id,
+    );
+    const { records: assignments } = ASSIGNMENTS.parse(
+      await query(
+        soql`SELECT PermissionSetId, PermissionSet.PermissionsViewAllData
+          FROM PermissionSetAssignment WHERE AssigneeId = ${userId}`,
+        connection,
+      ),
+    );
+    if (assignments.some(({ PermissionSet }) => PermissionSet?.PermissionsViewAllData === true)) return 'all';
+    const ids = assignments.map(({ PermissionSetId }) => PermissionSetId);
+    if (ids.length === 0) return 'hidden'; // who signs in has one: his profile's
+    const asked = [...new Set(entities.flatMap((entity) => [entity, BELONGS_TO[entity] ?? entity]))];
+    const { records } = PERMISSIONS.parse(
+      await query(
+        soql`SELECT SobjectType, PermissionsViewAllRecords FROM ObjectPermissions
+          WHERE ParentId IN ${ids} AND SobjectType IN ${asked}`,
+        connection,
+      ),
+    );
+    const sets = new Map<string, boolean>();
+    for (const { SobjectType: name, PermissionsViewAllRecords: isViewed } of records) {
+      sets.set(name, isViewed || sets.get(name) === true);
+    }
+    return sets;
+  } catch (error) {
+    return isHidden(error) ? 'hidden' : 'unknown';
+  }
+}
+
+/** Whether Salesforce has answered, and will answer so again: he may not see them, or they look otherwise. */
+function isHidden(error: unknown): boolean {
+  if (error instanceof z.ZodError) return true;
+  const { code } = toSalesforceError(error, 'query of the permission sets');
+  return code === 'SALESFORCE_FORBIDDEN' || code === 'SALESFORCE_BAD_REQUEST' || code === 'SALESFORCE_NOT_FOUND';
 }
 
 function query({ text }: Soql, connection: SalesforceConnection): Promise<unknown> {

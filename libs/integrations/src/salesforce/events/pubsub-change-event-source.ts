@@ -42,7 +42,7 @@ export class PubSubChangeEventSource extends ChangeEventSource {
     this.deliveries = [];
     this.subscriptions = [];
     const { signal: stopping } = this.stopping;
-    setMaxListeners(2 * topics.size + 1, stopping); // for each topic a wait of its stream, and one of its access check
+    setMaxListeners(topics.size + 1, stopping); // for each topic a wait of its stream, and one of the access check
     // The queue has room for the events that only keep the stream open, beyond what is asked for otherwise.
     const bounds = { ...options, queueMax: options.queueMax + LIFELINES_MAX };
     for (const [topic, handler] of topics) {
@@ -57,18 +57,21 @@ export class PubSubChangeEventSource extends ChangeEventSource {
       return subscription.run(attempted);
     });
     this.running = Promise.all(runs);
-    for (const delivery of this.deliveries) {
-      void watchEntities(delivery, connection, options, { journal, signal: stopping });
-    }
+    const resubscribe = (topic: string): void =>
+      this.subscriptions[this.deliveries.findIndex((delivery) => delivery.topic === topic)]?.close();
+    void watchEntities(this.deliveries, { connection, options, journal, stopping, resubscribe });
     await Promise.race([this.running, Promise.all(attempts)]);
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     for (const subscription of this.subscriptions) subscription.close();
-    await Promise.all([this.running, ...this.deliveries.map((delivery) => delivery.stop())]);
-    this.link?.close();
-    this.running = undefined;
+    try {
+      await Promise.all([this.running, ...this.deliveries.map((delivery) => delivery.stop())]);
+    } finally {
+      this.link?.close();
+      this.running = undefined;
+    }
   }
 
   health(): TopicHealth[] {

@@ -32,7 +32,7 @@ export interface StreamOptions {
   readonly refusedRetryMaxMs?: number;
   /** The longest wait before events are handed over again. Until they are taken, old values may be served. @default 5000 */
   readonly handlerRetryMaxMs?: number;
-  /** How often an object that the integration user cannot read is looked at again. @default 600000 */
+  /** How often it is looked whether the integration user may still read the awaited objects. @default 600000 */
   readonly accessCheckMs?: number;
   /** Told of every change of the stream's state. @default nobody */
   readonly log?: StreamLog;

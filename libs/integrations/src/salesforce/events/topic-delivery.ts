@@ -18,12 +18,17 @@ import type { StreamJournal } from './stream-journal.js';
 type Arrival =
   | { readonly kind: 'event'; readonly event: SourceEvent; readonly arrivedAt: number }
   | { readonly kind: 'position'; readonly position: string }
-  | { readonly kind: 'gap'; readonly reason: GapReason };
+  | Gap;
+
+/** With it the objects that are unreadable once it is dealt with, if that is what it is about. */
+interface Gap {
+  readonly kind: 'gap';
+  readonly reason: GapReason;
+  readonly unreadable?: readonly string[] | undefined;
+}
 
 /** What is handed over in one call. */
-type Task =
-  | { readonly kind: 'batch'; readonly batch: EventBatch; readonly isUpToDate: boolean }
-  | { readonly kind: 'gap'; readonly reason: GapReason };
+type Task = { readonly kind: 'batch'; readonly batch: EventBatch; readonly isUpToDate: boolean } | Gap;
 
 /** How a topic was lost. */
 export interface Loss {
@@ -58,6 +63,7 @@ export class TopicDelivery {
   /** When events arrived that are being read; undefined while none are. */
   private readingSince: number | undefined;
   private subscribedAt = Infinity;
+  private unreadableAfterGap: readonly string[] | undefined;
 
   constructor(
     readonly topic: string,
@@ -116,13 +122,16 @@ export class TopicDelivery {
   subscribed(gap: GapReason | undefined): void {
     this.cursor.restart();
     this.subscribedAt = Date.now();
-    if (gap === undefined) {
+    const unreadable = this.unreadableAfterGap;
+    this.unreadableAfterGap = undefined;
+    const reason = gap ?? (unreadable === undefined ? undefined : 'was-unreadable');
+    if (reason === undefined) {
       this.enter('live');
       this.followed.resumed(this.options.catchUpMs);
       this.forgetTrouble();
     } else {
       this.followed.waits();
-      this.append({ kind: 'gap', reason: gap });
+      this.append({ kind: 'gap', reason, unreadable });
     }
   }
 
@@ -139,9 +148,23 @@ export class TopicDelivery {
     this.progress.reconnects += 1;
   }
 
+  /** Awaited objects that the integration user cannot read all of, as `health` shows them. */
+  get unreadable(): readonly string[] {
+    return this.progress.unreadable;
+  }
+
   /** Which of the awaited objects the integration user cannot read. */
   cannotRead(entities: readonly string[]): void {
     this.progress.unreadable = entities;
+    this.unreadableAfterGap = undefined;
+  }
+
+  /**
+   * Of the objects that he could not read only these are left. What happened to the others was not told, so the next
+   * subscription begins with a gap, and they count as unreadable until it is dealt with.
+   */
+  canReadAllBut(entities: readonly string[]): void {
+    this.unreadableAfterGap = entities;
   }
 
   /** Whether something that arrived has not been handed over yet. */
@@ -271,6 +294,7 @@ export class TopicDelivery {
     progress.failures = 0;
     if (task.kind === 'gap') {
       progress.gaps += 1;
+      progress.unreadable = task.unreadable ?? progress.unreadable;
       // It may have been lost again meanwhile; then what happens now is not known either.
       if (progress.state === 'connecting') {
         progress.state = 'live';
