@@ -12,7 +12,7 @@ import { median } from './statistics.js';
 const PROGRAM = fileURLToPath(new URL('./processes/change-events-process.js', import.meta.url));
 const APPLIED_A_SECOND_MIN = 20_000;
 const FOLLOWED_A_SECOND_MIN = 3_000;
-/** Some three times what the process has before the first event; a million events would take about 500 MB. */
+/** Some three times what the process has before the first event; a million events alone are more than 400 MiB. */
 const PEAK_HEAP_MIB_MAX = 128;
 /** As much as a small container would give it. Left alone, Node collects garbage when it is twice that. */
 const CONSUMER_ARGS = [`--max-old-space-size=${PEAK_HEAP_MIB_MAX}`];
