@@ -15,6 +15,7 @@ const checker = ['run', 'check:consistency', '--'];
 await step('npm run check:consistency', [...checker, '--seconds=30']);
 await step('npm run check:consistency -- --mode=bounded', [...checker, '--mode=bounded', '--seconds=10']);
 await step('npm run check:consistency -- --prove', [...checker, '--prove']);
+await step('npm run check:change-events', ['run', 'check:change-events', '--', '--seconds=16', '--transport=both']);
 await step('npm run model', ['run', 'model', '--', '--quick', '--install']);
 const counts = readCounts();
 rmSync(folder, { recursive: true });
