@@ -48,7 +48,7 @@ export async function accessToEntities(
   return new Map(entities.map((entity, i) => [entity, access[i] as EntityAccess]));
 }
 
-function accessTo(entity: string, sets: Sets, connection: SalesforceConnection): EntityAccess | Promise<EntityAccess> {
+async function accessTo(entity: string, sets: Sets, connection: SalesforceConnection): Promise<EntityAccess> {
   if (sets === 'unknown') return 'unknown';
   if (sets === 'hidden' || WITHOUT_OBJECT_PERMISSIONS.has(entity)) return readAccess(entity, connection);
   if (sets === 'all') return 'granted';
