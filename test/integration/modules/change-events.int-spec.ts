@@ -185,6 +185,26 @@ describe('the stream', () => {
 });
 
 describe('the health of the stream', () => {
+  it('does not vouch for an object that the integration user may not read any more, and does for the others', async () => {
+    const feeds = async (): Promise<Record<string, string>> => {
+      const health = (await portal.anonymous('/health/sf-events')).json();
+      return Object.fromEntries(health.feeds.map(({ feed, state }: Record<string, string>) => [feed, state]));
+    };
+    await eventually(async () => (await feeds())['Order'] === 'live', { what: 'orders are followed' });
+    portal.events.trouble = { unreadable: ['Order'] };
+    await eventually(async () => (await feeds())['Order'] === 'lagging', {
+      withinMs: 20_000,
+      what: 'orders are not vouched for',
+    });
+    expect(await feeds()).toMatchObject({ Account: 'live', OrderItem: 'live' });
+    expect((await portal.anonymous('/health/sf-events')).json()).toMatchObject({
+      status: 'degraded',
+      reason: expect.stringContaining('may not read all of Order'),
+    });
+    portal.events.trouble = {};
+    await eventually(async () => (await feeds())['Order'] === 'live', { what: 'orders are followed again' });
+  });
+
   it('shows how much of its API requests the org has used, once that is known', async () => {
     expect((await portal.anonymous('/health/sf-events')).json()).not.toHaveProperty('apiUsage');
     portal.org.usage = { used: 18, limit: 15_000 };

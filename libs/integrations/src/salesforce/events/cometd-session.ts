@@ -99,7 +99,7 @@ export class CometdSession {
     });
   }
 
-  /** Ends the session and its requests. Resolves within a second; a server that is known to be gone gets no farewell. */
+  /** Ends the session and its requests. Resolves within a second, never rejects; a server known to be gone gets no farewell. */
   close(): Promise<void> {
     const wasAlive = !this.isEnded || this.isOverflow;
     this.end({ kind: 'closed', reason: 'closed' });
@@ -108,7 +108,12 @@ export class CometdSession {
   }
 
   private async leave(withFarewell: boolean): Promise<void> {
-    const farewell = this.client.disconnect() as PromiseLike<unknown> | undefined;
+    let farewell: PromiseLike<unknown> | undefined;
+    try {
+      farewell = this.client.disconnect() as PromiseLike<unknown> | undefined;
+    } catch {
+      // There is nobody to say farewell to.
+    }
     if (withFarewell && farewell !== undefined) {
       let timer: NodeJS.Timeout | undefined;
       const limit = new Promise((resolve) => {
