@@ -205,7 +205,7 @@ const salesforceVariables = {
   SF_JWT_AUDIENCE: optional(httpUrl, {
     group: 'salesforce',
     description:
-      'The audience (aud) of a JWT. Without it https://login.salesforce.com for a My Domain URL, https://test.salesforce.com for that of a sandbox or scratch org, otherwise SF_LOGIN_URL.',
+      'The audience (aud) of a JWT; without it login.salesforce.com or test.salesforce.com for a My Domain, otherwise SF_LOGIN_URL.',
   }),
   SF_CLIENT_ID: optional(oneLine, {
     group: 'salesforce',
