@@ -16,19 +16,22 @@ export class RowsOfAnOrg {
   private readonly rows = new Map<number, Record<string, unknown>>();
 
   /** Changes the row, or creates it. */
-  write(n: number, { isDeleted = false, at = this.nowMs } = {}): void {
+  write(n: number, { isDeleted = false, at = this.nowMs, fields = {} } = {}): void {
     const stamp = new Date(Math.floor(at / 1_000) * 1_000).toISOString();
-    const CreatedDate = this.rows.get(n)?.['CreatedDate'] ?? stamp;
-    this.rows.set(n, { Id: orderId(n), IsDeleted: isDeleted, CreatedDate, SystemModstamp: stamp });
+    const before = this.rows.get(n);
+    const CreatedDate = before?.['CreatedDate'] ?? stamp;
+    const system = { Id: orderId(n), IsDeleted: isDeleted, CreatedDate, SystemModstamp: stamp };
+    this.rows.set(n, { ...before, ...fields, ...system });
   }
 
   query<T>({ text }: Soql, options?: QueryOptions): Promise<T[]> {
     options?.onRequest?.();
+    const upTo = Date.parse(/SystemModstamp <= (\S+)/.exec(text)?.[1] ?? '9999-12-31');
     this.since = Date.parse(/SystemModstamp > (\S+)/.exec(text)?.[1] ?? new Date(0).toISOString());
     const limit = Number(/LIMIT (\d+)/.exec(text)?.[1]);
     const order = text.includes('DESC') ? -1 : 1;
     const stampOf = (row: Record<string, unknown>) => Date.parse(String(row['SystemModstamp']));
-    const found = [...this.rows.values()].filter((row) => stampOf(row) > this.since);
+    const found = [...this.rows.values()].filter((row) => stampOf(row) > this.since && stampOf(row) <= upTo);
     found.sort((a, b) => order * (stampOf(a) - stampOf(b)));
     return Promise.resolve(found.slice(0, limit) as T[]);
   }

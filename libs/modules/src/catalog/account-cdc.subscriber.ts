@@ -20,7 +20,12 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
     const invalidate: Subscription['invalidate'] = (dependencies, events) =>
       cache.invalidateDependencies(dependencies, events);
     this.subscriptions = [
-      entitySubscription({ topic: config.events.accountChannel, rules: accountRules(mappings), invalidate }),
+      entitySubscription({
+        topic: config.events.accountChannel,
+        rules: accountRules(mappings),
+        listFields: ['Portal_User_Id__c'],
+        invalidate,
+      }),
       eligibilitySubscription(cache, config.events.accountEventChannel, invalidate),
     ];
   }

@@ -7,7 +7,7 @@ const SECOND = 1_000;
 const NOW = Date.parse('2026-11-21T10:00:00Z');
 
 function row(given: Partial<ChangedRow> = {}): ChangedRow {
-  return { id: 'a', isDeleted: false, createdAt: NOW - 3_600 * SECOND, modifiedAt: NOW, ...given };
+  return { id: 'a', isDeleted: false, createdAt: NOW - 3_600 * SECOND, modifiedAt: NOW, fields: {}, ...given };
 }
 
 function event(given: Partial<ChangeEvent> = {}): ChangeEvent {

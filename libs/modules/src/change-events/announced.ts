@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { ChangedRow } from './reconciler-rows.js';
 
 /** Records remembered: what changes within an hour in an org that uses up its events of the day; about 25 MB. */
-const RECORDS_MAX = 100_000;
+export const RECORDS_MAX = 100_000;
 
 /** The newest that is known of one record. */
 interface Heard {
@@ -21,7 +21,8 @@ interface Heard {
  *
  * `SystemModstamp` has whole seconds, so a row whose newest event is of the second in which it changed counts as announced.
  * What it cannot tell, because a row shows its last change only: a lost update before (or in the same second as) one that was
- * heard. Lost creations and deletions it can tell, whatever was heard after them.
+ * heard; of those that move a row between lists `AnnouncedValues` can. Lost creations and deletions it can tell, whatever was
+ * heard after them.
  */
 export class Announced {
   private readonly records: LRUCache<string, Heard>;

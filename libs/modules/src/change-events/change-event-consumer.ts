@@ -5,6 +5,7 @@ import { ConsumerLeases } from '@bff/infra/cache/consumer-leases';
 import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { ChangeEventSource, unheardTopic } from '@bff/integrations/salesforce/events/change-event-source';
+import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
@@ -119,10 +120,15 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     if (reconcileSeconds === 0) return undefined;
     const tables = new Map<string, WatchedTable>();
     for (const [topic, consumer] of this.topics) {
-      for (const { table } of consumer.subscriptions) {
-        if (table === undefined || tables.has(table)) continue;
-        const isCaughtUp = () => this.isCaughtUp(topic);
-        tables.set(table, { table, topic, isCaughtUp, apply: (events) => consumer.repair(events) });
+      for (const { table, listFields = [] } of consumer.subscriptions) {
+        if (table === undefined) continue;
+        const { listFields: others = [], ...watched } = tables.get(table) ?? {
+          table,
+          topic,
+          isCaughtUp: () => this.isCaughtUp(topic),
+          apply: (events: readonly ChangeEvent[]) => consumer.repair(events),
+        };
+        tables.set(table, { ...watched, listFields: [...new Set([...others, ...listFields])] });
       }
     }
     const logger = new Logger(Reconciler.name);

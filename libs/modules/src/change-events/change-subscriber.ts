@@ -10,6 +10,8 @@ export interface Subscription {
   readonly topic: string;
   /** The object whose rows can be asked for, to find changes that no event announced. @default none: a message */
   readonly table?: string;
+  /** Fields of the table that decide which entries a row is in, beyond those that show it. @default none */
+  readonly listFields?: readonly string[];
   /**
    * What the event has made wrong. Empty: it changed nothing that is shown. Undefined: the event is not for this
    * subscription (another object on a shared channel).
@@ -35,14 +37,18 @@ export function entitySubscription(options: {
   readonly rules: EntityRules;
   /** Beside the whole table, which a gap always drops. @default none */
   readonly alsoOnGap?: readonly Dependency[];
+  /** @default the rules' `filteredFields` */
+  readonly listFields?: readonly string[];
   readonly invalidate: Subscription['invalidate'];
 }): Subscription {
   const { topic, rules, alsoOnGap = [], invalidate } = options;
+  const { listFields = [...(rules.filteredFields ?? [])] } = options;
   const everything = [wholeTable(rules.table), ...alsoOnGap];
   return {
     name: rules.table,
     topic,
     table: rules.table,
+    listFields,
     everything,
     invalidate,
     dependencies(event) {

@@ -1,9 +1,11 @@
 import { pause } from '@bff/integrations/salesforce/events/back-off';
 import type { QueryOptions } from '@bff/integrations/salesforce/salesforce.client';
+import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import type { Announced } from './announced.js';
-import { gapEvents, overflowEvent } from './reconciler-events.js';
+import { AnnouncedValues } from './announced-values.js';
+import { gapEvents, moveEvents, overflowEvent } from './reconciler-events.js';
 import type { ResolvedReconcilerOptions, WatchedTable } from './reconciler.options.js';
-import { newestChange, rowsChangedSince, type ChangedRow } from './reconciler-rows.js';
+import { newestChange, rowsChangedSince, rowsUnchangedSince, type ChangedRow } from './reconciler-rows.js';
 
 /** What became of a table's runs, since the process began. */
 export interface TableCounters {
@@ -25,6 +27,9 @@ const IDS_SHOWN_MAX = 5;
  */
 const SECOND_OVER_MS = 2_000;
 
+/** Rows whose values are read when nothing is known of them: those that change again soonest, in one API request. */
+const SETTLED_ROWS_MAX = 2_000;
+
 /**
  * One table, in one process, for as long as it is the active one. Its position is the org's time up to which every change is
  * dealt with: it only moves on when the overlap has passed since that time was first seen as the newest, by this process's
@@ -37,13 +42,25 @@ export class ReconciledTable {
   /** The org's time from which on this process should have heard of every change; undefined: not known yet. */
   private heardSince: number | undefined;
   private gaps = 0;
+  private readonly values: AnnouncedValues;
+  private readonly listFields: readonly string[];
+  /** Of `values`, when the settled rows were read. */
+  private settledEpoch: number | undefined;
 
   constructor(
     private readonly watched: WatchedTable,
     private readonly counters: TableCounters,
     private readonly announced: Announced,
     private readonly options: ResolvedReconcilerOptions,
-  ) {}
+  ) {
+    this.listFields = watched.listFields ?? [];
+    this.values = new AnnouncedValues(watched.table, this.listFields, options.recordsMax);
+  }
+
+  /** Tells of events while this process is the active one, those of other tables too. */
+  heard(events: readonly SourceEvent[]): void {
+    this.values.heard(events);
+  }
 
   /** What happened before now need not have been heard: it was dropped altogether, or will be. */
   gap(): void {
@@ -56,9 +73,9 @@ export class ReconciledTable {
     const { counters, gaps } = this;
     const startedMs = performance.now();
     this.settledUpTo ??= await this.begin(signal);
-    const rows = await this.query(signal, (org, table, query) =>
-      rowsChangedSince(org, table, { since: this.settledUpTo ?? 0, limit: this.options.rowsMax }, query),
-    );
+    await this.learnSettled(this.settledUpTo, signal);
+    const wanted = { since: this.settledUpTo, limit: this.options.rowsMax, fields: this.listFields };
+    const rows = await this.query(signal, (org, table, query) => rowsChangedSince(org, table, wanted, query));
     const newest =
       rows.length >= this.options.rowsMax ? await this.dropWhole(signal) : await this.dropUnannounced(rows, signal);
     if (signal.aborted) return;
@@ -77,9 +94,20 @@ export class ReconciledTable {
     return newest;
   }
 
+  /** Whoever dealt with these rows has told of their values too, so that their next change needs no second look. */
+  private async learnSettled(upTo: number, signal: AbortSignal): Promise<void> {
+    const { epoch } = this.values;
+    if (this.listFields.length === 0 || this.settledEpoch === epoch) return;
+    const wanted = { upTo, limit: SETTLED_ROWS_MAX, fields: this.listFields };
+    const rows = await this.query(signal, (org, table, query) => rowsUnchangedSince(org, table, wanted, query));
+    if (epoch !== this.values.epoch) return;
+    this.values.applied(rows);
+    this.settledEpoch = epoch;
+  }
+
   /** Returns the newest change that the rows show. */
   private async dropUnannounced(rows: readonly ChangedRow[], signal: AbortSignal): Promise<number> {
-    const { announced, counters, watched } = this;
+    const { counters } = this;
     const newest = rows.at(-1)?.modifiedAt ?? this.settledUpTo ?? 0;
     let found = this.unannounced(rows);
     if (found.length === 0) return newest;
@@ -88,12 +116,21 @@ export class ReconciledTable {
     found = this.unannounced(found);
     if (signal.aborted || found.length === 0) return newest;
     const missed = wasCaughtUp && this.isCaughtUp() ? found.filter((row) => this.shouldHaveBeenHeard(row)) : [];
-    await watched.apply(gapEvents(found, watched));
-    announced.applied(found);
+    await this.handOn(found);
     counters.missed += missed.length;
     counters.rechecked += found.length - missed.length;
-    if (missed.length > 0) this.options.log('warn', `${watched.table}: ${described(missed)}`);
+    if (missed.length > 0) this.options.log('warn', `${this.watched.table}: ${described(missed)}`);
     return newest;
+  }
+
+  /** Of an announced change only what decides lists is told: the record's own entries have fallen. */
+  private async handOn(rows: readonly ChangedRow[]): Promise<void> {
+    const { announced, listFields, values, watched } = this;
+    const moved = rows.filter((row) => this.isAnnounced(row));
+    const unannounced = rows.filter((row) => !this.isAnnounced(row));
+    await watched.apply([...gapEvents(unannounced, watched), ...moveEvents(moved, listFields, watched)]);
+    announced.applied(unannounced);
+    values.applied(rows);
   }
 
   /** More has changed than is looked at row by row. Returns the newest change that this has dealt with. */
@@ -110,6 +147,7 @@ export class ReconciledTable {
     this.seen.length = 0;
     await this.save(newest);
     this.settledUpTo = newest;
+    this.values.everythingTold(newest);
     this.heardSince = undefined; // creations up to here need not have been heard any more
     return newest;
   }
@@ -133,11 +171,18 @@ export class ReconciledTable {
   }
 
   private unannounced(rows: readonly ChangedRow[]): ChangedRow[] {
-    return rows.filter((row) => !this.announced.covers(this.watched.table, row, this.heardSince));
+    return rows.filter((row) => !this.isAnnounced(row) || this.values.tellingOf(row) !== 'told');
+  }
+
+  private isAnnounced(row: ChangedRow): boolean {
+    return this.announced.covers(this.watched.table, row, this.heardSince);
   }
 
   private shouldHaveBeenHeard(row: ChangedRow): boolean {
-    return this.heardSince !== undefined && row.modifiedAt > this.heardSince && !this.announced.mayHaveForgotten(row);
+    if (this.heardSince === undefined || row.modifiedAt <= this.heardSince) return false;
+    return (
+      !this.announced.mayHaveForgotten(row) && (!this.isAnnounced(row) || this.values.tellingOf(row) === 'different')
+    );
   }
 
   private isCaughtUp(): boolean {

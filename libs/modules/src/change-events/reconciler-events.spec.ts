@@ -2,14 +2,20 @@ import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
 import { eventDependencies } from './event-dependencies.js';
-import { gapEvents, overflowEvent } from './reconciler-events.js';
+import { gapEvents, moveEvents, overflowEvent } from './reconciler-events.js';
 import type { ChangedRow } from './reconciler-rows.js';
 
 const ORIGIN = { table: 'Order', topic: '/data/OrderChangeEvent' };
 const RULES = { table: 'Order', internalFields: new Set(['Description']) };
 
-function row(n: number, isDeleted = false): ChangedRow {
-  return { id: toSalesforceId(`801${String(n).padStart(12, '0')}`), isDeleted, createdAt: 0, modifiedAt: n * 1_000 };
+function row(n: number, isDeleted = false, fields = {}): ChangedRow {
+  return {
+    id: toSalesforceId(`801${String(n).padStart(12, '0')}`),
+    isDeleted,
+    createdAt: 0,
+    modifiedAt: n * 1_000,
+    fields,
+  };
 }
 
 describe('the events of rows that no event announced', () => {
@@ -39,6 +45,23 @@ describe('the events of rows that no event announced', () => {
     expect(ids(row(1), row(2))).toEqual(ids(row(1), row(2)));
     expect(new Set([...ids(row(1), row(2)), ...ids(row(1)), ...ids(row(2)), ...ids(row(1), row(3))]).size).toBe(4);
     expect(ids(row(1))[0]).toMatch(/^reconciler /);
+  });
+
+  it('are updates of what decides lists where only that is in doubt, one for each of the values', () => {
+    const rules = { table: 'Order', filteredFields: new Set(['AccountId']) };
+    const rows = [
+      row(1, false, { AccountId: 'a' }),
+      row(2, false, { AccountId: 'b' }),
+      row(3, false, { AccountId: 'a' }),
+    ];
+    const events = moveEvents(rows, ['AccountId'], ORIGIN);
+    expect(events).toEqual([
+      expect.objectContaining({ changeType: 'UPDATE', fields: { AccountId: 'a' }, recordIds: [row(1).id, row(3).id] }),
+      expect.objectContaining({ changeType: 'UPDATE', fields: { AccountId: 'b' }, recordIds: [row(2).id] }),
+    ]);
+    for (const { changedFields } of events) expect(changedFields).toEqual(['AccountId']);
+    expect(events.flatMap((event) => eventDependencies(event, rules))).toContain(membership('Order'));
+    expect(events.map(({ replayId }) => replayId)).not.toContain(gapEvents([row(2)], ORIGIN)[0]?.replayId);
   });
 
   it('are one for the whole table where there are too many', () => {

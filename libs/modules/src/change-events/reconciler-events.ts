@@ -23,6 +23,26 @@ export function gapEvents(rows: readonly ChangedRow[], origin: Origin): ChangeEv
   return [...eventsOf('GAP_DELETE', deleted, origin), ...eventsOf('GAP_UPDATE', present, origin)];
 }
 
+/**
+ * Updates of exactly these fields to what the rows show of them, in place of those that may never have come: subscribers drop
+ * the records and the lists that they have come into. Rows that show the same are in one event.
+ */
+export function moveEvents(rows: readonly ChangedRow[], listFields: readonly string[], origin: Origin): ChangeEvent[] {
+  const alike = new Map<string, ChangedRow[]>();
+  for (const row of rows) {
+    const values = JSON.stringify(listFields.map((field) => row.fields[field]));
+    alike.set(values, [...(alike.get(values) ?? []), row]);
+  }
+  return [...alike.values()].flatMap((group) =>
+    eventsOf('UPDATE', group, origin).map((event) => ({
+      ...event,
+      replayId: `${event.replayId} in lists`,
+      changedFields: listFields,
+      fields: group[0]?.fields ?? {},
+    })),
+  );
+}
+
 /** Stands for any change of the table up to `upTo`. */
 export function overflowEvent(upTo: number, origin: Origin): ChangeEvent {
   return { ...blank(origin), replayId: MAKER, scope: 'entity', changeType: 'GAP_OVERFLOW', commitTimestamp: upTo };

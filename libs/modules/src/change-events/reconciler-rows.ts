@@ -10,6 +10,8 @@ export interface ChangedRow {
   readonly isDeleted: boolean;
   readonly createdAt: number;
   readonly modifiedAt: number;
+  /** The values of the fields that were asked for. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 const TIME = z.string().transform((text, context) => {
@@ -18,7 +20,9 @@ const TIME = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'expected a date-time' });
   return z.NEVER;
 });
-const ROW = z.object({ Id: z.string(), IsDeleted: z.boolean(), CreatedDate: TIME, SystemModstamp: TIME });
+const ROW = z
+  .object({ Id: z.string(), IsDeleted: z.boolean(), CreatedDate: TIME, SystemModstamp: TIME })
+  .catchall(z.unknown());
 
 type Org = Pick<SalesforceClient, 'query'>;
 
@@ -29,38 +33,54 @@ type Org = Pick<SalesforceClient, 'query'>;
 export async function rowsChangedSince(
   org: Org,
   object: string,
-  { since, limit }: { readonly since: number; readonly limit: number },
+  { since, limit, fields }: { readonly since: number; readonly limit: number; readonly fields: readonly string[] },
   options: QueryOptions,
 ): Promise<ChangedRow[]> {
   const condition = soql`WHERE SystemModstamp > ${new Date(since)} ORDER BY SystemModstamp, Id LIMIT ${limit}`;
-  return rows(await org.query(select(object, condition), { ...options, includeDeleted: true }), object);
+  const found = await org.query(select(object, fields, condition), { ...options, includeDeleted: true });
+  return rows(found, object, fields);
+}
+
+/** The rows that are there and have not changed after `upTo`, the newest first, at most `limit`. */
+export async function rowsUnchangedSince(
+  org: Org,
+  object: string,
+  { upTo, limit, fields }: { readonly upTo: number; readonly limit: number; readonly fields: readonly string[] },
+  options: QueryOptions,
+): Promise<ChangedRow[]> {
+  const condition = soql`WHERE SystemModstamp <= ${new Date(upTo)} ORDER BY SystemModstamp DESC LIMIT ${limit}`;
+  return rows(await org.query(select(object, fields, condition), options), object, fields);
 }
 
 /** When the object's newest change was, by the org's clock; 0 if it has no rows. */
 export async function newestChange(org: Org, object: string, options: QueryOptions): Promise<number> {
-  const newest = select(object, soql`ORDER BY SystemModstamp DESC LIMIT 1`);
-  return rows(await org.query(newest, { ...options, includeDeleted: true }), object)[0]?.modifiedAt ?? 0;
+  const newest = select(object, [], soql`ORDER BY SystemModstamp DESC LIMIT 1`);
+  return rows(await org.query(newest, { ...options, includeDeleted: true }), object, [])[0]?.modifiedAt ?? 0;
 }
 
-/** The name stands in the query as it is, which the tag refuses for values; so it may only be a name. */
-function select(object: string, rest: Soql): Soql {
-  if (!/^[A-Za-z]\w{0,79}$/.test(object)) {
-    throw new SalesforceError('SALESFORCE_BAD_REQUEST', `${JSON.stringify(object.slice(0, 80))} is no object name`);
+/** The names stand in the query as they are, which the tag refuses for values; so they may only be names. */
+function select(object: string, fields: readonly string[], rest: Soql): Soql {
+  for (const name of [object, ...fields]) {
+    if (/^[A-Za-z]\w{0,79}$/.test(name)) continue;
+    const kind = name === object ? 'an object' : 'a field';
+    throw new SalesforceError('SALESFORCE_BAD_REQUEST', `${JSON.stringify(name.slice(0, 80))} is no name of ${kind}`);
   }
-  return { text: `SELECT Id, IsDeleted, CreatedDate, SystemModstamp FROM ${object} ${rest.text}` };
+  const selected = ['Id', 'IsDeleted', 'CreatedDate', 'SystemModstamp', ...fields].join(', ');
+  return { text: `SELECT ${selected} FROM ${object} ${rest.text}` };
 }
 
-function rows(records: readonly unknown[], object: string): ChangedRow[] {
+function rows(records: readonly unknown[], object: string, fields: readonly string[]): ChangedRow[] {
   const parsed = z.array(ROW).safeParse(records);
   if (!parsed.success) {
     throw new SalesforceError('SALESFORCE_UNAVAILABLE', `a row of ${object} has an unexpected form`, undefined, {
       cause: parsed.error,
     });
   }
-  return parsed.data.map(({ Id, IsDeleted, CreatedDate, SystemModstamp }) => ({
-    id: toSalesforceId(Id),
-    isDeleted: IsDeleted,
-    createdAt: CreatedDate,
-    modifiedAt: SystemModstamp,
+  return parsed.data.map((row) => ({
+    id: toSalesforceId(row.Id),
+    isDeleted: row.IsDeleted,
+    createdAt: row.CreatedDate,
+    modifiedAt: row.SystemModstamp,
+    fields: Object.fromEntries(fields.map((field) => [field, row[field] ?? null])),
   }));
 }

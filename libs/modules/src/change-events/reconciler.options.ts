@@ -1,6 +1,7 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import type { StreamLog } from '@bff/integrations/salesforce/events/stream.options';
 import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { RECORDS_MAX } from './announced.js';
 
 /** An object whose changes are looked for, and who is told of those that no event announced. */
 export interface WatchedTable {
@@ -8,7 +9,9 @@ export interface WatchedTable {
   readonly table: string;
   /** Where its events should have come. */
   readonly topic: string;
-  /** Gap events of what was found. Resolves when the invalidations are acknowledged; after a rejection they come again. */
+  /** Fields that decide which lists a row is in: what they show was announced, or it is handed on. @default none */
+  readonly listFields?: readonly string[];
+  /** Events that stand for what was found. Resolves when the invalidations are acknowledged; after a rejection they come again. */
   apply(events: readonly ChangeEvent[]): Promise<void>;
   /**
    * Whether whatever arrives on the topic is heard at once: it is live, and nothing waits. What is found while it is not is
@@ -44,14 +47,14 @@ export interface ReconcilerOptions {
   readonly overlapMs?: number;
   /** Rows looked at in one run of a table; beyond it the whole table is dropped. 2000 are one API request. @default 10000 */
   readonly rowsMax?: number;
-  /** Records of which is remembered what was heard. @default 100000 */
+  /** Records of which is remembered what was heard; and in each table, of which lists were told. @default 100000 */
   readonly recordsMax?: number;
   /** Told of what was found, and of every change of state. @default nobody */
   readonly log?: StreamLog;
 }
 
 /** The options with defaults applied and limits checked. Frozen. */
-export type ResolvedReconcilerOptions = Readonly<Required<Omit<ReconcilerOptions, 'recordsMax'>>>;
+export type ResolvedReconcilerOptions = Readonly<Required<ReconcilerOptions>>;
 
 /** Guarantees usable options; throws a `RangeError` that names the bad one. */
 export function resolveReconcilerOptions(options: ReconcilerOptions): ResolvedReconcilerOptions {
@@ -66,6 +69,7 @@ export function resolveReconcilerOptions(options: ReconcilerOptions): ResolvedRe
     graceMs: whole('graceMs', options.graceMs ?? Math.floor(Math.min(10_000, periodMs / 4)), 0, periodMs - 1),
     overlapMs: whole('overlapMs', options.overlapMs ?? 660_000, 0, 86_400_000),
     rowsMax: whole('rowsMax', options.rowsMax ?? 10_000, 1, 50_000),
+    recordsMax: whole('recordsMax', options.recordsMax ?? RECORDS_MAX, 1, 1_000_000),
   });
 }
 

@@ -57,12 +57,17 @@ const REFUSED_RETRY_MS_MAX = 3_600_000;
  * time, deleted ones included; those that no event announced are handed on as gap events, and counted. A change is repaired
  * within `periodMs` of becoming visible, the query's own time aside.
  *
- * It costs one API request an object and run, one more for every further 2000 rows (at most 6), and one when it begins
- * without a position. While Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
+ * A move between lists is found although a later change of the same record was heard: the fields that decide it are read too,
+ * and what they show is compared with what was announced (`AnnouncedValues`). Where nothing is known of a record, its lists
+ * are dropped once.
+ *
+ * It costs one API request an object and run, one more for every further 2000 rows (at most 6), one when it begins without a
+ * position, and, where fields decide lists, one when it begins and after an event for the whole table. While Salesforce
+ * refuses, it asks at ever longer intervals, up to an hour; it never gives up.
  *
  * Not found: what leaves no row (records that were removed from the recycle bin before a run), what does not move
- * `SystemModstamp` (formula fields), platform events, and a lost update that another update of the same record, which was
- * heard, covers (`Announced`). Counted as missed, but no loss: what moves `SystemModstamp` and has no event, such as the
+ * `SystemModstamp` (formula fields), platform events, and a lost update of other fields that was followed by a change of
+ * the same record which was heard (`Announced`); entries are wrong then only if that one changed internal fields alone. Counted as missed, but no loss: what moves `SystemModstamp` and has no event, such as the
  * renaming of a picklist value (Salesforce Help 000387261).
  */
 export class Reconciler {
@@ -74,7 +79,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.options = resolveReconcilerOptions(options);
-    this.announced = new Announced(options.recordsMax);
+    this.announced = new Announced(this.options.recordsMax);
     this.watches = this.options.tables.map(({ table, topic }) => ({
       table,
       topic,
@@ -117,6 +122,7 @@ export class Reconciler {
    */
   heard(events: readonly SourceEvent[]): void {
     this.announced.heard(events);
+    for (const watch of this.watches) watch.running?.heard(events);
     for (const event of events) if (event.kind === 'undecodable') this.gap(event.topic);
   }
 
