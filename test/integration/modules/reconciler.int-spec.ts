@@ -11,6 +11,7 @@ import { elapse, eventually } from '../../support/eventually.js';
 
 const ORDERS = '/data/OrderChangeEvent';
 const ACCOUNTS = '/data/AccountChangeEvent';
+const PRODUCTS = '/data/Product2ChangeEvent';
 /** On a loaded machine an event may take a while. */
 const GRACE_MS = 1_000;
 const PERIOD_MS = 1_400;
@@ -76,9 +77,9 @@ describe('the reconciler against the sandbox', () => {
       },
       onGap: () => Promise.resolve(reconciler.gap(topic)),
     });
-    const topics = new Map([ORDERS, ACCOUNTS].map((topic) => [topic, handlerOf(topic)]));
+    const topics = new Map([ORDERS, ACCOUNTS, PRODUCTS].map((topic) => [topic, handlerOf(topic)]));
     await source.start(topics, () => Promise.resolve('latest'));
-    await eventually(() => source.health().every(({ state }) => state === 'live'), { what: 'both topics live' });
+    await eventually(() => source.health().every(({ state }) => state === 'live'), { what: 'all topics live' });
     reconciler.start();
     await runs(1);
   });
@@ -120,6 +121,89 @@ describe('the reconciler against the sandbox', () => {
       ['GAP_UPDATE', [silent]],
     ]);
     expect(reconciler.report().missed).toBe(2);
+  });
+
+  describe('of what decides which lists a record is in', () => {
+    const decisive = { Order: ['AccountId'], Product2: ['Family', 'IsActive', 'Region__c'] };
+    /** So that what is lost and what is heard are not of the same second. */
+    const secondPasses = () => void sandbox.fault({ fault: 'advance-clock', ms: 2_000 });
+
+    beforeEach(async () => {
+      await reconciler.stop();
+      positions.clear();
+      const apply = (events: readonly ChangeEvent[]) => Promise.resolve(void applied.push(...events));
+      reconciler = newReconciler({
+        tables: [
+          { table: 'Order', topic: ORDERS, listFields: decisive.Order, apply },
+          { table: 'Product2', topic: PRODUCTS, listFields: decisive.Product2, apply },
+        ],
+      });
+      reconciler.start();
+      await runs(1);
+      secondPasses();
+    });
+
+    /** An order that changed lately enough for its values to be known. */
+    async function newOrder(): Promise<{ id: string; from: string; to: string }> {
+      const [from, to] = sandbox.org.records('Account').map(({ Id }) => Id) as [string, string];
+      const { EffectiveDate, Pricebook2Id } = sandbox.org.records('Order')[0] as Record<string, unknown>;
+      const order = { AccountId: from, Status: 'Draft', EffectiveDate, Pricebook2Id };
+      const id = sandbox.org.create('Order', order);
+      await eventually(() => heard.length === 1, { what: 'the creation is heard' });
+      secondPasses();
+      return { id, from, to };
+    }
+
+    it.each([true, false])(
+      'finds a lost move, though a later change was heard; not one that was not lost (%j)',
+      async (isLost) => {
+        const { id, to } = await newOrder();
+        if (isLost) sandbox.fault({ fault: 'drop-events', count: 1, entityName: 'Order' });
+        sandbox.org.update('Order', id, { AccountId: to });
+        secondPasses();
+        sandbox.org.update('Order', id, { Description: 'everybody was told of this' });
+        await eventually(() => heard.length === (isLost ? 2 : 3), { what: 'what is not lost is heard' });
+        if (isLost) await eventually(() => applied.length > 0, { what: 'the move is found', withinMs: 2 * PERIOD_MS });
+        await runs(2);
+        const found = {
+          changeType: 'UPDATE',
+          recordIds: [id],
+          changedFields: ['AccountId'],
+          fields: { AccountId: to },
+        };
+        expect(applied).toEqual(isLost ? [expect.objectContaining(found)] : []);
+        expect(reconciler.report()).toMatchObject({ missed: isLost ? 1 : 0, rechecked: 0 });
+      },
+    );
+
+    it('finds that a product has come to another category', async () => {
+      const [{ Id }] = sandbox.org.records('Product2').filter(({ Family }) => Family === 'SIM') as [{ Id: string }];
+      sandbox.fault({ fault: 'drop-events', count: 1, entityName: 'Product2' });
+      sandbox.org.update('Product2', Id, { Family: 'Voice' });
+      secondPasses();
+      sandbox.org.update('Product2', Id, { Description: 'everybody was told of this' });
+      await eventually(() => applied.length > 0, { what: 'the move is found', withinMs: 2 * PERIOD_MS });
+      await runs(2);
+      expect(heard).toEqual([expect.objectContaining({ changedFields: expect.arrayContaining(['Description']) })]);
+      expect(applied).toEqual([
+        expect.objectContaining({
+          changeType: 'UPDATE',
+          recordIds: [Id],
+          changedFields: decisive.Product2,
+          fields: expect.objectContaining({ Family: 'Voice', IsActive: true }),
+        }),
+      ]);
+      expect(reconciler.report()).toMatchObject({ missed: 1, rechecked: 0 });
+    });
+
+    it('leaves alone what was settled when it began, and changed in another way', async () => {
+      const [order] = sandbox.org.records('Order') as [{ Id: string }];
+      const [product] = sandbox.org.records('Product2') as [{ Id: string }];
+      sandbox.org.update('Order', order.Id, { Description: 'everybody was told of this' });
+      sandbox.org.update('Product2', product.Id, { Description: 'and of this' });
+      await runs(2);
+      expect([heard.length, applied]).toEqual([2, []]);
+    });
   });
 
   it('waits for an event that is late', async () => {

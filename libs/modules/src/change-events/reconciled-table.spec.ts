@@ -22,7 +22,11 @@ let table: ReconciledTable;
 const lines: string[] = [];
 
 /** Of a process that has just become the active one: it has heard nothing, and knows what is saved. */
-function newTable({ recordsMax, graceMs = GRACE_MS }: { recordsMax?: number; graceMs?: number } = {}): ReconciledTable {
+function newTable({
+  recordsMax = 100,
+  graceMs = GRACE_MS,
+  listFields = [],
+}: { recordsMax?: number; graceMs?: number; listFields?: string[] } = {}): ReconciledTable {
   announced = new Announced(recordsMax);
   const options = resolveReconcilerOptions({
     tables: [],
@@ -33,12 +37,14 @@ function newTable({ recordsMax, graceMs = GRACE_MS }: { recordsMax?: number; gra
     },
     periodMs: 300_000,
     rowsMax: ROWS_MAX,
+    recordsMax,
     graceMs,
     log: (level, text) => lines.push(`${level} ${text}`),
   });
   const watched = {
     table: 'Order',
     topic: TOPIC,
+    listFields,
     isCaughtUp: () => isCaughtUp,
     apply: (events: readonly ChangeEvent[]) => {
       if (failure) return Promise.reject(failure);
@@ -83,7 +89,9 @@ function elapse(ms: number): void {
 
 function hear(n: number, given: Partial<ChangeEvent> = {}): void {
   const commitTimestamp = Math.floor(org.nowMs / 1_000) * 1_000;
-  announced.heard([{ ...gap('UPDATE', n), replayId: '1', transactionKey: 't', commitTimestamp, ...given }]);
+  const events = [{ ...gap('UPDATE', n), replayId: '1', transactionKey: 't', commitTimestamp, ...given }];
+  announced.heard(events);
+  table.heard(events);
 }
 
 function gap(changeType: ChangeEvent['changeType'], ...rows: number[]): ChangeEvent {
@@ -387,5 +395,152 @@ describe('more changes than are looked at', () => {
     await run();
     await run();
     expect(applied).toEqual([gap('GAP_OVERFLOW')]);
+  });
+});
+
+describe('a move between lists, before a change of the same row that was heard', () => {
+  const [ALICE, BOB] = ['001000000000001AAA', '001000000000002AAA'];
+  const status = { changedFields: ['Status'], fields: { Status: 'Approved' } };
+  const move = { changedFields: ['AccountId'], fields: { AccountId: BOB } };
+  const moved = (n: number, AccountId = BOB): ChangeEvent => ({
+    ...gap('UPDATE', n),
+    changedFields: ['AccountId'],
+    fields: { AccountId },
+  });
+
+  beforeEach(async () => {
+    for (const n of [1, 2, 3]) org.write(n, { at: T0 - 3_600_000, fields: { AccountId: ALICE } });
+    await become();
+  });
+
+  /** Of a process that has just become the active one. */
+  async function become(given: Parameters<typeof newTable>[0] = {}): Promise<void> {
+    table = newTable({ listFields: ['AccountId'], ...given });
+    await run();
+    [applied, counters.missed, counters.rechecked] = [[], 0, 0];
+    elapse(1_000);
+  }
+
+  it('is handed on as that move, once, and counted as missed where the row was elsewhere before', async () => {
+    org.write(1, { fields: { AccountId: BOB } });
+    elapse(2_000);
+    org.write(1);
+    hear(1, status);
+    await run();
+    expect(applied).toEqual([moved(1)]);
+    expect(counters).toMatchObject({ missed: 1, rechecked: 0 });
+    elapse(60_000);
+    org.write(1);
+    hear(1, status);
+    await run();
+    expect(applied).toHaveLength(1);
+  });
+
+  it('is nothing where an event carried it, early or late, or where the row has not moved', async () => {
+    org.write(1, { fields: { AccountId: BOB } });
+    hear(1, move);
+    elapse(2_000);
+    for (const n of [1, 2, 3]) org.write(n);
+    hear(1, status);
+    hear(2, status);
+    hear(3, { changedFields: ['Activation_Status__c'] });
+    await run();
+    org.write(2, { fields: { AccountId: BOB } });
+    await run(() => hear(2, move));
+    expect(applied).toEqual([]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 0 });
+  });
+
+  it('is found after every way of knowing where the row was: a row found, an event', async () => {
+    org.write(1, { fields: { AccountId: BOB } });
+    await run();
+    org.write(2, { fields: { AccountId: BOB } });
+    hear(2, move);
+    expect(applied).toEqual([gap('GAP_UPDATE', 1)]);
+    elapse(2_000);
+    for (const n of [1, 2]) org.write(n, { fields: { AccountId: ALICE } });
+    elapse(2_000);
+    for (const n of [1, 2]) {
+      org.write(n);
+      hear(n, status);
+    }
+    await run();
+    expect(applied.slice(1)).toEqual([{ ...moved(1, ALICE), recordIds: [id(1), id(2)] }]);
+    expect(counters.missed).toBe(3);
+  });
+
+  it('comes again when the cache could not be told', async () => {
+    org.write(1, { fields: { AccountId: BOB } });
+    elapse(2_000);
+    org.write(1);
+    hear(1, status);
+    failure = new Error('the store is away');
+    await expect(run()).rejects.toThrow('the store is away');
+    failure = undefined;
+    await run();
+    expect(applied).toEqual([moved(1)]);
+    expect(counters).toMatchObject({ missed: 1 });
+  });
+
+  it('is looked for once where nothing is known of the row, and what was found is not called missed', async () => {
+    await become({ recordsMax: 2 });
+    for (let looks = 0; looks < 2; looks++) {
+      elapse(2_000);
+      for (const n of [1, 3]) org.write(n);
+      for (const n of [1, 3]) hear(n, status);
+      await run();
+    }
+    expect(applied).toHaveLength(1);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 1 });
+  });
+
+  it('costs no second look for rows that were settled when this process began, and no request but one', async () => {
+    const before = counters.apiCalls;
+    org.write(1);
+    hear(1, status);
+    await run();
+    elapse(60_000);
+    await run();
+    expect(applied).toEqual([]);
+    expect(counters.apiCalls).toBe(before + 2);
+  });
+
+  it('takes for known what was settled when an event stood for the whole table, and nothing else', async () => {
+    elapse(OVERLAP_MS);
+    org.write(1, { fields: { AccountId: BOB } });
+    elapse(2_000);
+    hear(9, { scope: 'entity', recordIds: [] });
+    elapse(2_000);
+    for (const n of [1, 2]) {
+      org.write(n);
+      hear(n, status);
+    }
+    await run();
+    expect(applied).toEqual([{ ...moved(1), recordIds: [id(1)] }, moved(2, ALICE)]);
+    expect(counters).toMatchObject({ missed: 0, rechecked: 2 });
+  });
+
+  it('is found after more had changed than is looked at', async () => {
+    for (let n = 10; n < 10 + ROWS_MAX; n++) org.write(n, { fields: { AccountId: ALICE } });
+    await run();
+    expect(applied).toEqual([gap('GAP_OVERFLOW')]);
+    org.write(10, { fields: { AccountId: BOB } });
+    elapse(2_000);
+    org.write(10);
+    hear(10, { ...status, changeType: 'UPDATE' });
+    await run();
+    expect(applied.slice(1)).toEqual([moved(10)]);
+  });
+
+  it('is found where the row was deleted and undeleted meanwhile, and only the deletion was heard', async () => {
+    hear(1, { changeType: 'DELETE' });
+    org.write(1, { isDeleted: true });
+    elapse(2_000);
+    org.write(1);
+    elapse(2_000);
+    org.write(1);
+    hear(1, status);
+    await run();
+    expect(applied).toEqual([moved(1, ALICE)]);
   });
 });

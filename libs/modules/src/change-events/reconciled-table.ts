@@ -27,8 +27,8 @@ const IDS_SHOWN_MAX = 5;
  */
 const SECOND_OVER_MS = 2_000;
 
-/** Rows whose values are read when nothing is known of them: those that change again soonest, in one API request. */
-const SETTLED_ROWS_MAX = 2_000;
+/** Rows whose values are read when nothing is known of any: those that changed last, in five API requests at most. */
+const SETTLED_ROWS_MAX = 10_000;
 
 /**
  * One table, in one process, for as long as it is the active one. Its position is the org's time up to which every change is
@@ -98,10 +98,11 @@ export class ReconciledTable {
   private async learnSettled(upTo: number, signal: AbortSignal): Promise<void> {
     const { epoch } = this.values;
     if (this.listFields.length === 0 || this.settledEpoch === epoch) return;
-    const wanted = { upTo, limit: SETTLED_ROWS_MAX, fields: this.listFields };
+    const limit = Math.min(SETTLED_ROWS_MAX, this.options.recordsMax);
+    const wanted = { upTo, limit, fields: this.listFields };
     const rows = await this.query(signal, (org, table, query) => rowsUnchangedSince(org, table, wanted, query));
     if (epoch !== this.values.epoch) return;
-    this.values.applied(rows);
+    this.values.applied(rows.reverse()); // the longest unchanged is forgotten first
     this.settledEpoch = epoch;
   }
 

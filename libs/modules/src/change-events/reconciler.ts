@@ -62,8 +62,8 @@ const REFUSED_RETRY_MS_MAX = 3_600_000;
  * are dropped once.
  *
  * It costs one API request an object and run, one more for every further 2000 rows (at most 6), one when it begins without a
- * position, and, where fields decide lists, one when it begins and after an event for the whole table. While Salesforce
- * refuses, it asks at ever longer intervals, up to an hour; it never gives up.
+ * position, and, where fields decide lists, up to five when it begins and after an event for the whole table. While
+ * Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
  *
  * Not found: what leaves no row (records that were removed from the recycle bin before a run), what does not move
  * `SystemModstamp` (formula fields), platform events, and a lost update of other fields that was followed by a change of
