@@ -93,6 +93,8 @@ describe('what decides the lists of a row', () => {
     expect(values.tellingOf(row(OTHER, { modifiedAt: NOW + SECOND }))).toBe('told');
     expect(values.tellingOf(row(ACCOUNT))).toBe('unknown');
     expect(values.epoch).not.toBe(epoch);
+    values.heard([event({ entityName: 'Account', scope: 'entity', recordIds: [], commitTimestamp: LATER })]);
+    expect(values.tellingOf(row(ACCOUNT))).toBe('unknown');
   });
 
   it('of a row that is older than the newest event of it is told: what became of it since is known', () => {

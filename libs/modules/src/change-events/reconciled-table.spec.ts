@@ -520,6 +520,28 @@ describe('a move between lists, before a change of the same row that was heard',
     expect(counters).toMatchObject({ missed: 0, rechecked: 2 });
   });
 
+  it('costs no second look for rows that had settled before an event for the whole table', async () => {
+    hear(9, { scope: 'entity', recordIds: [] });
+    await run();
+    org.write(2);
+    hear(2, status);
+    await run();
+    expect(applied).toEqual([]);
+  });
+
+  it('is found although it moves the row back to where it was before more had changed than is looked at', async () => {
+    for (let n = 1; n <= ROWS_MAX; n++) org.write(n, { fields: { AccountId: BOB } });
+    await run();
+    expect(applied).toEqual([gap('GAP_OVERFLOW')]);
+    elapse(2_000);
+    org.write(1, { fields: { AccountId: ALICE } });
+    elapse(2_000);
+    org.write(1);
+    hear(1, status);
+    await run();
+    expect(applied.slice(1)).toEqual([moved(1, ALICE)]);
+  });
+
   it('is found after more had changed than is looked at', async () => {
     for (let n = 10; n < 10 + ROWS_MAX; n++) org.write(n, { fields: { AccountId: ALICE } });
     await run();
