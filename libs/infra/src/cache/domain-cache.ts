@@ -19,7 +19,7 @@ export interface DomainCacheOptions {
  *     @Injectable()
  *     export class CasesCache extends DomainCache {
  *       constructor(cache: CacheService) { super('cases', cache); }
- *       private readonly byAccount = this.bucket<Case[]>('account', { strategy: changeDriven() });
+ *       private readonly byAccount = this.bucket<Case[]>('account', { strategy: changeDriven({ toldBy: 'Case' }) });
  *     }
  */
 export abstract class DomainCache {
