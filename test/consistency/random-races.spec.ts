@@ -113,17 +113,21 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   it.each([
     ['memory', 1, () => async () => ({ store: new MemoryCacheStore({ maxBytes: 1e6, windowMax: 30 }) })],
     ['Redis, L1 strict', 4, (run: number) => onRedis(RedisCacheStore, `background${run}`, 2, 'strict')],
-  ])('%s, with builds in the background and sliding ends: no read breaks the promise', async (_, count, makerOf) => {
-    let staleReads = 0;
-    // A busy machine serves few stale values in a run: what is allowed has to have happened.
-    for (let run = 0; staleReads <= 10 && run < RUNS_MAX; run++) {
-      const oracle = await race(makerOf(run), count, IN_THE_BACKGROUND);
-      expect(oracle.violations).toEqual([]);
-      expect(oracle.reads).toBeGreaterThan(50);
-      staleReads += oracle.staleReads;
-    }
-    expect(staleReads).toBeGreaterThan(10);
-  }, 60_000);
+  ])(
+    '%s, with builds in the background and sliding ends: no read breaks the promise',
+    async (_, count, makerOf) => {
+      let staleReads = 0;
+      // A busy machine serves few stale values in a run: what is allowed has to have happened.
+      for (let run = 0; staleReads <= 10 && run < RUNS_MAX; run++) {
+        const oracle = await race(makerOf(run), count, IN_THE_BACKGROUND);
+        expect(oracle.violations).toEqual([]);
+        expect(oracle.reads).toBeGreaterThan(50);
+        staleReads += oracle.staleReads;
+      }
+      expect(staleReads).toBeGreaterThan(10);
+    },
+    60_000,
+  );
 
   it.each([
     ['takes the start point late', LateStartStore],
