@@ -15,6 +15,8 @@ export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | un
 
 /** One request to the store: the first who asked waits for it, the others who share it are told. Emptied when it is answered. */
 interface SharedRead {
+  /** When it was begun, by `performance.now()`: before it is sent, so that all who share it came about then. */
+  readonly at: number;
   reply: ReturnType<CacheStore['read']> | undefined;
   readonly others: Waiter[];
 }
@@ -78,13 +80,15 @@ export class Reader {
   getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
     // Not an async function: of ten thousand callers who come together all but one are a waiter each, and nothing else.
     try {
-      const opening = this.admit(key);
+      const shared = this.reads.get(key);
+      const isAdmitted = shared !== undefined && !this.readThrough.signal.aborted; // as what is being read was
+      const opening = isAdmitted ? undefined : this.admit(key);
       if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
       if (this.readThrough.isBuilding(key)) return this.build(this.waiter(key, fetcher, given), false);
       const reply = this.store.read(key); // the same promise for all who share a request
-      const shared = this.reads.get(key);
-      if (shared?.reply !== reply) return this.readOrBuild(key, fetcher, given, { reply, others: [] });
-      const waiter = this.waiter(key, fetcher, given);
+      if (shared?.reply !== reply)
+        return this.readOrBuild(key, fetcher, given, { reply, others: [], at: performance.now() });
+      const waiter = this.waiter(key, fetcher, given, this.readThrough.requests, shared.at);
       shared.others.push(waiter);
       return waiter.answer as Promise<T>;
     } catch (error) {
@@ -186,8 +190,10 @@ export class Reader {
     fetcher: Fetcher<T>,
     given: GivenOptions<T>,
     arrivedAfter = this.readThrough.requests,
+    arrivedAt?: number,
   ): Waiter {
-    const waiter = new Waiter(key, fetcher, given === undefined ? this.noOptions : this.resolve(given));
+    const options = given === undefined ? this.noOptions : this.resolve(given);
+    const waiter = new Waiter(key, fetcher, options, undefined, arrivedAt);
     waiter.arrive(arrivedAfter);
     return waiter;
   }
