@@ -67,7 +67,9 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
       ...detail,
       status,
     });
-    const { hits, misses } = (await ordersHealth()).metrics.account as { hits: number; misses: number };
+    const { hits, misses } = await settled(
+      async () => (await ordersHealth()).metrics.account as { hits: number; misses: number },
+    );
     await orders(2, last);
     await eventually(async () => (await ordersHealth()).metrics.account?.hits === hits + 1);
     expect((await ordersHealth()).metrics.account?.misses).toBe(misses);
