@@ -1,3 +1,4 @@
+import { readCommandLine } from '../support/command-line.js';
 import { measureLatency } from './modes/latency.js';
 import { prove } from './modes/prove.js';
 import { takeovers } from './modes/takeovers.js';
@@ -11,7 +12,7 @@ import type { Transport } from './deployment/deployment.js';
  * was broken, or, with `--prove`, was not seen to be broken where it had to be; 2: the command line makes no sense.
  */
 const say = (text: string) => process.stderr.write(`${text}\n`);
-const options = readCommandLine();
+const options = readCommandLine(readOptions, USAGE);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 say(`seed ${options.seed}; again: ${replayCommand(options)}`);
 process.exitCode = (options.prove ? await proveAll(options) : await checkAll(options)) ? 0 : 1;
@@ -36,16 +37,4 @@ async function proveAll(given: SoakOptions): Promise<boolean> {
   let isProven = true;
   for (const transport of given.transports) isProven = (await prove(given, transport, console.log)) && isProven;
   return isProven;
-}
-
-function readCommandLine(): SoakOptions {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (!read.help) return read;
-    console.log(USAGE);
-    return process.exit(0);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
-    return process.exit(2);
-  }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../support/command-line.js';
 import type { Transport } from './deployment/deployment.js';
 import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
 
@@ -27,7 +28,7 @@ export interface SoakOptions {
   readonly help: boolean;
 }
 
-const TRANSPORTS: Readonly<Record<string, readonly Transport[]>> = {
+const TRANSPORTS: Readonly<Record<'both' | Transport, readonly Transport[]>> = {
   both: ['pubsub', 'cometd'],
   pubsub: ['pubsub'],
   cometd: ['cometd'],
@@ -73,22 +74,19 @@ export function readOptions(args: readonly string[]): SoakOptions {
       help: flag,
     },
   });
-  const given = values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
-  const seconds = number('seconds', given, values['measure-latency'] ? 30 : 600, 1, 24 * 3600);
-  const transports = TRANSPORTS[values.transport ?? 'both'];
-  if (!transports) throw new Error(`--transport takes one of pubsub, cometd, both, not ${values.transport}`);
+  const seconds = numberOption('seconds', secondsGiven(values), values['measure-latency'] ? 30 : 600, 1, 24 * 3600);
   return {
-    seed: number('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
+    seed: numberOption('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
     seconds,
-    transports,
-    bffs: number('bffs', values.bffs, 2, 1, 16),
-    workers: number('workers', values.workers, 2, 1, 16),
-    faults: faultsOf(values.faults),
-    reconcileSeconds: number('reconcile-seconds', values['reconcile-seconds'], seconds < 60 ? 3 : 10, 1, 3600),
+    transports: TRANSPORTS[oneOfOption('transport', values.transport ?? 'both', ['both', 'pubsub', 'cometd'])],
+    bffs: numberOption('bffs', values.bffs, 2, 1, 16),
+    workers: numberOption('workers', values.workers, 2, 1, 16),
+    faults: someOfOption('faults', values.faults, faultKinds),
+    reconcileSeconds: numberOption('reconcile-seconds', values['reconcile-seconds'], seconds < 60 ? 3 : 10, 1, 3600),
     losses: !values['no-losses'],
     coveredLosses: values['covered-losses'],
-    boundMs: number('bound-ms', values['bound-ms'], 3_000, 100, 600_000),
-    kills: number('kills', values.kills, 0, 0, 100_000),
+    boundMs: numberOption('bound-ms', values['bound-ms'], 3_000, 100, 600_000),
+    kills: numberOption('kills', values.kills, 0, 0, 100_000),
     measureLatency: values['measure-latency'],
     prove: values.prove,
     json: values.json,
@@ -113,20 +111,4 @@ export function replayCommand(options: SoakOptions): string {
     ...(options.prove ? ['--prove'] : []),
   ];
   return `npm run check:change-events -- ${args.join(' ')}`;
-}
-
-function number(name: string, given: string | undefined, otherwise: number, least: number, most: number): number {
-  const value = given === undefined ? otherwise : Number(given);
-  if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name} takes a number from ${least} to ${most}, not ${given}`);
-}
-
-function faultsOf(given: string | undefined): readonly FaultKind[] {
-  if (given === undefined) return faultKinds;
-  if (given === 'none') return [];
-  return given.split(',').map((name) => {
-    const kind = faultKinds.find((each) => each === name);
-    if (kind === undefined) throw new Error(`--faults takes some of ${faultKinds.join(', ')}, not ${name}`);
-    return kind;
-  });
 }

@@ -1,3 +1,4 @@
+import { readCommandLine } from '../../support/command-line.js';
 import { hasHeld, reportText } from './check-report.js';
 import { checkRun } from './check-run.js';
 import { readOptions, replayCommand, USAGE, type CheckOptions } from './options.js';
@@ -10,7 +11,7 @@ import type { Mechanism } from './process/without.js';
 const PROVEN: readonly Mechanism[] = ['fence', 'ack-wait', 'gap-check'];
 
 const progress = (text: string) => process.stderr.write(`${text}\n`);
-const options = readCommandLine();
+const options = readCommandLine(readOptions, USAGE);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = (options.prove ? await prove(options) : await check(options)) ? 0 : 1;
 
@@ -38,16 +39,4 @@ async function prove(base: CheckOptions): Promise<boolean> {
     }
   }
   return isProven;
-}
-
-function readCommandLine(): ReturnType<typeof readOptions> {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (!read.help) return read;
-    console.log(USAGE);
-    return process.exit(0);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
-    return process.exit(2);
-  }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../../support/command-line.js';
 import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
 import { mechanisms, type Mechanism } from './process/without.js';
 import type { CheckedMode } from './process/messages.js';
@@ -56,18 +57,17 @@ export function readOptions(
       help: flag,
     },
   });
-  const seconds = values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
   return {
-    seed: number('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
-    seconds: number('seconds', seconds, values.prove ? 45 : 600, 1, 24 * 3600),
-    mode: oneOf('mode', values.mode ?? 'strict', MODES),
-    readers: number('readers', values.readers, 4, 1, 32),
-    partitions: number('partitions', values.partitions, 2, 1, 64),
-    faults: faultsOf(values.faults),
+    seed: numberOption('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
+    seconds: numberOption('seconds', secondsGiven(values), values.prove ? 45 : 600, 1, 24 * 3600),
+    mode: oneOfOption('mode', values.mode ?? 'strict', MODES),
+    readers: numberOption('readers', values.readers, 4, 1, 32),
+    partitions: numberOption('partitions', values.partitions, 2, 1, 64),
+    faults: someOfOption('faults', values.faults, faultKinds),
     without:
       values.without === undefined
         ? undefined
-        : oneOf('without', values.without, Object.keys(mechanisms) as Mechanism[]),
+        : oneOfOption('without', values.without, Object.keys(mechanisms) as Mechanism[]),
     untilViolation: values['until-violation'],
     keep: values.keep,
     prove: values.prove,
@@ -85,20 +85,4 @@ export function replayCommand({ seed, seconds, mode, readers, partitions, faults
     ...(without ? [`--without=${without}`] : []),
   ];
   return `npm run check:consistency -- ${[...always, ...extra].join(' ')}`;
-}
-
-function number(name: string, given: string | undefined, otherwise: number, least: number, most: number): number {
-  const value = given === undefined ? otherwise : Number(given);
-  if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new Error(`--${name} takes a number from ${least} to ${most}, not ${given}`);
-}
-
-function faultsOf(given: string | undefined): readonly FaultKind[] {
-  if (given === undefined) return faultKinds;
-  return given === 'none' ? [] : given.split(',').map((kind) => oneOf('faults', kind, faultKinds));
-}
-
-function oneOf<T extends string>(name: string, given: string, known: readonly T[]): T {
-  if (known.includes(given as T)) return given as T;
-  throw new Error(`--${name} takes one of ${known.join(', ')}, not ${given}`);
 }

@@ -15,13 +15,13 @@ import type {
 } from './cache.types.js';
 import { entry, storedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './domain-board.js';
-import type { ChangeFeeds, FeedTrust } from './feeds/change-feeds.js';
+import type { CacheServiceParts } from './cache-service-parts.js';
+import type { FeedTrust } from './feeds/change-feeds.js';
 import { PatternOperations } from './pattern-operations.js';
-import type { ProcessReports } from './process-reports.js';
 import { LEASE_MS, ttlMs, WAIT_MS, within } from './limits.js';
 import { CacheLocks } from './locks/cache-locks.js';
 import { DEPENDENCIES_MAX } from './read-through/build.js';
-import { isBounded, type ReadDefaults, type ResolvedOptions } from './read-through/get-or-set-options.js';
+import { isBounded, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
@@ -29,20 +29,6 @@ import { settlesWithin } from './settles-within.js';
 import type { CacheStore, LocalReads, StoreState } from './store/cache-store.js';
 import { Sweeper } from './sweeper.js';
 import type { ValueCodec } from './values/value-codec.js';
-
-/** What a cache is put together from. Made by `composeCache`. */
-export interface CacheServiceParts {
-  readonly store: CacheStore;
-  readonly codec: ValueCodec;
-  readonly reports: ProcessReports;
-  /** Undefined: change-driven entries are trusted for ever, whoever follows what. */
-  readonly feeds?: ChangeFeeds | undefined;
-  readonly defaults: ReadDefaults;
-  /** Fetches at the same time while the store is away. */
-  readonly bypassConcurrency: number;
-  /** Called when the cache has closed, to end what was opened for it alone. */
-  readonly afterClose?: () => Promise<void>;
-}
 
 /** How long `close` waits for builds under way. */
 const CLOSE_MS = 2000;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { defaulted, optional, type VariableDocumentation } from './documented-variable.js';
+import { eventVariables, salesforceVariables } from './salesforce-variables.js';
 import {
   addresses,
   boolean,
@@ -6,57 +8,13 @@ import {
   oneLine,
   oneOf,
   port,
-  privateKey,
   redisUrl,
   text,
   url,
   wholeNumber,
-  type ValueKind,
 } from './value-kinds.js';
 
-/** What the schema knows of a variable beside its type; `.env.example` and the reference page are made from it. */
-export interface VariableDocumentation {
-  readonly group: string;
-  readonly description: string;
-  /** What fits, as the end of the sentence "expected …". */
-  readonly expected: string;
-  /** The value when it is not set, as text. */
-  readonly defaultText?: string;
-  /** `whole`: never printed. `userinfo`: printed without the user and password in the URL. */
-  readonly secret?: 'whole' | 'userinfo';
-}
-
-type Documented = Pick<VariableDocumentation, 'secret'> & { readonly group: string; readonly description: string };
-
-function parsed<T>(kind: ValueKind<T>): z.ZodType<T, string> {
-  return z.string().transform((given, context) => {
-    const value = kind.parse(given);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: kind.expected });
-    return z.NEVER;
-  });
-}
-
-/** A variable that is undefined when it is not set. */
-function optional<T>(kind: ValueKind<T>, documentation: Documented) {
-  return parsed(kind)
-    .optional()
-    .meta({ ...documentation, expected: kind.expected });
-}
-
-/** A variable with a default, which passes the same check as a given value. */
-function defaulted<T>(kind: ValueKind<T>, defaultText: string, documentation: Documented) {
-  return parsed(kind)
-    .prefault(defaultText)
-    .meta({ ...documentation, expected: kind.expected, defaultText });
-}
-
 const httpUrl = url('https:', 'http:');
-const pubSubEndpoint = text(
-  'host:port, or http://127.0.0.1:port for a server without TLS on this machine',
-  /^(https?:\/\/)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/,
-);
-const channel = text('a channel such as /data/OrderChangeEvent', /^\/(data|event)\/[A-Za-z][A-Za-z0-9_]{0,79}$/);
 
 const applicationVariables = {
   APP_NAME: defaulted(text('1 to 64 of the characters A-Z a-z 0-9 . _ -', /^[A-Za-z0-9._-]{1,64}$/), 'evergreen', {
@@ -194,109 +152,6 @@ const cacheVariables = {
   CACHE_BYPASS_CONCURRENCY: defaulted(wholeNumber(1, 10_000), '32', {
     group: 'cache',
     description: 'How many fetches may run at once while the store does not answer.',
-  }),
-};
-
-const salesforceVariables = {
-  SF_LOGIN_URL: optional(httpUrl, {
-    group: 'salesforce',
-    description: 'The My Domain URL of a real org. Without it the local sandbox is used.',
-  }),
-  SF_JWT_AUDIENCE: optional(httpUrl, {
-    group: 'salesforce',
-    description:
-      'The audience (aud) of a JWT; without it login.salesforce.com or test.salesforce.com for a My Domain, otherwise SF_LOGIN_URL.',
-  }),
-  SF_CLIENT_ID: optional(oneLine, {
-    group: 'salesforce',
-    description: 'The consumer key of the connected app; needed with SF_LOGIN_URL.',
-  }),
-  SF_CLIENT_SECRET: optional(oneLine, {
-    group: 'salesforce',
-    description: 'The consumer secret, for the client-credentials grant.',
-    secret: 'whole',
-  }),
-  SF_USERNAME: optional(oneLine, {
-    group: 'salesforce',
-    description: 'The integration user, for the JWT bearer grant; goes with SF_PRIVATE_KEY.',
-  }),
-  SF_PRIVATE_KEY: optional(privateKey, {
-    group: 'salesforce',
-    description: 'The private key of the connected app, for the JWT bearer grant; goes with SF_USERNAME.',
-    secret: 'whole',
-  }),
-  SF_API_VERSION: defaulted(text('a version such as 67.0', /^[1-9]\d{1,2}\.0$/), '67.0', {
-    group: 'salesforce',
-    description: 'The version of the Salesforce API that every request names.',
-  }),
-  SF_REQUEST_TIMEOUT_MS: defaulted(wholeNumber(100, 600_000), '15000', {
-    group: 'salesforce',
-    description: 'A request that Salesforce has not answered after this time fails.',
-  }),
-  SF_CONCURRENCY: defaulted(wholeNumber(1, 1_000), '10', {
-    group: 'salesforce',
-    description: 'How many requests to Salesforce may run at once in one process.',
-  }),
-  SF_QUEUE_MAX: defaulted(wholeNumber(0, 100_000), '500', {
-    group: 'salesforce',
-    description: 'How many further requests may wait for their turn; the next one fails at once.',
-  }),
-};
-
-const eventVariables = {
-  SF_EVENTS_ENABLED: defaulted(boolean, 'true', {
-    group: 'events',
-    description:
-      'Whether change events are subscribed to. Without them nothing tells the cache of changes: SF_STREAM_LOST_MAX_AGE_SECONDS holds always.',
-  }),
-  SF_EVENTS_TRANSPORT: defaulted(oneOf('pubsub', 'cometd'), 'pubsub', {
-    group: 'events',
-    description:
-      'pubsub: Pub/Sub API (gRPC). cometd: Streaming API, where gRPC cannot pass. Each has positions of its own, so a change begins with a gap.',
-  }),
-  SF_PUBSUB_ENDPOINT: optional(pubSubEndpoint, {
-    group: 'events',
-    description:
-      'host:port of the Pub/Sub API, else that of Salesforce or of the local sandbox. By TLS; with http:// without it, on this machine only.',
-  }),
-  SF_RECONCILE_SECONDS: defaulted(wholeNumber(0, 86_400), '300', {
-    group: 'events',
-    description:
-      'Within this time a change is found that no event announced, by asking Salesforce: one request an object each time. 0 asks never.',
-  }),
-  SF_STREAM_WATCHDOG_SECONDS: optional(wholeNumber(1, 3_600), {
-    group: 'events',
-    description:
-      'How long a stream may be silent before it counts as lost: 300 for pubsub, which is kept alive every 270 s, else 150.',
-  }),
-  SF_STREAM_LOST_MAX_AGE_SECONDS: defaulted(wholeNumber(1, 86_400), '60', {
-    group: 'events',
-    description:
-      'The age up to which change-driven entries are served while the events that announce their changes are not followed.',
-  }),
-  SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of orders.',
-  }),
-  SF_ORDER_ITEM_CDC_CHANNEL: defaulted(channel, '/data/OrderItemChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of order items.',
-  }),
-  SF_CATALOG_PRODUCT_CDC_CHANNEL: defaulted(channel, '/data/Product2ChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of products.',
-  }),
-  SF_CATALOG_PRICEBOOKENTRY_CDC_CHANNEL: defaulted(channel, '/data/PricebookEntryChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of price book entries.',
-  }),
-  SF_ACCOUNT_CDC_CHANNEL: defaulted(channel, '/data/AccountChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of accounts.',
-  }),
-  SF_ACCOUNT_EVENT_CHANNEL: defaulted(channel, '/event/Account_Eligibility_Update__e', {
-    group: 'events',
-    description: "The platform event that announces a change of an account's eligibility.",
   }),
 };
 

@@ -3,7 +3,7 @@ import { ChangeEventSource } from './events/change-event-source.js';
 import { CometdChangeEventSource } from './events/cometd-change-event-source.js';
 import { PubSubChangeEventSource } from './events/pubsub-change-event-source.js';
 import { JsforceSalesforceClient } from './jsforce-salesforce.client.js';
-import type { StreamLog } from './events/stream.options.js';
+import { streamLog } from './events/stream-log.js';
 import { SalesforceConnection } from './salesforce-connection.js';
 import { SalesforceClient } from './salesforce.client.js';
 import {
@@ -55,8 +55,4 @@ export class SalesforceModule extends ConfigurableModuleClass implements OnAppli
 function changeEventSource(connection: SalesforceConnection, options: EventOptions): ChangeEventSource {
   if (options.transport === 'cometd') return new CometdChangeEventSource(connection, options);
   return new PubSubChangeEventSource(connection, options);
-}
-
-function streamLog(logger: Logger): StreamLog {
-  return (level, text) => (level === 'info' ? logger.log(text) : logger[level](text));
 }

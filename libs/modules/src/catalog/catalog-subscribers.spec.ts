@@ -5,6 +5,7 @@ import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-eve
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
 import { MappingCacheService } from '../identity/mapping-cache.service.js';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { AccountCdcSubscriber } from './account-cdc.subscriber.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
@@ -18,23 +19,8 @@ const config = loadConfig({});
 const [products, prices] = new CatalogCdcSubscriber(cache, config).subscriptions;
 const [accounts, eligibility] = new AccountCdcSubscriber(cache, mappings, config).subscriptions;
 
-function event(entityName: string, id: string, given: Partial<ChangeEvent>): ChangeEvent {
-  return {
-    kind: 'change',
-    topic: '/data/x',
-    replayId: '1',
-    entityName,
-    recordIds: [id],
-    scope: 'records',
-    changeType: 'UPDATE',
-    changedFields: undefined,
-    commitTimestamp: 0,
-    transactionKey: 't',
-    sequenceNumber: 1,
-    fields: {},
-    ...given,
-  };
-}
+const event = (entityName: string, id: string, given: Partial<ChangeEvent>) =>
+  changeEvent({ topic: '/data/x', entityName, recordIds: [id], ...given });
 
 describe('product changes', () => {
   it('concern that product alone (P8)', () => {

@@ -1,5 +1,6 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { describe, expect, it } from '@jest/globals';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { AnnouncedValues } from './announced-values.js';
 import type { ChangedRow } from './reconciler-rows.js';
 
@@ -13,23 +14,14 @@ function row(AccountId: unknown, given: Partial<ChangedRow> = {}): ChangedRow {
   return { id: 'a', isDeleted: false, createdAt: 0, modifiedAt: LATER, fields: { AccountId }, ...given };
 }
 
-function event(given: Partial<ChangeEvent> = {}): ChangeEvent {
-  return {
-    kind: 'change',
-    topic: '/data/OrderChangeEvent',
-    replayId: '1',
-    entityName: 'Order',
+const event = (given: Partial<ChangeEvent> = {}) =>
+  changeEvent({
     recordIds: ['a'],
-    scope: 'records',
-    changeType: 'UPDATE',
     changedFields: ['AccountId'],
     commitTimestamp: NOW,
-    transactionKey: 't',
-    sequenceNumber: 1,
     fields: { AccountId: ACCOUNT },
     ...given,
-  };
-}
+  });
 
 function afterHearing(...events: ChangeEvent[]): AnnouncedValues {
   const values = new AnnouncedValues('Order', ['AccountId'], 10);

@@ -1,5 +1,6 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { describe, expect, it } from '@jest/globals';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { Announced } from './announced.js';
 import type { ChangedRow } from './reconciler-rows.js';
 
@@ -10,23 +11,8 @@ function row(given: Partial<ChangedRow> = {}): ChangedRow {
   return { id: 'a', isDeleted: false, createdAt: NOW - 3_600 * SECOND, modifiedAt: NOW, fields: {}, ...given };
 }
 
-function event(given: Partial<ChangeEvent> = {}): ChangeEvent {
-  return {
-    kind: 'change',
-    topic: '/data/OrderChangeEvent',
-    replayId: '1',
-    entityName: 'Order',
-    recordIds: ['a'],
-    scope: 'records',
-    changeType: 'UPDATE',
-    changedFields: ['Status'],
-    commitTimestamp: NOW,
-    transactionKey: 't',
-    sequenceNumber: 1,
-    fields: {},
-    ...given,
-  };
-}
+const event = (given: Partial<ChangeEvent> = {}) =>
+  changeEvent({ recordIds: ['a'], changedFields: ['Status'], commitTimestamp: NOW, ...given });
 
 function afterHearing(...events: ChangeEvent[]): Announced {
   const announced = new Announced();

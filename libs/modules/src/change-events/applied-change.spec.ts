@@ -1,22 +1,14 @@
 import { entry, record } from '@bff/infra/cache/dependencies';
-import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { describe, expect, it } from '@jest/globals';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { appliedChange, sourceOf } from './applied-change.js';
 
-const change: ChangeEvent = {
-  kind: 'change',
-  topic: '/data/OrderChangeEvent',
+const change = changeEvent({
   replayId: '7',
-  entityName: 'Order',
-  recordIds: ['801000000000001AAA'],
-  scope: 'records',
-  changeType: 'UPDATE',
   changedFields: ['Status'],
   commitTimestamp: 1_700_000_000_000,
   transactionKey: 'tx',
-  sequenceNumber: 1,
-  fields: {},
-};
+});
 
 describe('the source of an event', () => {
   it('is the same for the same event and differs for every other, in a replay id that is shared too', () => {

@@ -6,6 +6,7 @@ import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { ChangeEventSource, unheardTopic } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+import { streamLog } from '@bff/integrations/salesforce/events/stream-log';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
@@ -131,7 +132,6 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
         tables.set(table, { ...watched, listFields: [...new Set([...others, ...listFields])] });
       }
     }
-    const logger = new Logger(Reconciler.name);
     return new Reconciler({
       tables: [...tables.values()],
       salesforce: this.salesforce,
@@ -140,7 +140,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
         save: (table, position) => this.savedAs('reconciled', table).save(position),
       },
       periodMs: reconcileSeconds * 1_000,
-      log: (level, text) => (level === 'info' ? logger.log(text) : logger[level](text)),
+      log: streamLog(new Logger(Reconciler.name)),
     });
   }
 

@@ -1,6 +1,7 @@
 import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { describe, expect, it } from '@jest/globals';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { eventDependencies, type EntityRules } from './event-dependencies.js';
 
 const ORDER = '801000000000001AAA';
@@ -12,23 +13,7 @@ const RULES: EntityRules = {
 };
 const WITHOUT_PARENTS: EntityRules = { table: 'Product2', filteredFields: new Set(['Family']) };
 
-function event(given: Partial<ChangeEvent>): ChangeEvent {
-  return {
-    kind: 'change',
-    topic: '/data/OrderChangeEvent',
-    replayId: '1',
-    entityName: 'Order',
-    recordIds: [ORDER],
-    scope: 'records',
-    changeType: 'UPDATE',
-    changedFields: undefined,
-    commitTimestamp: 0,
-    transactionKey: 't',
-    sequenceNumber: 1,
-    fields: {},
-    ...given,
-  };
-}
+const event = (given: Partial<ChangeEvent>) => changeEvent({ recordIds: [ORDER], ...given });
 
 describe('what a change event makes wrong', () => {
   it('is nothing when only internal fields changed (P3)', () => {

@@ -45,6 +45,12 @@ export interface TopicListeners {
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
 
+interface BatchInHand {
+  readonly batch: EventBatch;
+  readonly plan: BatchPlan;
+  isApplied: boolean;
+}
+
 /** A step that fails this often, and not because the store is away, will fail for ever. */
 const FAILURES_OF_POISON = 3;
 
@@ -61,7 +67,7 @@ export class TopicConsumer implements TopicHandler {
   private lastCommittedReplayId: string | undefined;
   private lastCommittedAt: number | undefined;
   /** The newest batch and what is left of it: it comes again, as the same object, until all of it is done. */
-  private inHand: { readonly batch: EventBatch; readonly plan: BatchPlan; isApplied: boolean } | undefined;
+  private inHand: BatchInHand | undefined;
   /** Acknowledged, and nobody was told of it yet. */
   private untold: AppliedChange[] = [];
 
@@ -114,14 +120,10 @@ export class TopicConsumer implements TopicHandler {
 
   /** Invalidates what events would have, that were found missing. They have no position. Rejects, and they may come again. */
   async repair(events: readonly SourceEvent[]): Promise<void> {
-    try {
-      for (const step of this.plan(events).steps) await this.take(step);
-    } finally {
-      await this.tellOfAcknowledged();
-    }
+    await this.takeAll(this.plan(events).steps);
   }
 
-  private begin(batch: EventBatch): NonNullable<TopicConsumer['inHand']> {
+  private begin(batch: EventBatch): BatchInHand {
     this.listeners.heard?.(batch.events);
     return (this.inHand = { batch, plan: this.plan(batch.events), isApplied: false });
   }
@@ -132,8 +134,17 @@ export class TopicConsumer implements TopicHandler {
     });
   }
 
-  private async carryOut(inHand: NonNullable<TopicConsumer['inHand']>): Promise<void> {
+  private async carryOut(inHand: BatchInHand): Promise<void> {
     const { steps, skipped, ignored } = inHand.plan;
+    await this.takeAll(steps);
+    if (inHand.isApplied) return;
+    inHand.isApplied = true;
+    this.counts.skipped += skipped;
+    this.counts.ignored += ignored;
+  }
+
+  /** In order; what is done leaves the list, and is told whatever becomes of the rest. */
+  private async takeAll(steps: Step[]): Promise<void> {
     try {
       for (let step = steps[0]; step !== undefined; step = steps[0]) {
         await this.take(step);
@@ -142,10 +153,6 @@ export class TopicConsumer implements TopicHandler {
     } finally {
       await this.tellOfAcknowledged();
     }
-    if (inHand.isApplied) return;
-    inHand.isApplied = true;
-    this.counts.skipped += skipped;
-    this.counts.ignored += ignored;
   }
 
   private async take(step: Step): Promise<void> {

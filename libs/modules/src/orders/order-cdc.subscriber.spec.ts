@@ -4,6 +4,7 @@ import { loadConfig } from '@bff/infra/config/load-config';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { OrderCdcSubscriber } from './order-cdc.subscriber.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 
@@ -13,23 +14,7 @@ const ITEM = toSalesforceId('802000000000001');
 const cache = new OrdersCacheService(composeCache({}).cache);
 const [orders, items] = new OrderCdcSubscriber(cache, loadConfig({})).subscriptions;
 
-function event(given: Partial<ChangeEvent>): ChangeEvent {
-  return {
-    kind: 'change',
-    topic: '/data/OrderChangeEvent',
-    replayId: '1',
-    entityName: 'Order',
-    recordIds: [ORDER],
-    scope: 'records',
-    changeType: 'UPDATE',
-    changedFields: undefined,
-    commitTimestamp: 0,
-    transactionKey: 't',
-    sequenceNumber: 1,
-    fields: {},
-    ...given,
-  };
-}
+const event = (given: Partial<ChangeEvent>) => changeEvent({ recordIds: [ORDER], ...given });
 
 describe('order changes', () => {
   it('change nothing that is shown while provisioning works (P3)', () => {

@@ -1,18 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import type { SalesforceConnection } from '../salesforce-connection.js';
 import { backOffMs, pause } from './back-off.js';
-import {
-  ChangeEventSource,
-  type GapReason,
-  type StartPosition,
-  type TopicHandler,
-  type TopicHealth,
-} from './change-event-source.js';
+import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
 import { CometdSession, isDailyLimit, type SessionListener, type SubscribeResult } from './cometd-session.js';
 import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
 import { eventOfCometd } from './cometd-event.js';
 import { watchEntities } from './entity-watch.js';
-import { type AskedPosition, askForPosition } from './start-position.js';
+import { AFTER_EXPIRY, askForPosition } from './start-position.js';
 import { backOffAfter, endOfSignIn, type StreamEnd, unforeseen } from './stream-end.js';
 import { StreamJournal } from './stream-journal.js';
 import { TopicDelivery } from './topic-delivery.js';
@@ -181,14 +175,10 @@ export class CometdChangeEventSource extends ChangeEventSource {
     isExpired: boolean,
     ended: AbortSignal,
   ): Promise<SubscribeResult> {
-    const asked: AskedPosition = isExpired
-      ? { start: 'latest' }
-      : await askForPosition(this.position as Position, delivery.topic, ended);
+    const asked = isExpired ? AFTER_EXPIRY : await askForPosition(this.position as Position, delivery.topic, ended);
     if (ended.aborted) return { status: 'ended' };
     if ('trouble' in asked) return { status: 'refused', reason: asked.trouble };
-    const { start } = asked;
-    let gap: GapReason | undefined;
-    if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
+    const { start, gap } = asked;
     return session.subscribe(delivery.topic, start, () => {
       this.connection.accepted();
       this.journal.topicLive(delivery.topic);

@@ -7,7 +7,11 @@ describe('asking for the position', () => {
   const { signal } = new AbortController();
 
   it('brings the answer, or why there is none', async () => {
-    expect(await askForPosition(async (topic) => ({ after: topic }), 'T', signal)).toEqual({ start: { after: 'T' } });
+    expect(await askForPosition(async (topic) => ({ after: topic }), 'T', signal)).toEqual({
+      start: { after: 'T' },
+      gap: undefined,
+    });
+    expect(await askForPosition(async () => 'latest', 'T', signal)).toEqual({ start: 'latest', gap: 'no-position' });
     const refuse = (): never => {
       throw new Error('the store is away');
     };

@@ -1,11 +1,15 @@
 import { pause } from './back-off.js';
-import type { StartPosition } from './change-event-source.js';
+import type { GapReason, StartPosition } from './change-event-source.js';
 
 /** Who has not told where to begin after so long is asked again, so that a topic never waits for ever without a word. */
 const ANSWER_MS = 30_000;
 
-/** Where to begin, or in words why that is not known. */
-export type AskedPosition = { readonly start: StartPosition } | { readonly trouble: string };
+/** Where to begin, and which gap that leaves; or in words why it is not known. */
+export type AskedPosition =
+  { readonly start: StartPosition; readonly gap: GapReason | undefined } | { readonly trouble: string };
+
+/** The committed position has expired: from now on, and what came before is not known. */
+export const AFTER_EXPIRY: AskedPosition = { start: 'latest', gap: 'position-expired' };
 
 /**
  * Asks where a topic begins. Resolves within the bound, or as soon as the signal is aborted, whatever the one who is asked
@@ -20,7 +24,8 @@ export async function askForPosition(
   const trouble = (detail: string): AskedPosition => ({ trouble: `its position could not be read: ${detail}` });
   const ask = async (): Promise<AskedPosition> => {
     try {
-      return { start: await position(topic) };
+      const start = await position(topic);
+      return { start, gap: start === 'latest' ? 'no-position' : undefined };
     } catch (error) {
       return trouble(error instanceof Error ? error.message : String(error));
     }

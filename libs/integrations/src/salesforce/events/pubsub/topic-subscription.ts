@@ -1,7 +1,7 @@
 import { backOffMs, pause } from '../back-off.js';
-import type { GapReason, StartPosition } from '../change-event-source.js';
+import type { StartPosition } from '../change-event-source.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
-import { type AskedPosition, askForPosition } from '../start-position.js';
+import { AFTER_EXPIRY, askForPosition } from '../start-position.js';
 import { backOffAfter, unforeseen } from '../stream-end.js';
 import type { StreamJournal } from '../stream-journal.js';
 import type { TopicDelivery } from '../topic-delivery.js';
@@ -81,14 +81,10 @@ export class TopicSubscription {
   private async attempt({ client, identity }: OpenLink, isExpired: boolean, attempted: () => void): Promise<PubSubEnd> {
     const { delivery } = this;
     const { link, options, journal, stopping } = this.parts;
-    const asked: AskedPosition = isExpired
-      ? { start: 'latest' }
-      : await askForPosition(this.parts.position, delivery.topic, stopping);
+    const asked = isExpired ? AFTER_EXPIRY : await askForPosition(this.parts.position, delivery.topic, stopping);
     if ('trouble' in asked) return { kind: 'failed', reason: asked.trouble };
-    const { start } = asked;
+    const { start, gap } = asked;
     if (stopping.aborted) return { kind: 'closed', reason: 'stopped' };
-    let gap: GapReason | undefined;
-    if (start === 'latest') gap = isExpired ? 'position-expired' : 'no-position';
     const onLive = (): void => {
       this.liveAt = Date.now();
       link.accepted();
