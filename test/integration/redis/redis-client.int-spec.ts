@@ -68,6 +68,20 @@ describe('a Redis client against a real server', () => {
     expect(await client.set('key', 'value')).toBe('OK');
   });
 
+  it('keeps a connection that was slow: what comes late is a sign of life', async () => {
+    const client = await connected();
+    let closed = 0;
+    client.on('close', () => closed++);
+    server.pause();
+    await expect(client.get('key')).rejects.toThrow('Command timed out');
+    server.resume();
+    await until(async () => (await client.ping()) === 'PONG');
+    const quietSince = performance.now(); // longer than the silence after which a connection is given up
+    await until(() => performance.now() - quietSince > 1_300);
+    expect(await client.set('key', 'value')).toBe('OK');
+    expect(closed).toBe(0);
+  });
+
   it('never sends a command a second time after a reconnection', async () => {
     const client = await connected();
     const observer = await connected();

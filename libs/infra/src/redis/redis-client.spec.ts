@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
-import { createRedisClient, isRedisConfigured, retryDelayMs, type RedisClient } from './redis-client.js';
+import type { BoundedRedis } from './bounded-redis.js';
+import {
+  commandTimeoutOf,
+  createRedisClient,
+  isRedisConfigured,
+  retryDelayMs,
+  type RedisClient,
+} from './redis-client.js';
 
 describe('createRedisClient', () => {
   const opened: RedisClient[] = [];
@@ -11,7 +18,7 @@ describe('createRedisClient', () => {
   afterEach(() => opened.splice(0).forEach((client) => client.disconnect()));
 
   it('fails fast by default: no queue, no resend, no retry of a command, bounded waiting', () => {
-    const client = track(createRedisClient({ url: 'redis://127.0.0.1:6379/3' })) as Redis;
+    const client = track(createRedisClient({ url: 'redis://127.0.0.1:6379/3' })) as BoundedRedis;
     expect(client.status).toBe('wait');
     expect(client.options).toMatchObject({
       host: '127.0.0.1',
@@ -19,20 +26,20 @@ describe('createRedisClient', () => {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      commandTimeout: 200,
       connectTimeout: 2_000,
-      socketTimeout: 1_000,
     });
+    expect(client.patience).toEqual({ commandTimeoutMs: 200, silenceMs: 1_000 });
+    expect(commandTimeoutOf(client)).toBe(200);
     expect(client.options.tls).toBeFalsy();
   });
 
   it('takes user, password and TLS from a rediss:// URL', () => {
     const client = track(
       createRedisClient({ url: 'rediss://app:p%40ss@redis.example:6380', commandTimeoutMs: 500 }),
-    ) as Redis;
+    ) as BoundedRedis;
     expect(client.options).toMatchObject({ host: 'redis.example', port: 6380, username: 'app', password: 'p@ss' });
     expect(client.options.tls).toBeTruthy();
-    expect(client.options.socketTimeout).toBe(2_500);
+    expect(client.patience).toEqual({ commandTimeoutMs: 500, silenceMs: 2_500 });
   });
 
   it('asks the Sentinels for the primary that they watch', () => {
@@ -59,8 +66,9 @@ describe('createRedisClient', () => {
     expect((client as Cluster).options).toMatchObject({
       lazyConnect: true,
       enableOfflineQueue: false,
-      redisOptions: { commandTimeout: 300, maxRetriesPerRequest: 0 },
+      redisOptions: { commandTimeout: 300, socketTimeout: 1_500, maxRetriesPerRequest: 0 },
     });
+    expect(commandTimeoutOf(client)).toBe(300);
   });
 
   it('says what is missing when no place is named', () => {

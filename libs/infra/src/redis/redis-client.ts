@@ -1,5 +1,6 @@
-import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from '../config/value-kinds.js';
+import { BoundedRedis, type Patience } from './bounded-redis.js';
 import { watchFailures } from './redis-failure.js';
 
 /** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
@@ -29,6 +30,10 @@ export interface RedisConnectionOptions {
 const RETRY_DELAY_MAX_MS = 500;
 const RETRY_DELAY_FIRST_MS = 25;
 const KEEP_ALIVE_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 200;
+/** A connection that answers nothing is given up after so many times of what a command gets, and not below a second. */
+const SILENT_COMMANDS = 5;
+const SILENCE_MS_MIN = 1_000;
 /** A hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */
 const CLUSTER_REDIRECTIONS_MAX = 5;
 
@@ -44,16 +49,29 @@ export function isRedisConfigured(options: RedisConnectionOptions): boolean {
  * unhandled `error` event.
  */
 export function createRedisClient(options: RedisConnectionOptions): RedisClient {
-  const commandTimeout = options.commandTimeoutMs ?? 200;
-  return create(options, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    commandTimeout,
-    // Commands that timed out still wait in the connection's queue; this ends a connection that answers nothing at all.
-    socketTimeout: Math.max(1_000, 5 * commandTimeout),
-    lazyConnect: true,
-  });
+  const commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
+  const client = connect(
+    options,
+    {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      connectTimeout: options.connectTimeoutMs ?? 2_000,
+      keepAlive: KEEP_ALIVE_MS,
+      retryStrategy: retryDelayMs,
+      lazyConnect: true,
+    },
+    { commandTimeoutMs, silenceMs: Math.max(SILENCE_MS_MIN, SILENT_COMMANDS * commandTimeoutMs) },
+  );
+  watchFailures(client, [options.password, passwordOf(options.url)]);
+  return client;
+}
+
+/** How long a command of this client may take, in milliseconds; of one that sets no limit, what is usual here. */
+export function commandTimeoutOf(client: RedisClient): number {
+  if (client instanceof BoundedRedis) return client.patience.commandTimeoutMs;
+  const options = client instanceof Cluster ? client.options.redisOptions : client.options;
+  return options?.commandTimeout ?? COMMAND_TIMEOUT_MS;
 }
 
 /** Exponential from 25 ms to at most 500 ms, each between half and all of it at random, so that processes spread. */
@@ -62,24 +80,12 @@ export function retryDelayMs(attempt: number): number {
   return Math.ceil(full * (0.5 + Math.random() / 2));
 }
 
-function create(options: RedisConnectionOptions, behaviour: RedisOptions): RedisClient {
-  const connection: RedisOptions = {
-    ...behaviour,
-    connectTimeout: options.connectTimeoutMs ?? 2_000,
-    keepAlive: KEEP_ALIVE_MS,
-    retryStrategy: retryDelayMs,
-  };
-  const client = connect(options, connection);
-  watchFailures(client, [options.password, passwordOf(options.url)]);
-  return client;
-}
-
 function passwordOf(url: string | undefined): string | undefined {
   return url !== undefined && URL.canParse(url) ? decodeURIComponent(new URL(url).password) : undefined;
 }
 
-function connect(options: RedisConnectionOptions, connection: RedisOptions): RedisClient {
-  if (options.url) return new Redis(options.url, connection);
+function connect(options: RedisConnectionOptions, connection: RedisOptions, patience: Patience): RedisClient {
+  if (options.url) return new BoundedRedis(options.url, connection, patience);
   const shared: RedisOptions = {
     ...connection,
     ...(options.username ? { username: options.username } : {}),
@@ -87,7 +93,7 @@ function connect(options: RedisConnectionOptions, connection: RedisOptions): Red
     ...(options.tls ? { tls: {} } : {}),
   };
   if (options.sentinels && options.sentinelName) {
-    return new Redis({
+    const sentinel: RedisOptions = {
       ...shared,
       sentinels: options.sentinels.map(({ host, port }) => ({ host, port })),
       name: options.sentinelName,
@@ -95,12 +101,17 @@ function connect(options: RedisConnectionOptions, connection: RedisOptions): Red
       sentinelRetryStrategy: retryDelayMs,
       sentinelCommandTimeout: connection.connectTimeout ?? 2_000,
       failoverDetector: true,
-    });
+    };
+    return new BoundedRedis(undefined, sentinel, patience);
   }
   if (options.clusterNodes) {
     return new Cluster(
       options.clusterNodes.map(({ host, port }) => ({ host, port })),
-      clusterOptions(shared, options.tls ?? false),
+      clusterOptions(
+        // Its connections are made by ioredis, so they have ioredis' own timers.
+        { ...shared, commandTimeout: patience.commandTimeoutMs, socketTimeout: patience.silenceMs },
+        options.tls ?? false,
+      ),
     );
   }
   throw new TypeError('No Redis is configured: give url, or sentinels with sentinelName, or clusterNodes');

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
+import { commandTimeoutOf } from '../../../redis/redis-client.js';
 import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
 import type { Partition, Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
@@ -120,5 +121,5 @@ function duplicate(redis: RedisConnection): RedisConnection {
   const behaviour = { lazyConnect: true, autoResubscribe: false };
   if (redis instanceof Cluster) return redis.duplicate([], behaviour);
   const { socketTimeout: _socketTimeout, ...options } = redis.options;
-  return new Redis({ ...options, ...behaviour });
+  return new Redis({ ...options, ...behaviour, commandTimeout: commandTimeoutOf(redis) });
 }

@@ -1,4 +1,5 @@
 import { Cluster } from 'ioredis';
+import { commandTimeoutOf } from '../../../redis/redis-client.js';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import { ReadBreaker } from './read-breaker.js';
 import { ReplyDeadline } from './reply-deadline.js';
@@ -9,8 +10,6 @@ const OLDEST_MAJOR = 7;
 const OPEN_MS = 1000;
 /** A server that was refused, or too slow to tell, is looked at again this often: it may have been configured, or promoted. */
 const RECHECK_MS = 250;
-/** Connections made by `createRedisClient` have their own; this is its default. */
-const COMMAND_TIMEOUT_MS = 200;
 /** The part of a command's time, 75 ms, that a caller waits before the source is asked instead (docs/decisions/0005). */
 const ASKING_PART = 3 / 8;
 const ASKING_MS_MIN = 10;
@@ -60,7 +59,8 @@ export class RedisGuard {
       () => this.asking.within(redis.ping(), this.translated),
       () => this.hangs(),
     );
-    this.asking = new ReplyDeadline(askingMs(redis), this.breaker);
+    const askingMs = Math.max(ASKING_MS_MIN, commandTimeoutOf(redis) * ASKING_PART);
+    this.asking = new ReplyDeadline(askingMs, this.breaker);
   }
 
   /** Why nothing can be asked just now; undefined if it can. */
@@ -200,11 +200,6 @@ export class RedisGuard {
     this.tellOutage();
     void this.check();
   }
-}
-
-function askingMs(redis: RedisConnection): number {
-  const options = redis instanceof Cluster ? redis.options.redisOptions : redis.options;
-  return Math.max(ASKING_MS_MIN, (options?.commandTimeout ?? COMMAND_TIMEOUT_MS) * ASKING_PART);
 }
 
 const REPLICA: Refusal = {

@@ -1,3 +1,4 @@
+import { Deadlines } from '../../../redis/deadlines.js';
 import { StoreUnavailableError } from '../../cache.errors.js';
 
 /** No reply came in time. One that comes later changes nothing any more. */
@@ -15,37 +16,35 @@ export interface ReplyListener {
   onOverdue(error: OverdueReplyError): void;
 }
 
+/** Emptied when it is settled: V8 keeps what a map has outgrown for a while, and this refers to the reply. */
 interface Pending {
-  readonly giveUpAt: number;
-  /** Emptied when it is settled: V8 keeps what a set has outgrown for a while, and this refers to the reply. */
   giveUp: ((error: OverdueReplyError) => void) | undefined;
 }
 
-/** Waits for replies, for each of them the same time, with one timer for all. */
+/** Waits for replies, for each of them the same time. */
 export class ReplyDeadline {
-  /** In the order of their deadlines, because all have the same time. */
-  private readonly pending = new Set<Pending>();
-  private timer: NodeJS.Timeout | undefined;
+  private readonly deadlines: Deadlines<Pending>;
 
   constructor(
-    readonly ms: number,
+    ms: number,
     private readonly listener: ReplyListener,
-  ) {}
+  ) {
+    this.deadlines = new Deadlines(ms, (pending) => this.giveUp(pending));
+  }
 
   /** Settles as the reply does, its error told by `asError`, or rejects with `OverdueReplyError`. One promise: a hit waits for it. */
   within<T>(reply: Promise<T>, asError: (error: unknown) => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      const pending: Pending = { giveUpAt: performance.now() + this.ms, giveUp: reject };
-      this.pending.add(pending);
-      this.timer ??= this.lookIn(this.ms);
+      const pending: Pending = { giveUp: reject };
+      this.deadlines.add(pending);
       reply.then(
         (value) => {
-          if (this.pending.delete(pending)) this.listener.onReply();
+          if (this.deadlines.settle(pending)) this.listener.onReply();
           pending.giveUp = undefined;
           resolve(value);
         },
         (error: unknown) => {
-          this.pending.delete(pending);
+          this.deadlines.settle(pending);
           pending.giveUp = undefined;
           reject(asError(error));
         },
@@ -55,28 +54,12 @@ export class ReplyDeadline {
 
   /** No reply is to be expected any more: whoever waits for one is let go. */
   giveUpAll(): void {
-    const given = [...this.pending];
-    this.pending.clear();
-    for (const { giveUp } of given) giveUp?.(new OverdueReplyError(this.ms));
+    for (const { giveUp } of this.deadlines.takeAll()) giveUp?.(new OverdueReplyError(this.deadlines.ms));
   }
 
-  /**
-   * Timers run before sockets are read: after a stall of this process replies may lie there unread, so they are read first.
-   */
-  private lookIn(ms: number): NodeJS.Timeout {
-    return setTimeout(() => setImmediate(() => this.look()), ms).unref();
-  }
-
-  private look(): void {
-    const now = performance.now();
-    for (const pending of this.pending) {
-      if (pending.giveUpAt > now) break;
-      this.pending.delete(pending);
-      const error = new OverdueReplyError(this.ms);
-      pending.giveUp?.(error);
-      this.listener.onOverdue(error);
-    }
-    const [next] = this.pending;
-    this.timer = next && this.lookIn(next.giveUpAt - now);
+  private giveUp({ giveUp }: Pending): void {
+    const error = new OverdueReplyError(this.deadlines.ms);
+    giveUp?.(error);
+    this.listener.onOverdue(error);
   }
 }
