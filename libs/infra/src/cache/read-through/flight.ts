@@ -163,8 +163,8 @@ export class Flight {
     const latest = this.host.clock.latest();
     const asked = (waiter: Waiter) => waiter.arrivedBefore(request);
     for (const waiter of this.waiters.take((w) => asked(w) && w.accepts(stored, latest))) {
-      const value = this.host.codec.decode(this.key, stored)?.value; // each caller a copy of its own
-      waiter.succeed(value, waiter.hasWaited ? 'coalesced' : 'hit');
+      const copy = () => this.host.codec.decode(this.key, stored)?.value; // each caller one of its own
+      waiter.succeed(copy(), waiter.hasWaited ? 'coalesced' : 'hit', false, copy);
     }
     this.wantsNewer = [...this.waiters].some((waiter) => asked(waiter) && !waiter.background);
     return ![...this.waiters].some(asked);

@@ -5,7 +5,9 @@ import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
 import type { StoredValue } from '../store/cache-store.js';
 import { ValueCodec } from '../values/value-codec.js';
 import { ReadThrough } from './read-through.js';
+import type { ResolvedOptions } from './get-or-set-options.js';
 import { Reader } from './reader.js';
+import { Waiter } from './waiter.js';
 
 /** Gives one promise to all who ask before `send`, as the store on Redis does. */
 class SharingStore extends MemoryCacheStore {
@@ -32,6 +34,7 @@ class SharingStore extends MemoryCacheStore {
 describe('Reader', () => {
   let store: SharingStore;
   let reader: Reader;
+  let readThrough: ReadThrough;
   let fetches: number;
   let outcomes: ReadOutcome[];
 
@@ -40,7 +43,8 @@ describe('Reader', () => {
     await store.open();
     const codec = new ValueCodec(undefined);
     const defaults = { waitMs: 1000, leaseMs: 1000, safetyTtlSeconds: undefined };
-    reader = new Reader(store, codec, new ReadThrough(store, codec, 8), defaults, () => undefined);
+    readThrough = new ReadThrough(store, codec, 8);
+    reader = new Reader(store, codec, readThrough, defaults, () => undefined);
     fetches = 0;
     outcomes = [];
   });
@@ -75,5 +79,57 @@ describe('Reader', () => {
 
   it('rejects whoever may not ask, or asks with bad options, without a throw', async () => {
     await expect(reader.getOrSet('d:k', fetch, { waitMs: -1 })).rejects.toMatchObject({ code: 'CACHE_INVALID_OPTION' });
+  });
+
+  describe('callers who come together with the same options', () => {
+    const together = (count: number, fetcher: () => Promise<unknown> = fetch, more: Partial<ResolvedOptions> = {}) => {
+      const options = { ...reader.resolve({ onOutcome: (outcome) => outcomes.push(outcome) }), ...more };
+      return Array.from({ length: count }, () => reader.getOrSet<unknown>('d:k', fetcher, options));
+    };
+
+    it('are answered by one fetch, and each is counted', async () => {
+      const values = await Promise.all(together(100));
+      expect(values).toEqual(Array(100).fill({ fetch: 1 }));
+      expect(store.reads).toBe(1);
+      expect(outcomes.sort()).toEqual([...Array<string>(99).fill('coalesced'), 'miss']);
+    });
+
+    it('each get a copy of their own of what they hit', async () => {
+      await ask();
+      store.send();
+      outcomes = [];
+      const values = await Promise.all(together(5));
+      expect(values).toEqual(Array(5).fill({ fetch: 1 }));
+      expect(new Set(values).size).toBe(5);
+      expect(outcomes).toEqual(Array(5).fill('hit'));
+    });
+
+    it('all learn that the fetch has failed, and of a source that answers without the store', async () => {
+      const failed = await Promise.allSettled(together(5, () => Promise.reject(new Error('no'))));
+      expect(failed.map((result) => (result as PromiseRejectedResult).reason?.message)).toEqual(Array(5).fill('no'));
+      expect(outcomes).toEqual([]);
+      store.send();
+      store.isAway = true;
+      expect(await Promise.all(together(5))).toEqual(Array(5).fill({ fetch: 1 }));
+      expect(outcomes).toEqual(Array(5).fill('bypass'));
+    });
+
+    it('are each told of an entry that is too old for them', async () => {
+      await ask();
+      store.send();
+      let tooOld = 0;
+      readThrough.clock.learn(Date.now() + 60_000, performance.now());
+      await Promise.all(together(5, fetch, { maxAgeSeconds: 1, onTooOld: () => tooOld++ }));
+      expect(tooOld).toBe(5);
+    });
+
+    it('are kept apart when a lease has been asked for between them, or when they want different things', () => {
+      const options = reader.resolve({});
+      const waiter = new Waiter('d:k', fetch, options);
+      waiter.arrive(7);
+      expect(waiter.canLead(options, 7)).toBe(true);
+      expect(waiter.canLead(options, 8)).toBe(false); // that request may answer the first, and must not answer the second
+      expect(waiter.canLead(reader.resolve({ waitMs: 5 }), 7)).toBe(false);
+    });
   });
 });

@@ -88,13 +88,21 @@ export class Reader {
       const reply = this.store.read(key); // the same promise for all who share a request
       if (shared?.reply !== reply)
         return this.readOrBuild(key, fetcher, given, { reply, others: [], at: performance.now() });
-      const waiter = this.waiter(key, fetcher, given, this.readThrough.requests, shared.at);
-      shared.others.push(waiter);
-      return waiter.answer as Promise<T>;
+      return this.join(shared, key, fetcher, given);
     } catch (error) {
       const reason = error as Error;
       return Promise.reject(reason);
     }
+  }
+
+  private join<T>(read: SharedRead, key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
+    const { requests } = this.readThrough;
+    const options = given === undefined ? this.noOptions : this.resolve(given);
+    const last = read.others.at(-1);
+    if (last?.canLead(options, requests)) return last.lead() as Promise<T>;
+    const waiter = this.waiter(key, fetcher, options, requests, read.at);
+    read.others.push(waiter);
+    return waiter.answer as Promise<T>;
   }
 
   private async readOrBuild<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>, read: SharedRead): Promise<T> {
@@ -133,7 +141,7 @@ export class Reader {
       const accepted = stored && waiter.accepts(stored, latest) ? stored : undefined;
       const found = accepted && this.decode(key, accepted); // each caller a copy of its own
       if (found) {
-        waiter.succeed(found.value, 'hit');
+        waiter.succeed(found.value, 'hit', false, () => this.decode(key, accepted)?.value);
         this.keepUp(key, accepted, found.value, waiter.fetcher, waiter.options);
       } else if (failure === undefined) this.readThrough.enter(waiter);
       else if (failure instanceof StoreUnavailableError) this.readThrough.bypass(waiter);

@@ -19,9 +19,15 @@ export interface BackgroundAnswer {
   readonly isStored: boolean;
 }
 
-/** One caller that has not been answered yet. Kept small: ten thousand of them may wait for one build. */
+/**
+ * One caller that has not been answered yet, and those who came with it. Kept small: ten thousand callers may wait for one
+ * build, and not all of them come together.
+ */
 export class Waiter {
   readonly answer: Promise<unknown>;
+  private followers = 0;
+  private handOn: ((value: unknown) => unknown) | undefined;
+  private copy: (() => unknown) | undefined;
   private requestsBefore: number | undefined;
   private resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
@@ -41,6 +47,21 @@ export class Waiter {
       this.resolve = resolve;
       this.reject = reject;
     });
+  }
+
+  /**
+   * Whether whoever comes now, when so many requests have been sent to the store, is answered rightly by whatever answers
+   * this one. The caller must share the read of the store that this one waits for: then no time has passed between them.
+   */
+  canLead(options: ResolvedOptions, requests: number): boolean {
+    return options === this.options && requests === this.requestsBefore;
+  }
+
+  /** The answer for one who is led: this one's, and of a hit a copy of its own. */
+  lead(): Promise<unknown> {
+    this.followers++;
+    this.handOn ??= (value) => (this.copy ? this.copy() : value);
+    return this.answer.then(this.handOn);
   }
 
   /** It has come, when so many requests had been sent to the store. The first call counts. */
@@ -67,7 +88,7 @@ export class Waiter {
     if (this.background || isYoungEnough(fetchedAt, this.options.maxAgeSeconds, latest)) return true;
     if (latest !== Infinity && !this.hasBeenTold) {
       this.hasBeenTold = true;
-      tellTooOld(this.options);
+      for (let told = 0; told <= this.followers; told++) tellTooOld(this.options);
     }
     return false;
   }
@@ -93,10 +114,18 @@ export class Waiter {
     this.builds = true;
   }
 
-  /** @param isStored whether this answer comes of a build whose value has become the entry */
-  succeed(value: unknown, outcome: ReadOutcome, isStored = false): void {
+  /**
+   * @param isStored whether this answer comes of a build whose value has become the entry
+   * @param copy makes the value again, of a hit: those who are led each get one
+   */
+  succeed(value: unknown, outcome: ReadOutcome, isStored = false, copy?: () => unknown): void {
+    this.copy = copy;
     this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);
-    tellOutcome(this.options.onOutcome, outcome);
+    const { onOutcome } = this.options;
+    tellOutcome(onOutcome, outcome);
+    if (this.followers === 0 || !onOutcome) return;
+    const ofFollowers = outcome === 'miss' ? 'coalesced' : outcome;
+    for (let told = 0; told < this.followers; told++) tellOutcome(onOutcome, ofFollowers);
   }
 
   fail(error: unknown): void {
