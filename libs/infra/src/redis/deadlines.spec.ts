@@ -14,15 +14,15 @@ describe('Deadlines', () => {
   });
 
   it('gives up what is not settled in time, and nothing else, with one timer', async () => {
-    deadlines.add('first');
-    deadlines.add('settled');
+    const first = deadlines.add('first');
+    const settled = deadlines.add('settled');
     await jest.advanceTimersByTimeAsync(20);
     deadlines.add('second');
     expect(jest.getTimerCount()).toBe(1);
-    expect(deadlines.settle('settled')).toBe(true);
+    expect(deadlines.settle(settled)).toBe(true);
     await jest.advanceTimersByTimeAsync(21);
     expect(givenUp).toEqual(['first']);
-    expect(deadlines.settle('first')).toBe(false);
+    expect(deadlines.settle(first)).toBe(false);
     await jest.advanceTimersByTimeAsync(21);
     expect(givenUp).toEqual(['first', 'second']);
     await jest.advanceTimersByTimeAsync(100);
@@ -30,8 +30,7 @@ describe('Deadlines', () => {
   });
 
   it('starts again after everything was settled', async () => {
-    deadlines.add('settled');
-    deadlines.settle('settled');
+    deadlines.settle(deadlines.add('settled'));
     await jest.advanceTimersByTimeAsync(50);
     expect(jest.getTimerCount()).toBe(0);
     deadlines.add('late');

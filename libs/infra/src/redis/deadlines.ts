@@ -1,10 +1,22 @@
+/** Something that is given up at its time, unless it is settled before. */
+export class Deadline<T> {
+  next: Deadline<T> | undefined;
+
+  constructor(
+    /** Emptied when it is over, so that nothing which refers to this keeps a reply alive. */
+    public item: T | undefined,
+    /** By `performance.now()`. */
+    readonly giveUpAt: number,
+  ) {}
+}
+
 /**
- * Gives up what is not settled in time, each after the same time, with one timer for all: a timer of its own costs a command
- * more than what is done with its reply.
+ * Gives up what is not settled in time, each after the same time. One timer serves all, and a list, because they come in the
+ * order of their deadlines: a timer of its own costs a command more than what is done with its reply, and a map half of that.
  */
 export class Deadlines<T> {
-  /** When each is given up, by `performance.now()`; in that order, because all have the same time. */
-  private readonly pending = new Map<T, number>();
+  private oldest: Deadline<T> | undefined;
+  private newest: Deadline<T> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -12,21 +24,44 @@ export class Deadlines<T> {
     private readonly giveUp: (item: T) => void,
   ) {}
 
-  add(item: T): void {
-    this.pending.set(item, performance.now() + this.ms);
+  add(item: T): Deadline<T> {
+    const deadline = new Deadline(item, performance.now() + this.ms);
+    if (this.newest) this.newest.next = deadline;
+    else this.oldest = deadline;
+    this.newest = deadline;
     this.timer ??= this.lookIn(this.ms);
+    return deadline;
   }
 
   /** Whether it is settled in time. */
-  settle(item: T): boolean {
-    return this.pending.delete(item);
+  settle(deadline: Deadline<T>): boolean {
+    if (deadline.item === undefined) return false;
+    deadline.item = undefined;
+    this.prune();
+    return true;
   }
 
   /** Removes and returns all: nothing is given up any more. */
   takeAll(): T[] {
-    const all = [...this.pending.keys()];
-    this.pending.clear();
+    const all: T[] = [];
+    for (let deadline = this.oldest; deadline; deadline = deadline.next) {
+      if (deadline.item !== undefined) all.push(deadline.item);
+      deadline.item = undefined;
+    }
+    this.prune();
     return all;
+  }
+
+  /** What is over leaves the list as soon as everything before it is over too: replies come in the order of the commands. */
+  private prune(): void {
+    let { oldest } = this;
+    while (oldest && oldest.item === undefined) {
+      const { next } = oldest;
+      oldest.next = undefined; // or one that has grown old would keep those behind it from being collected
+      oldest = next;
+    }
+    this.oldest = oldest;
+    if (!oldest) this.newest = undefined;
   }
 
   /**
@@ -38,12 +73,12 @@ export class Deadlines<T> {
 
   private look(): void {
     const now = performance.now();
-    for (const [item, giveUpAt] of this.pending) {
-      if (giveUpAt > now) break;
-      this.pending.delete(item);
-      this.giveUp(item);
+    while (this.oldest && this.oldest.giveUpAt <= now) {
+      const { item } = this.oldest;
+      this.oldest.item = undefined;
+      this.prune();
+      if (item !== undefined) this.giveUp(item);
     }
-    const [next] = this.pending.values();
-    this.timer = next === undefined ? undefined : this.lookIn(next - now);
+    this.timer = this.oldest && this.lookIn(this.oldest.giveUpAt - now);
   }
 }

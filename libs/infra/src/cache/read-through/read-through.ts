@@ -15,6 +15,8 @@ export class ReadThrough implements FlightHost {
   readonly clock = new StoreClock();
   readonly signal: AbortSignal;
   readonly builds = new Set<Build>();
+  /** What `signal` tells, for who asks at every read. */
+  isClosed = false;
   requests = 0;
   private readonly flights = new Map<string, Flight>();
   /** Every flight that is under way, the detached ones (doomed, committing) included. */
@@ -81,6 +83,7 @@ export class ReadThrough implements FlightHost {
 
   /** Aborts the signal of every running fetch. Their callers are still answered. */
   close(): void {
+    this.isClosed = true;
     this.closing.abort();
     for (const build of this.builds) build.abort();
   }

@@ -15,8 +15,8 @@ export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | un
 
 /** One request to the store: the first who asked waits for it, the others who share it are told. Emptied when it is answered. */
 interface SharedRead {
-  /** When it was begun, by `performance.now()`: before it is sent, so that all who share it came about then. */
-  readonly at: number;
+  /** When the first of the others came, by `performance.now()`: it is not sent yet, so all of them came about then. */
+  at: number | undefined;
   reply: ReturnType<CacheStore['read']> | undefined;
   readonly others: Waiter[];
 }
@@ -81,13 +81,12 @@ export class Reader {
     // Not an async function: of ten thousand callers who come together all but one are a waiter each, and nothing else.
     try {
       const shared = this.reads.get(key);
-      const isAdmitted = shared !== undefined && !this.readThrough.signal.aborted; // as what is being read was
+      const isAdmitted = shared !== undefined && !this.readThrough.isClosed; // as what is being read was
       const opening = isAdmitted ? undefined : this.admit(key);
       if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
       if (this.readThrough.isBuilding(key)) return this.build(this.waiter(key, fetcher, given), false);
       const reply = this.store.read(key); // the same promise for all who share a request
-      if (shared?.reply !== reply)
-        return this.readOrBuild(key, fetcher, given, { reply, others: [], at: performance.now() });
+      if (shared?.reply !== reply) return this.readOrBuild(key, fetcher, given, { reply, others: [], at: undefined });
       return this.join(shared, key, fetcher, given);
     } catch (error) {
       const reason = error as Error;
@@ -100,6 +99,7 @@ export class Reader {
     const options = given === undefined ? this.noOptions : this.resolve(given);
     const last = read.others.at(-1);
     if (last?.canLead(options, requests)) return last.lead() as Promise<T>;
+    read.at ??= performance.now();
     const waiter = this.waiter(key, fetcher, options, requests, read.at);
     read.others.push(waiter);
     return waiter.answer as Promise<T>;

@@ -16,6 +16,8 @@ export interface StartPoint {
 export interface StoredValue {
   readonly codec: number;
   readonly bytes: Buffer;
+  /** The bytes read as UTF-8, by a store that has them in a larger buffer. */
+  readonly text?: string;
   /** Set by a store that had to decode it already. */
   decoded?: { readonly value: unknown };
   /** The store's time at which the entry expires, in milliseconds; 0 or undefined: it has no TTL. */

@@ -24,15 +24,19 @@ export class ValueCodec {
    * The value, or undefined if this process cannot read it: damaged, written with a key that it no longer has, or by a newer
    * version. To the reader that is a miss, and the next build replaces it.
    */
-  decode(key: string, { codec, bytes }: StoredValue): { readonly value: unknown } | undefined {
-    const plain =
-      codec === JSON_TEXT ? bytes : codec === ENCRYPTED_JSON ? this.encryption?.decrypt(bytes, key) : undefined;
-    if (!plain) return undefined;
+  decode(key: string, stored: StoredValue): { readonly value: unknown } | undefined {
+    const text = this.textOf(key, stored);
+    if (text === undefined) return undefined;
     try {
-      return { value: JSON.parse(plain.toString('utf8')) };
+      return { value: JSON.parse(text) };
     } catch {
       return undefined; // damaged
     }
+  }
+
+  private textOf(key: string, stored: StoredValue): string | undefined {
+    if (stored.codec === JSON_TEXT) return stored.text ?? stored.bytes.toString('utf8');
+    return stored.codec === ENCRYPTED_JSON ? this.encryption?.decrypt(stored.bytes, key)?.toString('utf8') : undefined;
   }
 }
 

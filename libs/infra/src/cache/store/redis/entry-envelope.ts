@@ -11,18 +11,29 @@ const FETCH_CLOCK_AT = 8;
 const FETCHED_AT = 14;
 const DEPS_LENGTH_AT = 20;
 
-/** A value as it lies in a reply. Its times are read only when somebody asks, which few hits do. */
+/** A value as it lies in a reply. What few hits ask for is read only when somebody does. */
 class EnvelopedValue implements StoredValue {
   readonly codec: number;
-  readonly bytes: Buffer;
   decoded?: { readonly value: unknown };
 
   readonly #envelope: Buffer;
 
   constructor(envelope: Buffer) {
     this.#envelope = envelope;
-    this.codec = envelope.readUInt8(CODEC_AT);
-    this.bytes = envelope.subarray(HEADER_BYTES + envelope.readUInt32BE(DEPS_LENGTH_AT));
+    this.codec = envelope[CODEC_AT] as number;
+  }
+
+  /** A view into the reply, not a copy. */
+  get bytes(): Buffer {
+    return this.#envelope.subarray(this.valueAt);
+  }
+
+  get text(): string {
+    return this.#envelope.toString('utf8', this.valueAt);
+  }
+
+  private get valueAt(): number {
+    return HEADER_BYTES + this.#envelope.readUInt32BE(DEPS_LENGTH_AT);
   }
 
   get expiresAt(): number {
@@ -34,7 +45,7 @@ class EnvelopedValue implements StoredValue {
   }
 }
 
-/** The value behind the header. The bytes are a view into the reply, not a copy. */
+/** The value behind the header. */
 export function storedValue(envelope: Buffer): StoredValue {
   return new EnvelopedValue(envelope);
 }

@@ -28,6 +28,6 @@ export class PartitionScripts {
 
   private send(name: ScriptName, { gateKey, tag }: Partition, args: readonly ScriptArgument[]): Promise<unknown> {
     const command = () => runScript(this.guard.redis, name, gateKey, [tag, ...args]);
-    return ASKING.has(name) ? this.guard.ask(command) : this.guard.run(command);
+    return ASKING.has(name) ? this.guard.ask(command, (reply) => reply) : this.guard.run(command);
   }
 }

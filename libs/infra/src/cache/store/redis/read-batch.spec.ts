@@ -22,13 +22,17 @@ describe('ReadBatch', () => {
   beforeEach(() => {
     sent = [];
     const partition = new Partition('{t}', 0);
-    const mgetBuffer = ([gate, ...entries]: string[]) =>
+    const mgetBuffer = (...names: (string | string[])[]) =>
       new Promise<Buffer[]>((resolve, reject) => {
+        const [gate, ...entries] = names.flat();
         expect(gate).toBe(partition.gateKey);
         const keys = entries.map((entry) => entry.slice(partition.entryKey('').length));
         sent.push({ keys, answer: () => resolve([GATE, ...keys.map(envelope)]), refuse: reject });
       });
-    const guard = { redis: { mgetBuffer }, ask: (command: () => Promise<unknown>) => command() };
+    const guard = {
+      redis: { mgetBuffer },
+      ask: (command: () => Promise<unknown>, use: (reply: unknown) => unknown) => command().then(use),
+    };
     reads = new ReadBatch(guard as unknown as RedisGuard, partition, () => Promise.resolve(undefined), undefined);
   });
 
@@ -76,8 +80,12 @@ describe('ReadBatch', () => {
     sent[0]?.refuse(new Error('away'));
     await expect(lost).rejects.toThrow('away');
     const found = read('k');
+    await turn();
     expect(sent).toHaveLength(2);
     answerAll();
     expect(await found).toBe('k');
+    void read('k');
+    expect(sent).toHaveLength(3); // at once again
+    answerAll();
   });
 });

@@ -32,7 +32,8 @@ interface Pending extends Asked {
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
-  private commandsInFlight = 0;
+  /** A command of ours is under way, or one has failed and none has been answered since. */
+  private isReading = false;
   private lastCount = 1;
 
   constructor(
@@ -48,7 +49,7 @@ export class ReadBatch {
     if (shared) return shared.reply;
     const isFirst = this.pending.size === 0;
     const generation = this.l1?.generation(key) ?? 0;
-    if (isFirst && this.commandsInFlight === 0 && this.lastCount === 1) return this.readAlone({ key, generation });
+    if (isFirst && !this.isReading && this.lastCount === 1) return this.readAlone({ key, generation });
     let resolve!: Pending['resolve'];
     let reject!: Pending['reject'];
     const reply = new Promise<StoredValue | undefined>((res, rej) => {
@@ -61,15 +62,19 @@ export class ReadBatch {
     return reply;
   }
 
-  private async readAlone(asked: Asked): Promise<StoredValue | undefined> {
-    const keys = [this.partition.gateKey, this.partition.entryKey(asked.key)];
-    this.commandsInFlight++;
-    try {
-      const [gateBytes, envelope] = await this.guard.ask(() => this.guard.redis.mgetBuffer(keys));
-      return this.valueOf(asked, gateBytes && this.partition.gateOf(gateBytes), envelope);
-    } finally {
-      this.commandsInFlight--;
-    }
+  private readAlone(asked: Asked): Promise<StoredValue | undefined> {
+    // Not an async function: one promise less in every lone hit.
+    const { redis } = this.guard;
+    const { gateKey } = this.partition;
+    const entryKey = this.partition.entryKey(asked.key);
+    this.isReading = true;
+    return this.guard.ask(
+      () => redis.mgetBuffer(gateKey, entryKey),
+      ([gateBytes, envelope]) => {
+        this.isReading = false;
+        return this.valueOf(asked, gateBytes && this.partition.gateOf(gateBytes), envelope);
+      },
+    );
   }
 
   private async send(): Promise<void> {
@@ -79,15 +84,18 @@ export class ReadBatch {
     this.lastCount = batch.length;
     const keys = [this.partition.gateKey];
     for (const { key } of batch) keys.push(this.partition.entryKey(key));
-    this.commandsInFlight++;
+    this.isReading = true;
     try {
-      const [gateBytes, ...envelopes] = await this.guard.ask(() => this.guard.redis.mgetBuffer(keys));
+      const [gateBytes, ...envelopes] = await this.guard.ask(
+        () => this.guard.redis.mgetBuffer(keys),
+        (reply) => reply,
+      );
       const gate = gateBytes && this.partition.gateOf(gateBytes);
       batch.forEach((pending, i) => pending.resolve(this.valueOf(pending, gate, envelopes[i])));
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
-      this.commandsInFlight--;
+      this.isReading = false;
     }
   }
 

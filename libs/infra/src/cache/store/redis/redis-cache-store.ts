@@ -58,7 +58,8 @@ const ORPHAN_MS = 10_000;
 export class RedisCacheStore extends CacheStore {
   private readonly guard: RedisGuard;
   private readonly partitions: Partitions;
-  private readonly reads = new Map<Partition, ReadBatch>();
+  /** By the partition's index. */
+  private readonly reads: readonly ReadBatch[];
   private readonly bus: RedisBus;
   private readonly orphans: OrphanLeases;
   private readonly scripts: PartitionScripts;
@@ -91,9 +92,9 @@ export class RedisCacheStore extends CacheStore {
     });
     this.l1 = this.invalidations.l1;
     this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
-    for (const partition of this.partitions.all) {
-      this.reads.set(partition, new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.l1));
-    }
+    this.reads = this.partitions.all.map(
+      (partition) => new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.l1),
+    );
     const { channel, listeners } = this.invalidations;
     this.bus = new RedisBus(options.redis, this.partitions, channel, listeners);
     defineScripts(options.redis);
@@ -119,7 +120,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   read(key: string): Promise<StoredValue | undefined> {
-    return (this.reads.get(this.partitions.of(key)) as ReadBatch).read(key);
+    return (this.reads[this.partitions.of(key).index] as ReadBatch).read(key);
   }
 
   async begin({ key, leaseId, leaseMs, known, refresh }: BeginRequest): Promise<BeginReply> {

@@ -56,7 +56,7 @@ export class RedisGuard {
     private readonly doubt: Doubt = () => undefined,
   ) {
     this.breaker = new ReadBreaker(
-      () => this.asking.within(redis.ping(), this.translated),
+      () => this.asking.within(redis.ping(), (reply) => reply, this.translated),
       () => this.hangs(),
     );
     const askingMs = Math.max(ASKING_MS_MIN, commandTimeoutOf(redis) * ASKING_PART);
@@ -88,14 +88,14 @@ export class RedisGuard {
 
   /**
    * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in three eighths of the time, and a
-   * refusal at once while the server hangs, or while what it holds is in doubt.
+   * refusal at once while the server hangs, or while what it holds is in doubt. `use` makes the result of the reply.
    */
-  ask<T>(command: () => Promise<T>): Promise<T> {
+  ask<T, R>(command: () => Promise<T>, use: (reply: T) => R | Promise<R>): Promise<R> {
     // Not an async function: every hit comes this way.
     const { reason } = this;
     if (reason) return Promise.reject(new StoreUnavailableError(reason));
     try {
-      return this.asking.within(command(), this.translated);
+      return this.asking.within(command(), use, this.translated);
     } catch (error) {
       return Promise.reject(this.translate(error));
     }

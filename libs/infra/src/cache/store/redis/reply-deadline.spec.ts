@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { OverdueReplyError, ReplyDeadline } from './reply-deadline.js';
 
-const asItIs = (error: unknown) => error as Error;
+const asError = (error: unknown) => error as Error;
+const asItIs = <T>(value: T) => value;
 
 /** A reply that the test gives. */
 function reply<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
@@ -24,8 +25,12 @@ describe('ReplyDeadline', () => {
 
   it('hands on what comes in time, a failure too', async () => {
     const deadline = deadlineOf(40);
-    await expect(deadline.within(Promise.resolve('value'), asItIs)).resolves.toBe('value');
-    const told = deadline.within(Promise.reject(new Error('no')), (error) => new Error(`told: ${String(error)}`));
+    await expect(deadline.within(Promise.resolve('value'), asItIs, asError)).resolves.toBe('value');
+    const told = deadline.within(
+      Promise.reject(new Error('no')),
+      asItIs,
+      (error) => new Error(`told: ${String(error)}`),
+    );
     await expect(told).rejects.toThrow('told: Error: no');
     expect(heard).toEqual(['reply']); // a failure says nothing of the time
   });
@@ -33,10 +38,10 @@ describe('ReplyDeadline', () => {
   it('gives each reply its own time with one timer for all, and ignores what comes later', async () => {
     const deadline = deadlineOf(40);
     const early = reply<string>();
-    const overdue = expect(deadline.within(early.promise, asItIs)).rejects.toThrow(OverdueReplyError);
+    const overdue = expect(deadline.within(early.promise, asItIs, asError)).rejects.toThrow(OverdueReplyError);
     await jest.advanceTimersByTimeAsync(30);
     const late = reply<string>();
-    const answered = deadline.within(late.promise, asItIs);
+    const answered = deadline.within(late.promise, asItIs, asError);
     expect(jest.getTimerCount()).toBe(1);
     await jest.advanceTimersByTimeAsync(15);
     await overdue;
@@ -52,7 +57,7 @@ describe('ReplyDeadline', () => {
     jest.useRealTimers();
     const deadline = deadlineOf(10);
     const delivered = reply<string>();
-    const answered = deadline.within(delivered.promise, asItIs);
+    const answered = deadline.within(delivered.promise, asItIs, asError);
     setImmediate(() => {
       setImmediate(() => delivered.resolve('was in the socket')); // in the next turn: after its timers, as sockets are read
       const until = performance.now() + 30;
@@ -63,7 +68,10 @@ describe('ReplyDeadline', () => {
 
   it('gives all up at once when nothing is to be expected', async () => {
     const deadline = deadlineOf(40);
-    const waits = [deadline.within(reply().promise, asItIs), deadline.within(reply().promise, asItIs)];
+    const waits = [
+      deadline.within(reply().promise, asItIs, asError),
+      deadline.within(reply().promise, asItIs, asError),
+    ];
     deadline.giveUpAll();
     for (const wait of waits) await expect(wait).rejects.toThrow('did not answer within 40 ms');
   });

@@ -16,36 +16,39 @@ export interface ReplyListener {
   onOverdue(error: OverdueReplyError): void;
 }
 
-/** Emptied when it is settled: V8 keeps what a map has outgrown for a while, and this refers to the reply. */
-interface Pending {
-  giveUp: ((error: OverdueReplyError) => void) | undefined;
-}
+type GiveUp = (error: OverdueReplyError) => void;
 
 /** Waits for replies, for each of them the same time. */
 export class ReplyDeadline {
-  private readonly deadlines: Deadlines<Pending>;
+  private readonly deadlines: Deadlines<GiveUp>;
 
   constructor(
     ms: number,
     private readonly listener: ReplyListener,
   ) {
-    this.deadlines = new Deadlines(ms, (pending) => this.giveUp(pending));
+    this.deadlines = new Deadlines(ms, (giveUp) => this.giveUp(giveUp));
   }
 
-  /** Settles as the reply does, its error told by `asError`, or rejects with `OverdueReplyError`. One promise: a hit waits for it. */
-  within<T>(reply: Promise<T>, asError: (error: unknown) => Error): Promise<T> {
+  /**
+   * What `use` makes of the reply; rejects with its error, told by `asError`, or with `OverdueReplyError`: then `use` is not
+   * called any more. One promise for all of it, because a hit waits for it.
+   */
+  within<T, R>(reply: Promise<T>, use: (reply: T) => R | Promise<R>, asError: (error: unknown) => Error): Promise<R> {
     return new Promise((resolve, reject) => {
-      const pending: Pending = { giveUp: reject };
-      this.deadlines.add(pending);
+      const deadline = this.deadlines.add(reject);
       reply.then(
         (value) => {
-          if (this.deadlines.settle(pending)) this.listener.onReply();
-          pending.giveUp = undefined;
-          resolve(value);
+          if (!this.deadlines.settle(deadline)) return;
+          this.listener.onReply();
+          try {
+            resolve(use(value));
+          } catch (error) {
+            const reason = error as Error;
+            reject(reason);
+          }
         },
         (error: unknown) => {
-          this.deadlines.settle(pending);
-          pending.giveUp = undefined;
+          this.deadlines.settle(deadline);
           reject(asError(error));
         },
       );
@@ -54,12 +57,12 @@ export class ReplyDeadline {
 
   /** No reply is to be expected any more: whoever waits for one is let go. */
   giveUpAll(): void {
-    for (const { giveUp } of this.deadlines.takeAll()) giveUp?.(new OverdueReplyError(this.deadlines.ms));
+    for (const giveUp of this.deadlines.takeAll()) giveUp(new OverdueReplyError(this.deadlines.ms));
   }
 
-  private giveUp({ giveUp }: Pending): void {
+  private giveUp(giveUp: GiveUp): void {
     const error = new OverdueReplyError(this.deadlines.ms);
-    giveUp?.(error);
+    giveUp(error);
     this.listener.onOverdue(error);
   }
 }
