@@ -96,6 +96,10 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       await expect(cache.getOrSet('d:k', async () => 1, -1)).rejects.toMatchObject({ code: 'CACHE_INVALID_OPTION' });
       expect(await cache.getOrSet('d:ünï→', async () => 'kept')).toBe('kept');
       expect(await cache.get('d:ünï→')).toBe('kept');
+      const value = { text: 'größer → 🌲', none: null };
+      const dependsOn = [record('Ünit', '1'), record('Unit', '→')];
+      await cache.getOrSet('d:text', async () => value, { dependsOn });
+      expect(await cache.get('d:text')).toEqual(value);
     });
 
     it('a namespace falls as a whole, and nothing else does', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
+import type { Redis } from 'ioredis';
 import { ConfigModule } from '@bff/infra/config/config.module';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { createRedisClient, type RedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
@@ -72,6 +73,8 @@ describe('a Redis client against a real server', () => {
     const client = await connected();
     let closed = 0;
     client.on('close', () => closed++);
+    const { stream: before } = client as Redis;
+    const listeners = [before.listenerCount('data'), before.listenerCount('close')];
     server.pause();
     await expect(client.get('key')).rejects.toThrow('Command timed out');
     server.resume();
@@ -80,6 +83,34 @@ describe('a Redis client against a real server', () => {
     await until(() => performance.now() - quietSince > 1_300);
     expect(await client.set('key', 'value')).toBe('OK');
     expect(closed).toBe(0);
+    const { stream } = client as Redis;
+    expect([stream.listenerCount('data'), stream.listenerCount('close')]).toEqual(listeners);
+  });
+
+  it('bounds whatever is sent while the server hangs: pipelines, transactions, scripts, the end, and duplicates', async () => {
+    const client = (await connected()) as Redis;
+    const duplicate = client.duplicate();
+    expect(await connectRedis(duplicate, 5_000)).toBe(true);
+    client.defineCommand('echoed', { numberOfKeys: 0, lua: 'return ARGV[1]' });
+    server.pause();
+    try {
+      const startedAt = performance.now();
+      const pipeline = client.pipeline().get('a').get('b').exec();
+      const single = [
+        client.multi().get('a').exec(),
+        (client as unknown as { echoed(text: string): Promise<string> }).echoed('x'),
+        duplicate.ping(),
+      ];
+      const outcomes = await Promise.allSettled(single);
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+      expect((await pipeline)?.map(([error]) => error?.message)).toEqual(['Command timed out', 'Command timed out']);
+      await quitRedis(client, 500);
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      await until(() => client.status === 'end');
+    } finally {
+      server.resume();
+      duplicate.disconnect();
+    }
   });
 
   it('never sends a command a second time after a reconnection', async () => {

@@ -24,6 +24,7 @@ export class Deadlines<T> {
     private readonly giveUp: (item: T) => void,
   ) {}
 
+  /** Gives the item up unless what this returns is settled in time. */
   add(item: T): Deadline<T> {
     const deadline = new Deadline(item, performance.now() + this.ms);
     if (this.newest) this.newest.next = deadline;
@@ -73,12 +74,13 @@ export class Deadlines<T> {
 
   private look(): void {
     const now = performance.now();
+    const overdue: T[] = [];
     while (this.oldest && this.oldest.giveUpAt <= now) {
-      const { item } = this.oldest;
+      if (this.oldest.item !== undefined) overdue.push(this.oldest.item);
       this.oldest.item = undefined;
       this.prune();
-      if (item !== undefined) this.giveUp(item);
     }
     this.timer = this.oldest && this.lookIn(this.oldest.giveUpAt - now);
+    overdue.forEach(this.giveUp);
   }
 }

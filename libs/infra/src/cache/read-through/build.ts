@@ -28,7 +28,6 @@ export class Build {
     /** The request to the store that granted the lease. */
     readonly request: number,
   ) {
-    builder.becomeBuilder();
     this.overdue = setTimeout(() => this.abort(), FETCH_MS_MAX).unref();
     const { dependsOn, renewLease, leaseMs } = builder.options;
     if (typeof dependsOn !== 'function') this.add(dependsOn);

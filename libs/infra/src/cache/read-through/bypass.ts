@@ -66,7 +66,6 @@ export class Bypass {
     const waiters = this.close(key);
     const [builder] = waiters ?? [];
     if (!waiters || !builder) return;
-    builder.becomeBuilder();
     waiters.waitForOther(builder);
     this.running.set(key, (this.running.get(key) ?? 0) + 1);
     try {

@@ -15,14 +15,13 @@ export class ReadThrough implements FlightHost {
   readonly clock = new StoreClock();
   readonly signal: AbortSignal;
   readonly builds = new Set<Build>();
-  /** What `signal` tells, for who asks at every read. */
-  isClosed = false;
   requests = 0;
   private readonly flights = new Map<string, Flight>();
   /** Every flight that is under way, the detached ones (doomed, committing) included. */
   private readonly active = new Set<Promise<void>>();
   private readonly closing = new AbortController();
   private readonly outage: Bypass;
+  private hasBeenClosed = false;
 
   constructor(
     readonly store: CacheStore,
@@ -35,6 +34,11 @@ export class ReadThrough implements FlightHost {
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
     store.onOutage(() => this.abandonStore());
+  }
+
+  /** What `signal` tells, for who asks at every read. */
+  get isClosed(): boolean {
+    return this.hasBeenClosed;
   }
 
   /** Whether a fetch of this process is under way that a caller may join instead of asking the store. */
@@ -83,7 +87,7 @@ export class ReadThrough implements FlightHost {
 
   /** Aborts the signal of every running fetch. Their callers are still answered. */
   close(): void {
-    this.isClosed = true;
+    this.hasBeenClosed = true;
     this.closing.abort();
     for (const build of this.builds) build.abort();
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { StoreUnavailableError } from '../cache.errors.js';
+import { StoreUnavailableError, type CacheError } from '../cache.errors.js';
 import type { ReadOutcome } from '../cache.types.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
 import type { StoredValue } from '../store/cache-store.js';
@@ -123,13 +123,29 @@ describe('Reader', () => {
       expect(tooOld).toBe(5);
     });
 
+    it.each([
+      ['with the store', false],
+      ['while it is away', true],
+    ])('wait for the one who fetches no longer than their patience, %s', async (_name, isAway) => {
+      store.isAway = isAway;
+      let end!: (value: unknown) => void;
+      const held = new Promise<unknown>((resolve) => (end = resolve));
+      const settled: unknown[] = [];
+      const told = together(20, () => held, { waitMs: 40 }).map(async (answer) => {
+        settled.push(await answer.catch((error: CacheError) => error.code));
+        if (settled.length === 19) end('late');
+      });
+      await Promise.all(told);
+      expect(settled).toEqual([...Array<string>(19).fill('CACHE_WAIT_TIMEOUT'), 'late']);
+    });
+
     it('are kept apart when a lease has been asked for between them, or when they want different things', () => {
       const options = reader.resolve({});
       const waiter = new Waiter('d:k', fetch, options);
       waiter.arrive(7);
-      expect(waiter.canLead(options, 7)).toBe(true);
-      expect(waiter.canLead(options, 8)).toBe(false); // that request may answer the first, and must not answer the second
-      expect(waiter.canLead(reader.resolve({ waitMs: 5 }), 7)).toBe(false);
+      expect(waiter.cameWith(options, 7)).toBe(true);
+      expect(waiter.cameWith(options, 8)).toBe(false); // that request may answer the first, and must not answer the second
+      expect(waiter.cameWith(reader.resolve({ waitMs: 5 }), 7)).toBe(false);
     });
   });
 });

@@ -8,6 +8,7 @@ import { isYoungEnough } from './entry-age.js';
 import { pollMs } from './lease-watch.js';
 import type { ReadThrough } from './read-through.js';
 import { Upkeep } from './upkeep.js';
+import { WaiterGroup } from './waiter-group.js';
 import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
 
 /** Options as a caller gives them, or as a bucket has had them resolved. */
@@ -98,11 +99,13 @@ export class Reader {
     const { requests } = this.readThrough;
     const options = given === undefined ? this.noOptions : this.resolve(given);
     const last = read.others.at(-1);
-    if (last?.canLead(options, requests)) return last.lead() as Promise<T>;
+    const isTogether = last?.cameWith(options, requests) ?? false;
+    if (isTogether && last instanceof WaiterGroup) return last.join() as Promise<T>;
     read.at ??= performance.now();
-    const waiter = this.waiter(key, fetcher, options, requests, read.at);
+    const waiter = new (isTogether ? WaiterGroup : Waiter)(key, fetcher, options, undefined, read.at);
+    waiter.arrive(requests);
     read.others.push(waiter);
-    return waiter.answer as Promise<T>;
+    return (waiter instanceof WaiterGroup ? waiter.join() : waiter.answer) as Promise<T>;
   }
 
   private async readOrBuild<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>, read: SharedRead): Promise<T> {
@@ -202,10 +205,9 @@ export class Reader {
     fetcher: Fetcher<T>,
     given: GivenOptions<T>,
     arrivedAfter = this.readThrough.requests,
-    arrivedAt?: number,
   ): Waiter {
     const options = given === undefined ? this.noOptions : this.resolve(given);
-    const waiter = new Waiter(key, fetcher, options, undefined, arrivedAt);
+    const waiter = new Waiter(key, fetcher, options);
     waiter.arrive(arrivedAfter);
     return waiter;
   }

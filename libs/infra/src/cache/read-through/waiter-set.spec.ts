@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { Waiter } from './waiter.js';
+import { WaiterGroup } from './waiter-group.js';
 import { WaiterSet } from './waiter-set.js';
 
 function waiter(waitMs: number): Waiter {
@@ -35,6 +36,20 @@ describe('WaiterSet', () => {
     expect(ended).toEqual(['short CACHE_WAIT_TIMEOUT', 'long']);
     expect([...set]).toEqual([builder]);
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('lets the builder be, and holds a group to its patience even if the fetch is made for it', async () => {
+    const [one, other] = [new WaiterSet(), new WaiterSet()];
+    const builder = waiter(50);
+    const group = new WaiterGroup('k', () => Promise.resolve(1), builder.options);
+    const told = [group.join(), group.join()].map((answer) => answer.catch((error: { code: string }) => error.code));
+    one.add(builder);
+    one.waitForOther(builder);
+    other.add(group);
+    other.waitForOther(group);
+    await jest.advanceTimersByTimeAsync(51);
+    expect(await Promise.all(told)).toEqual(['CACHE_WAIT_TIMEOUT', 'CACHE_WAIT_TIMEOUT']);
+    expect([one.size, other.size]).toEqual([1, 0]);
   });
 
   it('leaves no timer behind when all were taken', () => {

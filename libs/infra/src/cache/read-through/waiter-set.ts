@@ -20,11 +20,12 @@ export class WaiterSet implements Iterable<Waiter> {
     if (waiter.deadline < this.wakesAt) this.wakeAt(waiter.deadline);
   }
 
-  /** All of them, but those that shall not, wait for somebody else from here on. */
-  waitForOther(except?: Waiter): void {
+  /** From here on this one of them builds, if one does, and the others wait for somebody else. */
+  waitForOther(builder?: Waiter): void {
     let next = Infinity;
     for (const waiter of this.waiters) {
-      if (waiter !== except) waiter.waitForOther();
+      if (waiter === builder) waiter.becomeBuilder();
+      else waiter.waitForOther();
       next = Math.min(next, waiter.deadline);
     }
     this.wakeAt(next);

@@ -19,17 +19,11 @@ export interface BackgroundAnswer {
   readonly isStored: boolean;
 }
 
-/**
- * One caller that has not been answered yet, and those who came with it. Kept small: ten thousand callers may wait for one
- * build, and not all of them come together.
- */
+/** One caller that has not been answered yet. Kept small: thousands of them may wait for one build. */
 export class Waiter {
   readonly answer: Promise<unknown>;
-  private followers = 0;
-  private handOn: ((value: unknown) => unknown) | undefined;
-  private copy: (() => unknown) | undefined;
   private requestsBefore: number | undefined;
-  private resolve!: (value: unknown) => void;
+  protected resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
   private waits = false;
   private builds = false;
@@ -50,18 +44,11 @@ export class Waiter {
   }
 
   /**
-   * Whether whoever comes now, when so many requests have been sent to the store, is answered rightly by whatever answers
-   * this one. The caller must share the read of the store that this one waits for: then no time has passed between them.
+   * Whether whatever answers this one is right for a caller with these options who comes now, when so many requests have
+   * been sent to the store. He must share the read of the store that this one waits for: then no time has passed between.
    */
-  canLead(options: ResolvedOptions, requests: number): boolean {
+  cameWith(options: ResolvedOptions, requests: number): boolean {
     return options === this.options && requests === this.requestsBefore;
-  }
-
-  /** The answer for one who is led: this one's, and of a hit a copy of its own. */
-  lead(): Promise<unknown> {
-    this.followers++;
-    this.handOn ??= (value) => (this.copy ? this.copy() : value);
-    return this.answer.then(this.handOn);
   }
 
   /** It has come, when so many requests had been sent to the store. The first call counts. */
@@ -88,7 +75,7 @@ export class Waiter {
     if (this.background || isYoungEnough(fetchedAt, this.options.maxAgeSeconds, latest)) return true;
     if (latest !== Infinity && !this.hasBeenTold) {
       this.hasBeenTold = true;
-      for (let told = 0; told <= this.followers; told++) tellTooOld(this.options);
+      this.tellTooOld();
     }
     return false;
   }
@@ -116,20 +103,19 @@ export class Waiter {
 
   /**
    * @param isStored whether this answer comes of a build whose value has become the entry
-   * @param copy makes the value again, of a hit: those who are led each get one
+   * @param _copy makes the value once more, of a hit, for those who are answered together
    */
-  succeed(value: unknown, outcome: ReadOutcome, isStored = false, copy?: () => unknown): void {
-    this.copy = copy;
+  succeed(value: unknown, outcome: ReadOutcome, isStored = false, _copy?: () => unknown): void {
     this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);
-    const { onOutcome } = this.options;
-    tellOutcome(onOutcome, outcome);
-    if (this.followers === 0 || !onOutcome) return;
-    const ofFollowers = outcome === 'miss' ? 'coalesced' : outcome;
-    for (let told = 0; told < this.followers; told++) tellOutcome(onOutcome, ofFollowers);
+    tellOutcome(this.options.onOutcome, outcome);
   }
 
   fail(error: unknown): void {
     this.reject(error);
+  }
+
+  protected tellTooOld(): void {
+    tellTooOld(this.options);
   }
 }
 

@@ -32,7 +32,10 @@ interface Pending extends Asked {
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
-  /** A command of ours is under way, or one has failed and none has been answered since. */
+  /**
+   * A command of ours is under way, as far as is known: of several the first answer clears it, and a failure leaves it. It
+   * only decides whether a read waits for others to join it.
+   */
   private isReading = false;
   private lastCount = 1;
 

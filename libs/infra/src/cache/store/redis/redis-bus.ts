@@ -1,5 +1,4 @@
-import { Cluster, Redis } from 'ioredis';
-import { commandTimeoutOf } from '../../../redis/redis-client.js';
+import { Cluster } from 'ioredis';
 import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
 import type { Partition, Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
@@ -120,6 +119,5 @@ export class RedisBus {
 function duplicate(redis: RedisConnection): RedisConnection {
   const behaviour = { lazyConnect: true, autoResubscribe: false };
   if (redis instanceof Cluster) return redis.duplicate([], behaviour);
-  const { socketTimeout: _socketTimeout, ...options } = redis.options;
-  return new Redis({ ...options, ...behaviour, commandTimeout: commandTimeoutOf(redis) });
+  return redis.duplicate({ ...behaviour, socketTimeout: undefined });
 }

@@ -35,6 +35,25 @@ describe('ReplyDeadline', () => {
     expect(heard).toEqual(['reply']); // a failure says nothing of the time
   });
 
+  it('makes something of a reply, unless it comes too late', async () => {
+    const deadline = deadlineOf(40);
+    const used: string[] = [];
+    const use = (value: string) => {
+      used.push(value);
+      if (value === 'bad') throw new Error('cannot be used');
+      return value.length;
+    };
+    await expect(deadline.within(Promise.resolve('value'), use, asError)).resolves.toBe(5);
+    await expect(deadline.within(Promise.resolve('bad'), use, asError)).rejects.toThrow('cannot be used');
+    const late = reply<string>();
+    const overdue = expect(deadline.within(late.promise, use, asError)).rejects.toThrow(OverdueReplyError);
+    await jest.advanceTimersByTimeAsync(45);
+    await overdue;
+    late.resolve('late');
+    await jest.advanceTimersByTimeAsync(1);
+    expect(used).toEqual(['value', 'bad']);
+  });
+
   it('gives each reply its own time with one timer for all, and ignores what comes later', async () => {
     const deadline = deadlineOf(40);
     const early = reply<string>();
