@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Dependency } from '../dependencies.js';
+import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
 import type { LocalHit } from '../store/cache-store.js';
 import { hitClock } from './hit-clock.js';
 import { LocalPartition, type ChainedInvalidation } from './local-partition.js';
@@ -101,8 +101,7 @@ export class LocalCache {
     const partition = this.partitionOf(key);
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
     if (entry.dependencies.length > DEPENDENCIES_MAX) return;
-    const dependencies = [`k:${key}`, ...entry.dependencies];
-    if (!partition.mayKeep(generation, entry.clock, dependencies)) return;
+    if (!partition.mayKeep(generation, entry.clock, [entryDependency(key), ...entry.dependencies])) return;
     const present = this.recency.peek(key);
     if (present && present.clock > entry.clock) return;
     const endsAt = present?.served.expiresAt ?? 0;
@@ -110,7 +109,7 @@ export class LocalCache {
     const isPresentAsGood = present?.clock === entry.clock && endsAt > 0 && endsAt >= entry.expiresAt;
     if (isPresentAsGood && !partition.hasEnded(endsAt, hitClock())) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
-    const { bytes, clock, expiresAt } = entry;
+    const { bytes, clock, expiresAt, dependencies } = entry;
     const served: Served = { value, answer: Promise.resolve(value), partition, expiresAt, wasHit: false };
     const kept: Kept = { served, bytes, clock, dependencies, index };
     this.spareHit();
@@ -150,21 +149,22 @@ export class LocalCache {
     return { entries: this.byKey.size, bytes: this.recency.calculatedSize };
   }
 
-  private drop(partition: number, dependencies: readonly string[], clock: number): void {
+  private drop(partition: number, dependencies: readonly Dependency[], clock: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     for (const d of dependencies) {
-      for (const key of [...(index.get(d) ?? [])]) {
+      const own = entryKey(d); // in no index: it says which entry it is, and no other depends on it
+      for (const key of own === undefined ? [...(index.get(d) ?? [])] : [own]) {
         const kept = this.recency.peek(key);
-        if (kept && kept.clock < clock) this.recency.delete(key);
+        if (kept?.index === index && kept.clock < clock) this.recency.delete(key);
       }
     }
   }
 
   private forget(partition: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
-    const own = [...index.keys()].filter((d) => d.startsWith('k:')); // each entry depends on its own key
     index.clear();
-    for (const d of own) this.recency.delete(d.slice(2));
+    for (const [key, { partition: own }] of this.byKey)
+      if (own === this.partitions[partition]) this.recency.delete(key);
   }
 
   /**
