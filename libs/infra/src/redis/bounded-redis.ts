@@ -3,7 +3,7 @@ import { Deadlines } from './deadlines.js';
 
 type Writable = Parameters<Redis['sendCommand']>[1];
 
-/** What a connection may take: after these milliseconds a command is given up, and a connection that brings nothing. */
+/** When a command is given up, and when, after the first that was, a connection that brings nothing. In milliseconds. */
 export interface Patience {
   readonly commandTimeoutMs: number;
   readonly silenceMs: number;
@@ -24,7 +24,7 @@ export class BoundedRedis extends Redis {
     options: RedisOptions,
     readonly patience: Patience,
   ) {
-    super(...((url === undefined ? [options] : [url, options]) as [string, RedisOptions]));
+    super(url as string, options); // an argument that is undefined is passed over
     this.#deadlines = new Deadlines(patience.commandTimeoutMs, (command) => this.#giveUp(command));
   }
 

@@ -31,7 +31,7 @@ const RETRY_DELAY_MAX_MS = 500;
 const RETRY_DELAY_FIRST_MS = 25;
 const KEEP_ALIVE_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 200;
-/** A connection that answers nothing is given up after so many times of what a command gets, and not below a second. */
+/** Once a command was given up, its connection is when it brings nothing for so many times of that, a second at least. */
 const SILENT_COMMANDS = 5;
 const SILENCE_MS_MIN = 1_000;
 /** A hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */

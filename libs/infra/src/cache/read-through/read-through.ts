@@ -21,7 +21,6 @@ export class ReadThrough implements FlightHost {
   private readonly active = new Set<Promise<void>>();
   private readonly closing = new AbortController();
   private readonly outage: Bypass;
-  private hasBeenClosed = false;
 
   constructor(
     readonly store: CacheStore,
@@ -34,11 +33,6 @@ export class ReadThrough implements FlightHost {
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
     store.onOutage(() => this.abandonStore());
-  }
-
-  /** What `signal` tells, for who asks at every read. */
-  get isClosed(): boolean {
-    return this.hasBeenClosed;
   }
 
   /** Whether a fetch of this process is under way that a caller may join instead of asking the store. */
@@ -87,7 +81,6 @@ export class ReadThrough implements FlightHost {
 
   /** Aborts the signal of every running fetch. Their callers are still answered. */
   close(): void {
-    this.hasBeenClosed = true;
     this.closing.abort();
     for (const build of this.builds) build.abort();
   }

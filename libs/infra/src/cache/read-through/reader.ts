@@ -79,10 +79,10 @@ export class Reader {
 
   /** For a key that is not in this process: the entry, or what the fetcher makes of it. */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
-    // Not an async function: of ten thousand callers who come together all but one are a waiter each, and nothing else.
+    // Not an async function: of ten thousand callers who come together nearly all are a promise each, and nothing else.
     try {
       const shared = this.reads.get(key);
-      const isAdmitted = shared !== undefined && !this.readThrough.isClosed; // as what is being read was
+      const isAdmitted = shared !== undefined && !this.readThrough.signal.aborted; // as what is being read was
       const opening = isAdmitted ? undefined : this.admit(key);
       if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
       if (this.readThrough.isBuilding(key)) return this.build(this.waiter(key, fetcher, given), false);
@@ -97,7 +97,7 @@ export class Reader {
 
   private join<T>(read: SharedRead, key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
     const { requests } = this.readThrough;
-    const options = given === undefined ? this.noOptions : this.resolve(given);
+    const options = this.optionsOf(given);
     const last = read.others.at(-1);
     const isTogether = last?.cameWith(options, requests) ?? false;
     if (isTogether && last instanceof WaiterGroup) return last.join() as Promise<T>;
@@ -206,10 +206,14 @@ export class Reader {
     given: GivenOptions<T>,
     arrivedAfter = this.readThrough.requests,
   ): Waiter {
-    const options = given === undefined ? this.noOptions : this.resolve(given);
-    const waiter = new Waiter(key, fetcher, options);
+    const waiter = new Waiter(key, fetcher, this.optionsOf(given));
     waiter.arrive(arrivedAfter);
     return waiter;
+  }
+
+  /** The same object for all who give none, so that they are seen to want the same. */
+  private optionsOf<T>(given: GivenOptions<T>): ResolvedOptions {
+    return given === undefined ? this.noOptions : this.resolve(given);
   }
 
   decode<T>(key: string, stored: StoredValue): { readonly value: T } | undefined {
