@@ -157,8 +157,8 @@ export class CacheService {
     // Not an async function: a hit in this process is not worth a promise of its own.
     const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
     if (local === undefined) return this.reader.getOrSet(key, fetcher, options);
-    if (typeof options === 'object') this.reader.afterLocalHit(key, local.value, fetcher, options);
-    return local.answer as Promise<T>;
+    if (typeof options === 'object') this.reader.afterLocalHit(key, local, fetcher, options);
+    return local as Promise<T>;
   }
 
   /**
@@ -175,8 +175,8 @@ export class CacheService {
   ): Promise<MaybeStale<T>> {
     const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
     if (local === undefined) return this.staleReader.read(key, fetcher, options);
-    this.reader.afterLocalHit(key, local.value, fetcher, options);
-    return { value: local.value as T, isStale: false };
+    this.reader.afterLocalHit(key, local, fetcher, options);
+    return { value: (await local) as T, isStale: false };
   }
 
   /** Options for many reads, checked once and with this cache's defaults; `CACHE_INVALID_OPTION` if they cannot be kept. */

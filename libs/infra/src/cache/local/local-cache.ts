@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
-import type { LocalHit } from '../store/cache-store.js';
 import { hitClock } from './hit-clock.js';
 import { LocalPartition, type ChainedInvalidation } from './local-partition.js';
 
@@ -25,23 +24,26 @@ export interface LocalEntry {
   readonly expiresAt: number;
 }
 
-/** All that a hit looks at, by itself: with ten thousand keys, what a hit costs is the memory that it has to fetch. */
-interface Served extends LocalHit {
+/** What a hit looks at where more than the lease is to be looked at, or noted. */
+interface Served {
+  readonly answer: Promise<unknown>;
   readonly partition: LocalPartition;
   readonly expiresAt: number;
   /** Set by a hit, so that the entry is spared once when something has to go. */
   wasHit: boolean;
 }
 
-/** The rest of an entry. */
+/** The rest of an entry, for all that is not a hit. */
 interface Kept {
-  readonly served: Served;
   readonly bytes: number;
   readonly clock: number;
+  readonly expiresAt: number;
   readonly dependencies: readonly string[];
   readonly index: Map<string, Set<string>>;
 }
 
+/** From this part of its bounds on something will have to go, so hits are noted. */
+const CROWDED = 0.875;
 /** How many of the oldest entries a new one looks at; beyond them something goes even if all were hit. */
 const SPARED_MAX = 8;
 /** What an entry takes beside its bytes. */
@@ -58,10 +60,19 @@ const DEPENDENCIES_MAX = 64;
  */
 export class LocalCache {
   readonly partitions: readonly LocalPartition[];
-  /** What is looked up; the other one decides what goes when there is too much. */
-  private readonly byKey = new Map<string, Served>();
+  /**
+   * Entries without an end, of a cache that has one partition and room: a hit needs nothing of them but the answer. With ten
+   * thousand keys a hit costs the memory that it has to fetch, and an object between the key and the answer a fifth of it.
+   */
+  private readonly answers = new Map<string, Promise<unknown>>();
+  /** All other entries. */
+  private readonly served = new Map<string, Served>();
+  /** What decides which entry goes when there is too much. */
   private readonly recency: LRUCache<string, Kept>;
   private readonly keysOf: Map<string, Set<string>>[];
+  /** The only partition; undefined if there are several. */
+  private readonly only: LocalPartition | undefined;
+  private isCrowded = false;
 
   constructor(private readonly options: LocalCacheOptions) {
     this.recency = new LRUCache<string, Kept>({
@@ -72,22 +83,34 @@ export class LocalCache {
     });
     this.keysOf = Array.from({ length: options.partitions }, () => new Map<string, Set<string>>());
     this.partitions = this.keysOf.map((_, p) => new LocalPartition(() => this.forget(p)));
+    this.only = options.partitions === 1 ? this.partitions[0] : undefined;
   }
 
-  /** The entry, if it may be served. The instant at which the clock is read, after the read began, is the instant of the read. */
-  find(key: string): LocalHit | undefined {
-    const served = this.byKey.get(key);
+  /**
+   * A promise of the value, one for all hits, if the entry may be served. The instant at which the clock is read, after the
+   * read began, is the instant of the read.
+   */
+  find(key: string): Promise<unknown> | undefined {
+    const answer = this.answers.get(key);
+    if (answer === undefined) return this.findServed(key);
+    const only = this.only as LocalPartition;
+    if (!only.isLive(hitClock())) return undefined;
+    if (this.isCrowded) this.serve(key, { answer, partition: only, expiresAt: 0, wasHit: true });
+    return answer;
+  }
+
+  private findServed(key: string): Promise<unknown> | undefined {
+    const served = this.served.get(key);
     if (served === undefined) return undefined;
     if (!served.wasHit) served.wasHit = true; // looked at first: writing what is there already costs a tenth of a hit
     const now = hitClock();
-    if (!served.partition.isLive(now)) return undefined;
-    if (served.partition.hasEnded(served.expiresAt, now)) return undefined;
-    return served;
+    const { answer, partition, expiresAt } = served;
+    return partition.isLive(now) && !partition.hasEnded(expiresAt, now) ? answer : undefined;
   }
 
   /** Milliseconds until the entry expires; undefined if it is not kept, or has no TTL. */
   remainingMs(key: string): number | undefined {
-    const served = this.byKey.get(key);
+    const served = this.served.get(key);
     return served?.partition.remainingMs(served.expiresAt, hitClock());
   }
 
@@ -104,18 +127,18 @@ export class LocalCache {
     if (!partition.mayKeep(generation, entry.clock, [entryDependency(key), ...entry.dependencies])) return;
     const present = this.recency.peek(key);
     if (present && present.clock > entry.clock) return;
-    const endsAt = present?.served.expiresAt ?? 0;
+    const endsAt = present?.expiresAt ?? 0;
     // An end that is later tells a refreshed entry. One without an end may have been built anew as well: what was told last holds.
     const isPresentAsGood = present?.clock === entry.clock && endsAt > 0 && endsAt >= entry.expiresAt;
     if (isPresentAsGood && !partition.hasEnded(endsAt, hitClock())) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
     const { bytes, clock, expiresAt, dependencies } = entry;
-    const served: Served = { value, answer: Promise.resolve(value), partition, expiresAt, wasHit: false };
-    const kept: Kept = { served, bytes, clock, dependencies, index };
+    const kept: Kept = { bytes, clock, expiresAt, dependencies, index };
     this.spareHit();
     this.recency.set(key, kept);
+    this.isCrowded = this.crowding >= CROWDED;
     if (this.recency.peek(key) !== kept) return; // larger than all that may be kept
-    this.byKey.set(key, served);
+    this.serve(key, { answer: Promise.resolve(value), partition, expiresAt, wasHit: false });
     this.index(key, kept);
   }
 
@@ -146,7 +169,7 @@ export class LocalCache {
 
   /** Entries, and the bytes that they are counted with. */
   get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.byKey.size, bytes: this.recency.calculatedSize };
+    return { entries: this.recency.size, bytes: this.recency.calculatedSize };
   }
 
   private drop(partition: number, dependencies: readonly Dependency[], clock: number): void {
@@ -163,8 +186,23 @@ export class LocalCache {
   private forget(partition: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     index.clear();
-    for (const [key, { partition: own }] of this.byKey)
-      if (own === this.partitions[partition]) this.recency.delete(key);
+    for (const key of this.answers.keys()) this.recency.delete(key); // there are none if there are several partitions
+    for (const [key, served] of this.served)
+      if (served.partition === this.partitions[partition]) this.recency.delete(key);
+  }
+
+  private serve(key: string, served: Served): void {
+    const isPlain = this.only !== undefined && served.expiresAt === 0 && !this.isCrowded;
+    if (isPlain) this.answers.set(key, served.answer);
+    else {
+      this.answers.delete(key);
+      this.served.set(key, served);
+    }
+  }
+
+  private get crowding(): number {
+    const { maxEntries, maxBytes } = this.options;
+    return Math.max(this.recency.size / maxEntries, this.recency.calculatedSize / maxBytes);
   }
 
   /**
@@ -172,11 +210,13 @@ export class LocalCache {
    * cheaper than moving what it hit to the front, and tells the busy from the idle as well.
    */
   private spareHit(): void {
+    if (!this.isCrowded) return;
     for (let i = 0; i < SPARED_MAX; i++) {
-      const [oldest] = this.recency.rentries() as Iterable<[string, Kept]>;
-      if (!oldest?.[1].served.wasHit) return;
-      oldest[1].served.wasHit = false;
-      this.recency.get(oldest[0]);
+      const [oldest] = this.recency.rkeys() as Iterable<string>;
+      const served = oldest === undefined ? undefined : this.served.get(oldest);
+      if (!served?.wasHit) return;
+      served.wasHit = false;
+      this.recency.get(oldest as string);
     }
   }
 
@@ -188,9 +228,9 @@ export class LocalCache {
     }
   }
 
-  private leave(key: string, kept: Kept): void {
-    const { served, dependencies, index } = kept;
-    if (this.byKey.get(key) === served) this.byKey.delete(key);
+  private leave(key: string, { dependencies, index }: Kept): void {
+    this.answers.delete(key);
+    this.served.delete(key);
     for (const d of dependencies) {
       const keys = index.get(d);
       keys?.delete(key);

@@ -46,7 +46,7 @@ export class Reader {
   /** The valid entry, or undefined. */
   async read<T>(key: string): Promise<{ readonly value: T } | undefined> {
     const local = this.store.local?.find(key);
-    if (local) return local as { readonly value: T };
+    if (local) return { value: (await local) as T };
     const stored = await this.store.read(key);
     return stored && this.decode<T>(key, stored);
   }
@@ -71,10 +71,10 @@ export class Reader {
   }
 
   /** What a hit in this process leads to. Nothing here waits. */
-  afterLocalHit<T>(key: string, value: unknown, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
+  afterLocalHit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
     tellOutcome(given.onOutcome, 'hit');
-    if (needsUpkeep(given)) this.upkeep.afterLocalHit(key, value, fetcher, this.resolve(given));
+    if (needsUpkeep(given)) this.upkeep.afterLocalHit(key, answer, fetcher, this.resolve(given));
   }
 
   /** For a key that is not in this process: the entry, or what the fetcher makes of it. */

@@ -38,7 +38,7 @@ function setUp(options: GetOrSetOptions<unknown>, { remainingMs }: { remainingMs
     calls,
     keep: (value: StoredValue) => void (stored = value),
     hit: (value: StoredValue, key = 'k') => upkeep.afterHit(key, value, 'v', fetcher, resolved),
-    localHit: (key = 'k') => upkeep.afterLocalHit(key, 'v', fetcher, resolved),
+    localHit: (key = 'k') => upkeep.afterLocalHit(key, Promise.resolve('v'), fetcher, resolved),
   };
 }
 

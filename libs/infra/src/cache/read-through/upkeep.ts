@@ -42,14 +42,14 @@ export class Upkeep {
   }
 
   /** A hit in this process. Only where the entry may be near its end, the store is asked for its times. */
-  afterLocalHit(key: string, value: unknown, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
+  afterLocalHit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
     if (this.isResting(key) || this.looking.has(key) || this.looking.size >= LOOKING_MAX) return;
     const remainingMs = this.store.local?.remainingMs(key);
     if (remainingMs === undefined || remainingMs > marginMs(options)) return;
     this.looking.add(key);
     const look = async () => {
       const stored = await this.store.read(key);
-      if (stored) this.afterHit(key, stored, value, fetcher, options);
+      if (stored) this.afterHit(key, stored, await answer, fetcher, options);
     };
     void quietly(look()).finally(() => this.looking.delete(key));
   }

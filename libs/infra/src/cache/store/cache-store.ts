@@ -191,17 +191,13 @@ export abstract class CacheStore {
   abstract state(): StoreState;
 }
 
-/** An entry that is kept in this process. It is shared with others, and perhaps frozen: it is to be read only. */
-export interface LocalHit {
-  readonly value: unknown;
-  /** Resolves to the value. One for all hits: a promise of its own would be a third of what a hit costs. */
-  readonly answer: Promise<unknown>;
-}
-
 /** Entries kept in this process, served only while no invalidation can have been missed. */
 export interface LocalReads {
-  /** The entry as it is at this instant, or undefined. */
-  find(key: string): LocalHit | undefined;
+  /**
+   * The value of the entry as it is at this instant, or undefined. It is shared with others, and perhaps frozen: it is to be
+   * read only. One promise for all hits: one of its own would be a third of what a hit costs.
+   */
+  find(key: string): Promise<unknown> | undefined;
   /** Milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
   remainingMs(key: string): number | undefined;
   state(): LocalState;

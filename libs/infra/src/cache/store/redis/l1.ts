@@ -1,7 +1,7 @@
 import type { Dependency } from '../../dependencies.js';
 import { LocalCache } from '../../local/local-cache.js';
 import type { ValueCodec } from '../../values/value-codec.js';
-import type { LocalHit, LocalReads, LocalState, StoredValue } from '../cache-store.js';
+import type { LocalReads, LocalState, StoredValue } from '../cache-store.js';
 import { embeddedDependencies, expiryOf } from './entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import type { Partition, Partitions } from './partition.js';
@@ -37,7 +37,7 @@ export class L1 implements LocalReads {
     this.leases = new L1Leases(this.local, partitions, LEASE_TIMES, calls);
   }
 
-  find(key: string): LocalHit | undefined {
+  find(key: string): Promise<unknown> | undefined {
     return this.local.find(key);
   }
 
