@@ -87,6 +87,19 @@ describe('a Redis client against a real server', () => {
     expect([stream.listenerCount('data'), stream.listenerCount('close')]).toEqual(listeners);
   });
 
+  it('reads what came while the process stood still before it calls the connection silent', async () => {
+    const client = await connected();
+    let closed = 0;
+    client.on('close', () => closed++);
+    server.pause();
+    await expect(client.get('key')).rejects.toThrow('Command timed out');
+    server.resume(); // the late reply is on its way; nobody looks for longer than a silence may last
+    const stoodStillFrom = performance.now();
+    while (performance.now() - stoodStillFrom < 1_300);
+    await until(async () => (await client.ping()) === 'PONG');
+    expect(closed).toBe(0);
+  });
+
   it('bounds whatever is sent while the server hangs: pipelines, transactions, scripts, the end, and duplicates', async () => {
     const client = (await connected()) as Redis;
     const duplicate = client.duplicate();

@@ -113,6 +113,11 @@ describe('the health of change events', () => {
     expect(health).toMatchObject({ status: 'up', feeds: [{ feed: 'Order' }] });
   });
 
+  it('tells whole milliseconds, and none too few', () => {
+    const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { ages: new Map([['Order', 670.19]]) });
+    expect(health.feeds).toEqual([{ feed: 'Order', state: 'live', behindMs: 671 }]);
+  });
+
   it.each([
     [4_000, 'up', 'live', undefined],
     [20_000, 'degraded', 'lagging', 'the changes of Order are followed up to 20 s ago (lagging)'],

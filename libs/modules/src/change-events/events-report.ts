@@ -138,7 +138,8 @@ function withoutLeader(standBys: number): string {
 function feedsOf(topics: readonly (TopicReport | AbsentTopic)[], { ages, lostAfterMs }: StoreWord): FeedHealth[] {
   const followed = topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
   return [...new Set(followed.length > 0 ? followed : ages.keys())].sort().map((feed) => {
-    const behindMs = ages.get(feed);
+    const age = ages.get(feed);
+    const behindMs = age === undefined ? undefined : Math.ceil(age);
     if (behindMs === undefined || behindMs >= lostAfterMs) return { feed, state: 'lost', behindMs };
     return { feed, state: behindMs <= LIVE_MS ? 'live' : 'lagging', behindMs };
   });
