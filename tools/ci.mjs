@@ -13,6 +13,7 @@ await step('npm run typecheck', ['run', 'typecheck']);
 await step('npm run build', ['run', 'build']);
 const checker = ['run', 'check:consistency', '--'];
 await step('npm run check:consistency', [...checker, '--seconds=30']);
+await step('npm run check:consistency -- --partitions=2', [...checker, '--partitions=2', '--seconds=15']);
 await step('npm run check:consistency -- --mode=bounded', [...checker, '--mode=bounded', '--seconds=10']);
 await step('npm run check:consistency -- --prove', [...checker, '--prove']);
 await step('npm run check:change-events', ['run', 'check:change-events', '--', '--seconds=16', '--transport=both']);

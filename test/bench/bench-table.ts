@@ -33,7 +33,9 @@ export function section(table: BenchTable): string {
 /** All targets as a section. */
 export function targetSection(targets: readonly Target[]): string {
   const rows = targets.map((t) => [t.what, t.target, t.measured, t.isMet ? 'yes' : '**no**']);
-  return `## Targets\n\n${markdownTable(['of Evergreen', 'target', 'measured', 'met'], rows)}`;
+  const how =
+    'Times and ratios are medians over the rounds, counts the worst of them; the tables below show worst rounds, too.';
+  return `## Targets\n\n${how}\n\n${markdownTable(['of Evergreen', 'target', 'measured', 'met'], rows)}`;
 }
 
 function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,6 +1,21 @@
+import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { entry, record } from '@bff/infra/cache/dependencies';
-import type { Contender, OpenOptions } from './contender.js';
+import type { BenchCache, Contender, OpenOptions } from './contender.js';
+
+/** Ours where a hit has more to look at: an L1 that is full with so many entries, each with a TTL and read with options. */
+export function evergreenFull(entries: number): Contender {
+  return {
+    name: 'Evergreen, L1 full, with TTLs',
+    cannot: {},
+    async open({ redisUrl }: OpenOptions) {
+      const appName = 'bench-full';
+      const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: 'strict', l1MaxEntries: entries });
+      await cache.open();
+      return surfaceOf(cache, { ttlSeconds: 3600 });
+    },
+  };
+}
 
 /** Ours; its L1 is never without Redis behind it, and strict: a hit checks its lease. */
 export const evergreen: Contender = {
@@ -10,16 +25,20 @@ export const evergreen: Contender = {
     const l1 = mode === 'l2' ? 'off' : 'strict';
     const cache = createCache({ redisUrl, appName: `bench-${mode}`, commandTimeoutMs: 5000, l1 });
     await cache.open();
-    return {
-      getOrSet: (key: string, fetch: () => Promise<unknown>) => cache.getOrSet(key, fetch),
-      fill: (key: string, value: unknown, dependencies: readonly string[]) =>
-        cache.getOrSet(key, () => Promise.resolve(value), { dependsOn: dependencies.map(toRecord) }),
-      invalidateKey: (key: string) => cache.invalidate(entry(key)),
-      invalidateDependency: (dependency: string) => cache.invalidate(toRecord(dependency)),
-      close: () => cache.close(),
-    };
+    return surfaceOf(cache);
   },
 };
+
+function surfaceOf(cache: CacheService, options?: { readonly ttlSeconds: number }): BenchCache {
+  return {
+    getOrSet: (key: string, fetch: () => Promise<unknown>) => cache.getOrSet(key, fetch, options),
+    fill: (key: string, value: unknown, dependencies: readonly string[]) =>
+      cache.getOrSet(key, () => Promise.resolve(value), { dependsOn: dependencies.map(toRecord) }),
+    invalidateKey: (key: string) => cache.invalidate(entry(key)),
+    invalidateDependency: (dependency: string) => cache.invalidate(toRecord(dependency)),
+    close: () => cache.close(),
+  };
+}
 
 function toRecord(dependency: string) {
   const colon = dependency.indexOf(':');

@@ -17,6 +17,8 @@ import { ProcessPool } from './process-pool.js';
 import { factCount } from './source/universe.js';
 import { VersionedSource } from './source/versioned-source.js';
 
+/** An invalidation waits for another process for one lease (1 s); the rest is for a machine under load. */
+const UNDISTURBED_MAX_MS = 2000;
 /** One lease, and what two clocks may drift apart meanwhile: docs/concepts/l1.md. */
 const BOUNDED_GRACE_US = (1000 * 1.01 + 10) * 1000;
 const APP_NAME = 'checked';
@@ -106,6 +108,11 @@ class CheckRun {
     }
     this.history.advance();
     this.verifier.conclude();
+    const { longestUndisturbedMs } = this.verifier.times;
+    if (longestUndisturbedMs > UNDISTURBED_MAX_MS)
+      this.failures.push(
+        `an invalidation took ${longestUndisturbedMs.toFixed(0)} ms: other processes hold it up for a lease at most`,
+      );
     this.failures.push(...this.pool.unexpectedEnds.map(({ how }) => how));
     const [first] = this.verifier.violations;
     return {

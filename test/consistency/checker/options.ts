@@ -27,7 +27,7 @@ export const USAGE = `npm run check:consistency -- [options]
   --seed=N                    the seed of an earlier run, to repeat it (random)
   --mode=strict|bounded|off   what the L1s promise (strict)
   --readers=N                 reader processes, beside one worker (4)
-  --partitions=N              slices of the key space (2)
+  --partitions=N              slices of the key space (1)
   --faults=KIND,KIND|none     only these faults (all): ${faultKinds.join(', ')}
   --without=MECHANISM         switch something off, to see that it is missed: ${Object.keys(mechanisms).join(', ')}
   --until-violation           end at the first violation
@@ -62,7 +62,7 @@ export function readOptions(
     seconds: numberOption('seconds', secondsGiven(values), values.prove ? 45 : 600, 1, 24 * 3600),
     mode: oneOfOption('mode', values.mode ?? 'strict', MODES),
     readers: numberOption('readers', values.readers, 4, 1, 32),
-    partitions: numberOption('partitions', values.partitions, 2, 1, 64),
+    partitions: numberOption('partitions', values.partitions, 1, 1, 64),
     faults: someOfOption('faults', values.faults, faultKinds),
     without:
       values.without === undefined
@@ -80,7 +80,7 @@ export function replayCommand({ seed, seconds, mode, readers, partitions, faults
   const always = [`--seed=${seed}`, `--seconds=${seconds}`, `--mode=${mode}`];
   const extra = [
     ...(readers === 4 ? [] : [`--readers=${readers}`]),
-    ...(partitions === 2 ? [] : [`--partitions=${partitions}`]),
+    ...(partitions === 1 ? [] : [`--partitions=${partitions}`]),
     ...(faults === faultKinds ? [] : [`--faults=${faults.join(',') || 'none'}`]),
     ...(without ? [`--without=${without}`] : []),
   ];

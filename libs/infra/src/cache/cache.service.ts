@@ -41,8 +41,8 @@ const INVALIDATED_MAX = 10_000;
  * The cache: values under keys, each with what it was built from.
  *
  * After `invalidate`, `set` or `del` has resolved, no read that begins later, in any process, returns a value that it
- * concerned and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON: what a hit returns is a parsed
- * copy; those who share one build share its object, so treat values as read-only.
+ * concerned and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON: a hit in Redis returns a
+ * parsed copy; hits in this process share one object, and so do those who share a build, so treat values as read-only.
  */
 export class CacheService {
   private readonly store: CacheStore;

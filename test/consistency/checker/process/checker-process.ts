@@ -22,6 +22,8 @@ const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { rea
 const LEASE_MS = 1000;
 const WAIT_MS = 10_000;
 const READ_AT_ONCE = 20;
+/** In every other process the L1 holds half of the keys, so that entries come and go by themselves, too. */
+const SMALL_L1 = { l1MaxEntries: Math.floor(keys.length / 2) };
 
 const config = JSON.parse(process.argv[2] ?? '') as ProcessConfig;
 const { by, slot, role, mode, partitions, appName } = config;
@@ -33,7 +35,7 @@ const source = new VersionedSource(config.sourceUrl);
 const redis = createRedisClient({ url: config.cacheUrl });
 if (config.without) switchOff(config.without, redis);
 store.observe();
-const l1 = { l1: mode, shouldFreezeLocalValues: true };
+const l1 = { l1: mode, shouldFreezeLocalValues: true, ...(slot % 2 === 1 && SMALL_L1) };
 const { cache } = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
   redis.disconnect(),
 );

@@ -11,9 +11,12 @@ interface Size {
 }
 
 /** Keys of odd length are in the last partition: in 1 of two, in 0 of one. */
-function localCache({ partitions = 2, maxBytes = 1e6, maxEntries = 100 }: Size = {}): LocalCache {
-  const partitionOf = (key: string) => key.length % partitions;
-  const local = new LocalCache({ partitions, partitionOf, shouldFreeze: true, maxBytes, maxEntries });
+function optionsOf({ partitions = 2, maxBytes = 1e6, maxEntries = 100 }: Size) {
+  return { partitions, partitionOf: (key: string) => key.length % partitions, maxBytes, maxEntries };
+}
+
+function localCache(size: Size = {}): LocalCache {
+  const local = new LocalCache({ ...optionsOf(size), shouldFreeze: true });
   for (const partition of local.partitions) partition.adopt({ clock: 5, tip: 'five' }, FAR);
   return local;
 }
@@ -37,12 +40,47 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     expect(await local.find('other')).toBeUndefined();
   });
 
-  it('serves nothing when the lease is over', async () => {
-    const local = localCache({ partitions });
-    local.keep('k', local.generation('k'), entryOf(1));
-    local.partitions.forEach((partition) => partition.close());
-    expect(await local.find('k')).toBeUndefined();
-  });
+  it.each([0, 1e15])(
+    'serves nothing when the lease is over, and again when there is another one (end: %d)',
+    (expiresAt) => {
+      const local = new LocalCache({ ...optionsOf({ partitions }), shouldFreeze: true });
+      const renew = (until: number) =>
+        local.partitions[last]?.confirmed({ clock: 5, tip: 'five' }, until, local.generation('k'));
+      local.partitions.forEach((partition) => partition.adopt({ clock: 5, tip: 'five' }, performance.now() - 1));
+      local.partitions.forEach((partition) => partition.learnTime(1000, performance.now()));
+      local.keep('k', local.generation('k'), entryOf(1, { expiresAt }));
+      expect([local.size.entries, local.find('k')]).toEqual([1, undefined]);
+      expect(renew(performance.now() - 1)).toBe(true);
+      expect(local.find('k')).toBeUndefined();
+      expect(renew(FAR)).toBe(true);
+      expect(local.find('k')).toBeDefined();
+    },
+  );
+
+  it.each([0, 1e15])(
+    'forgets everything when it is suspended or closed, or a message is missing (end: %d)',
+    (expiresAt) => {
+      const missed = { clock: 9, tip: 'nine', previousTip: 'eight', dependencies: deps('r:A:1') };
+      const everything = { clock: 6, tip: 'six', previousTip: 'five', dependencies: '*' as const };
+      const ends: ((local: LocalCache) => void)[] = [
+        (local) => local.suspend(),
+        (local) => local.close(),
+        (local) => local.follow(last, missed),
+        (local) => local.follow(last, everything),
+      ];
+      for (const end of ends) {
+        const local = localCache({ partitions });
+        local.partitions.forEach((partition) => partition.learnTime(1000, performance.now()));
+        local.keep('k', local.generation('k'), entryOf(1, { expiresAt }));
+        expect(local.find('k')).toBeDefined();
+        end(local);
+        expect(local.size.entries).toBe(0);
+        local.resume();
+        local.partitions.forEach((partition) => partition.adopt({ clock: 10, tip: 'ten' }, FAR));
+        expect(local.find('k')).toBeUndefined();
+      }
+    },
+  );
 
   it('drops its own invalidations before they are asked of the store, and keeps nothing older afterwards', async () => {
     const local = localCache({ partitions });
@@ -57,6 +95,14 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     expect(await local.find('k')).toBeUndefined();
     local.keep('k', generation, entryOf(2, { dependencies: deps('r:A:1'), clock: 6 }));
     expect(await local.find('k')).toBe(2);
+  });
+
+  it('drops what an invalidation names, unless it is newer', async () => {
+    const local = localCache({ partitions });
+    local.keep('old', local.generation('old'), entryOf(1, { dependencies: deps('r:A:1') }));
+    local.keep('new', local.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 9 }));
+    local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: deps('r:A:1') });
+    expect([await local.find('old'), await local.find('new')]).toEqual([undefined, 2]);
   });
 
   it('an entry falls by its own key', async () => {
@@ -185,13 +231,12 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
 });
 
 describe('LocalCache of several partitions', () => {
-  it('drops what an invalidation names, in its partition, unless it is newer', async () => {
+  it('drops what an invalidation names in its partition only', async () => {
     const local = localCache();
     local.keep('old', local.generation('old'), entryOf(1, { dependencies: deps('r:A:1') }));
-    local.keep('new', local.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 9 }));
     local.keep('else', local.generation('else'), entryOf(3, { dependencies: deps('r:A:1') }));
     local.follow(1, { clock: 6, tip: 'six', previousTip: 'five', dependencies: deps('r:A:1') });
-    expect([await local.find('old'), await local.find('new'), await local.find('else')]).toEqual([undefined, 2, 3]);
+    expect([await local.find('old'), await local.find('else')]).toEqual([undefined, 3]);
   });
 
   it('forgets a partition as a whole when a message is missing, and no other', async () => {

@@ -42,8 +42,11 @@ interface Kept {
   readonly index: Map<string, Set<string>>;
 }
 
-/** From this part of its bounds on something will have to go, so hits are noted. */
-const CROWDED = 0.875;
+/**
+ * From this part of its bounds on a cache is crowded: it will have to choose what goes, so it notes what is hit. With more room
+ * it need not know, unless single entries are larger than what is left.
+ */
+const CROWDED = 0.5;
 /** How many of the oldest entries a new one looks at; beyond them something goes even if all were hit. */
 const SPARED_MAX = 8;
 /** What an entry takes beside its bytes. */
@@ -61,8 +64,9 @@ const DEPENDENCIES_MAX = 64;
 export class LocalCache {
   readonly partitions: readonly LocalPartition[];
   /**
-   * Entries without an end, of a cache that has one partition and room: a hit needs nothing of them but the answer. With ten
-   * thousand keys a hit costs the memory that it has to fetch, and an object between the key and the answer a fifth of it.
+   * Entries without an end that were kept, and hit, while a cache of one partition was not crowded: a hit needs nothing of them
+   * but the answer. With ten thousand keys a hit costs the memory that it has to fetch, and an object between the key and the
+   * answer a fifth of it.
    */
   private readonly answers = new Map<string, Promise<unknown>>();
   /** All other entries. */
@@ -102,10 +106,11 @@ export class LocalCache {
   private findServed(key: string): Promise<unknown> | undefined {
     const served = this.served.get(key);
     if (served === undefined) return undefined;
-    if (!served.wasHit) served.wasHit = true; // looked at first: writing what is there already costs a tenth of a hit
-    const now = hitClock();
     const { answer, partition, expiresAt } = served;
-    return partition.isLive(now) && !partition.hasEnded(expiresAt, now) ? answer : undefined;
+    const now = hitClock();
+    if (!partition.isLive(now) || partition.hasEnded(expiresAt, now)) return undefined;
+    if (!served.wasHit) served.wasHit = true; // looked at first: writing what is there already costs a tenth of a hit
+    return answer;
   }
 
   /** Milliseconds until the entry expires; undefined if it is not kept, or has no TTL. */
@@ -206,11 +211,10 @@ export class LocalCache {
   }
 
   /**
-   * What would go next is spared once if it was hit since it was last looked at (the clock algorithm). It makes a hit a third
-   * cheaper than moving what it hit to the front, and tells the busy from the idle as well.
+   * What would go next is spared once if it was hit since it was last looked at (the clock algorithm). A hit is
+   * cheaper than if it moved the entry to the front, and the busy are told from the idle as well.
    */
   private spareHit(): void {
-    if (!this.isCrowded) return;
     for (let i = 0; i < SPARED_MAX; i++) {
       const [oldest] = this.recency.rkeys() as Iterable<string>;
       const served = oldest === undefined ? undefined : this.served.get(oldest);
