@@ -4,12 +4,11 @@ import { NoncesModule } from '@bff/infra/nonces/nonces.module';
 import { isRedisConfigured } from '@bff/infra/redis/redis-client';
 import { WhmcsModule } from '@bff/integrations/whmcs/whmcs.module';
 import { BillingModule } from '@bff/modules/billing/billing.module';
-import { CatalogModule } from '@bff/modules/catalog/catalog.module';
+import { CHANGE_DRIVEN_MODULES } from '@bff/modules/change-driven-modules';
 import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';
 import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
 import { IdentityModule } from '@bff/modules/identity/identity.module';
 import { NotificationsModule } from '@bff/modules/notifications/notifications.module';
-import { OrdersModule } from '@bff/modules/orders/orders.module';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -48,8 +47,7 @@ export class AppModule {
         NotificationsModule,
         NoncesModule,
         IdentityModule,
-        OrdersModule,
-        CatalogModule,
+        ...CHANGE_DRIVEN_MODULES,
         BillingModule,
         EventsHealthModule,
         ...(isEmbedded ? [ChangeEventsModule] : []),

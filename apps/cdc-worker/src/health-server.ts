@@ -12,6 +12,16 @@ export function createHealthServer(context: INestApplicationContext): FastifyIns
     reply.header('cache-control', 'no-store');
     done();
   });
+  server.setNotFoundHandler((_request, reply) => {
+    reply.header('content-type', 'application/problem+json').status(404);
+    return reply.send({
+      type: 'urn:evergreen:problem:not-found',
+      title: 'Not Found',
+      status: 404,
+      detail:
+        'The worker answers /health/live, /health/ready and /health/sf-events; what customers ask for is on the BFF.',
+    });
+  });
   server.get('/health/live', () => ({ status: 'up' }));
   server.get('/health/ready', (_request, reply) => {
     const status = readiness.current;

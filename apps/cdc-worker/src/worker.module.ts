@@ -1,9 +1,8 @@
 import type { AppConfig } from '@bff/infra/config/app-config';
 import { HealthModule } from '@bff/infra/health/health.module';
-import { CatalogModule } from '@bff/modules/catalog/catalog.module';
+import { CHANGE_DRIVEN_MODULES } from '@bff/modules/change-driven-modules';
 import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';
 import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
-import { OrdersModule } from '@bff/modules/orders/orders.module';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -19,8 +18,7 @@ export class WorkerModule {
         LoggerModule.forRoot(logOptions(config)),
         RuntimeModule.forConfig(config),
         HealthModule,
-        OrdersModule,
-        CatalogModule,
+        ...CHANGE_DRIVEN_MODULES,
         ChangeEventsModule,
         EventsHealthModule,
       ],

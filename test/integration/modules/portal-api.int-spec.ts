@@ -1,4 +1,5 @@
 import type { CacheBucketMetrics } from '@bff/infra/cache/cache.types';
+import { emptyBucketMetrics } from '@bff/infra/cache/domain-board';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Portal } from './support/portal.js';
@@ -256,11 +257,12 @@ describe('counters', () => {
     const body = (await portal.anonymous('/health/catalog/cache')).json();
     expect(body).toEqual({
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      processes: 1,
       metrics: {
-        catalog: { hits: 1, misses: 1 },
-        static: { hits: 1, misses: 1 },
-        volatile: { hits: 1, misses: 1 },
-        eligibility: { hits: 0, misses: 1 },
+        catalog: { ...emptyBucketMetrics(), hits: 1, misses: 1 },
+        static: { ...emptyBucketMetrics(), hits: 1, misses: 1 },
+        volatile: { ...emptyBucketMetrics(), hits: 1, misses: 1 },
+        eligibility: { ...emptyBucketMetrics(), misses: 1 },
         invalidations: 1,
       },
       ttl: { catalogSeconds: null, staticSeconds: null, volatileSeconds: 60, eligibilitySeconds: null },

@@ -4,6 +4,7 @@ import { checkKey } from './cache-keys.js';
 import type {
   CacheLock,
   DomainMetrics,
+  DomainTotals,
   Fetcher,
   GetOptions,
   GetOrSetOptions,
@@ -282,8 +283,13 @@ export class CacheService {
     this.board.register(domain, metrics);
   }
 
-  /** The counters of a domain, summed over all live processes. */
-  domainMetrics(domain: string): Promise<DomainMetrics> {
+  /** Feeds that entries of this process rely on. */
+  watchedFeeds(): readonly string[] {
+    return this.parts.feeds?.names() ?? [];
+  }
+
+  /** The counters of a domain, summed over all live processes; while the store is away, those of this one. */
+  domainMetrics(domain: string): Promise<DomainTotals> {
     return this.board.total(domain);
   }
 

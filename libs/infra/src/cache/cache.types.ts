@@ -7,7 +7,7 @@ export interface FetchContext {
    * Names what the value is built from, at any time before the fetcher settles. Name a record when you begin to read it:
    * an invalidation that arrives while the fetch runs then ends the build at once instead of at its commit.
    */
-  dependsOn(...dependencies: Dependency[]): void;
+  readonly dependsOn: (...dependencies: Dependency[]) => void;
   /**
    * Aborted when the cache is closed, or the fetch has taken too long. It is not aborted when a caller stops waiting: others
    * may still want the value.
@@ -159,4 +159,12 @@ export interface DomainMetrics {
   readonly repeatedInvalidations: number;
   /** Dependencies whose repeat was given up, or never taken on because too many were waiting. */
   readonly lostRepeats: number;
+}
+
+/** The counters of one domain, summed over processes. */
+export interface DomainTotals extends DomainMetrics {
+  /** How many processes are in the sums: all live ones, or this one alone. */
+  readonly processes: number;
+  /** Why it is this one alone, in words. */
+  readonly reason?: string;
 }

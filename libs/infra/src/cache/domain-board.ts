@@ -1,28 +1,44 @@
-import type { CacheBucketMetrics, DomainMetrics } from './cache.types.js';
+import { StoreUnavailableError } from './cache.errors.js';
+import type { CacheBucketMetrics, DomainMetrics, DomainTotals } from './cache.types.js';
 import type { ProcessReports } from './process-reports.js';
 
 /** The counters of every domain of this process on the board, and the sums over all live processes. */
 export class DomainBoard {
+  private readonly own = new Map<string, () => DomainMetrics>();
+
   constructor(private readonly reports: ProcessReports) {}
 
   register(domain: string, metrics: () => DomainMetrics): void {
+    this.own.set(domain, metrics);
     this.reports.publish(topic(domain), metrics);
   }
 
-  async total(domain: string): Promise<DomainMetrics> {
-    const buckets: Record<string, CacheBucketMetrics> = {};
-    let [invalidations, repeatedInvalidations, lostRepeats] = [0, 0, 0];
-    for (const { content } of await this.reports.read(topic(domain))) {
-      const metrics = content as DomainMetrics;
-      invalidations += metrics.invalidations;
-      repeatedInvalidations += metrics.repeatedInvalidations ?? 0; // an older process has fewer counters
-      lostRepeats += metrics.lostRepeats ?? 0;
-      for (const [name, counters] of Object.entries(metrics.buckets)) {
-        addTo((buckets[name] ??= emptyBucketMetrics()), counters);
-      }
+  /** While the store is away, what this process has counted: its outage shows in these counters, too. */
+  async total(domain: string): Promise<DomainTotals> {
+    try {
+      const reports = await this.reports.read(topic(domain));
+      return sum(reports.map(({ content }) => content as DomainMetrics));
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      const own = this.own.get(domain);
+      const reason = `the store does not answer, so these are the counters of this process alone: ${error.message}`;
+      return { ...sum(own ? [own()] : []), reason };
     }
-    return { buckets, invalidations, repeatedInvalidations, lostRepeats };
   }
+}
+
+function sum(reports: readonly DomainMetrics[]): DomainTotals {
+  const buckets: Record<string, CacheBucketMetrics> = {};
+  let [invalidations, repeatedInvalidations, lostRepeats] = [0, 0, 0];
+  for (const metrics of reports) {
+    invalidations += metrics.invalidations;
+    repeatedInvalidations += metrics.repeatedInvalidations ?? 0; // an older process has fewer counters
+    lostRepeats += metrics.lostRepeats ?? 0;
+    for (const [name, counters] of Object.entries(metrics.buckets)) {
+      addTo((buckets[name] ??= emptyBucketMetrics()), counters);
+    }
+  }
+  return { processes: reports.length, buckets, invalidations, repeatedInvalidations, lostRepeats };
 }
 
 /** Counters at zero. */

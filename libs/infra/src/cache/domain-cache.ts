@@ -1,7 +1,7 @@
 import { repeatDelays, RepeatedInvalidations } from './background/repeated-invalidations.js';
 import { Bucket, type BucketOptions } from './bucket.js';
 import type { CacheService } from './cache.service.js';
-import type { CacheBucketMetrics, DomainMetrics, Invalidation } from './cache.types.js';
+import type { CacheBucketMetrics, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
 import type { Dependency } from './dependencies.js';
 
 export interface DomainCacheOptions {
@@ -38,8 +38,8 @@ export abstract class DomainCache {
     cache.registerDomain(domain, () => this.processMetrics());
   }
 
-  /** The counters, summed over all live processes. */
-  metrics(): Promise<DomainMetrics> {
+  /** The counters, summed over all live processes; while the store is away, those of this one. */
+  metrics(): Promise<DomainTotals> {
     return this.cache.domainMetrics(this.domain);
   }
 

@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
+import { CacheService } from '@bff/infra/cache/cache.service';
 import { ConsumerLeases } from '@bff/infra/cache/consumer-leases';
 import { ProcessReports } from '@bff/infra/cache/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
@@ -20,6 +21,7 @@ export class EventsHealthService {
   constructor(
     @Inject(ProcessReports) private readonly reports: ProcessReports,
     @Inject(ConsumerLeases) private readonly leases: ConsumerLeases,
+    @Inject(CacheService) private readonly cache: CacheService,
     @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
@@ -44,6 +46,7 @@ export class EventsHealthService {
         holder: present?.holder,
         ages,
         lostAfterMs: cache.feedLostMaxAgeSeconds * 1_000,
+        relied: this.cache.watchedFeeds(),
       });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;

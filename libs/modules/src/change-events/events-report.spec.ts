@@ -8,7 +8,12 @@ import {
   type TopicReport,
 } from './events-report.js';
 
-const FOLLOWED: StoreWord = { holder: 'worker-1', ages: new Map([['Order', 800]]), lostAfterMs: 60_000 };
+const FOLLOWED: StoreWord = {
+  holder: 'worker-1',
+  ages: new Map([['Order', 800]]),
+  lostAfterMs: 60_000,
+  relied: ['Order'],
+};
 const eventsHealth = (
   expected: readonly string[],
   reports: readonly ConsumerReport[],
@@ -111,6 +116,19 @@ describe('the health of change events', () => {
     const ages = new Map([['Order', 10], ['Removed', 86_400_000]]); // prettier-ignore
     const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { ages });
     expect(health).toMatchObject({ status: 'up', feeds: [{ feed: 'Order' }] });
+  });
+
+  it('is degraded when a cache relies on a feed that no subscriber of the consumer follows', () => {
+    const health = eventsHealth(['/a'], [consumer({ '/a': 'live' })], { relied: ['Case', 'Order'] });
+    expect(health.feeds).toEqual([
+      { feed: 'Case', state: 'lost', behindMs: undefined },
+      { feed: 'Order', state: 'live', behindMs: 800 },
+    ]);
+    expect(health).toMatchObject({
+      status: 'degraded',
+      reason:
+        "a cache relies on the changes of Case, which nobody follows: the worker needs the subscriber's module, too",
+    });
   });
 
   it('tells whole milliseconds, and none too few', () => {

@@ -82,6 +82,8 @@ export interface StoreWord {
   readonly ages: ReadonlyMap<string, number>;
   /** From which age on the entries of a feed are bounded. */
   readonly lostAfterMs: number;
+  /** Feeds that the caches of the process which is asked rely on. */
+  readonly relied: readonly string[];
 }
 
 /** The best first: a topic is as well as the best of its consumers. */
@@ -102,7 +104,8 @@ export function eventsHealth(
   const topics = [
     ...new Set([...expected, ...active.flatMap((report) => report.topics.map(({ topic }) => topic))]),
   ].map((topic): TopicReport | AbsentTopic => bestOf(topic, active) ?? { topic, state: 'absent' });
-  const feeds = feedsOf(topics, store);
+  const followed = followedBy(topics);
+  const feeds = feedsOf(followed, store);
   const transport = reports[0]?.transport;
   const common = {
     ...(transport !== undefined && { transport }),
@@ -114,7 +117,7 @@ export function eventsHealth(
   };
   if (leader === undefined) return { status: 'down', reason: withoutLeader(reports.length), ...common };
   const broken = topics.filter((topic) => topic.state !== 'live' || isStuck(topic) || isBlind(topic));
-  const troubles = [...broken.map(trouble), ...feedTroubles(feeds, broken)];
+  const troubles = [...broken.map(trouble), ...feedTroubles(feeds, followed, broken)];
   if (troubles.length === 0) return { status: 'up', ...common };
   return {
     status: topics.some(({ state }) => state === 'live') ? 'degraded' : 'down',
@@ -134,10 +137,17 @@ function withoutLeader(standBys: number): string {
   return `no process is the active consumer of change events; ${standBys} stand by and take over when the lease is free`;
 }
 
-/** Those that the leader follows, because the store also remembers what nobody asks for any more; without a leader, all. */
-function feedsOf(topics: readonly (TopicReport | AbsentTopic)[], { ages, lostAfterMs }: StoreWord): FeedHealth[] {
-  const followed = topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
-  return [...new Set(followed.length > 0 ? followed : ages.keys())].sort().map((feed) => {
+/** The feeds that somebody subscribed to in these topics. */
+function followedBy(topics: readonly (TopicReport | AbsentTopic)[]): readonly string[] {
+  return topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
+}
+
+/**
+ * Those that the leader follows, because the store also remembers what nobody asks for any more; without a leader, all. And
+ * those that a cache relies on, whether anybody follows them or not.
+ */
+function feedsOf(followed: readonly string[], { ages, lostAfterMs, relied }: StoreWord): FeedHealth[] {
+  return [...new Set([...(followed.length > 0 ? followed : ages.keys()), ...relied])].sort().map((feed) => {
     const age = ages.get(feed);
     const behindMs = age === undefined ? undefined : Math.ceil(age);
     if (behindMs === undefined || behindMs >= lostAfterMs) return { feed, state: 'lost', behindMs };
@@ -146,11 +156,17 @@ function feedsOf(topics: readonly (TopicReport | AbsentTopic)[], { ages, lostAft
 }
 
 /** Of topics that are well themselves: what was missed is still coming, or it is too much to keep up with. */
-function feedTroubles(feeds: readonly FeedHealth[], broken: readonly (TopicReport | AbsentTopic)[]): string[] {
-  const explained = new Set(broken.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : [])));
+function feedTroubles(
+  feeds: readonly FeedHealth[],
+  followed: readonly string[],
+  broken: readonly (TopicReport | AbsentTopic)[],
+): string[] {
+  const explained = new Set(followedBy(broken));
   return feeds
     .filter(({ feed, state }) => state !== 'live' && !explained.has(feed))
     .map(({ feed, state, behindMs }) => {
+      if (!followed.includes(feed))
+        return `a cache relies on the changes of ${feed}, which nobody follows: the worker needs the subscriber's module, too`;
       if (behindMs === undefined) return `the changes of ${feed} are not followed yet`;
       return `the changes of ${feed} are followed up to ${Math.round(behindMs / 1_000)} s ago (${state})`;
     });

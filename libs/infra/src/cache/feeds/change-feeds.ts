@@ -62,6 +62,11 @@ export class ChangeFeeds {
     return feeds;
   }
 
+  /** All that are watched, each once. */
+  names(): readonly string[] {
+    return [...new Set([...this.watched.values()].flatMap(({ names }) => names))].sort();
+  }
+
   /** Begins to ask every second, if there is something to watch. Resolves with the first answer, or after a second. */
   async start(): Promise<void> {
     if (this.state !== 'new') return;

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { StoreUnavailableError } from './cache.errors.js';
+import type { DomainMetrics } from './cache.types.js';
+import { DomainBoard, emptyBucketMetrics } from './domain-board.js';
+import { ProcessReports, type ProcessReport } from './process-reports.js';
+
+class FakeReports extends ProcessReports {
+  failure: Error | undefined;
+  constructor(private readonly contents: readonly unknown[]) {
+    super();
+  }
+  override publish(): void {}
+  override async read(): Promise<ProcessReport[]> {
+    if (this.failure) throw this.failure;
+    return this.contents.map((content, i) => ({ processId: String(i), at: 0, content }));
+  }
+  override async close(): Promise<void> {}
+}
+
+const metrics = (hits: number, bypassed = 0): DomainMetrics => ({
+  buckets: { list: { ...emptyBucketMetrics(), hits, bypassed } },
+  invalidations: 1,
+  repeatedInvalidations: 0,
+  lostRepeats: 0,
+});
+
+describe('the counters of a domain', () => {
+  it('are summed over all live processes, also those that have fewer counters', async () => {
+    const older = { buckets: { list: { hits: 5 } }, invalidations: 2 };
+    const total = await new DomainBoard(new FakeReports([metrics(3), older])).total('orders');
+    expect(total).toMatchObject({ processes: 2, invalidations: 3, repeatedInvalidations: 0 });
+    expect(total.buckets['list']).toEqual({ ...emptyBucketMetrics(), hits: 8 });
+    expect(total.reason).toBeUndefined();
+  });
+
+  it('are those of this process, and say why, while the store is away', async () => {
+    const reports = new FakeReports([]);
+    const board = new DomainBoard(reports);
+    board.register('orders', () => metrics(3, 7));
+    reports.failure = new StoreUnavailableError('ECONNREFUSED');
+    const total = await board.total('orders');
+    expect(total).toMatchObject({ processes: 1, buckets: { list: { hits: 3, bypassed: 7 } } });
+    expect(total.reason).toMatch(/this process alone: .*ECONNREFUSED/);
+    expect(await board.total('unknown')).toMatchObject({ processes: 0, buckets: {} });
+    reports.failure = new TypeError('ours');
+    await expect(board.total('orders')).rejects.toThrow('ours');
+  });
+});
