@@ -1,0 +1,33 @@
+import { CacheService } from '@bff/infra/cache/cache.service';
+import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
+import type { Dependency } from '@bff/infra/cache/dependencies';
+import { DomainCache } from '@bff/infra/cache/domain-cache';
+import { changeDriven } from '@bff/infra/cache/strategies';
+import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { Injectable } from '@nestjs/common';
+
+export interface CaseSummary {
+  readonly id: string;
+  readonly subject: string;
+  readonly status: string;
+}
+
+/** Lists of cases, kept until Salesforce says that one of them changed. */
+@Injectable()
+export class CasesCacheService extends DomainCache {
+  private readonly byAccount = this.bucket<CaseSummary[]>('account', { strategy: changeDriven({ toldBy: 'Case' }) });
+
+  constructor(cache: CacheService) {
+    super('cases', cache);
+  }
+
+  /** The fetcher names every case that it read. */
+  getCases(account: SalesforceId, fetcher: Fetcher<CaseSummary[]>): Promise<CaseSummary[]> {
+    return this.byAccount.get([account], fetcher);
+  }
+
+  /** What so many change events have made wrong. Resolves when no later read in any process can show it. */
+  invalidateDependencies(dependencies: readonly Dependency[], events: number): Promise<Invalidation> {
+    return this.invalidate(dependencies, { changes: events });
+  }
+}
