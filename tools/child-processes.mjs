@@ -17,11 +17,14 @@ export class ChildProcesses {
     process.on('exit', () => this.#children.forEach(({ child }) => child.kill('SIGKILL')));
   }
 
-  /** Starts a built program; its output goes to a file of its own, whose path is the result. */
-  start(name, file, env) {
+  /**
+   * Starts a built program; its output goes to a file of its own, whose path is the result. The port is part of that
+   * path: another `npm start` in this checkout has other ports, and must not empty the files of this one.
+   */
+  start({ name, port }, file, env) {
     const folder = join(root, '.cache', 'start');
     mkdirSync(folder, { recursive: true });
-    const logFile = join(folder, `${name}.log`);
+    const logFile = join(folder, `${name}-${port}.log`);
     const log = createWriteStream(logFile);
     // In a process group of its own, so that Ctrl-C reaches it once, from us, and not a second time from the terminal.
     const detached = process.platform !== 'win32';

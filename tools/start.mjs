@@ -5,10 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { ChildProcesses } from './child-processes.mjs';
 import { demoSteps } from './demo.mjs';
+import { redisTroubleIn, urlOf, welcomeText } from './welcome.mjs';
 import { ensureBuilt, root, say, stop } from './workspace.mjs';
 
 /** `npm start`: installs and builds what is missing, starts everything on this machine, and says what to try. */
 const READY_DEADLINE_MS = 60_000;
+/** Redis is asked again for so long, which is time for two answers more: a machine that starts all this is busy. */
+const REDIS_DOUBT_MS = 500;
 
 await ensureBuilt();
 process.chdir(root);
@@ -35,11 +38,25 @@ const children = new ChildProcesses((report) => void end(1, report));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void end(0, '\nStopping …'));
 const startingAt = Date.now();
 for (const program of programs) {
-  program.logFile = children.start(program.name, join(root, 'dist', 'apps', program.name, 'src', 'main.js'), env);
+  program.logFile = children.start(program, join(root, 'dist', 'apps', program.name, 'src', 'main.js'), env);
   await untilAnswers(program, program.health);
+  // The BFF has tried to reach Redis by now. The worker will try for as long again, and nobody has to wait for that to know.
+  if (program === bff) warnOf(await redisTrouble());
 }
-const eventsAreLive = !config.events.enabled || (await becomesLive(usesRedis ? worker : bff));
-printWelcome(((Date.now() - startingAt) / 1_000).toFixed(1));
+const trouble = await redisTrouble();
+// Without the Redis that is configured they cannot become live.
+const eventsAreLive = !config.events.enabled || (!trouble && (await becomesLive(usesRedis ? worker : bff)));
+say(
+  welcomeText({
+    config,
+    bff,
+    worker: usesRedis ? worker : undefined,
+    sandbox,
+    seconds: ((Date.now() - startingAt) / 1_000).toFixed(1),
+    redisTrouble: trouble ?? (eventsAreLive ? undefined : await redisTrouble()),
+    eventsAreLive,
+  }),
+);
 if (config.salesforce.isSandbox) say(await demoSteps(urlOf(bff), urlOf(sandbox), config.salesforce.apiVersion));
 else say(`Call it with a token of ${config.auth.issuer} for ${config.auth.audience}.\n`);
 say('Ctrl-C stops everything.');
@@ -105,39 +122,35 @@ async function answers(program, path) {
 async function becomesLive(program) {
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
-    const response = await fetch(`${urlOf(program)}/health/sf-events`, { signal: AbortSignal.timeout(2_000) }).catch(
-      () => undefined,
-    );
-    const body = await response?.json().catch(() => undefined);
-    if (body?.status === 'up') return true;
+    if ((await answerOf(program, '/health/sf-events'))?.status === 'up') return true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return false;
 }
 
-function urlOf({ host, port }) {
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+/** Why the BFF has no use of Redis; undefined where it has, or where none is configured. */
+async function redisTrouble() {
+  const deadline = Date.now() + REDIS_DOUBT_MS;
+  while (usesRedis) {
+    const reason = redisTroubleIn(await answerOf(bff, '/health'));
+    if (!reason || Date.now() > deadline) return reason;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return undefined;
 }
 
-function printWelcome(seconds) {
-  const store = usesRedis ? 'Redis, shared by all processes' : 'embedded (set REDIS_URL to share it between processes)';
-  say(`\nEvergreen is ready (${seconds} s).\n`);
-  say(`  BFF      ${urlOf(bff)}/health   log: ${bff.logFile}`);
-  if (usesRedis) say(`  Worker   ${urlOf(worker)}/health/sf-events   log: ${worker.logFile}`);
-  if (config.salesforce.isSandbox) {
-    say(`  Sandbox  ${urlOf(sandbox)}   a page: change records, make things fail   log: ${sandbox.logFile}`);
-  } else say(`  Org      ${config.salesforce.loginUrl}`);
-  say(`  Store    ${store}`);
-  if (config.cache.usesDemoEncryptionKey)
-    say('  Sensitive entries are encrypted with the published demo key: for made-up data only.');
-  if (!config.events.enabled)
-    say(
-      '  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes, and its entries live at most 60 s.',
-    );
-  else if (!eventsAreLive)
-    say(`  Change events are not live yet: see ${urlOf(usesRedis ? worker : bff)}/health/sf-events`);
-  say('');
+/** What the program says there, whatever the status; undefined when it says nothing. */
+async function answerOf(program, path) {
+  try {
+    const response = await fetch(urlOf(program) + path, { signal: AbortSignal.timeout(2_000) });
+    return await response.json();
+  } catch {
+    return undefined; // overloaded, or about to end, which is noticed elsewhere
+  }
+}
+
+function warnOf(trouble) {
+  if (trouble) process.stderr.write(`Redis cannot be used: ${trouble}\nStarting without it …\n`);
 }
 
 async function end(code, reason) {
