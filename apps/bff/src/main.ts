@@ -1,8 +1,7 @@
 import 'reflect-metadata';
-import { ConfigError } from '@bff/infra/config/config.errors';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
-import { portInUse } from '@bff/infra/health/start-failure';
+import { startFailure } from '@bff/infra/health/start-failure';
 import { Readiness } from '@bff/infra/health/readiness';
 import { Logger } from '@nestjs/common';
 import { createApp } from './create-app.js';
@@ -16,6 +15,6 @@ try {
   logger.log(`listening on ${await app.getUrl()}`);
 } catch (error) {
   // Nothing is logging yet. What people can mend is written for them; anything else with its stack.
-  console.error(error instanceof ConfigError ? error.message : (portInUse(error, 'PORT') ?? error));
+  console.error(startFailure(error, 'PORT') ?? error);
   process.exit(1);
 }

@@ -1,8 +1,7 @@
 import 'reflect-metadata';
-import { ConfigError } from '@bff/infra/config/config.errors';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
-import { portInUse } from '@bff/infra/health/start-failure';
+import { startFailure } from '@bff/infra/health/start-failure';
 import { Logger } from '@nestjs/common';
 import { createWorker } from './create-worker.js';
 
@@ -15,6 +14,6 @@ try {
   logger.log(`health on ${address}/health/sf-events`);
 } catch (error) {
   // Nothing is logging yet. What people can mend is written for them; anything else with its stack.
-  console.error(error instanceof ConfigError ? error.message : (portInUse(error, 'WORKER_PORT') ?? error));
+  console.error(startFailure(error, 'WORKER_PORT') ?? error);
   process.exit(1);
 }

@@ -1,9 +1,14 @@
+import { CacheError } from '../cache/cache.errors.js';
+import { ConfigError } from '../config/config.errors.js';
+
 /**
- * What to tell somebody whose process did not start because its port is taken, in one line; undefined for any other
- * failure. `variable` is the configuration variable that sets the port.
+ * What to tell somebody whose process did not start for a reason that people can mend: a wrong configuration, a port that is
+ * taken, a Redis that must not be used. Undefined for any other failure. `portVariable` is the variable that sets the port.
  */
-export function portInUse(error: unknown, variable: string): string | undefined {
+export function startFailure(error: unknown, portVariable: string): string | undefined {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof CacheError && error.code === 'CACHE_STORE_UNSUITABLE') return error.message;
   const { code, port, address } = (error ?? {}) as { code?: unknown; port?: unknown; address?: unknown };
   if (code !== 'EADDRINUSE') return undefined;
-  return `port ${String(port)} of ${String(address)} is in use by another process: stop that one, or set ${variable} to a free port`;
+  return `port ${String(port)} of ${String(address)} is in use by another process: stop that one, or set ${portVariable} to a free port`;
 }
