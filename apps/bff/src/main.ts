@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { describeConfig } from '@bff/infra/config/describe-config';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
 import { startFailure } from '@bff/infra/health/start-failure';
@@ -10,6 +11,7 @@ try {
   const config = loadConfig();
   const app = await createApp(config);
   const logger = new Logger('bff');
+  logger.debug(describeConfig(config));
   closeOnSignal(app, app.get(Readiness), config.http.shutdownGraceMs, (text) => logger.log(text));
   await app.listen(config.http.port, config.http.host);
   logger.log(`listening on ${await app.getUrl()}`);

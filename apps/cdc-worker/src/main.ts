@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { describeConfig } from '@bff/infra/config/describe-config';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
 import { startFailure } from '@bff/infra/health/start-failure';
@@ -9,6 +10,7 @@ try {
   const config = loadConfig();
   const worker = await createWorker(config);
   const logger = new Logger('cdc-worker');
+  logger.debug(describeConfig(config));
   closeOnSignal(worker, worker.readiness, config.http.shutdownGraceMs, (text) => logger.log(text));
   const address = await worker.health.listen({ host: config.http.host, port: config.worker.port });
   logger.log(`health on ${address}/health/sf-events`);

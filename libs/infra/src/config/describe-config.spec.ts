@@ -4,7 +4,7 @@ import { describeConfig } from './describe-config.js';
 import { documentationOf, variableNames } from './environment.schema.js';
 import { loadConfig } from './load-config.js';
 
-const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const key = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
   .toString();
 const secrets: Record<string, string> = {

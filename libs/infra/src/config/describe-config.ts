@@ -3,7 +3,7 @@ import { withoutUserinfo } from './mask.js';
 
 const secretFields = new Set(['clientSecret', 'privateKey', 'secret', 'password', 'base64']);
 
-/** The configuration as lines `group.field = value` for a start-up log; secrets are replaced by `****`. */
+/** The configuration as lines `group.field = value` for the start-up log at level debug; secrets are replaced by `****`. */
 export function describeConfig(config: AppConfig): string {
   return lines('', config).join('\n');
 }

@@ -149,7 +149,7 @@ const cacheVariables = {
     group: 'cache',
     description: 'How long a caller waits for a value that someone else is building.',
   }),
-  CACHE_BYPASS_CONCURRENCY: defaulted(wholeNumber(1, 10_000), '32', {
+  CACHE_BYPASS_CONCURRENCY: defaulted(wholeNumber(1, 1000), '32', {
     group: 'cache',
     description: 'How many fetches may run at once while the store does not answer.',
   }),

@@ -209,6 +209,21 @@ describe('loadConfig for a real org', () => {
     }
   });
 
+  it('refuses at the start what the parts that it is for would refuse later', () => {
+    const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    });
+    const names = (env: RawEnvironment) => problemsOf({ ...realOrg, ...env });
+    expect(names({ SF_API_VERSION: '56.0', CACHE_BYPASS_CONCURRENCY: '1001' }).sort()).toEqual([
+      'CACHE_BYPASS_CONCURRENCY',
+      'SF_API_VERSION',
+    ]);
+    const jwt = { SF_CLIENT_SECRET: '', SF_USERNAME: 'u@acme.example', SF_PRIVATE_KEY: ecKey.toString() };
+    expect(names(jwt)).toContain('SF_PRIVATE_KEY');
+    expect(names({ SF_API_VERSION: '57.0', CACHE_BYPASS_CONCURRENCY: '1000' })).toEqual([]);
+  });
+
   it('wants credentials', () => {
     expect(problemsOf(without(realOrg, 'SF_CLIENT_ID', 'SF_CLIENT_SECRET'))).toEqual([
       'SF_CLIENT_ID',

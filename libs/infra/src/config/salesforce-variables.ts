@@ -37,7 +37,7 @@ export const salesforceVariables = {
     description: 'The private key of the connected app, for the JWT bearer grant; goes with SF_USERNAME.',
     secret: 'whole',
   }),
-  SF_API_VERSION: defaulted(text('a version such as 67.0', /^[1-9]\d{1,2}\.0$/), '67.0', {
+  SF_API_VERSION: defaulted(text('a version from 57.0 to 99.0, such as 67.0', /^(5[7-9]|[6-9]\d)\.0$/), '67.0', {
     group: 'salesforce',
     description: 'The version of the Salesforce API that every request names.',
   }),

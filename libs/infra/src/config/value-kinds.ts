@@ -107,14 +107,13 @@ function parseEncryptionKey(given: string): EncryptionKeyText | undefined {
   return match?.[1] && match[2] ? { id: match[1], base64: match[2] } : undefined;
 }
 
-/** A private key as PEM text, as PEM on one line with `\n` written out, or as base64 of the PEM; answers PEM text. */
+/** An RSA private key as PEM text, as PEM on one line with `\n` written out, or as base64 of the PEM; answers PEM text. */
 export const privateKey: ValueKind<string> = {
-  expected: 'a private key in PEM form, or the base64 of it',
+  expected: 'an RSA private key in PEM form, or the base64 of it',
   parse: (given) => {
     const pem = given.includes('-----BEGIN') ? given.replaceAll('\\n', '\n') : Buffer.from(given, 'base64').toString();
     try {
-      createPrivateKey(pem);
-      return pem;
+      return createPrivateKey(pem).asymmetricKeyType === 'rsa' ? pem : undefined;
     } catch {
       return undefined; // not a key: the caller reports it in the words of `expected`
     }
