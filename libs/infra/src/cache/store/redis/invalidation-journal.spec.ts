@@ -13,11 +13,14 @@ describe('InvalidationJournal', () => {
   let trust: string[];
   /** Called while something is carried out. */
   let meanwhile: () => void;
+  /** Called when everything has been carried out. */
+  let afterwards: () => void;
   let journal: InvalidationJournal;
 
   beforeEach(() => {
     jest.useFakeTimers();
-    [carriedOut, isStoreAway, attempts, trust, meanwhile] = [[], true, 0, [], () => undefined];
+    [carriedOut, isStoreAway, attempts, trust] = [[], true, 0, []];
+    meanwhile = afterwards = () => undefined;
     journal = new InvalidationJournal({
       carryOut: async (dependencies) => {
         attempts++;
@@ -26,7 +29,10 @@ describe('InvalidationJournal', () => {
         carriedOut.push(dependencies);
       },
       onOwing: () => trust.push('none'),
-      onSettled: () => trust.push('again'),
+      onSettled: () => {
+        trust.push('again');
+        afterwards();
+      },
     });
   });
   afterEach(() => {
@@ -69,6 +75,18 @@ describe('InvalidationJournal', () => {
     await jest.advanceTimersByTimeAsync(250);
     expect(carriedOut).toEqual([[A, B], [B]]);
     expect(trust).toEqual(['none', 'again']);
+  });
+
+  it('carries out at once what is owed again in the very turn in which all was settled', async () => {
+    journal.add([A]);
+    isStoreAway = false;
+    afterwards = () => {
+      afterwards = () => undefined;
+      void Promise.resolve().then(() => journal.add([B])); // as a call does that is rejected in the same turn
+    };
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(carriedOut).toEqual([[A], [B]]);
+    expect([journal.size, trust]).toEqual([0, ['none', 'again', 'none', 'again']]);
   });
 
   it('goes by batches of what a script takes, and keeps what one has carried out', async () => {

@@ -67,8 +67,7 @@ export class InvalidationJournal {
   hasten(): void {
     if (this.isReplaying || this.isClosed || this.size === 0) return;
     clearTimeout(this.timer);
-    this.isReplaying = true;
-    void this.replay().finally(() => (this.isReplaying = false));
+    void this.replay();
   }
 
   close(): void {
@@ -77,10 +76,14 @@ export class InvalidationJournal {
   }
 
   private async replay(): Promise<void> {
+    this.isReplaying = true;
     try {
       while (this.size > 0 && !this.isClosed) await this.replayOnce();
+      // In the same step as the last look at the size: whatever is added after it begins a replay.
+      this.isReplaying = false;
       if (this.size === 0) this.owner.onSettled();
     } catch (error) {
+      this.isReplaying = false;
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
       if (!this.isClosed) this.timer = setTimeout(() => this.hasten(), RETRY_MS).unref();
     }
