@@ -38,15 +38,19 @@ export class Build {
   async fetch(): Promise<unknown> {
     const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal: this.signal };
     const { key, fetcher, options } = this.builder;
-    const value = await fetchInTime(
-      key,
-      options.fetchTimeoutMs,
-      () => fetcher(context),
-      () => this.abort(),
-    );
-    const { dependsOn } = options;
-    if (typeof dependsOn === 'function' && value !== undefined) this.add(dependsOn(value));
-    return value;
+    try {
+      const value = await fetchInTime(
+        key,
+        options.fetchTimeoutMs,
+        () => fetcher(context),
+        () => this.abort(),
+      );
+      const { dependsOn } = options;
+      if (typeof dependsOn === 'function' && value !== undefined) this.add(dependsOn(value));
+      return value;
+    } finally {
+      clearTimeout(this.overdue);
+    }
   }
 
   /** All dependencies as the store keeps them; undefined if there are more than an entry can have. */
@@ -70,12 +74,13 @@ export class Build {
   /** Gives the build up: its lease runs out, and its fetcher is told. Whatever it brings is still judged at the commit. */
   abort(): void {
     this.stopRenewing();
+    clearTimeout(this.overdue);
     this.aborting.abort();
   }
 
+  /** The lease is lost, or of no use any more. The fetch may still run, so its bound stays: it may be all that ends its flight. */
   stopRenewing(): void {
     clearInterval(this.renewal);
-    clearTimeout(this.overdue);
   }
 
   private add(dependencies: readonly Dependency[]): void {
