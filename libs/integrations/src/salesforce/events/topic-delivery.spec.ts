@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Deferred, deferred } from '../../../../../test/support/deferred.js';
 import type { EventBatch, TopicHandler } from './change-event-source.js';
 import type { SourceEvent } from './source-event.js';
 import { StreamJournal } from './stream-journal.js';
@@ -13,6 +14,8 @@ class Recorder implements TopicHandler {
   readonly gaps: string[] = [];
   /** Called before a batch is taken; may reject or wait. */
   before: (batch: EventBatch) => Promise<void> = () => Promise.resolve();
+  /** The same of a gap. */
+  beforeGap: () => Promise<void> = () => Promise.resolve();
 
   async onEvents(batch: EventBatch): Promise<void> {
     this.batches.push(batch);
@@ -20,6 +23,7 @@ class Recorder implements TopicHandler {
   }
 
   async onGap(reason: string): Promise<void> {
+    await this.beforeGap();
     this.gaps.push(`${reason} after ${this.ids().join()}`);
   }
 
@@ -187,5 +191,74 @@ describe('the delivery of a topic', () => {
     topic.offer(event('c'));
     expect(handler.ids()).toEqual(['a']);
     expect(topic.health()).toMatchObject({ state: 'stopped', waiting: 0 });
+  });
+});
+
+describe('a topic whose gap is being dealt with', () => {
+  let handler: Recorder;
+  let topic: TopicDelivery;
+  let dealtWith: Deferred<void>;
+
+  async function subscribedAfterGap(): Promise<void> {
+    dealtWith = deferred();
+    topic.connecting();
+    topic.subscribed('position-expired');
+    await jest.advanceTimersByTimeAsync(1);
+  }
+
+  async function dealWithIt(): Promise<void> {
+    dealtWith.resolve();
+    await topic.drained();
+  }
+
+  beforeEach(async () => {
+    jest.useFakeTimers();
+    handler = new Recorder();
+    handler.beforeGap = () => dealtWith.promise;
+    topic = delivery(handler);
+    await subscribedAfterGap();
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  it('is live and followed when that is done, and not before', async () => {
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(topic.health()).toMatchObject({ state: 'connecting', behindMs: undefined, gaps: 0 });
+    await dealWithIt();
+    expect(topic.health()).toMatchObject({ state: 'live', behindMs: 0, gaps: 1 });
+  });
+
+  it('is neither live nor followed when it was lost again meanwhile', async () => {
+    topic.lost('the connection broke');
+    await dealWithIt();
+    expect(handler.gaps).toHaveLength(1);
+    expect(topic.health()).toMatchObject({
+      state: 'lost',
+      behindMs: undefined,
+      gaps: 1,
+      lastError: 'the connection broke',
+    });
+    await subscribedAfterGap();
+    await dealWithIt();
+    expect(topic.health()).toMatchObject({ state: 'live', behindMs: 0, gaps: 2, lastError: undefined });
+  });
+
+  it('is as far behind as its first loss when it was followed before and lost again meanwhile', async () => {
+    topic.seen();
+    await dealWithIt();
+    topic.seen();
+    topic.lost('the connection broke');
+    await subscribedAfterGap();
+    topic.lost('the connection broke again');
+    await dealWithIt();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(topic.health().state).toBe('lost');
+    expect(topic.health().behindMs).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('stays stopped when it was stopped meanwhile, and nobody follows it', async () => {
+    const stopped = topic.stop();
+    await dealWithIt();
+    await stopped;
+    expect(topic.health()).toMatchObject({ state: 'stopped', behindMs: undefined });
   });
 });
