@@ -58,7 +58,10 @@ export class BoardReader {
         await this.connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', this.key, this.newestId());
       } catch (error) {
         if (signal.aborted) return;
-        this.reason = `the connection for notices is ${this.connection.status}: ${(error as Error).message}`;
+        const { status } = this.connection;
+        // Of a connection that is away ioredis tells only its own steps; why Redis is away, the store tells.
+        const why = status === 'ready' ? (error as Error).message : 'the state of the store says why';
+        this.reason = `the connection for notices is ${status}: ${why}`;
         // What fails on a connection that seems to work (it hangs, or the server refuses) is tried on another one.
         if (this.connection.status === 'ready') this.connection.disconnect(true);
         await delay(retryDelayMs(++failures), undefined, { signal }).catch(() => undefined); // closed: the loop ends

@@ -3,6 +3,7 @@ import { StoreUnavailableError } from '../../cache.errors.js';
 import type { LocalCache } from '../../local/local-cache.js';
 import type { Position } from '../../local/local-partition.js';
 import { parseGate, type Partition, type Partitions } from './partition.js';
+import { UnknownReplyError } from './scripts.js';
 import type { BusInvalidation } from './store-messages.js';
 
 /** How often a lease is asked for, and how long it lasts. The same in every process of an application. */
@@ -92,7 +93,8 @@ export class L1Leases {
       local.learnTime(serverMs, sentAt);
       const until = sentAt + this.times.leaseMs;
       if (code === 'OK') local.confirmed(gate, until, generation);
-      else local.adopt(gate, until);
+      else if (code === 'JOIN' || code === 'LOST') local.adopt(gate, until);
+      else throw new UnknownReplyError('beat', code);
       // The store does not know yet that a process which started afresh follows from there.
       if (code === 'LOST' && mayRepeat) setImmediate(() => void this.beat(partition, index, false));
     } catch (error) {

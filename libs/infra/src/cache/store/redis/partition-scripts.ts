@@ -23,7 +23,9 @@ export class PartitionScripts {
 
   /** A script that answers a number. */
   async runNumber(name: ScriptName, partition: Partition, args: readonly ScriptArgument[]): Promise<number> {
-    return Number(await this.send(name, partition, args));
+    const reply = await this.send(name, partition, args);
+    if (typeof reply !== 'number') throw new UnknownReplyError(name, reply);
+    return reply;
   }
 
   private send(name: ScriptName, { gateKey, tag }: Partition, args: readonly ScriptArgument[]): Promise<unknown> {

@@ -210,7 +210,8 @@ export class RedisCacheStore extends CacheStore {
   async readStale(key: string): Promise<StaleValue | undefined> {
     const reply = await this.scripts.run('stale', this.partitions.of(key), [key, nonce()]);
     const [code, , staleForMs, codec, bytes] = reply;
-    if (code !== 'STALE') return undefined;
+    if (code === 'NONE') return undefined;
+    if (code !== 'STALE') throw new UnknownReplyError('stale', code);
     return { value: { codec: Number(codec), bytes: bytes as Buffer }, staleForMs: Number(String(staleForMs)) };
   }
 
@@ -218,6 +219,7 @@ export class RedisCacheStore extends CacheStore {
     const [code, , leaseId, pttl] = await this.scripts.run('peek', this.partitions.of(key), [key, nonce()]);
     if (code === 'FRESH') return { status: 'exists' };
     if (code === 'EMPTY') return { status: 'empty' };
+    if (code !== 'PENDING') throw new UnknownReplyError('peek', code);
     return { status: 'pending', leaseId: String(leaseId), expiresInMs: Math.max(0, Number(pttl)) };
   }
 

@@ -4,25 +4,7 @@ import type { Cluster, Redis } from 'ioredis';
 /** The connection kinds that the store runs on; every script touches one slot, so they are the same to it. */
 export type RedisConnection = Redis | Cluster;
 
-export type ScriptName =
-  | 'begin'
-  | 'peek'
-  | 'commit'
-  | 'write'
-  | 'invalidate'
-  | 'flush'
-  | 'release'
-  | 'renew'
-  | 'sweep'
-  | 'adopt'
-  | 'beat'
-  | 'pend'
-  | 'leave'
-  | 'extend'
-  | 'stale';
-export type ScriptArgument = string | number | Buffer;
-
-const NAMES: readonly ScriptName[] = [
+const NAMES = [
   'begin',
   'peek',
   'commit',
@@ -38,7 +20,10 @@ const NAMES: readonly ScriptName[] = [
   'leave',
   'extend',
   'stale',
-];
+] as const;
+export type ScriptName = (typeof NAMES)[number];
+export type ScriptArgument = string | number | Buffer;
+
 const PREFIX = 'evergreen_';
 
 /** The script as Redis runs it: its `#!` line, which must stay the first, then the shared part, then its own. */

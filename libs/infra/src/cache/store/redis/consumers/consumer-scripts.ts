@@ -3,9 +3,9 @@ import type { ConsumerTerm } from '../../../consumer-leases.js';
 import { RedisGuard } from '../redis-guard.js';
 import type { RedisConnection } from '../scripts.js';
 
-type ScriptName = 'acquire' | 'renew' | 'save' | 'release' | 'ages';
+const NAMES = ['acquire', 'renew', 'save', 'release', 'ages'] as const;
+type ScriptName = (typeof NAMES)[number];
 
-const NAMES: readonly ScriptName[] = ['acquire', 'renew', 'save', 'release', 'ages'];
 const PREFIX = 'evergreen_consumer_';
 
 /** The scripts about positions, terms and feeds. All their keys begin with the same tag, so each runs on one slot. */
