@@ -17,6 +17,9 @@ const ASKING_MS_MIN = 10;
 const PASSING =
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE)|non local key/;
 
+/** The one message of Redis that repeats what it was sent, to say that it does not know the command (seen with 7.0.15). */
+const REPEATED_ARGUMENTS = /,? with args beginning with:[^\n]*/g;
+
 /** What a server must not be used for, and whether that may pass without a change of its configuration. */
 export interface Refusal {
   readonly reason: string;
@@ -187,10 +190,11 @@ export class RedisGuard {
   private translate(error: unknown): Error {
     if (!(error instanceof Error) || error instanceof CacheError) return error as Error;
     const isReply = error.name === 'ReplyError';
-    if (isReply && !PASSING.test(error.message)) return error;
-    if (isReply && error.message.startsWith('READONLY')) this.demoted();
     if (!isReply && (error instanceof TypeError || error instanceof RangeError)) return error;
-    return new StoreUnavailableError(`Redis did not answer: ${error.message}`, { cause: error });
+    const cause = withoutArguments(error);
+    if (isReply && !PASSING.test(error.message)) return cause;
+    if (isReply && error.message.startsWith('READONLY')) this.demoted();
+    return new StoreUnavailableError(`Redis did not answer: ${cause.message}`, { cause });
   }
 
   /** The server has become a replica: what it would serve from here on may be old. */
@@ -206,6 +210,18 @@ const REPLICA: Refusal = {
   reason: 'this Redis is a replica: the cache is read from the primary only',
   isPassing: true,
 };
+
+/**
+ * The error without the keys and values that ioredis puts on it (`command.args`, `lastNodeError`, a parser's `buffer`): they
+ * are a customer's, and whoever logs an error logs its fields too. Name, message, stack and the system's `code` stay.
+ */
+function withoutArguments(error: Error): Error {
+  const bare = new Error(error.message.replace(REPEATED_ARGUMENTS, ''));
+  const stack = error.stack?.replace(REPEATED_ARGUMENTS, '');
+  Object.defineProperties(bare, { name: { value: error.name }, stack: { value: stack } });
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? bare : Object.assign(bare, { code });
+}
 
 /**
  * What forbids the use of a server with this `INFO`. An `allkeys-*` policy may evict an index, and an index that is gone is
