@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
@@ -5,6 +6,7 @@ import type { EventBatch } from '@bff/integrations/salesforce/events/change-even
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Deferred, deferred } from '../../../../test/support/deferred.js';
 import type { Subscription } from './change-subscriber.js';
 import { TopicConsumer, type TopicListeners, type TopicPosition } from './topic-consumer.js';
 
@@ -265,5 +267,66 @@ describe('the consumer of a topic', () => {
     expect(told).toEqual([
       { event: undefined, dependencies: [record('Thing', 'all')], keys: ['things:all'], isWide: false },
     ]);
+  });
+});
+
+describe('the consumer whose listener takes its time', () => {
+  let consuming: TopicConsumer;
+  let heard: Deferred<void>;
+  let told: number;
+
+  /** Whether it is done before the listener is, when it has had turns enough for all else. */
+  async function isDoneBeforeHeard(work: Promise<void>): Promise<boolean> {
+    let isDone = false;
+    void work.then(() => (isDone = true));
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    expect(told).toBe(1);
+    return isDone;
+  }
+
+  beforeEach(() => {
+    heard = deferred();
+    told = 0;
+    const applied: TopicListeners['applied'] = (changes) => {
+      told += changes.length;
+      return heard.promise;
+    };
+    consuming = consumer({ applied });
+  });
+
+  it('commits when that has heard of the changes, and not before (P19)', async () => {
+    const taken = consuming.onEvents(batch('7'));
+    expect(await isDoneBeforeHeard(taken)).toBe(false);
+    expect(await consuming.position()).toBe('latest');
+    heard.resolve();
+    await taken;
+    expect(await consuming.position()).toEqual({ after: '7' });
+  });
+
+  it('has not dealt with a gap before that has heard of it: the events behind it wait', async () => {
+    const taken = consuming.onGap('position-expired');
+    expect(await isDoneBeforeHeard(taken)).toBe(false);
+    heard.resolve();
+    await taken;
+  });
+
+  it('has not repaired anything before that has heard of it', async () => {
+    const repaired = consuming.repair([event('found')]);
+    expect(await isDoneBeforeHeard(repaired)).toBe(false);
+    heard.resolve();
+    await repaired;
+  });
+});
+
+describe('the position after a gap', () => {
+  it('is not that of before, and is saved again although it has the same name', async () => {
+    const consuming = consumer();
+    await consuming.onEvents(batch('7'));
+    await checkpoints.remove(NAME); // the store was emptied, and the stream began anew
+    await consuming.onGap('no-position');
+    expect(consuming.counters().lastCommittedReplayId).toBeUndefined();
+    await consuming.onEvents({ events: [], position: '7' });
+    expect(await consuming.position()).toEqual({ after: '7' });
+    expect(consuming.counters().lastCommittedReplayId).toBe('7');
   });
 });
