@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { deferred, type Deferred } from '../../../../../test/support/deferred.js';
+import { entry } from '../dependencies.js';
+import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
+import type { BeginReply, BeginRequest, StoredValue } from '../store/cache-store.js';
+import { ValueCodec } from '../values/value-codec.js';
+import { resolveGetOrSetOptions } from './get-or-set-options.js';
+import { ReadThrough } from './read-through.js';
+import { Waiter } from './waiter.js';
+
+/** Carries out what it is asked at once, and tells the answer when the test lets it: what a slow network does. */
+class SlowlyAnsweringStore extends MemoryCacheStore {
+  private held: { readonly found: Deferred<void>; readonly told: Deferred<void> } | undefined;
+
+  /** Holds the next answer back from when it is `found` until it is `told`. */
+  hold() {
+    return (this.held = { found: deferred(), told: deferred() });
+  }
+
+  override async begin(request: BeginRequest): Promise<BeginReply> {
+    return this.delay(await super.begin(request));
+  }
+
+  override async read(key: string): Promise<StoredValue | undefined> {
+    return this.delay(await super.read(key));
+  }
+
+  private async delay<T>(answer: T): Promise<T> {
+    const { held } = this;
+    this.held = undefined;
+    held?.found.resolve();
+    await held?.told.promise;
+    return answer;
+  }
+}
+
+describe('Flight', () => {
+  const codec = new ValueCodec(undefined);
+  let store: SlowlyAnsweringStore;
+  let readThrough: ReadThrough;
+  let now: number;
+
+  beforeEach(async () => {
+    now = 1_000_000;
+    store = new SlowlyAnsweringStore({ maxBytes: 1e6, clock: () => now });
+    readThrough = new ReadThrough(store, codec, 8);
+    await store.write({ key: 'd:k', value: codec.encode('d:k', 'old', false), dependencies: [], ttlMs: 60_000 });
+  });
+
+  const ask = (value: string, maxAgeSeconds?: number) => {
+    const defaults = { waitMs: 1000, leaseMs: 1000, safetyTtlSeconds: undefined };
+    const options = resolveGetOrSetOptions({ maxAgeSeconds }, defaults);
+    const waiter = new Waiter('d:k', () => Promise.resolve(value), options);
+    readThrough.enter(waiter);
+    return waiter.answer;
+  };
+
+  it('gives nobody the entry found by a request that was sent before he came', async () => {
+    const { found, told } = store.hold();
+    const early = ask('unused');
+    await found.promise;
+    await store.invalidate([entry('d:k')]); // acknowledged while the answer is on its way
+    const late = ask('new');
+    told.resolve();
+    expect(await early).toBe('old');
+    expect(await late).toBe('new');
+  });
+
+  it('nor the entry that was looked at under the lease for one who wants a newer one', async () => {
+    now += 30_000;
+    readThrough.clock.learn(now, performance.now());
+    const offered = store.hold();
+    const early = ask('newer', 1); // refuses what it is offered, and asks for the lease
+    await offered.found.promise;
+    offered.told.resolve();
+    const granted = store.hold();
+    await granted.found.promise;
+    granted.told.resolve();
+    const read = store.hold();
+    await read.found.promise;
+    await store.invalidate([entry('d:k')]);
+    const late = ask('newest');
+    read.told.resolve();
+    expect(await early).toBe('newer');
+    expect(await late).toBe('newest');
+  });
+});
