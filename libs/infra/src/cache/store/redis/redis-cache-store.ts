@@ -1,6 +1,7 @@
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
 import { entry, type Dependency } from '../../dependencies.js';
+import { LEASE_MS } from '../../limits.js';
 import {
   CacheStore,
   type BeginReply,
@@ -51,8 +52,8 @@ export interface RedisCacheStoreOptions {
 const RETENTION_MS = 30 * 24 * 3600 * 1000;
 const FAILURE_TEXT_MAX = 500;
 const SWEEP_BATCH = 200;
-/** The lease behind a failed commit lasts at most so long; its own length is not known here. */
-const ORPHAN_MS = 10_000;
+/** How long the lease behind a failed commit may last: its own length is not known here, and none is longer. */
+const [, ORPHAN_MS] = LEASE_MS;
 
 /** The protocol on Redis: one atomic script for each step, one slot for each partition, one command for a hit. */
 export class RedisCacheStore extends CacheStore {
