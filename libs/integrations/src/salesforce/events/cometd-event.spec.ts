@@ -42,6 +42,10 @@ describe('a CometD message', () => {
     ['a wildcard id', { recordIds: ['001*'] }],
     ['the empty id of an overflow', { changeType: 'GAP_OVERFLOW', recordIds: ['000000000000000AAA'] }],
     ['an overflow with other ids', { changeType: 'GAP_OVERFLOW', recordIds: ['0015f00002JUZPD'] }],
+    ['the empty id outside an overflow', { recordIds: ['000000000000000AAA'] }],
+    ['the empty id on a gap', { changeType: 'GAP_UPDATE', recordIds: ['000000000000000AAA'] }],
+    ['the empty id beside another', { recordIds: ['0015f00002JUZPD', '000000000000000AAA'] }],
+    ['a wildcard id beside another', { recordIds: ['0015f00002JUZPD', '001*'] }],
     ['no id at all', { recordIds: [] }],
   ])('with %s stands for the whole entity', (_, header) => {
     expect(eventOfCometd(TOPIC, message(header))).toMatchObject({ kind: 'change', scope: 'entity', recordIds: [] });
@@ -64,6 +68,7 @@ describe('a CometD message', () => {
     ['empty on an UPDATE', { changedFields: [] }],
     ['empty on a CREATE', { changeType: 'CREATE', changedFields: [] }],
     ['empty on a gap', { changeType: 'GAP_UPDATE', changedFields: [] }],
+    ['given on anything but an UPDATE', { changeType: 'GAP_UPDATE', changedFields: ['Status'] }],
   ])('does not tell the changed fields when they are %s', (_, header) => {
     expect(eventOfCometd(TOPIC, message(header))).toMatchObject({ kind: 'change', changedFields: undefined });
   });

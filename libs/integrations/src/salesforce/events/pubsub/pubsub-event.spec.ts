@@ -168,17 +168,18 @@ describe('an event of the Pub/Sub API', () => {
     ['no bitmaps at all', {}],
     ['a bit that no field has', { changedFields: ['0x400000'] }],
     ['something else than a bitmap', { changedFields: ['Status'] }],
-  ])('with %s does not tell what an update changed', (_, given) => {
-    expect(decoded(payload(given, { Status: 'Draft' }))).toMatchObject({
-      kind: 'change',
-      recordIds: ['801xx0000000001AAA'],
-      changedFields: undefined,
-      fields: {},
-    });
+    ['an unreadable bitmap of emptied fields beside a readable one', { changedFields: ['0x04'], nulledFields: ['x'] }],
+    ['an unreadable bitmap of differences beside a readable one', { changedFields: ['0x04'], diffFields: ['x'] }],
+  ])('with %s does not tell what an update changed, and carries no fields that would pass for it', (_, given) => {
+    // AccountId may have been emptied: who took the carried fields for the changed ones would not see that the record moved.
+    const event = decoded(payload(given, { Status: 'Draft', AccountId: null }));
+    expect(event).toMatchObject({ kind: 'change', recordIds: ['801xx0000000001AAA'], changedFields: undefined });
+    expect(event).toHaveProperty('fields', {});
   });
 
   it.each([
     ['an overflow', { changeType: 'GAP_OVERFLOW', recordIds: ['000000000000000AAA'] }],
+    ['an update with the empty id', { recordIds: ['000000000000000AAA'] }],
     ['a wildcard', { recordIds: ['001*'] }],
   ])('stands for the whole entity in %s', (_, given) => {
     expect(decoded(payload(given))).toMatchObject({ scope: 'entity', recordIds: [], fields: {} });
