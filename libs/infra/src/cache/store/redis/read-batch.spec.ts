@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { L1 } from './l1.js';
 import { Partition } from './partition.js';
 import { ReadBatch } from './read-batch.js';
 import type { RedisGuard } from './redis-guard.js';
@@ -14,10 +15,29 @@ function envelope(key: string): Buffer {
   return Buffer.concat([header, Buffer.from(key)]);
 }
 
+/** Keeps nothing whose read was asked for before it forgot everything the last time, as the L1 does. */
+class ForgettingL1 {
+  readonly kept: string[] = [];
+  private now = 0;
+
+  forgetAll(): void {
+    this.now++;
+  }
+
+  generation(): number {
+    return this.now;
+  }
+
+  keep(key: string, generation: number): void {
+    if (generation === this.now) this.kept.push(key);
+  }
+}
+
 describe('ReadBatch', () => {
   /** The entries asked for by each command, and how to answer it. */
   let sent: { keys: string[]; answer: () => void; refuse: (error: Error) => void }[];
   let reads: ReadBatch;
+  let l1: ForgettingL1;
 
   beforeEach(() => {
     sent = [];
@@ -33,7 +53,9 @@ describe('ReadBatch', () => {
       redis: { mgetBuffer },
       ask: (command: () => Promise<unknown>, use: (reply: unknown) => unknown) => command().then(use),
     };
-    reads = new ReadBatch(guard as unknown as RedisGuard, partition, () => Promise.resolve(undefined), undefined);
+    l1 = new ForgettingL1();
+    const examine = () => Promise.resolve(undefined);
+    reads = new ReadBatch(guard as unknown as RedisGuard, partition, examine, l1 as unknown as L1);
   });
 
   const read = async (key: string) => (await reads.read(key))?.bytes.toString();
@@ -73,6 +95,21 @@ describe('ReadBatch', () => {
     expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // the first; the next two; the last
     answerAll();
     expect(await Promise.all(values)).toEqual(['k', 'k', 'k', 'k']);
+  });
+
+  it('hands to the L1 what was read, but nothing that was asked for before that forgot everything', async () => {
+    const values = [read('alone'), read('b'), read('c')];
+    await turn();
+    expect(sent.map((command) => command.keys)).toEqual([['alone'], ['b', 'c']]);
+    l1.forgetAll();
+    values.push(read('waits'));
+    l1.forgetAll(); // before it is sent: earlier than necessary is safe
+    await turn();
+    values.push(read('d'), read('e'));
+    await turn();
+    answerAll();
+    expect(await Promise.all(values)).toEqual(['alone', 'b', 'c', 'waits', 'd', 'e']);
+    expect(l1.kept).toEqual(['d', 'e']);
   });
 
   it('rejects those who asked when there is no answer, and goes on with the next', async () => {

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StoreUnavailableError } from '../../cache.errors.js';
+import { record } from '../../dependencies.js';
+import { ValueCodec } from '../../values/value-codec.js';
+import { AcknowledgedInvalidations } from './acknowledged-invalidations.js';
+import type { L1 } from './l1.js';
+import { Partitions } from './partition.js';
+import type { PartitionScripts } from './partition-scripts.js';
+import type { RedisGuard } from './redis-guard.js';
+
+const THING = record('Thing', '1');
+/** What the script answers at clock 6: nothing was dropped in the store, and nobody else has to follow. */
+const INVALIDATED = ['OK', Buffer.from('6 0 0 t6'), 0, 0, 'v', '', 'born', 1];
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('AcknowledgedInvalidations', () => {
+  /** The next script; at first a beat, which finds the gate at clock 5. */
+  let run: () => Promise<unknown[]>;
+  let outages: number;
+  let l1: L1;
+  let invalidations: AcknowledgedInvalidations;
+
+  beforeEach(async () => {
+    outages = 0;
+    run = async () => ['JOIN', '5 0 0 t5', '0'];
+    const guard = { onUsable: () => undefined, tellOutage: () => outages++ };
+    const scripts = { run: () => run(), runNumber: async () => 0 };
+    invalidations = new AcknowledgedInvalidations(
+      guard as unknown as RedisGuard,
+      scripts as unknown as PartitionScripts,
+      new Partitions('t', 1),
+      {
+        appName: 't',
+        windowMax: 100,
+        inlineMax: 100,
+        l1: { mode: 'strict', codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 10, shouldFreeze: false },
+      },
+    );
+    l1 = invalidations.l1 as L1;
+    l1.start();
+    await turn(); // the first lease is there
+  });
+  afterEach(async () => {
+    invalidations.journal.close();
+    await l1.close();
+  });
+
+  /** The reply to a read comes, and was true at this clock. */
+  function keep(clock: number): void {
+    const entry = { clock, dependencies: [THING], expiresAt: 0 };
+    l1.keepValue('things:1', l1.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
+  }
+
+  /** Invalidates; `meanwhile` is called when the L1 was cleared for the first time, and the script is under way. */
+  async function invalidate(meanwhile: () => void = () => undefined): Promise<void> {
+    const beforehand = run;
+    run = async () => {
+      run = beforehand;
+      meanwhile();
+      return INVALIDATED;
+    };
+    await invalidations.invalidate([THING]);
+  }
+
+  it('clears the own L1 before the store is told', async () => {
+    keep(5);
+    expect(await l1.find('things:1')).toBe('old');
+    await invalidate(() => expect(l1.find('things:1')).toBeUndefined());
+  });
+
+  it('clears the own L1 again of what a read brought while the store was told', async () => {
+    await invalidate(() => {
+      keep(5);
+      expect(l1.find('things:1')).toBeDefined();
+    });
+    expect(l1.find('things:1')).toBeUndefined();
+  });
+
+  it('keeps nothing older afterwards, before the bus tells of it: a reply may have been under way longer', async () => {
+    await invalidate();
+    keep(5);
+    expect(l1.find('things:1')).toBeUndefined();
+    keep(6);
+    expect(l1.find('things:1')).toBeDefined();
+  });
+
+  it('trusts nothing until an invalidation that the store did not acknowledge has been carried out', async () => {
+    let isAway = true;
+    run = async () => {
+      if (isAway) throw new StoreUnavailableError('away');
+      return INVALIDATED;
+    };
+    await expect(invalidations.invalidate([THING])).rejects.toThrow('away');
+    expect([outages, invalidations.journal.size]).toEqual([1, 1]);
+    keep(6);
+    expect(l1.find('things:1')).toBeUndefined();
+    isAway = false;
+    await turn(); // the attempt that was under way has failed
+    invalidations.journal.hasten();
+    await turn();
+    expect(invalidations.journal.size).toBe(0);
+  });
+});
