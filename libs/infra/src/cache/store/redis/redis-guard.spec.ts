@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { RedisGuard, serverRefusal } from './redis-guard.js';
+import { RedisGuard, serverRefusal, type ServerCheck } from './redis-guard.js';
 
 const info = (version: string, policy: string, role = 'master') =>
   `# Server\r\nredis_version:${version}\r\n# Memory\r\nmaxmemory_policy:${policy}\r\n# Replication\r\nrole:${role}\r\n`;
@@ -43,6 +43,23 @@ class ScriptedRedis extends EventEmitter {
     this.infos++;
     return Promise.resolve(info('7.0.15', 'noeviction', this.role));
   }
+
+  away(): void {
+    this.status = 'reconnecting';
+    this.emit('close');
+  }
+
+  back(): void {
+    this.status = 'ready';
+    this.emit('ready');
+  }
+
+  /** What a command gets that writes, from a server that is a replica now. */
+  static readonly readonly = (): Promise<never> => {
+    const error = new Error("READONLY You can't write against a read only replica.");
+    error.name = 'ReplyError';
+    return Promise.reject(error);
+  };
 }
 
 describe('an error that the guard hands on', () => {
@@ -73,7 +90,10 @@ describe('an error that the guard hands on', () => {
     ['a server that cannot just now', failed('ReplyError', 'LOADING Redis is loading the dataset in memory')],
     ['a command that was sent and lost', failed('AbortError', 'Command aborted due to connection close')],
     ['a command that the server does not know', failed('ReplyError', unknown)],
-    ['a cluster', failed('ClusterAllFailedError', 'Failed to refresh slots cache.', { lastNodeError: failed('x', 'y') })],
+    [
+      'a cluster',
+      failed('ClusterAllFailedError', 'Failed to refresh slots cache.', { lastNodeError: failed('x', 'y') }),
+    ],
   ])('holds no keys and no values: %s', async (_, error) => {
     const reason = await handedOn(error);
     const told = inspect(reason, { depth: Infinity, showHidden: true }) + JSON.stringify([reason, reason.cause]);
@@ -94,5 +114,126 @@ describe('an error that the guard hands on', () => {
       message: 'Redis did not answer: read ECONNRESET',
       cause: { name: 'Error', message: 'read ECONNRESET', code: 'ECONNRESET' },
     });
+  });
+});
+
+describe('a guard and its server', () => {
+  let redis: ScriptedRedis;
+  const guards: RedisGuard[] = [];
+  const guardOf = (check?: ServerCheck): RedisGuard => {
+    const guard = new RedisGuard(redis.client, check);
+    guards.push(guard);
+    return guard;
+  };
+  const answer = (guard: RedisGuard) =>
+    guard.run(() => Promise.resolve('answer')).catch((error: Error) => error.message);
+  const listeners = () => redis.eventNames().map((name) => [name, redis.listenerCount(name)]);
+  const settle = () => jest.advanceTimersByTimeAsync(0);
+  beforeEach(() => {
+    jest.useFakeTimers();
+    redis = new ScriptedRedis();
+  });
+  afterEach(() => {
+    for (const guard of guards.splice(0)) guard.close();
+    jest.useRealTimers();
+  });
+
+  it('uses a server that was a replica when it is a primary again, however long the connection was away meanwhile', async () => {
+    const guard = guardOf(); // never opened: it does not hear that the connection is back
+    redis.role = 'slave';
+    await guard.run(ScriptedRedis.readonly).catch(() => undefined);
+    redis.away();
+    await jest.advanceTimersByTimeAsync(60_000);
+    redis.role = 'master';
+    redis.back();
+    await jest.advanceTimersByTimeAsync(250);
+    expect(await answer(guard)).toBe('answer');
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(redis.infos).toBe(2); // at the refusal, and when the connection was back
+  });
+
+  it('looks at a refused server four times a second, however many replies told of it, and no more when it is closed', async () => {
+    const guard = guardOf();
+    redis.role = 'slave';
+    await Promise.allSettled(Array.from({ length: 100 }, () => guard.run(ScriptedRedis.readonly)));
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(redis.infos).toBe(1 + 40);
+    expect(await answer(guard)).toMatch(/replica/);
+    guard.close();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('takes no notice of a refusal that comes after it was closed', async () => {
+    const guard = guardOf();
+    const late = guard.run(ScriptedRedis.readonly).catch((error: Error) => error.message);
+    guard.close();
+    expect(await late).toMatch(/READONLY/);
+    expect({ infos: redis.infos, timers: jest.getTimerCount() }).toEqual({ infos: 0, timers: 0 });
+  });
+
+  it('believes the newest look at the server, not one that began before it became a replica and ends after', async () => {
+    const ends: (() => void)[] = [];
+    const guard = guardOf(() => new Promise((resolve) => ends.push(() => resolve(undefined))));
+    const opened = guard.open();
+    await settle();
+    ends.pop()?.();
+    await opened;
+    redis.emit('ready');
+    await settle();
+    redis.role = 'slave';
+    await guard.run(ScriptedRedis.readonly).catch(() => undefined);
+    ends.pop()?.();
+    await settle();
+    expect(await answer(guard)).toMatch(/replica/);
+  });
+
+  it('sends nothing to the next server before it has been looked at', async () => {
+    let adopted = Promise.resolve(undefined);
+    const guard = guardOf(() => adopted);
+    await guard.open();
+    expect(await answer(guard)).toBe('answer');
+    let adopt = (_: undefined) => {};
+    adopted = new Promise((resolve) => (adopt = resolve));
+    redis.away();
+    expect(await answer(guard)).toMatch(/reconnecting/);
+    redis.back();
+    await settle();
+    expect(await answer(guard)).toMatch(/looked at before it is used/);
+    expect(guard.reason).toMatch(/looked at before it is used/);
+    adopt(undefined);
+    await settle();
+    expect(await answer(guard)).toBe('answer');
+  });
+
+  it('looks once at the first server', async () => {
+    redis.status = 'connecting';
+    let adoptions = 0;
+    const guard = guardOf(async () => void adoptions++);
+    const opened = guard.open();
+    redis.back();
+    await opened;
+    expect(await answer(guard)).toBe('answer');
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect({ infos: redis.infos, adoptions }).toEqual({ infos: 1, adoptions: 1 });
+  });
+
+  it('leaves nothing on a connection that outlives it, and looks at no server any more', async () => {
+    const before = listeners();
+    for (const status of ['ready', 'connecting', 'ready']) {
+      redis.status = status;
+      const guard = guardOf();
+      const opened = guard.open();
+      if (status === 'ready') await opened;
+      guard.close();
+      await opened; // closed while it connects it does not wait for the connection
+      expect(await answer(guard)).toBe('the store is closed');
+      await guard.open();
+    }
+    expect(listeners()).toEqual(before);
+    const { infos } = redis;
+    redis.away();
+    redis.back();
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(redis.infos).toBe(infos);
   });
 });

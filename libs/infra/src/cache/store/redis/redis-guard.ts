@@ -47,6 +47,10 @@ export class RedisGuard {
   /** False from a lost connection until the next server has been looked at. Guards that were never opened do not look. */
   private isChecked = true;
   private recheck: NodeJS.Timeout | undefined;
+  /** Checks begun, so that only the newest one tells: an older one may have asked the server before. */
+  private checks = 0;
+  /** Lets `open` go on. */
+  private answered: Listener | undefined;
   private isClosed = false;
   private readonly asking: ReplyDeadline;
   private readonly breaker: ReadBreaker;
@@ -73,6 +77,7 @@ export class RedisGuard {
 
   /** Why no command at all can be sent. */
   private get commandReason(): string | undefined {
+    if (this.isClosed) return 'the store is closed'; // and does not hear any more that another server is there
     if (this.refusal) return this.refusal.reason;
     if (this.redis.status !== 'ready') return `the connection to Redis is ${this.redis.status}`;
     return this.isChecked ? undefined : 'the connection to Redis is new: it is looked at before it is used';
@@ -125,12 +130,10 @@ export class RedisGuard {
    * Rejects only for a server that must not be used. One that is away, or slow to answer, is no reason to fail.
    */
   async open(): Promise<void> {
+    if (this.isClosed) return;
     this.isChecked = false;
-    this.redis.on('close', () => {
-      this.isChecked = false;
-      this.tellOutage();
-    });
-    this.redis.on('ready', () => void this.check());
+    this.redis.on('close', this.onConnectionClose);
+    this.redis.on('ready', this.onConnectionReady);
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status tells
     if (this.redis.status === 'ready') await this.check();
     else await this.firstAnswer();
@@ -138,19 +141,30 @@ export class RedisGuard {
       throw new CacheError('CACHE_STORE_UNSUITABLE', this.refusal.reason, false);
   }
 
+  /** Nothing is sent any more. The connection, which may live on, is left as it was before `open`. */
   close(): void {
     this.isClosed = true;
+    this.redis.off('close', this.onConnectionClose);
+    this.redis.off('ready', this.onConnectionReady);
     clearTimeout(this.recheck);
     this.breaker.close();
+    this.answered?.();
   }
+
+  private readonly onConnectionReady = (): void => void this.check();
+
+  private readonly onConnectionClose = (): void => {
+    this.isChecked = false;
+    this.answered?.();
+    this.tellOutage();
+  };
 
   /** Resolves when the server has been checked, or has not been there for long enough. */
   private async firstAnswer(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, OPEN_MS);
-      this.redis.once('ready', () => void this.check().then(resolve));
-      this.redis.once('close', resolve);
+      this.answered = resolve;
     });
     clearTimeout(timer);
   }
@@ -158,20 +172,33 @@ export class RedisGuard {
   /** Looks whether the server may be used. Never rejects: what it cannot learn now it asks again. */
   private async check(): Promise<void> {
     clearTimeout(this.recheck);
-    try {
-      this.refusal = serverRefusal(await this.info()) ?? (await this.furtherCheck?.());
+    const number = ++this.checks;
+    const [seen] = await Promise.allSettled([this.examine()]);
+    if (this.isClosed || number !== this.checks) return;
+    // If it was rejected the connection was lost, or the server slow to answer: it is not used until it has been asked again.
+    if (seen.status === 'fulfilled') {
+      this.refusal = seen.value;
       this.isChecked = this.refusal === undefined;
-    } catch {
-      // The connection was lost, or the server was slow to answer: it is not used until it has been asked again.
     }
-    if (this.isClosed) return;
-    if (this.isChecked) {
-      for (const listener of this.usableListeners) listener();
-      return;
-    }
+    this.answered?.();
+    if (!this.isChecked) return this.checkLater();
+    for (const listener of this.usableListeners) listener();
+  }
+
+  /**
+   * For as long as the server is not used and the guard not closed. While the connection is away the timer goes on, because
+   * a guard that was never opened is not told when it is back.
+   */
+  private checkLater(): void {
+    clearTimeout(this.recheck);
     this.recheck = setTimeout(() => {
       if (this.redis.status === 'ready') void this.check();
+      else this.checkLater();
     }, RECHECK_MS).unref();
+  }
+
+  private async examine(): Promise<Refusal | undefined> {
+    return serverRefusal(await this.info()) ?? (await this.furtherCheck?.());
   }
 
   private async info(): Promise<string> {
@@ -199,6 +226,7 @@ export class RedisGuard {
 
   /** The server has become a replica: what it would serve from here on may be old. */
   private demoted(): void {
+    if (this.isClosed || this.refusal === REPLICA) return; // known, and looked at again already
     this.isChecked = false;
     this.refusal = REPLICA;
     this.tellOutage();
