@@ -1,5 +1,6 @@
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { CacheError } from '../cache.errors.js';
+import { FETCH_MS } from '../limits.js';
 import { fetchInTime } from './timed-fetch.js';
 import type { Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
@@ -10,11 +11,15 @@ const QUEUE_MAX = 1000;
 const STAGGER_MS = 50;
 /** … until so many of them are running; then the next waits for one to end, so that one slow key leaves room for others. */
 const RUNNING_PER_KEY_MAX = 8;
+const [, FETCH_MS_MAX] = FETCH_MS;
 
 /**
  * Answers from the source alone, while the store is away. Without the store nobody can vouch for a fetch that began
  * earlier, so callers share only a fetch that has not begun: those who come while one is running gather for the next,
- * which begins when it ends, or 50 ms after they began to gather. The source sees at most `concurrency` fetches at once.
+ * which begins when it ends, or 50 ms after they began to gather. The source sees at most `concurrency` fetches at once,
+ * not counting those that were told by their signal to stop.
+ *
+ * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not the fetch that is his own.
  */
 export class Bypass {
   /** Callers of a key whose fetch has not begun. */
@@ -28,15 +33,26 @@ export class Bypass {
     private readonly signal: AbortSignal,
   ) {
     this.slots = bulkhead(concurrency, QUEUE_MAX);
+    // The first of its listeners: nobody takes a place that a running fetch leaves at the close.
+    signal.addEventListener('abort', () => this.refuseAll(), { once: true });
   }
 
   enter(waiter: Waiter): void {
-    const open = this.gatherings.get(waiter.key);
-    const gathering = open ?? new WaiterSet();
+    if (this.signal.aborted) {
+      waiter.fail(closed());
+      return;
+    }
+    const gathering = this.gatherings.get(waiter.key) ?? this.gather(waiter.key);
+    // After its fetch was scheduled: with nothing in the way that begins before any patience ends, be `waitMs` 0.
+    waiter.waitForOther();
     gathering.add(waiter);
-    if (open) return;
-    this.gatherings.set(waiter.key, gathering);
-    this.schedule(waiter.key);
+  }
+
+  private gather(key: string): WaiterSet {
+    const gathering = new WaiterSet();
+    this.gatherings.set(key, gathering);
+    this.schedule(key);
+    return gathering;
   }
 
   private schedule(key: string): void {
@@ -55,40 +71,45 @@ export class Bypass {
       await this.slots.execute(() => this.fetch(key));
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error;
-      const overloaded = new CacheError('CACHE_OVERLOADED', 'the store is away and too many fetches are waiting', true);
-      this.close(key)
-        ?.takeAll()
-        .forEach((waiter) => waiter.fail(overloaded));
+      this.refuse(key, overloaded());
     }
   }
 
+  /** Settles when the fetch ends or is told to stop. One that does not stop must not hold its place for ever. */
   private async fetch(key: string): Promise<void> {
     const waiters = this.close(key);
     const [builder] = waiters ?? [];
-    if (!waiters || !builder) return;
+    if (!waiters || !builder) return; // the cache was closed, or everybody's patience ended
     waiters.waitForOther(builder);
     this.running.set(key, (this.running.get(key) ?? 0) + 1);
+    const aborting = new AbortController();
+    const abort = () => aborting.abort();
+    const overdue = setTimeout(abort, FETCH_MS_MAX).unref();
+    this.signal.addEventListener('abort', abort, { once: true });
     try {
-      if (this.signal.aborted)
-        throw new CacheError('CACHE_CLOSED', 'the cache was closed while this call waited', false);
-      const value = await this.call(builder);
-      for (const waiter of waiters.takeAll()) waiter.succeed(value, 'bypass');
-    } catch (error) {
-      for (const waiter of waiters.takeAll()) waiter.fail(error);
+      const stopped = new Promise<void>((resolve) => aborting.signal.addEventListener('abort', () => resolve()));
+      await Promise.race([this.answer(waiters, builder, aborting), stopped]);
     } finally {
+      clearTimeout(overdue);
+      this.signal.removeEventListener('abort', abort);
       this.end(key);
     }
   }
 
-  private async call({ key, fetcher, options }: Waiter): Promise<unknown> {
-    const aborting = new AbortController();
-    const abort = () => aborting.abort();
-    this.signal.addEventListener('abort', abort, { once: true });
+  /** Never rejects. */
+  private async answer(waiters: WaiterSet, builder: Waiter, aborting: AbortController): Promise<void> {
+    const { key, fetcher, options } = builder;
+    const context = { dependsOn: () => undefined, signal: aborting.signal };
     try {
-      const context = { dependsOn: () => undefined, signal: aborting.signal };
-      return await fetchInTime(key, options.fetchTimeoutMs, () => fetcher(context), abort);
-    } finally {
-      this.signal.removeEventListener('abort', abort);
+      const value = await fetchInTime(
+        key,
+        options.fetchTimeoutMs,
+        () => fetcher(context),
+        () => aborting.abort(),
+      );
+      for (const waiter of waiters.takeAll()) waiter.succeed(value, 'bypass');
+    } catch (error) {
+      for (const waiter of waiters.takeAll()) waiter.fail(error);
     }
   }
 
@@ -99,10 +120,27 @@ export class Bypass {
     return gathering;
   }
 
+  private refuse(key: string, reason: CacheError): void {
+    for (const waiter of this.close(key)?.takeAll() ?? []) waiter.fail(reason);
+  }
+
+  /** The cache closes: those whose fetch has not begun are told so. */
+  private refuseAll(): void {
+    for (const key of [...this.gatherings.keys()]) this.refuse(key, closed());
+  }
+
   private end(key: string): void {
     const left = (this.running.get(key) ?? 1) - 1;
     if (left > 0) this.running.set(key, left);
     else this.running.delete(key);
     this.starts.get(key)?.();
   }
+}
+
+function overloaded(): CacheError {
+  return new CacheError('CACHE_OVERLOADED', 'the store is away and too many fetches are waiting', true);
+}
+
+function closed(): CacheError {
+  return new CacheError('CACHE_CLOSED', 'the cache was closed while this call waited', false);
 }

@@ -1,0 +1,169 @@
+import { setMaxListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { CacheError } from '../cache.errors.js';
+import type { FetchContext } from '../cache.types.js';
+import { Bypass } from './bypass.js';
+import { resolveGetOrSetOptions } from './get-or-set-options.js';
+import { Waiter } from './waiter.js';
+
+const CONCURRENCY = 10;
+/** So many fetches of one key run at once, at the most. */
+const RUNNING_PER_KEY_MAX = 8;
+const FIVE_MINUTES = 300_000;
+
+describe('Bypass', () => {
+  let closing: AbortController;
+  let bypass: Bypass;
+  /** The fetches that were begun, in order. */
+  let fetches: { readonly key: string; readonly signal: AbortSignal; readonly end: (value: unknown) => void }[];
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick'] });
+    closing = new AbortController();
+    setMaxListeners(0, closing.signal); // as its owner does
+    bypass = new Bypass(CONCURRENCY, closing.signal);
+    fetches = [];
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+  /** A caller whose fetch hangs until the test ends it, and what he has been told so far. */
+  const ask = (key: string, waitMs = 600_000) => {
+    const fetcher = ({ signal }: FetchContext) =>
+      new Promise<unknown>((end) => void fetches.push({ key, signal, end }));
+    const defaults = { waitMs, leaseMs: 10_000, safetyTtlSeconds: undefined };
+    const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions({}, defaults));
+    const caller: { told: unknown } = { told: undefined };
+    waiter.answer.then(
+      (value) => (caller.told = value),
+      (error: CacheError) => (caller.told = error.code),
+    );
+    bypass.enter(waiter);
+    return caller;
+  };
+  const askOneByOne = async (count: number, key: string, waitMs?: number) => {
+    const callers = [];
+    for (let i = 0; i < count; i++) {
+      callers.push(ask(key, waitMs));
+      await pass(50);
+    }
+    return callers;
+  };
+  const fillUp = async () => {
+    for (let i = 0; i < CONCURRENCY; i++) ask(`d:${i}`);
+    await pass(0);
+    expect(fetches).toHaveLength(CONCURRENCY);
+  };
+
+  describe('bounds by waitMs the wait of whoever has no fetch of his own', () => {
+    it('while fetches of the key hang', async () => {
+      const hanging = await askOneByOne(RUNNING_PER_KEY_MAX, 'd:k', 100);
+      const late = ask('d:k', 100);
+      await pass(60);
+      const later = ask('d:k', 100);
+      await pass(41);
+      expect([late.told, later.told]).toEqual(['CACHE_WAIT_TIMEOUT', undefined]);
+      await pass(60);
+      expect(later.told).toBe('CACHE_WAIT_TIMEOUT');
+      expect(fetches).toHaveLength(RUNNING_PER_KEY_MAX);
+      expect(hanging.map(({ told }) => told)).toEqual(Array(RUNNING_PER_KEY_MAX).fill(undefined)); // a fetch each
+    });
+
+    it('while the fetches of other keys take every place', async () => {
+      await fillUp();
+      const queued = ask('d:queued', 100);
+      await pass(50);
+      const joined = ask('d:queued', 100);
+      await pass(51);
+      expect([queued.told, joined.told]).toEqual(['CACHE_WAIT_TIMEOUT', undefined]);
+      await pass(50);
+      expect(joined.told).toBe('CACHE_WAIT_TIMEOUT');
+      fetches[0]?.end('value');
+      await pass(0);
+      expect(fetches).toHaveLength(CONCURRENCY); // nobody is left to fetch for
+      const next = ask('d:queued');
+      await pass(0);
+      fetches.at(-1)?.end('next');
+      await pass(0);
+      expect(next.told).toBe('next');
+    });
+
+    it('while a fetch that they share runs', async () => {
+      const [own, shared] = [ask('d:k', 100), ask('d:k', 100)];
+      await pass(101);
+      expect([own.told, shared.told]).toEqual([undefined, 'CACHE_WAIT_TIMEOUT']);
+    });
+
+    it('and not his own fetch, begun at once or after a wait', async () => {
+      const impatient = ask('d:k', 0);
+      await pass(0);
+      const patient = ask('d:k', 60);
+      await pass(1000);
+      expect(fetches).toHaveLength(2);
+      for (const { end } of fetches) end('value');
+      await pass(0);
+      expect([impatient.told, patient.told]).toEqual(['value', 'value']);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+  });
+
+  describe('tells a fetch after five minutes to stop, and gives its place away', () => {
+    it('to the next of its key', async () => {
+      const [first] = await askOneByOne(RUNNING_PER_KEY_MAX, 'd:k');
+      const next = ask('d:k');
+      await pass(FIVE_MINUTES - 1000);
+      expect(fetches).toHaveLength(RUNNING_PER_KEY_MAX);
+      await pass(1000);
+      expect(fetches.map(({ signal }) => signal.aborted)).toEqual([
+        ...Array<boolean>(RUNNING_PER_KEY_MAX).fill(true),
+        false,
+      ]);
+      fetches[0]?.end('late');
+      fetches.at(-1)?.end('value');
+      await pass(0);
+      expect([first?.told, next.told]).toEqual(['late', 'value']); // its own caller waits for it
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('to another key', async () => {
+      await fillUp();
+      const queued = ask('d:queued');
+      await pass(FIVE_MINUTES);
+      fetches.at(-1)?.end('value');
+      await pass(0);
+      expect(queued.told).toBe('value');
+      expect(jest.getTimerCount()).toBe(0);
+    });
+  });
+
+  describe('when the cache closes', () => {
+    it('refuses whoever has no fetch yet, and whoever comes then, and starts none in the places that are left', async () => {
+      await askOneByOne(RUNNING_PER_KEY_MAX, 'd:k');
+      await askOneByOne(CONCURRENCY - RUNNING_PER_KEY_MAX, 'd:k2');
+      const early = [ask('d:k'), ask('d:k2'), ask('d:queued')];
+      await pass(100);
+      const gathering = ask('d:gathering');
+      closing.abort();
+      const late = ask('d:k');
+      await pass(0);
+      expect([...early, gathering, late].map(({ told }) => told)).toEqual(Array(5).fill('CACHE_CLOSED'));
+      expect(fetches).toHaveLength(CONCURRENCY);
+      await pass(50);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('tells a running fetch to stop, and still answers its callers', async () => {
+      const caller = ask('d:k');
+      await pass(0);
+      closing.abort();
+      expect(fetches[0]?.signal.aborted).toBe(true);
+      await pass(0);
+      expect(caller.told).toBeUndefined();
+      fetches[0]?.end('value');
+      await pass(0);
+      expect(caller.told).toBe('value');
+    });
+  });
+});
