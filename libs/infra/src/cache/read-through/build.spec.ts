@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CacheError } from '../cache.errors.js';
-import type { FetchContext } from '../cache.types.js';
+import type { FetchContext, Fetcher, GetOrSetOptions } from '../cache.types.js';
 import { entry } from '../dependencies.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
 import { ValueCodec } from '../values/value-codec.js';
@@ -35,9 +35,9 @@ describe('the bound of a fetch that never ends', () => {
   });
 
   const hanging = ({ signal }: FetchContext) => (signals.push(signal), new Promise<never>(() => undefined));
-  const ask = (fetcher: (context: FetchContext) => Promise<unknown>, fetchTimeoutMs?: number) => {
+  const ask = (fetcher: Fetcher<unknown>, options: GetOrSetOptions<unknown> = {}) => {
     const defaults = { waitMs: 1000, leaseMs: 10_000, safetyTtlSeconds: undefined };
-    const waiter = new Waiter('d:k', fetcher, resolveGetOrSetOptions({ fetchTimeoutMs }, defaults));
+    const waiter = new Waiter('d:k', fetcher, resolveGetOrSetOptions(options, defaults));
     readThrough.enter(waiter);
     return waiter.answer.catch((error: CacheError) => error.code);
   };
@@ -75,7 +75,7 @@ describe('the bound of a fetch that never ends', () => {
     ['fails', () => Promise.reject(Object.assign(new Error('no'), { code: 'NO' })), 'NO'],
     ['takes longer than it may', () => new Promise<never>(() => undefined), 'CACHE_FETCH_TIMEOUT'],
   ])('leaves no timer behind when the fetch %s', async (_name, fetcher, told) => {
-    const answer = ask(fetcher, 50);
+    const answer = ask(fetcher, { fetchTimeoutMs: 50 });
     await pass(50);
     expect(await answer).toBe(told);
     expect(jest.getTimerCount()).toBe(0);

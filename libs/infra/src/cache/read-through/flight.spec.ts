@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { deferred, type Deferred } from '../../../../../test/support/deferred.js';
+import type { GetOrSetOptions } from '../cache.types.js';
 import { entry } from '../dependencies.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
 import type { BeginReply, BeginRequest, StoredValue } from '../store/cache-store.js';
@@ -47,10 +48,9 @@ describe('Flight', () => {
     await store.write({ key: 'd:k', value: codec.encode('d:k', 'old', false), dependencies: [], ttlMs: 60_000 });
   });
 
-  const ask = (value: string, maxAgeSeconds?: number) => {
+  const ask = (value: string, options: GetOrSetOptions<unknown> = {}) => {
     const defaults = { waitMs: 1000, leaseMs: 1000, safetyTtlSeconds: undefined };
-    const options = resolveGetOrSetOptions({ maxAgeSeconds }, defaults);
-    const waiter = new Waiter('d:k', () => Promise.resolve(value), options);
+    const waiter = new Waiter('d:k', () => Promise.resolve(value), resolveGetOrSetOptions(options, defaults));
     readThrough.enter(waiter);
     return waiter.answer;
   };
@@ -70,7 +70,7 @@ describe('Flight', () => {
     now += 30_000;
     readThrough.clock.learn(now, performance.now());
     const offered = store.hold();
-    const early = ask('newer', 1); // refuses what it is offered, and asks for the lease
+    const early = ask('newer', { maxAgeSeconds: 1 }); // refuses what it is offered, and asks for the lease
     await offered.found.promise;
     offered.told.resolve();
     const granted = store.hold();
