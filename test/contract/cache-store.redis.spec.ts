@@ -5,6 +5,7 @@ import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store'
 import { RedisCheckpoints } from '@bff/infra/cache/store/redis/redis-checkpoints';
 import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
 import { RedisProcessReports } from '@bff/infra/cache/store/redis/redis-process-reports';
+import { defineScripts, runScript, type ScriptArgument, type ScriptName } from '@bff/infra/cache/store/redis/scripts';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { describeCacheStore } from './cache-store.contract.js';
@@ -82,6 +83,34 @@ it('keeps a bounded number of tips and dependencies, however often the same ones
   expect(await redis.zcard(`${tag}:tz`)).toBeLessThanOrEqual(20);
   expect(await redis.zcard(`${tag}:iv`)).toBeLessThanOrEqual(20);
   expect(await build.commit('v')).toBe('lost');
+});
+
+it('removes an L1 that said nothing from the members, but not in a history that began after it was asked', async () => {
+  const redis = await connect();
+  defineScripts(redis);
+  const tag = `{contract-${randomUUID()}.P1:0}`;
+  const run = async (name: ScriptName, ...args: readonly ScriptArgument[]) =>
+    ((await runScript(redis, name, `${tag}:g`, [tag, ...args])) as unknown[]).map(String);
+  const join = (birth: string) => run('beat', 'silent', '-1', '', birth, '1');
+  /** The clock, the members and the birth, as whoever invalidates is told them. */
+  const invalidate = async () => {
+    const [, gate = '', , , , members, birth] = await run('invalidate', randomUUID(), 100, 100, 'rq', '', 'r:Order:1');
+    return { clock: Number(gate.split(' ')[0]), members, birth };
+  };
+  const evict = ({ clock, birth = '' }: { clock: number; birth: string | undefined }) =>
+    run('pend', clock, '1', randomUUID(), birth, 'silent');
+
+  await join('first');
+  await invalidate();
+  const before = await invalidate();
+  expect(before).toMatchObject({ members: 'silent', birth: 'first' });
+  await redis.unlink(await redis.keys(`${tag}:*`));
+  await join('second'); // at a clock that lies before the invalidation's, but it was born later
+  expect(await evict(before)).toEqual(['OK', 'second', 'silent']);
+  const after = await invalidate();
+  expect(after).toMatchObject({ members: 'silent', birth: 'second' }); // still waited for
+  expect(await evict(after)).toEqual(['OK', 'second']);
+  expect((await invalidate()).members).toBe('');
 });
 
 describe('RedisCacheStore on a server that goes away', () => {

@@ -124,6 +124,20 @@ export function describeInvalidations(create: StoreFactory): void {
       expect(await countIndexKeys()).toBe(0);
     }, 30_000);
 
+    it('that are deferred outlast many others: what depends on them is refused until it is freed', async () => {
+      const { store, other, countIndexKeys } = await create({ inlineMax: 1, windowMax: 20 });
+      await times(30, (i) => write(store, `orders:account:${i}`, 'old', [record('Product2', '1')]));
+      await other.invalidate([record('Product2', '1')]);
+      for (let i = 0; i < 60; i += 1) await other.invalidate([record('Order', String(i))]);
+      await times(30, async (i) => expect(await store.read(`orders:account:${i}`)).toBeUndefined());
+      await put(other, 'orders:account:5', 'rebuilt', [record('Product2', '1')]);
+      await sweepAll(store);
+      expect(await text(store, 'orders:account:5')).toBe('rebuilt');
+      expect(await allKeys(store)).toEqual(['orders:account:5']);
+      await store.invalidate([entry('orders:account:5')]);
+      expect(await countIndexKeys()).toBe(0);
+    });
+
     it('of any one of 2,000 dependencies drop the entry, and all 2,000 may come in one call', async () => {
       const { store, other, countIndexKeys } = await create();
       const many: Dependency[] = Array.from({ length: 2_000 }, (_, i) => record('OrderItem', `item-${i}`));
