@@ -7,14 +7,18 @@ import {
   ChangeEventSource,
   type StartPosition,
   type TopicHandler,
+  type TopicHealth,
+  unheardTopic,
 } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
+import { deferred } from '../../../../test/support/deferred.js';
 import { CONSUMER_TIMES } from './active-consumer.js';
+import { AppliedChangeListener } from './applied-change.js';
 import { ChangeEventConsumer } from './change-event-consumer.js';
-import { ChangeSubscriber } from './change-subscriber.js';
+import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
 import { CONSUMER } from './events-report.js';
 
 const TOPIC = '/event/Thing__e';
@@ -27,6 +31,8 @@ class HandedSource extends ChangeEventSource {
   readonly transport = 'handed';
   topics: ReadonlyMap<string, TopicHandler> = new Map();
   position: (topic: string) => Promise<StartPosition> = () => Promise.resolve('latest');
+  /** What is to be told of each topic. */
+  said: Record<string, Partial<TopicHealth>> = {};
 
   async start(topics: HandedSource['topics'], position: HandedSource['position']): Promise<void> {
     Object.assign(this, { topics, position });
@@ -34,8 +40,8 @@ class HandedSource extends ChangeEventSource {
 
   async stop(): Promise<void> {}
 
-  health(): [] {
-    return [];
+  health(): TopicHealth[] {
+    return Object.entries(this.said).map(([topic, said]) => ({ ...unheardTopic(topic, this.transport), ...said }));
   }
 
   async hand(replayId: string): Promise<void> {
@@ -45,15 +51,27 @@ class HandedSource extends ChangeEventSource {
 }
 
 class Things extends ChangeSubscriber {
-  readonly subscriptions = [
-    {
-      name: 'thing',
-      topic: TOPIC,
-      everything: [THING],
-      dependencies: () => [THING],
-      invalidate: () => cache.invalidate(THING),
-    },
-  ];
+  readonly subscriptions: Subscription[];
+
+  /** @param names of the subscriptions, by topic */
+  constructor(names: Record<string, readonly string[]> = { [TOPIC]: ['thing'] }) {
+    super();
+    this.subscriptions = Object.entries(names).flatMap(([topic, each]) =>
+      each.map((name) => ({
+        name,
+        topic,
+        everything: [THING],
+        dependencies: () => [THING],
+        invalidate: () => cache.invalidate(THING),
+      })),
+    );
+  }
+}
+
+class Listener extends AppliedChangeListener {
+  constructor(readonly onApplied: AppliedChangeListener['onApplied']) {
+    super();
+  }
 }
 
 /** By the store's clock; that of the processes stands still, so nobody beats unless the test says so. */
@@ -62,11 +80,12 @@ let leases: MemoryConsumerLeases;
 let checkpoints: MemoryCheckpoints;
 let started: ChangeEventConsumer[];
 
-/** A process that would consume. */
-async function startProcess(): Promise<HandedSource> {
+/** A process that would consume; without providers it has one subscriber. */
+async function startProcess(...providers: object[]): Promise<HandedSource> {
   const source = new HandedSource();
+  const instances = providers.length > 0 ? providers : [new Things()];
   const consumer = new ChangeEventConsumer(
-    { getProviders: () => [{ instance: new Things() }] } as unknown as DiscoveryService,
+    { getProviders: () => instances.map((instance) => ({ instance })) } as unknown as DiscoveryService,
     source,
     { organizationId: async () => '00D000000000001AAA' } as SalesforceClient,
     cache,
@@ -135,5 +154,49 @@ describe('a process that was taken for dead', () => {
     expect(await leases.holder(CONSUMER)).toBeUndefined();
     await expect(paused.hand('9')).rejects.toMatchObject({ code: 'CACHE_TERM_OVER' });
     expect(await checkpoints.load(SAVED_AS)).toBe('8');
+  });
+});
+
+describe('a position', () => {
+  it('is saved when every listener of the application was told, and not before (P19)', async () => {
+    const slow = deferred();
+    const told: string[] = [];
+    const quick = new Listener(async () => void told.push('quick'));
+    const waiting = new Listener(async () => {
+      await slow.promise;
+      told.push('slow');
+    });
+    const source = await startProcess(new Things(), quick, waiting);
+    const taken = source.hand('7');
+    await jest.advanceTimersByTimeAsync(100);
+    expect(told).toEqual(['quick']);
+    expect(await checkpoints.load(SAVED_AS)).toBeUndefined();
+    slow.resolve();
+    await taken;
+    expect(told).toEqual(['quick', 'slow']);
+    expect(await checkpoints.load(SAVED_AS)).toBe('7');
+  });
+});
+
+describe('of each feed it is said', () => {
+  const [ORDERS, SHARED, OTHERS] = ['/data/OrderChangeEvent', '/data/Shared__chn', '/data/OtherChangeEvent'];
+  const FEEDS = { [ORDERS]: ['Order'], [SHARED]: ['Order', 'Product2', 'Account'], [OTHERS]: ['Other'] };
+
+  /** What a beat said of the feeds. */
+  async function agesBy(said: HandedSource['said']): Promise<Record<string, number>> {
+    const source = await startProcess(new Things(FEEDS));
+    source.said = said;
+    await jest.advanceTimersByTimeAsync(CONSUMER_TIMES.beatMs);
+    return Object.fromEntries(await leases.feedAges());
+  }
+
+  it('how far it has followed the topic that is the furthest behind', async () => {
+    const said = { [ORDERS]: { behindMs: 4_000 }, [SHARED]: { behindMs: 10 }, [OTHERS]: { behindMs: 0 } };
+    expect(await agesBy(said)).toEqual({ Order: 4_000, Product2: 10, Account: 10, Other: 0 });
+  });
+
+  it('nothing when one of its topics was never followed, or the integration user may not read it', async () => {
+    const said = { [ORDERS]: { behindMs: undefined }, [SHARED]: { behindMs: 10, unreadable: ['Account'] } };
+    expect(await agesBy(said)).toEqual({ Product2: 10 });
   });
 });
