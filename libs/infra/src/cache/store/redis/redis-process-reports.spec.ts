@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
 import { RedisCheckpoints } from './redis-checkpoints.js';
@@ -6,6 +6,15 @@ import { RedisProcessReports } from './redis-process-reports.js';
 
 /** The mock knows plain commands; it has no `status`, which the guard asks for. */
 const connect = () => Object.assign(new (RedisMock as unknown as typeof Redis)(), { status: 'ready' });
+
+/** The mock answers at later turns of the event loop. */
+const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
+  for (let turn = 0; turn < 1000; turn++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('the condition did not hold');
+};
 
 describe('what is kept beside the entries', () => {
   const boards: RedisProcessReports[] = [];
@@ -15,6 +24,7 @@ describe('what is kept beside the entries', () => {
     return reports;
   };
   afterEach(async () => {
+    jest.useRealTimers();
     await Promise.all(boards.splice(0).map((b) => b.close()));
     await connect().flushall();
   });
@@ -35,6 +45,29 @@ describe('what is kept beside the entries', () => {
     await other.close();
     expect(await one.read('t')).toHaveLength(1);
     expect(await one.read('elsewhere')).toEqual([]);
+  });
+
+  it('keeps an index that ends by itself, and holds only who is there although nobody reads it', async () => {
+    const redis = connect();
+    const index = '{app.reports}:t';
+    await redis.sadd(index, 'of an earlier start', 'of the start before');
+    board(redis, 'one').publish('t', () => 1);
+    await eventually(async () => (await redis.scard(index)) === 1);
+    expect(await redis.smembers(index)).toEqual(['one']);
+    const remainingMs = await redis.pttl(index);
+    expect(remainingMs).toBeGreaterThan(10_000); // longer than a report
+    expect(remainingMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('renews the life of the index with each write', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }); // the mock needs those
+    const redis = connect();
+    const index = '{app.reports}:t';
+    board(redis, 'one').publish('t', () => 1);
+    await eventually(async () => (await redis.pttl(index)) > 0);
+    await redis.pexpire(index, 5000);
+    await jest.advanceTimersByTimeAsync(1000);
+    await eventually(async () => (await redis.pttl(index)) > 5000);
   });
 
   it('keeps checkpoints under their names', async () => {

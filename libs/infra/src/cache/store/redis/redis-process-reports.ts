@@ -7,6 +7,8 @@ import type { RedisConnection } from './scripts.js';
 const PERIOD_MS = 1000;
 /** A process that has not written for so long is not live any more; Redis forgets its report. */
 const LIVE_MS = 10_000;
+/** The index of a topic outlives the last process that wrote by so much, and not for ever. */
+const INDEX_MS = 6 * LIVE_MS;
 
 /** Reports of all processes: one expiring key each, in one slot, so that all are read with one command. */
 export class RedisProcessReports extends ProcessReports {
@@ -45,6 +47,7 @@ export class RedisProcessReports extends ProcessReports {
     this.published.clear();
     // The keys expire by themselves if the store is away.
     if (keys.length > 0) await this.guard.run(() => this.guard.redis.del(...keys)).catch(() => undefined);
+    this.guard.close();
   }
 
   private async readOthers(topic: string): Promise<ProcessReport[]> {
@@ -66,7 +69,10 @@ export class RedisProcessReports extends ProcessReports {
     try {
       const report: ProcessReport = { processId: this.processId, at: Date.now(), content: content() };
       await this.guard.run(() => redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS));
-      await this.guard.run(() => redis.sadd(this.index(topic), this.processId));
+      const added = await this.guard.run(() => redis.sadd(this.index(topic), this.processId));
+      await this.guard.run(() => redis.pexpire(this.index(topic), INDEX_MS));
+      // Each start has a new process id. Who adds one takes out those that are gone, so that the index does not need a reader.
+      if (added > 0) await this.readOthers(topic);
     } catch (error) {
       // While the store is away its health says so, and the next second tries again. Anything else is a defect of ours.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
