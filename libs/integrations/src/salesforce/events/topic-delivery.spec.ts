@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { changeEvent } from '../../../../../test/support/change-event.js';
 import { type Deferred, deferred } from '../../../../../test/support/deferred.js';
 import type { EventBatch, TopicHandler } from './change-event-source.js';
 import type { SourceEvent } from './source-event.js';
@@ -260,5 +261,87 @@ describe('a topic whose gap is being dealt with', () => {
     await dealWithIt();
     await stopped;
     expect(topic.health()).toMatchObject({ state: 'stopped', behindMs: undefined });
+  });
+});
+
+describe('a topic that is subscribed after its position', () => {
+  let topic: TopicDelivery;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    topic = delivery(new Recorder(), { catchUpMs: 60_000 });
+    topic.connecting();
+    topic.subscribed(undefined);
+  });
+  afterEach(() => void jest.useRealTimers());
+
+  /** Of an event that happened so long after the subscription, once it is taken. */
+  async function behindAfterEventOf(ms: number): Promise<number | undefined> {
+    topic.offer(changeEvent({ commitTimestamp: Date.now() + ms }));
+    await topic.drained();
+    return topic.health().behindMs;
+  }
+
+  it('is not followed when an event of before was taken: more of what was missed may come', async () => {
+    expect(await behindAfterEventOf(-1)).toBeUndefined();
+    expect(await behindAfterEventOf(1_000)).toBeUndefined(); // clocks differ
+    expect(await behindAfterEventOf(2_000)).toBe(0);
+  });
+
+  it('is not behind by an event that was taken', async () => {
+    await behindAfterEventOf(2_000);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(topic.health()).toMatchObject({ behindMs: 0, waiting: 0 });
+  });
+});
+
+describe('objects that the integration user could not read', () => {
+  let handler: Recorder;
+  let topic: TopicDelivery;
+
+  beforeEach(() => {
+    handler = new Recorder();
+    topic = delivery(handler);
+    topic.cannotRead(['Order', 'Product2']);
+  });
+
+  async function subscribedAnew(): Promise<void> {
+    topic.connecting();
+    topic.subscribed(undefined);
+    await topic.drained();
+  }
+
+  it('count as such, over new subscriptions, until they can be read', async () => {
+    await subscribedAnew();
+    expect(handler.gaps).toEqual([]);
+    expect(topic.health().unreadable).toEqual(['Order', 'Product2']);
+  });
+
+  it('are vouched for when the gap of the next subscription is dealt with, and not before', async () => {
+    let duringGap: readonly string[] | undefined;
+    handler.beforeGap = async () => void (duringGap = topic.unreadable);
+    topic.canReadAllBut(['Product2']);
+    expect(topic.unreadable).toEqual(['Order', 'Product2']);
+    await subscribedAnew();
+    expect(duringGap).toEqual(['Order', 'Product2']);
+    expect(handler.gaps).toEqual(['was-unreadable after ']);
+    expect(topic.health()).toMatchObject({ state: 'live', unreadable: ['Product2'] });
+    await subscribedAnew();
+    expect(handler.gaps).toHaveLength(1);
+  });
+
+  it('are not vouched for when that was taken back before the next subscription', async () => {
+    topic.canReadAllBut([]);
+    topic.cannotRead(['Order', 'Product2', 'Account']);
+    await subscribedAnew();
+    expect(handler.gaps).toEqual([]);
+    expect(topic.unreadable).toEqual(['Order', 'Product2', 'Account']);
+  });
+
+  it('do not hide another that he lost while their gap was in hand', async () => {
+    handler.beforeGap = async () => topic.cannotRead([...topic.unreadable, 'Account']);
+    topic.canReadAllBut(['Product2']);
+    await subscribedAnew();
+    expect(topic.unreadable).toEqual(['Product2', 'Account']);
   });
 });

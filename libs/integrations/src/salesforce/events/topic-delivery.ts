@@ -20,11 +20,11 @@ type Arrival =
   | { readonly kind: 'position'; readonly position: string }
   | Gap;
 
-/** With it the objects that are unreadable once it is dealt with, if that is what it is about. */
 interface Gap {
   readonly kind: 'gap';
   readonly reason: GapReason;
-  readonly unreadable?: readonly string[] | undefined;
+  /** Objects that count as unreadable until it is dealt with. Not those that are left: there may be more of them by then. */
+  readonly readable: readonly string[];
 }
 
 /** What is handed over in one call. */
@@ -131,7 +131,8 @@ export class TopicDelivery {
       this.forgetTrouble();
     } else {
       this.followed.waits();
-      this.append({ kind: 'gap', reason, unreadable });
+      const readable = unreadable && this.unreadable.filter((entity) => !unreadable.includes(entity));
+      this.append({ kind: 'gap', reason, readable: readable ?? [] });
     }
   }
 
@@ -294,7 +295,7 @@ export class TopicDelivery {
     progress.failures = 0;
     if (task.kind === 'gap') {
       progress.gaps += 1;
-      progress.unreadable = task.unreadable ?? progress.unreadable;
+      progress.unreadable = progress.unreadable.filter((entity) => !task.readable.includes(entity));
       // It may have been lost again meanwhile; then what happens now is not known either.
       if (progress.state === 'connecting') {
         progress.state = 'live';
