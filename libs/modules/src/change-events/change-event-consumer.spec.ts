@@ -14,6 +14,7 @@ import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.c
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
+import { changeEvent } from '../../../../test/support/change-event.js';
 import { deferred } from '../../../../test/support/deferred.js';
 import { CONSUMER_TIMES } from './active-consumer.js';
 import { AppliedChangeListener } from './applied-change.js';
@@ -79,6 +80,9 @@ let now: number;
 let leases: MemoryConsumerLeases;
 let checkpoints: MemoryCheckpoints;
 let started: ChangeEventConsumer[];
+let reconcileSeconds: string;
+/** What the org answers to whoever asks what has changed. */
+let rows: object[];
 
 /** A process that would consume; without providers it has one subscriber. */
 async function startProcess(...providers: object[]): Promise<HandedSource> {
@@ -87,12 +91,12 @@ async function startProcess(...providers: object[]): Promise<HandedSource> {
   const consumer = new ChangeEventConsumer(
     { getProviders: () => instances.map((instance) => ({ instance })) } as unknown as DiscoveryService,
     source,
-    { organizationId: async () => '00D000000000001AAA' } as SalesforceClient,
+    { organizationId: async () => '00D000000000001AAA', query: async () => rows } as unknown as SalesforceClient,
     cache,
     checkpoints,
     leases,
     reports,
-    loadConfig({ NODE_ENV: 'test', SF_RECONCILE_SECONDS: '0' }),
+    loadConfig({ NODE_ENV: 'test', SF_RECONCILE_SECONDS: reconcileSeconds }),
   );
   started.push(consumer);
   consumer.onApplicationBootstrap();
@@ -107,6 +111,8 @@ beforeEach(() => {
   leases = new MemoryConsumerLeases(() => now);
   checkpoints = new MemoryCheckpoints(leases);
   started = [];
+  reconcileSeconds = '0';
+  rows = [];
 });
 afterEach(async () => {
   await Promise.all(started.map((each) => each.onModuleDestroy()));
@@ -198,5 +204,55 @@ describe('of each feed it is said', () => {
   it('nothing when one of its topics was never followed, or the integration user may not read it', async () => {
     const said = { [ORDERS]: { behindMs: undefined }, [SHARED]: { behindMs: 10, unreadable: ['Account'] } };
     expect(await agesBy(said)).toEqual({ Product2: 10 });
+  });
+});
+
+describe('what has changed by the account of the org', () => {
+  const ORDERS = '/data/OrderChangeEvent';
+  const BEGUN = '2026-11-21T10:00:00.000Z';
+  const CHANGED = '2026-11-21T10:00:05.000Z';
+  const event = changeEvent({ commitTimestamp: Date.parse(CHANGED) });
+  let source: HandedSource;
+
+  beforeEach(async () => {
+    reconcileSeconds = '300';
+    await checkpoints.save('00D000000000001AAA:reconciled:Order', BEGUN);
+    const things = new Things({ [ORDERS]: ['Order'] });
+    const orders = { ...things.subscriptions[0], table: 'Order' };
+    source = await startProcess(Object.assign(things, { subscriptions: [orders] }));
+    source.said = { [ORDERS]: { state: 'live', behindMs: 0 } };
+    await jest.advanceTimersByTimeAsync(100_000); // it has looked for the first time
+    rows = [{ Id: event.recordIds[0], IsDeleted: false, CreatedDate: BEGUN, SystemModstamp: CHANGED }];
+  });
+
+  async function missed(): Promise<number | undefined> {
+    await jest.advanceTimersByTimeAsync(300_000);
+    return started[0]?.report().reconciler?.missed;
+  }
+
+  it('counts as missed when the stream is caught up and did not tell of it, and falls', async () => {
+    await cache.set('things:1', 'old', { dependsOn: [THING] });
+    expect(await missed()).toBe(1);
+    expect(await cache.get('things:1')).toBeUndefined();
+  });
+
+  it('is not missed when the stream told of it', async () => {
+    await source.topics.get(ORDERS)?.onEvents({ events: [event], position: '1' });
+    expect(await missed()).toBe(0);
+  });
+
+  it('is not missed when a gap came after it: everything was dropped', async () => {
+    await source.topics.get(ORDERS)?.onGap('position-expired');
+    expect(await missed()).toBe(0);
+  });
+
+  it.each<[string, Partial<TopicHealth>]>([
+    ['is lost', { state: 'lost', behindMs: 0 }],
+    ['is behind', { state: 'live', behindMs: 1_000 }],
+    ['has events that wait', { state: 'live', behindMs: 0, waiting: 1 }],
+    ['was never followed', { state: 'live' }],
+  ])('is not missed while the stream %s: it may still come', async (_, said) => {
+    source.said = { [ORDERS]: said };
+    expect(await missed()).toBe(0);
   });
 });
