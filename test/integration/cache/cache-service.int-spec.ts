@@ -140,6 +140,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       await things.mixed.get(['1'], async () => null);
       const none = emptyBucketMetrics();
       expect(await things.metrics()).toEqual({
+        processes: 1,
         buckets: {
           kept: { ...none, hits: 5, misses: 2, coalesced: 9 },
           brief: { ...none, errors: 1 },
