@@ -32,7 +32,8 @@ export function signatureFault(
   body: Uint8Array,
   { secret, toleranceSeconds, nowMs }: SignatureRules,
 ): string | undefined {
-  if (timestamp === undefined || !TIMESTAMP.test(timestamp)) return 'the timestamp is missing, or is no Unix time in seconds (ten digits)';
+  if (timestamp === undefined || !TIMESTAMP.test(timestamp))
+    return 'the timestamp is missing, or is no Unix time in seconds (ten digits)';
   if (signature === undefined || !SIGNATURE.test(signature)) return 'the signature is missing or has another form';
   const expected = signatureOf(secret, timestamp, body);
   if (!timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) return 'the signature does not fit';
