@@ -1,28 +1,17 @@
-import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CacheService } from '@bff/infra/cache/cache.service';
 import { record } from '@bff/infra/cache/dependencies';
-import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
-import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
-import { ValueCodec } from '@bff/infra/cache/values/value-codec';
-import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
 import { CountingSource } from '../support/counting-source.js';
+import { openDeafenableCache, type DeafenableCache } from '../support/deafenable-cache.js';
 import { elapse } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
-
-/** A process' cache. Deafened, it holds its leases, reads and invalidates as before, but the bus tells it nothing. */
-interface StrictCache {
-  readonly cache: CacheService;
-  deafen(): void;
-}
 
 const THING = record('Thing', '1');
 
 describe('an L1 whose messages do not come', () => {
   let server: RedisServer;
   let admin: Redis;
-  let closings: (() => Promise<void>)[];
+  let caches: DeafenableCache[];
   let source: CountingSource<string>;
 
   beforeAll(async () => {
@@ -34,29 +23,16 @@ describe('an L1 whose messages do not come', () => {
     await server.stop();
   });
   beforeEach(async () => {
-    closings = [];
+    caches = [];
     source = new CountingSource('old', [THING]);
     await admin.flushall();
   });
-  afterEach(() => Promise.all(closings.map((close) => close())));
+  afterEach(() => Promise.all(caches.map((cache) => cache.close())));
 
-  async function strictCache(): Promise<StrictCache> {
-    const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
-    const codec = new ValueCodec(undefined);
-    const l1 = { mode: 'strict', codec, maxBytes: 1e6, maxEntries: 100, shouldFreeze: true } as const;
-    const store = new RedisCacheStore({ redis, appName: 'deaf', l1 });
-    const defaults = { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined };
-    const reports = new MemoryProcessReports();
-    const cache = new CacheService({ store, codec, reports, defaults, bypassConcurrency: 8 });
-    await cache.open();
-    // The only way to hold up one process' messages, and nothing else of it, is at its socket.
-    const { stream } = (store as unknown as { bus: { subscriber: { stream: Socket } } }).bus.subscriber;
-    closings.push(async () => {
-      stream.resume(); // a held-up socket never ends, and this process with it
-      await cache.close();
-      redis.disconnect();
-    });
-    return { cache, deafen: () => void stream.pause() };
+  async function strictCache(): Promise<DeafenableCache> {
+    const opened = await openDeafenableCache(server.url, 'deaf');
+    caches.push(opened);
+    return opened;
   }
 
   it('does not keep what its own read brought while this process invalidated it', async () => {

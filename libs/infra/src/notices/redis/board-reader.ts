@@ -63,7 +63,7 @@ export class BoardReader {
         const why = status === 'ready' ? (error as Error).message : 'the state of the store says why';
         this.reason = `the connection for notices is ${status}: ${why}`;
         // What fails on a connection that seems to work (it hangs, or the server refuses) is tried on another one.
-        if (this.connection.status === 'ready') this.connection.disconnect(true);
+        if (status === 'ready') this.connection.disconnect(true);
         await delay(retryDelayMs(++failures), undefined, { signal }).catch(() => undefined); // closed: the loop ends
       }
     }
