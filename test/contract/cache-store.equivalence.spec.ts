@@ -226,7 +226,7 @@ async function runOnBuild(
   const content = { key, leaseId, value: value(`built ${step}`), dependencies: dependencies(key) };
   if (c.do === 'lockedWrite') return store.write({ ...content, ttlMs: undefined });
   const ttlMs = c.isLate ? LONG_MS : TTL_MS[c.life];
-  const begunAt = c.isLate ? start.at - 2 * LONG_MS : c.life === 'short' ? await storeTime(store, key) : start.at;
+  const begunAt = c.isLate ? start.at - 1.5 * LONG_MS : c.life === 'short' ? await storeTime(store, key) : start.at;
   const staleMs = c.hasCopy ? LONG_MS : 0;
   const reply = await store.commit({ ...content, start: { ...start, at: begunAt }, ttlMs, staleMs });
   if (c.life === 'short') await elapse(ENDED_MS);

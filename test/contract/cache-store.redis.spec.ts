@@ -79,7 +79,7 @@ it('keeps a bounded number of tips and dependencies, however often the same ones
   await store.open();
   const build = await startBuild(store, 'k');
   for (let i = 0; i < 200; i += 1) await store.invalidate([record('Order', String(i % 50))]);
-  const tag = `{${appName}.P1:0}`;
+  const tag = `{${appName}.v2.P1:0}`;
   expect(await redis.zcard(`${tag}:tz`)).toBeLessThanOrEqual(20);
   expect(await redis.zcard(`${tag}:iv`)).toBeLessThanOrEqual(20);
   expect(await build.commit('v')).toBe('lost');
@@ -88,28 +88,33 @@ it('keeps a bounded number of tips and dependencies, however often the same ones
 it('removes an L1 that said nothing from the members, but not in a history that began after it was asked', async () => {
   const redis = await connect();
   defineScripts(redis);
-  const tag = `{contract-${randomUUID()}.P1:0}`;
+  const tag = `{contract-${randomUUID()}.v2.P1:0}`;
   const run = async (name: ScriptName, ...args: readonly ScriptArgument[]) =>
     ((await runScript(redis, name, `${tag}:g`, [tag, ...args])) as unknown[]).map(String);
-  const join = (birth: string) => run('beat', 'silent', '-1', '', birth, '1');
+  const nothing = ['-1', '', '']; // is remembered by whoever calls
+  const join = async (history: number) => {
+    await run('adopt', randomUUID(), history, ...nothing);
+    return run('beat', ...nothing, 'silent', '-1', '', '1', randomUUID());
+  };
   /** The clock, the members and the birth, as whoever invalidates is told them. */
   const invalidate = async () => {
-    const [, gate = '', , , , members, birth] = await run('invalidate', randomUUID(), 100, 100, 'rq', '', 'r:Order:1');
-    return { clock: Number(gate.split(' ')[0]), members, birth };
+    const args = [...nothing, randomUUID(), 100, 100, 'rq', '', 'r:Order:1'];
+    const [, gate = '', , , , members] = await run('invalidate', ...args);
+    return { clock: Number(gate.split(' ')[0]), members, birth: gate.split(' ')[4] };
   };
   const evict = ({ clock, birth = '' }: { clock: number; birth: string | undefined }) =>
     run('pend', clock, '1', randomUUID(), birth, 'silent');
 
-  await join('first');
+  await join(1);
   await invalidate();
   const before = await invalidate();
-  expect(before).toMatchObject({ members: 'silent', birth: 'first' });
+  expect(before).toMatchObject({ members: 'silent', birth: '1' });
   await redis.unlink(await redis.keys(`${tag}:*`));
-  await join('second'); // at a clock that lies before the invalidation's, but it was born later
-  expect(await evict(before)).toEqual(['OK', 'second', 'silent']);
+  await join(2); // at a clock that lies before the invalidation's, but it was born later
+  expect(await evict(before)).toEqual(['OK', '2', 'silent']);
   const after = await invalidate();
-  expect(after).toMatchObject({ members: 'silent', birth: 'second' }); // still waited for
-  expect(await evict(after)).toEqual(['OK', 'second']);
+  expect(after).toMatchObject({ members: 'silent', birth: '2' }); // still waited for
+  expect(await evict(after)).toEqual(['OK', '2']);
   expect((await invalidate()).members).toBe('');
 });
 

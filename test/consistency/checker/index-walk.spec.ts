@@ -7,7 +7,7 @@ import { startRedisServer, type RedisServer } from '../../support/redis-server.j
 import { walkIndex } from './index-walk.js';
 
 const APP_NAME = 'walked';
-const TAG = `{${APP_NAME}.P1:0}`;
+const TAG = `{${APP_NAME}.v2.P1:0}`;
 
 describe('the walk over the index', () => {
   let server: RedisServer;

@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis';
 
 const PAGE = 1000;
-/** `state u8 | expiry u48 | codec u8 | s u48 | created u48 | depsLen u32`, see lua/_partition.lua. */
-const HEADER_BYTES = 24;
+/** `state u8 | expiry u48 | codec u8 | s u48 | created u48 | build u48 | born u48 | depsLen u32`, see lua/_partition.lua. */
+const HEADER_BYTES = 36;
 const STATE_LIVE = 1;
 const FETCH_CLOCK_AT = 8;
+const BORN_AT = 26;
 /** What a partition keeps under its tag, see lua/_partition.lua. */
 const KNOWN = /^:(g|m|d|wd|ut|iv|tz|un|in|ac|e:.*|l:.*|s:.*|x:.*)$/s;
 
@@ -54,9 +55,9 @@ class Partition {
     return this.keys.filter((key) => key.startsWith(prefix));
   }
 
-  /** Entries that a read would be given: live, and from after the read floor. */
+  /** Entries that a read would be given: live, of this history, and from after the read floor. */
   private async findEntries(): Promise<void> {
-    const [, readFloor] = ((await this.redis.get(`${this.tag}:g`)) ?? '').split(' ');
+    const [, readFloor, , , born] = ((await this.redis.get(`${this.tag}:g`)) ?? '').split(' ');
     const all = this.keysOf(':e:');
     for (let i = 0; i < all.length; i += PAGE) {
       const page = all.slice(i, i + PAGE);
@@ -66,7 +67,10 @@ class Partition {
       page.forEach((key, n) => {
         const header = headers[n]?.[1] as Buffer;
         if (header.length === 0) return; // it ended meanwhile
-        const isLive = header.readUInt8(0) === STATE_LIVE && header.readUIntBE(FETCH_CLOCK_AT, 6) >= Number(readFloor);
+        const isLive =
+          header.readUInt8(0) === STATE_LIVE &&
+          header.readUIntBE(BORN_AT, 6) === Number(born) &&
+          header.readUIntBE(FETCH_CLOCK_AT, 6) >= Number(readFloor);
         if (isLive) this.entries.add(key.slice(`${this.tag}:e:`.length));
         else this.faults.push(`the entry ${key} can not be served and takes memory`);
       });
@@ -118,7 +122,7 @@ export async function walkIndex(redis: Redis, appName: string, windowMax: number
   const byTag = new Map<string, string[]>();
   let cursor = '0';
   do {
-    const [next, page] = await redis.scan(cursor, 'MATCH', `{${appName}.P*`, 'COUNT', PAGE);
+    const [next, page] = await redis.scan(cursor, 'MATCH', `{${appName}.v*`, 'COUNT', PAGE);
     cursor = next;
     for (const key of page) {
       const tag = key.slice(0, key.indexOf('}') + 1);

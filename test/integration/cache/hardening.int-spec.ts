@@ -55,9 +55,9 @@ describe('what could go wrong around a cache on Redis', () => {
     await elapse(300);
     server.resume();
     await eventually(() => cache.state().status === 'up' && other.state().status === 'up');
-    await eventually(async () => ((await redis.pubsub('NUMSUB', `{${appName}.P1:0}:wk`))[1] as number) === 2);
+    await eventually(async () => ((await redis.pubsub('NUMSUB', `{${appName}.v2.P1:0}:wk`))[1] as number) === 2);
     await cache.set('d:brief', 1, { ttlSeconds: 0.05 });
-    await eventually(async () => (await redis.hlen(`{${appName}.P1:0}:d`)) === 0, { what: 'the sweeper has run' });
+    await eventually(async () => (await redis.hlen(`{${appName}.v2.P1:0}:d`)) === 0, { what: 'the sweeper has run' });
   });
 
   it('closing while opening leaves no connection behind', async () => {
@@ -92,7 +92,7 @@ describe('what could go wrong around a cache on Redis', () => {
     await refused;
     await cache.close();
     expect(signal?.aborted).toBe(true);
-    await eventually(async () => (await redis.exists(`{${appName}.P1:0}:l:d:k`)) === 0, { what: 'the lease ran out' });
+    await eventually(async () => (await redis.exists(`{${appName}.v2.P1:0}:l:d:k`)) === 0, { what: 'the lease ran out' });
     source.letGo();
   });
 
@@ -195,9 +195,9 @@ describe('what could go wrong around a cache on Redis', () => {
     await Promise.all(
       Array.from({ length: 3000 }, (_, i) => cache.set(`d:${i}`, i, { dependsOn: [record('Thing', `${i}`)] })),
     );
-    const evicted = Array.from({ length: 2900 }, (_, i) => `{${appName}.P1:0}:e:d:${i}`);
+    const evicted = Array.from({ length: 2900 }, (_, i) => `{${appName}.v2.P1:0}:e:d:${i}`);
     await redis.unlink(...evicted);
-    await eventually(async () => (await redis.hlen(`{${appName}.P1:0}:d`)) === 100, {
+    await eventually(async () => (await redis.hlen(`{${appName}.v2.P1:0}:d`)) === 100, {
       withinMs: 20_000,
       what: 'the index is clean',
     });
@@ -207,7 +207,7 @@ describe('what could go wrong around a cache on Redis', () => {
   it('a damaged gate costs misses, not answers', async () => {
     const cache = create();
     await cache.set('d:k', 'old');
-    await redis.set(`{${appName}.P1:0}:g`, 'rubbish');
+    await redis.set(`{${appName}.v2.P1:0}:g`, 'rubbish');
     expect(await cache.getOrSet('d:k', async () => 'built again')).toBe('built again');
     expect(await cache.get('d:k')).toBe('built again');
   });
@@ -221,7 +221,7 @@ describe('what could go wrong around a cache on Redis', () => {
     const { deferred } = await cache.invalidate(record('Thing', '7'));
     expect(deferred).toBe(1);
     for (let i = 0; i < 40; i++) expect(await cache.get(`d:${i}`)).toBeUndefined();
-    await eventually(async () => (await redis.zcard(`{${appName}.P1:0}:ut`)) === 0, {
+    await eventually(async () => (await redis.zcard(`{${appName}.v2.P1:0}:ut`)) === 0, {
       withinMs: 20_000,
       what: 'all are freed',
     });
@@ -242,7 +242,7 @@ describe('a Redis that comes back with an older snapshot', () => {
       await eventually(() => caches.every((cache) => cache.state().status === 'down'));
       await server.restart();
       await eventually(() => caches.every((cache) => cache.state().status === 'up'));
-      expect(await admin.exists('{evergreen.P1:0}:e:orders:1')).toBe(1); // the old entry is back …
+      expect(await admin.exists('{evergreen.v2.P1:0}:e:orders:1')).toBe(1); // the old entry is back …
       const late = createCache({ redisUrl: server.url });
       for (const cache of [...caches, late]) expect(await cache.get('orders:1')).toBeUndefined(); // … and served by nobody
       await late.close();

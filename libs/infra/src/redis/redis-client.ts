@@ -125,6 +125,8 @@ function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {
     clusterRetryStrategy: retryDelayMs,
     maxRedirections: CLUSTER_REDIRECTIONS_MAX,
     slotsRefreshTimeout: shared.connectTimeout ?? 2_000,
+    // Until a reader's patience ends (75 ms) it is tried some times again; the default asks once, after 100 ms.
+    retryDelayOnTryAgain: 10,
     // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README, TLS).
     ...(tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
   };

@@ -36,11 +36,12 @@ export const mechanisms = {
   },
   /** A superseded builder may commit. */
   overtaking: (redis: RedisClient) =>
-    editScript(redis, 'commit', /if (lease and lease ~= leaseId|not lease and valid\()/g, 'if false and $1'),
+    editScript(redis, 'commit', /if (lease and lease ~= leaseId|not lease and isThere)/g, 'if false and $1'),
   /** A Redis that comes back with an older state is trusted. */
   adoption: (redis: RedisClient) => {
-    for (const script of ['adopt', 'sweep'])
-      editScript(redis, script, /local function adopt\(.*\)\n/, '$&  if true then return false end\n');
+    editScript(redis, 'adopt', /local isOwn = .*\n/, 'local isOwn = not refused\n');
+    for (const script of ['invalidate', 'write', 'commit', 'flush', 'beat', 'sweep'])
+      editScript(redis, script, /if R\('HGET', M, 'home'\) ~= /, "if false and R('HGET', M, 'home') ~= ");
   },
 } satisfies Record<string, (redis: RedisClient) => void>;
 

@@ -22,7 +22,7 @@ function localCache(size: Size = {}): LocalCache {
 }
 
 function entryOf(value: unknown, more: Partial<LocalEntry> = {}): LocalEntry {
-  return { value, bytes: 100, clock: 5, dependencies: [], expiresAt: 0, ...more };
+  return { value, bytes: 100, clock: 5, build: 1, dependencies: [], expiresAt: 0, ...more };
 }
 
 const deps = (...names: string[]) => names as Dependency[];
@@ -63,7 +63,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
       const missed = { clock: 9, tip: 'nine', previousTip: 'eight', dependencies: deps('r:A:1') };
       const everything = { clock: 6, tip: 'six', previousTip: 'five', dependencies: '*' as const };
       const ends: ((local: LocalCache) => void)[] = [
-        (local) => local.suspend(),
+        (local) => local.suspend(last),
         (local) => local.close(),
         (local) => local.follow(last, missed),
         (local) => local.follow(last, everything),
@@ -75,7 +75,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
         expect(local.find('k')).toBeDefined();
         end(local);
         expect(local.size.entries).toBe(0);
-        local.resume();
+        local.resume(last);
         local.partitions.forEach((partition) => partition.adopt({ clock: 10, tip: 'ten' }, FAR));
         expect(local.find('k')).toBeUndefined();
       }
@@ -169,14 +169,24 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     local.partitions[last]?.learnTime(1000, performance.now());
     local.keep('k', local.generation('k'), entryOf('first', { expiresAt: 900 }));
     expect(await local.find('k')).toBeUndefined();
-    local.keep('k', local.generation('k'), entryOf('second', { expiresAt: 1e9 }));
+    local.keep('k', local.generation('k'), entryOf('second', { build: 2, expiresAt: 1e9 }));
     expect(await local.find('k')).toBe('second');
   });
 
-  it('keeps what was told last of an entry without an end, which may have been built anew', async () => {
+  it.each([0, 900_000])('[D1] keeps the later build of two, whatever their ends say (%d)', async (expiresAt) => {
+    const local = localCache({ partitions });
+    local.partitions[last]?.learnTime(1000, performance.now());
+    local.keep('k', local.generation('k'), entryOf('old', { build: 7, expiresAt: 1e9 }));
+    local.keep('k', local.generation('k'), entryOf('new', { build: 8, expiresAt }));
+    expect(await local.find('k')).toBe('new');
+    local.keep('k', local.generation('k'), entryOf('old', { build: 7, expiresAt: 1e9 })); // a reply that was under way longer
+    expect(await local.find('k')).toBe('new');
+  });
+
+  it('drops a later build by its own dependencies, not by those of the one before', async () => {
     const local = localCache({ partitions });
     local.keep('k', local.generation('k'), entryOf('old', { dependencies: deps('r:A:1') }));
-    local.keep('k', local.generation('k'), entryOf('new', { dependencies: deps('r:A:2') }));
+    local.keep('k', local.generation('k'), entryOf('new', { build: 2, dependencies: deps('r:A:2') }));
     expect(await local.find('k')).toBe('new');
     local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: deps('r:A:1') });
     expect(await local.find('k')).toBe('new');
@@ -217,7 +227,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
   it('replaces an entry by one with an end, and the other way round', async () => {
     const local = localCache({ partitions });
     const keep = (value: string, expiresAt: number, clock: number) =>
-      local.keep('k', local.generation('k'), entryOf(value, { expiresAt, clock }));
+      local.keep('k', local.generation('k'), entryOf(value, { build: clock, expiresAt, clock }));
     local.partitions[last]?.learnTime(1000, performance.now());
     keep('endless', 0, 5);
     expect([await local.find('k'), local.remainingMs('k')]).toEqual(['endless', undefined]);

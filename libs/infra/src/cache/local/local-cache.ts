@@ -19,6 +19,8 @@ export interface LocalEntry {
   readonly bytes: number;
   /** The partition's clock in that reply: the value was valid then. */
   readonly clock: number;
+  /** Of two values of a key, the one with the higher number was begun later. */
+  readonly build: number;
   readonly dependencies: readonly Dependency[];
   /** The store's time at which the entry expires, in milliseconds; 0: it does not. */
   readonly expiresAt: number;
@@ -37,6 +39,7 @@ interface Served {
 interface Kept {
   readonly bytes: number;
   readonly clock: number;
+  readonly build: number;
   readonly expiresAt: number;
   readonly dependencies: readonly string[];
   readonly index: Map<string, Set<string>>;
@@ -131,14 +134,10 @@ export class LocalCache {
     if (entry.dependencies.length > DEPENDENCIES_MAX) return;
     if (!partition.mayKeep(generation, entry.clock, [entryDependency(key), ...entry.dependencies])) return;
     const present = this.recency.peek(key);
-    if (present && present.clock > entry.clock) return;
-    const endsAt = present?.expiresAt ?? 0;
-    // An end that is later tells a refreshed entry. One without an end may have been built anew as well: what was told last holds.
-    const isPresentAsGood = present?.clock === entry.clock && endsAt > 0 && endsAt >= entry.expiresAt;
-    if (isPresentAsGood && !partition.hasEnded(endsAt, hitClock())) return;
+    if (present && !isNewer(entry, present)) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;
-    const { bytes, clock, expiresAt, dependencies } = entry;
-    const kept: Kept = { bytes, clock, expiresAt, dependencies, index };
+    const { bytes, clock, build, expiresAt, dependencies } = entry;
+    const kept: Kept = { bytes, clock, build, expiresAt, dependencies, index };
     this.spareHit();
     this.recency.set(key, kept);
     this.isCrowded = this.crowding >= CROWDED;
@@ -159,13 +158,13 @@ export class LocalCache {
     this.drop(partition, dependencies, clock ?? Infinity);
   }
 
-  /** Forgets everything, and keeps and serves nothing until `resume`. */
-  suspend(): void {
-    for (const partition of this.partitions) partition.suspend();
+  /** Forgets everything of the partition, and keeps and serves nothing of it until `resume`. */
+  suspend(partition: number): void {
+    (this.partitions[partition] as LocalPartition).suspend();
   }
 
-  resume(): void {
-    for (const partition of this.partitions) partition.resume();
+  resume(partition: number): void {
+    (this.partitions[partition] as LocalPartition).resume();
   }
 
   close(): void {
@@ -245,6 +244,13 @@ export class LocalCache {
   private partitionOf(key: string): LocalPartition {
     return this.partitions[this.options.partitionOf(key)] as LocalPartition;
   }
+}
+
+/** What is newer is the build. Of one build, what was told at a later clock, or whose end has been moved to later. */
+function isNewer(entry: LocalEntry, present: Kept): boolean {
+  if (entry.build !== present.build) return entry.build > present.build;
+  if (entry.clock !== present.clock) return entry.clock > present.clock;
+  return entry.expiresAt > present.expiresAt;
 }
 
 function deepFreeze(value: unknown): unknown {

@@ -58,6 +58,8 @@ export class Flight {
   private wantsNewer = false;
   /** There is a valid entry while the build runs. */
   private isReplacing = false;
+  /** The build takes the place of whatever entry there is. */
+  private isRefresh = false;
 
   constructor(
     private readonly host: FlightHost,
@@ -136,6 +138,7 @@ export class Flight {
     const refresh = this.wantsNewer || (this.waiters.size === 1 && first.background?.isDue !== undefined);
     const asked = { key: this.key, leaseId, leaseMs: first.options.leaseMs, known };
     this.isReplacing = false;
+    this.isRefresh = refresh;
     const sentAt = performance.now();
     const reply = await this.host.store.begin(refresh ? { ...asked, refresh } : asked);
     switch (reply.kind) {
@@ -233,7 +236,9 @@ export class Flight {
   /** Sends the commit and answers by its reply. Detaching comes first: nobody may join a commit that is under way. */
   private async conclude(build: Build, value: unknown): Promise<void> {
     this.detach();
-    const reply = build.isDoomed ? 'stale' : await this.commit(build, value);
+    const isForced = this.isRefresh || [...this.waiters].some((w) => w.options.maxAgeSeconds !== undefined);
+    // A forced one is sent although it can only be refused: the entry of before has to go.
+    const reply = build.isDoomed && !isForced ? 'stale' : await this.commit(build, value, isForced);
     // The store vouches that nothing the value depends on was invalidated since its start point.
     const isVouchedFor = reply === 'ok' || reply === 'expired';
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
@@ -248,7 +253,7 @@ export class Flight {
   }
 
   /** What became of the value; `lost` if that is not known. */
-  private async commit(build: Build, value: unknown): Promise<CommitReply> {
+  private async commit(build: Build, value: unknown, isForced: boolean): Promise<CommitReply> {
     const { options } = build.builder;
     const ttlMs = lifeMs(options.life, value);
     const isStored = ttlMs !== 0;
@@ -256,6 +261,7 @@ export class Flight {
     if (!dependencies) {
       process.emitWarning(`${this.key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
       await this.release({ key: this.key, leaseId: build.leaseId });
+      if (isForced) await this.dropOlder();
       return 'lost';
     }
     try {
@@ -268,10 +274,20 @@ export class Flight {
         // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
         ttlMs,
         staleMs: isStored ? staleMs(options) : 0,
+        ...(isForced && { isForced }),
       });
     } catch (error) {
       if (error instanceof StoreUnavailableError) return 'lost';
       throw error;
+    }
+  }
+
+  /** The value is not stored, and nothing that was fetched before it may be served any more. */
+  private async dropOlder(): Promise<void> {
+    try {
+      await this.host.store.invalidate([entry(this.key)]);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error; // it is owed, and nothing is read before it is carried out
     }
   }
 

@@ -10,6 +10,9 @@ export interface StartPoint {
   readonly tip: string;
   /** The store's clock in milliseconds; TTLs count from it, so that a builder's pause does not lengthen them. */
   readonly at: number;
+  /** Of a store that is shared: the number of the build, and the history in which it began. */
+  readonly build?: number;
+  readonly history?: number;
 }
 
 /** A value as the store keeps it. `codec` is opaque to the store: how the bytes are to be read (see `value-codec.ts`). */
@@ -68,6 +71,12 @@ export interface CommitRequest {
    * Keep a second copy, which `readStale` may hand out for so long after the entry has ended. @default 0: none
    */
   readonly staleMs?: number;
+  /**
+   * Somebody who wants no entry of a certain age waits for it, or it takes the place of a valid entry. Whatever the reply, nothing
+   * that was fetched before is served by any process once it has come: it resolves as an invalidation of the entry does.
+   * @default false
+   */
+  readonly isForced?: boolean;
 }
 
 /**

@@ -107,13 +107,21 @@ export class MemoryCacheStore extends CacheStore {
 
   async commit(request: CommitRequest): Promise<CommitReply> {
     this.use();
-    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0 } = request;
+    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0, isForced = false } = request;
     const reply = this.judge(request);
+    const isOvertaken = reply === 'fenced' && !this.leases.holder(key); // what is there was begun later
+    if (isForced && !isOvertaken) {
+      this.announce([entry(key)]);
+      if (this.entries.drop(key)) this.staleCopies.end(key);
+    }
     if (reply === 'fenced') return reply;
     if (reply === 'ok') {
       const expiresAt = ttlMs === undefined ? undefined : start.at + ttlMs;
       const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, expiresAt });
       this.staleCopies.put(key, kept, staleMs, expiresAt);
+    } else if (reply === 'expired' && staleMs > 0) {
+      // Newer than the copy that may be there, although it is not valid any more.
+      this.staleCopies.put(key, { ...value, fetchedAt: start.at }, staleMs, start.at + (ttlMs ?? 0));
     }
     if (this.leases.isHeldBy(key, leaseId)) this.leases.end(key);
     this.leaseEnds.tell({ key, leaseId });

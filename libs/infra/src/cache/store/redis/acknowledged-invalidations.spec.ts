@@ -10,20 +10,22 @@ import type { RedisGuard } from './redis-guard.js';
 
 const THING = record('Thing', '1');
 /** What the script answers at clock 6: nothing was dropped in the store, and nobody else has to follow. */
-const INVALIDATED = ['OK', Buffer.from('6 0 0 t6'), 0, 0, 'v', '', 'born', 1];
+const INVALIDATED = ['OK', Buffer.from('6 0 0 t6 1 -'), 0, 0, 'v', '', 1];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('AcknowledgedInvalidations', () => {
   /** The next script; at first a beat, which finds the gate at clock 5. */
   let run: () => Promise<unknown[]>;
   let outages: number;
+  /** The guard's word that the store can be used. */
+  let usable: () => void;
   let l1: L1;
   let invalidations: AcknowledgedInvalidations;
 
   beforeEach(async () => {
     outages = 0;
-    run = async () => ['JOIN', '5 0 0 t5', '0'];
-    const guard = { onUsable: () => undefined, tellOutage: () => outages++ };
+    run = async () => ['JOIN', '5 0 0 t5 1 -', '0'];
+    const guard = { onUsable: (listener: () => void) => (usable = listener), tellOutage: () => outages++ };
     const scripts = { run: () => run(), runNumber: async () => 0 };
     invalidations = new AcknowledgedInvalidations(
       guard as unknown as RedisGuard,
@@ -41,13 +43,13 @@ describe('AcknowledgedInvalidations', () => {
     await turn(); // the first lease is there
   });
   afterEach(async () => {
-    invalidations.journal.close();
+    invalidations.close();
     await l1.close();
   });
 
   /** The reply to a read comes, and was true at this clock. */
   function keep(clock: number): void {
-    const entry = { clock, dependencies: [THING], expiresAt: 0 };
+    const entry = { clock, build: 1, dependencies: [THING], expiresAt: 0 };
     l1.keepValue('things:1', l1.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
   }
 
@@ -91,13 +93,13 @@ describe('AcknowledgedInvalidations', () => {
       return INVALIDATED;
     };
     await expect(invalidations.invalidate([THING])).rejects.toThrow('away');
-    expect([outages, invalidations.journal.size]).toEqual([1, 1]);
+    expect([outages, invalidations.owedInvalidations]).toEqual([1, 1]);
     keep(6);
     expect(l1.find('things:1')).toBeUndefined();
     isAway = false;
     await turn(); // the attempt that was under way has failed
-    invalidations.journal.hasten();
+    usable();
     await turn();
-    expect(invalidations.journal.size).toBe(0);
+    expect(invalidations.owedInvalidations).toBe(0);
   });
 });

@@ -38,8 +38,8 @@ const DEPENDENCIES_PER_CALL = 500;
 const KEYS_REPORTED_MAX = 1000;
 /** Nobody waits for the L1s to follow. */
 const NOBODY = '';
-/** membership version, members, birth, maturity: what `audience` in `_partition.lua` answers. */
-const AUDIENCE_FIELDS = 4;
+/** membership version, members, maturity: what `audience` in `_partition.lua` answers. */
+const AUDIENCE_FIELDS = 3;
 
 /**
  * Invalidations of this process, acknowledged: carried out in every partition that they concern, and followed by every L1
@@ -51,8 +51,8 @@ export class AcknowledgedInvalidations {
   readonly l1: L1 | undefined;
   /** What the bus is to hand on. */
   readonly listeners: BusListeners;
-  /** What could not be acknowledged, until it has been carried out. */
-  readonly journal: InvalidationJournal;
+  /** By the partition's index: what could not be acknowledged there, until it has been carried out. */
+  private readonly journals: readonly InvalidationJournal[];
   private readonly processId = randomBytes(16).toString('hex');
   private readonly acknowledgements: L1Acknowledgements;
 
@@ -69,15 +69,8 @@ export class AcknowledgedInvalidations {
       options.l1?.mode === 'strict',
       (partition, at, members, evict) => this.pending(partition, at, members, evict),
     );
-    this.journal = new InvalidationJournal({
-      carryOut: (dependencies) => this.repeat(dependencies),
-      onOwing: () => {
-        this.l1?.suspend();
-        guard.tellOutage();
-      },
-      onSettled: () => this.l1?.resume(),
-    });
-    guard.onUsable(() => this.journal.hasten());
+    this.journals = partitions.all.map((partition) => this.journalOf(partition));
+    guard.onUsable(() => this.journals.forEach((journal) => journal.hasten()));
     this.listeners = {
       onInvalidation: (partition, invalidation) => this.l1?.follow(partition, invalidation, this.processId),
       onAcknowledgement: (member, tips) => this.acknowledgements.receive(member, tips),
@@ -87,6 +80,15 @@ export class AcknowledgedInvalidations {
   /** Where acknowledgements of this process' invalidations arrive. */
   get channel(): string {
     return this.channelOf(this.processId);
+  }
+
+  /** Dependencies whose invalidation is owed to some partition, at least so many. */
+  get owedInvalidations(): number {
+    return Math.max(...this.journals.map((journal) => journal.size));
+  }
+
+  close(): void {
+    for (const journal of this.journals) journal.close();
   }
 
   /** See `L1Acknowledgements`: what a sweep is told and tells of the births of gates. */
@@ -129,14 +131,14 @@ export class AcknowledgedInvalidations {
       const known = this.acknowledgements.membership(partition);
       const { processId: requester } = this;
       const { gate, audience, result } = await send({ tip, requester, membershipVersion: known.version });
-      const { clock } = partition.gateOf(gate as Buffer) as Gate;
+      const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
       this.l1?.invalidateOwn(partition, dependencies, clock);
-      const [version, members, birth, isMature] = audience.map(String) as [string, string, string, string];
+      const [version, members, isMature] = audience.map(String) as [string, string, string];
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
-      await this.acknowledgements.settled(partition, { clock, tip, membership, birth, isMature: isMature === '1' });
+      await this.acknowledgements.settled(partition, { clock, tip, born, membership, isMature: isMature === '1' });
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailableError) this.journal.add(dependencies);
+      if (error instanceof StoreUnavailableError) this.journals[partition.index]?.add(dependencies);
       throw error;
     } finally {
       this.acknowledgements.forget(tip);
@@ -160,24 +162,30 @@ export class AcknowledgedInvalidations {
    * Carries out what is owed. It waits for the store, not for other processes' L1s: nobody was promised anything, and they
    * follow by the bus. The L1 of this process is suspended meanwhile.
    */
-  private async repeat(owed: readonly Dependency[] | '*'): Promise<void> {
+  private async repeat(partition: Partition, owed: readonly Dependency[] | '*'): Promise<void> {
     const { inlineMax, windowMax } = this.options;
-    for (const partition of this.partitions.all) {
-      if (owed === '*') {
-        await this.scripts.runNumber('flush', partition, [nonce()]);
-        continue;
-      }
-      const own = owed.filter((d) => this.concerns(d, partition));
-      if (own.length > 0)
-        await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...own]);
-    }
+    if (owed === '*') await this.scripts.run('flush', partition, [nonce()]);
+    else await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...owed]);
+  }
+
+  private journalOf(partition: Partition): InvalidationJournal {
+    const journal = new InvalidationJournal({
+      carryOut: (dependencies) => this.repeat(partition, dependencies),
+      onOwing: () => {
+        this.l1?.suspend(partition);
+        this.guard.tellOutage();
+      },
+      onSettled: () => this.l1?.resume(partition),
+    });
+    partition.owing = () => journal.reason;
+    return journal;
   }
 
   private leaseCalls({ mode }: L1Options): LeaseCalls {
     const isMember = mode === 'strict' ? '1' : '0';
     return {
       beat: async (partition, { clock, tip }) => {
-        const args = [this.processId, clock, tip, nonce(), isMember];
+        const args = [this.processId, clock, tip, isMember, nonce()];
         const [code, gate, serverMs] = await this.scripts.run('beat', partition, args);
         return [code, String(gate), Number(String(serverMs))];
       },
@@ -193,13 +201,13 @@ export class AcknowledgedInvalidations {
 
   private async pending(
     partition: Partition,
-    at: { readonly clock: number; readonly birth: string },
+    at: { readonly clock: number; readonly born: number },
     members: readonly string[],
     evict: boolean,
-  ): Promise<{ birth: string; members: string[] }> {
-    const args = [at.clock, evict ? '1' : '0', nonce(), at.birth, ...members];
-    const [, birth, ...still] = await this.scripts.run('pend', partition, args);
-    return { birth: String(birth), members: still.map(String) };
+  ): Promise<{ born: number; members: string[] }> {
+    const args = [at.clock, evict ? '1' : '0', nonce(), at.born, ...members];
+    const [, born, ...still] = await this.scripts.run('pend', partition, args);
+    return { born: Number(String(born)), members: still.map(String) };
   }
 
   private concerns(d: Dependency, partition: Partition): boolean {

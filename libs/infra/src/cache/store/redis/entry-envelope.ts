@@ -2,14 +2,16 @@ import type { Dependency } from '../../dependencies.js';
 import type { StoredValue } from '../cache-store.js';
 import type { Gate } from './partition.js';
 
-/** The layout that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, fetched u48, depsLen u32`. */
-const HEADER_BYTES = 24;
+/** The layout that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, fetched u48, build u48, born u48, depsLen u32`. */
+export const HEADER_BYTES = 36;
 const STATE_LIVE = 1;
 const EXPIRY_AT = 1;
 const CODEC_AT = 7;
 const FETCH_CLOCK_AT = 8;
 const FETCHED_AT = 14;
-const DEPS_LENGTH_AT = 20;
+const BUILD_AT = 20;
+const BORN_AT = 26;
+const DEPS_LENGTH_AT = 32;
 
 /** A value as it lies in a reply. What few hits ask for is read only when somebody does. */
 class EnvelopedValue implements StoredValue {
@@ -51,11 +53,12 @@ export function storedValue(envelope: Buffer): StoredValue {
 }
 
 /**
- * Whether the gate alone proves the entry valid: it is live, and its fetch began at or after both floors (protocol rule
- * 1.2, model `fast.pml`). If not, the entry may still be valid, but only `peek.lua` can tell.
+ * Whether the gate alone proves the entry valid: it is live, of this history, and its fetch began at or after both floors
+ * (protocol rule 1.2, models `fast.pml` and `slots.pml`). If not, the entry may still be valid, but only `peek.lua` can tell.
  */
 export function isProvenBy(gate: Gate, envelope: Buffer): boolean {
   if (envelope.length < HEADER_BYTES || envelope.readUInt8(0) !== STATE_LIVE) return false;
+  if (envelope.readUIntBE(BORN_AT, 6) !== gate.born) return false;
   const fetchClock = envelope.readUIntBE(FETCH_CLOCK_AT, 6);
   return fetchClock >= gate.readFloor && fetchClock >= gate.unsweptFloor;
 }
@@ -70,4 +73,9 @@ export function embeddedDependencies(envelope: Buffer): Dependency[] | undefined
 /** The server's time at which the entry expires, in milliseconds; 0 if it has no TTL of its own. */
 export function expiryOf(envelope: Buffer): number {
   return envelope.readUIntBE(EXPIRY_AT, 6);
+}
+
+/** Orders the builds of a history: of two values of a key, the one with the higher number was begun later. */
+export function buildOf(envelope: Buffer): number {
+  return envelope.readUIntBE(BUILD_AT, 6);
 }

@@ -1,5 +1,5 @@
 import type { StoredValue } from '../cache-store.js';
-import { isProvenBy } from './entry-envelope.js';
+import { HEADER_BYTES, isProvenBy } from './entry-envelope.js';
 import type { RedisGuard } from './redis-guard.js';
 import type { Partition, Partitions } from './partition.js';
 
@@ -35,7 +35,7 @@ async function onlyLive(
 ): Promise<string[]> {
   if (keys.length === 0) return [];
   const pipeline = guard.redis.pipeline().getBuffer(partition.gateKey);
-  for (const key of keys) pipeline.getrangeBuffer(partition.entryKey(key), 0, 23);
+  for (const key of keys) pipeline.getrangeBuffer(partition.entryKey(key), 0, HEADER_BYTES - 1);
   const [gateBytes, ...headers] = await results<Buffer | null>(guard, () => pipeline.exec());
   const gate = gateBytes && partition.gateOf(gateBytes);
   if (!gate) return [];

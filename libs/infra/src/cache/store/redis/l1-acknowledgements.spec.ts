@@ -9,20 +9,20 @@ const PARTITION = new Partition('{t}', 0);
 
 describe('L1Acknowledgements', () => {
   /** What the store says of those who are asked about: the birth of its history, and who still owes. */
-  let store: { birth: string; owing: string[] };
+  let store: { born: number; owing: string[] };
   let evicted: (readonly string[])[];
   let acknowledgements: L1Acknowledgements;
 
   function create(isStrict = true): L1Acknowledgements {
     return new L1Acknowledgements('self', TIMES, isStrict, async (_, __, members, evict) => {
       if (evict) evicted.push(members);
-      return { birth: store.birth, members: members.filter((member) => store.owing.includes(member)) };
+      return { born: store.born, members: members.filter((member) => store.owing.includes(member)) };
     });
   }
 
   beforeEach(() => {
     jest.useFakeTimers();
-    store = { birth: 'born', owing: [] };
+    store = { born: 1, owing: [] };
     evicted = [];
     acknowledgements = create();
   });
@@ -36,7 +36,7 @@ describe('L1Acknowledgements', () => {
     acknowledgements.expect('tip');
     const membership = { version: 'v', members };
     void acknowledgements
-      .settled(PARTITION, { clock: 7, tip: 'tip', membership, birth: 'born', isMature: true, ...rest })
+      .settled(PARTITION, { clock: 7, tip: 'tip', membership, born: 1, isMature: true, ...rest })
       .then(() => (after = performance.now() - sentAt));
     return () => after;
   }
@@ -51,7 +51,7 @@ describe('L1Acknowledgements', () => {
     });
 
     it('counts the lease from when this process was told of the birth first', async () => {
-      acknowledgements.learnBirth(PARTITION, 'born');
+      acknowledgements.learnBirth(PARTITION, 1);
       await jest.advanceTimersByTimeAsync(600);
       const settledAfter = settle({ isMature: false });
       await jest.advanceTimersByTimeAsync(2000);
@@ -59,14 +59,14 @@ describe('L1Acknowledgements', () => {
     });
 
     it('does not count what it knew of another birth', async () => {
-      acknowledgements.learnBirth(PARTITION, 'another');
+      acknowledgements.learnBirth(PARTITION, 2);
       await jest.advanceTimersByTimeAsync(5000);
-      expect(acknowledgements.matureBirth(PARTITION)).toBe('another');
+      expect(acknowledgements.matureBirth(PARTITION)).toBe(2);
       const settledAfter = settle({ isMature: false });
-      expect(acknowledgements.matureBirth(PARTITION)).toBe('');
+      expect(acknowledgements.matureBirth(PARTITION)).toBeUndefined();
       await jest.advanceTimersByTimeAsync(2000);
       expect(settledAfter()).toBe(WHOLE_LEASE_MS);
-      expect(acknowledgements.matureBirth(PARTITION)).toBe('born');
+      expect(acknowledgements.matureBirth(PARTITION)).toBe(1);
     });
 
     it('waits for nobody when somebody has known it for a lease, or when no L1 must be waited for', async () => {
@@ -102,7 +102,7 @@ describe('L1Acknowledgements', () => {
   });
 
   it('takes nobody for settled, and removes nobody, because another history does not list it', async () => {
-    store = { birth: 'another', owing: [] };
+    store = { born: 2, owing: [] };
     const settledAfter = settle({ members: ['a'] });
     await jest.advanceTimersByTimeAsync(5000);
     expect(settledAfter()).toBe(WHOLE_LEASE_MS);

@@ -6,7 +6,8 @@ export interface Audience {
   readonly clock: number;
   readonly tip: string;
   readonly membership: Membership;
-  readonly birth: string;
+  /** Names the history of the gate. */
+  readonly born: number;
   /** Whether somebody knows that every lease from before this birth has run out. */
   readonly isMature: boolean;
 }
@@ -23,13 +24,13 @@ export interface Membership {
  */
 export type AskPending = (
   partition: Partition,
-  at: { readonly clock: number; readonly birth: string },
+  at: { readonly clock: number; readonly born: number },
   members: readonly string[],
   evict: boolean,
-) => Promise<{ readonly birth: string; readonly members: readonly string[] }>;
+) => Promise<{ readonly born: number; readonly members: readonly string[] }>;
 
 interface Birth {
-  readonly nonce: string;
+  readonly born: number;
   readonly knownSince: number;
 }
 
@@ -68,17 +69,17 @@ export class L1Acknowledgements {
     return this.memberships.get(partition) ?? NOBODY;
   }
 
-  /** The birth that this process has known for longer than a lease can last; '' if there is none. */
-  matureBirth(partition: Partition): string {
+  /** The birth that this process has known for longer than a lease can last; undefined if there is none. */
+  matureBirth(partition: Partition): number | undefined {
     const birth = this.births.get(partition);
-    return birth && performance.now() >= this.maturesAt(birth) ? birth.nonce : '';
+    return birth && performance.now() >= this.maturesAt(birth) ? birth.born : undefined;
   }
 
   /** A reply has told the birth of the gate; it is known from its first telling on. */
-  learnBirth(partition: Partition, nonce: string): Birth {
+  learnBirth(partition: Partition, born: number): Birth {
     const known = this.births.get(partition);
-    if (known?.nonce === nonce) return known;
-    const birth = { nonce, knownSince: performance.now() };
+    if (known?.born === born) return known;
+    const birth = { born, knownSince: performance.now() };
     this.births.set(partition, birth);
     return birth;
   }
@@ -105,7 +106,7 @@ export class L1Acknowledgements {
   /** Resolves when no L1 can serve what this invalidation dropped; after a lease at the latest. */
   async settled(partition: Partition, audience: Audience): Promise<void> {
     const repliedAt = performance.now();
-    const birth = this.learnBirth(partition, audience.birth);
+    const birth = this.learnBirth(partition, audience.born);
     this.memberships.set(partition, audience.membership);
     const expected = this.expected.get(audience.tip);
     try {
@@ -117,7 +118,7 @@ export class L1Acknowledgements {
   }
 
   private async wait(partition: Partition, audience: Audience, expected: Expected, repliedAt: number): Promise<void> {
-    const { birth, membership } = audience;
+    const { born, membership } = audience;
     const pending = new Set(membership.members.filter((member) => member !== this.self));
     const deadline = repliedAt + this.times.leaseMs * 1.01 + 10;
     let look = FIRST_LOOK_MS;
@@ -130,7 +131,7 @@ export class L1Acknowledgements {
       if (performance.now() < nextLookAt || !isSameHistory) continue;
       const still = await this.askPending(partition, audience, [...pending], false).catch(() => undefined);
       // Another birth: this gate has lost its members, but not their leases. Only their own word counts now, or the time.
-      if (still && still.birth !== birth) isSameHistory = false;
+      if (still && still.born !== born) isSameHistory = false;
       else if (still) for (const member of [...pending]) if (!still.members.includes(member)) pending.delete(member);
       look *= 2;
       nextLookAt = isSameHistory ? performance.now() + look : deadline;

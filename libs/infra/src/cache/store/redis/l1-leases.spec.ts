@@ -37,7 +37,7 @@ describe('L1Leases', () => {
     leases.start();
     await jest.advanceTimersByTimeAsync(400);
     expect([beats.length, isLive()]).toEqual([1, false]); // one at a time
-    beats[0]?.answer('JOIN', '5 0 0 t5');
+    beats[0]?.answer('JOIN', '5 0 0 t5 1 -');
     await jest.advanceTimersByTimeAsync(599);
     expect(isLive()).toBe(true);
     await jest.advanceTimersByTimeAsync(1); // a lease since the question: the store may have forgotten us by now
@@ -46,34 +46,34 @@ describe('L1Leases', () => {
 
   it('counts a renewed lease likewise, and has none of an answer that came after its end', async () => {
     leases.start();
-    beats[0]?.answer('JOIN', '5 0 0 t5');
+    beats[0]?.answer('JOIN', '5 0 0 t5 1 -');
     await jest.advanceTimersByTimeAsync(250);
     expect(beats[1]?.reported).toEqual(expect.objectContaining({ clock: 5, tip: 't5' }));
     await jest.advanceTimersByTimeAsync(650);
-    beats[1]?.answer('OK', '5 0 0 t5'); // asked for at 250, answered at 900
+    beats[1]?.answer('OK', '5 0 0 t5 1 -'); // asked for at 250, answered at 900
     await jest.advanceTimersByTimeAsync(349);
     expect(isLive()).toBe(true);
     await jest.advanceTimersByTimeAsync(1);
     expect(isLive()).toBe(false);
     await jest.advanceTimersByTimeAsync(1000);
-    beats[2]?.answer('OK', '5 0 0 t5');
+    beats[2]?.answer('OK', '5 0 0 t5 1 -');
     await jest.advanceTimersByTimeAsync(0);
     expect(isLive()).toBe(false);
   });
 
   it('starts afresh where the store does not know its position, and tells the new one at once', async () => {
     leases.start();
-    beats[0]?.answer('LOST', '9 0 0 t9');
+    beats[0]?.answer('LOST', '9 0 0 t9 1 -');
     await jest.advanceTimersByTimeAsync(1);
     expect(beats[1]?.reported).toEqual(expect.objectContaining({ clock: 9, tip: 't9' }));
-    beats[1]?.answer('LOST', '9 0 0 t9');
+    beats[1]?.answer('LOST', '9 0 0 t9 1 -');
     await jest.advanceTimersByTimeAsync(1);
     expect(beats).toHaveLength(2); // once: then at the usual pace
   });
 
   it('says once a turn, for each who waits, what was followed', async () => {
     const follow = (clock: number, requester: string | undefined, mustAcknowledge = true) =>
-      leases.follow(0, { clock, tip: `t${clock}`, previousTip: '', requester, dependencies: [] }, mustAcknowledge);
+      leases.follow(0, { clock, tip: `t${clock}`, born: 1, previousTip: '', requester, dependencies: [] }, mustAcknowledge);
     follow(1, 'p');
     follow(2, 'q');
     follow(3, 'p');
@@ -89,12 +89,12 @@ describe('L1Leases', () => {
 
   it('serves nothing once it is closed, whatever is answered then', async () => {
     leases.start();
-    beats[0]?.answer('JOIN', '5 0 0 t5');
+    beats[0]?.answer('JOIN', '5 0 0 t5 1 -');
     await jest.advanceTimersByTimeAsync(250);
     expect(isLive()).toBe(true);
     const closed = leases.close();
     expect(isLive()).toBe(false);
-    beats[1]?.answer('OK', '5 0 0 t5');
+    beats[1]?.answer('OK', '5 0 0 t5 1 -');
     await closed;
     await jest.advanceTimersByTimeAsync(1000);
     expect([isLive(), beats.length]).toEqual([false, 2]);

@@ -1,8 +1,8 @@
 import type { Dependency } from '../../dependencies.js';
-import { LocalCache } from '../../local/local-cache.js';
+import { LocalCache, type LocalEntry } from '../../local/local-cache.js';
 import type { ValueCodec } from '../../values/value-codec.js';
 import type { LocalReads, LocalState, StoredValue } from '../cache-store.js';
-import { embeddedDependencies, expiryOf } from './entry-envelope.js';
+import { buildOf, embeddedDependencies, expiryOf } from './entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import type { Partition, Partitions } from './partition.js';
 import type { BusInvalidation } from './store-messages.js';
@@ -58,14 +58,14 @@ export class L1 implements LocalReads {
   keep(key: string, generation: number, clock: number, envelope: Buffer, stored: StoredValue): void {
     const dependencies = embeddedDependencies(envelope);
     if (!dependencies) return;
-    this.keepValue(key, generation, { clock, dependencies, expiresAt: expiryOf(envelope) }, stored);
+    this.keepValue(key, generation, { clock, build: buildOf(envelope), dependencies, expiresAt: expiryOf(envelope) }, stored);
   }
 
   /** Likewise for a value that was just stored. */
   keepValue(
     key: string,
     generation: number,
-    entry: { readonly clock: number; readonly dependencies: readonly Dependency[]; readonly expiresAt: number },
+    entry: Omit<LocalEntry, 'value' | 'bytes'>,
     stored: StoredValue,
   ): void {
     const decoded = this.options.codec.decode(key, stored);
@@ -85,14 +85,14 @@ export class L1 implements LocalReads {
     this.leases.follow(partition.index, invalidation, mustAcknowledge);
   }
 
-  /** From now on nothing is kept or served, until `resume`; leases are asked for and acknowledgements given as before. */
-  suspend(): void {
-    this.local.suspend();
+  /** From now on nothing of the partition is kept or served, until `resume`; leases and acknowledgements go on as before. */
+  suspend(partition: Partition): void {
+    this.local.suspend(partition.index);
   }
 
   /** Begins afresh: what was asked of the store before is not kept. It serves again from the next beat on. */
-  resume(): void {
-    this.local.resume();
+  resume(partition: Partition): void {
+    this.local.resume(partition.index);
   }
 
   start(): void {

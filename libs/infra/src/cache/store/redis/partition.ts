@@ -1,21 +1,30 @@
 import { crc32 } from 'node:zlib';
+import { History, type Moment } from './history.js';
 
 /**
  * The gate of a partition: `clock` counts its invalidations, `tip` names the last one; entries whose fetch began before
- * `readFloor` are dead, those from before `unsweptFloor` have to be looked at (0: nothing is unswept).
+ * `readFloor` are dead, those from before `unsweptFloor` have to be looked at (0: nothing is unswept), and so are those of any
+ * other history than `born`.
  */
-export interface Gate {
-  readonly clock: number;
+export interface Gate extends Moment {
   readonly readFloor: number;
   readonly unsweptFloor: number;
-  readonly tip: string;
+  /** The tips before, a few, in one text. */
+  readonly recent: string;
 }
 
-/** Reads the gate's text `"<clk> <rf> <uf> <tip>"`; undefined if it is damaged: the next script makes a new one. */
+/** Reads the gate's text `"<clk> <rf> <uf> <tip> <born> <recent>"`; undefined if it is damaged or spoilt: then a new history begins. */
 export function parseGate(text: string): Gate | undefined {
-  const [, clock, readFloor, unsweptFloor, tip] = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text) ?? [];
-  if (!tip) return undefined;
-  return { clock: Number(clock), readFloor: Number(readFloor), unsweptFloor: Number(unsweptFloor), tip };
+  const [, clock, readFloor, unsweptFloor, tip, born, recent] = /^(\d+) (\d+) (\d+) (\S+) (\d+) (\S+)$/.exec(text) ?? [];
+  if (!recent) return undefined;
+  return {
+    clock: Number(clock),
+    readFloor: Number(readFloor),
+    unsweptFloor: Number(unsweptFloor),
+    tip: tip as string,
+    born: Number(born),
+    recent,
+  };
 }
 
 /** A gate has some forty bytes: that is less work than a call of `Buffer.equals`, and every hit asks. */
@@ -31,6 +40,12 @@ export class Partition {
   readonly wakeChannel: string;
   readonly busChannel: string;
   readonly dropChannel: string;
+  /** What this process has seen of its history. */
+  readonly history = new History();
+  /** Why nothing of this partition may be asked or told just now; undefined if it may be. */
+  doubt: string | undefined;
+  /** Why nothing of it may be believed, although it may be told something. */
+  owing: () => string | undefined = () => undefined;
   private lastGateBytes: Buffer | undefined;
   private lastGate: Gate | undefined;
 
@@ -42,6 +57,11 @@ export class Partition {
     this.wakeChannel = `${tag}:wk`;
     this.busChannel = `${tag}:bus`;
     this.dropChannel = `${tag}:dr`;
+  }
+
+  /** Why nothing that a caller would believe may be asked; undefined if it may be. */
+  get reason(): string | undefined {
+    return this.doubt ?? this.owing();
   }
 
   entryKey(key: string): string {
@@ -58,12 +78,18 @@ export class Partition {
   }
 }
 
-/** The partitions of an application. Their number is part of every tag: processes that differ in it share nothing. */
+/**
+ * How keys are laid out in Redis, and what they hold: the number in every tag. Whoever changes it in a way that another build
+ * would read wrongly raises it; builds of different layouts share nothing, and refuse to run beside each other.
+ */
+export const LAYOUT = 2;
+
+/** The partitions of an application. Layout and number are part of every tag: processes that differ in them share nothing. */
 export class Partitions {
   readonly all: readonly Partition[];
 
   constructor(appName: string, count: number) {
-    this.all = Array.from({ length: count }, (_, p) => new Partition(`{${appName}.P${count}:${p}}`, p));
+    this.all = Array.from({ length: count }, (_, p) => new Partition(`{${appName}.v${LAYOUT}.P${count}:${p}}`, p));
   }
 
   of(key: string): Partition {

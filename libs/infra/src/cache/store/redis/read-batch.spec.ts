@@ -1,17 +1,21 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { L1 } from './l1.js';
-import { Partition } from './partition.js';
+import { Partition, type Partitions } from './partition.js';
+import { PartitionHistories } from './partition-histories.js';
 import { ReadBatch } from './read-batch.js';
 import type { RedisGuard } from './redis-guard.js';
+import type { RedisConnection } from './scripts.js';
 
-const GATE = Buffer.from('5 0 0 tip');
+const GATE = Buffer.from('5 0 0 tip 7 -');
+const GATE_BEFORE = Buffer.from('4 0 0 before 7 -');
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** An entry as `_partition.lua` packs it, whose value is its own key. */
 function envelope(key: string): Buffer {
-  const header = Buffer.alloc(24);
+  const header = Buffer.alloc(36);
   header.writeUInt8(1, 0); // live
   header.writeUIntBE(5, 8, 6); // fetched at clock 5
+  header.writeUIntBE(7, 26, 6); // in history 7
   return Buffer.concat([header, Buffer.from(key)]);
 }
 
@@ -35,19 +39,21 @@ class ForgettingL1 {
 
 describe('ReadBatch', () => {
   /** The entries asked for by each command, and how to answer it. */
-  let sent: { keys: string[]; answer: () => void; refuse: (error: Error) => void }[];
+  let sent: { keys: string[]; answer: (gate?: Buffer) => void; refuse: (error: Error) => void }[];
   let reads: ReadBatch;
   let l1: ForgettingL1;
 
   beforeEach(() => {
     sent = [];
     const partition = new Partition('{t}', 0);
+    partition.history.settle({ born: 7, clock: 5, tip: 'tip' });
+    const histories = new PartitionHistories({} as RedisConnection, {} as Partitions, () => undefined);
     const mgetBuffer = (...names: (string | string[])[]) =>
       new Promise<Buffer[]>((resolve, reject) => {
         const [gate, ...entries] = names.flat();
         expect(gate).toBe(partition.gateKey);
         const keys = entries.map((entry) => entry.slice(partition.entryKey('').length));
-        sent.push({ keys, answer: () => resolve([GATE, ...keys.map(envelope)]), refuse: reject });
+        sent.push({ keys, answer: (gate = GATE) => resolve([gate, ...keys.map(envelope)]), refuse: reject });
       });
     const guard = {
       redis: { mgetBuffer },
@@ -55,7 +61,7 @@ describe('ReadBatch', () => {
     };
     l1 = new ForgettingL1();
     const examine = () => Promise.resolve(undefined);
-    reads = new ReadBatch(guard as unknown as RedisGuard, partition, examine, l1 as unknown as L1);
+    reads = new ReadBatch(guard as unknown as RedisGuard, partition, examine, histories, l1 as unknown as L1);
   });
 
   const read = async (key: string) => (await reads.read(key))?.bytes.toString();
@@ -68,6 +74,15 @@ describe('ReadBatch', () => {
       answerAll();
       expect(await value).toBe(key);
     }
+  });
+
+  it.each([1, 3])('[A2] believes nothing that shows less than was known when it was asked (%i)', async (count) => {
+    const values = Array.from({ length: count }, (_, i) => read(`k${i}`));
+    await turn();
+    sent.forEach(({ answer }) => answer(GATE_BEFORE));
+    for (const value of await Promise.allSettled(values)) expect(value).toMatchObject({ status: 'rejected' });
+    expect(l1.kept).toEqual([]);
+    await expect(read('later')).rejects.toThrow('older state'); // until it was looked at
   });
 
   it('gathers what is asked for in one turn, eight in a command', async () => {

@@ -1,6 +1,9 @@
+import { StoreUnavailableError } from '../../cache.errors.js';
 import type { StoredValue } from '../cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
+import type { Moment } from './history.js';
 import type { L1 } from './l1.js';
+import type { PartitionHistories } from './partition-histories.js';
 import type { Gate, Partition } from './partition.js';
 import type { RedisGuard } from './redis-guard.js';
 
@@ -44,10 +47,13 @@ export class ReadBatch {
     private readonly partition: Partition,
     /** Asks the store about an entry that the gate alone does not prove valid. */
     private readonly examine: (key: string) => Promise<StoredValue | undefined>,
+    private readonly histories: PartitionHistories,
     private readonly l1: L1 | undefined,
   ) {}
 
   read(key: string): Promise<StoredValue | undefined> {
+    const { reason } = this.partition;
+    if (reason !== undefined) return Promise.reject(new StoreUnavailableError(reason));
     const shared = this.pending.get(key);
     if (shared) return shared.reply;
     const isFirst = this.pending.size === 0;
@@ -68,14 +74,15 @@ export class ReadBatch {
   private readAlone(asked: Asked): Promise<StoredValue | undefined> {
     // Not an async function: one promise less in every lone hit.
     const { redis } = this.guard;
-    const { gateKey } = this.partition;
+    const { gateKey, history } = this.partition;
     const entryKey = this.partition.entryKey(asked.key);
+    const { moment } = history;
     this.isReading = true;
     return this.guard.ask(
       () => redis.mgetBuffer(gateKey, entryKey),
       ([gateBytes, envelope]) => {
         this.isReading = false;
-        return this.valueOf(asked, gateBytes && this.partition.gateOf(gateBytes), envelope);
+        return this.trueValue(asked, moment, this.gateOf(gateBytes), envelope);
       },
     );
   }
@@ -87,13 +94,16 @@ export class ReadBatch {
     this.lastCount = batch.length;
     const keys = [this.partition.gateKey];
     for (const { key } of batch) keys.push(this.partition.entryKey(key));
+    const { moment } = this.partition.history;
     this.isReading = true;
     try {
       const [gateBytes, ...envelopes] = await this.guard.ask(
         () => this.guard.redis.mgetBuffer(keys),
         (reply) => reply,
       );
-      const gate = gateBytes && this.partition.gateOf(gateBytes);
+      const gate = this.gateOf(gateBytes);
+      const proof = gate && this.histories.confirm(this.partition, gate, moment);
+      if (proof) await proof;
       batch.forEach((pending, i) => pending.resolve(this.valueOf(pending, gate, envelopes[i])));
     } catch (error) {
       for (const { reject } of batch) reject(error);
@@ -102,9 +112,20 @@ export class ReadBatch {
     }
   }
 
+  private gateOf(bytes: Buffer | null | undefined): Gate | undefined {
+    return bytes ? this.partition.gateOf(bytes) : undefined;
+  }
+
+  /** The value in a reply, if that contains what was known when it was asked for. */
+  private trueValue(asked: Asked, moment: Moment | undefined, gate: Gate | undefined, envelope?: Buffer | null): Reply {
+    const proof = gate && this.histories.confirm(this.partition, gate, moment);
+    if (proof) return proof.then(() => this.valueOf(asked, gate, envelope));
+    return this.valueOf(asked, gate, envelope);
+  }
+
   private valueOf(
     { key, generation }: Asked,
-    gate: Gate | null | undefined,
+    gate: Gate | undefined,
     envelope: Buffer | null | undefined,
   ): Reply {
     if (!gate || !envelope) return undefined;

@@ -18,19 +18,19 @@ import {
   type Unsubscribe,
   type WriteRequest,
 } from '../cache-store.js';
-import { AcknowledgedInvalidations } from './acknowledged-invalidations.js';
+import { AcknowledgedInvalidations, type InvalidationCall } from './acknowledged-invalidations.js';
 import { storedValue } from './entry-envelope.js';
 import { liveKeys, memoryUsage } from './key-directory.js';
 import { type Gate, type Partition, Partitions } from './partition.js';
+import { PartitionHistories } from './partition-histories.js';
 import { PartitionScripts } from './partition-scripts.js';
 import { ReadBatch } from './read-batch.js';
 import { RedisBus } from './redis-bus.js';
 import type { L1, L1Options } from './l1.js';
 import { OrphanLeases } from './orphan-leases.js';
-import { nonce } from './nonce.js';
 import { RedisGuard } from './redis-guard.js';
 import { examineServer } from './server-examination.js';
-import { defineScripts, UnknownReplyError, type RedisConnection } from './scripts.js';
+import { defineScripts, UnknownReplyError, type RedisConnection, type ScriptArgument } from './scripts.js';
 
 export interface RedisCacheStoreOptions {
   /** The connection for commands. It must not queue while offline, or reads wait for a server that is away. */
@@ -58,6 +58,7 @@ const [, ORPHAN_MS] = LEASE_MS;
 /** The protocol on Redis: one atomic script for each step, one slot for each partition, one command for a hit. */
 export class RedisCacheStore extends CacheStore {
   private readonly guard: RedisGuard;
+  private readonly histories: PartitionHistories;
   private readonly partitions: Partitions;
   /** By the partition's index. */
   private readonly reads: readonly ReadBatch[];
@@ -81,10 +82,10 @@ export class RedisCacheStore extends CacheStore {
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
     this.guard = new RedisGuard(
       options.redis,
-      () => examineServer(options.redis, options.appName, this.partitions),
-      () => this.invalidations.journal.reason,
+      () => examineServer(options.redis, options.appName, this.partitions, this.histories),
     );
-    this.scripts = new PartitionScripts(this.guard);
+    this.histories = new PartitionHistories(options.redis, this.partitions, () => this.guard.tellOutage());
+    this.scripts = new PartitionScripts(this.guard, this.histories);
     this.invalidations = new AcknowledgedInvalidations(this.guard, this.scripts, this.partitions, {
       appName: options.appName,
       windowMax: this.windowMax,
@@ -94,10 +95,15 @@ export class RedisCacheStore extends CacheStore {
     this.l1 = this.invalidations.l1;
     this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
     this.reads = this.partitions.all.map(
-      (partition) => new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.l1),
+      (partition) =>
+        new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.histories, this.l1),
     );
     const { channel, listeners } = this.invalidations;
-    this.bus = new RedisBus(options.redis, this.partitions, channel, listeners);
+    const onInvalidation: typeof listeners.onInvalidation = (partition, invalidation) => {
+      if (!partition.history.hear(invalidation)) void this.histories.settle(partition);
+      listeners.onInvalidation(partition, invalidation);
+    };
+    this.bus = new RedisBus(options.redis, this.partitions, channel, { ...listeners, onInvalidation });
     defineScripts(options.redis);
   }
 
@@ -110,9 +116,10 @@ export class RedisCacheStore extends CacheStore {
   /** Ends the subscriptions. The command connection belongs to whoever made it. */
   async close(): Promise<void> {
     this.isClosed = true;
-    this.invalidations.journal.close();
+    this.invalidations.close();
     await this.l1?.close();
     this.bus.close();
+    this.histories.close();
     this.guard.close();
   }
 
@@ -126,19 +133,19 @@ export class RedisCacheStore extends CacheStore {
 
   async begin({ key, leaseId, leaseMs, known, refresh }: BeginRequest): Promise<BeginReply> {
     const partition = this.partitions.of(key);
-    const args = [key, leaseId, leaseMs, nonce(), refresh ? '1' : '0', ...known];
+    const args = [key, leaseId, leaseMs, refresh ? '1' : '0', ...known];
     const reply = this.scripts
       .run('begin', partition, args)
       .catch((error: unknown) => this.orphan(error, key, leaseId, leaseMs));
-    const [code, gate, detail, pttl] = await reply;
+    const [code, gate, detail, more] = await reply;
     switch (code) {
       case 'FRESH':
         return { kind: 'fresh', value: storedValue(detail as Buffer) };
       case 'WAIT':
-        return { kind: 'wait', leaseId: String(detail), expiresInMs: Math.max(0, Number(pttl)) };
+        return { kind: 'wait', leaseId: String(detail), expiresInMs: Math.max(0, Number(more)) };
       case 'LEASE': {
-        const { clock, tip } = partition.gateOf(gate as Buffer) as Gate;
-        return { kind: 'lease', start: { clock, tip, at: Number(String(detail)) } };
+        const { clock, tip, born } = partition.gateOf(gate as Buffer) as Gate;
+        return { kind: 'lease', start: { clock, tip, at: Number(String(detail)), build: Number(more), history: born } };
       }
       default:
         throw new UnknownReplyError('begin', code);
@@ -146,35 +153,40 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async commit(request: CommitRequest): Promise<CommitReply> {
-    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0 } = request;
+    const { key, leaseId, start, dependencies, ttlMs, value, isForced = false } = request;
     const partition = this.partitions.of(key);
     const generation = this.l1?.generation(key) ?? 0;
-    const reply = this.scripts
-      .run('commit', partition, [
-        key,
-        leaseId,
-        start.clock,
-        start.tip,
-        start.at,
-        ttlMs ?? -1,
-        this.retentionMs,
-        value.codec,
-        nonce(),
-        this.embed,
-        staleMs,
-        value.bytes,
-        ...dependencies,
-      ])
-      .catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
-    const [code, gate] = await reply;
-    const outcome = COMMIT_REPLIES[code];
-    if (!outcome) throw new UnknownReplyError('commit', code);
+    const sent = isForced ? this.commitForced(request, partition) : this.commitPlain(request, partition);
+    const { outcome, gate } = await sent.catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
     if (outcome === 'ok') {
-      const { clock } = partition.gateOf(gate as Buffer) as Gate;
-      const expiresAt = ttlMs === undefined ? 0 : start.at + ttlMs;
-      this.l1?.keepValue(key, generation, { clock, dependencies, expiresAt }, value);
+      const { build = 0, at } = start;
+      const expiresAt = ttlMs === undefined ? 0 : at + ttlMs;
+      this.l1?.keepValue(key, generation, { clock: gate.clock, build, dependencies, expiresAt }, value);
     }
     return outcome;
+  }
+
+  private async commitPlain(request: CommitRequest, partition: Partition): Promise<Committed> {
+    const [code, gate] = await this.scripts.run('commit', partition, this.commitArguments(request));
+    return committed(code, partition.gateOf(gate as Buffer) as Gate);
+  }
+
+  /** As an invalidation of the entry: answered when no L1 can serve what was there before. */
+  private commitForced(request: CommitRequest, partition: Partition): Promise<Committed> {
+    return this.invalidations.settled(partition, [entry(request.key)], async (call) => {
+      const args = this.commitArguments(request, call);
+      const [code, gate, ...audience] = await this.scripts.run('commit', partition, args);
+      return { gate, audience, result: committed(code, partition.gateOf(gate as Buffer) as Gate) };
+    });
+  }
+
+  private commitArguments(request: CommitRequest, call?: InvalidationCall): ScriptArgument[] {
+    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0 } = request;
+    const { clock, tip, at, build = 0, history = 0 } = start;
+    const point = [key, leaseId, clock, tip, at, build, history];
+    const stored = [ttlMs ?? -1, this.retentionMs, value.codec, this.embed, staleMs, this.windowMax];
+    const announced = [call?.tip ?? '', call?.requester ?? '', call?.membershipVersion ?? ''];
+    return [...point, ...stored, ...announced, value.bytes, ...dependencies];
   }
 
   async renew(key: string, leaseId: string, leaseMs: number): Promise<boolean> {
@@ -204,12 +216,12 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async extend(key: string, ttlMs: number, absoluteMs: number | undefined): Promise<boolean> {
-    const args = [key, nonce(), Math.ceil(ttlMs), Math.floor(absoluteMs ?? -1)];
+    const args = [key, Math.ceil(ttlMs), Math.floor(absoluteMs ?? -1)];
     return (await this.scripts.runNumber('extend', this.partitions.of(key), args)) === 1;
   }
 
   async readStale(key: string): Promise<StaleValue | undefined> {
-    const reply = await this.scripts.run('stale', this.partitions.of(key), [key, nonce()]);
+    const reply = await this.scripts.run('stale', this.partitions.of(key), [key]);
     const [code, , staleForMs, codec, bytes] = reply;
     if (code === 'NONE') return undefined;
     if (code !== 'STALE') throw new UnknownReplyError('stale', code);
@@ -217,7 +229,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async status(key: string): Promise<{ status: KeyStatus; leaseId?: string; expiresInMs?: number }> {
-    const [code, , leaseId, pttl] = await this.scripts.run('peek', this.partitions.of(key), [key, nonce()]);
+    const [code, , leaseId, pttl] = await this.scripts.run('peek', this.partitions.of(key), [key]);
     if (code === 'FRESH') return { status: 'exists' };
     if (code === 'EMPTY') return { status: 'empty' };
     if (code !== 'PENDING') throw new UnknownReplyError('peek', code);
@@ -242,14 +254,14 @@ export class RedisCacheStore extends CacheStore {
         this.scripts.run('sweep', partition, [
           SWEEP_BATCH,
           this.windowMax,
-          nonce(),
-          this.invalidations.births.matureBirth(partition),
+          this.invalidations.births.matureBirth(partition) ?? '',
         ]),
       ]);
       if (outcome.status === 'fulfilled') {
         freed += Number(outcome.value[0]);
         more ||= Number(outcome.value[1]) === 1;
-        this.invalidations.births.learnBirth(partition, String(outcome.value[2]));
+        const { born } = partition.gateOf(outcome.value[2] as Buffer) as Gate;
+        this.invalidations.births.learnBirth(partition, born);
       } else failure = outcome; // one partition's master may be away: the others are swept all the same
     }
     if (failure) throw failure.reason;
@@ -273,10 +285,10 @@ export class RedisCacheStore extends CacheStore {
   }
 
   state(): StoreState {
-    const { reason } = this.guard;
-    const { size: owedInvalidations } = this.invalidations.journal;
+    const reason = this.guard.reason ?? this.partitions.all.find((partition) => partition.reason)?.reason;
+    const { owedInvalidations } = this.invalidations;
     const local = this.l1 && { local: this.l1.state() };
-    if (!reason) return { kind: 'redis', status: 'up', ...local };
+    if (reason === undefined) return { kind: 'redis', status: 'up', ...local };
     return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }), ...local };
   }
 
@@ -292,9 +304,20 @@ export class RedisCacheStore extends CacheStore {
   }
 
   private async peek(partition: Partition, key: string): Promise<StoredValue | undefined> {
-    const [code, , envelope] = await this.scripts.run('peek', partition, [key, nonce()]);
+    const [code, , envelope] = await this.scripts.run('peek', partition, [key]);
     return code === 'FRESH' ? storedValue(envelope as Buffer) : undefined;
   }
+}
+
+interface Committed {
+  readonly outcome: CommitReply;
+  readonly gate: Gate;
+}
+
+function committed(code: string, gate: Gate): Committed {
+  const outcome = COMMIT_REPLIES[code];
+  if (!outcome) throw new UnknownReplyError('commit', code);
+  return { outcome, gate };
 }
 
 const COMMIT_REPLIES: Readonly<Record<string, CommitReply>> = {

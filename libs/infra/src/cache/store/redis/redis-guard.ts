@@ -15,7 +15,7 @@ const ASKING_PART = 3 / 8;
 const ASKING_MS_MIN = 10;
 /** Replies that say "not now" rather than "not like this"; the rest of the errors of a script are defects of ours. */
 const PASSING =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE)|non local key/;
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|SLOTOPEN|NOHISTORY)|non local key/;
 
 /** The one message of Redis that repeats what it was sent, to say that it does not know the command (seen with 7.0.15). */
 const REPEATED_ARGUMENTS = /,? with args beginning with:[^\n]*/g;

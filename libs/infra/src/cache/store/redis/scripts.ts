@@ -20,6 +20,7 @@ const NAMES = [
   'leave',
   'extend',
   'stale',
+  'claim',
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 export type ScriptArgument = string | number | Buffer;

@@ -13,15 +13,16 @@ describe('messages of the store', () => {
   });
 
   it('tell what was invalidated, when, and after what', () => {
-    expect(parseBusMessage('I 7 tip prev -\nr:A:1\0n:d')).toEqual({
+    expect(parseBusMessage('I 7 tip prev - 1\nr:A:1\0n:d')).toEqual({
       clock: 7,
       tip: 'tip',
+      born: 1,
       previousTip: 'prev',
       dependencies: ['r:A:1', 'n:d'],
       requester: undefined,
     });
-    expect(parseBusMessage('I 7 tip prev -\n*')?.dependencies).toBe('*');
-    expect(parseBusMessage('I 7 tip prev me\n*')?.requester).toBe('me');
+    expect(parseBusMessage('I 7 tip prev - 1\n*')?.dependencies).toBe('*');
+    expect(parseBusMessage('I 7 tip prev me 1\n*')?.requester).toBe('me');
     expect(parseBusMessage('B 7 tip')).toBeUndefined();
     expect(parseBusMessage('')).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 import type { Dependency } from '../../dependencies.js';
 import type { LeaseEnd } from '../cache-store.js';
+import type { Moment } from './history.js';
 
 /** The end of a lease, as `wake` in `_partition.lua` publishes it; undefined if the text is none. */
 export function parseWakeMessage(text: string): LeaseEnd | undefined {
@@ -11,21 +12,26 @@ export function parseWakeMessage(text: string): LeaseEnd | undefined {
 }
 
 /** One invalidation of one partition, as `announce` in `_partition.lua` publishes it. */
-export interface BusInvalidation {
-  readonly clock: number;
-  readonly tip: string;
+export interface BusInvalidation extends Moment {
   readonly previousTip: string;
   readonly dependencies: readonly Dependency[] | '*';
   /** The process that waits for the acknowledgement of every L1; undefined if none does. */
   readonly requester: string | undefined;
 }
 
-/** The invalidation in a bus message `"I clk tip prev rq\ndep\0dep"`; undefined for messages of another kind. */
+/** The invalidation in a bus message `"I clk tip prev rq born\ndep\0dep"`; undefined for messages of another kind. */
 export function parseBusMessage(text: string): BusInvalidation | undefined {
   const newline = text.indexOf('\n');
-  const [kind, clock, tip, previousTip, requester] = text.slice(0, newline).split(' ');
-  if (kind !== 'I' || !tip || !previousTip) return undefined;
+  const [kind, clock, tip, previousTip, requester, born] = text.slice(0, newline).split(' ');
+  if (kind !== 'I' || !tip || !previousTip || !born) return undefined;
   const body = text.slice(newline + 1);
   const dependencies = body === '*' ? body : (body.split('\0') as Dependency[]);
-  return { clock: Number(clock), tip, previousTip, dependencies, requester: requester === '-' ? undefined : requester };
+  return {
+    clock: Number(clock),
+    tip,
+    born: Number(born),
+    previousTip,
+    dependencies,
+    requester: requester === '-' ? undefined : requester,
+  };
 }

@@ -1,12 +1,16 @@
--- _partition.lua, prepended to every script. KEYS[1] = the partition's gate, ARGV[1] = its tag T, e.g. '{evergreen.P1:0}'.
--- Every key of a partition carries T, so it lives in one slot and each script is one atomic step.
---   T:g       STRING  gate "<clk> <rf> <uf> <tip>", the only home of the four: clk = invalidation clock, rf = read floor,
---                     uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the last invalidation
---   T:e:<id>  STRING  entry: 24-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
---             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start) 14 fetch start u48 (server ms) 20 depsLen u32
+-- _partition.lua, prepended to every script. KEYS[1] = the partition's gate, ARGV[1] = its tag T, e.g. '{evergreen.v2.P1:0}'.
+-- Every key of a partition carries T, so it lives in one slot and each script is one atomic step. This is layout 2 (`v2`).
+--   T:g       STRING  gate "<clk> <rf> <uf> <tip> <born> <recent>", the only home of the six: clk = invalidation clock, rf = read
+--                     floor, uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the last invalidation,
+--                     born = 48 random bits that name this history, recent = the three tips before ("-" none): whoever
+--                     remembers one of them sees that it is still there. "!" before it: the slot was seen half moved; not to be used
+--   T:?       -       a key that never exists: see `use`
+--   T:e:<id>  STRING  entry: 36-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
+--             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start) 14 fetch start
+--                     u48 (server ms) 20 build u48 (orders the builds of a history) 26 born u48 32 depsLen u32
 --   T:l:<id>  STRING  lease "<leaseId>|<s>", expires with the lease
---   T:s:<id>  STRING  copy that may be served as stale: 19-byte header (staleMs u48, ended u48 [server ms, 0 not yet], s u48,
---                     codec u8) | value; only of entries that were stored with staleMs
+--   T:s:<id>  STRING  copy that may be served as stale: 25-byte header (staleMs u48, ended u48 [server ms, 0 not yet], s u48,
+--                     born u48, codec u8) | value; only of values that were built with staleMs
 --   T:d       HASH    id -> its dependencies joined by NUL: what has to leave the index with the entry; the directory of entries
 --   T:x:<dep> ZSET    reverse index: ids that depend on dep -> s
 --   T:wd      SET     tables and namespaces with more dependants than are worth an index: found by walking the directory
@@ -14,38 +18,83 @@
 --   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
 --   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
 --   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory, ac clk at
---                     which its round began, st 1 = there have been stale copies, sf older stale copies must not be served, run = run_id of the server that wrote last, born = nonce of this gate's history, mature = the born of
---                     which somebody knows that every L1 lease from before it has run out, mv = version of the membership
+--                     which its round began, st 1 = there have been stale copies, sf older stale copies must not be served,
+--                     home = replication id of the server to which this history belongs, anc = "born:clk" of the histories
+--                     that it replaced, up to clk (the newest 32, blank-separated), bn = builds begun, mature = the born of which somebody
+--                     knows that every L1 lease from before it has run out, mv = version of the membership
 --   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it follows
 -- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies half
 -- way leaves nothing that is served and not indexed.
-local R, F, Z, S = redis.call, '>BI6BI6I6I4', '%.0f', '>I6I6I6B'
+local R, F, Z, S = redis.call, '>BI6BI6I6I6I6I4', '%.0f', '>I6I6I6I6B'
 local WIDE = 128                                        -- members up to which Redis keeps a ZSET compact
 local GROUP = 64                                        -- ids removed together
 local WORK = 800                                        -- entries and index members that one step removes: some 1 ms
-local T, G, M, clk, rf, uf, tip
+local HEADER, COPY = 36, 25                             -- bytes of the headers F and S
+local ANCESTORS = 32
+local T, G, M, clk, rf, uf, tip, born, recent
 
 local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
-local function gate() return string.format('%.0f %.0f %.0f %s', clk, rf, uf, tip) end
+local function gate() return string.format('%.0f %.0f %.0f %s %.0f %s', clk, rf, uf, tip, born, recent) end
 local function storeGate() R('SET', G, gate()) end
 
--- Loads the gate. A partition without a readable one (first use, or it was lost) begins a new history: nothing older may
--- be served or committed, and the sweeper's audit finds what the old one left.
-local function use(tag, freshTip)
-  T, G, M = tag, tag .. ':g', tag .. ':m'
-  local a, b, c, d = (R('GET', G) or ''):match('^(%d+) (%d+) (%d+) (%S+)$')
-  if d then
-    clk, rf, uf, tip = tonumber(a), tonumber(b), tonumber(c), d
-    return
-  end
-  local newest = R('ZREVRANGE', T .. ':tz', 0, 0, 'WITHSCORES')
-  clk = tonumber(newest[2] or '0') + 1
-  rf, uf, tip = clk, 0, freshTip
-  R('HSET', M, 'ff', Z:format(clk), 'born', freshTip)
-  R('ZADD', T .. ':tz', clk, tip)
-  R('DEL', T .. ':un')
-  storeGate()
+-- Reads the gate's text into the globals; false if it is none.
+local function parse(text)
+  local a, b, c, d, e, f = (text or ''):match('^(%d+) (%d+) (%d+) (%S+) (%d+) (%S+)$')
+  if not f then return false end
+  clk, rf, uf, tip, born, recent = tonumber(a), tonumber(b), tonumber(c), d, tonumber(e), f
+  return true
 end
+
+-- Loads the gate, or says why nothing may be done here: an error reply, to be returned before anything is changed.
+-- SLOTOPEN: the slot is moving, so keys of this partition may lie on the other node. Redis refuses a command with two keys of
+--   which one is missing on such a slot, and T:? is always missing. The gate is spoilt if it is here: should the move be
+--   given up half-way, what is left of the partition is not taken for all of it.
+-- NOHISTORY: there is no gate, or a spoilt one. Only `adopt` begins a history (models slots.pml, histories.pml).
+local function use(tag)
+  T, G, M = tag, tag .. ':g', tag .. ':m'
+  local pair = redis.pcall('MGET', G, T .. ':?')
+  if pair.err then
+    local text = redis.pcall('GET', G)
+    if type(text) == 'string' and text:sub(1, 1) ~= '!' then redis.pcall('SET', G, '!' .. text) end
+    return redis.error_reply('SLOTOPEN the slot of ' .. T .. ' is moving to another node')
+  end
+  if not parse(pair[1]) then return redis.error_reply('NOHISTORY ' .. T .. ' has no usable gate') end
+end
+
+local function replicationId() return R('INFO', 'replication'):match('master_replid:(%w+)') end
+
+-- Whether the position that a process remembers is part of this history, or of one that it replaced: up to the clock that was
+-- known then, for the old one may have gone on elsewhere. A position that the window no longer reaches back to proves nothing.
+-- bornKnown '' = the process remembers none.
+local function recalls(clkKnown, tipKnown, bornKnown)
+  if bornKnown == '' then return true end
+  local c, at = tonumber(clkKnown), R('ZSCORE', T .. ':tz', tipKnown)
+  if at then return tonumber(at) == c end
+  if tonumber(bornKnown) ~= born then
+    for name, upTo in (R('HGET', M, 'anc') or ''):gmatch('(%d+):(%d+)') do
+      if name == bornKnown and c <= tonumber(upTo) then return true end
+    end
+    return false
+  end
+  local oldest = R('ZRANGE', T .. ':tz', 0, 0, 'WITHSCORES')[2]
+  return oldest ~= nil and c < tonumber(oldest)
+end
+
+-- `use` for a script that acknowledges something: also refused where this history does not belong to this server, or does
+-- not hold what the caller remembers of it. Then an acknowledged invalidation may be missing here.
+local function useOwn(tag, clkKnown, tipKnown, bornKnown)
+  local refused = use(tag)
+  if refused then return refused end
+  if R('HGET', M, 'home') ~= replicationId() then
+    return redis.error_reply('NOHISTORY ' .. T .. ' was written under another server')
+  end
+  if not recalls(clkKnown, tipKnown, bornKnown) then
+    return redis.error_reply('NOHISTORY ' .. T .. ' has lost what was acknowledged before')
+  end
+end
+
+-- The number of a build that begins now, or of a write: the higher, the newer.
+local function nextBuild() return R('HINCRBY', M, 'bn', 1) end
 
 -- Whether one of deps was invalidated after clock s.
 local function invalidatedSince(deps, s)
@@ -65,9 +114,9 @@ end
 -- Whether the entry with this header may be served. The first line of conditions is the client's own for a one-command hit.
 -- joined = its dependencies, if they are known here; a missing set of them is no proof of anything.
 local function valid(id, header, joined)
-  if not header or #header < 24 then return false end
-  local state, _, _, s = struct.unpack(F, header)
-  if state ~= 1 or s < rf then return false end
+  if not header or #header < HEADER then return false end
+  local state, _, _, s, _, _, history = struct.unpack(F, header)
+  if state ~= 1 or history ~= born or s < rf then return false end
   if s >= uf then return true end
   joined = joined or R('HGET', T .. ':d', id)
   return joined and not invalidatedSince(split(joined), s)
@@ -131,10 +180,16 @@ local function dropSome(ids)
   return done
 end
 
--- Writes an entry and its index. at = when its fetch began, px = milliseconds that it shall live from now on; expiresAt = its
+-- Writes the copy that may be served as stale for staleMs after `ended` (0: it lives on); px = how long Redis keeps it.
+local function putCopy(id, codec, s, ended, px, staleMs, value)
+  R('HSET', M, 'st', '1')
+  R('SET', T .. ':s:' .. id, struct.pack(S, staleMs, ended, s, born, codec) .. value, 'PX', px)
+end
+
+-- Writes an entry and its index. at = when its fetch began, build = its number, px = milliseconds that it shall live from now on; expiresAt = its
 -- end by this server's clock if it has a TTL of its own, else 0; embed = whether the reply of a hit shall tell the dependencies
 -- (L1s need them; at most 64); staleMs = how long after its end a copy of it may be served as stale, 0 = there is none.
-local function put(id, deps, codec, s, at, px, expiresAt, embed, staleMs, value)
+local function put(id, deps, codec, s, at, build, px, expiresAt, embed, staleMs, value)
   local joined = table.concat(deps, '\0')
   local embedded = embed == '1' and #deps <= 64 and joined or ''
   for _, d in ipairs(deps) do
@@ -149,11 +204,9 @@ local function put(id, deps, codec, s, at, px, expiresAt, embed, staleMs, value)
   end
   R('HSET', T .. ':d', id, joined)
   if expiresAt > 0 then R('ZADD', T .. ':ut', expiresAt, id) end
-  if staleMs > 0 then
-    R('HSET', M, 'st', '1')
-    R('SET', T .. ':s:' .. id, struct.pack(S, staleMs, expiresAt, s, codec) .. value, 'PX', px + staleMs)
+  if staleMs > 0 then putCopy(id, codec, s, expiresAt, px + staleMs, staleMs, value)
   elseif R('HGET', M, 'st') == '1' then R('DEL', T .. ':s:' .. id) end
-  R('SET', T .. ':e:' .. id, struct.pack(F, 1, expiresAt, codec, s, at, #embedded) .. embedded .. value, 'PX', px)
+  R('SET', T .. ':e:' .. id, struct.pack(F, 1, expiresAt, codec, s, at, build, born, #embedded) .. embedded .. value, 'PX', px)
 end
 
 -- Tells the waiters of a lease how it ended: NUL-separated id, lease id, outcome ('' ended, 'F' fetch failed), code, message.
@@ -172,6 +225,7 @@ end
 -- Ticks the clock and records it; returns the tip before.
 local function tick(newTip)
   local previous = tip
+  recent = (tip .. ',' .. recent):match('^[^,]*,[^,]*,[^,]*') or (tip .. ',' .. recent)
   clk, tip = clk + 1, newTip
   R('ZADD', T .. ':tz', clk, tip)
   return previous
@@ -179,16 +233,19 @@ end
 
 -- rq = the process whose channel wants the L1s' acknowledgements ('' = nobody waits).
 local function announce(previous, deps, rq)
-  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s\n', clk, tip, previous, rq == '' and '-' or rq)
+  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s %.0f\n', clk, tip, previous, rq == '' and '-' or rq, born)
     .. (#deps <= 200 and table.concat(deps, '\0') or '*'))
 end
 
--- Who has to acknowledge: membership version, members (blank-separated; '=' if the caller knows this version), birth, maturity.
+-- Who has to acknowledge: membership version, members (blank-separated; '=' if the caller knows this version), maturity.
 local function audience(knownMv)
-  local mv, born = R('HGET', M, 'mv') or '-', R('HGET', M, 'born') or '-'
+  local mv = R('HGET', M, 'mv') or '-'
   local members = mv == knownMv and '=' or table.concat(R('ZRANGE', T .. ':in', 0, -1), ' ')
-  return mv, members, born, R('HGET', M, 'mature') == born and 1 or 0
+  return mv, members, R('HGET', M, 'mature') == Z:format(born) and 1 or 0
 end
+
+-- There is nothing that anybody has to follow.
+local function noAudience() return '-', '', 1 end
 
 -- Forgets the oldest of the window beyond windowMax and raises the fill floor first; at most 1,000 a call, and never one
 -- whose dependants are unswept. Fills from below the floor, or from a forgotten tip, are refused: that is safe.
@@ -206,20 +263,4 @@ local function trim(windowMax)
     end
   end
   R('ZREMRANGEBYRANK', T .. ':tz', 0, -(windowMax + 1))
-end
-
--- Flushes the partition if it was last written under another run of a server; whether it did.
-local function adopt(newTip)
-  local run = R('INFO', 'server'):match('run_id:(%w+)')
-  local known = R('HGET', M, 'run')
-  if known == run then return false end
-  R('HSET', M, 'run', run)
-  if not known then return false end
-  local previous = tick(newTip)
-  rf, uf = clk, 0
-  R('HSET', M, 'ff', Z:format(clk), 'born', newTip)     -- members may be missing here as well: a birth
-  storeGate()
-  R('DEL', T .. ':un')                                  -- only now: the new read floor refuses what was unswept
-  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s -\n*', clk, tip, previous))
-  return true
 end

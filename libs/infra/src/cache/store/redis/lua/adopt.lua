@@ -1,8 +1,29 @@
 #!lua flags=allow-oom
--- adopt: make sure that this server's history is the one the entries belong to. A server that restarted from a snapshot, or a
--- replica that was promoted, may have lost the last acknowledged invalidations; nobody can tell which, so everything older is
--- dropped: the clock ticks and the read floor rises over all entries, in constant time. The sweeper's audit frees them.
--- KEYS T:g   ARGV T newTip
--- -> 1 the partition was flushed, 0 it is this server's own
-use(ARGV[1], ARGV[2])
-return adopt(ARGV[2]) and 1 or 0
+-- adopt: make sure that what this server holds is the history that the caller knows, or begin a new one. A server that was
+-- restarted from a snapshot, a replica that was promoted, a slot that has moved here, a database that was swapped may have lost
+-- the last acknowledged invalidations; nobody can tell which, so everything older is dropped: a new `born` kills all entries and
+-- all fills under way, in constant time, and the sweeper's audit frees them. The clock goes on from the highest that anybody knows.
+-- KEYS T:g   ARGV T newTip newBorn clkKnown tipKnown bornKnown ('' = the caller remembers nothing)
+-- -> {begun(0|1), gate}
+local refused = use(ARGV[1])
+if refused and refused.err:find('SLOTOPEN', 1, true) then return refused end
+local home = replicationId()
+local isOwn = not refused and R('HGET', M, 'home') == home and recalls(ARGV[4], ARGV[5], ARGV[6])
+if isOwn then return { 0, gate() } end
+-- The gate's globals are set only if it could be read.
+local was = refused and parse((R('GET', G) or ''):sub(2)) or not refused
+local newest = R('ZREVRANGE', T .. ':tz', 0, 0, 'WITHSCORES')[2]
+local before, previous = R('HGET', M, 'anc') or '', was and tip or '-'
+local ancestors = {}
+for one in before:gmatch('%d+:%d+') do ancestors[#ancestors + 1] = one end
+if was then ancestors[#ancestors + 1] = string.format('%.0f:%.0f', born, clk) end
+if ARGV[6] ~= '' then ancestors[#ancestors + 1] = ARGV[6] .. ':' .. ARGV[4] end
+clk = math.max(was and clk or 0, tonumber(newest or '0'), tonumber(ARGV[4]) or 0) + 1
+rf, uf, tip, born, recent = clk, 0, ARGV[2], tonumber(ARGV[3]), '-'
+R('HSET', M, 'ff', Z:format(clk), 'home', home, 'anc',
+  table.concat(ancestors, ' ', math.max(1, #ancestors - ANCESTORS + 1)))
+R('ZADD', T .. ':tz', clk, tip)
+storeGate()
+R('DEL', T .. ':un')                                    -- only now: the new history refuses what was unswept
+R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s - %.0f\n*', clk, tip, previous, born))
+return { 1, gate() }

@@ -1,11 +1,12 @@
 -- begin: the valid entry, or the lease to build it. Atomic: whoever is told to build holds the start point of that instant.
--- KEYS T:g   ARGV T id leaseId leaseMs freshTip refresh(0|1) knownDep...
+-- KEYS T:g   ARGV T id leaseId leaseMs refresh(0|1) knownDep...
 --   refresh 1: grant the lease although there is a valid entry
 --   knownDep: dependencies that the value is known to have; a lease that one of them has overtaken is taken over
--- -> {'FRESH', gate, entry} | {'LEASE', gate, serverMs} | {'WAIT', gate, leaseId, pttl}
+-- -> {'FRESH', gate, entry} | {'LEASE', gate, serverMs, build} | {'WAIT', gate, leaseId, pttl}
+local refused = use(ARGV[1])
+if refused then return refused end
 local id, leaseId, leaseMs = ARGV[2], ARGV[3], ARGV[4]
-use(ARGV[1], ARGV[5])
-if ARGV[6] == '0' then
+if ARGV[5] == '0' then
   local entry = R('GET', T .. ':e:' .. id)
   if valid(id, entry) then return { 'FRESH', gate(), entry } end
 end
@@ -14,10 +15,10 @@ local lease = R('GET', L)
 if lease then
   local holder, s = lease:match('^([^|]*)|(%d+)$')
   s = tonumber(s)
-  local known = { 'k:' .. id, unpack(ARGV, 7) }
+  local known = { 'k:' .. id, unpack(ARGV, 6) }
   local doomed = s < rf or s < tonumber(R('HGET', M, 'ff') or '0') or invalidatedSince(known, s)
   if not doomed then return { 'WAIT', gate(), holder, R('PTTL', L) } end
   wake(id, holder)
 end
 R('SET', L, leaseId .. '|' .. Z:format(clk), 'PX', leaseMs)
-return { 'LEASE', gate(), Z:format(now()) }
+return { 'LEASE', gate(), Z:format(now()), nextBuild() }

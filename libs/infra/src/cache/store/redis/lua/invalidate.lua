@@ -2,16 +2,18 @@
 -- invalidate: tick the clock, remember the dependencies, remove what was built from them. Atomic: a fill that began
 -- before is refused from this step on, and no entry that depends on them is served after it. May run out of memory limit:
 -- an invalidation that is refused for want of memory would be staleness.
--- KEYS T:g   ARGV T newTip inlineMax windowMax rq knownMv dep...
+-- KEYS T:g   ARGV T clkKnown tipKnown bornKnown newTip inlineMax windowMax rq knownMv dep...
+--   known: what the caller remembers of this history; it is refused where that is not part of it
 --   inlineMax: entries removed at once, if they are not too much work for one script; a dependency with more dependants is left to the
 --   sweeper, and they are refused on read meanwhile
--- -> {'OK', gate, dropped, deferred, mv, members, born, mature, id...}   at most 1,000 ids of what was removed
-use(ARGV[1], ARGV[2])
-local budget, dropped, deferred = tonumber(ARGV[3]), 0, 0
-local previous = tick(ARGV[2])
-local deps, out = {}, { 'OK', '', 0, 0, audience(ARGV[6]) }
+-- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   at most 1,000 ids of what was removed
+local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+if refused then return refused end
+local budget, dropped, deferred = tonumber(ARGV[6]), 0, 0
+local previous = tick(ARGV[5])
+local deps, out = {}, { 'OK', '', 0, 0, audience(ARGV[9]) }
 local HEAD = #out
-for i = 7, #ARGV do deps[#deps + 1] = ARGV[i] end
+for i = 10, #ARGV do deps[#deps + 1] = ARGV[i] end
 
 -- Removes the first of ids, and tells which of them had a value; how many were looked at.
 local function remove(ids)
@@ -54,8 +56,8 @@ if deferred > 0 then
   R('HSET', M, 'sf', Z:format(clk))
 end
 storeGate()
-announce(previous, deps, ARGV[5])
+announce(previous, deps, ARGV[8])
 if #out > HEAD then R('PUBLISH', T .. ':dr', table.concat(out, '\0', HEAD + 1)) end
-trim(tonumber(ARGV[4]))
+trim(tonumber(ARGV[7]))
 out[2], out[3], out[4] = gate(), dropped, deferred
 return out

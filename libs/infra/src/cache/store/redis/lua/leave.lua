@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- leave: the end of a process' L1; call it after the L1 was closed.
--- KEYS T:g   ARGV T member freshTip
+-- KEYS T:g   ARGV T member newVersion
 -- -> 1 it was a member, 0 it was none
-use(ARGV[1], ARGV[3])
+local refused = use(ARGV[1])
+if refused then return refused end
 R('HDEL', T .. ':ac', ARGV[2])
 local was = R('ZREM', T .. ':in', ARGV[2])
 if was == 1 then R('HSET', M, 'mv', ARGV[3]) end

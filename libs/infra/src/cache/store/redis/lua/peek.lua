@@ -1,8 +1,9 @@
 -- peek: what is there, without starting anything. The slow path of a read, and `status`.
--- KEYS T:g   ARGV T id freshTip
+-- KEYS T:g   ARGV T id
 -- -> {'FRESH', gate, entry} | {'PENDING', gate, leaseId, pttl} | {'EMPTY', gate}
+local refused = use(ARGV[1])
+if refused then return refused end
 local id = ARGV[2]
-use(ARGV[1], ARGV[3])
 local entry = R('GET', T .. ':e:' .. id)
 if valid(id, entry) then return { 'FRESH', gate(), entry } end
 local L = T .. ':l:' .. id

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
 -- pend: which of these members do not follow up to clock c yet?
--- KEYS T:g   ARGV T c evict(0|1) freshTip birth member...
+-- KEYS T:g   ARGV T c evict(0|1) newVersion birth member...
 --   evict 1: only after the caller has waited a whole lease since the invalidation: removes members without a beat since
 --   then, in the history of `birth` only: in another one the clocks cannot be compared (mutation EVICT_ANY_BIRTH)
 -- -> {'OK', born, member...}   a process that is no member owes nothing, in the history that `born` names
-use(ARGV[1], ARGV[4])
-local c, born, isChanged = tonumber(ARGV[2]), R('HGET', M, 'born') or '-', false
-local out, mayEvict = { 'OK', born }, ARGV[3] == '1' and born == ARGV[5]
+local refused = use(ARGV[1])
+if refused then return refused end
+local c, isChanged = tonumber(ARGV[2]), false
+local out, mayEvict = { 'OK', Z:format(born) }, ARGV[3] == '1' and born == tonumber(ARGV[5])
 for i = 6, #ARGV do
   local beat = R('ZSCORE', T .. ':in', ARGV[i])
   if beat and tonumber(R('HGET', T .. ':ac', ARGV[i]) or '-1') < c then

@@ -2,7 +2,8 @@
 -- release: end a lease without a value, if it is still this builder's, and tell its waiters why.
 -- KEYS T:g   ARGV T id leaseId outcome('' | 'F' fetch failed) code message
 -- -> 1 released, 0 it was not this builder's any more
-T = ARGV[1]
+local refused = use(ARGV[1])
+if refused then return refused end
 local L = T .. ':l:' .. ARGV[2]
 local lease = R('GET', L)
 if not lease or lease:match('^[^|]*') ~= ARGV[3] then return 0 end

@@ -2,7 +2,8 @@
 -- renew: prolong a lease if it is still this builder's. The start point stays what it was.
 -- KEYS T:g   ARGV T id leaseId leaseMs
 -- -> 1 renewed, 0 lost
-T = ARGV[1]
+local refused = use(ARGV[1])
+if refused then return refused end
 local L = T .. ':l:' .. ARGV[2]
 local lease = R('GET', L)
 if not lease or lease:match('^[^|]*') ~= ARGV[3] then return 0 end

@@ -1,13 +1,14 @@
 -- stale: the copy of an entry that has ended, if it may still be served as stale. Atomic: not while a valid entry is there.
--- KEYS T:g   ARGV T id freshTip
+-- KEYS T:g   ARGV T id
 -- -> {'STALE', gate, staleForMs, codec, value} | {'NONE', gate}
+local refused = use(ARGV[1])
+if refused then return refused end
 local id, at = ARGV[2], now()
-use(ARGV[1], ARGV[3])
 local none = { 'NONE', gate() }
 local copy = R('GET', T .. ':s:' .. id)
-if not copy or valid(id, R('GETRANGE', T .. ':e:' .. id, 0, 23)) then return none end
-local staleMs, ended, s, codec = struct.unpack(S, copy)
+if not copy or valid(id, R('GETRANGE', T .. ':e:' .. id, 0, HEADER - 1)) then return none end
+local staleMs, ended, s, history, codec = struct.unpack(S, copy)
 -- Of older ones it is not known when they fell: an invalidation was deferred, or the history was lost.
-if s < rf or s < tonumber(R('HGET', M, 'sf') or '0') then return none end
+if history ~= born or s < rf or s < tonumber(R('HGET', M, 'sf') or '0') then return none end
 if ended == 0 or ended > at or at - ended > staleMs then return none end
-return { 'STALE', gate(), Z:format(at - ended), codec, copy:sub(20) }
+return { 'STALE', gate(), Z:format(at - ended), codec, copy:sub(COPY + 1) }

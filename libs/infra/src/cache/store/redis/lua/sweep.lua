@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
 -- sweep: one bounded step of freeing what can no longer be served. Atomic per step; any process may run it at any time.
--- KEYS T:g   ARGV T batch windowMax freshTip matureBorn
+-- KEYS T:g   ARGV T clkKnown tipKnown bornKnown batch windowMax matureBorn
+--   known: what the caller remembers of this history; it is refused where that is not part of it
 --   batch: entries that each part of the step looks at
 --   matureBorn: the birth that the caller has known for longer than an L1 lease ('' = none)
--- -> {freed, more(0|1), born}
-local batch = tonumber(ARGV[2])
-use(ARGV[1], ARGV[4])
+-- -> {freed, more(0|1), gate}
+local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])           -- a cluster replaces a master without a word to its clients
+if refused then return refused end
+local batch = tonumber(ARGV[5])
 local freed, more = 0, 0
-adopt(ARGV[4])                                                      -- a cluster replaces a master without a word to its clients
 
 -- Frees ids until the work of a step is done; how many.
 local function free(ids)
@@ -50,7 +51,7 @@ local function walkPage()
   work = work + #page[2] / 2
   for i = 1, #page[2], 2 do
     local id = page[2][i]
-    if not valid(id, R('GETRANGE', T .. ':e:' .. id, 0, 23), page[2][i + 1]) then dead[#dead + 1] = id end
+    if not valid(id, R('GETRANGE', T .. ':e:' .. id, 0, HEADER - 1), page[2][i + 1]) then dead[#dead + 1] = id end
   end
   if free(dead) < #dead then                                        -- the same page again: the freed ones are gone from it
     more = 1
@@ -75,6 +76,6 @@ if isRoundDone then
   if R('EXISTS', T .. ':d') == 0 then R('DEL', T .. ':wd') end
 end
 if R('EXISTS', T .. ':un') == 1 then more = 1 end
-trim(tonumber(ARGV[3]))
-if ARGV[5] ~= '' and ARGV[5] == R('HGET', M, 'born') then R('HSET', M, 'mature', ARGV[5]) end
-return { freed, more, R('HGET', M, 'born') or '-' }
+trim(tonumber(ARGV[6]))
+if ARGV[7] == Z:format(born) then R('HSET', M, 'mature', ARGV[7]) end
+return { freed, more, gate() }

@@ -1,0 +1,118 @@
+import { StoreUnavailableError } from '../../cache.errors.js';
+import { historyName, nonce } from './nonce.js';
+import type { Moment, Shown } from './history.js';
+import { parseGate, type Partition, type Partitions } from './partition.js';
+import { runScript, UnknownReplyError, type RedisConnection } from './scripts.js';
+
+/** A partition whose slot is moving, or whose history could not be looked at, is looked at again this often. */
+const LOOK_MS = 100;
+const SLOT_OPEN = 'SLOTOPEN';
+const NO_HISTORY = 'NOHISTORY';
+
+/**
+ * Whether Redis holds, in each partition, the history that this process knows. It is looked at whenever a connection is made, and
+ * whenever an answer gives reason to; until then nothing of that partition is asked or believed. A history that has lost
+ * something is replaced by a new one, in which nothing older is served (`adopt.lua`, docs/decisions/0004).
+ */
+export class PartitionHistories {
+  private readonly looking = new Map<Partition, Promise<boolean>>();
+  private readonly timers = new Map<Partition, NodeJS.Timeout>();
+  private isClosed = false;
+
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly partitions: Partitions,
+    /** What was asked of a partition may be worth nothing. */
+    private readonly onDoubt: () => void,
+  ) {}
+
+  /** Looks at all of them; rejects if one cannot be looked at. One whose slot is moving is left in doubt: the others work. */
+  async examine(): Promise<void> {
+    await Promise.all(this.partitions.all.map((partition) => this.adopt(partition)));
+  }
+
+  /** From now on nothing of the partition is asked, until it was looked at. */
+  doubt(partition: Partition, reason: string): void {
+    if (this.isClosed || partition.doubt !== undefined) return;
+    partition.doubt = reason;
+    this.onDoubt();
+    void this.settle(partition);
+  }
+
+  /**
+   * Whether what is shown contains what was known when it was asked for. At once in nearly all cases; where the answer alone
+   * proves nothing, the store is asked. Throws, or rejects, `StoreUnavailableError` if it does not.
+   */
+  confirm(partition: Partition, shown: Shown, asked: Moment | undefined): void | Promise<void> {
+    const verdict = partition.history.judge(shown, asked);
+    if (verdict === 'no') throw this.goneBack(partition);
+    if (verdict === 'unproven') return this.prove(partition);
+  }
+
+  private async prove(partition: Partition): Promise<void> {
+    if (!(await this.settle(partition))) throw new StoreUnavailableError(`the history of ${partition.tag} is in doubt`);
+  }
+
+  /** An answer shows less than this process knows: the partition is in doubt, and whoever asked is told so. */
+  private goneBack(partition: Partition): StoreUnavailableError {
+    const reason = `${partition.tag} shows an older state than this process has seen: it is looked at before it is used`;
+    this.doubt(partition, reason);
+    return new StoreUnavailableError(reason);
+  }
+
+  /** Looks at a partition, with whoever does already. Whether it may be used. Never rejects. */
+  settle(partition: Partition): Promise<boolean> {
+    return this.looking.get(partition) ?? this.look(partition);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  private look(partition: Partition): Promise<boolean> {
+    const look = this.adopt(partition)
+      .then(
+        () => partition.doubt === undefined,
+        () => {
+          this.lookLater(partition); // it stays in doubt, if it was; what the connection lacks is told by the guard
+          return false;
+        },
+      )
+      .finally(() => this.looking.delete(partition));
+    this.looking.set(partition, look);
+    return look;
+  }
+
+  private async adopt(partition: Partition): Promise<void> {
+    let reply: unknown;
+    try {
+      const args = [partition.tag, nonce(), historyName(), ...partition.history.known];
+      reply = await runScript(this.redis, 'adopt', partition.gateKey, args);
+    } catch (error) {
+      if (doubtOf(error) !== SLOT_OPEN) throw error;
+      const isNew = partition.doubt === undefined;
+      partition.doubt = 'its slot is moving to another node of the cluster: nothing of it is used meanwhile';
+      if (isNew) this.onDoubt();
+      this.lookLater(partition);
+      return;
+    }
+    const gate = Array.isArray(reply) ? parseGate(String(reply[1])) : undefined;
+    if (!gate) throw new UnknownReplyError('adopt', reply);
+    partition.history.settle(gate);
+    partition.doubt = undefined;
+  }
+
+  private lookLater(partition: Partition): void {
+    clearTimeout(this.timers.get(partition));
+    if (this.isClosed) return;
+    this.timers.set(partition, setTimeout(() => void this.settle(partition), LOOK_MS).unref());
+  }
+}
+
+/** Why a script has done nothing: `SLOTOPEN` or `NOHISTORY` (`use` in `_partition.lua`); undefined for any other error. */
+export function doubtOf(error: unknown): typeof SLOT_OPEN | typeof NO_HISTORY | undefined {
+  const cause = error instanceof StoreUnavailableError ? error.cause : error;
+  const message = cause instanceof Error ? cause.message : '';
+  return [SLOT_OPEN, NO_HISTORY].find((code) => message.startsWith(code)) as ReturnType<typeof doubtOf>;
+}
