@@ -36,7 +36,7 @@ export const mechanisms = {
   },
   /** A superseded builder may commit. */
   overtaking: (redis: RedisClient) =>
-    editScript(redis, 'commit', /if (lease and lease ~= leaseId|not lease and isThere)/g, 'if false and $1'),
+    editScript(redis, 'commit', /if lease and lease ~= leaseId or not lease and isThere then/, 'if false then'),
   /** A Redis that comes back with an older state is trusted. */
   adoption: (redis: RedisClient) => {
     editScript(redis, 'adopt', /local isOwn = .*\n/, 'local isOwn = not refused\n');

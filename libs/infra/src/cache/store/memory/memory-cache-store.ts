@@ -50,6 +50,7 @@ export class MemoryCacheStore extends CacheStore {
   private readonly staleCopies: MemoryStaleCopies;
   private readonly invalidations: ListenerSet<InvalidationNotice>;
   private readonly drops: ListenerSet<readonly string[]>;
+  private builds = 0;
   private isClosed = false;
 
   constructor(options: MemoryCacheStoreOptions = {}) {
@@ -100,7 +101,7 @@ export class MemoryCacheStore extends CacheStore {
       if (!isDoomed) return { kind: 'wait', leaseId: holder.leaseId, expiresInMs: holder.expiresAt - now };
       this.endLease(key);
     }
-    const start = this.window.startPoint(now);
+    const start = { ...this.window.startPoint(now), build: ++this.builds };
     this.leases.grant(key, leaseId, start, leaseMs);
     return { kind: 'lease', start };
   }
@@ -109,7 +110,8 @@ export class MemoryCacheStore extends CacheStore {
     this.use();
     const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0, isForced = false } = request;
     const reply = this.judge(request);
-    const isOvertaken = reply === 'fenced' && !this.leases.holder(key); // what is there was begun later
+    const { build = 0 } = start;
+    const isOvertaken = (this.entries.buildOf(key) ?? 0) > build; // what is there was begun later
     if (isForced && !isOvertaken) {
       this.announce([entry(key)]);
       if (this.entries.drop(key)) this.staleCopies.end(key);
@@ -117,7 +119,7 @@ export class MemoryCacheStore extends CacheStore {
     if (reply === 'fenced') return reply;
     if (reply === 'ok') {
       const expiresAt = ttlMs === undefined ? undefined : start.at + ttlMs;
-      const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, expiresAt });
+      const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, build, expiresAt });
       this.staleCopies.put(key, kept, staleMs, expiresAt);
     } else if (reply === 'expired' && staleMs > 0) {
       // Newer than the copy that may be there, although it is not valid any more.
@@ -151,6 +153,7 @@ export class MemoryCacheStore extends CacheStore {
     const fetchedAt = this.options.clock();
     this.entries.put(key, value, dependencies, {
       fetchedAt,
+      build: ++this.builds,
       expiresAt: ttlMs === undefined ? undefined : fetchedAt + ttlMs,
     });
     this.staleCopies.delete(key);
