@@ -1,42 +1,67 @@
-import type { RedisGuard } from './redis-guard.js';
+import { reportDefect } from '../../defect-report.js';
+import { StoreUnavailableError } from '../../cache.errors.js';
 import type { LeaseEnd } from '../cache-store.js';
 
-/** Leases remembered for the next connection; beyond it the oldest run out by themselves. */
+/** Leases remembered; beyond it the oldest run out by themselves. */
 const REMEMBERED_MAX = 1000;
+/** How often they are given back: so long, at most, everybody waits for a builder that there is not. */
+const REPEAT_MS = 250;
+/** Of those that are remembered, at a time. */
+const REPEATED_MAX = 100;
 
 /**
  * Leases that may have been granted without anybody knowing: the request was sent, and its answer never came. Without care
  * such a lease keeps everybody waiting until it runs out, so it is given back: at once, behind the request on the same
- * connection, and again when the next connection is there.
+ * connection, and again and again, because the client of a cluster may send the request once more after it was given up here.
  */
 export class OrphanLeases {
   private readonly remembered = new Map<string, { key: string; until: number }>();
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
 
-  constructor(
-    guard: RedisGuard,
-    private readonly release: (end: LeaseEnd) => Promise<void>,
-  ) {
-    guard.onUsable(() => this.releaseAll());
-  }
+  /** @param release ends a lease; whether it was held */
+  constructor(private readonly release: (end: LeaseEnd) => Promise<boolean>) {}
 
+  /** Gives the lease back, for as long as it may be granted and held: `leaseMs` from now. */
   add(key: string, leaseId: string, leaseMs: number): void {
+    if (this.isClosed) return;
     this.remembered.set(leaseId, { key, until: performance.now() + leaseMs });
     const [oldest] = this.remembered.keys();
     if (this.remembered.size > REMEMBERED_MAX && oldest) this.remembered.delete(oldest);
     this.tryRelease(key, leaseId);
+    this.repeatLater();
   }
 
-  private releaseAll(): void {
-    for (const [leaseId, { key, until }] of this.remembered) {
-      if (until > performance.now()) this.tryRelease(key, leaseId);
-      else this.remembered.delete(leaseId);
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    this.remembered.clear();
+  }
+
+  private repeatLater(): void {
+    if (this.timer || this.remembered.size === 0 || this.isClosed) return;
+    this.timer = setTimeout(() => this.repeat(), REPEAT_MS).unref();
+  }
+
+  private repeat(): void {
+    this.timer = undefined;
+    const now = performance.now();
+    for (const [leaseId, { until }] of this.remembered) if (until <= now) this.remembered.delete(leaseId);
+    // Those that were tried go behind the others, so that all have their turn.
+    for (const [leaseId, orphan] of [...this.remembered].slice(0, REPEATED_MAX)) {
+      this.remembered.delete(leaseId);
+      this.remembered.set(leaseId, orphan);
+      this.tryRelease(orphan.key, leaseId);
     }
+    this.repeatLater();
   }
 
   private tryRelease(key: string, leaseId: string): void {
     this.release({ key, leaseId }).then(
-      () => this.remembered.delete(leaseId),
-      () => undefined, // it stays remembered for the next connection
+      (wasHeld) => wasHeld && this.remembered.delete(leaseId), // else it may still be granted
+      (error: unknown) => {
+        if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+      },
     );
   }
 }

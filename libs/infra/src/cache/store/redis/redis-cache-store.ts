@@ -93,7 +93,7 @@ export class RedisCacheStore extends CacheStore {
       l1: options.l1,
     });
     this.l1 = this.invalidations.l1;
-    this.orphans = new OrphanLeases(this.guard, (end) => this.release(end));
+    this.orphans = new OrphanLeases((end) => this.endLease(end));
     this.reads = this.partitions.all.map(
       (partition) =>
         new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.histories, this.l1),
@@ -117,6 +117,7 @@ export class RedisCacheStore extends CacheStore {
   async close(): Promise<void> {
     this.isClosed = true;
     this.invalidations.close();
+    this.orphans.close();
     await this.l1?.close();
     this.bus.close();
     this.histories.close();
@@ -193,10 +194,14 @@ export class RedisCacheStore extends CacheStore {
     return (await this.scripts.runNumber('renew', this.partitions.of(key), [key, leaseId, leaseMs])) === 1;
   }
 
-  async release({ key, leaseId, failure }: LeaseEnd): Promise<void> {
+  async release(end: LeaseEnd): Promise<void> {
+    await this.endLease(end);
+  }
+
+  private async endLease({ key, leaseId, failure }: LeaseEnd): Promise<boolean> {
     const text = (part: string | undefined) => (part ?? '').replaceAll('\0', ' ').slice(0, FAILURE_TEXT_MAX);
     const outcome = failure ? ['F', text(failure.code), text(failure.message)] : ['', '', ''];
-    await this.scripts.runNumber('release', this.partitions.of(key), [key, leaseId, ...outcome]);
+    return (await this.scripts.runNumber('release', this.partitions.of(key), [key, leaseId, ...outcome])) === 1;
   }
 
   write({ key, value, dependencies, ttlMs, leaseId = '' }: WriteRequest): Promise<boolean> {
