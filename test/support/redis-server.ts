@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +14,10 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** @default redis-server, looked up in PATH */
   readonly command?: string;
+  /** Lines of a configuration file, which the server may rewrite and finds again after `restart`. @default no file */
+  readonly config?: readonly string[];
+  /** How it is started. A node of a Cluster gets a free port for the bus, too; a Sentinel needs `config`. @default alone */
+  readonly mode?: 'alone' | 'cluster-node' | 'sentinel';
 }
 
 /** A private Redis of one test file: real, on 127.0.0.1, writing nothing to disk that outlives it. */
@@ -21,6 +26,9 @@ export interface RedisServer {
   readonly url: string;
   /** The process that runs now; another one after `restart`. */
   readonly pid: number;
+  readonly state: 'running' | 'paused' | 'gone';
+  /** Of a node of a Cluster: where the others reach it. */
+  readonly busPort: number;
   /** Ends the server and removes its folder. May be called twice, and after `kill` or `pause`. */
   stop(): Promise<void>;
   /** Sends a signal that ends the process, and resolves when it is gone. The port is not reserved meanwhile. */
@@ -36,6 +44,9 @@ export interface RedisServer {
 const START_DEADLINE_MS = 15_000;
 /** Another process may take the free port between our look and Redis's bind. */
 const PORT_ATTEMPTS_MAX = 5;
+/** Below the range of which systems take the ports of outgoing connections: whoever reconnects to a dead server takes none. */
+const PORT_MIN = 12_000;
+const PORT_MAX = 32_000;
 
 /**
  * Guarantees a server that has answered PING when the promise resolves, and none left behind when this process ends,
@@ -44,7 +55,7 @@ const PORT_ATTEMPTS_MAX = 5;
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'evergreen-redis-'));
   for (let attempt = 1; ; attempt += 1) {
-    const server = new PrivateRedis(options.port ?? (await freePort()), folder, options);
+    const server = new PrivateRedis(options.port ?? (await freePort()), await freePort(), folder, options);
     try {
       await server.start();
       return server;
@@ -59,9 +70,11 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 
 class PrivateRedis implements RedisServer {
   private running: { server: ChildProcess; watchdog: ChildProcess; gone: Promise<void> } | undefined;
+  private isPaused = false;
 
   constructor(
     readonly port: number,
+    readonly busPort: number,
     private readonly folder: string,
     private readonly options: RedisServerOptions,
   ) {}
@@ -76,13 +89,16 @@ class PrivateRedis implements RedisServer {
     return pid;
   }
 
+  get state(): RedisServer['state'] {
+    if (!this.running) return 'gone';
+    return this.isPaused ? 'paused' : 'running';
+  }
+
   async start(): Promise<void> {
     const logFile = join(this.folder, 'redis.log');
     await rm(logFile, { force: true });
-    const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--logfile', logFile];
-    const volatile = ['--save', '', '--appendonly', 'no', '--daemonize', 'no'];
     const command = this.options.command ?? 'redis-server';
-    const server = spawn(command, [...place, ...volatile, ...(this.options.args ?? [])], { stdio: 'ignore' });
+    const server = spawn(command, await this.commandLine(logFile), { stdio: 'ignore' });
     const failure = new Promise<Error>((resolve) => server.once('error', resolve));
     if (server.pid === undefined) throw spawnError(command, await failure);
     const gone = once(server, 'exit').then(() => undefined);
@@ -101,6 +117,21 @@ class PrivateRedis implements RedisServer {
     }
   }
 
+  private async commandLine(logFile: string): Promise<string[]> {
+    const { config, mode, args = [] } = this.options;
+    const line = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--logfile', logFile];
+    if (config) {
+      const file = join(this.folder, 'redis.conf');
+      // A server that has rewritten it finds what it wrote.
+      await writeFile(file, `${config.join('\n')}\n`, { flag: 'wx' }).catch(unlessItIsThere);
+      line.unshift(file);
+    }
+    if (mode === 'sentinel') line.push('--sentinel');
+    else line.push('--save', '', '--appendonly', 'no');
+    if (mode === 'cluster-node') line.push('--cluster-enabled', 'yes', '--cluster-port', String(this.busPort));
+    return [...line, '--daemonize', 'no', ...args];
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
@@ -115,6 +146,7 @@ class PrivateRedis implements RedisServer {
     await running.gone;
     running.watchdog.kill('SIGKILL'); // before the pid can belong to somebody else
     this.running = undefined;
+    this.isPaused = false;
   }
 
   async restart(): Promise<void> {
@@ -124,10 +156,12 @@ class PrivateRedis implements RedisServer {
 
   pause(): void {
     process.kill(this.pid, 'SIGSTOP');
+    this.isPaused = true;
   }
 
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
+    this.isPaused = false;
   }
 }
 
@@ -172,12 +206,30 @@ async function answersPing(port: number, pid: number): Promise<boolean> {
   }
 }
 
+function unlessItIsThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
 async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORT_MIN, PORT_MAX);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  try {
+    probe.listen(port, '127.0.0.1');
+    await once(probe, 'listening');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    if (probe.listening) {
+      probe.close();
+      await once(probe, 'close');
+    }
+  }
 }

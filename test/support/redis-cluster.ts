@@ -1,0 +1,288 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from './eventually.js';
+import { redisCommand, redisFacts } from './redis-command.js';
+import { startRedisServer, type RedisServer } from './redis-server.js';
+
+export interface RedisClusterOptions {
+  /** How long a master may be silent before it is replaced. @default 1000 */
+  readonly nodeTimeoutMs?: number;
+  /** Further arguments of each redis-server. */
+  readonly args?: readonly string[];
+  /** @default redis-server, looked up in PATH */
+  readonly command?: string;
+  /** @default 1 */
+  readonly replicasPerMaster?: number;
+}
+
+/** How a slot moves. */
+export interface SlotMove {
+  /** In which order its keys move. @default listed: as Redis lists them */
+  readonly order?: 'listed' | 'reversed' | 'random' | ((keys: readonly string[]) => readonly string[]);
+  /** Whether a key of the same name at the destination is overwritten, as `redis-cli --cluster reshard --cluster-replace` does. @default false */
+  readonly replace?: boolean;
+  /** Runs before each key moves, and once more, with no key, when all have moved and the slot has not changed hands yet. */
+  readonly beforeKey?: (key: string | undefined, movedCount: number) => void | Promise<void>;
+}
+
+/** A real Redis Cluster on 127.0.0.1: three masters that own a third of the slots each, and their replicas. */
+export interface RedisCluster {
+  /** Masters and replicas; each can be killed, paused, resumed and restarted. The first three started as masters. */
+  readonly nodes: readonly RedisServer[];
+  /** For REDIS_CLUSTER_NODES and `clusterNodes`. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** Who owns this slot (or the slot of this key), in the eyes of the nodes that run. */
+  masterOf(slotOrKey: number | string): Promise<RedisServer>;
+  /** A replica of this master that runs. */
+  replicaOf(master: RedisServer): Promise<RedisServer>;
+  /** CLUSTER FAILOVER: resolves when the replica is master in everybody's eyes. */
+  failover(replica: RedisServer): Promise<void>;
+  /** Moves a slot key by key to another master, step by step as redis-cli does: IMPORTING, MIGRATING, MIGRATE, NODE. */
+  migrateSlot(slot: number, to: RedisServer, move?: SlotMove): Promise<void>;
+  /** Resolves when all nodes that run agree who owns which slot, serve it, and have their replicas linked. */
+  waitUntilWhole(withinMs?: number): Promise<void>;
+  /** Ends every node and removes its folder. */
+  stop(): Promise<void>;
+}
+
+const MASTERS = 3;
+const SLOTS = 16_384;
+/** A cluster of six processes on a loaded machine; alone it takes two seconds. */
+const WHOLE_MS = 60_000;
+/** No slot of a test holds more; each round moves so many keys. */
+const MIGRATE_ROUNDS_MAX = 100_000;
+const KEYS_PER_ROUND = 1_000;
+
+/** The slot of a key, hash tags included (cluster specification, "Key distribution model": CRC-16/XMODEM). */
+export function slotOf(key: string): number {
+  const tag = /^[^{]*\{([^}]*)\}/.exec(key)?.[1] || key; // an empty one is none
+  let crc = 0;
+  for (const byte of Buffer.from(tag)) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1) & 0xffff;
+  }
+  return crc % SLOTS;
+}
+
+/** Guarantees a whole cluster when the promise resolves, and no process left when this one ends, however it ends. */
+export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const { nodeTimeoutMs = 1_000, replicasPerMaster = 1, args = [], command } = options;
+  const settings = ['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-allow-replica-migration', 'no'];
+  settings.push('--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...args);
+  const starts = Array.from({ length: MASTERS * (1 + replicasPerMaster) }, () =>
+    startRedisServer({ args: settings, mode: 'cluster-node', ...(command ? { command } : {}) }),
+  );
+  const started = await Promise.allSettled(starts);
+  const nodes = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+  const cluster = new PrivateCluster(nodes);
+  try {
+    await Promise.all(starts);
+    await cluster.join();
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
+}
+
+/** One line of CLUSTER NODES. */
+interface NodeView {
+  readonly id: string;
+  readonly port: number;
+  readonly flags: readonly string[];
+  readonly masterId: string;
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+class PrivateCluster implements RedisCluster {
+  constructor(readonly nodes: readonly RedisServer[]) {}
+
+  get addresses() {
+    return this.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+  }
+
+  private get running(): RedisServer[] {
+    return this.nodes.filter(({ state }) => state === 'running');
+  }
+
+  async join(): Promise<void> {
+    const masters = this.nodes.slice(0, MASTERS);
+    const [first] = masters as [RedisServer];
+    for (const [i, master] of masters.entries()) {
+      const [from, to] = [Math.floor((i * SLOTS) / MASTERS), Math.floor(((i + 1) * SLOTS) / MASTERS) - 1];
+      await redisCommand(master.port, 'CLUSTER', 'ADDSLOTSRANGE', from, to);
+      await redisCommand(master.port, 'CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+    }
+    for (const node of this.nodes.slice(1)) {
+      await redisCommand(node.port, 'CLUSTER', 'MEET', '127.0.0.1', first.port, first.busPort);
+    }
+    const ids = await Promise.all(masters.map(async ({ port }) => String(await redisCommand(port, 'CLUSTER', 'MYID'))));
+    for (const [i, replica] of this.nodes.slice(MASTERS).entries()) {
+      const id = ids[i % MASTERS]!;
+      const knows = async () => (await viewOf(replica)).some((node) => node.id === id);
+      await eventually(knows, { withinMs: WHOLE_MS, what: 'that a replica knows its master' });
+      await redisCommand(replica.port, 'CLUSTER', 'REPLICATE', id);
+    }
+    await this.waitUntilWhole();
+  }
+
+  async masterOf(slotOrKey: number | string): Promise<RedisServer> {
+    const slot = typeof slotOrKey === 'number' ? slotOrKey : slotOf(slotOrKey);
+    const view = await this.view();
+    const owner = view.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
+    if (!owner) throw new Error(`nobody owns slot ${slot}`);
+    return this.nodeAt(owner.port);
+  }
+
+  async replicaOf(master: RedisServer): Promise<RedisServer> {
+    const view = await this.view();
+    const { id } = view.find(({ port }) => port === master.port)!;
+    const replicas = view.filter((node) => node.masterId === id && !isDown(node)).map(({ port }) => this.nodeAt(port));
+    const replica = replicas.find(({ state }) => state === 'running');
+    if (!replica) throw new Error(`the node of port ${master.port} has no replica that runs`);
+    return replica;
+  }
+
+  async failover(replica: RedisServer): Promise<void> {
+    await redisCommand(replica.port, 'CLUSTER', 'FAILOVER');
+    const isMaster = async () => {
+      const views = await Promise.all(this.running.map(viewOf));
+      return views.every((view) => view.some(({ port, ranges }) => port === replica.port && ranges.length > 0));
+    };
+    await eventually(isMaster, { withinMs: WHOLE_MS, what: 'that the replica is master' });
+  }
+
+  async migrateSlot(slot: number, to: RedisServer, move: SlotMove = {}): Promise<void> {
+    const from = await this.masterOf(slot);
+    if (from === to) throw new Error(`the node of port ${to.port} owns slot ${slot} already`);
+    const [fromId, toId] = await Promise.all(
+      [from, to].map(async ({ port }) => String(await redisCommand(port, 'CLUSTER', 'MYID'))),
+    );
+    await redisCommand(to.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!);
+    await redisCommand(from.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
+    await moveKeys(slot, from, to, move);
+    // The destination first: whoever is sent there must not be sent back (redis-cli does the same).
+    const others = (await this.masters()).filter((node) => node !== from && node !== to);
+    for (const { port } of [to, from, ...others]) {
+      await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
+    }
+  }
+
+  async waitUntilWhole(withinMs = WHOLE_MS): Promise<void> {
+    let why = '';
+    const isWhole = async () => {
+      why = await this.whatIsMissing().catch(String);
+      if (why) await delay(50); // some twenty connections each time
+      return !why;
+    };
+    await eventually(isWhole, { withinMs, what: 'a whole cluster' }).catch((error: Error) => {
+      throw new Error(`${error.message}: ${why}`);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+  }
+
+  /** What keeps the cluster from being whole; nothing when it is. */
+  private async whatIsMissing(): Promise<string> {
+    const views = await Promise.all(this.running.map(viewOf));
+    const maps = new Set(views.map(slotMapOf));
+    if (maps.size !== 1) return 'the nodes do not agree who owns which slot';
+    for (const [i, { port }] of this.running.entries()) {
+      const state = (await redisFacts(port, 'CLUSTER', 'INFO')).get('cluster_state');
+      if (state !== 'ok') return `the node of port ${port} says the cluster's state is ${state}`;
+      const replication = await redisFacts(port, 'INFO', 'replication');
+      const link = replication.get('master_link_status');
+      if (link !== undefined && link !== 'up') return `the replica of port ${port} is not linked (${link})`;
+      const alive = new Set(this.running.map((node) => node.port));
+      const isWrong = (node: NodeView) => alive.has(node.port) && isDown(node);
+      const wrong = views[i]!.find(isWrong);
+      if (wrong) return `the node of port ${port} holds that of port ${wrong.port} for ${wrong.flags.join()}`;
+      const known = views[i]!.filter((node) => alive.has(node.port)).length;
+      if (known !== alive.size) return `the node of port ${port} knows ${known} of ${alive.size}`;
+    }
+    return '';
+  }
+
+  private async view(): Promise<NodeView[]> {
+    // In the eyes of the newest: a node that was away may not have heard yet.
+    const seen = await Promise.all(
+      this.running.map(async (node) => {
+        const epoch = Number((await redisFacts(node.port, 'CLUSTER', 'INFO')).get('cluster_current_epoch'));
+        return { epoch, node };
+      }),
+    );
+    const newest = seen.reduce((best, next) => (next.epoch > best.epoch ? next : best));
+    return viewOf(newest.node);
+  }
+
+  private async masters(): Promise<RedisServer[]> {
+    const view = await this.view();
+    return view.filter((node) => node.ranges.length > 0 && !isDown(node)).map(({ port }) => this.nodeAt(port));
+  }
+
+  private nodeAt(port: number): RedisServer {
+    const node = this.nodes.find((candidate) => candidate.port === port);
+    if (!node) throw new Error(`no node of this cluster has port ${port}`);
+    return node;
+  }
+}
+
+async function moveKeys(slot: number, from: RedisServer, to: RedisServer, move: SlotMove): Promise<void> {
+  const { order = 'listed', replace = false, beforeKey } = move;
+  let movedCount = 0;
+  for (let round = 0; round < MIGRATE_ROUNDS_MAX; round += 1) {
+    const listed = (await redisCommand(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, KEYS_PER_ROUND)) as string[];
+    if (listed.length === 0) {
+      await beforeKey?.(undefined, movedCount);
+      // What was written in the meantime belongs to the destination already, so an empty source stays empty.
+      return;
+    }
+    for (const key of ordered(listed, order)) {
+      await beforeKey?.(key, movedCount);
+      const mode = replace ? ['REPLACE'] : [];
+      // NOKEY when it expired meanwhile; anything else that is no OK rejects.
+      await redisCommand(from.port, 'MIGRATE', '127.0.0.1', to.port, key, 0, 5_000, ...mode);
+      movedCount += 1;
+    }
+  }
+  throw new Error(`slot ${slot} is not empty after ${MIGRATE_ROUNDS_MAX} rounds`);
+}
+
+function ordered(keys: readonly string[], order: NonNullable<SlotMove['order']>): readonly string[] {
+  if (typeof order === 'function') return order(keys);
+  if (order === 'listed') return keys;
+  const others = [...keys].reverse();
+  if (order === 'random') {
+    for (let i = others.length - 1; i > 0; i -= 1) {
+      const j = randomInt(i + 1);
+      [others[i], others[j]] = [others[j]!, others[i]!];
+    }
+  }
+  return others;
+}
+
+async function viewOf(node: RedisServer): Promise<NodeView[]> {
+  const text = String(await redisCommand(node.port, 'CLUSTER', 'NODES'));
+  return text.trim().split('\n').map(parseNode);
+}
+
+function parseNode(line: string): NodeView {
+  const [id = '', address = '', flags = '', masterId = '', , , , , ...slots] = line.split(' ');
+  const port = Number(/:(\d+)@/.exec(address)?.[1]);
+  const ranges = slots
+    .filter((slot) => !slot.startsWith('[')) // a move under way
+    .map((slot) => slot.split('-').map(Number))
+    .map(([from, to]) => [from!, to ?? from!] as const);
+  return { id, port, flags: flags.split(','), masterId, ranges };
+}
+
+function isDown({ flags }: NodeView): boolean {
+  return flags.some((flag) => flag.startsWith('fail') || flag === 'handshake' || flag === 'noaddr');
+}
+
+function slotMapOf(view: readonly NodeView[]): string {
+  const owners = view.flatMap(({ port, ranges }) => ranges.map(([from, to]) => `${from}-${to}@${port}`));
+  return owners.sort().join(' ');
+}

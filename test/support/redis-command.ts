@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis';
+
+/** How long a server that runs may take to answer on a loaded machine. */
+const ANSWER_MS = 5_000;
+
+/**
+ * Guarantees one command, once, on a connection of its own to exactly this server of 127.0.0.1, and its reply; a server that
+ * is away or stands still makes it reject. Nothing follows redirections.
+ */
+export async function redisCommand(port: number, name: string, ...args: (string | number)[]): Promise<unknown> {
+  const redis = new Redis({
+    host: '127.0.0.1',
+    port,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+  });
+  redis.on('error', () => undefined); // the command rejects with it
+  try {
+    await redis.connect();
+    return await redis.call(name, ...args);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** The lines `name:value` of INFO and CLUSTER INFO. */
+export async function redisFacts(port: number, name: string, ...args: string[]): Promise<ReadonlyMap<string, string>> {
+  const text = String(await redisCommand(port, name, ...args));
+  return new Map(
+    text.split('\r\n').flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : [];
+    }),
+  );
+}
