@@ -1,5 +1,6 @@
-import { Redis, type Command, type RedisOptions } from 'ioredis';
+import type { Command, Redis, RedisOptions } from 'ioredis';
 import { Deadlines } from './deadlines.js';
+import { LastingRedis } from './lasting-redis.js';
 
 type Writable = Parameters<Redis['sendCommand']>[1];
 
@@ -14,7 +15,7 @@ export interface Patience {
  * for each command: measured, they cost 4 µs of a read that takes 30. What has arrived while this process stood still is read
  * before anything counts as late.
  */
-export class BoundedRedis extends Redis {
+export class BoundedRedis extends LastingRedis {
   readonly #deadlines: Deadlines<Command>;
   #isWatched = false;
 
@@ -24,7 +25,7 @@ export class BoundedRedis extends Redis {
     options: RedisOptions,
     readonly patience: Patience,
   ) {
-    super(url as string, options); // an argument that is undefined is passed over
+    super(url, options);
     this.#deadlines = new Deadlines(patience.commandTimeoutMs, (command) => this.#giveUp(command));
   }
 
@@ -43,7 +44,7 @@ export class BoundedRedis extends Redis {
     return super.sendCommand(command, stream);
   }
 
-  /** A plain connection to the same place. Its commands have the same time, unless `options` say otherwise; its silence has no bound. */
+  /** A connection to the same place that lasts likewise. Its commands have the same time, unless `options` say otherwise; its silence has no bound. */
   override duplicate(options?: Partial<RedisOptions>): Redis {
     return super.duplicate({ commandTimeout: this.patience.commandTimeoutMs, ...options });
   }

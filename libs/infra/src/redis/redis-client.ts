@@ -2,6 +2,9 @@ import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ior
 import type { HostAndPort } from '../config/value-kinds.js';
 import { BoundedRedis, type Patience } from './bounded-redis.js';
 import { watchFailures } from './redis-failure.js';
+import { retryDelayMs } from './retry-delay.js';
+import { sentinelConnector } from './sentinel-connector.js';
+import { SentinelWatch } from './sentinel-watch.js';
 
 /** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
 export type RedisClient = Redis | Cluster;
@@ -26,11 +29,9 @@ export interface RedisConnectionOptions {
   readonly connectTimeoutMs?: number | undefined;
 }
 
-/** Service is back this long after Redis at the latest (plus one connect), and a dead Redis sees few attempts. */
-const RETRY_DELAY_MAX_MS = 500;
-const RETRY_DELAY_FIRST_MS = 25;
 const KEEP_ALIVE_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 200;
+const CONNECT_TIMEOUT_MS = 2_000;
 /** Once a command was given up, its connection is when it brings nothing for so many times of that, a second at least. */
 const SILENT_COMMANDS = 5;
 const SILENCE_MS_MIN = 1_000;
@@ -56,7 +57,7 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      connectTimeout: options.connectTimeoutMs ?? 2_000,
+      connectTimeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       keepAlive: KEEP_ALIVE_MS,
       retryStrategy: retryDelayMs,
       lazyConnect: true,
@@ -74,12 +75,6 @@ export function commandTimeoutOf(client: RedisClient): number {
   return options?.commandTimeout ?? COMMAND_TIMEOUT_MS;
 }
 
-/** Exponential from 25 ms to at most 500 ms, each between half and all of it at random, so that processes spread. */
-export function retryDelayMs(attempt: number): number {
-  const full = Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_FIRST_MS * 2 ** Math.min(attempt - 1, 10));
-  return Math.ceil(full * (0.5 + Math.random() / 2));
-}
-
 function passwordOf(url: string | undefined): string | undefined {
   return url !== undefined && URL.canParse(url) ? decodeURIComponent(new URL(url).password) : undefined;
 }
@@ -93,16 +88,13 @@ function connect(options: RedisConnectionOptions, connection: RedisOptions, pati
     ...(options.tls ? { tls: {} } : {}),
   };
   if (options.sentinels && options.sentinelName) {
-    const sentinel: RedisOptions = {
-      ...shared,
-      sentinels: options.sentinels.map(({ host, port }) => ({ host, port })),
+    const watch = new SentinelWatch({
+      sentinels: options.sentinels,
       name: options.sentinelName,
-      enableTLSForSentinelMode: options.tls ?? false,
-      sentinelRetryStrategy: retryDelayMs,
-      sentinelCommandTimeout: connection.connectTimeout ?? 2_000,
-      failoverDetector: true,
-    };
-    return new BoundedRedis(undefined, sentinel, patience);
+      timeoutMs: connection.connectTimeout ?? CONNECT_TIMEOUT_MS,
+    });
+    // Duplicates have the same options, and so the same watch.
+    return new BoundedRedis(undefined, { ...shared, Connector: sentinelConnector(watch, shared.tls) }, patience);
   }
   if (options.clusterNodes) {
     return new Cluster(
@@ -124,7 +116,7 @@ function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {
     enableOfflineQueue: shared.enableOfflineQueue ?? false,
     clusterRetryStrategy: retryDelayMs,
     maxRedirections: CLUSTER_REDIRECTIONS_MAX,
-    slotsRefreshTimeout: shared.connectTimeout ?? 2_000,
+    slotsRefreshTimeout: shared.connectTimeout ?? CONNECT_TIMEOUT_MS,
     // Until a reader's patience ends (75 ms) it is tried some times again; the default asks once, after 100 ms.
     retryDelayOnTryAgain: 10,
     // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README, TLS).

@@ -21,7 +21,7 @@ export async function quitRedis(client: RedisClient, timeoutMs: number): Promise
     );
     await bounded(quit, timeoutMs, undefined);
   }
-  if (client.status !== 'end') client.disconnect();
+  client.disconnect(); // also one that ended, and would be revived
 }
 
 /** The result of `work`, or `otherwise` when it took longer than `timeoutMs`. */
