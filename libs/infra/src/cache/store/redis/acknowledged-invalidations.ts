@@ -10,7 +10,7 @@ import { nonce } from './nonce.js';
 import type { Gate, Partition, Partitions } from './partition.js';
 import type { PartitionScripts } from './partition-scripts.js';
 import type { RedisGuard } from './redis-guard.js';
-import type { BusListeners } from './redis-bus.js';
+import { publish, type BusListeners } from './redis-bus.js';
 
 export interface InvalidationOptions {
   readonly appName: string;
@@ -194,7 +194,7 @@ export class AcknowledgedInvalidations {
       },
       acknowledge: async (requester, tips) => {
         const text = [this.processId, ...tips].join(' ');
-        await this.guard.run(() => this.guard.redis.publish(this.channelOf(requester), text));
+        await this.guard.run(() => publish(this.guard.redis, this.channelOf(requester), text));
       },
     };
   }

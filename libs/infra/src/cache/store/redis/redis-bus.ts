@@ -1,7 +1,10 @@
 import { Cluster } from 'ioredis';
 import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
+import type { BusConnections } from './bus-connections.js';
+import { ClusterBusConnections } from './cluster-bus-connections.js';
 import type { Partition, Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
+import { SingleBusConnection } from './single-bus-connection.js';
 import { parseBusMessage, parseWakeMessage, type BusInvalidation } from './store-messages.js';
 
 /** Who hears what concerns L1s, in the order in which it arrives. */
@@ -11,16 +14,16 @@ export interface BusListeners {
 }
 
 const OPEN_MS = 1000;
-const RETRY_MS = 1000;
 
 /**
- * The store's messages, on a connection of their own: ends of leases and invalidations of all partitions. They spare
+ * The store's messages, on connections of their own: ends of leases and invalidations of all partitions. They spare
  * waiting; nothing depends on their arrival.
  */
 export class RedisBus {
-  private readonly subscriber: RedisConnection;
+  private readonly connections: BusConnections;
   private isClosed = false;
-  private retry: NodeJS.Timeout | undefined;
+  /** Lets `open` go on. */
+  private changed: () => void = () => undefined;
   private readonly leaseEndListeners = new Set<(end: LeaseEnd) => void>();
   private readonly invalidationListeners = new Set<(notice: InvalidationNotice) => void>();
   private readonly dropListeners = new Set<(keys: readonly string[]) => void>();
@@ -32,9 +35,13 @@ export class RedisBus {
     private readonly acknowledgementChannel: string,
     private readonly listeners: BusListeners,
   ) {
-    this.subscriber = duplicate(redis);
-    this.subscriber.on('error', () => undefined); // the command connection reports the outage; this one just reconnects
-    this.subscriber.on('message', (channel: string, text: string) => this.receive(channel, text));
+    this.connections = connectionsOf(
+      redis,
+      (channel, text) => this.receive(channel, text),
+      () => this.changed(),
+    );
+    this.connections.listenTo(this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]));
+    this.connections.listenTo([this.acknowledgementChannel]);
   }
 
   /** Resolves when subscribed, or soon if the server is away: then it subscribes as soon as that is back. */
@@ -43,21 +50,18 @@ export class RedisBus {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, OPEN_MS);
-      // Only when it is ready: a SUBSCRIBE that overtakes the client's ready check is forgotten by it (seen with 5.11.1).
-      this.subscriber.on('ready', () => void this.subscribe().finally(resolve));
-      this.subscriber.once('close', resolve);
-      this.subscriber.connect().catch(() => undefined); // its status tells, and it tries again by itself
+      this.changed = () => this.connections.isSettled && resolve();
+      this.connections.open();
     });
     clearTimeout(timer);
   }
 
   close(): void {
     this.isClosed = true;
-    clearTimeout(this.retry);
     this.leaseEndListeners.clear();
     this.invalidationListeners.clear();
     this.dropListeners.clear();
-    this.subscriber.disconnect();
+    this.connections.close();
   }
 
   onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe {
@@ -73,21 +77,8 @@ export class RedisBus {
   /** Names of what fell can be long, so they are only listened to if somebody wants them. */
   onDropped(listener: (keys: readonly string[]) => void): Unsubscribe {
     this.dropListeners.add(listener);
-    if (this.subscriber.status === 'ready') void this.subscribe();
+    this.connections.listenTo(this.partitions.all.map((p) => p.dropChannel));
     return () => this.dropListeners.delete(listener);
-  }
-
-  private async subscribe(): Promise<void> {
-    const channels = this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]);
-    channels.push(this.acknowledgementChannel);
-    if (this.dropListeners.size > 0) channels.push(...this.partitions.all.map((p) => p.dropChannel));
-    try {
-      await this.subscriber.subscribe(...channels);
-    } catch {
-      // If the connection was lost, the next one subscribes; if it was not, the server refused for now.
-      if (this.isClosed || this.subscriber.status !== 'ready') return;
-      this.retry = setTimeout(() => void this.subscribe(), RETRY_MS).unref();
-    }
   }
 
   private receive(channel: string, text: string): void {
@@ -115,9 +106,22 @@ export class RedisBus {
   }
 }
 
-/** A second connection to the same place, for SUBSCRIBE only. It may idle for as long as there is nothing to tell. */
-function duplicate(redis: RedisConnection): RedisConnection {
-  const behaviour = { lazyConnect: true, autoResubscribe: false };
-  if (redis instanceof Cluster) return redis.duplicate([], behaviour);
-  return redis.duplicate({ ...behaviour, socketTimeout: undefined });
+function connectionsOf(
+  redis: RedisConnection,
+  ...listening: [onMessage: (channel: string, text: string) => void, onChange: () => void]
+): BusConnections {
+  return redis instanceof Cluster
+    ? new ClusterBusConnections(redis, ...listening)
+    : new SingleBusConnection(redis, ...listening);
 }
+
+/**
+ * Publishes so that whoever listens hears it without delay. In a Cluster a message crosses from node to node on links that
+ * wait 40 ms for company (Nagle and the delayed ACK), so it is published where the channel's slot is, and heard there.
+ */
+export async function publish(redis: RedisConnection, channel: string, text: string): Promise<void> {
+  if (redis instanceof Cluster) await redis.eval(PUBLISH_HERE, 1, channel, text);
+  else await redis.publish(channel, text);
+}
+
+const PUBLISH_HERE = "return redis.call('PUBLISH', KEYS[1], ARGV[1])";

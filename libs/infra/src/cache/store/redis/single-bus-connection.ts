@@ -1,0 +1,31 @@
+import type { Redis } from 'ioredis';
+import type { BusConnections } from './bus-connections.js';
+import { BusListener, LISTENING, type OnMessage } from './bus-listener.js';
+
+/** A second connection to the same place as that for commands, for SUBSCRIBE only. */
+export class SingleBusConnection implements BusConnections {
+  private readonly listener: BusListener;
+  private readonly channels = new Set<string>();
+
+  /** @param onChange may have made a difference to `isSettled` */
+  constructor(redis: Redis, onMessage: OnMessage, onChange: () => void) {
+    this.listener = new BusListener(redis.duplicate(LISTENING), onMessage, onChange);
+  }
+
+  get isSettled(): boolean {
+    return this.listener.isAway || [...this.channels].every((channel) => this.listener.isListeningTo(channel));
+  }
+
+  open(): void {
+    this.listener.open();
+  }
+
+  close(): void {
+    this.listener.close();
+  }
+
+  listenTo(channels: readonly string[]): void {
+    channels.forEach((channel) => this.channels.add(channel));
+    this.listener.listenTo(new Set(this.channels));
+  }
+}
