@@ -1,12 +1,13 @@
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
+import { busSubscribers } from '../../../support/bus-subscribers.js';
 import { seededRandom } from '../../../support/coherence-oracle.js';
 import { RunClock } from '../history/clock.js';
 import { keys } from '../source/universe.js';
 import { VersionedSource } from '../source/versioned-source.js';
 import { CheckedFetcher } from './fetcher.js';
 import { HistoryWriter } from './history-writer.js';
-import { LossyNetwork, type Subscriber } from './lossy-network.js';
+import { LossyNetwork } from './lossy-network.js';
 import type { Order, ProcessConfig, Report } from './messages.js';
 import { ObservedStore } from './observed-store.js';
 import { CheckedReader } from './reader.js';
@@ -39,9 +40,7 @@ const l1 = { l1: mode, shouldFreezeLocalValues: true, ...(slot % 2 === 1 && SMAL
 const { cache } = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
   redis.disconnect(),
 );
-// The store keeps its second connection to itself, and only here does anybody want it broken.
-const inside = cache as unknown as { readonly store: { readonly bus: { readonly subscriber: Subscriber } } };
-const network = new LossyNetwork(redis, () => inside.store.bus.subscriber, random(99));
+const network = new LossyNetwork(redis, () => busSubscribers(cache), random(99));
 const fetcher = new CheckedFetcher(by, source, clock, random(0));
 const reader = new CheckedReader(cache, fetcher, store, history, clock);
 const writer = new CheckedWriter(slot, role, cache, source, fetcher, history, clock);

@@ -1,6 +1,6 @@
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 
-/** What this needs of the connection on which a process listens. */
+/** What this needs of a connection on which a process listens. */
 export interface Subscriber {
   readonly stream?: { pause(): void; destroy(): void };
   emit(event: string | symbol, ...args: unknown[]): boolean;
@@ -16,7 +16,7 @@ export class LossyNetwork {
 
   constructor(
     redis: RedisClient,
-    private readonly subscriber: () => Subscriber,
+    private readonly subscribers: () => readonly Subscriber[],
     private readonly random: () => number,
   ) {
     const { publish } = redis;
@@ -35,18 +35,20 @@ export class LossyNetwork {
     this.dropUntil = performance.now() + ms;
     if (this.isDropping) return;
     this.isDropping = true;
-    const subscriber = this.subscriber();
-    const { emit } = subscriber;
-    subscriber.emit = (event, ...args) => {
-      const isLost = event === 'message' && performance.now() < this.dropUntil && this.random() < LOST_SHARE;
-      return isLost || emit.call(subscriber, event, ...args);
-    };
+    for (const subscriber of this.subscribers()) {
+      const { emit } = subscriber;
+      subscriber.emit = (event, ...args) => {
+        const isLost = event === 'message' && performance.now() < this.dropUntil && this.random() < LOST_SHARE;
+        return isLost || emit.call(subscriber, event, ...args);
+      };
+    }
   }
 
-  /** For this time nothing arrives; then the connection breaks, with all that was on its way. */
+  /** For this time nothing arrives; then the connections break, with all that was on its way. */
   deafen(ms: number): void {
-    const { stream } = this.subscriber();
-    stream?.pause();
-    setTimeout(() => stream?.destroy(), ms);
+    for (const { stream } of this.subscribers()) {
+      stream?.pause();
+      setTimeout(() => stream?.destroy(), ms);
+    }
   }
 }

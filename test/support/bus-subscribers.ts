@@ -1,0 +1,30 @@
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import type { Redis } from 'ioredis';
+
+interface Listener {
+  readonly redis: Redis;
+}
+
+interface Inside {
+  readonly store: {
+    readonly bus: {
+      readonly connections: {
+        /** Of one server, or of the primary that Sentinels name. */
+        readonly listener?: Listener;
+        /** Of a Cluster, by the node's address. */
+        readonly nodes?: ReadonlyMap<string, { readonly listener: Listener }>;
+      };
+    };
+  };
+}
+
+/**
+ * The connections on which this cache hears the bus at this instant: one, or in a Cluster one for each node that owns a
+ * partition. The store keeps them to itself; only tests want them held up or broken.
+ */
+export function busSubscribers(cache: CacheService): Redis[] {
+  const { listener, nodes } = (cache as unknown as Inside).store.bus.connections;
+  const listeners = listener ? [listener] : [...(nodes?.values() ?? [])].map((node) => node.listener);
+  if (listeners.length === 0) throw new Error('this cache listens nowhere: it is not open, or has no Redis');
+  return listeners.map(({ redis }) => redis);
+}
