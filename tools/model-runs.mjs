@@ -9,6 +9,8 @@ const restart = '-DNI=1 -DNR=2 -DNB=1 -DNW=1 -DNC=0 -DRESTART';
 const restartBig = '-DNI=1 -DNR=2 -DNB=2 -DNW=1 -DNC=0 -DRESTART';
 const emptied = '-DNI=1 -DNR=2 -DNB=2 -DNW=2 -DNC=0 -DRESTART -DONLY_EMPTY';
 const l1 = '-DL1 -DONEINST -DNOLAZY -DNX=0 -DNHB=2';
+const unseenSelf = '-DUNSEEN_PROMOTE -DSELF';
+const noTicks = '-DFOLLOW -DNO=0 -DNW=2 -DNS=3';
 const adoptJoiner = '-DFAILOVER -DADOPT -DJOINER -DNR=1 -DNOLAZY -DNX=0';
 
 export const runs = [
@@ -122,6 +124,83 @@ export const runs = [
     ['s_mut_PEND_ANY_BIRTH', `${restart} -DPEND_ANY_BIRTH`, 'quick'],
     ['s_mut_CHAIN_BY_CLOCK', `${emptied} -DCHAIN_BY_CLOCK`, 'quick'],
     ['s_mut_EVICT_ANY_BIRTH', `${emptied} -DCLK0=1 -DEVICT_ANY_BIRTH`],
+  ]),
+
+  // A slot that moves key by key (A1, T1). `left` is what stays open, as the page says.
+  ...violated('slots', [
+    ['slots_today', '-DTODAY', 'quick'],
+    ['slots_mut_NO_SLOT_CHECK', '-DNO_SLOT_CHECK', 'quick'],
+    ['slots_mut_NO_POISON', '-DNO_POISON', 'quick'],
+    ['slots_mut_NO_HOME', '-DNO_HOME', 'quick'],
+    ['slots_mut_NO_BORN', '-DNO_BORN', 'quick'],
+    ['slots_mut_NO_MEMORY', `${unseenSelf} -DNO_MEMORY`, 'quick'],
+    ['slots_left_abort', '-DUNSEEN_ABORT'],
+    ['slots_left_abort_self', '-DUNSEEN_ABORT -DSELF'],
+    ['slots_left_promote', '-DUNSEEN_PROMOTE'],
+  ]),
+  ...holds('slots', [
+    ['slots', '', 'quick'],
+    ['slots_self', '-DSELF'],
+    ['slots_nr3', '-DNR=3'],
+    ['slots_nw2', '-DNW=2'],
+    ['slots_nph3', '-DNPH=3'],
+    ['slots_unseen_promote_self', unseenSelf, 'quick'],
+    ['slots_no_memory', '-DNO_MEMORY'],
+  ]),
+
+  // A history that goes back (A2).
+  ...violated('histories', [
+    ['h_today', '-DTODAY', 'quick'],
+    ['h_today_replid', '-DTODAY -DREPLID', 'quick'],
+    ['h_mut_NO_MEMORY', '-DNO_MEMORY', 'quick'],
+    ['h_mut_NO_INV_CHECK', '-DNO_INV_CHECK', 'quick'],
+    ['h_mut_NO_INV_CHECK_follow', '-DNO_INV_CHECK -DFOLLOW', 'quick'],
+    ['h_mut_ADOPT_KEEPS', '-DADOPT_KEEPS', 'quick'],
+    ['h_mut_BY_CLOCK', '-DBY_CLOCK -DNO=1', 'quick'],
+    ['h_mut_BY_CLOCK_tip', '-DBY_CLOCK -DEQUAL_TIP', 'quick'],
+    ['h_mut_BY_CLOCK_follow', '-DBY_CLOCK -DEQUAL_TIP -DFOLLOW'],
+    ['h_mut_BY_BORN', `${noTicks} -DBY_BORN`, 'quick'],
+    ['h_left_not_looked', '-DALL'],
+    ['h_left_replid', '-DALL -DREPLID'],
+    ['h_left_fresh', '-DFRESH'],
+  ]),
+  ...holds('histories', [
+    ['h', '', 'quick'],
+    ['h_ns3', '-DNS=3'],
+    ['h_nw2', '-DNW=2'],
+    ['h_replid', '-DREPLID'],
+    ['h_follow_all', '-DALL -DFOLLOW', 'quick'],
+    ['h_follow_all_nw2', '-DALL -DFOLLOW -DNW=2'],
+    ['h_follow_all_replid', '-DALL -DFOLLOW -DREPLID'],
+    ['h_forget_told', '-DFORGET_TOLD'],
+    ['h_by_clock_no_ticks', '-DBY_CLOCK -DNO=0 -DNW=2'],
+    ['h_by_clock_tip_one_tick', '-DBY_CLOCK -DEQUAL_TIP -DNO=1'],
+    ['h_by_clock_follow_no_ticks', `${noTicks} -DBY_CLOCK`],
+  ]),
+
+  // A value that is replaced without an invalidation (D1).
+  ...violated('rebuild', [
+    ['r_today', '-DTODAY', 'quick'],
+    ['r_today_one', '-DTODAY -DNI=1', 'quick'],
+    ['r_mut_REBUILD_NO_TICK', '-DREBUILD_NO_TICK', 'quick'],
+    ['r_mut_REBUILD_NO_WAIT', '-DREBUILD_NO_WAIT', 'quick'],
+    ['r_mut_OWN_NODROP', '-DOWN_NODROP', 'quick'],
+    ['r_mut_KEEP_BY_END', '-DREBUILD_NO_TICK -DKEEP_BY_END -DNI=1', 'quick'],
+    ['r_mut_TICK_IF_VALID', '-DTICK_IF_VALID -DNE=1', 'quick'],
+    ['r_mut_REFUSED_KEEPS', '-DREFUSED_KEEPS -DNW=1 -DNR=2 -DNR1=1', 'quick'],
+    ['r_mut_REFUSED_KEEPS_fenced', '-DREFUSED_KEEPS -DNX=1', 'quick'],
+    ['r_mut_REFUSED_KEEPS_late', '-DREFUSED_KEEPS -DLATE', 'quick'],
+    ['r_left_away', '-DAWAY'],
+  ]),
+  ...holds('rebuild', [
+    ['r', '', 'quick'],
+    ['r_nx', '-DNX=1'],
+    ['r_ne', '-DNE=1 -DNX=1'],
+    ['r_late', '-DLATE -DNX=1 -DNR1=2'],
+    ['r_nw', '-DNW=1 -DNR=2 -DNF=1'],
+    ['r_nw_reader', '-DNW=1 -DNR1=2 -DNF1=0'],
+    ['r_keep_by_end', '-DKEEP_BY_END -DNE=1 -DNX=1 -DNR1=2'],
+    ['r_numbers', '-DNUMBERS'],
   ]),
 
   // The variant for keys that share no slot.

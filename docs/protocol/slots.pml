@@ -14,11 +14,10 @@
  * a missing, poisoned or foreign gate is never made by an ordinary script, only by adopt: a new history with a fresh `born`;
  * entries and start points carry `born`; each process remembers the newest (born, clock) that it has seen and does not believe a
  * gate that this is no part of. A history keeps for each ancestor the clock up to which it contains it.
- * A phase that leaves something behind was seen by some script (a sweep a second in each partition): UNSEEN drops that.
- * Switches:  NR reads  NW invalidations  NPH phases  TODAY the build 31835a3  SELF the reader is in the process of the invalidator
- *   LOOKED   a process hears of every history before it reads (only what is promised to such a process is asserted)
- *   UNSEEN_ABORT, UNSEEN_PROMOTE  phases that end before any script ran
- * Mutations, each must break it:  NO_SLOT_CHECK  NO_POISON  NO_HOME  NO_BORN  NO_MEMORY (with UNSEEN_PROMOTE and SELF)
+ * A phase that leaves something behind was seen by some script (a sweep a second in each partition): UNSEEN_… drop that, and are what is left.
+ * Switches:  NR reads  NW invalidations  NPH phases  TODAY the build 31835a3  SELF  the reader is in the process of the invalidator
+ *   UNSEEN_ABORT, UNSEEN_PROMOTE  such phases may end before any script ran: violated without SELF; UNSEEN_ABORT with it, too
+ * Mutations, each must break it:  NO_SLOT_CHECK (and so no poison)  NO_POISON  NO_HOME  NO_BORN  NO_MEMORY (with UNSEEN_PROMOTE and SELF)
  */
 #ifndef NR
 #define NR 2
@@ -156,11 +155,7 @@ again:
 #endif
 proctype Reader() { byte i, n, ra, s, b, F, k;
   do
-  :: i < NR -> atomic { i++; ra = acked;
-#ifdef LOOKED
-       if :: m[owner].gP && PART(owner,ME) -> REMEMBER(owner,ME) :: else fi
-#endif
-     };
+  :: i < NR -> atomic { i++; ra = acked };
      atomic { n = READ_AT;                            /* MGET G E */
        if
        :: TRYAGAIN -> goto fin
@@ -203,7 +198,7 @@ fin: atomic { n = 0; ra = 0; s = 0; b = 0; F = 0 }
   :: else -> break
   od }
 
-/* a sweep: what makes sure that a slot that stays open is seen; and adopts where something is out of use */
+/* a sweep: what makes sure that a slot that stays open is seen */
 proctype Sweep() { byte n, k;
 end: do
   :: atomic { open && !seen -> n = SCRIPT_AT; seen = 1 POISON(n); n = 0 }
