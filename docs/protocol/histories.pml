@@ -17,8 +17,9 @@
  *   FOLLOW  strict L1: an invalidation is acknowledged when every process has followed it
  *   TODAY   the build 31835a3: no memory, no born (runs of the server stay the same)   FRESH  the reader remembers nothing
  * Mutations, each must break it:  NO_MEMORY (a read believes every gate)  NO_INV_CHECK (invalidations do not tell what they
- *   remember; with FOLLOW)  NO_BORN (a new history lets the old entries live)  BY_CLOCK  BY_BORN (ancestors without a clock)
- *   FORGET_TOLD (adopt does not keep what it was told: see the README)
+ *   remember; with FOLLOW)  BY_CLOCK  BY_BORN (ancestors without a clock)
+ *   ADOPT_KEEPS  KEEP_ANY (with L1: a value is kept though the bus has not told of the tip that its reply came with)
+ * Not needed, the run holds with it:  FORGET_TOLD (adopt does not keep what it was told)
  */
 #ifndef NR
 #define NR 3
@@ -105,7 +106,16 @@ int mS[3]; byte mB[3], mC[3], mI[3];                  /* what the processes reme
 #define CHECK(f) assert(!(ra > f && kn > f))
 #endif
 
-inline tick() { nn++; m.c++; m.t = nn; m.tz = m.tz | BIT(nn) }
+#ifdef L1
+bit lP; byte lF, lV, liv, gen, pt = 1;                /* process 1: its entry and ghost, clock of the reply; last invalidation, flushes, position */
+int tips = 2;                                         /* followed since the last flush */
+chan bus = [4] of { byte, byte, byte, byte };         /* tip, tip before, clock, 0 another record 1 the record 2 all */
+#define PUB(k) if :: nfull(bus) -> bus!nn+1,m.t,m.c+1,k :: full(bus) -> skip fi;
+#define FLUSH lP = 0; lF = 0; lV = 0; liv = 0; tips = 0; gen++
+#else
+#define PUB(k)
+#endif
+inline tick(k) { PUB(k) nn++; m.c++; m.t = nn; m.tz = m.tz | BIT(nn) }
 inline adopt(p) {                                     /* a new history; keeps what it was told */
 #ifdef BY_CLOCK
   m.an[m.b] = m.c;
@@ -115,7 +125,7 @@ inline adopt(p) {                                     /* a new history; keeps wh
   m.tz = m.tz | mS[p];
 #endif
   assert(nb < MB - 1 && nn < 30);
-  nb++; m.b = nb; tick(); m.rid = rid;
+  nb++; m.b = nb; tick(2); m.rid = rid;
 #ifndef ADOPT_KEEPS
   m.rf = m.c;
 #endif
@@ -125,7 +135,7 @@ inline examine(p) { if :: OWN && KNOWN(p) -> skip :: else -> adopt(p) fi }
 proctype Inv() { byte i;
   do
   :: i < NW -> i++; started++;
-     atomic { examine(0); tick(); m.iv = m.c; m.gI = started;
+     atomic { examine(0); tick(1); m.iv = m.c; m.gI = started;
        m.eP = 0; m.eB = 0; m.eS = 0; m.eF = 0; REMEMBER(0)
 #ifdef FOLLOW
        ; fol[1] = 1; fol[2] = 1; fC = m.c; fT = m.t; fB = m.b; fI = m.gI
@@ -145,18 +155,46 @@ end: do
        if :: mB[p] == fB && mC[p] > fC -> skip :: else -> mB[p] = fB; mC[p] = fC fi }
   od }
 #endif
+#ifdef L1
+proctype Chain() { byte t, pr, c, k;                  /* process 1 follows the bus, and forgets all where the chain is broken */
+end: do
+  :: atomic { bus?t,pr,c,k ->
+       if :: pr != pt || k == 2 -> FLUSH :: else fi;
+       pt = t; tips = tips | BIT(t);
+       if
+       :: k == 1 -> liv = (liv > c -> liv : c);
+          if :: lP && lV < c -> lP = 0; lF = 0; lV = 0 :: else fi;
+          mS[1] = mS[1] | BIT(t);
+          if :: t == fT -> mI[1] = (mI[1] > fI -> mI[1] : fI); fol[1] = 0 :: else fi
+       :: else
+       fi;
+       t = 0; pr = 0; c = 0; k = 0 }
+  od }
+#endif
 proctype Other() { byte i;
   do
-  :: i < NO -> i++; atomic { examine(2); tick(); REMEMBER(2) }
+  :: i < NO -> i++; atomic { examine(2); tick(0); REMEMBER(2) }
   :: else -> break
   od }
 proctype Reader() { byte i, ra, kn, s, b, t, F; bit ask;
+#ifdef L1
+  byte g, V;
+#endif
   do
-  :: i < NR -> atomic { i++; ra = acked; kn = mI[1] };
+  :: i < NR -> atomic { i++; ra = acked; kn = mI[1];
+#ifdef L1
+       if :: lP -> CHECK(lF); goto fin :: else -> g = gen fi
+#endif
+     };
      atomic {                                         /* MGET G E */
        if
        :: !BELIEVED(1) -> ask = 1
-       :: BELIEVED(1) && HIT -> REMEMBER(1); CHECK(m.eF); goto fin
+       :: BELIEVED(1) && HIT -> REMEMBER(1); CHECK(m.eF);
+#ifdef L1
+          F = m.eF; V = m.c; t = m.t; goto keep
+#else
+          goto fin
+#endif
 #ifndef BY_CLOCK
 #ifndef NO_MEMORY
        :: !NOTHING(1) && mS[1] != BIT(m.t) -> ask = 1       /* the gate does not carry so many tips */
@@ -174,6 +212,19 @@ proctype Reader() { byte i, ra, kn, s, b, t, F; bit ask;
        :: else
        fi;
        REMEMBER(1) };
+#ifdef L1
+     goto fin;
+keep: atomic {                                        /* the reply */
+       if
+#ifdef KEEP_ANY
+       :: gen == g && liv <= V ->
+#else
+       :: gen == g && liv <= V && (tips & BIT(t)) ->
+#endif
+          lP = 1; lF = F; lV = V
+       :: else
+       fi; V = 0; g = 0 };
+#endif
 fin: atomic { ra = 0; kn = 0; s = 0; b = 0; t = 0; F = 0; ask = 0 }
   :: else -> break
   od }
@@ -200,6 +251,11 @@ proctype Back() { byte i;
 init { atomic { nb = 1; nn = 1; d[0].c = 1; d[0].b = 1; d[0].t = 1; d[0].tz = BIT(1);
   run Inv(); run Other(); run Reader(); run Back();
 #ifdef FOLLOW
-  run Follow(1); run Follow(2)
+#ifdef L1
+  run Chain();
+#else
+  run Follow(1);
+#endif
+  run Follow(2)
 #endif
 } }

@@ -15,7 +15,7 @@
  *   NUMBERS  entries carry the number of their build, and an L1 keeps the higher one (the runs hold without)
  * Mutations, each must break it:  REBUILD_NO_TICK  REBUILD_NO_WAIT  OWN_NODROP  REFUSED_KEEPS (a refused build leaves the older entry)
  *   TICK_IF_VALID (only if there is a valid entry; with NE: an L1 may outlive the entry in the store)
- *   KEEP_BY_END (an L1 takes what ends later for newer; only without ticks: see the README)
+ * Not needed, the runs hold with it:  KEEP_BY_END (of two values of one clock an L1 takes the one that ends later for newer)
  */
 #ifndef NI
 #define NI 2
