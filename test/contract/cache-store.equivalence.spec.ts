@@ -229,7 +229,13 @@ async function runOnBuild(
   const ttlMs = c.isLate ? LONG_MS : TTL_MS[c.life];
   const begunAt = c.isLate ? start.at - 1.5 * LONG_MS : c.life === 'short' ? await storeTime(store, key) : start.at;
   const staleMs = c.hasCopy ? LONG_MS : 0;
-  const reply = await store.commit({ ...content, start: { ...start, at: begunAt }, ttlMs, staleMs, isForced: c.isForced });
+  const reply = await store.commit({
+    ...content,
+    start: { ...start, at: begunAt },
+    ttlMs,
+    staleMs,
+    isForced: c.isForced,
+  });
   if (c.life === 'short') await elapse(ENDED_MS);
   return reply;
 }

@@ -92,7 +92,9 @@ describe('what could go wrong around a cache on Redis', () => {
     await refused;
     await cache.close();
     expect(signal?.aborted).toBe(true);
-    await eventually(async () => (await redis.exists(`{${appName}.v2.P1:0}:l:d:k`)) === 0, { what: 'the lease ran out' });
+    await eventually(async () => (await redis.exists(`{${appName}.v2.P1:0}:l:d:k`)) === 0, {
+      what: 'the lease ran out',
+    });
     source.letGo();
   });
 

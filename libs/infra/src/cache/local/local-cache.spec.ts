@@ -22,7 +22,7 @@ function localCache(size: Size = {}): LocalCache {
 }
 
 function entryOf(value: unknown, more: Partial<LocalEntry> = {}): LocalEntry {
-  return { value, bytes: 100, clock: 5, build: 1, dependencies: [], expiresAt: 0, ...more };
+  return { value, bytes: 100, clock: 5, tip: 'five', build: 1, dependencies: [], expiresAt: 0, ...more };
 }
 
 const deps = (...names: string[]) => names as Dependency[];
@@ -93,15 +93,17 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     expect(await local.find('k')).toBeUndefined();
     local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') }));
     expect(await local.find('k')).toBeUndefined();
-    local.keep('k', generation, entryOf(2, { dependencies: deps('r:A:1'), clock: 6 }));
+    local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: deps('r:A:1') });
+    local.keep('k', generation, entryOf(2, { dependencies: deps('r:A:1'), clock: 6, tip: 'six' }));
     expect(await local.find('k')).toBe(2);
   });
 
   it('drops what an invalidation names, unless it is newer', async () => {
     const local = localCache({ partitions });
     local.keep('old', local.generation('old'), entryOf(1, { dependencies: deps('r:A:1') }));
-    local.keep('new', local.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 9 }));
-    local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: deps('r:A:1') });
+    local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: [] });
+    local.keep('new', local.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 6, tip: 'six' }));
+    local.invalidateOwn(last, deps('r:A:1'), 6); // as the bus has told it, or earlier
     expect([await local.find('old'), await local.find('new')]).toEqual([undefined, 2]);
   });
 
@@ -132,7 +134,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     for (let i = 0; i < 100; i++) small.keep(`k${i}`, small.generation(`k${i}`), entryOf(i));
     expect(small.size.bytes).toBeLessThanOrEqual(4000);
     for (const bytes of [100, 5000])
-      small.keep('grows', small.generation('grows'), entryOf(bytes, { bytes, clock: bytes }));
+      small.keep('grows', small.generation('grows'), entryOf(bytes, { bytes, build: bytes }));
     expect(small.find('grows')).toBeUndefined(); // neither what is too large nor what it has replaced
   });
 
@@ -160,7 +162,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     const answer = local.find('k');
     expect(await answer).toEqual({ a: 1 });
     expect(local.find('k')).toBe(answer);
-    local.keep('k', local.generation('k'), entryOf({ a: 2 }, { clock: 9 }));
+    local.keep('k', local.generation('k'), entryOf({ a: 2 }, { build: 2 }));
     expect(await local.find('k')).toEqual({ a: 2 });
   });
 
@@ -226,8 +228,8 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
 
   it('replaces an entry by one with an end, and the other way round', async () => {
     const local = localCache({ partitions });
-    const keep = (value: string, expiresAt: number, clock: number) =>
-      local.keep('k', local.generation('k'), entryOf(value, { build: clock, expiresAt, clock }));
+    const keep = (value: string, expiresAt: number, build: number) =>
+      local.keep('k', local.generation('k'), entryOf(value, { build, expiresAt }));
     local.partitions[last]?.learnTime(1000, performance.now());
     keep('endless', 0, 5);
     expect([await local.find('k'), local.remainingMs('k')]).toEqual(['endless', undefined]);

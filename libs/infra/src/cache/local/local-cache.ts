@@ -17,8 +17,9 @@ export interface LocalCacheOptions {
 export interface LocalEntry {
   readonly value: unknown;
   readonly bytes: number;
-  /** The partition's clock in that reply: the value was valid then. */
+  /** Where the partition stood in that reply: the value was valid then. */
   readonly clock: number;
+  readonly tip: string;
   /** Of two values of a key, the one with the higher number was begun later. */
   readonly build: number;
   readonly dependencies: readonly Dependency[];
@@ -132,7 +133,7 @@ export class LocalCache {
     const partition = this.partitionOf(key);
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
     if (entry.dependencies.length > DEPENDENCIES_MAX) return;
-    if (!partition.mayKeep(generation, entry.clock, [entryDependency(key), ...entry.dependencies])) return;
+    if (!partition.mayKeep(generation, entry, [entryDependency(key), ...entry.dependencies])) return;
     const present = this.recency.peek(key);
     if (present && !isNewer(entry, present)) return;
     const value = this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value;

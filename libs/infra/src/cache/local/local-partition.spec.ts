@@ -35,24 +35,32 @@ describe('what a process knows of a partition (names: mutations of strict.pml)',
 
   it('keeps nothing from a read that began before a flush (NO_GEN)', () => {
     const { generation } = partition;
-    expect(partition.mayKeep(generation, 5, [])).toBe(true);
+    expect(partition.mayKeep(generation, { clock: 5, tip: 'five' }, [])).toBe(true);
     partition.follow(message(8, 'eight', 'seven'));
-    expect(partition.mayKeep(generation, 9, [])).toBe(false);
+    expect(partition.mayKeep(generation, { clock: 9, tip: 'nine' }, [])).toBe(false);
+  });
+
+  it('[A2] keeps nothing that was read ahead of the bus: another branch may have the same clock (KEEP_ANY)', () => {
+    const { generation } = partition;
+    expect(partition.mayKeep(generation, { clock: 6, tip: 'other six' }, ['r:A:1'])).toBe(false);
+    partition.follow(message(6, 'six', 'five', 'r:A:2'));
+    expect(partition.mayKeep(generation, { clock: 6, tip: 'other six' }, ['r:A:1'])).toBe(false);
+    expect(partition.mayKeep(generation, { clock: 6, tip: 'six' }, ['r:A:1'])).toBe(true);
   });
 
   it('keeps nothing that an invalidation processed here has overtaken (NO_LIV)', () => {
     const { generation } = partition;
     partition.follow(message(6, 'six', 'five', 'r:A:1'));
-    expect(partition.mayKeep(generation, 5, ['r:A:1'])).toBe(false);
-    expect(partition.mayKeep(generation, 6, ['r:A:1'])).toBe(true);
-    expect(partition.mayKeep(generation, 5, ['r:A:2'])).toBe(true);
+    expect(partition.mayKeep(generation, { clock: 5, tip: 'five' }, ['r:A:1'])).toBe(false);
+    expect(partition.mayKeep(generation, { clock: 6, tip: 'six' }, ['r:A:1'])).toBe(true);
+    expect(partition.mayKeep(generation, { clock: 5, tip: 'five' }, ['r:A:2'])).toBe(true);
   });
 
   it('never lowers what it knows: an own invalidation may be ahead of the bus (LIV_LOWER)', () => {
     const { generation } = partition;
     partition.remember(deps('r:A:1'), 7);
     partition.follow(message(6, 'six', 'five', 'r:A:1'));
-    expect(partition.mayKeep(generation, 6, ['r:A:1'])).toBe(false);
+    expect(partition.mayKeep(generation, { clock: 6, tip: 'six' }, ['r:A:1'])).toBe(false);
   });
 
   it('takes a lease only when it has caught up with where the store stood (NO_CATCHUP)', () => {
@@ -82,7 +90,7 @@ describe('what a process knows of a partition (names: mutations of strict.pml)',
   it('after a flush a store that counts from one again is not held against its old clock', () => {
     partition.follow(message(6, 'six', 'five', 'r:A:1'));
     partition.adopt({ clock: 1, tip: 'one' }, 2000);
-    expect(partition.mayKeep(partition.generation, 1, ['r:A:1'])).toBe(true);
+    expect(partition.mayKeep(partition.generation, { clock: 1, tip: 'one' }, ['r:A:1'])).toBe(true);
   });
 
   it('another branch with the same clock is not caught up with', () => {

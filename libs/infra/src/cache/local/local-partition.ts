@@ -48,9 +48,12 @@ export class LocalPartition {
     return now < this.validUntil;
   }
 
-  /** Whether a value that was valid at `clock` and has these dependencies may be kept, if its read began in `generation`. */
-  mayKeep(generation: number, clock: number, dependencies: readonly string[]): boolean {
-    if (this.isSuspended || generation !== this.generation || clock < this.floor) return false;
+  /**
+   * Whether a value that was valid at this position and has these dependencies may be kept, if its read began in `generation`. Not
+   * if it was ahead of the bus: two branches of a history can reach the same clock (`histories.pml`, mutation KEEP_ANY).
+   */
+  mayKeep(generation: number, { clock, tip }: Position, dependencies: readonly string[]): boolean {
+    if (this.isSuspended || generation !== this.generation || clock < this.floor || !this.tips.has(tip)) return false;
     return dependencies.every((d) => (this.lastInvalidated.get(d) ?? 0) <= clock);
   }
 

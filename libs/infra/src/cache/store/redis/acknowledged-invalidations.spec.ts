@@ -49,7 +49,7 @@ describe('AcknowledgedInvalidations', () => {
 
   /** The reply to a read comes, and was true at this clock. */
   function keep(clock: number): void {
-    const entry = { clock, build: 1, dependencies: [THING], expiresAt: 0 };
+    const entry = { clock, tip: `t${clock}`, build: 1, dependencies: [THING], expiresAt: 0 };
     l1.keepValue('things:1', l1.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
   }
 
@@ -82,6 +82,8 @@ describe('AcknowledgedInvalidations', () => {
     await invalidate();
     keep(5);
     expect(l1.find('things:1')).toBeUndefined();
+    const told = { clock: 6, tip: 't6', born: 1, previousTip: 't5', dependencies: [THING], requester: undefined };
+    l1.follow(new Partitions('t', 1).all[0]!, told, 'self');
     keep(6);
     expect(l1.find('things:1')).toBeDefined();
   });

@@ -73,7 +73,11 @@ describe('L1Leases', () => {
 
   it('says once a turn, for each who waits, what was followed', async () => {
     const follow = (clock: number, requester: string | undefined, mustAcknowledge = true) =>
-      leases.follow(0, { clock, tip: `t${clock}`, born: 1, previousTip: '', requester, dependencies: [] }, mustAcknowledge);
+      leases.follow(
+        0,
+        { clock, tip: `t${clock}`, born: 1, previousTip: '', requester, dependencies: [] },
+        mustAcknowledge,
+      );
     follow(1, 'p');
     follow(2, 'q');
     follow(3, 'p');

@@ -1,5 +1,6 @@
 import type { Dependency } from '../../dependencies.js';
 import { LocalCache, type LocalEntry } from '../../local/local-cache.js';
+import type { Position } from '../../local/local-partition.js';
 import type { ValueCodec } from '../../values/value-codec.js';
 import type { LocalReads, LocalState, StoredValue } from '../cache-store.js';
 import { buildOf, embeddedDependencies, expiryOf } from './entry-envelope.js';
@@ -55,19 +56,19 @@ export class L1 implements LocalReads {
   }
 
   /** Keeps what a hit has brought, if the entry tells its dependencies. Sets `stored.decoded`. */
-  keep(key: string, generation: number, clock: number, envelope: Buffer, stored: StoredValue): void {
+  keep(key: string, generation: number, { clock, tip }: Position, envelope: Buffer, stored: StoredValue): void {
     const dependencies = embeddedDependencies(envelope);
     if (!dependencies) return;
-    this.keepValue(key, generation, { clock, build: buildOf(envelope), dependencies, expiresAt: expiryOf(envelope) }, stored);
+    this.keepValue(
+      key,
+      generation,
+      { clock, tip, build: buildOf(envelope), dependencies, expiresAt: expiryOf(envelope) },
+      stored,
+    );
   }
 
   /** Likewise for a value that was just stored. */
-  keepValue(
-    key: string,
-    generation: number,
-    entry: Omit<LocalEntry, 'value' | 'bytes'>,
-    stored: StoredValue,
-  ): void {
+  keepValue(key: string, generation: number, entry: Omit<LocalEntry, 'value' | 'bytes'>, stored: StoredValue): void {
     const decoded = this.options.codec.decode(key, stored);
     if (!decoded) return;
     stored.decoded = decoded;

@@ -15,7 +15,8 @@ export interface Gate extends Moment {
 
 /** Reads the gate's text `"<clk> <rf> <uf> <tip> <born> <recent>"`; undefined if it is damaged or spoilt: then a new history begins. */
 export function parseGate(text: string): Gate | undefined {
-  const [, clock, readFloor, unsweptFloor, tip, born, recent] = /^(\d+) (\d+) (\d+) (\S+) (\d+) (\S+)$/.exec(text) ?? [];
+  const [, clock, readFloor, unsweptFloor, tip, born, recent] =
+    /^(\d+) (\d+) (\d+) (\S+) (\d+) (\S+)$/.exec(text) ?? [];
   if (!recent) return undefined;
   return {
     clock: Number(clock),

@@ -123,15 +123,11 @@ export class ReadBatch {
     return this.valueOf(asked, gate, envelope);
   }
 
-  private valueOf(
-    { key, generation }: Asked,
-    gate: Gate | undefined,
-    envelope: Buffer | null | undefined,
-  ): Reply {
+  private valueOf({ key, generation }: Asked, gate: Gate | undefined, envelope: Buffer | null | undefined): Reply {
     if (!gate || !envelope) return undefined;
     if (!isProvenBy(gate, envelope)) return this.examine(key);
     const stored = storedValue(envelope);
-    this.l1?.keep(key, generation, gate.clock, envelope, stored);
+    this.l1?.keep(key, generation, gate, envelope, stored);
     return stored;
   }
 }

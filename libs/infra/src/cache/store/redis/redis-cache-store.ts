@@ -80,9 +80,8 @@ export class RedisCacheStore extends CacheStore {
       throw new CacheError('CACHE_INVALID_OPTION', advice, false);
     }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
-    this.guard = new RedisGuard(
-      options.redis,
-      () => examineServer(options.redis, options.appName, this.partitions, this.histories),
+    this.guard = new RedisGuard(options.redis, () =>
+      examineServer(options.redis, options.appName, this.partitions, this.histories),
     );
     this.histories = new PartitionHistories(options.redis, this.partitions, () => this.guard.tellOutage());
     this.scripts = new PartitionScripts(this.guard, this.histories);
@@ -95,8 +94,7 @@ export class RedisCacheStore extends CacheStore {
     this.l1 = this.invalidations.l1;
     this.orphans = new OrphanLeases((end) => this.endLease(end));
     this.reads = this.partitions.all.map(
-      (partition) =>
-        new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.histories, this.l1),
+      (partition) => new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.histories, this.l1),
     );
     const { channel, listeners } = this.invalidations;
     const onInvalidation: typeof listeners.onInvalidation = (partition, invalidation) => {
@@ -162,7 +160,7 @@ export class RedisCacheStore extends CacheStore {
     if (outcome === 'ok') {
       const { build = 0, at } = start;
       const expiresAt = ttlMs === undefined ? 0 : at + ttlMs;
-      this.l1?.keepValue(key, generation, { clock: gate.clock, build, dependencies, expiresAt }, value);
+      this.l1?.keepValue(key, generation, { clock: gate.clock, tip: gate.tip, build, dependencies, expiresAt }, value);
     }
     return outcome;
   }
