@@ -8,6 +8,7 @@ const infraMayUse = {
   config: [],
   redis: ['config'],
   metrics: ['redis', 'config'],
+  http: [],
   notices: ['redis', 'config'],
   nonces: ['redis', 'config'],
   cache: ['redis', 'config'],

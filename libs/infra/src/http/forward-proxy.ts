@@ -1,0 +1,12 @@
+import type { Agent } from 'node:http';
+import createHttpsProxyAgent from 'https-proxy-agent';
+import { getProxyForUrl } from 'proxy-from-env';
+
+/**
+ * The agent of the forward proxy that the usual variables name for this address (`https_proxy`, `http_proxy`, `no_proxy`,
+ * either case); undefined if there is none. Read by a package as every program reads them, hence no part of our schema.
+ */
+export function forwardProxyFor(url: URL): Agent | undefined {
+  const proxy = getProxyForUrl(url.href);
+  return proxy === '' ? undefined : (createHttpsProxyAgent(proxy) as unknown as Agent);
+}

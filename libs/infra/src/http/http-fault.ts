@@ -1,0 +1,28 @@
+/**
+ * Why there is no whole answer.
+ *
+ * - `unreachable`: no answer began; `broken`: it began, and did not come to its end or cannot be unpacked
+ * - `timeout`, `aborted`: the time was over, or the caller gave up
+ * - `too-large`: the answer has more bytes than allowed, unpacked
+ * - `redirected`: it leads to another host, or further than is followed
+ */
+export type HttpFaultKind = 'aborted' | 'broken' | 'redirected' | 'timeout' | 'too-large' | 'unreachable';
+
+/** An exchange without a whole answer. The message names no address but the origin of a redirect, and nothing that was sent. */
+export class HttpFaultError extends Error {
+  constructor(
+    readonly kind: HttpFaultKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'HttpFaultError';
+  }
+}
+
+/** The error as a fault of this kind, with Node's own code in its message; a fault is returned as it is. */
+export function toHttpFault(error: unknown, kind: HttpFaultKind, text: string): HttpFaultError {
+  if (error instanceof HttpFaultError) return error;
+  const { code } = (error ?? {}) as { code?: unknown };
+  return new HttpFaultError(kind, typeof code === 'string' ? `${text} (${code})` : text, { cause: error });
+}
