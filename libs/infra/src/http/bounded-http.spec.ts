@@ -85,6 +85,14 @@ describe('HTTP with bounds', () => {
     expect(sent).toBeLessThan(50_000_000);
   });
 
+  it('lets what is under way end by itself when it is closed', async () => {
+    answer = (_, response) => {
+      http.close();
+      response.end('"yes"');
+    };
+    expect((await http.ask(read())).body).toBe('"yes"');
+  });
+
   it('refuses a packing that it did not ask for', async () => {
     answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'zstd' }).end('x');
     expect((await fault(read())).kind).toBe('broken');

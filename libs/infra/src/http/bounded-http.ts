@@ -71,10 +71,11 @@ export class BoundedHttp {
     }
   }
 
-  /** Closes what is kept. Questions under way end by themselves, within their time. */
+  /** Closes what is kept and idle. Questions under way end by themselves, within their time. */
   close(): void {
-    this.kept['http:'].destroy();
-    this.kept['https:'].destroy();
+    for (const { freeSockets } of Object.values(this.kept)) {
+      for (const sockets of Object.values(freeSockets)) sockets?.forEach((socket) => socket.destroy());
+    }
   }
 
   private async follow(question: HttpQuestion, ending: AbortSignal): Promise<HttpAnswer> {

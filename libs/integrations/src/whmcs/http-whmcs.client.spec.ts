@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpWhmcsClient } from './http-whmcs.client.js';
 import { WhmcsError } from './whmcs.errors.js';
@@ -31,6 +32,16 @@ describe('the WHMCS client', () => {
     (body: object, status = 200): Answer =>
     (_, response) =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+  /** These invoices, as WHMCS pages them. */
+  const paged =
+    (ids: readonly number[]): Answer =>
+    (form, response) => {
+      const start = Number(form.get('limitstart'));
+      const page = ids.slice(start, start + Number(form.get('limitnum')));
+      const counts = { totalresults: ids.length, startnumber: start, numreturned: page.length };
+      json({ result: 'success', ...counts, invoices: { invoice: page.map(invoiceRow) } })(form, response);
+    };
 
   function client(options: Partial<WhmcsOptions> = {}): HttpWhmcsClient {
     const { port } = server.address() as AddressInfo;
@@ -104,17 +115,73 @@ describe('the WHMCS client', () => {
     expect(await client().invoices(7)).toEqual([]);
   });
 
-  it('reads every page, and a row that moved between two pages once', async () => {
-    const pages: Record<string, number[]> = { '0': [5, 4], '2': [4, 3], '4': [2] };
-    answer = (form, response) =>
-      json({
-        result: 'success',
-        totalresults: 5,
-        invoices: { invoice: (pages[form.get('limitstart') as string] ?? []).map(invoiceRow) },
-      })(form, response);
-    const invoices = await client({ pageSize: 2 }).invoices(7);
-    expect(invoices.map(({ id }) => id)).toEqual([5, 4, 3, 2]);
-    expect(forms).toHaveLength(3);
+  it('reads every page', async () => {
+    answer = paged([5, 4, 3, 2, 1]);
+    expect((await client({ pageSize: 2 }).invoices(7)).map(({ id }) => id)).toEqual([5, 4, 3, 2, 1]);
+    expect(forms.map((form) => form.get('limitstart'))).toEqual(['0', '2', '4']);
+  });
+
+  it('[B5] reads a list again that changed between two pages', async () => {
+    // 6 comes after the first page: 4 moves to the second page, and 6 would be missed.
+    answer = (form, response) => {
+      paged(forms.length === 1 ? [5, 4, 3, 2] : [6, 5, 4, 3, 2])(form, response);
+    };
+    expect((await client({ pageSize: 2 }).invoices(7)).map(({ id }) => id)).toEqual([6, 5, 4, 3, 2]);
+    // One comes and one goes: there are as many as before, and one of them is on two pages.
+    forms = [];
+    answer = (form, response) => {
+      paged(forms.length === 1 ? [5, 4, 3, 2] : [6, 5, 4, 3])(form, response);
+    };
+    expect((await client({ pageSize: 2 }).invoices(7)).map(({ id }) => id)).toEqual([6, 5, 4, 3]);
+  });
+
+  it.each<[string, (page: object, start: number) => object]>([
+    ['has no rows although totalresults says 3', (page) => ({ ...page, invoices: { invoice: [] } })],
+    ['has no wrapper although totalresults says 3', ({ ...page }) => ({ ...page, invoices: undefined })],
+    ['has an empty page before its end', (page, start) => (start < 1 ? page : { ...page, invoices: '' })],
+    ['has fewer rows than numreturned says', (page) => ({ ...page, numreturned: 9 })],
+    ['has more rows than totalresults says', (page) => ({ ...page, totalresults: '0' })],
+    ['gives the same page always', (page) => ({ ...page, invoices: { invoice: [invoiceRow(5)] } })],
+    ['answers another page than was asked for', (page) => ({ ...page, startnumber: 7 })],
+    ['says another total on each page', (page, start) => ({ ...page, totalresults: 3 + start })],
+  ])('[B5] refuses a list that %s, after three readings', async (_, spoil) => {
+    answer = (form, response) => {
+      const start = Number(form.get('limitstart'));
+      const page = [invoiceRow(5), invoiceRow(4), invoiceRow(3)].slice(start, start + 1);
+      json(spoil({ result: 'success', totalresults: 3, invoices: { invoice: page } }, start))(form, response);
+    };
+    expect(await failure(client({ pageSize: 1 }).invoices(7))).toMatchObject({
+      code: 'WHMCS_INVALID_ANSWER',
+      message: expect.stringMatching(/^GetInvoices answers a list that is not whole/),
+    });
+    expect(forms.filter((form) => form.get('limitstart') === '0')).toHaveLength(3);
+  });
+
+  it('[B5] refuses every other list that is short', async () => {
+    answer = json({ result: 'success', totalresults: 1, products: { product: [] }, paymentmethods: '', clientid: '7' });
+    for (const call of ['services', 'service', 'paymentMethods', 'paymentGateways'] as const) {
+      expect([call, (await failure(client()[call](7, 5))).code]).toEqual([call, 'WHMCS_INVALID_ANSWER']);
+    }
+  });
+
+  it('[B5] reads the flat keys of PHP', async () => {
+    const flat: Record<string, unknown> = { result: 'success', totalresults: '2', numreturned: 2 };
+    [3, 2].forEach((id, i) => {
+      for (const [key, value] of Object.entries(invoiceRow(id))) flat[`invoices[invoice][${i}][${key}]`] = value;
+    });
+    answer = json(flat);
+    expect((await client().invoices(7)).map(({ id, total }) => [id, total])).toEqual([
+      [3, 1100],
+      [2, 1100],
+    ]);
+    answer = json({ ...flat, invoices: { invoice: [] } });
+    expect(await failure(client().invoices(7))).toMatchObject({
+      code: 'WHMCS_INVALID_ANSWER',
+      message: expect.stringContaining('flat keys contradict'),
+    });
+    const { 'invoices[invoice][0][id]': _, ...gap } = flat;
+    answer = json(Object.fromEntries(Object.entries(gap).filter(([key]) => !key.includes('[0]'))));
+    expect((await failure(client().invoices(7))).code).toBe('WHMCS_INVALID_ANSWER');
   });
 
   it('refuses a list past its bound instead of returning a part', async () => {
@@ -213,11 +280,128 @@ describe('the WHMCS client', () => {
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/the-secret|the-identifier/);
   });
 
-  it('calls a page of HTML an invalid answer, or unavailable when the server failed', async () => {
-    answer = (_, response) => void response.writeHead(200).end('<html>');
+  it.each([
+    [200, 'WHMCS_INVALID_ANSWER', false],
+    [404, 'WHMCS_INVALID_ANSWER', false],
+    [401, 'WHMCS_AUTH_FAILED', false],
+    [403, 'WHMCS_UNAVAILABLE', true],
+    [429, 'WHMCS_UNAVAILABLE', true],
+    [502, 'WHMCS_UNAVAILABLE', true],
+  ])('[B5] calls HTML with HTTP %i %s, and quotes nothing of it', async (status, code, retryable) => {
+    answer = (_, response) => void response.writeHead(status).end('<html>Attention Required</html>');
+    const error = await failure(client().invoices(7));
+    expect({ code: error.code, retryable: error.retryable }).toEqual({ code, retryable });
+    expect(error.message).toContain(`HTTP ${status}`);
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/html|Attention/);
+  });
+
+  it('[B5] calls a 429 in JSON retryable, too', async () => {
+    answer = json({ result: 'error', message: 'Too Many Requests' }, 429);
+    expect(await failure(client().invoices(7))).toMatchObject({ code: 'WHMCS_UNAVAILABLE', retryable: true });
+  });
+
+  it.each([
+    ['0000-00-00'],
+    ['0000-00-00 00:00:00'],
+    ['0000-00-00T00:00:00+00:00'],
+    ['-0001-11-30'],
+    ['-0001-11-30 00:00:00'],
+    ['-0001-11-30T00:00:00+00:00'],
+    ['30/11/-0001'],
+    ['00/00/0000'],
+    ['2026-00-00'],
+    [''],
+    [' '],
+    ['0'],
+    [0],
+    [null],
+    [undefined],
+    [false],
+  ])('[B6] reads the date %j as never, wherever it stands', async (never) => {
+    const service = {
+      id: 5,
+      clientid: 7,
+      orderid: 1,
+      status: 'Active',
+      billingcycle: 'One Time',
+      recurringamount: '0.00',
+    };
+    const dates = { date: never, duedate: never, datepaid: never };
+    answer = (form, response) => {
+      const answers: Record<string, object> = {
+        GetInvoices: { totalresults: 1, invoices: { invoice: [{ ...invoiceRow(3), ...dates }] } },
+        GetInvoice: { ...invoiceRow(3), invoiceid: 3, ...dates },
+        GetClientsProducts: {
+          totalresults: 1,
+          products: { product: [{ ...service, regdate: never, nextduedate: never }] },
+        },
+        GetPayMethods: { paymethods: [{ id: 1, type: 'RemoteCreditCard', expiry_date: never }] },
+      };
+      json({ result: 'success', ...answers[form.get('action') as string] })(form, response);
+    };
+    const nothing = { date: null, dueDate: null, datePaid: null };
+    expect(await client().invoices(7)).toMatchObject([nothing]);
+    expect(await client().invoice(3)).toMatchObject(nothing);
+    expect(await client().services(7)).toMatchObject([{ registrationDate: null, nextDueDate: null }]);
+    expect(await client().service(7, 5)).toMatchObject({ registrationDate: null, nextDueDate: null });
+    if (never !== '2026-00-00') expect(await client().paymentMethods(7)).toMatchObject([{ expiryDate: null }]);
+  });
+
+  it('[B6] does not take what is no date for never', async () => {
+    answer = json({
+      result: 'success',
+      totalresults: 1,
+      invoices: { invoice: [{ ...invoiceRow(3), duedate: '11/15/2026' }] },
+    });
     expect((await failure(client().invoices(7))).code).toBe('WHMCS_INVALID_ANSWER');
-    answer = (_, response) => void response.writeHead(502).end('<html>');
-    expect((await failure(client().invoices(7))).code).toBe('WHMCS_UNAVAILABLE');
+  });
+
+  it('[B7] reads 200 times over connections that the server closes', async () => {
+    const used = new WeakSet<object>();
+    let met = 0;
+    answer = (form, response) => {
+      const socket = response.socket as Socket;
+      if (used.has(socket)) {
+        met += 1;
+        socket.destroy();
+        return;
+      }
+      used.add(socket);
+      paged([3, 2])(form, response);
+    };
+    const whmcs = client();
+    for (let i = 0; i < 200; i += 1) expect(await whmcs.invoices(7)).toHaveLength(2);
+    expect(met).toBeGreaterThan(0);
+  });
+
+  it('[C9] refuses an answer past its bound, packed or not', async () => {
+    const long = JSON.stringify({ result: 'success', totalresults: 0, filling: 'x'.repeat(3_000_000) });
+    answer = (_, response) => void response.end(long);
+    const bounded = client({ answerBytesMax: 1_000_000 });
+    expect(await failure(bounded.invoices(7))).toMatchObject({
+      code: 'WHMCS_RESULT_TOO_LARGE',
+      message: expect.stringContaining('1000000 bytes'),
+    });
+    answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(long));
+    expect((await failure(bounded.invoices(7))).code).toBe('WHMCS_RESULT_TOO_LARGE');
+    expect(await client().invoices(7)).toEqual([]);
+  });
+
+  it('[B8] sends its secret to no other host', async () => {
+    answer = (_, response) => void response.writeHead(307, { location: 'http://localhost:9/includes/api.php' }).end();
+    const error = await failure(client().invoices(7));
+    expect(error).toMatchObject({ code: 'WHMCS_INVALID_ANSWER', retryable: false });
+    expect(error.message).toMatch(/another host, http:\/\/localhost:9.*check that the URL/);
+    expect(() => client({ url: 'http://user:pass@127.0.0.1/api.php' })).toThrow(
+      /url must not hold a user or a password/,
+    );
+  });
+
+  it('repeats nothing of what it sent, should WHMCS', async () => {
+    answer = json({ result: 'error', message: '<b>No</b> access for the-identifier with the-secret' });
+    const { message } = await failure(client().invoices(7));
+    expect(message).toContain('access for [identifier] with [secret]');
+    expect(message).not.toContain('<b>');
   });
 
   it('ends a call whose answer never comes to its end', async () => {

@@ -1,8 +1,12 @@
+import { BoundedHttp } from '@bff/infra/http/bounded-http';
+import { HttpFaultError } from '@bff/infra/http/http-fault';
+import { jsonOf } from '@bff/infra/http/json-body';
 import { bulkhead, type BulkheadPolicy, BulkheadRejectedError } from 'cockatiel';
 import { z } from 'zod';
+import { withoutFlatKeys } from './flat-keys.js';
 import { GATEWAYS, INVOICE, INVOICES, PAY_METHODS, SERVICES } from './whmcs-answers.js';
 import { WhmcsClient } from './whmcs.client.js';
-import { errorOfAnswer, WhmcsError } from './whmcs.errors.js';
+import { errorOfAnswer, errorOfFault, errorOfForeignAnswer, WhmcsError } from './whmcs.errors.js';
 import { type ResolvedWhmcsOptions, resolveWhmcsOptions, type WhmcsOptions } from './whmcs.options.js';
 import type {
   WhmcsInvoice,
@@ -11,6 +15,7 @@ import type {
   WhmcsPaymentMethod,
   WhmcsService,
 } from './whmcs.types.js';
+import { type WhmcsPage, wholeList } from './whole-list.js';
 
 const ANSWER = z.looseObject({ result: z.string(), message: z.string().optional() });
 
@@ -20,6 +25,7 @@ type Parameters = Readonly<Record<string, string | number>>;
 export class HttpWhmcsClient extends WhmcsClient {
   private readonly options: ResolvedWhmcsOptions;
   private readonly slots: BulkheadPolicy;
+  private readonly http = new BoundedHttp();
   private isClosed = false;
 
   constructor(options: WhmcsOptions) {
@@ -29,8 +35,7 @@ export class HttpWhmcsClient extends WhmcsClient {
   }
 
   invoices(clientId: number): Promise<WhmcsInvoice[]> {
-    const parameters = { userid: clientId, orderby: 'date', order: 'desc' };
-    return this.pages('GetInvoices', parameters, INVOICES, ({ invoices, totalresults }) => [invoices, totalresults]);
+    return this.list('GetInvoices', { userid: clientId, orderby: 'date', order: 'desc' }, INVOICES);
   }
 
   async invoice(invoiceId: number): Promise<WhmcsInvoiceDetail | undefined> {
@@ -38,62 +43,49 @@ export class HttpWhmcsClient extends WhmcsClient {
     if (invoice === undefined || invoice.currencyCode !== '') return invoice;
     // A client has one currency, and the list names it.
     const parameters = { userid: invoice.clientId, limitstart: 0, limitnum: 1 };
-    const { invoices } = await this.call('GetInvoices', parameters, INVOICES);
-    return { ...invoice, currencyCode: invoices[0]?.currencyCode ?? '' };
+    const { rows, totalresults } = await this.call('GetInvoices', parameters, INVOICES);
+    if (rows.length === 0 && totalresults > 0) {
+      throw new WhmcsError('WHMCS_INVALID_ANSWER', `GetInvoices says ${totalresults} rows, and gives none`);
+    }
+    return { ...invoice, currencyCode: rows[0]?.currencyCode ?? '' };
   }
 
   services(clientId: number): Promise<WhmcsService[]> {
-    const parameters = { clientid: clientId };
-    return this.pages('GetClientsProducts', parameters, SERVICES, ({ products, totalresults }) => [
-      products,
-      totalresults,
-    ]);
+    return this.list('GetClientsProducts', { clientid: clientId }, SERVICES);
   }
 
   async service(clientId: number, serviceId: number): Promise<WhmcsService | undefined> {
     const parameters = { clientid: clientId, serviceid: serviceId };
-    const answer = await undefinedIfNotFound(this.call('GetClientsProducts', parameters, SERVICES));
-    return answer?.products.find(({ id, clientId: owner }) => id === serviceId && owner === clientId);
+    const services = await undefinedIfNotFound(this.list('GetClientsProducts', parameters, SERVICES));
+    return services?.find(({ id, clientId: owner }) => id === serviceId && owner === clientId);
   }
 
   async paymentMethods(clientId: number): Promise<WhmcsPaymentMethod[]> {
-    const answer = await this.call('GetPayMethods', { clientid: clientId }, PAY_METHODS);
-    return answer.paymethods ?? [];
+    return (await this.call('GetPayMethods', { clientid: clientId }, PAY_METHODS)).paymethods;
   }
 
   async paymentGateways(): Promise<WhmcsPaymentGateway[]> {
-    return (await this.call('GetPaymentMethods', {}, GATEWAYS)).paymentmethods;
+    const { rows, totalresults } = await this.call('GetPaymentMethods', {}, GATEWAYS);
+    if (rows.length === totalresults) return [...rows];
+    const text = `GetPaymentMethods says ${totalresults} rows, and gives ${rows.length}`;
+    throw new WhmcsError('WHMCS_INVALID_ANSWER', text);
   }
 
   /** From here on new calls are refused; the ones under way end by themselves, within their time-out. */
   close(): void {
     this.isClosed = true;
+    this.http.close();
   }
 
-  /** All rows over all pages. Rejects with `WHMCS_RESULT_TOO_LARGE` past `rowCountMax`; never returns a part. */
-  private async pages<Schema extends z.ZodType, Row extends { readonly id: number }>(
+  private list<Row extends { readonly id: number }>(
     action: string,
     parameters: Parameters,
-    schema: Schema,
-    read: (answer: z.output<Schema>) => [Row[], total: number],
+    schema: z.ZodType<WhmcsPage<Row>>,
   ): Promise<Row[]> {
     const { pageSize, rowCountMax } = this.options;
-    // By id, because a row that is added between two pages moves the others down and shows one of them twice.
-    const rows = new Map<number, Row>();
-    for (let start = 0; ;) {
-      const [page, total] = read(
-        await this.call(action, { ...parameters, limitstart: start, limitnum: pageSize }, schema),
-      );
-      for (const row of page) if (!rows.has(row.id)) rows.set(row.id, row);
-      start += page.length;
-      if (Math.max(total, rows.size) > rowCountMax) {
-        throw new WhmcsError(
-          'WHMCS_RESULT_TOO_LARGE',
-          `${action} has ${total} rows, more than the ${rowCountMax} allowed`,
-        );
-      }
-      if (page.length === 0 || start >= total) return [...rows.values()];
-    }
+    return wholeList(action, rowCountMax, (limitstart) =>
+      this.call(action, { ...parameters, limitstart, limitnum: pageSize }, schema),
+    );
   }
 
   private async call<Schema extends z.ZodType>(
@@ -120,49 +112,47 @@ export class HttpWhmcsClient extends WhmcsClient {
 
   /** The answer with `result: success`. */
   private async post(action: string, parameters: Parameters): Promise<unknown> {
-    const { status, body } = await this.exchange(action, parameters);
-    let json: unknown;
-    try {
-      json = JSON.parse(body);
-    } catch (error) {
-      if (status >= 500)
-        throw new WhmcsError('WHMCS_UNAVAILABLE', `${action} failed: HTTP ${status}`, { cause: error });
-      throw invalidAnswer(action, `HTTP ${status} without JSON; check that the URL is that of includes/api.php`, error);
-    }
+    const { status, json } = await this.exchange(action, parameters);
     const answer = ANSWER.safeParse(json);
     if (!answer.success) {
-      if (status >= 400) throw errorOfAnswer(action, status, `HTTP ${status}`);
+      // JSON without a result that came with 200 is of WHMCS, or of somebody who does not say that he failed.
+      if (status >= 400 || json === undefined) throw errorOfForeignAnswer(action, status);
       throw invalidAnswer(action, 'it has no result', answer.error);
     }
     if (answer.data.result !== 'success' || status >= 400) {
-      throw errorOfAnswer(action, status, answer.data.message ?? `HTTP ${status}, result ${answer.data.result}`);
+      const message = answer.data.message ?? `HTTP ${status}, result ${answer.data.result}`;
+      throw errorOfAnswer(action, status, this.withoutSecrets(message));
     }
-    return answer.data;
+    const nested = withoutFlatKeys(answer.data);
+    if (nested === undefined) throw invalidAnswer(action, 'its flat keys contradict each other', undefined);
+    return nested;
   }
 
-  private async exchange(action: string, parameters: Parameters): Promise<{ status: number; body: string }> {
-    const { url, identifier, secret, requestTimeoutMs } = this.options;
+  private async exchange(action: string, parameters: Parameters): Promise<{ status: number; json: unknown }> {
+    const { url, identifier, secret, requestTimeoutMs, answerBytesMax } = this.options;
     const form = new URLSearchParams({ action, identifier, secret, responsetype: 'json' });
     for (const [name, value] of Object.entries(parameters)) form.set(name, String(value));
-    const signal = AbortSignal.timeout(requestTimeoutMs);
     try {
-      const response = await fetch(url, {
+      const answer = await this.http.ask({
+        url,
         method: 'POST',
-        body: form,
-        signal,
-        redirect: 'error', // a redirect would send the secret to another address
+        headers: { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' },
+        body: form.toString(),
+        isRead: true, // every action of this client only asks
+        timeoutMs: requestTimeoutMs,
+        bytesMax: answerBytesMax,
       });
-      return { status: response.status, body: await response.text() };
+      return { status: answer.status, json: jsonOf(answer)?.value };
     } catch (error) {
-      if (signal.aborted) {
-        throw new WhmcsError('WHMCS_TIMEOUT', `${action} had no complete answer within ${requestTimeoutMs} ms`, {
-          cause: error,
-        });
-      }
-      throw new WhmcsError('WHMCS_UNAVAILABLE', `${action} could not be sent: WHMCS is not reachable`, {
-        cause: error,
-      });
+      if (!(error instanceof HttpFaultError)) throw error;
+      throw errorOfFault(action, error);
     }
+  }
+
+  /** What WHMCS says, in case it repeats what it was sent. */
+  private withoutSecrets(message: string): string {
+    const { identifier, secret } = this.options;
+    return message.replaceAll(secret, '[secret]').replaceAll(identifier, '[identifier]');
   }
 }
 

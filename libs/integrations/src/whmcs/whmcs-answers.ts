@@ -6,9 +6,11 @@ import type {
   WhmcsPaymentMethod,
   WhmcsService,
 } from './whmcs.types.js';
+import { dateOrNever, expiryOrNever } from './whmcs-date.js';
+import type { WhmcsPage } from './whole-list.js';
 
-// WHMCS answers numbers as numbers or as text, leaves out what is empty or sends "" for it (lists included), writes the
-// zero date for "never", and encodes HTML characters in names (WHMCS Developer Documentation, "API Index").
+// WHMCS answers numbers as numbers or as text, leaves out what is empty or sends "" for it (lists included), and encodes
+// HTML characters in names (WHMCS Developer Documentation, "API Index"). Its dates: whmcs-date.ts.
 
 const number = z.union([
   z.number(),
@@ -22,13 +24,9 @@ const optionalText = z
   .union([text, z.null()])
   .optional()
   .transform((value) => value ?? '');
-const date = z.string().transform((value) => value.slice(0, 10));
-const optionalDate = z
-  .string()
-  .nullish()
-  .transform((value) =>
-    value === undefined || value === null || value === '' || value.startsWith('0000') ? null : value.slice(0, 10),
-  );
+function absentOr<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
 
 /** `{ name: [rows] }`, where WHMCS may send nothing or "" for none, and one row without its list. */
 function rowsOf<Row extends z.ZodType>(name: string, row: Row): z.ZodType<z.output<Row>[]> {
@@ -50,9 +48,9 @@ const invoiceRow = z
     id: number,
     userid: number,
     invoicenum: optionalText,
-    date,
-    duedate: date,
-    datepaid: optionalDate,
+    date: dateOrNever,
+    duedate: dateOrNever,
+    datepaid: dateOrNever,
     subtotal: number,
     tax: number,
     tax2: number.optional(),
@@ -87,8 +85,8 @@ const serviceRow = z
     status: text,
     billingcycle: text,
     recurringamount: number,
-    regdate: date,
-    nextduedate: date,
+    regdate: dateOrNever,
+    nextduedate: dateOrNever,
   })
   .transform((row): WhmcsService => ({
     id: row.id,
@@ -110,7 +108,7 @@ const payMethodRow = z
     description: optionalText,
     gateway_name: optionalText,
     card_last_four: optionalText,
-    expiry_date: optionalText,
+    expiry_date: expiryOrNever,
   })
   .transform((row): WhmcsPaymentMethod => ({
     id: row.id,
@@ -118,21 +116,33 @@ const payMethodRow = z
     description: row.description,
     gatewayName: row.gateway_name,
     cardLastFour: row.card_last_four.slice(-4) || null,
-    expiryDate: row.expiry_date || null,
+    expiryDate: row.expiry_date,
   }));
 
 const gatewayRow = z
   .object({ module: text, displayname: text })
   .transform((row): WhmcsPaymentGateway => ({ module: row.module, displayName: row.displayname }));
 
-/** How each list answer is read: its rows, and how many there are over all pages where WHMCS tells. */
-export const INVOICES = z.object({ totalresults: number, invoices: rowsOf('invoice', invoiceRow) });
-export const SERVICES = z.object({ totalresults: number, products: rowsOf('product', serviceRow) });
-/** GetPayMethods and GetPaymentMethods are not paged. */
+/** An answer that is one page of a list; `name` is the wrapper around the rows, `rowName` that of one row. */
+function pageOf<Row extends z.ZodType>(name: string, rowName: string, row: Row): z.ZodType<WhmcsPage<z.output<Row>>> {
+  const page = z.object({
+    rows: rowsOf(rowName, row),
+    totalresults: number,
+    startnumber: absentOr(number),
+    numreturned: absentOr(number),
+  });
+  return z.preprocess((answer) => ({ ...(answer as object), rows: (answer as Record<string, unknown>)[name] }), page);
+}
+
+/** How each list is read, page by page. */
+export const INVOICES = pageOf('invoices', 'invoice', invoiceRow);
+export const SERVICES = pageOf('products', 'product', serviceRow);
+/** GetPayMethods does not count its rows, so there has to be a list, be it an empty one. */
 export const PAY_METHODS = z.object({
-  paymethods: z.union([z.array(payMethodRow), z.literal('').transform(() => [])]).nullish(),
+  paymethods: z.union([z.array(payMethodRow), z.literal('').transform(() => [])]),
 });
-export const GATEWAYS = z.object({ paymentmethods: rowsOf('paymentmethod', gatewayRow) });
+/** GetPaymentMethods is not paged, but counted. */
+export const GATEWAYS = pageOf('paymentmethods', 'paymentmethod', gatewayRow);
 
 /** GetInvoice names the id `invoiceid` and, unlike GetInvoices, no currency. */
 export const INVOICE = z

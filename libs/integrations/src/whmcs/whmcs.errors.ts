@@ -1,3 +1,5 @@
+import type { HttpFaultError, HttpFaultKind } from '@bff/infra/http/http-fault';
+
 /** The stable codes of the operating errors of the WHMCS client. */
 export type WhmcsErrorCode =
   | 'WHMCS_AUTH_FAILED'
@@ -34,17 +36,58 @@ export class WhmcsError extends Error {
 
 /** The error that `result: error` with this message means. WHMCS has no error codes, only English sentences. */
 export function errorOfAnswer(action: string, status: number, message: string): WhmcsError {
-  const text = `${action} failed: ${message.slice(0, 300)}`;
+  const text = `${action} failed: ${plain(message)}`;
   if (/not found/i.test(message) && !/command not found/i.test(message)) return new WhmcsError('WHMCS_NOT_FOUND', text);
+  if (isPassing(status)) return new WhmcsError('WHMCS_UNAVAILABLE', text);
   if (
     status === 401 ||
     status === 403 ||
     /authentication failed|invalid ip|permission|access denied|credentials/i.test(message)
   ) {
+    return new WhmcsError('WHMCS_AUTH_FAILED', `${text}; ${CREDENTIALS_ADVICE}`);
+  }
+  return new WhmcsError('WHMCS_BAD_REQUEST', text);
+}
+
+/**
+ * The error that an answer means which is none of WHMCS: somebody in front of it has answered. A 403 there is a firewall or
+ * a page of maintenance, which pass, not the credentials, which WHMCS refuses as JSON.
+ */
+export function errorOfForeignAnswer(action: string, status: number): WhmcsError {
+  const text = `${action} failed: HTTP ${status}, and no answer of WHMCS`;
+  if (isPassing(status)) return new WhmcsError('WHMCS_UNAVAILABLE', text);
+  if (status === 403) {
     return new WhmcsError(
-      'WHMCS_AUTH_FAILED',
-      `${text}; check the API credentials, their role and the allowed addresses`,
+      'WHMCS_UNAVAILABLE',
+      `${text}; something in front of it refuses us: a firewall, or maintenance`,
     );
   }
-  return status >= 500 ? new WhmcsError('WHMCS_UNAVAILABLE', text) : new WhmcsError('WHMCS_BAD_REQUEST', text);
+  if (status === 401) return new WhmcsError('WHMCS_AUTH_FAILED', `${text}; ${CREDENTIALS_ADVICE}`);
+  return new WhmcsError('WHMCS_INVALID_ANSWER', `${text}; check that the URL is that of includes/api.php`);
+}
+
+const FAULT_CODES: Readonly<Record<HttpFaultKind, WhmcsErrorCode>> = {
+  aborted: 'WHMCS_TIMEOUT',
+  broken: 'WHMCS_UNAVAILABLE',
+  redirected: 'WHMCS_INVALID_ANSWER',
+  timeout: 'WHMCS_TIMEOUT',
+  'too-large': 'WHMCS_RESULT_TOO_LARGE',
+  unreachable: 'WHMCS_UNAVAILABLE',
+};
+
+/** The error that no whole answer means. */
+export function errorOfFault(action: string, fault: HttpFaultError): WhmcsError {
+  const advice = fault.kind === 'redirected' ? '; check that the URL is that of includes/api.php' : '';
+  return new WhmcsError(FAULT_CODES[fault.kind], `${action} failed: ${fault.message}${advice}`, { cause: fault });
+}
+
+const CREDENTIALS_ADVICE = 'check the API credentials, their role and the allowed addresses';
+
+function isPassing(status: number): boolean {
+  return status >= 500 || status === 408 || status === 425 || status === 429;
+}
+
+/** A sentence of WHMCS, bounded and without markup. */
+function plain(message: string): string {
+  return message.replace(/<[^>]*>?/g, ' ').slice(0, 300);
 }

@@ -17,6 +17,8 @@ export interface WhmcsOptions {
   readonly pageSize?: number;
   /** Rows that one list may have over all its pages. @default 5000 */
   readonly rowCountMax?: number;
+  /** Bytes that one answer may have, unpacked; a page of 100 rows has about 100 KB. @default 10 MiB */
+  readonly answerBytesMax?: number;
 }
 
 /** The options with defaults applied and limits checked. Frozen. */
@@ -34,6 +36,8 @@ export function resolveWhmcsOptions(options: WhmcsOptions): ResolvedWhmcsOptions
   };
   if (!URL.canParse(options.url) || !/^https?:$/.test(new URL(options.url).protocol)) {
     problems.push('url must be the http or https URL of includes/api.php');
+  } else if (new URL(options.url).username !== '' || new URL(options.url).password !== '') {
+    problems.push('url must not hold a user or a password');
   }
   if (!options.identifier) problems.push('identifier must not be empty');
   if (!options.secret) problems.push('secret must not be empty');
@@ -46,6 +50,7 @@ export function resolveWhmcsOptions(options: WhmcsOptions): ResolvedWhmcsOptions
     queueMax: whole('queueMax', 200, 0, 100_000),
     pageSize: whole('pageSize', 100, 1, 1_000),
     rowCountMax: whole('rowCountMax', 5_000, 1, 1_000_000),
+    answerBytesMax: whole('answerBytesMax', 10 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),
   };
   if (problems.length > 0) throw new WhmcsError('WHMCS_INVALID_OPTION', problems.join('; '));
   return Object.freeze(resolved);

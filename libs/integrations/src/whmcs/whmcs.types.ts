@@ -1,10 +1,10 @@
-/** Amounts are decimal numbers in `currencyCode`; dates are `YYYY-MM-DD`. */
+/** Amounts are decimal numbers in `currencyCode`; dates are `YYYY-MM-DD`, null for never. */
 export interface WhmcsInvoice {
   readonly id: number;
   readonly clientId: number;
   readonly invoiceNumber: string;
-  readonly date: string;
-  readonly dueDate: string;
+  readonly date: string | null;
+  readonly dueDate: string | null;
   readonly datePaid: string | null;
   readonly subtotal: number;
   readonly tax: number;
@@ -17,6 +17,7 @@ export interface WhmcsInvoiceDetail extends WhmcsInvoice {
   readonly items: readonly { readonly id: number; readonly description: string; readonly amount: number }[];
 }
 
+/** Dates are `YYYY-MM-DD`, null for never: a service that is paid once is not due again. */
 export interface WhmcsService {
   readonly id: number;
   readonly clientId: number;
@@ -26,8 +27,8 @@ export interface WhmcsService {
   readonly status: string;
   readonly billingCycle: string;
   readonly recurringAmount: number;
-  readonly registrationDate: string;
-  readonly nextDueDate: string;
+  readonly registrationDate: string | null;
+  readonly nextDueDate: string | null;
 }
 
 export interface WhmcsPaymentMethod {

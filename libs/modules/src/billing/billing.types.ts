@@ -1,10 +1,10 @@
-/** An invoice as lists show it. Amounts are decimal numbers in `currency`; dates are `YYYY-MM-DD`. */
+/** An invoice as lists show it. Amounts are decimal numbers in `currency`; dates are `YYYY-MM-DD`, null for never. */
 export interface InvoiceSummary {
   readonly id: number;
   readonly number: string;
   readonly status: string;
-  readonly date: string;
-  readonly dueDate: string;
+  readonly date: string | null;
+  readonly dueDate: string | null;
   readonly datePaid: string | null;
   readonly subtotal: number;
   readonly tax: number;
@@ -26,8 +26,8 @@ export interface BillingSubscription {
   readonly status: string;
   readonly billingCycle: string;
   readonly recurringAmount: number;
-  readonly registrationDate: string;
-  readonly nextDueDate: string;
+  readonly registrationDate: string | null;
+  readonly nextDueDate: string | null;
 }
 
 /** A stored way to pay. Of a card only the last four digits. */
