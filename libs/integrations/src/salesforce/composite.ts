@@ -35,17 +35,28 @@ export function compositeBody(calls: readonly CompositeCall[], apiVersion: strin
 }
 
 /**
- * The bodies in order. If a call failed all were rolled back: throws one error that names the call which failed by itself,
- * not those that Salesforce reports as `PROCESSING_HALTED` because of it.
+ * The bodies in order, one for each call. If a call failed all were rolled back: throws one error that names the call which
+ * failed by itself, not those that Salesforce reports as `PROCESSING_HALTED` because of it. An answer that leaves a call out
+ * says nothing of what was written, and is `SALESFORCE_UNAVAILABLE`, as none at all would be.
  */
-export function compositeResults(answer: unknown): unknown[] {
+export function compositeResults(answer: unknown, calls: readonly Pick<CompositeCall, 'referenceId'>[]): unknown[] {
   const parsed = ANSWER.safeParse(answer);
   if (!parsed.success) {
     throw new SalesforceError('SALESFORCE_UNAVAILABLE', 'the composite answer has an unexpected form', undefined, {
       cause: parsed.error,
     });
   }
-  const failures = parsed.data.compositeResponse
+  const results = parsed.data.compositeResponse;
+  throwFailure(results);
+  const isWhole = results.length === calls.length && results.every((it, i) => it.referenceId === calls[i]?.referenceId);
+  if (!isWhole) {
+    throw new SalesforceError('SALESFORCE_UNAVAILABLE', `the composite answer does not name all ${calls.length} calls`);
+  }
+  return results.map(({ body }) => body);
+}
+
+function throwFailure(results: z.infer<typeof ANSWER>['compositeResponse']): void {
+  const failures = results
     .filter(({ httpStatusCode }) => httpStatusCode >= 400)
     .map(({ body, httpStatusCode, referenceId }) => {
       const reasons = FAILURES.safeParse(body);
@@ -57,9 +68,7 @@ export function compositeResults(answer: unknown): unknown[] {
       };
     });
   const cause = failures.find(({ errorCode }) => errorCode !== 'PROCESSING_HALTED') ?? failures[0];
-  if (cause !== undefined) {
-    const text = `composite was rolled back because of call ${cause.referenceId}: ${cause.errorCode}: ${cause.message}`;
-    throw new SalesforceError(codeOf(cause.errorCode), text, cause.errorCode);
-  }
-  return parsed.data.compositeResponse.map(({ body }) => body);
+  if (cause === undefined) return;
+  const text = `composite was rolled back because of call ${cause.referenceId}: ${cause.errorCode}: ${cause.message}`;
+  throw new SalesforceError(codeOf(cause.errorCode), text, cause.errorCode);
 }

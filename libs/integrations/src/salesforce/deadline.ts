@@ -7,16 +7,21 @@ export class DeadlineExceededError extends Error {
 }
 
 /**
- * Guarantees an outcome within `ms`, whatever the operation does. Needed besides jsforce's own time-out, which covers the
- * answer's head but not its body, and does not exist for sign-in. What the operation answers later is dropped.
+ * Guarantees an outcome within `ms`, whatever the operation does. Its signal is aborted when the time is over: what goes on
+ * then does so for nobody. What the operation answers later is dropped.
  */
-export async function withDeadline<T>(ms: number, operation: () => PromiseLike<T>): Promise<T> {
+export async function withDeadline<T>(ms: number, operation: (over: AbortSignal) => PromiseLike<T>): Promise<T> {
+  const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineExceededError(ms)), ms);
+    timer = setTimeout(() => {
+      const error = new DeadlineExceededError(ms);
+      reject(error);
+      ending.abort(error);
+    }, ms);
   });
   try {
-    return await Promise.race([operation(), deadline]);
+    return await Promise.race([operation(ending.signal), deadline]);
   } finally {
     clearTimeout(timer);
   }

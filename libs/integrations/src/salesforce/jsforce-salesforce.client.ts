@@ -1,10 +1,8 @@
 import { bulkhead, type BulkheadPolicy, BulkheadRejectedError, TaskCancelledError } from 'cockatiel';
-import type { Connection } from 'jsforce';
 import { z } from 'zod';
 import { compositeBody, compositeResults } from './composite.js';
-import { withDeadline } from './deadline.js';
 import { collectRecords } from './query-pages.js';
-import type { SalesforceConnection } from './salesforce-connection.js';
+import type { SalesforceConnection, SalesforceRequest } from './salesforce-connection.js';
 import {
   type ApiUsage,
   type CompositeCall,
@@ -15,12 +13,6 @@ import {
 import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
 import { toSalesforceId } from './salesforce-id.js';
 import type { Soql } from './soql.js';
-
-/**
- * A read that met a dead keep-alive socket or a passing 5xx is tried once more, inside its time-out. Writes never are:
- * jsforce repeats GET and DELETE only, and DELETE is taken out here.
- */
-const RETRY = { maxRetries: 1, minTimeout: 100, methods: ['GET' as const] };
 
 const DESCRIBE = z.object({
   fields: z.array(
@@ -44,11 +36,14 @@ export class JsforceSalesforceClient extends SalesforceClient {
   }
 
   async query<T>(query: Soql, { signal, includeDeleted, onRequest }: QueryOptions = {}): Promise<T[]> {
-    const get = (url: string): Promise<unknown> =>
-      this.send('query', signal, (jsforce, http) => {
-        onRequest?.();
+    const get = (url: string): Promise<unknown> => {
+      let isTold = false;
+      return this.send('query', signal, (jsforce, http) => {
+        if (!isTold) onRequest?.();
+        isTold = true;
         return jsforce.requestGet(url, http);
       });
+    };
     const records = await collectRecords(
       `/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeURIComponent(query.text)}`,
       get,
@@ -63,7 +58,7 @@ export class JsforceSalesforceClient extends SalesforceClient {
     const answer = await this.send('composite', undefined, (jsforce, http) =>
       jsforce.requestPost('/composite', body, http),
     );
-    return compositeResults(answer);
+    return compositeResults(answer, calls);
   }
 
   async picklist(object: string, field: string): Promise<PicklistValue[]> {
@@ -107,19 +102,13 @@ export class JsforceSalesforceClient extends SalesforceClient {
   private async send(
     operation: string,
     signal: AbortSignal | undefined,
-    request: (jsforce: Connection, http: object) => PromiseLike<unknown>,
+    request: SalesforceRequest<unknown>,
   ): Promise<unknown> {
     if (this.isClosed) throw new SalesforceError('SALESFORCE_CLOSED', `${operation}: the Salesforce client is closed`);
     if (signal?.aborted) throw aborted(operation, signal);
-    const timeout = this.connection.options.requestTimeoutMs;
     try {
-      const answer = this.slots.execute(async () => {
-        const jsforce = await this.connection.signedIn();
-        return withDeadline(timeout, () => request(jsforce, { timeout, retry: RETRY }));
-      }, signal);
-      const result = await (signal === undefined ? answer : untilAborted(answer, signal, operation));
-      this.connection.accepted();
-      return result;
+      const answer = this.slots.execute(() => this.connection.request(request, signal), signal);
+      return await (signal === undefined ? answer : untilAborted(answer, signal, operation));
     } catch (error) {
       throw this.translate(error, operation);
     }
@@ -137,10 +126,6 @@ export class JsforceSalesforceClient extends SalesforceClient {
       return new SalesforceError('SALESFORCE_ABORTED', `${operation} was given up by its caller`, undefined, {
         cause: error,
       });
-    }
-    if (error instanceof Error && error.message.startsWith('Unable to refresh session')) {
-      const failure = this.connection.lastRefreshFailure();
-      return failure ?? new SalesforceError('SALESFORCE_AUTH_FAILED', `${operation} failed: ${error.message}`);
     }
     return toSalesforceError(error, operation);
   }

@@ -2,13 +2,18 @@ import { SalesforceError } from './salesforce.errors.js';
 
 interface Page {
   readonly records: unknown[];
-  readonly done: boolean;
+  /** How many the whole result has; every page of it says so. */
+  readonly totalSize: number;
   readonly nextRecordsUrl: string | undefined;
 }
 
+/** Where further pages are, as the REST API names them. A token goes there, so it must be a path of the org. */
+const NEXT_RECORDS = /^\/services\/data\/v\d+\.\d+\/[\w./-]{1,500}$/;
+
 /**
  * All records of a query: further pages of the result, and of every child relationship whose first page was not all of it.
- * Rejects with `SALESFORCE_RESULT_TOO_LARGE` past `recordCountMax` records, children included; never returns a part.
+ * Rejects with `SALESFORCE_RESULT_TOO_LARGE` past `recordCountMax` records, children included; never returns a part: as many
+ * records have to come as `totalSize` says, of the result and of every child relationship.
  */
 export async function collectRecords(
   url: string,
@@ -31,9 +36,13 @@ export async function collectRecords(
         await completeChildren(record);
         records.push(record);
       }
-      if (!page.done && page.nextRecordsUrl === undefined) throw unexpected('an unfinished page names no next one');
-      if (!page.done && page.records.length === 0) throw unexpected('an unfinished page is empty');
-      page = page.done ? undefined : pageOf(await get(page.nextRecordsUrl as string));
+      if (page.nextRecordsUrl !== undefined && page.records.length === 0)
+        throw unexpected('an unfinished page is empty');
+      if (records.length > first.totalSize) throw unexpected(`it has more records than totalSize says`);
+      page = page.nextRecordsUrl === undefined ? undefined : pageOf(await get(page.nextRecordsUrl));
+    }
+    if (records.length !== first.totalSize) {
+      throw unexpected(`totalSize says ${first.totalSize} records, and ${records.length} came`);
     }
     return records;
   };
@@ -65,12 +74,12 @@ function isChildResult(value: unknown): value is ChildResult {
 
 function pageOf(answer: unknown): Page {
   if (!isChildResult(answer)) throw unexpected('it has no records');
-  const { records, done, nextRecordsUrl } = answer;
-  return {
-    records,
-    done: done === true,
-    nextRecordsUrl: typeof nextRecordsUrl === 'string' ? nextRecordsUrl : undefined,
-  };
+  const { records, done, totalSize, nextRecordsUrl } = answer;
+  if (!Number.isInteger(totalSize)) throw unexpected('it has no totalSize');
+  if (done === true) return { records, totalSize, nextRecordsUrl: undefined };
+  if (typeof nextRecordsUrl !== 'string') throw unexpected('an unfinished page names no next one');
+  if (!NEXT_RECORDS.test(nextRecordsUrl)) throw unexpected('the next page is at no path of the org');
+  return { records, totalSize, nextRecordsUrl };
 }
 
 function unexpected(detail: string): SalesforceError {

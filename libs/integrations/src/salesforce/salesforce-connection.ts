@@ -1,57 +1,82 @@
+import { BoundedHttp } from '@bff/infra/http/bounded-http';
+import { forwardProxyFor } from '@bff/infra/http/forward-proxy';
 import { Connection } from 'jsforce';
+import { BoundedTransport, TokenRejectedError } from './bounded-transport.js';
 import { withDeadline } from './deadline.js';
-import { signAssertion } from './jwt-assertion.js';
-import { SalesforceError, toSignInError } from './salesforce.errors.js';
+import { SalesforceError } from './salesforce.errors.js';
 import {
   type ResolvedSalesforceOptions,
   resolveSalesforceOptions,
   type SalesforceOptions,
 } from './salesforce.options.js';
+import { signIn } from './sign-in.js';
+import { SignInPace } from './sign-in-pace.js';
 
-const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-
-/** How often new tokens may be rejected in a row before callers are told; jsforce alone would sign in without end. */
-const REJECTED_TOKENS_MAX = 2;
+/** Sends with jsforce what was asked; `http` are the options that its request methods take last. */
+export type SalesforceRequest<T> = (jsforce: Connection, http: object) => PromiseLike<T>;
 
 /**
  * The one signed-in connection of a process to an org, shared by REST and change events. Signs in at the first use, once
- * for all who wait, and again when a token was rejected. Never by SOAP login, which Salesforce retires in Summer '27.
+ * for all who wait, and again when a token was rejected: at most once for each request, while somebody waits for it, and no
+ * oftener than `SignInPace` allows. Never by SOAP login, which Salesforce retires in Summer '27.
  */
 export class SalesforceConnection {
   readonly options: ResolvedSalesforceOptions;
   private readonly jsforce: Connection;
+  private readonly http = new BoundedHttp(forwardProxyFor);
+  private readonly pace = new SignInPace();
   private signingIn: Promise<void> | undefined;
-  private rejectedInRow = 0;
-  private refreshFailure: SalesforceError | undefined;
 
   constructor(options: SalesforceOptions) {
     this.options = resolveSalesforceOptions(options);
-    const { credentials, loginUrl, apiVersion, clientName } = this.options;
-    this.jsforce = new Connection({
-      version: apiVersion,
-      loginUrl,
-      oauth2: {
-        loginUrl,
-        // The JWT bearer grant sends the assertion only; its issuer is the client id.
-        ...('clientSecret' in credentials
-          ? { clientId: credentials.clientId, clientSecret: credentials.clientSecret }
-          : {}),
-      },
-      callOptions: { client: clientName },
-      // jsforce's own refresh knows refresh tokens and passwords; neither grant here has any.
-      refreshFn: (_connection, done) => void this.refresh(done),
+    const { loginUrl, apiVersion, clientName } = this.options;
+    // Without a client id and a refreshFn jsforce signs in nowhere by itself; it would do so as often as a request is rejected.
+    this.jsforce = new Connection({ version: apiVersion, loginUrl, callOptions: { client: clientName } });
+    this.jsforce._transport = new BoundedTransport(this.http, () => this.jsforce.instanceUrl, this.options);
+  }
+
+  /**
+   * Sends a request with a token, and once more with another one if the org has rejected it. Ends within
+   * `requestTimeoutMs` after the sign-in; when that is over or the signal is aborted nothing more is sent for it. Rejects
+   * with `SalesforceError`, or what jsforce makes of an error of Salesforce.
+   */
+  async request<T>(send: SalesforceRequest<T>, signal?: AbortSignal): Promise<T> {
+    await this.signedIn();
+    return withDeadline(this.options.requestTimeoutMs, async (over) => {
+      const isForNobody = (): boolean => over.aborted || signal?.aborted === true;
+      const jsforce = await this.signedIn();
+      const token = jsforce.accessToken ?? '';
+      try {
+        return await send(jsforce, { signal: over });
+      } catch (error) {
+        if (!(error instanceof TokenRejectedError) || isForNobody()) throw error;
+      }
+      await this.renew(token);
+      if (isForNobody()) throw rejectedAgain();
+      try {
+        return await send(jsforce, { signal: over });
+      } catch (error) {
+        throw error instanceof TokenRejectedError ? rejectedAgain(error) : error;
+      }
     });
   }
 
-  /** The connection with a token. Rejects with `SALESFORCE_AUTH_FAILED`, `SALESFORCE_TIMEOUT` or `SALESFORCE_UNAVAILABLE`. */
+  /** The connection with a token. Rejects as `signIn` does. */
   async signedIn(): Promise<Connection> {
     if (!this.jsforce.accessToken) await this.signIn();
     return this.jsforce;
   }
 
-  /** Signs in anew unless somebody already has since `rejectedToken` was current. */
+  /**
+   * Signs in anew unless somebody already has since `rejectedToken` was current. Rejects with `SALESFORCE_AUTH_FAILED`
+   * without a sign-in while new tokens are rejected as well.
+   */
   async renew(rejectedToken: string): Promise<Connection> {
-    if (this.jsforce.accessToken === rejectedToken) await this.signIn();
+    if (this.jsforce.accessToken === rejectedToken) {
+      const waitMs = this.signingIn === undefined ? this.pace.msToRenewal() : 0;
+      if (waitMs > 0) throw rejectedAgain();
+      await this.signIn();
+    }
     return this.signedIn();
   }
 
@@ -63,37 +88,9 @@ export class SalesforceConnection {
     return id;
   }
 
-  /** Tells that Salesforce accepted the token: the count of rejected ones starts again. */
-  accepted(): void {
-    this.rejectedInRow = 0;
-  }
-
   /** The daily API requests used, from the newest answer; undefined before the first one. */
   apiUsage(): { used: number; limit: number } | undefined {
     return this.jsforce.limitInfo.apiUsage;
-  }
-
-  /** Why the last re-authentication inside a request failed. jsforce passes on its text only. */
-  lastRefreshFailure(): SalesforceError | undefined {
-    return this.refreshFailure;
-  }
-
-  private async refresh(done: (error: Error | null, accessToken?: string) => void): Promise<void> {
-    try {
-      if (this.rejectedInRow >= REJECTED_TOKENS_MAX) {
-        this.rejectedInRow = 0;
-        throw new SalesforceError(
-          'SALESFORCE_AUTH_FAILED',
-          'the org rejects tokens that it has just issued; check the API access of the user and the IP restrictions of the connected app',
-        );
-      }
-      this.rejectedInRow += 1;
-      await this.signIn();
-      done(null, this.jsforce.accessToken ?? '');
-    } catch (error) {
-      this.refreshFailure = toSignInError(error, this.options.loginUrl);
-      done(this.refreshFailure);
-    }
   }
 
   private signIn(): Promise<void> {
@@ -104,15 +101,31 @@ export class SalesforceConnection {
   }
 
   private async requestToken(): Promise<void> {
-    const { credentials, loginUrl, jwtAudience, requestTimeoutMs } = this.options;
+    const pending = this.pace.pendingRefusal();
+    if (pending !== undefined) throw pending;
     try {
-      const grant =
-        'clientSecret' in credentials
-          ? { grant_type: 'client_credentials' }
-          : { grant_type: JWT_BEARER, assertion: await signAssertion(credentials, jwtAudience) };
-      await withDeadline(requestTimeoutMs, () => this.jsforce.authorize(grant));
+      const { accessToken, instanceUrl, idUrl } = await signIn(this.options, this.http);
+      const [organizationId = '', id = ''] = idUrl.split('/').slice(-2);
+      this.jsforce.instanceUrl = instanceUrl;
+      this.jsforce.accessToken = accessToken;
+      this.jsforce.userInfo = { organizationId, id, url: idUrl };
+      this.pace.signedIn();
     } catch (error) {
-      throw toSignInError(error, loginUrl);
+      const isRefusal = error instanceof SalesforceError && REFUSALS.has(error.code);
+      if (isRefusal) this.pace.refused(error);
+      throw error;
     }
   }
+}
+
+/** What another attempt does not mend at once. A server that is away may be back at once. */
+const REFUSALS: ReadonlySet<string> = new Set(['SALESFORCE_AUTH_FAILED', 'SALESFORCE_LIMIT_EXCEEDED']);
+
+function rejectedAgain(cause?: unknown): SalesforceError {
+  return new SalesforceError(
+    'SALESFORCE_AUTH_FAILED',
+    'the org rejects tokens that it has just issued; check the API access of the user and the IP restrictions of the connected app',
+    undefined,
+    { cause },
+  );
 }

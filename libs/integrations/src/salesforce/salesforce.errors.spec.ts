@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { compositeResults } from './composite.js';
-import { SalesforceError, toSalesforceError, toSignInError } from './salesforce.errors.js';
+import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
 import { resolveSalesforceOptions } from './salesforce.options.js';
 
 /** As jsforce throws them. */
@@ -33,11 +33,11 @@ describe('the translation of foreign errors', () => {
     expect(toSalesforceError(late, 'query').code).toBe('SALESFORCE_TIMEOUT');
   });
 
-  it('tells refused credentials from a login server that is away', () => {
-    const refused = Object.assign(new Error('invalid client credentials'), { name: 'invalid_client' });
-    expect(toSignInError(refused, 'https://login')).toMatchObject({ code: 'SALESFORCE_AUTH_FAILED', retryable: false });
-    const away = Object.assign(new Error('<html>'), { name: 'ERROR_HTTP_503' });
-    expect(toSignInError(away, 'https://login')).toMatchObject({ code: 'SALESFORCE_UNAVAILABLE', retryable: true });
+  it('[B11] keeps pages of HTML out of the message, and comparisons in', () => {
+    const text = '<!DOCTYPE html><html lang="en"><body onload=x>Down</body> for Name < 5 AND Amount > 3';
+    expect(new SalesforceError('SALESFORCE_UNAVAILABLE', text).message.trim().replace(/ +/g, ' ')).toBe(
+      'Down for Name < 5 AND Amount > 3',
+    );
   });
 
   it('keeps tokens out of the message', () => {
@@ -64,14 +64,29 @@ describe('a composite answer', () => {
         { body: halted, httpHeaders: {}, httpStatusCode: 400, referenceId: 'item2' },
       ],
     };
-    expect(() => compositeResults(answer)).toThrow(/because of call item1: REQUIRED_FIELD_MISSING: Quantity/);
+    const calls = ['order', 'item1', 'item2'].map((referenceId) => ({ referenceId }));
+    expect(() => compositeResults(answer, calls)).toThrow(/because of call item1: REQUIRED_FIELD_MISSING: Quantity/);
   });
 
   it('gives the bodies in order', () => {
     const answer = {
       compositeResponse: [1, 2].map((id) => ({ body: { id }, httpStatusCode: 201, referenceId: `r${id}` })),
     };
-    expect(compositeResults(answer)).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(compositeResults(answer, [{ referenceId: 'r1' }, { referenceId: 'r2' }])).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  it.each([
+    ['leaves a call out', ['r1']],
+    ['names another call', ['r1', 'r3']],
+    ['has more than was asked', ['r1', 'r2', 'r3']],
+    ['is empty', []],
+  ])('[B5] that %s says nothing of what was written', (_, names) => {
+    const answer = {
+      compositeResponse: names.map((referenceId) => ({ body: { id: '801' }, httpStatusCode: 201, referenceId })),
+    };
+    expect(() => compositeResults(answer, [{ referenceId: 'r1' }, { referenceId: 'r2' }])).toThrow(
+      expect.objectContaining({ code: 'SALESFORCE_UNAVAILABLE' }),
+    );
   });
 });
 

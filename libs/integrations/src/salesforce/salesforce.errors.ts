@@ -1,3 +1,5 @@
+import type { HttpFaultError, HttpFaultKind } from '@bff/infra/http/http-fault';
+
 /** The stable codes of the operating errors of the Salesforce clients. */
 export type SalesforceErrorCode =
   | 'SALESFORCE_ABORTED'
@@ -43,7 +45,7 @@ export class SalesforceError extends Error {
 }
 
 /**
- * Translates what jsforce, its transport or its OAuth client threw; a `SalesforceError` is returned as it is. The original
+ * Translates what jsforce threw; a `SalesforceError` is returned as it is. The original
  * is kept as `cause`.
  */
 export function toSalesforceError(error: unknown, operation: string): SalesforceError {
@@ -55,32 +57,27 @@ export function toSalesforceError(error: unknown, operation: string): Salesforce
   return new SalesforceError(translated, `${operation} failed: ${detail}`, salesforceCode, { cause: error });
 }
 
-/** Translates a failed sign-in: what the token endpoint refuses is `SALESFORCE_AUTH_FAILED`, anything else a transport error. */
-export function toSignInError(error: unknown, loginUrl: string): SalesforceError {
-  if (error instanceof SalesforceError) return error;
-  const { name, message, errorCode, code } = describeError(error);
-  const operation = `sign-in at ${loginUrl}`;
-  const status = /^ERROR_HTTP_(\d{3})$/.exec(errorCode ?? name)?.[1];
-  if (status !== undefined && Number(status) >= 500) {
-    return new SalesforceError('SALESFORCE_UNAVAILABLE', `${operation} failed: HTTP ${status}`, name, { cause: error });
-  }
-  // OAuth error names are lower case (RFC 6749 section 5.2): invalid_client, invalid_grant, unsupported_grant_type, …
-  if (status !== undefined || /^[a-z_]+$/.test(name)) {
-    // What Salesforce says where the audience is not the one that the org wants (the second one since Spring '26).
-    const isAudience = /audience|app_not_found/i.test(`${name} ${message}`);
-    const advice = `check ${isAudience ? 'the audience of the JWT (SF_JWT_AUDIENCE), ' : ''}the client id, its secret or key, and the policies of the connected app`;
-    return new SalesforceError(
-      'SALESFORCE_AUTH_FAILED',
-      `${operation} was refused (${name}: ${message}); ${advice}`,
-      name,
-      {
-        cause: error,
-      },
-    );
-  }
-  return new SalesforceError(codeOfTransport(name, message, code), `${operation} failed: ${message}`, undefined, {
-    cause: error,
+const FAULT_CODES: Readonly<Record<HttpFaultKind, SalesforceErrorCode>> = {
+  aborted: 'SALESFORCE_ABORTED',
+  broken: 'SALESFORCE_UNAVAILABLE',
+  redirected: 'SALESFORCE_UNAVAILABLE',
+  timeout: 'SALESFORCE_TIMEOUT',
+  'too-large': 'SALESFORCE_RESULT_TOO_LARGE',
+  unreachable: 'SALESFORCE_UNAVAILABLE',
+};
+
+/** The error that no whole answer means. */
+export function errorOfFault(fault: HttpFaultError, operation: string): SalesforceError {
+  const advice = fault.kind === 'redirected' ? '; check SF_LOGIN_URL, and the My Domain of the org' : '';
+  return new SalesforceError(FAULT_CODES[fault.kind], `${operation} failed: ${fault.message}${advice}`, undefined, {
+    cause: fault,
   });
+}
+
+/** The code of an error that came without JSON: somebody in front of Salesforce has answered, and that passes. */
+export function codeOfForeignAnswer(status: number): SalesforceErrorCode {
+  const code = codeOfStatus(status);
+  return code === 'SALESFORCE_TIMEOUT' || code === 'SALESFORCE_LIMIT_EXCEEDED' ? code : 'SALESFORCE_UNAVAILABLE';
 }
 
 /** The translation of one `errorCode` of Salesforce (REST API Developer Guide, "Status Codes and Error Responses"). */
@@ -119,7 +116,7 @@ function codeOfStatus(status: number): SalesforceErrorCode {
   return status >= 500 ? 'SALESFORCE_UNAVAILABLE' : 'SALESFORCE_BAD_REQUEST';
 }
 
-/** jsforce aborts its own request at the time-out and reports it as AbortError or "Request Timeout". */
+/** A deadline of ours is a TimeoutError; jsforce's own are AbortError or "Request Timeout". */
 function codeOfTransport(name: string, message: string, code: string | undefined): SalesforceErrorCode {
   const isTimeout =
     name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT' || /timeout/i.test(message);
@@ -148,9 +145,10 @@ function describeError(error: unknown): ForeignError {
 
 const MESSAGE_LENGTH_MAX = 400;
 
-/** Session ids (`00D…!…`) and signed assertions have no business in a message, whoever put them there. */
+/** Session ids (`00D…!…`), signed assertions and pages of HTML have no business in a message, whoever put them there. */
 function withoutSecrets(text: string): string {
   return text
+    .replace(/<[/!]?[a-z][^>]{0,1000}>?/gi, ' ')
     .replace(/00D[A-Za-z0-9]{9,15}![\w.]+/g, '[token]')
     .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
     .slice(0, MESSAGE_LENGTH_MAX);

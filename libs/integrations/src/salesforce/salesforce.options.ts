@@ -32,6 +32,8 @@ export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
   readonly queueMax?: number;
   /** Records that one query may return over all its pages. @default 50000 */
   readonly recordCountMax?: number;
+  /** Bytes that one answer may have, unpacked; a page of a query has 2,000 records. @default 32 MiB */
+  readonly answerBytesMax?: number;
   /** Sent as `Sforce-Call-Options: client=…`; change events name it in `changeOrigin`. @default 'evergreen' */
   readonly clientName?: string;
 };
@@ -46,6 +48,7 @@ export interface ResolvedSalesforceOptions {
   readonly concurrency: number;
   readonly queueMax: number;
   readonly recordCountMax: number;
+  readonly answerBytesMax: number;
   readonly clientName: string;
 }
 
@@ -63,7 +66,7 @@ export function resolveSalesforceOptions(options: SalesforceOptions): ResolvedSa
   if (!/^\d{2}\.0$/.test(apiVersion) || Number(apiVersion) < 57) {
     problems.push('apiVersion must look like 67.0 and be 57.0 or later (PricebookEntry change events)');
   }
-  if (!isHttpUrl(options.loginUrl)) problems.push('loginUrl must be an http or https URL');
+  if (!isHttpUrl(options.loginUrl)) problems.push('loginUrl must be an http or https URL without a user or a password');
   if (options.jwtAudience !== undefined && !isHttpUrl(options.jwtAudience)) {
     problems.push('jwtAudience must be an http or https URL');
   }
@@ -77,6 +80,7 @@ export function resolveSalesforceOptions(options: SalesforceOptions): ResolvedSa
     concurrency: whole('concurrency', options.concurrency, 10, 1, 1_000),
     queueMax: whole('queueMax', options.queueMax, 200, 0, 100_000),
     recordCountMax: whole('recordCountMax', options.recordCountMax, 50_000, 1, 1_000_000),
+    answerBytesMax: whole('answerBytesMax', options.answerBytesMax, 32 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),
     clientName: options.clientName ?? 'evergreen',
   };
   if (!/^[\w.-]{1,64}$/.test(resolved.clientName)) problems.push('clientName may hold letters, digits, _ . - only');
@@ -103,7 +107,9 @@ function withoutTrailingSlash(url: string): string {
 }
 
 function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
 function isRsaKey(pem: string): boolean {

@@ -180,7 +180,6 @@ export class CometdChangeEventSource extends ChangeEventSource {
     if ('trouble' in asked) return { status: 'refused', reason: asked.trouble };
     const { start, gap } = asked;
     return session.subscribe(delivery.topic, start, () => {
-      this.connection.accepted();
       this.journal.topicLive(delivery.topic);
       delivery.subscribed(gap);
     });

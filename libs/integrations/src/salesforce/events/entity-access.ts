@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withDeadline } from '../deadline.js';
+import { collectRecords } from '../query-pages.js';
 import type { SalesforceConnection } from '../salesforce-connection.js';
 import { toSalesforceError } from '../salesforce.errors.js';
 import { soql, type Soql } from '../soql.js';
@@ -69,9 +69,7 @@ async function readAccess(entity: string, connection: SalesforceConnection): Pro
 
 async function permissionSets(entities: readonly string[], connection: SalesforceConnection): Promise<Sets> {
   try {
-    const userId = USER_ID.parse(
-      (await withDeadline(connection.options.requestTimeoutMs, () => connection.signedIn())).userInfo?.id,
-    );
+    const userId = USER_ID.parse((await connection.signedIn()).userInfo?.id);
     const { records: assignments } = ASSIGNMENTS.parse(
       await query(
         soql`SELECT PermissionSetId, PermissionSet.PermissionsViewAllData
@@ -107,11 +105,11 @@ function isHidden(error: unknown): boolean {
   return code === 'SALESFORCE_FORBIDDEN' || code === 'SALESFORCE_BAD_REQUEST' || code === 'SALESFORCE_NOT_FOUND';
 }
 
-function query({ text }: Soql, connection: SalesforceConnection): Promise<unknown> {
-  return get(`/query?q=${encodeURIComponent(text)}`, connection);
+async function query({ text }: Soql, connection: SalesforceConnection): Promise<{ records: unknown[] }> {
+  const url = `/query?q=${encodeURIComponent(text)}`;
+  return { records: await collectRecords(url, (page) => get(page, connection), connection.options.recordCountMax) };
 }
 
-async function get(path: string, connection: SalesforceConnection): Promise<unknown> {
-  const { requestTimeoutMs } = connection.options;
-  return withDeadline(requestTimeoutMs, async () => (await connection.signedIn()).requestGet(path));
+function get(path: string, connection: SalesforceConnection): Promise<unknown> {
+  return connection.request((jsforce, http) => jsforce.requestGet(path, http));
 }

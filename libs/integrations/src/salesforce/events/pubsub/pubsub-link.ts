@@ -49,11 +49,6 @@ export class PubSubLink {
     }
   }
 
-  /** The token was taken. */
-  accepted(): void {
-    this.connection.accepted();
-  }
-
   /** The connection does not work any more; the next stream gets another one. */
   discard(client: PubSubClient): void {
     if (this.client !== client) return;

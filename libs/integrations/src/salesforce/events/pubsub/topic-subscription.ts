@@ -87,7 +87,6 @@ export class TopicSubscription {
     if (stopping.aborted) return { kind: 'closed', reason: 'stopped' };
     const onLive = (): void => {
       this.liveAt = Date.now();
-      link.accepted();
       journal.topicLive(delivery.topic);
       delivery.subscribed(gap);
       attempted();

@@ -1,0 +1,116 @@
+import { PassThrough } from 'node:stream';
+import type { BoundedHttp, HttpAnswer } from '@bff/infra/http/bounded-http';
+import { HttpFaultError } from '@bff/infra/http/http-fault';
+import { jsonOf } from '@bff/infra/http/json-body';
+import type { HttpRequest, HttpRequestOptions, HttpResponse } from 'jsforce/lib/types/index.js';
+import { Transport } from 'jsforce/lib/transport.js';
+import { StreamPromise } from 'jsforce/lib/util/promise.js';
+import { z } from 'zod';
+import { pause } from './events/back-off.js';
+import { codeOfForeignAnswer, errorOfFault, SalesforceError } from './salesforce.errors.js';
+
+/** Answers of a server that is about to be replaced; a read is tried once more. */
+const PASSING: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+const PAUSE_MS = 100;
+
+/** 401s that a new token does not mend (as jsforce lists them): the app or the addresses of the org have to be changed. */
+const LASTING = ['Connected app is not attached to Agent', 'This session is not valid for use with the REST API'];
+
+const REASON = z.object({ errorCode: z.string(), message: z.string() });
+
+/** What a request may take. */
+export interface TransportLimits {
+  readonly requestTimeoutMs: number;
+  readonly answerBytesMax: number;
+}
+
+/** The org did not take the token of this request; another one may do. */
+export class TokenRejectedError extends SalesforceError {}
+
+/**
+ * How jsforce sends its requests: through the one bounded reader, and to the org alone. jsforce's own transport follows
+ * redirects to any host with the token in hand, reads answers of any length, and repeats what was rejected without end.
+ * Rejects with `SalesforceError`; JSON that says an error is left to jsforce.
+ */
+export class BoundedTransport extends Transport {
+  constructor(
+    private readonly http: BoundedHttp,
+    /** The only address that the token may be sent to. */
+    private readonly instanceUrl: () => string,
+    private readonly limits: TransportLimits,
+  ) {
+    super();
+  }
+
+  override httpRequest(
+    request: HttpRequest,
+    { signal }: HttpRequestOptions & { readonly signal?: AbortSignal } = {},
+  ): StreamPromise<HttpResponse> {
+    // Nobody here reads an answer as a stream.
+    return StreamPromise.create(() => ({ stream: new PassThrough(), promise: this.send(request, signal) }));
+  }
+
+  private async send(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    if (originOf(request.url) !== originOf(this.instanceUrl())) {
+      throw new SalesforceError(
+        'SALESFORCE_UNAVAILABLE',
+        'the answer leads to another host than the org: not followed',
+      );
+    }
+    let answer = await this.ask(request, signal);
+    if (request.method === 'GET' && PASSING.has(answer.status)) {
+      await pause(PAUSE_MS, signal ?? new AbortController().signal);
+      answer = await this.ask(request, signal);
+    }
+    if (answer.status === 401) throw rejection(answer);
+    const isError = answer.status >= 400;
+    if (isError && jsonOf(answer) === undefined) {
+      const text = `HTTP ${answer.status} and no answer of Salesforce`;
+      throw new SalesforceError(codeOfForeignAnswer(answer.status), text, `ERROR_HTTP_${answer.status}`);
+    }
+    return { statusCode: answer.status, headers: textsOf(answer.headers), body: answer.body };
+  }
+
+  private async ask(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const { url, method, headers, body } = request;
+    const isRead = method === 'GET';
+    try {
+      return await this.http.ask({
+        url,
+        method,
+        ...(headers === undefined ? {} : { headers }),
+        body: typeof body === 'string' ? body : undefined,
+        isRead,
+        timeoutMs: this.limits.requestTimeoutMs,
+        bytesMax: this.limits.answerBytesMax,
+        signal,
+      });
+    } catch (error) {
+      if (!(error instanceof HttpFaultError)) throw error;
+      // A write whose answer is too long to be read has been carried out, for all we know.
+      if (error.kind === 'too-large' && !isRead) {
+        throw new SalesforceError('SALESFORCE_UNAVAILABLE', error.message, undefined, { cause: error });
+      }
+      throw errorOfFault(error, method);
+    }
+  }
+}
+
+function rejection(answer: HttpAnswer): SalesforceError {
+  const json = jsonOf(answer)?.value;
+  const reason = REASON.safeParse(Array.isArray(json) ? json[0] : json);
+  const { errorCode, message } = reason.success
+    ? reason.data
+    : { errorCode: 'ERROR_HTTP_401', message: 'the token was rejected' };
+  const text = `${errorCode}: ${message}`;
+  const isLasting = LASTING.some((part) => answer.body.includes(part));
+  return new (isLasting ? SalesforceError : TokenRejectedError)('SALESFORCE_AUTH_FAILED', text, errorCode);
+}
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
+}
+
+function textsOf(headers: HttpAnswer['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value ?? '')]));
+}
