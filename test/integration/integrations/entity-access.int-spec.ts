@@ -6,6 +6,11 @@ import { json, RestDouble, type Answer } from './rest-double.js';
 const ENTITIES = ['Account', 'Order', 'OrderItem', 'Product2', 'PricebookEntry'];
 const NOT_FOUND = json([{ errorCode: 'NOT_FOUND', message: 'no' }], 404);
 
+/** A whole result of a query. */
+function result(records: readonly object[]): object {
+  return { totalSize: records.length, done: true, records };
+}
+
 interface Org {
   readonly sets?: Answer;
   readonly permissions?: Readonly<Record<string, boolean>>;
@@ -27,9 +32,9 @@ describe('the access of the integration user', () => {
     const assignment = { PermissionSetId: '0PS000000000001AAA', PermissionSet: { PermissionsViewAllData: false } };
     salesforce.answer = (exchange, response) => {
       const answer = exchange.path.includes('FROM PermissionSetAssignment')
-        ? (sets ?? json({ records: [assignment] }))
+        ? (sets ?? json(result([assignment])))
         : exchange.path.includes('FROM ObjectPermissions')
-          ? json({ records: rows })
+          ? json(result(rows))
           : described;
       answer(exchange, response);
     };
@@ -57,9 +62,14 @@ describe('the access of the integration user', () => {
 
   it('is everything with View All Data, in one request', async () => {
     const assignment = { PermissionSetId: '0PS000000000001AAA', PermissionSet: { PermissionsViewAllData: true } };
-    const access = await accessIn({ sets: json({ records: [assignment] }) });
+    const access = await accessIn({ sets: json(result([assignment])) });
     expect(new Set(Object.values(access))).toEqual(new Set(['granted']));
     expect(salesforce.exchanges).toHaveLength(1);
+  });
+
+  it('[B5] is unknown where Salesforce answers a part of the permission sets', async () => {
+    const sets = json({ totalSize: 2, done: true, records: [{ PermissionSetId: '0PS000000000001AAA' }] });
+    expect(new Set(Object.values(await accessIn({ sets })))).toEqual(new Set(['unknown']));
   });
 
   it('is what describe says where they are hidden from him', async () => {

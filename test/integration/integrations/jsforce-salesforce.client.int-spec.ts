@@ -98,17 +98,17 @@ describe('the Salesforce client', () => {
   });
 
   it('reads every page, of the result and of its child records', async () => {
-    const page = (ids: string[], next?: string): object => ({
-      totalSize: 3,
+    const page = (totalSize: number, ids: string[], next?: string): object => ({
+      totalSize,
       done: next === undefined,
       ...(next === undefined ? {} : { nextRecordsUrl: `/services/data/v67.0/query/${next}` }),
       records: ids.map((Id) => ({ Id })),
     });
-    const first = page(['a'], 'root-2') as { records: object[] };
-    first.records[0] = { Id: 'a', OrderItems: page(['i1'], 'child-2') };
+    const first = page(3, ['a'], 'root-2') as { records: object[] };
+    first.records[0] = { Id: 'a', OrderItems: page(2, ['i1'], 'child-2') };
     salesforce.answer = (exchange, response) => {
       const next = exchange.path.split('/query/')[1];
-      const answers: Record<string, object> = { 'root-2': page(['b', 'c']), 'child-2': page(['i2']) };
+      const answers: Record<string, object> = { 'root-2': page(3, ['b', 'c']), 'child-2': page(2, ['i2']) };
       json(next === undefined ? first : answers[next])(exchange, response);
     };
     const records = await newClient().query<{ Id: string; OrderItems?: { done: boolean; records: object[] } }>(QUERY);
