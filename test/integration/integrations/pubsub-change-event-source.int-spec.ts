@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNTS, CHANGE, ORDERS, PubSubStage } from './pubsub-stage.js';
 import { RecordingConsumer } from './recording-consumer.js';
-import { json } from './rest-double.js';
+import { type Answer, json } from './rest-double.js';
 import { until } from './until.js';
 
 describe('the Pub/Sub change event source', () => {
@@ -237,14 +237,20 @@ describe('the Pub/Sub change event source', () => {
 
   it('looks whether the user can read the objects, and says so until it can', async () => {
     const [found, missing] = [json({ queryable: true }), json([{ errorCode: 'NOT_FOUND', message: 'no' }], 404)];
-    stage.salesforce.rest.answer = (exchange, response) =>
-      (exchange.path.includes('/Order/') ? missing : found)(exchange, response);
+    const hidden = json([{ errorCode: 'INVALID_TYPE', message: 'sObject type is not supported' }], 400);
+    const answers =
+      (ofOrder: Answer): Answer =>
+      (exchange, response) => {
+        const described = exchange.path.includes('/Order/') ? ofOrder : found;
+        (exchange.path.includes('/query') ? hidden : described)(exchange, response);
+      };
+    stage.salesforce.rest.answer = answers(missing);
     const both = Object.assign(stage.orders, { entities: ['Order', 'OrderItem'] });
     stage.newSource({ accessCheckMs: 20 });
     await stage.source.start(new Map([['/data/ChangeEvents', both]]), stage.orders.position);
     await until('it was found', () => stage.health?.unreadable.length === 1);
     expect(stage.health).toMatchObject({ state: 'live', unreadable: ['Order'] });
-    stage.salesforce.rest.answer = found;
+    stage.salesforce.rest.answer = answers(found);
     await until('it is mended', () => stage.health?.unreadable.length === 0);
     expect(stage.lines.filter((line) => line.includes('the user may'))).toEqual([
       expect.stringMatching(/^error: \/data\/ChangeEvents: the user may not read all of Order: .*View All Records/),
