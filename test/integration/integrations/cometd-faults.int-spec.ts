@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ACCOUNTS, CometdStage, ORDERS } from './cometd-stage.js';
 import { RecordingConsumer } from './recording-consumer.js';
@@ -38,6 +40,31 @@ describe('the CometD change event source, when something fails,', () => {
     await stage.seen('no-position', before, ...meanwhile, after);
     expect(stage.orders.log).toEqual(['no-position', before, ...meanwhile, after]);
     expect(stage.source.health()[0]?.reconnects).toBe(1);
+  });
+
+  it('[C9] reads no answer without end, and goes on when they end again', async () => {
+    stage.salesforce.floods = true;
+    stage.newSource();
+    await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
+    await until('it is noticed', () => stage.lines.some((line) => /an answer of more than \d+ bytes/.test(line)));
+    expect(stage.salesforce.bytesFlooded).toBeLessThan(200 * 1_048_576);
+    stage.salesforce.floods = false;
+    await stage.live();
+    await stage.seen('no-position', stage.publish(1));
+  });
+
+  it('[B8] takes its token to no other host', async () => {
+    let heard = 0;
+    const other = createServer((_, response) => void response.end('[]')).on('connection', () => (heard += 1));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    stage.salesforce.redirectsTo = `http://127.0.0.1:${(other.address() as AddressInfo).port}/cometd/67.0`;
+    stage.newSource({ watchdogMs: 200 });
+    await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
+    await until('it is lost', () => stage.source.health()[0]?.state !== 'connecting');
+    stage.salesforce.redirectsTo = undefined;
+    await stage.live();
+    expect(heard).toBe(0);
+    await new Promise((resolve) => other.close(resolve));
   });
 
   it('notices an id that expired while the session was lost', async () => {

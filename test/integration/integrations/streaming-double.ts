@@ -57,6 +57,11 @@ export class StreamingDouble {
   readonly cookies = new Set<string>();
   private readonly events: StoredEvent[] = [];
   private readonly sessions = new Map<string, Session>();
+  /** While set, every CometD request is sent there. */
+  redirectsTo: string | undefined;
+  /** While set, every answer over CometD goes on for ever. */
+  floods = false;
+  bytesFlooded = 0;
   private readonly server: Server;
   private token = '';
   private replayId = 100;
@@ -146,9 +151,23 @@ export class StreamingDouble {
       if (request.method !== 'POST' || !request.url?.startsWith('/cometd/')) return void response.writeHead(400).end();
       this.requestBytesMax = Math.max(this.requestBytesMax, Buffer.byteLength(body));
       if (Buffer.byteLength(body) > BODY_BYTES_MAX) return void response.writeHead(413).end();
+      if (this.redirectsTo !== undefined) {
+        return void response.writeHead(307, { location: this.redirectsTo }).end('<html>moved</html>');
+      }
+      if (this.floods) return this.flood(response);
       if (this.httpStatus !== undefined) return void response.writeHead(this.httpStatus).end('<html>busy</html>');
       this.answerMessages(JSON.parse(body) as Message | Message[], request, response);
     });
+  }
+
+  /** An answer that does not end; what was sent of it is counted. */
+  private flood(response: ServerResponse): void {
+    const chunk = Buffer.alloc(1_048_576, ' ');
+    const push = (): void => {
+      while (!response.destroyed && response.write(chunk)) this.bytesFlooded += chunk.length;
+      if (!response.destroyed) response.once('drain', push);
+    };
+    push();
   }
 
   private issueToken(response: ServerResponse): void {

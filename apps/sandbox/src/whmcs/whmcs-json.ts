@@ -1,7 +1,8 @@
 import { TAX_RATE, type Invoice, type PayMethod, type Service } from './whmcs-data.js';
 
 /** WHMCS shows no date as zeros. */
-const NO_TIME = '0000-00-00 00:00:00';
+const NO_DATE = '0000-00-00';
+const NO_TIME = `${NO_DATE} 00:00:00`;
 
 interface Amounts {
   readonly subtotal: number;
@@ -101,7 +102,8 @@ export function serviceJson(service: Service): Record<string, unknown> {
     paymentmethod: 'stripe',
     paymentmethodname: 'Credit Card',
     billingcycle: service.billingCycle,
-    nextduedate: service.nextDueOn,
+    // What is not active yet is not due: WHMCS has zeros for that.
+    nextduedate: service.status === 'Pending' ? NO_DATE : service.nextDueOn,
     status: service.status,
     username: '',
     subscriptionid: '',

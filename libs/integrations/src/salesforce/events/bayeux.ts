@@ -1,3 +1,5 @@
+import type { ClientRequest } from 'node:http';
+
 /** A Bayeux message as CometD sends it (CometD Reference, "Bayeux Message Fields"); nothing about it is certain. */
 export interface BayeuxMessage {
   channel?: string;
@@ -26,8 +28,14 @@ export interface BayeuxClient {
   on(event: 'transport:down', listener: () => void): void;
 }
 
+/** What faye sends with; it chooses another one after the handshake. */
+interface FayeTransport {
+  request(messages: unknown): ClientRequest;
+}
+
 interface FayeInternals {
   readonly _dispatcher?: {
+    _transport?: FayeTransport;
     readonly _envelopes?: Map<
       string,
       { timer?: NodeJS.Timeout | null; request?: Promise<{ destroy?(): void }> | null }
@@ -52,4 +60,35 @@ export function abandon(client: BayeuxClient): void {
       () => undefined, // it failed by itself
     );
   }
+}
+
+/**
+ * Tells, and closes the connection, when one answer has more than `bytesMax` bytes; faye itself would keep all of it. An answer
+ * is not packed (faye asks for no packing), and a redirect is not followed.
+ */
+export function boundAnswers(client: BayeuxClient, bytesMax: number, onTooLarge: () => void): void {
+  const dispatcher = (client as unknown as FayeInternals)._dispatcher;
+  if (dispatcher === undefined) throw new Error('the streaming client has no dispatcher: is it another faye?');
+  const bounded = (transport: FayeTransport | undefined): FayeTransport | undefined => {
+    if (transport === undefined || Object.hasOwn(transport, 'request')) return transport;
+    const send = transport.request.bind(transport);
+    transport.request = (messages) =>
+      send(messages).on('response', (response) => {
+        let bytes = 0;
+        response.on('data', (chunk: string | Buffer) => {
+          bytes += Buffer.byteLength(chunk);
+          if (bytes <= bytesMax || response.destroyed) return;
+          response.destroy();
+          onTooLarge();
+        });
+      });
+    return transport;
+  };
+  let current = bounded(dispatcher._transport);
+  Object.defineProperty(dispatcher, '_transport', {
+    get: () => current,
+    set: (next: FayeTransport | undefined) => {
+      current = bounded(next);
+    },
+  });
 }

@@ -1,5 +1,12 @@
 import type { Connection } from 'jsforce';
-import { abandon, type BayeuxClient, type BayeuxExtension, type BayeuxMessage, type Pass } from './bayeux.js';
+import {
+  abandon,
+  type BayeuxClient,
+  boundAnswers,
+  type BayeuxExtension,
+  type BayeuxMessage,
+  type Pass,
+} from './bayeux.js';
 import type { StartPosition } from './change-event-source.js';
 import type { StreamEnd } from './stream-end.js';
 
@@ -18,6 +25,9 @@ export interface SessionListener {
   /** The server had nothing to tell for as long as it holds a connect. */
   onKeepAlive(): void;
 }
+
+/** An event has at most 1 MB (Platform Events Developer Guide, "Allocations"), and an answer a batch of them. */
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
 /** How long a session that is being closed waits for the server's farewell. */
 const FAREWELL_MS = 1_000;
@@ -71,6 +81,9 @@ export class CometdSession {
     this.client = connection.streaming.createClient([extension]) as unknown as BayeuxClient;
     this.client.disable('websocket'); // faye would ask for an upgrade before each handshake; Salesforce offers long polling only
     this.client.on('transport:down', () => this.end({ kind: 'failed', reason: 'the connection to Salesforce broke' }));
+    boundAnswers(this.client, ANSWER_BYTES_MAX, () => {
+      this.end({ kind: 'failed', reason: `an answer of more than ${ANSWER_BYTES_MAX} bytes` });
+    });
     this.feedWatchdog();
   }
 
