@@ -85,6 +85,22 @@ describe('Salesforce that answers otherwise than it should', () => {
     });
   });
 
+  it('[B4] does not sign in for each request while the token endpoint fails, and is quick when it is back', async () => {
+    salesforce.answerToken = json({ error: 'server_error' }, 503);
+    const client = newClient();
+    const until = Date.now() + 1_000;
+    let requests = 0;
+    for (; Date.now() < until; requests += 1) {
+      expect((await failure(client.query(GOOD))).code).toBe('SALESFORCE_UNAVAILABLE');
+    }
+    expect(requests).toBeGreaterThan(20);
+    expect(salesforce.grants.length).toBeLessThanOrEqual(4);
+    salesforce.answerToken = undefined;
+    const back = Date.now();
+    while (salesforce.exchanges.length === 0 && Date.now() < back + 10_000) await client.query(GOOD).catch(() => []);
+    expect(Date.now() - back).toBeLessThan(5_000);
+  });
+
   it('[B4] does not repeat a refused sign-in for each request', async () => {
     salesforce.answerToken = json({ error: 'invalid_client', error_description: 'invalid client credentials' }, 400);
     const client = newClient();
@@ -110,6 +126,14 @@ describe('Salesforce that answers otherwise than it should', () => {
         done: true,
         records: [{ Id: 'a', OrderItems: { totalSize: 2, done: true, records: [{ Id: 'i' }] } }],
       },
+    ],
+    [
+      'a child result that does not say whether it is all',
+      { totalSize: 1, done: true, records: [{ Id: 'a', OrderItems: { totalSize: 1, records: [{ Id: 'i' }] } }] },
+    ],
+    [
+      'a child result without records',
+      { totalSize: 1, done: true, records: [{ Id: 'a', OrderItems: { totalSize: 2 } }] },
     ],
   ])('[B5] refuses a result with %s', async (_, body) => {
     salesforce.answer = json(body);

@@ -66,14 +66,13 @@ interface ChildResult {
   nextRecordsUrl?: string;
 }
 
+/** Whatever has one of the two is meant as a result; whether it is a whole one is looked at afterwards. */
 function isChildResult(value: unknown): value is ChildResult {
-  return (
-    typeof value === 'object' && value !== null && 'records' in value && Array.isArray(value.records) && 'done' in value
-  );
+  return typeof value === 'object' && value !== null && ('records' in value || 'totalSize' in value);
 }
 
 function pageOf(answer: unknown): Page {
-  if (!isChildResult(answer)) throw unexpected('it has no records');
+  if (!isChildResult(answer) || !Array.isArray(answer.records)) throw unexpected('it has no records');
   const { records, done, totalSize, nextRecordsUrl } = answer;
   if (!Number.isInteger(totalSize)) throw unexpected('it has no totalSize');
   if (done === true) return { records, totalSize, nextRecordsUrl: undefined };

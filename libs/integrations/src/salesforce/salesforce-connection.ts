@@ -101,7 +101,7 @@ export class SalesforceConnection {
   }
 
   private async requestToken(): Promise<void> {
-    const pending = this.pace.pendingRefusal();
+    const pending = this.pace.pendingFailure();
     if (pending !== undefined) throw pending;
     try {
       const { accessToken, instanceUrl, idUrl } = await signIn(this.options, this.http);
@@ -111,15 +111,11 @@ export class SalesforceConnection {
       this.jsforce.userInfo = { organizationId, id, url: idUrl };
       this.pace.signedIn();
     } catch (error) {
-      const isRefusal = error instanceof SalesforceError && REFUSALS.has(error.code);
-      if (isRefusal) this.pace.refused(error);
+      if (error instanceof SalesforceError) this.pace.failed(error);
       throw error;
     }
   }
 }
-
-/** What another attempt does not mend at once. A server that is away may be back at once. */
-const REFUSALS: ReadonlySet<string> = new Set(['SALESFORCE_AUTH_FAILED', 'SALESFORCE_LIMIT_EXCEEDED']);
 
 function rejectedAgain(cause?: unknown): SalesforceError {
   return new SalesforceError(

@@ -29,20 +29,33 @@ describe('the pace of sign-ins', () => {
     }
   });
 
+  it('[B4] repeats a sign-in that got no answer after shorter ones', () => {
+    let now = 0;
+    const pace = new SignInPace(() => now);
+    const pauses: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      pace.failed(new SalesforceError('SALESFORCE_UNAVAILABLE', 'away'));
+      const from = now;
+      while (pace.pendingFailure() !== undefined) now += 100;
+      pauses.push(now - from);
+    }
+    expect(pauses).toEqual([200, 400, 800, 1_600, 2_000]);
+  });
+
   it('[B4] repeats a refused sign-in after pauses that grow, and forgets them after one that was not', () => {
     let now = 0;
     const pace = new SignInPace(() => now);
     const refusal = new SalesforceError('SALESFORCE_AUTH_FAILED', 'no');
     const pauses: number[] = [];
     for (let i = 0; i < 6; i += 1) {
-      pace.refused(refusal);
+      pace.failed(refusal);
       const from = now;
-      while (pace.pendingRefusal() === refusal) now += 100;
+      while (pace.pendingFailure() === refusal) now += 100;
       pauses.push(now - from);
     }
     expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
-    pace.refused(refusal);
+    pace.failed(refusal);
     pace.signedIn();
-    expect(pace.pendingRefusal()).toBeUndefined();
+    expect(pace.pendingFailure()).toBeUndefined();
   });
 });
