@@ -43,5 +43,7 @@ it('buckets name feeds that a subscriber of ours listens for: of another one nob
     ['Order', 'OrderItem', 'Product2'],
   ]);
   expect(products).toEqual([['Product2', 'PricebookEntry'], ['Product2'], ['Account', 'account eligibility']]);
-  expect([...orders, ...products].flat().filter((name) => !followed.has(name))).toEqual([]);
+  const mappings = feedsWatchedBy(cache, (c) => new MappingCacheService(c));
+  expect(mappings).toEqual([['Account']]);
+  expect([...orders, ...products, ...mappings].flat().filter((name) => !followed.has(name))).toEqual([]);
 });

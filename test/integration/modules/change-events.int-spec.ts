@@ -134,13 +134,33 @@ describe('an account change', () => {
     expect(await fetched(...urls)).toEqual([true, false, false]);
   });
 
-  it('that names a user whom another account names takes the data away from both (an hour would be too late)', async () => {
+  it('that names a user whom another account names takes the data away from both', async () => {
     await fetched('/api/orders');
     portal.org.accounts[1]!['Portal_User_Id__c'] = 'alice';
     await portal.events.change('Account', IDS.bob, {
       changedFields: ['Portal_User_Id__c'],
       fields: { Portal_User_Id__c: 'alice' },
     });
+    expect((await portal.get('alice', '/api/orders')).statusCode).toBe(403);
+  });
+
+  it.each(['GAP_UPDATE', 'UPDATE'] as const)(
+    '[A4] that does not say whom it names (%s) lets no mapping stand; one that is created for nobody lets all',
+    async (changeType) => {
+      await fetched('/api/orders');
+      portal.org.accounts[1]!['Portal_User_Id__c'] = 'alice';
+      await portal.events.change('Account', IDS.bob, { changeType: 'CREATE', fields: { Name: 'Carol' } });
+      expect((await portal.get('alice', '/api/orders')).statusCode).toBe(200);
+      await portal.events.change('Account', IDS.bob, { changeType });
+      expect((await portal.get('alice', '/api/orders')).statusCode).toBe(403);
+    },
+  );
+
+  it('[A4] that takes an account from its user is seen at the next request', async () => {
+    await fetched('/api/orders');
+    portal.org.accounts[0]!['Portal_User_Id__c'] = null;
+    const changedFields = ['Portal_User_Id__c'];
+    await portal.events.change('Account', IDS.alice, { changedFields, fields: { Portal_User_Id__c: null } });
     expect((await portal.get('alice', '/api/orders')).statusCode).toBe(403);
   });
 
@@ -238,6 +258,25 @@ describe('with events switched off', () => {
     expect((await portal.anonymous('/health')).json().details['sf-events']).toMatchObject({
       status: 'degraded',
       reason,
+    });
+  });
+});
+
+describe('access to an account, while nobody listens for its changes', () => {
+  it('[A4] ends for a user whom it does not name any more, no later than the bound for a lost stream', async () => {
+    await portal.close();
+    portal = await Portal.open({ SF_STREAM_LOST_MAX_AGE_SECONDS: '1' });
+    portal.events.trouble = { unreadable: ['Account'] };
+    const isTrusted = async () => {
+      const { feeds } = (await portal.anonymous('/health/sf-events')).json();
+      return feeds.find(({ feed }: { feed: string }) => feed === 'Account')?.state === 'live';
+    };
+    await eventually(async () => !(await isTrusted()), { withinMs: 20_000, what: 'the loss of the feed' });
+    expect(await fetched('/api/orders')).toEqual([true]);
+    portal.org.accounts[0]!['Portal_User_Id__c'] = null;
+    await eventually(async () => (await portal.get('alice', '/api/orders')).statusCode === 403, {
+      withinMs: 20_000,
+      what: 'the end of access',
     });
   });
 });

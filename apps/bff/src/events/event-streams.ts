@@ -31,15 +31,22 @@ interface OpenStream {
   readonly stream: EventStream;
   readonly subscriber: Subscriber;
   readonly end: NodeJS.Timeout;
+  readonly looks: NodeJS.Timeout;
 }
 
 /** Notices of one kind that follow each other faster are told as one: a bulk change costs a browser four reads a second. */
 const COALESCE_MS = 250;
 /**
- * A stream ends after this, or up to a tenth earlier, whatever its token says: as long as the mapping of a user to an account
- * is kept, and often enough that streams spread over new processes.
+ * A stream ends after this, or up to a tenth earlier, whatever its token says: often enough that streams spread over new
+ * processes.
  */
 const LIFETIME_MS = 3_600_000;
+/**
+ * So often it is looked up whether a user still acts for the account of a stream, beside each time that the account is heard
+ * to have changed: while nobody listens for changes nobody hears. Nearly always the mapping is in the cache; a thousand idle
+ * streams cost the source 200 queries a minute when it is not trusted.
+ */
+const LOOK_MS = 300_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** The event streams of this process: bounded in number, told what concerns them, and ended with the process. */
@@ -111,7 +118,8 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
       () => void stream.close(isOfToken ? 'token-expired' : 'lifetime'),
       Math.min(tokenMs, lifetimeMs),
     ).unref();
-    const opened: OpenStream = { stream, subscriber, end };
+    const looks = setInterval(() => void this.look(stream, subscriber), LOOK_MS).unref();
+    const opened: OpenStream = { stream, subscriber, end, looks };
     this.register(opened);
     void this.begin(stream, lastEventId);
     return () => stream.abandoned();
@@ -165,6 +173,7 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
   private remove(opened: OpenStream, reason: ClosingReason | undefined): void {
     const { account, audiences } = opened.subscriber;
     clearTimeout(opened.end);
+    clearInterval(opened.looks);
     this.open.delete(opened);
     const count = (this.countByAccount.get(account) ?? 1) - 1;
     if (count === 0) this.countByAccount.delete(account);

@@ -23,7 +23,6 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
       entitySubscription({
         topic: config.events.accountChannel,
         rules: accountRules(mappings),
-        listFields: ['Portal_User_Id__c'],
         invalidate,
       }),
       eligibilitySubscription(cache, config.events.accountEventChannel, invalidate),
@@ -31,13 +30,23 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
   }
 }
 
-/** An account that comes to name a user is not in that user's mapping yet, which was built from another account or none. */
+/** Its value decides whose mapping an account is in. */
+const USER_FIELD = 'Portal_User_Id__c';
+
+/**
+ * An account that comes to name a user is not in that user's mapping yet, which was built from another account or none. Who
+ * was named before is found by the account's record, so an account that names nobody is in no further mapping: one that is
+ * created without a user costs nobody anything.
+ */
 function accountRules(mappings: MappingCacheService): EntityRules {
   return {
     table: 'Account',
-    parents: ({ Portal_User_Id__c: user }) => {
-      const mapping = typeof user === 'string' ? mappings.userMapping(user) : undefined;
-      return mapping && [mapping];
+    filteredFields: new Set([USER_FIELD]),
+    parents: (fields, changeType) => {
+      const user = fields[USER_FIELD];
+      if (typeof user === 'string') return [mappings.userMapping(user)].filter((mapping) => mapping !== undefined);
+      const isAllTold = changeType === 'CREATE' || changeType === 'UNDELETE';
+      return isAllTold || user === null ? [] : undefined;
     },
   };
 }

@@ -71,6 +71,24 @@ describe('account changes', () => {
     expect(naming('é'.repeat(255))).toEqual([record('Account', ACCOUNT)]);
   });
 
+  it('[A4] concern every mapping when it is not told whom the account names, and none when it names nobody', () => {
+    const user = 'Portal_User_Id__c';
+    const told = (given: Partial<ChangeEvent>) => accounts?.dependencies(event('Account', ACCOUNT, given));
+    const itself = record('Account', ACCOUNT);
+    const anybody = [itself, membership('Account')];
+    expect(told({ changeType: 'CREATE', fields: { Name: 'A' } })).toEqual([itself]);
+    expect(told({ changedFields: [user], fields: { [user]: null } })).toEqual([itself]);
+    expect(told({ changedFields: [user], fields: {} })).toEqual(anybody);
+    expect(told({ changedFields: undefined, fields: {} })).toEqual(anybody);
+    expect(told({ changeType: 'GAP_CREATE' })).toEqual(anybody);
+  });
+
+  it('[A4] of other fields concern no mapping of another account', () => {
+    expect(
+      accounts?.dependencies(event('Account', ACCOUNT, { changedFields: ['Name'], fields: { Name: 'B' } })),
+    ).toEqual([record('Account', ACCOUNT)]);
+  });
+
   it('concern only that account’s eligibility when the org publishes it (P11)', () => {
     expect(published({ Account_Id__c: ACCOUNT })).toEqual([cache.accountEligibility(ACCOUNT)]);
     expect(published({ Account_Id__c: ACCOUNT.slice(0, 15) })).toEqual([cache.accountEligibility(ACCOUNT)]);

@@ -1,5 +1,5 @@
 import { membership, record, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
-import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
+import type { ChangeEvent, ChangeType } from '@bff/integrations/salesforce/events/source-event';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -19,7 +19,7 @@ export interface EntityRules {
    * The entries that a row with these fields belongs to, in narrower words than "all lists of the table". Undefined where
    * the fields do not tell; then a row that appears or moves invalidates the table's membership. @default undefined
    */
-  readonly parents?: (fields: Fields) => readonly Dependency[] | undefined;
+  readonly parents?: (fields: Fields, changeType: ChangeType) => readonly Dependency[] | undefined;
 }
 
 /** Written by Salesforce with every change, so they say nothing about what changed. */
@@ -36,7 +36,7 @@ export function eventDependencies(event: ChangeEvent, rules: EntityRules): reado
     return [wholeTable(table)];
   }
   const records = event.recordIds.map((id) => record(table, id));
-  const parents = rules.parents?.(event.fields);
+  const parents = rules.parents?.(event.fields, event.changeType);
   switch (event.changeType) {
     case 'CREATE':
     case 'UNDELETE':

@@ -2,17 +2,21 @@ import { CacheService } from '@bff/infra/cache/cache.service';
 import type { Fetcher } from '@bff/infra/cache/cache.types';
 import type { Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
-import { ttl } from '@bff/infra/cache/strategies';
+import { changeDriven } from '@bff/infra/cache/strategies';
 import { Injectable } from '@nestjs/common';
 import type { AccountMapping } from './identity.types.js';
 
 /**
- * Which account a user acts for (`mapping:userId:<id>`), for an hour, and until that account changes. That a user has no
- * account is not kept: support links users while they wait.
+ * Which account a user acts for (`mapping:userId:<id>`), until Salesforce says that an account changed; while nobody listens
+ * for that, no longer than every change-driven entry (`SF_STREAM_LOST_MAX_AGE_SECONDS`), for it decides whose data is shown.
+ * That a user has no account is not kept: support links users while they wait.
  */
 @Injectable()
 export class MappingCacheService extends DomainCache {
-  private readonly byUser = this.bucket<AccountMapping | null>('userId', { strategy: ttl(3600), cacheNull: false });
+  private readonly byUser = this.bucket<AccountMapping | null>('userId', {
+    strategy: changeDriven({ toldBy: 'Account' }),
+    cacheNull: false,
+  });
 
   constructor(cache: CacheService) {
     super('mapping', cache);

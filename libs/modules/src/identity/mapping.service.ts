@@ -1,4 +1,4 @@
-import { record } from '@bff/infra/cache/dependencies';
+import { membership, record } from '@bff/infra/cache/dependencies';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { AccountRecord } from '@bff/integrations/salesforce/salesforce.types';
@@ -27,6 +27,8 @@ export class MappingService {
    */
   async resolve(userId: string): Promise<AccountMapping | undefined> {
     const mapping = await this.cache.get(userId, async (context) => {
+      // Of a change that says too little it is not known whether the account has come to name this user, too.
+      context.dependsOn(membership('Account'));
       const found = await this.salesforce.query<AccountRecord>(
         soql`SELECT Id, Portal_User_Id__c, WHMCS_Client_Id__c FROM Account
           WHERE Portal_User_Id__c = ${userId} LIMIT ${CANDIDATES_MAX}`,
