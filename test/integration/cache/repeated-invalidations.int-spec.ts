@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { NotAcknowledgedError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
@@ -42,6 +43,19 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1)])(
       await eventually(async () => (await read()) === 'new');
       await eventually(async () => (await things.metrics()).repeatedInvalidations === 2);
       expect(await things.metrics()).toMatchObject({ invalidations: 1, repeatedInvalidations: 2, lostRepeats: 0 });
+    });
+
+    it('[A3] what was not acknowledged is repeated all the same, although nobody tries it again', async () => {
+      await read();
+      const real = cache.invalidate.bind(cache);
+      let refusals = 1;
+      cache.invalidate = (...given) =>
+        refusals-- > 0 ? Promise.reject(new NotAcknowledgedError('invalidate')) : real(...given);
+      await expect(things.change()).rejects.toMatchObject({ code: 'CACHE_NOT_ACKNOWLEDGED' });
+      source.value = 'new';
+      await eventually(async () => (await read()) === 'new');
+      await eventually(async () => (await things.metrics()).repeatedInvalidations === 2);
+      expect(await things.metrics()).toMatchObject({ invalidations: 1, lostRepeats: 0 });
     });
 
     it('an invalidation may say for itself, also that it wants none', async () => {

@@ -1,5 +1,6 @@
 import { repeatDelays, RepeatedInvalidations } from './background/repeated-invalidations.js';
 import { Bucket, type BucketOptions } from './bucket.js';
+import { NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';
 import type { CacheBucketMetrics, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
 import type { Dependency } from './dependencies.js';
@@ -56,8 +57,9 @@ export abstract class DomainCache {
   }
 
   /**
-   * Invalidates and counts one invalidation, or as many as there were changes; rejects like `CacheService.invalidate`.
-   * Resolves when acknowledged, before any repeat.
+   * Invalidates and counts one invalidation, or as many as there were changes (0: it is tried again); rejects like
+   * `CacheService.invalidate`. Resolves when acknowledged, before any repeat. What was not acknowledged is repeated as well,
+   * counted from the failure: the source has changed, and the store is made to forget it although nobody may ask again.
    */
   protected async invalidate(
     dependencies: readonly Dependency[],
@@ -65,9 +67,15 @@ export abstract class DomainCache {
   ): Promise<Invalidation> {
     this.invalidations += options.changes ?? 1;
     const afterMs = options.repeatAfterMs ? repeatDelays(options.repeatAfterMs) : this.repeatAfterMs;
-    const done = await this.cache.invalidate(...dependencies);
-    if (afterMs.length > 0) this.repeats.add(dependencies, afterMs);
-    return done;
+    try {
+      const done = await this.cache.invalidate(...dependencies);
+      this.repeats.add(dependencies, afterMs);
+      return done;
+    } catch (error) {
+      // Of one that is tried again and again the first attempt has seen to it.
+      if (error instanceof NotAcknowledgedError && options.changes !== 0) this.repeats.add(dependencies, afterMs);
+      throw error;
+    }
   }
 
   private processMetrics(): DomainMetrics {

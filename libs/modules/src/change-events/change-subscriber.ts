@@ -19,8 +19,11 @@ export interface Subscription {
   dependencies(event: SourceEvent): readonly Dependency[] | undefined;
   /** What can no longer be vouched for when events of this topic may have been lost or could not be read. */
   readonly everything: readonly Dependency[];
-  /** Resolves when acknowledged; counts as so many invalidations of the subscriber's domain as there are events. */
-  invalidate(dependencies: readonly Dependency[], events: number): Promise<Invalidation>;
+  /**
+   * Resolves when acknowledged; counts as so many invalidations of the subscriber's domain as there are events: none when it
+   * is tried again. What a domain does for an invalidation (`repeatAfterMs`) it does for that one as well.
+   */
+  readonly invalidate: (dependencies: readonly Dependency[], events: number) => Promise<Invalidation>;
 }
 
 /**

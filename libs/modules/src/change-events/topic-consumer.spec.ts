@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
+import { NotAcknowledgedError, StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
+import { DomainCache } from '@bff/infra/cache/domain-cache';
 import type { EventBatch } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Deferred, deferred } from '../../../../test/support/deferred.js';
+import { eventually } from '../../../../test/support/eventually.js';
 import type { Subscription } from './change-subscriber.js';
 import { TopicConsumer, type TopicListeners, type TopicPosition } from './topic-consumer.js';
 
@@ -22,8 +24,8 @@ const subscription: Subscription = {
   topic: TOPIC,
   everything: [record('Thing', 'all')],
   dependencies: () => answer,
-  invalidate: async (dependencies) => {
-    steps.push(`invalidating after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
+  invalidate: async (dependencies, events) => {
+    if (events > 0) steps.push(`invalidating after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
     if (failures-- > 0) throw new Error('the store is away');
     return cache.invalidate(...dependencies);
   },
@@ -267,6 +269,53 @@ describe('the consumer of a topic', () => {
     expect(told).toEqual([
       { event: undefined, dependencies: [record('Thing', 'all')], keys: ['things:all'], isWide: false },
     ]);
+  });
+});
+
+describe('for a source that lags behind its own events', () => {
+  class LaggingThings extends DomainCache {
+    constructor() {
+      super('lagging', cache, { repeatAfterMs: [50] });
+    }
+    readonly subscription: Subscription = {
+      ...subscription,
+      invalidate: (dependencies, events) => this.invalidate(dependencies, { changes: events }),
+    };
+  }
+  let things: LaggingThings;
+  let spy: { mockRestore(): void };
+  let refusals: number;
+  const repeated = async () => (await things.metrics()).repeatedInvalidations;
+
+  beforeEach(() => {
+    things = new LaggingThings();
+    refusals = 0;
+    const real = cache.invalidate.bind(cache);
+    spy = jest.spyOn(cache, 'invalidate').mockImplementation((...given) => {
+      return refusals-- > 0 ? Promise.reject(new NotAcknowledgedError('invalidate')) : real(...given);
+    });
+  });
+  afterEach(() => spy.mockRestore());
+
+  it('[A3] an invalidation that was refused at first is repeated when it was acknowledged, and counted once', async () => {
+    refusals = 1;
+    const consuming = consumer({}, things.subscription);
+    const retried = batch('7');
+    await expect(consuming.onEvents(retried)).rejects.toThrow('not acknowledged');
+    await eventually(async () => (await repeated()) === 1, { what: 'the repeat of the refused one' });
+    await consuming.onEvents(retried);
+    await cache.set('things:1', 'read too early', { dependsOn: [record('Thing', '1')] });
+    await eventually(async () => (await cache.get('things:1')) === undefined, { what: 'the repeat' });
+    await eventually(async () => (await repeated()) === 2, { what: 'its count' });
+    expect(await things.metrics()).toMatchObject({ invalidations: 1, lostRepeats: 0 });
+  });
+
+  it('[A3] what a gap has dropped is dropped once more, and counts as no invalidation', async () => {
+    const consuming = consumer({}, things.subscription);
+    await consuming.onGap('position-expired');
+    await cache.set('things:all', 'read too early', { dependsOn: [record('Thing', 'all')] });
+    await eventually(async () => (await cache.get('things:all')) === undefined, { what: 'the repeat' });
+    expect(await things.metrics()).toMatchObject({ invalidations: 0, lostRepeats: 0 });
   });
 });
 

@@ -104,12 +104,14 @@ export class TopicConsumer implements TopicHandler {
   }
 
   /**
-   * Events may have been missed, so every entry that one of them could have concerned is dropped. It is no invalidation by
-   * a domain, and the domains' counters do not show it; the topic's `gaps` do.
+   * Events may have been missed, so every entry that one of them could have concerned is dropped. The domains carry it out as
+   * they do everything, and count no change for it; the topic's `gaps` do.
    */
   async onGap(reason: GapReason): Promise<void> {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
-    const invalidation = await this.cache.invalidate(...everything);
+    const done: Invalidation[] = [];
+    for (const subscription of this.subscriptions) done.push(await this.dropEverything(subscription));
+    const invalidation = sumOf(done);
     const { dropped } = invalidation;
     this.listeners.gap?.();
     this.lastCommittedReplayId = undefined; // what is saved says nothing of this stream any more
@@ -162,7 +164,7 @@ export class TopicConsumer implements TopicHandler {
     const dependencies = isPoison ? subscription.everything : [...step.dependencies];
     let invalidation: Invalidation;
     try {
-      invalidation = await this.invalidate(step, dependencies);
+      invalidation = isPoison ? await this.dropEverything(subscription) : await this.invalidate(step, dependencies);
     } catch (error) {
       if (!isStoreAway(error) && !isPoison && ++step.failures >= FAILURES_OF_POISON) {
         this.poisoned(`${parts.length} events that ${subscription.name} cannot apply`, error, parts.length);
@@ -174,11 +176,25 @@ export class TopicConsumer implements TopicHandler {
     this.untold.push(...appliedChanges(acknowledged, invalidation, isRetried));
   }
 
-  /** Through the subscription, whose domain counts the events; a retry goes past it, so that each counts once (P23). */
+  /**
+   * Through the subscription each time, because its domain sees to more than the call to the store (it may repeat it later);
+   * a retry counts no events, so that each counts once (P23).
+   */
   private invalidate(step: Step, dependencies: readonly Dependency[]): Promise<Invalidation> {
     const { subscription, parts, isAsked } = step;
     step.isAsked = true;
-    return isAsked ? this.cache.invalidate(...dependencies) : subscription.invalidate(dependencies, parts.length);
+    return subscription.invalidate(dependencies, isAsked ? 0 : parts.length);
+  }
+
+  /** Past a subscription that cannot do it: the entries must go all the same. */
+  private async dropEverything({ name, everything, invalidate }: Subscription): Promise<Invalidation> {
+    try {
+      return await invalidate(everything, 0);
+    } catch (error) {
+      if (isStoreAway(error)) throw error;
+      this.logger.error({ err: error }, `${this.topic}: ${name} cannot drop everything; the cache is asked past it`);
+      return this.cache.invalidate(...everything);
+    }
   }
 
   private poisoned(what: string, error: unknown, count = 1): void {
@@ -191,6 +207,15 @@ export class TopicConsumer implements TopicHandler {
   private async tellOfAcknowledged(): Promise<void> {
     if (this.untold.length > 0) await this.listeners.applied?.(this.untold.splice(0));
   }
+}
+
+/** What several invalidations did together; an entry that two of them name falls with the first. */
+function sumOf(invalidations: readonly Invalidation[]): Invalidation {
+  return {
+    dropped: invalidations.reduce((sum, { dropped }) => sum + dropped, 0),
+    keys: invalidations.flatMap(({ keys }) => keys),
+    deferred: invalidations.reduce((sum, { deferred }) => sum + deferred, 0),
+  };
 }
 
 /** It passes by itself, so the events are not to blame. */
