@@ -1,36 +1,33 @@
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { Inject, Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { errors, jwtVerify } from 'jose';
 import { problem, ProblemError } from '../problems/problem.js';
+import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
 /** Signature algorithms that are accepted. Symmetric ones and `none` would let anybody who knows the public key sign. */
 const ALGORITHMS = ['RS256', 'ES256'];
 const CLOCK_TOLERANCE_SECONDS = 5;
-const JWKS_TIMEOUT_MS = 3_000;
-/** No more than one key fetch in this time for tokens that name unknown keys; a new key is refused for no longer than this. */
-const JWKS_COOLDOWN_MS = 5_000;
-const JWKS_MAX_AGE_MS = 600_000;
+const RETRY_AFTER_MS = 5_000;
 /** "It MUST NOT exceed 255 ASCII characters in length" (OpenID Connect Core, section 2). */
 const SUBJECT = /^[\x21-\x7E]{1,255}$/;
 
 /** Checks bearer tokens against the issuer's published keys. */
 @Injectable()
 export class TokenVerifier {
-  private readonly keys: ReturnType<typeof createRemoteJWKSet>;
+  private readonly keys: IssuerKeys;
 
   constructor(@Inject(APP_CONFIG) private readonly config: AppConfig) {
-    this.keys = createRemoteJWKSet(new URL(config.auth.jwksUrl), {
-      timeoutDuration: JWKS_TIMEOUT_MS,
-      cooldownDuration: JWKS_COOLDOWN_MS,
-      cacheMaxAge: JWKS_MAX_AGE_MS,
-    });
+    this.keys = new IssuerKeys(new URL(config.auth.jwksUrl), config.auth.jwksGraceSeconds * 1_000);
   }
 
-  /** The token's subject. Throws a 401 problem for a token that is not good, and 503 while the keys cannot be fetched. */
+  /**
+   * The token's subject. Throws a 401 problem for a token that is not good, and 503 while it cannot be told: the keys cannot
+   * be had, or the token names one that is not among those at hand while the issuer fails.
+   */
   async subject(token: string): Promise<string> {
     try {
       const { issuer, audience } = this.config.auth;
-      const { payload } = await jwtVerify(token, this.keys, {
+      const { payload } = await jwtVerify(token, this.keys.keyOf, {
         issuer,
         audience,
         algorithms: ALGORITHMS,
@@ -43,9 +40,10 @@ export class TokenVerifier {
       if (error instanceof ProblemError) throw error;
       const reason = refusal(error);
       if (reason !== undefined) throw unauthorized(reason);
+      const retryAfterMs = error instanceof KeysUnavailableError ? error.retryAfterMs : RETRY_AFTER_MS;
       throw new ProblemError(
         problem(503, 'keys-unavailable', 'Tokens cannot be checked', 'The token issuer does not answer. Try again.', {
-          retryAfterSeconds: 5,
+          retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)),
         }),
         {},
         { cause: error },

@@ -131,6 +131,8 @@ export interface AuthConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
+  /** How long good keys outlive their time while new ones cannot be had. */
+  readonly jwksGraceSeconds: number;
 }
 
 /** Where the local sandbox is. Its own process has its own options, read from the same variables. */

@@ -198,6 +198,11 @@ const authVariables = {
     group: 'auth',
     description: "Where the issuer publishes its keys; with the sandbox, the issuer's /.well-known/jwks.json.",
   }),
+  AUTH_JWKS_GRACE_SECONDS: defaulted(wholeNumber(0, 604_800), '86400', {
+    group: 'auth',
+    description:
+      'How long the last good keys are used while the issuer does not answer, beyond the ten minutes after which they are fetched anew.',
+  }),
 };
 
 /** `apps/sandbox` reads these by itself; they are here so that one place lists and checks everything. */

@@ -98,6 +98,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       issuer,
       audience: env.AUTH_AUDIENCE ?? 'evergreen-portal',
       jwksUrl: env.AUTH_JWKS_URL ?? `${withoutTrailingSlash(issuer)}/.well-known/jwks.json`,
+      jwksGraceSeconds: env.AUTH_JWKS_GRACE_SECONDS,
     },
     sandbox: {
       url: sandboxUrl,

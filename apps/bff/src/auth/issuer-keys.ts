@@ -1,0 +1,148 @@
+import { Logger } from '@nestjs/common';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+
+/** A key set is a few kilobytes; beyond this it is not read. */
+const SET_MAX_BYTES = 1_048_576;
+const TIMEOUT_MS = 3_000;
+/** Good keys are asked for again after this, so a key that the issuer has withdrawn is accepted for no longer. */
+const MAX_AGE_MS = 600_000;
+/** After a fetch the next one waits so long, whatever keys tokens name; a new key is refused for no longer than this. */
+const COOLDOWN_MS = 5_000;
+/** After failures: 1, 2, 4 … s; with keys at hand up to half a minute, without any not longer than a person waits. */
+const BACK_OFF_MS = 1_000;
+const BACK_OFF_MS_MAX = 30_000;
+const BACK_OFF_WITHOUT_KEYS_MS_MAX = 5_000;
+
+/** The issuer's keys cannot be had, so it is not known whether a token is good. */
+export class KeysUnavailableError extends Error {
+  readonly code = 'AUTH_KEYS_UNAVAILABLE';
+  constructor(
+    readonly retryAfterMs: number,
+    options: ErrorOptions,
+  ) {
+    super('the keys of the token issuer cannot be had', options);
+    this.name = 'KeysUnavailableError';
+  }
+}
+
+/**
+ * The keys by which an issuer's tokens are checked. An outage of the issuer takes none away: the last good ones are used until
+ * `graceMs` after they were due to be fetched again. One fetch at a time, whoever asks for what; between two of them there is a
+ * pause, which grows while they fail, and in which nobody waits. A set without a usable key counts as a failure.
+ */
+export class IssuerKeys {
+  private readonly logger = new Logger(IssuerKeys.name);
+  /** Fetches, reads and keeps the set; when, is decided here. */
+  private readonly set: ReturnType<typeof createRemoteJWKSet>;
+  private fetchedAt: number | undefined;
+  private nextFetchAt = -Infinity;
+  private failures = 0;
+  private lastFailure: unknown;
+  private fetching: Promise<void> | undefined;
+
+  constructor(
+    url: URL,
+    private readonly graceMs: number,
+  ) {
+    const neverByItself = { cacheMaxAge: Infinity, cooldownDuration: Infinity };
+    this.set = createRemoteJWKSet(url, {
+      ...neverByItself,
+      timeoutDuration: TIMEOUT_MS,
+      [customFetch]: fetchUsableSet,
+    });
+  }
+
+  /** For `jwtVerify`. Rejects `KeysUnavailableError` where no answer would be true, and like jose for a token that is not good. */
+  readonly keyOf: JWTVerifyGetKey = async (header, token) => {
+    await this.renew();
+    try {
+      return await this.set(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await this.refresh(); // the issuer may have a new one
+      if (this.failures > 0) throw this.unavailable();
+      return this.set(header, token);
+    }
+  };
+
+  /** Resolves when there are keys to go by. The first failure after good keys is waited for, the further ones are not. */
+  private async renew(): Promise<void> {
+    if (this.ageMs >= MAX_AGE_MS) {
+      const refreshed = this.refresh();
+      if (this.failures === 0 || !this.isWithinGrace) await refreshed;
+    }
+    if (!this.isWithinGrace) throw this.unavailable();
+  }
+
+  private get ageMs(): number {
+    return this.fetchedAt === undefined ? Infinity : performance.now() - this.fetchedAt;
+  }
+
+  private get isWithinGrace(): boolean {
+    return this.ageMs < MAX_AGE_MS + this.graceMs;
+  }
+
+  /** Resolves at once where it is too early for another fetch, else when that has ended. Never rejects. */
+  private refresh(): Promise<void> {
+    if (this.fetching) return this.fetching;
+    if (performance.now() < this.nextFetchAt) return Promise.resolve();
+    this.fetching = this.fetch().finally(() => (this.fetching = undefined));
+    return this.fetching;
+  }
+
+  private async fetch(): Promise<void> {
+    try {
+      await this.set.reload();
+      if (this.failures > 0) this.logger.log('the keys of the token issuer are to be had again');
+      this.failures = 0;
+      this.fetchedAt = performance.now();
+      this.nextFetchAt = this.fetchedAt + COOLDOWN_MS;
+    } catch (error) {
+      this.failures += 1;
+      this.lastFailure = error;
+      const most = this.isWithinGrace ? BACK_OFF_MS_MAX : BACK_OFF_WITHOUT_KEYS_MS_MAX;
+      this.nextFetchAt = performance.now() + Math.min(most, BACK_OFF_MS * 2 ** Math.min(this.failures - 1, 10));
+      if (this.failures === 1) this.tellOfFailure(error);
+    }
+  }
+
+  private tellOfFailure(error: unknown): void {
+    const left = MAX_AGE_MS + this.graceMs - this.ageMs;
+    const state = left > 0 ? `those at hand hold for ${Math.ceil(left / 1_000)} s more` : 'there are none at hand';
+    this.logger.warn({ err: error }, `the keys of the token issuer cannot be fetched (AUTH_JWKS_URL); ${state}`);
+  }
+
+  private unavailable(): KeysUnavailableError {
+    const retryAfterMs = Math.max(0, this.nextFetchAt - performance.now());
+    return new KeysUnavailableError(retryAfterMs, { cause: this.lastFailure });
+  }
+}
+
+/** An answer in which there is a key that can check a token; rejects for every other set, so that it replaces no good one. */
+async function fetchUsableSet(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, init);
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    return response; // jose refuses it
+  }
+  const text = await textOf(response);
+  const { keys } = (JSON.parse(text) ?? {}) as { keys?: unknown };
+  if (!Array.isArray(keys) || !keys.some(isUsable)) throw new Error('the key set holds no key that checks signatures');
+  return new Response(text);
+}
+
+function isUsable(key: unknown): boolean {
+  const { kty, use = 'sig' } = (key ?? {}) as { kty?: unknown; use?: unknown };
+  return (kty === 'RSA' || kty === 'EC') && use === 'sig';
+}
+
+async function textOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.length;
+    if (bytes > SET_MAX_BYTES) throw new Error(`the key set has more than ${SET_MAX_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
