@@ -88,6 +88,30 @@ describe('an order change', () => {
   });
 });
 
+describe('an account with 200 orders of 25 lines', () => {
+  const line = (n: number) => toSalesforceId(`802${String(n).padStart(12, '0')}`);
+
+  beforeEach(() => {
+    const [template] = portal.org.orders;
+    portal.org.orders.length = 0;
+    for (let n = 0; n < 200; n++) {
+      const records = Array.from({ length: 25 }, (_, i) => ({ Id: line(n * 25 + i) }));
+      const Id = toSalesforceId(`801${String(n).padStart(12, '0')}`);
+      portal.org.orders.push({ ...template, Id, OrderItems: { totalSize: 25, done: true, records } });
+    }
+  });
+
+  it('[B9] is cached as any other, and a change of any one line drops it', async () => {
+    const url = '/api/orders';
+    expect(await fetched(url, url, url)).toEqual([true, false, false]);
+    for (const changed of [0, 2_500, 4_999]) {
+      await portal.events.change('OrderItem', line(changed), { changedFields: ['Quantity'] });
+      expect(await fetched(url, url)).toEqual([true, false]);
+    }
+    expect((await portal.metrics('orders')).buckets['account']).toMatchObject({ misses: 4, folded: 4 });
+  });
+});
+
 describe('a catalog change', () => {
   const urls = ['/api/catalog/internet', '/api/catalog/sim'];
 

@@ -139,7 +139,7 @@ function isUsable(key: unknown): boolean {
 async function textOf(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of response.body ?? []) {
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += part.length;
     if (bytes > SET_MAX_BYTES) throw new Error(`the key set has more than ${SET_MAX_BYTES} bytes`);
     parts.push(part);

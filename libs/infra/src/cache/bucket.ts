@@ -83,6 +83,7 @@ export class Bucket<T> {
       ...strategyOptions(strategy),
       onOutcome: (outcome) => void this.metrics[COUNTER[outcome]]++,
       onTooOld: () => void this.metrics.tooOld++,
+      onBuilt: (event) => void this.metrics[event]++,
       onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
     });
     const feeds = strategy.kind === 'change-driven' ? strategy.toldBy : undefined;

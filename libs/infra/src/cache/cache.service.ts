@@ -14,14 +14,14 @@ import type {
   MaybeStale,
   SetOptions,
 } from './cache.types.js';
-import { entry, storedDependencies, type Dependency } from './dependencies.js';
+import { entry, invalidatedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './domain-board.js';
 import type { CacheServiceParts } from './cache-service-parts.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
 import { PatternOperations } from './pattern-operations.js';
 import { LEASE_MS, ttlMs, WAIT_MS, within } from './limits.js';
 import { CacheLocks } from './locks/cache-locks.js';
-import { DEPENDENCIES_MAX } from './read-through/build.js';
+import { writtenDependencies } from './read-through/dependency-set.js';
 import { isBounded, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
@@ -234,7 +234,7 @@ export class CacheService {
       0,
       INVALIDATED_MAX,
     ]);
-    return this.invalidateAll('invalidate', [...new Set(dependencies)]);
+    return this.invalidateAll('invalidate', invalidatedDependencies(dependencies));
   }
 
   /** Keys of live entries that match (see `KeyPattern`), each once. It reads the directory in pages, never all at once. */
@@ -301,8 +301,7 @@ export class CacheService {
     leaseId?: string,
   ): Promise<boolean> {
     this.check(key);
-    const dependencies = storedDependencies(key, options.dependsOn ?? []);
-    within('the number of dependencies', dependencies.length, [0, DEPENDENCIES_MAX]);
+    const dependencies = writtenDependencies(key, options.dependsOn ?? []);
     const request = {
       key,
       value: this.codec.encode(key, value, options.sensitive ?? false),

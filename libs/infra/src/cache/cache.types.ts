@@ -60,6 +60,12 @@ export interface CallOptions<T> {
  */
 export type BackgroundEvent = 'refreshed' | 'rehydrated' | 'failed';
 
+/**
+ * What had to be done so that a value could be kept: `folded` it was built from more than an entry can depend on, so that it
+ * falls when any record of a table changes.
+ */
+export type BuildEvent = 'folded';
+
 export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   /** When the entry expires. @default none: kept until invalidated */
   readonly ttlSeconds?: TtlSeconds<T>;
@@ -71,6 +77,8 @@ export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   readonly renewLease?: boolean;
   /** Told, once at most, that there was an entry which was too old for this call: see `maxAgeSeconds`. */
   readonly onTooOld?: () => void;
+  /** Told, of each build that this call makes, what had to be done so that it could be kept. */
+  readonly onBuilt?: (event: BuildEvent) => void;
   /** Told what this call has set off, when that has ended; with the error of a failure, which reaches nobody else. */
   readonly onBackground?: (event: BackgroundEvent, error?: unknown) => void;
 }
@@ -143,6 +151,8 @@ export interface CacheBucketMetrics {
    * caller had set a bound. How they were answered is counted as well.
    */
   tooOld: number;
+  /** Builds of so many records that the entry depends on all records of a table, and falls when any of them changes. */
+  folded: number;
   /** Entries built in the background, before their end or behind a stale answer. */
   refreshes: number;
   /** Entries built again after an invalidation, before somebody asked. */

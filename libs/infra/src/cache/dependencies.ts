@@ -32,6 +32,19 @@ export function membership(table: string): Dependency {
 }
 
 /**
+ * Every record of a table that there is: the entry was computed from very many of them. It falls whenever one of them is
+ * invalidated, because `CacheService.invalidate` names it with each; a row that is new needs `membership`, too.
+ */
+export function anyRecord(table: string): Dependency {
+  return anyRecordOf(encodePart(table));
+}
+
+/** The same, of a table as `recordTable` names it. */
+export function anyRecordOf(encodedTable: string): Dependency {
+  return dependency(`f:${encodedTable}`);
+}
+
+/**
  * Everything of a table. For `invalidate` only: each entry that depends on a record or on the membership of a table
  * depends on the whole of it without saying so.
  */
@@ -54,6 +67,21 @@ export function entryKey(d: Dependency): string | undefined {
   return d.startsWith('k:') ? d.slice(2) : undefined;
 }
 
+/** The table of a `record` dependency, encoded as it stands there; undefined for every other kind. */
+export function recordTable(d: Dependency): string | undefined {
+  return d.startsWith('r:') ? d.slice(2, d.indexOf(':', 2)) : undefined;
+}
+
+/** What these invalidate altogether: beside each record what depends on any record of its table. */
+export function invalidatedDependencies(named: Iterable<Dependency>): Dependency[] {
+  const all = new Set<Dependency>(named);
+  for (const d of [...all]) {
+    const table = recordTable(d);
+    if (table !== undefined) all.add(anyRecordOf(table));
+  }
+  return [...all];
+}
+
 /**
  * The dependencies that the store keeps for an entry: those declared, once each, with the whole table behind every
  * record and membership, and the namespace of the key (its part before the first colon; a key without one has none).
@@ -64,8 +92,9 @@ export function storedDependencies(key: string, declared: Iterable<Dependency>):
     if (d.startsWith('k:'))
       throw new CacheError('CACHE_INVALID_OPTION', `${key} cannot depend on another entry`, false);
     all.add(d);
-    if (d.startsWith('r:')) all.add(dependency(`a:${d.slice(2, d.indexOf(':', 2))}`));
-    else if (d.startsWith('t:')) all.add(dependency(`a:${d.slice(2)}`));
+    const table = recordTable(d);
+    if (table !== undefined) all.add(dependency(`a:${table}`));
+    else if (d.startsWith('t:') || d.startsWith('f:')) all.add(dependency(`a:${d.slice(2)}`));
   }
   const colon = key.indexOf(':');
   if (colon > 0) {

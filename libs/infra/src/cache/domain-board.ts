@@ -51,6 +51,7 @@ export function emptyBucketMetrics(): CacheBucketMetrics {
     errors: 0,
     stale: 0,
     tooOld: 0,
+    folded: 0,
     refreshes: 0,
     rehydrations: 0,
     backgroundFailures: 0,

@@ -1,19 +1,18 @@
 import { reportDefect } from '../defect-report.js';
 import type { FetchContext } from '../cache.types.js';
-import { storedDependencies, type Dependency } from '../dependencies.js';
+import type { Dependency } from '../dependencies.js';
 import { StoreUnavailableError } from '../cache.errors.js';
 import { FETCH_MS } from '../limits.js';
 import type { CacheStore, InvalidationNotice, StartPoint } from '../store/cache-store.js';
+import { DependencySet } from './dependency-set.js';
 import { fetchInTime } from './timed-fetch.js';
 import type { Waiter } from './waiter.js';
 
-/** Dependencies of one entry. More would make its commit a long script; the value is handed out uncached instead. */
-export const DEPENDENCIES_MAX = 5000;
 const [, FETCH_MS_MAX] = FETCH_MS;
 
 /** One fetch under a lease: from the start point to the value and what it was built from. */
 export class Build {
-  private readonly declared = new Set<Dependency>();
+  private readonly declared = new DependencySet();
   private readonly renewal: NodeJS.Timeout | undefined;
   private readonly overdue: NodeJS.Timeout;
   private readonly aborting = new AbortController();
@@ -53,16 +52,16 @@ export class Build {
     }
   }
 
-  /** All dependencies as the store keeps them; undefined if there are more than an entry can have. */
-  dependencies(): Dependency[] | undefined {
-    const all = storedDependencies(this.builder.key, this.declared);
-    return all.length > DEPENDENCIES_MAX ? undefined : all;
+  /** All dependencies as the store keeps them, folded as far as need be; undefined if they are too many all the same. */
+  dependencies(): { readonly all: Dependency[]; readonly isFolded: boolean } | undefined {
+    const all = this.declared.stored(this.builder.key);
+    return all && { all, isFolded: this.declared.isFolded };
   }
 
   /** Whether an invalidation that this build started before touches something it is known to depend on. */
   isHitBy(dependencies: InvalidationNotice['dependencies']): boolean {
     if (dependencies === '*') return false; // unknown which: the commit will tell
-    const own = new Set<string>(storedDependencies(this.builder.key, this.declared)).add(`k:${this.builder.key}`);
+    const own = new Set<string>(this.declared.known(this.builder.key)).add(`k:${this.builder.key}`);
     return dependencies.some((d) => own.has(d));
   }
 
@@ -84,7 +83,7 @@ export class Build {
   }
 
   private add(dependencies: readonly Dependency[]): void {
-    for (const d of dependencies) if (this.declared.size <= DEPENDENCIES_MAX) this.declared.add(d);
+    this.declared.add(dependencies);
   }
 
   private async renew(): Promise<void> {

@@ -9,7 +9,7 @@ import { lifeMs } from './entry-life.js';
 import { knownDependencies, staleMs } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
-import type { Waiter } from './waiter.js';
+import { tellBuilt, type Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
 
 /** What a flight needs of its surroundings. */
@@ -264,13 +264,14 @@ export class Flight {
       if (isForced) await this.dropOlder();
       return 'lost';
     }
+    if (dependencies.isFolded) tellBuilt(options, 'folded');
     try {
       return await this.host.store.commit({
         key: this.key,
         leaseId: build.leaseId,
         start: build.start,
         value: this.host.codec.encode(this.key, isStored ? value : null, isStored && options.sensitive),
-        dependencies,
+        dependencies: dependencies.all,
         // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
         ttlMs,
         staleMs: isStored ? staleMs(options) : 0,

@@ -1,6 +1,7 @@
 import { CacheError } from '../cache.errors.js';
 import type {
   BackgroundEvent,
+  BuildEvent,
   CallOptions,
   DeclaredDependencies,
   GetOrSetOptions,
@@ -54,6 +55,7 @@ export interface ResolvedOptions {
   readonly sensitive: boolean;
   readonly onOutcome: ((outcome: ReadOutcome) => void) | undefined;
   readonly onTooOld: (() => void) | undefined;
+  readonly onBuilt: ((event: BuildEvent) => void) | undefined;
   readonly onBackground: ((event: BackgroundEvent, error?: unknown) => void) | undefined;
 }
 
@@ -93,6 +95,7 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
     sensitive: options.sensitive ?? false,
     onOutcome: options.onOutcome,
     onTooOld: options.onTooOld,
+    onBuilt: options.onBuilt,
     onBackground: options.onBackground,
   });
 }

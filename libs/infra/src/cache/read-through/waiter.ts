@@ -1,5 +1,5 @@
 import { reportDefect } from '../defect-report.js';
-import type { Fetcher, ReadOutcome } from '../cache.types.js';
+import type { BuildEvent, Fetcher, ReadOutcome } from '../cache.types.js';
 import type { StoredValue } from '../store/cache-store.js';
 import { isYoungEnough } from './entry-age.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
@@ -123,6 +123,15 @@ export class Waiter {
 export function tellTooOld({ onTooOld }: ResolvedOptions): void {
   try {
     onTooOld?.();
+  } catch (error) {
+    reportDefect(error);
+  }
+}
+
+/** Tells what had to be done to a build, so that it could be kept. The listener's errors are its own. */
+export function tellBuilt({ onBuilt }: ResolvedOptions, event: BuildEvent): void {
+  try {
+    onBuilt?.(event);
   } catch (error) {
     reportDefect(error);
   }

@@ -1,0 +1,72 @@
+import { CacheError } from '../cache.errors.js';
+import { anyRecordOf, recordTable, storedDependencies, type Dependency } from '../dependencies.js';
+
+/** Dependencies that are kept of one entry. More would make its commit, and its end, a long script. */
+const DEPENDENCIES_MAX = 5000;
+
+/**
+ * What one value was built from, bounded: when there is more than an entry can have, the records of the table that has the most
+ * become *any record of that table*, which falls more often and never too late; then those of the next table.
+ */
+export class DependencySet {
+  private readonly all = new Set<Dependency>();
+  private readonly folded = new Set<string>();
+  private isOverfull = false;
+
+  /** Whether records of a table stand for no single ones any more. */
+  get isFolded(): boolean {
+    return this.folded.size > 0;
+  }
+
+  add(dependencies: Iterable<Dependency>): void {
+    for (const d of dependencies) {
+      const table = this.folded.size > 0 ? recordTable(d) : undefined;
+      if (this.isOverfull || (table !== undefined && this.folded.has(table))) continue;
+      this.all.add(d);
+      if (this.all.size > DEPENDENCIES_MAX) this.isOverfull = !this.fold();
+    }
+  }
+
+  /** All of them as the store keeps them for an entry of this key; undefined if they are too many, and no records to fold. */
+  stored(key: string): Dependency[] | undefined {
+    let stored = storedDependencies(key, this.all);
+    while (stored.length > DEPENDENCIES_MAX && this.fold()) stored = storedDependencies(key, this.all);
+    return this.isOverfull || stored.length > DEPENDENCIES_MAX ? undefined : stored;
+  }
+
+  /** As far as they are known by now. */
+  known(key: string): Dependency[] {
+    return storedDependencies(key, this.all);
+  }
+
+  /** Whether that made them fewer. */
+  private fold(): boolean {
+    const table = this.largestTable();
+    if (table === undefined) return false;
+    for (const d of this.all) if (recordTable(d) === table) this.all.delete(d);
+    this.all.add(anyRecordOf(table));
+    this.folded.add(table);
+    return true;
+  }
+
+  private largestTable(): string | undefined {
+    const counts = new Map<string, number>();
+    for (const d of this.all) {
+      const table = recordTable(d);
+      if (table !== undefined) counts.set(table, (counts.get(table) ?? 0) + 1);
+    }
+    let largest: string | undefined;
+    for (const [table, count] of counts) if (count > (counts.get(largest ?? '') ?? 1)) largest = table;
+    return largest;
+  }
+}
+
+/** What the store keeps for a value that is written, folded as for one that is built; `CACHE_INVALID_OPTION` beyond that. */
+export function writtenDependencies(key: string, declared: Iterable<Dependency>): Dependency[] {
+  const set = new DependencySet();
+  set.add(declared);
+  const stored = set.stored(key);
+  if (stored) return stored;
+  const advice = `${key} depends on more than ${DEPENDENCIES_MAX} things that are no records of a table`;
+  throw new CacheError('CACHE_INVALID_OPTION', advice, false);
+}
