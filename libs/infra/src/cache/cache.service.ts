@@ -42,8 +42,9 @@ const INVALIDATED_MAX = 10_000;
  * The cache: values under keys, each with what it was built from.
  *
  * After `invalidate`, `set` or `del` has resolved, no read that begins later, in any process, returns a value that it
- * concerned and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON: a hit in Redis returns a
- * parsed copy; hits in this process share one object, and so do those who share a build, so treat values as read-only.
+ * concerned and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON, for the first caller too: a hit in
+ * Redis returns a parsed copy; hits in this process share one object, and so do those who share a build: treat values as
+ * read-only.
  */
 export class CacheService {
   private readonly store: CacheStore;
@@ -304,7 +305,7 @@ export class CacheService {
     const dependencies = writtenDependencies(key, options.dependsOn ?? []);
     const request = {
       key,
-      value: this.codec.encode(key, value, options.sensitive ?? false),
+      value: this.codec.encode(key, this.codec.faithful(key, value).value, options.sensitive ?? false),
       dependencies,
       ttlMs: ttlMs(options.ttlSeconds ?? this.parts.defaults.safetyTtlSeconds),
       ...(leaseId !== undefined && { leaseId }),

@@ -62,9 +62,10 @@ export type BackgroundEvent = 'refreshed' | 'rehydrated' | 'failed';
 
 /**
  * What had to be done so that a value could be kept: `folded` it was built from more than an entry can depend on, so that it
- * falls when any record of a table changes.
+ * falls when any record of a table changes; `reshaped` the fetcher brought something that JSON changes, and everybody is given
+ * what JSON makes of it.
  */
-export type BuildEvent = 'folded';
+export type BuildEvent = 'folded' | 'reshaped';
 
 export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   /** When the entry expires. @default none: kept until invalidated */
@@ -153,6 +154,8 @@ export interface CacheBucketMetrics {
   tooOld: number;
   /** Builds of so many records that the entry depends on all records of a table, and falls when any of them changes. */
   folded: number;
+  /** Fetches of values that JSON changes (a `Date`, `NaN` …): everybody was given what it makes of them. */
+  reshaped: number;
   /** Entries built in the background, before their end or behind a stale answer. */
   refreshes: number;
   /** Entries built again after an invalidation, before somebody asked. */

@@ -53,6 +53,12 @@ export interface CacheOptions {
   readonly l1MaxEntries?: number;
   /** Freeze the values of the L1, so that a caller that changes one is caught. @default false */
   readonly shouldFreezeLocalValues?: boolean;
+  /**
+   * Refuse values that JSON changes (a `Date`, a `Map`, an object of a class, `NaN`, `undefined` in an array …) with
+   * `CACHE_VALUE_NOT_PLAIN`, so that a mistake is found in development and by tests. Without it everybody, the first caller
+   * too, is given what JSON makes of such a value, and the bucket counts it as `reshaped`. @default false
+   */
+  readonly shouldRefuseUnplainValues?: boolean;
   /** Default of `waitMs`. @default 30000 */
   readonly waitMs?: number;
   /** Default of `leaseMs`. @default 10000 */
@@ -75,7 +81,8 @@ const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 
 /** Puts a cache together; it is not connected yet (`CacheService.open`). Rejects bad options with `CACHE_INVALID_OPTION`. */
 export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheParts {
-  const codec = new ValueCodec(options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined);
+  const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
+  const codec = new ValueCodec(encryption, options.shouldRefuseUnplainValues);
   const { store, checkpoints, leases, reports } = options.redis
     ? onRedis(options.redis, options, codec)
     : embedded(options);

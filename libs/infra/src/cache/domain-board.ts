@@ -52,6 +52,7 @@ export function emptyBucketMetrics(): CacheBucketMetrics {
     stale: 0,
     tooOld: 0,
     folded: 0,
+    reshaped: 0,
     refreshes: 0,
     rehydrations: 0,
     backgroundFailures: 0,

@@ -26,3 +26,16 @@ describe('the age of change-driven entries', () => {
     expect(boundWhileLost({ SF_EVENTS_ENABLED: 'false', CACHE_SAFETY_TTL_SECONDS: '300' })).toBe(60);
   });
 });
+
+it.each([
+  ['production', false],
+  ['development', true],
+  ['test', true],
+])(
+  '[B12] values that JSON changes are refused while a mistake can be mended, not in front of customers: %s',
+  (env, isRefused) => {
+    const { app, ...config } = loadConfig({});
+    const inEnvironment = { ...config, app: { ...app, environment: env } } as ReturnType<typeof loadConfig>;
+    expect(cacheOptions(inEnvironment, null).shouldRefuseUnplainValues).toBe(isRefused);
+  },
+);

@@ -17,6 +17,7 @@ export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClie
     partitions: cache.partitions,
     l1: cache.l1,
     shouldFreezeLocalValues: app.environment !== 'production',
+    shouldRefuseUnplainValues: app.environment !== 'production',
     safetyTtlSeconds,
     // Without events, too: what was stored while there were some has no TTL.
     feedLostMaxAgeSeconds: events.enabled ? cache.feedLostMaxAgeSeconds : safetyTtlSeconds,

@@ -31,6 +31,8 @@ export class Bypass {
   constructor(
     concurrency: number,
     private readonly signal: AbortSignal,
+    /** What everybody is given of what was fetched. */
+    private readonly faithful: (builder: Waiter, value: unknown) => unknown = (_, value) => value,
   ) {
     this.slots = bulkhead(concurrency, QUEUE_MAX);
     // The first of its listeners: nobody takes a place that a running fetch leaves at the close.
@@ -101,12 +103,13 @@ export class Bypass {
     const { key, fetcher, options } = builder;
     const context = { dependsOn: () => undefined, signal: aborting.signal };
     try {
-      const value = await fetchInTime(
+      const fetched = await fetchInTime(
         key,
         options.fetchTimeoutMs,
         () => fetcher(context),
         () => aborting.abort(),
       );
+      const value = this.faithful(builder, fetched);
       for (const waiter of waiters.takeAll()) waiter.succeed(value, 'bypass');
     } catch (error) {
       for (const waiter of waiters.takeAll()) waiter.fail(error);

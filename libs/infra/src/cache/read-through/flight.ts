@@ -28,6 +28,8 @@ export interface FlightHost {
   detach(flight: Flight): void;
   /** Puts a waiter into the open flight of its key, a new one if there is none. */
   enter(waiter: Waiter): void;
+  /** What everybody is given of what this waiter's fetch has brought: see `ValueCodec.faithful`. */
+  faithful(waiter: Waiter, value: unknown): unknown;
   /** Answers a waiter without the store. */
   bypass(waiter: Waiter): void;
 }
@@ -222,7 +224,7 @@ export class Flight {
     // A fetch that never ends must not hold its key for ever: from then on others build.
     build.signal.addEventListener('abort', () => this.detach(), { once: true });
     try {
-      const value = await build.fetch();
+      const value = this.host.faithful(builder, await build.fetch());
       await this.conclude(build, value);
     } catch (error) {
       await this.failAll(build, error);

@@ -7,7 +7,7 @@ import { Bypass } from './bypass.js';
 import { Flight, type FlightHost } from './flight.js';
 import { LeaseWatches } from './lease-watch.js';
 import { StoreClock } from './store-clock.js';
-import type { Waiter } from './waiter.js';
+import { tellBuilt, type Waiter } from './waiter.js';
 
 /** Builds what the store does not have, once for all who ask: in this process by flights, across processes by leases. */
 export class ReadThrough implements FlightHost {
@@ -29,7 +29,7 @@ export class ReadThrough implements FlightHost {
   ) {
     this.signal = this.closing.signal;
     setMaxListeners(0, this.signal); // one for each fetch of the bypass, which bounds them itself
-    this.outage = new Bypass(bypassConcurrency, this.signal);
+    this.outage = new Bypass(bypassConcurrency, this.signal, (waiter, value) => this.faithful(waiter, value));
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
     store.onOutage(() => this.abandonStore());
@@ -58,6 +58,12 @@ export class ReadThrough implements FlightHost {
     if (this.signal.aborted || this.flights.has(waiter.key)) return false;
     this.enter(waiter);
     return true;
+  }
+
+  faithful(waiter: Waiter, value: unknown): unknown {
+    const given = this.codec.faithful(waiter.key, value);
+    if (given.isReshaped) tellBuilt(waiter.options, 'reshaped');
+    return given.value;
   }
 
   bypass(waiter: Waiter): void {
