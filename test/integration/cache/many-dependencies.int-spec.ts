@@ -5,7 +5,6 @@ import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
-import { eventually } from '../../support/eventually.js';
 
 /** 200 orders with 25 lines each: more than one entry can depend on. */
 const ORDERS = Array.from({ length: 200 }, (_, i) => record('Order', `${i}`));
@@ -23,7 +22,7 @@ const fixtures = [memoryFixture(), redisFixture(1), redisFixture(3), redisFixtur
 describe.each<CacheFixture>(fixtures)('[B9] an entry of very many records: $name', (fixture) => {
   let caches: CacheService[];
   let domains: ListsCache[];
-  const source = new CountingSource('old', [...ORDERS, ...LINES]);
+  let source: CountingSource<string>;
   const read = (process = 0) => (domains[process] as ListsCache).lists.get(['1'], source.fetch);
   const last = () => caches.at(-1) as CacheService;
 
@@ -33,8 +32,7 @@ describe.each<CacheFixture>(fixtures)('[B9] an entry of very many records: $name
     fixture.reset();
     caches = Array.from({ length: fixture.isShared ? 2 : 1 }, () => fixture.create());
     domains = caches.map((cache) => new ListsCache(cache));
-    source.value = 'old';
-    source.fetches = 0;
+    source = new CountingSource('old', [...ORDERS, ...LINES]);
   });
   afterEach(() => fixture.closeAll());
 
@@ -67,8 +65,8 @@ describe.each<CacheFixture>(fixtures)('[B9] an entry of very many records: $name
     source.value = 'new';
     await last().invalidate(record('OrderItem', '4999'));
     source.letGo();
-    await early;
-    await eventually(async () => (await read()) === 'new');
+    expect(await early).toBe('old');
+    expect(await read()).toBe('new');
   });
 
   it('stays when records of other tables change', async () => {
