@@ -33,8 +33,11 @@ interface InvalidationReply<T> {
   readonly result: T;
 }
 
-/** Dependencies in one script: bounds its time. An invalidation of more goes out in several, all awaited. */
-const DEPENDENCIES_PER_CALL = 500;
+/**
+ * Dependencies in one script: bounds its time. An invalidation of more goes out in several, all awaited; a batch of 500 records
+ * fits, with what the values of their tables may be folded to.
+ */
+const DEPENDENCIES_PER_CALL = 520;
 const KEYS_REPORTED_MAX = 1000;
 /** Nobody waits for the L1s to follow. */
 const NOBODY = '';
