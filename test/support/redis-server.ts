@@ -210,7 +210,8 @@ function unlessItIsThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on just now, and that no outgoing connection takes. */
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORT_MIN, PORT_MAX);
     if (await isFree(port)) return port;

@@ -33,9 +33,16 @@ export class Portal {
 
   /** Redis, a worker, and two BFFs. */
   static async onRedis(env: Readonly<Record<string, string>> = {}): Promise<Portal> {
+    const redis = await startRedisServer();
+    const portal = await Portal.with({ REDIS_URL: redis.url, ...env });
+    portal.redis = redis;
+    return portal;
+  }
+
+  /** A worker and two BFFs on whatever Redis the environment names, which stays the caller's. */
+  static async with(env: Readonly<Record<string, string>>): Promise<Portal> {
     const portal = new Portal();
-    portal.redis = await startRedisServer();
-    portal.env = { REDIS_URL: portal.redis.url, ...env };
+    portal.env = { ...env };
     await portal.startSandbox();
     await Promise.all([portal.startBff(), portal.startBff(), portal.startWorker()]);
     return portal;

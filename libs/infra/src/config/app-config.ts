@@ -52,6 +52,14 @@ export interface RedisConfig {
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly tls: boolean;
+  /** PEM texts, for every connection that uses TLS. */
+  readonly tlsCa: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  /** At the Sentinels themselves. */
+  readonly sentinelTls: boolean;
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
   readonly commandTimeoutMs: number;
   readonly connectTimeoutMs: number;
 }

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import type { ConfigProblem } from './config.errors.js';
 import type { Environment, VariableName } from './environment.schema.js';
 
@@ -11,6 +12,7 @@ export interface CheckedEnvironment {
 export function problemsBetween(environment: CheckedEnvironment): ConfigProblem[] {
   return [
     ...redisProblems(environment),
+    ...redisTlsProblems(environment),
     ...insecureUrlProblems(environment),
     ...salesforceProblems(environment),
     ...realOrgProblems(environment),
@@ -72,6 +74,49 @@ function redisProblems({ isGiven }: CheckedEnvironment): ConfigProblem[] {
     }
   }
   return problems;
+}
+
+/** Nothing that was meant to be encrypted or proven may be left out in silence. */
+function redisTlsProblems({ values, isGiven }: CheckedEnvironment): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const isPlainUrl = values.REDIS_URL?.startsWith('redis://') === true;
+  if (isPlainUrl && values.REDIS_TLS === true) {
+    problems.push({ name: 'REDIS_TLS', given: '"true"', expected: 'REDIS_URL to begin with rediss://, which says so' });
+  }
+  const usesTls =
+    !isPlainUrl && (isGiven('REDIS_URL') || values.REDIS_TLS === true || values.REDIS_SENTINEL_TLS === true);
+  for (const name of ['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'] as const) {
+    const expected = 'a connection that uses TLS: REDIS_TLS=true, or rediss:// in REDIS_URL';
+    if (isGiven(name) && !usesTls) problems.push({ name, given: 'set', expected });
+  }
+  for (const name of ['REDIS_SENTINEL_TLS', 'REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'] as const) {
+    if (isGiven(name) && !isGiven('REDIS_SENTINELS'))
+      problems.push({ name, given: 'set', expected: 'REDIS_SENTINELS, too' });
+  }
+  if (isGiven('REDIS_TLS_CERT') !== isGiven('REDIS_TLS_KEY')) {
+    const [given, absent] = isGiven('REDIS_TLS_CERT')
+      ? (['REDIS_TLS_CERT', 'REDIS_TLS_KEY'] as const)
+      : (['REDIS_TLS_KEY', 'REDIS_TLS_CERT'] as const);
+    problems.push(missing(absent, `a value, because ${given} is set, and each needs the other`));
+  }
+  const { REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key } = values;
+  if (cert !== undefined && key !== undefined && !isPair(cert, key)) {
+    problems.push({
+      name: 'REDIS_TLS_KEY',
+      given: 'set',
+      expected: 'the private key of REDIS_TLS_CERT, which is another',
+    });
+  }
+  return problems;
+}
+
+function isPair(cert: string, key: string): boolean {
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false; // "key values mismatch"
+  }
 }
 
 function insecureUrlProblems({ values }: CheckedEnvironment): ConfigProblem[] {

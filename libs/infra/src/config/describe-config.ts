@@ -1,7 +1,15 @@
 import type { AppConfig } from './app-config.js';
 import { withoutUserinfo } from './mask.js';
 
-const secretFields = new Set(['clientSecret', 'privateKey', 'secret', 'password', 'base64']);
+const secretFields = new Set([
+  'clientSecret',
+  'privateKey',
+  'secret',
+  'password',
+  'base64',
+  'tlsKey',
+  'sentinelPassword',
+]);
 
 /** The configuration as lines `group.field = value` for the start-up log at level debug; secrets are replaced by `****`. */
 export function describeConfig(config: AppConfig): string {
@@ -14,6 +22,10 @@ function lines(path: string, value: unknown): string[] {
       const hidden = secretFields.has(field) && part !== undefined;
       return lines(path ? `${path}.${field}` : field, hidden ? '****' : part);
     });
+  }
+  if (typeof value === 'string' && value.includes('\n')) {
+    const [first] = value.split('\n', 1);
+    return [`${path} = ${first} … (${value.length} characters)`];
   }
   if (typeof value === 'string') return [`${path} = ${path === 'redis.url' ? withoutUserinfo(value) : value}`];
   return [`${path} = ${value === undefined ? '(not set)' : JSON.stringify(value)}`];

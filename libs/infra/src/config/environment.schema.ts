@@ -4,12 +4,14 @@ import { eventVariables, salesforceVariables } from './salesforce-variables.js';
 import {
   addresses,
   boolean,
+  certificates,
   encryptionKeys,
   oneLine,
   oneOf,
   port,
   redisUrl,
   text,
+  tlsKey,
   url,
   wholeNumber,
 } from './value-kinds.js';
@@ -101,6 +103,33 @@ const redisVariables = {
   REDIS_TLS: defaulted(boolean, 'false', {
     group: 'redis',
     description: 'Whether Sentinel or Cluster connections use TLS; for REDIS_URL, rediss:// says so.',
+  }),
+  REDIS_TLS_CA: optional(certificates, {
+    group: 'redis',
+    description:
+      'The authorities that sign the certificates of Redis and the Sentinels, instead of those that Node knows.',
+  }),
+  REDIS_TLS_CERT: optional(certificates, {
+    group: 'redis',
+    description: 'The certificate that this process shows to Redis and the Sentinels; goes with REDIS_TLS_KEY.',
+  }),
+  REDIS_TLS_KEY: optional(tlsKey, {
+    group: 'redis',
+    description: 'The private key of REDIS_TLS_CERT.',
+    secret: 'whole',
+  }),
+  REDIS_SENTINEL_TLS: optional(boolean, {
+    group: 'redis',
+    description: 'Whether the connections to the Sentinels themselves use TLS; when it is not set, as REDIS_TLS says.',
+  }),
+  REDIS_SENTINEL_USERNAME: optional(oneLine, {
+    group: 'redis',
+    description: 'The user at the Sentinels themselves.',
+  }),
+  REDIS_SENTINEL_PASSWORD: optional(oneLine, {
+    group: 'redis',
+    description: 'The password at the Sentinels themselves; that of the servers is REDIS_PASSWORD.',
+    secret: 'whole',
   }),
   REDIS_COMMAND_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '200', {
     group: 'redis',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from './config.errors.js';
+import { keyAndCertificate } from '../../../../test/support/certificates.js';
 import { demoEncryptionKey, loadConfig, type RawEnvironment } from './load-config.js';
 
 const key32 = Buffer.alloc(32, 7).toString('base64');
@@ -261,6 +262,45 @@ describe('loadConfig for a real org', () => {
 
   it('keeps the issuer as it is written, because tokens are compared with it character by character', () => {
     expect(loadConfig(realOrg).auth.issuer).toBe('https://login.example/');
+  });
+});
+
+describe('TLS of Redis', () => {
+  const { key, cert } = keyAndCertificate();
+  const cluster = { REDIS_CLUSTER_NODES: 'a:1', REDIS_TLS: 'true' };
+  const sentinel = { REDIS_SENTINELS: 'a:1', REDIS_SENTINEL_NAME: 'main' };
+
+  it('takes certificates and a key as text, with line breaks written out too, or as the path of a file', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    try {
+      const file = join(folder, 'cert.pem');
+      writeFileSync(file, cert);
+      const texts = { REDIS_TLS_CA: file, REDIS_TLS_CERT: cert, REDIS_TLS_KEY: key.replaceAll('\n', '\\n') };
+      const { tlsCa, tlsCert, tlsKey } = loadConfig({ ...cluster, ...texts }).redis;
+      expect([tlsCa, tlsCert, tlsKey].map((text) => text?.trim())).toEqual(
+        [cert, cert, key].map((text) => text.trim()),
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(messageOf({ ...cluster, REDIS_TLS_CA: '/no/such/file' })).toContain('the path of a file with certificates');
+  });
+
+  it('[T8] reaches the Sentinels, unless they are told apart', () => {
+    expect(loadConfig({ ...sentinel, REDIS_TLS: 'true' }).redis.sentinelTls).toBe(true);
+    expect(loadConfig({ ...sentinel, REDIS_TLS: 'true', REDIS_SENTINEL_TLS: 'false' }).redis.sentinelTls).toBe(false);
+    expect(loadConfig(sentinel).redis.sentinelTls).toBe(false);
+  });
+
+  it('refuses what would be left out in silence', () => {
+    expect(problemsOf({ REDIS_URL: 'redis://a', REDIS_TLS: 'true' })).toEqual(['REDIS_TLS']);
+    expect(problemsOf({ REDIS_URL: 'redis://a', REDIS_TLS_CA: cert })).toEqual(['REDIS_TLS_CA']);
+    expect(problemsOf({ REDIS_URL: 'rediss://a', REDIS_TLS_CA: cert })).toEqual([]);
+    expect(problemsOf({ ...cluster, REDIS_TLS_CERT: cert })).toEqual(['REDIS_TLS_KEY']);
+    expect(problemsOf({ ...cluster, REDIS_TLS_CERT: cert, REDIS_TLS_KEY: keyAndCertificate().key })).toEqual([
+      'REDIS_TLS_KEY',
+    ]);
+    expect(problemsOf({ ...cluster, REDIS_SENTINEL_PASSWORD: 'x' })).toEqual(['REDIS_SENTINEL_PASSWORD']);
   });
 });
 

@@ -120,6 +120,12 @@ function redis(env: Environment): RedisConfig {
     username: env.REDIS_USERNAME,
     password: env.REDIS_PASSWORD,
     tls: env.REDIS_TLS,
+    tlsCa: env.REDIS_TLS_CA,
+    tlsCert: env.REDIS_TLS_CERT,
+    tlsKey: env.REDIS_TLS_KEY,
+    sentinelTls: env.REDIS_SENTINEL_TLS ?? env.REDIS_TLS,
+    sentinelUsername: env.REDIS_SENTINEL_USERNAME,
+    sentinelPassword: env.REDIS_SENTINEL_PASSWORD,
     commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS,
     connectTimeoutMs: env.REDIS_CONNECT_TIMEOUT_MS,
   };

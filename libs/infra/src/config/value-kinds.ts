@@ -1,4 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 
 /** How the text of an environment variable becomes a value. `parse` answers undefined for text that does not fit. */
 export interface ValueKind<T> {
@@ -119,6 +121,31 @@ export const privateKey: ValueKind<string> = {
     }
   },
 };
+
+/** One or more certificates for TLS: the text in PEM form, or the path of a file that holds it; answers PEM text. */
+export const certificates: ValueKind<string> = pem(
+  'the path of a file with certificates in PEM form, or that text itself',
+  (text) => createSecureContext({ ca: text, cert: text }),
+);
+
+/** A private key for TLS, likewise. */
+export const tlsKey: ValueKind<string> = pem(
+  'the path of a file with a private key in PEM form and without a passphrase, or that text itself',
+  (text) => createPrivateKey(text),
+);
+
+function pem(expected: string, check: (text: string) => unknown): ValueKind<string> {
+  const parse = (given: string) => {
+    try {
+      const text = given.includes('-----BEGIN') ? given.replaceAll('\\n', '\n') : readFileSync(given, 'utf8');
+      check(text);
+      return text;
+    } catch {
+      return undefined; // no such file, or not what it should hold: the caller reports it in the words of `expected`
+    }
+  };
+  return { expected, parse };
+}
 
 function all<T>(parts: readonly string[], parse: (part: string) => T | undefined): readonly T[] | undefined {
   const values = parts.map(parse).filter((value) => value !== undefined);

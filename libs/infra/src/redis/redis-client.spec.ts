@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
+import type { BoundedCluster } from './bounded-cluster.js';
 import type { BoundedRedis } from './bounded-redis.js';
 import { commandTimeoutOf, createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
 
@@ -55,8 +56,9 @@ describe('createRedisClient', () => {
     expect((client as Cluster).options).toMatchObject({
       lazyConnect: true,
       enableOfflineQueue: false,
-      redisOptions: { commandTimeout: 300, socketTimeout: 1_500, maxRetriesPerRequest: 0 },
+      redisOptions: { socketTimeout: 1_500, maxRetriesPerRequest: 0 },
     });
+    expect((client as BoundedCluster).patience).toMatchObject({ commandTimeoutMs: 300, connectTimeoutMs: 2_000 });
     expect(commandTimeoutOf(client)).toBe(300);
   });
 

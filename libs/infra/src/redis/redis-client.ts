@@ -1,5 +1,7 @@
+import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from '../config/value-kinds.js';
+import { BoundedCluster } from './bounded-cluster.js';
 import { BoundedRedis, type Patience } from './bounded-redis.js';
 import { watchFailures } from './redis-failure.js';
 import { retryDelayMs } from './retry-delay.js';
@@ -23,6 +25,14 @@ export interface RedisConnectionOptions {
   readonly password?: string | undefined;
   /** Whether Sentinel and Cluster connections use TLS. @default false */
   readonly tls?: boolean | undefined;
+  /** PEM texts for every connection that uses TLS, `rediss://` too. @default the authorities that Node knows, no certificate */
+  readonly tlsCa?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  /** At the Sentinels themselves. @default as `tls` says, no user, no password */
+  readonly sentinelTls?: boolean | undefined;
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: string | undefined;
   /** A command without an answer after this time is rejected. @default 200 */
   readonly commandTimeoutMs?: number | undefined;
   /** An attempt to connect is given up after this time. @default 2000 */
@@ -64,13 +74,13 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
     },
     { commandTimeoutMs, silenceMs: Math.max(SILENCE_MS_MIN, SILENT_COMMANDS * commandTimeoutMs) },
   );
-  watchFailures(client, [options.password, passwordOf(options.url)]);
+  watchFailures(client, [options.password, passwordOf(options.url), options.sentinelPassword]);
   return client;
 }
 
 /** How long a command of this client may take, in milliseconds; of one that sets no limit, what is usual here. */
 export function commandTimeoutOf(client: RedisClient): number {
-  if (client instanceof BoundedRedis) return client.patience.commandTimeoutMs;
+  if (client instanceof BoundedRedis || client instanceof BoundedCluster) return client.patience.commandTimeoutMs;
   const options = client instanceof Cluster ? client.options.redisOptions : client.options;
   return options?.commandTimeout ?? COMMAND_TIMEOUT_MS;
 }
@@ -80,33 +90,45 @@ function passwordOf(url: string | undefined): string | undefined {
 }
 
 function connect(options: RedisConnectionOptions, connection: RedisOptions, patience: Patience): RedisClient {
-  if (options.url) return new BoundedRedis(options.url, connection, patience);
+  const tls = tlsOf(options);
+  if (options.url) {
+    const secure = options.url.startsWith('rediss:') ? { tls } : {};
+    return new BoundedRedis(options.url, { ...connection, ...secure }, patience);
+  }
   const shared: RedisOptions = {
     ...connection,
     ...(options.username ? { username: options.username } : {}),
     ...(options.password ? { password: options.password } : {}),
-    ...(options.tls ? { tls: {} } : {}),
+    ...(options.tls ? { tls } : {}),
   };
   if (options.sentinels && options.sentinelName) {
     const watch = new SentinelWatch({
       sentinels: options.sentinels,
       name: options.sentinelName,
+      username: options.sentinelUsername,
+      password: options.sentinelPassword,
+      tls: (options.sentinelTls ?? options.tls) ? tls : undefined,
       timeoutMs: connection.connectTimeout ?? CONNECT_TIMEOUT_MS,
     });
     // Duplicates have the same options, and so the same watch.
     return new BoundedRedis(undefined, { ...shared, Connector: sentinelConnector(watch, shared.tls) }, patience);
   }
   if (options.clusterNodes) {
-    return new Cluster(
+    return new BoundedCluster(
       options.clusterNodes.map(({ host, port }) => ({ host, port })),
       clusterOptions(
-        // Its connections are made by ioredis, so they have ioredis' own timers.
-        { ...shared, commandTimeout: patience.commandTimeoutMs, socketTimeout: patience.silenceMs },
+        // Its connections are made by ioredis, so they have ioredis' own timer for silence.
+        { ...shared, socketTimeout: patience.silenceMs },
         options.tls ?? false,
       ),
+      { ...patience, connectTimeoutMs: shared.connectTimeout ?? CONNECT_TIMEOUT_MS },
     );
   }
   throw new TypeError('No Redis is configured: give url, or sentinels with sentinelName, or clusterNodes');
+}
+
+function tlsOf({ tlsCa: ca, tlsCert: cert, tlsKey: key }: RedisConnectionOptions): ConnectionOptions {
+  return { ...(ca ? { ca } : {}), ...(cert && key ? { cert, key } : {}) };
 }
 
 function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {

@@ -92,6 +92,8 @@ export class SentinelWatch {
   private async askOne(sentinel: HostAndPort): Promise<Answer> {
     const { name, timeoutMs } = this.options;
     const redis = this.connectTo(sentinel, { retryStrategy: null, commandTimeout: timeoutMs });
+    let cause: Error | undefined;
+    redis.on('error', (error: Error) => (cause ??= error));
     try {
       const [address, state, others] = (await Promise.all([
         redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name),
@@ -101,6 +103,8 @@ export class SentinelWatch {
       this.learn(others);
       const [host, port] = address;
       return { primary: { host, port: Number(port) }, epoch: Number(fieldsOf(state).get('config-epoch')) };
+    } catch (error) {
+      throw cause ?? error; // a command only says that the connection was closed
     } finally {
       redis.disconnect();
     }

@@ -1,9 +1,9 @@
 import type { RedisClient } from '../../redis/redis-client.js';
 
 /** How long Redis holds a read that has nothing to answer. Its answer is also the sign that the connection still works. */
-export const BLOCK_MS = 5_000;
+export const BLOCK_MS = 2_000;
 /** A read without any answer after this is rejected: more than a slow answer is wrong then. */
-const PATIENCE_MS = BLOCK_MS + 2_000;
+const PATIENCE_MS = BLOCK_MS + 1_500;
 
 /**
  * A second connection to the same place for reads that wait, because such a read holds up everything behind it. It connects

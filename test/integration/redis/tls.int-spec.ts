@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
+import { createRedisClient } from '@bff/infra/redis/redis-client';
+import { lastFailure } from '@bff/infra/redis/redis-failure';
+import { connectRedis, quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { makeCertificates, type Certificates } from '../../support/certificates.js';
+import { eventually } from '../../support/eventually.js';
+import { redisCommand } from '../../support/redis-command.js';
+import { ConnectionsOfAProcess } from '../../support/redis-connections.js';
+import { freePort, startRedisServer, type RedisServer } from '../../support/redis-server.js';
+
+const START_MS = 60_000;
+const SENTINEL_PASSWORD = 'sentinel-secret';
+
+describe('Redis over TLS, with a certificate of the client', () => {
+  let certificates: Certificates;
+  const servers: RedisServer[] = [];
+  const opened: ConnectionsOfAProcess[] = [];
+  let environment: RawEnvironment;
+
+  beforeAll(() => {
+    certificates = makeCertificates();
+    const { ca, client } = certificates;
+    environment = { REDIS_TLS_CA: ca, REDIS_TLS_CERT: client.cert, REDIS_TLS_KEY: client.key };
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((process) => process.close()));
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+  });
+  afterAll(() => certificates.remove());
+
+  /** What makes a server speak TLS on this port, also where it connects itself; clients must show a certificate. */
+  function tlsSettings(port: number): string[] {
+    const { ca, server } = certificates;
+    const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', server.cert, '--tls-key-file', server.key];
+    return ['--tls-port', String(port), ...files, '--tls-auth-clients', 'yes', '--tls-replication', 'yes'];
+  }
+
+  async function startTlsServer(mode: 'alone' | 'cluster-node' = 'alone'): Promise<number> {
+    const port = await freePort();
+    // The only node of a Cluster is told its address by nobody else.
+    const announced = mode === 'cluster-node' ? ['--tls-cluster', 'yes', '--cluster-announce-ip', '127.0.0.1'] : [];
+    servers.push(await startRedisServer({ args: [...tlsSettings(port), ...announced], mode }));
+    return port;
+  }
+
+  /** Every connection of ours works, between two processes that are configured like this. */
+  async function works(given: RawEnvironment): Promise<void> {
+    const { redis } = loadConfig(given);
+    for (let i = 0; i < 2; i += 1) opened.push(new ConnectionsOfAProcess(redis, 'tls'));
+    const [one, other] = opened.slice(-2) as [ConnectionsOfAProcess, ConnectionsOfAProcess];
+    await Promise.all([one.open(), other.open()]);
+    let sick: string[] = [];
+    const isHealthy = async () => (sick = await one.sick(other)).length === 0;
+    await eventually(isHealthy, { withinMs: 10_000 }).catch(() => undefined);
+    expect(sick.concat(lastFailure(one.redis) ?? [])).toEqual([]);
+  }
+
+  it(
+    '[T8] reaches one server',
+    async () => {
+      const port = await startTlsServer();
+      await works({ REDIS_URL: `rediss://127.0.0.1:${port}`, ...environment });
+    },
+    START_MS,
+  );
+
+  it(
+    '[T8] reaches Sentinels with a password of their own, and the primary that they name',
+    async () => {
+      const master = await startTlsServer();
+      const port = await freePort();
+      const config = [`requirepass ${SENTINEL_PASSWORD}`, `sentinel monitor main 127.0.0.1 ${master} 1`];
+      servers.push(await startRedisServer({ mode: 'sentinel', config, args: tlsSettings(port) }));
+      await works({
+        REDIS_SENTINELS: `127.0.0.1:${port}`,
+        REDIS_SENTINEL_NAME: 'main',
+        REDIS_SENTINEL_PASSWORD: SENTINEL_PASSWORD,
+        REDIS_TLS: 'true',
+        ...environment,
+      });
+    },
+    START_MS,
+  );
+
+  it(
+    '[T8] reaches a primary over TLS that Sentinels without it name',
+    async () => {
+      const master = await startTlsServer();
+      const port = await freePort();
+      const config = [`sentinel monitor main 127.0.0.1 ${master} 1`];
+      const sentinel = await startRedisServer({ mode: 'sentinel', config, args: tlsSettings(port) });
+      servers.push(sentinel);
+      await works({
+        REDIS_SENTINELS: `127.0.0.1:${sentinel.port}`,
+        REDIS_SENTINEL_NAME: 'main',
+        REDIS_SENTINEL_TLS: 'false',
+        REDIS_TLS: 'true',
+        ...environment,
+      });
+    },
+    START_MS,
+  );
+
+  it(
+    '[T8] reaches a Cluster',
+    async () => {
+      const port = await startTlsServer('cluster-node');
+      await redisCommand(servers[0]!.port, 'CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+      await works({ REDIS_CLUSTER_NODES: `127.0.0.1:${port}`, REDIS_TLS: 'true', ...environment });
+    },
+    START_MS,
+  );
+
+  it(
+    'says why it does not connect: an authority that nobody vouches for, and no certificate of its own',
+    async () => {
+      const port = await startTlsServer();
+      const reason = async (tls: { tlsCa?: string }) => {
+        const client = createRedisClient({ url: `rediss://127.0.0.1:${port}`, ...tls });
+        expect(await connectRedis(client, 1_000)).toBe(false);
+        await quitRedis(client, 100);
+        return lastFailure(client);
+      };
+      expect(await reason({})).toMatch(/self.signed certificate|unable to (verify|get)/i);
+      expect(await reason({ tlsCa: readFileSync(certificates.ca, 'utf8') })).toMatch(/certificate required|alert|ECONNRESET/i);
+    },
+    START_MS,
+  );
+
+  it(
+    '[T8] is served by NODE_EXTRA_CA_CERTS where the server wants no certificate',
+    async () => {
+      const port = await freePort();
+      servers.push(await startRedisServer({ args: [...tlsSettings(port), '--tls-auth-clients', 'no'] }));
+      const program = `
+      import { Redis } from 'ioredis';
+      const redis = new Redis('rediss://127.0.0.1:${port}', { retryStrategy: null });
+      redis.on('error', () => undefined);
+      console.log(await redis.ping().catch((error) => error.message));
+      redis.disconnect();`;
+      const answer = (env: NodeJS.ProcessEnv) =>
+        String(
+          execFileSync(process.execPath, ['--input-type=module', '-e', program], { env: { PATH: '', ...env } }),
+        ).trim();
+      expect(answer({ NODE_EXTRA_CA_CERTS: certificates.ca })).toBe('PONG');
+      expect(answer({})).not.toBe('PONG');
+    },
+    START_MS,
+  );
+});
