@@ -128,10 +128,15 @@ class PrivateCluster implements RedisCluster {
 
   async masterOf(slotOrKey: number | string): Promise<RedisServer> {
     const slot = typeof slotOrKey === 'number' ? slotOrKey : slotOf(slotOrKey);
-    const view = await this.view();
-    const owner = view.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
-    if (!owner) throw new Error(`nobody owns slot ${slot}`);
-    return this.nodeAt(owner.port);
+    let owner: NodeView | undefined;
+    const isOwned = async () => {
+      // Between the word that a master is a replica now and the claim of the new one, a node knows no owner.
+      const view = await this.view();
+      owner = view.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
+      return owner !== undefined;
+    };
+    await eventually(isOwned, { withinMs: WHOLE_MS, what: `that somebody owns slot ${slot}` });
+    return this.nodeAt(owner!.port);
   }
 
   async replicaOf(master: RedisServer): Promise<RedisServer> {
