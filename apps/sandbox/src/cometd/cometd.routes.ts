@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { tokenOf } from '../oauth/sessions.js';
+import { API_VERSIONS } from '../rest/api-versions.js';
 import { messagesOf } from './bayeux.js';
 import type { Cometd } from './cometd.js';
 
@@ -15,7 +16,7 @@ export function cometdRoutes(app: FastifyInstance, cometd: Cometd): void {
   );
   app.post('/cometd/:version', { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
     const { version } = request.params as { version: string };
-    if (!(Number(version) >= VERSION_MIN)) {
+    if (!isServed(version)) {
       return badRequest(
         reply,
         `400::Unsupported API version. Only API versions '${VERSION_MIN}.0' and above are supported.`,
@@ -44,6 +45,11 @@ export function cometdRoutes(app: FastifyInstance, cometd: Cometd): void {
     reply.raw.once('finish', () => cometd.flush());
     return reply.send(JSON.stringify(answer.messages));
   });
+}
+
+function isServed(version: string): boolean {
+  const number = Number(/^(\d+)\.0$/.exec(version)?.[1] ?? Number.NaN);
+  return number >= VERSION_MIN && number <= API_VERSIONS.newest;
 }
 
 function badRequest(reply: FastifyReply, error: string): FastifyReply {

@@ -87,7 +87,8 @@ export class Cometd {
     for (const message of messages) {
       if (message.channel === '/meta/handshake') {
         const session = this.handshake(message, credentials, replies);
-        cookie = session?.cookie ?? cookie;
+        const isGiven = session !== undefined && session.cookie !== browserOf(credentials);
+        if (isGiven) cookie = session.cookie;
       } else {
         replies.push(...this.meta(message, credentials));
       }
@@ -125,7 +126,13 @@ export class Cometd {
     this.killSessions();
   }
 
-  private handshake(message: BayeuxMessage, { token }: Credentials, replies: BayeuxReply[]): CometdSession | undefined {
+  /** A browser keeps its name: all clients in one process share it, and each must be known by it afterwards. */
+  private handshake(
+    message: BayeuxMessage,
+    credentials: Credentials,
+    replies: BayeuxReply[],
+  ): CometdSession | undefined {
+    const { token } = credentials;
     if (token === undefined || !this.context.tokens.isValid(token)) {
       replies.push(handshakeDenied(message));
       return undefined;
@@ -137,7 +144,12 @@ export class Cometd {
       return undefined;
     }
     const clientId = randomBytes(16).toString('hex');
-    const session = new CometdSession(clientId, randomBytes(8).toString('hex'), token, this.context.log);
+    const session = new CometdSession(
+      clientId,
+      browserOf(credentials) ?? randomBytes(8).toString('hex'),
+      token,
+      this.context.log,
+    );
     session.expiresAt = Date.now() + this.context.timing.cometdSessionTimeoutMs;
     this.sessions.set(clientId, session);
     replies.push({
@@ -257,10 +269,11 @@ export class Cometd {
   }
 
   /** The session that a message belongs to, or why it is refused. The token is checked with every message, as its session may have ended. */
-  private sessionOf(message: BayeuxMessage, { token, cookies }: Credentials): CometdSession | BayeuxReply {
+  private sessionOf(message: BayeuxMessage, credentials: Credentials): CometdSession | BayeuxReply {
+    const { token } = credentials;
     const session = this.sessions.get(message.clientId ?? '');
     if (session === undefined) return unknownClient(message);
-    const cookie = /(?:^|;\s*)BAYEUX_BROWSER=([^;]*)/.exec(cookies)?.[1];
+    const cookie = browserOf(credentials);
     if (cookie === undefined) {
       const error = `400::Client ${session.clientId} has established a session, but no BAYEUX_BROWSER cookie present`;
       return refused(message, error, { advice: { reconnect: 'handshake', interval: 0 } });
@@ -278,4 +291,9 @@ export class Cometd {
     const now = Date.now();
     for (const [clientId, session] of this.sessions) if (session.expiresAt <= now) this.sessions.delete(clientId);
   }
+}
+
+/** The browser id that the client sent. One that this endpoint could not have given is none. */
+function browserOf({ cookies }: Credentials): string | undefined {
+  return /(?:^|;\s*)BAYEUX_BROWSER=([\w-]{1,64})(?:;|$)/.exec(cookies)?.[1];
 }

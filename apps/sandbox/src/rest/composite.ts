@@ -1,5 +1,6 @@
 import { SalesforceFault } from '../org/org.errors.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
+import { requireVersion, versionNumber } from './api-versions.js';
 import { bodyFields, requireMethod } from './sobjects.js';
 
 /** Subrequests in one composite request (REST API guide, "Composite"). */
@@ -29,6 +30,7 @@ interface SubResponse {
  * "allOrNone Parameters in Composite and Collections Requests").
  */
 export function composite(call: ApiCall, handle: Handle): ApiAnswer {
+  requireVersion(call.version, 38);
   requireMethod(call, 'POST');
   const body = bodyFields(call.body);
   const subrequests = subrequestsOf(body['compositeRequest']);
@@ -79,6 +81,7 @@ function answer(
         `not a resource that a composite request can call: ${subrequest.url}`,
       );
     }
+    versionNumber(version);
     const given = resolved(subrequest.body, earlier);
     const body = isCollection && allOrNone ? { ...bodyFields(given), allOrNone } : given;
     const answered = handle({ ...call, method: subrequest.method, version, path, query: url.searchParams, body });

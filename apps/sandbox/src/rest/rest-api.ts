@@ -7,6 +7,7 @@ import type { Permissions } from '../org/permissions.js';
 import { runQuery } from '../soql/query-runner.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { composite } from './composite.js';
+import { limits } from './limits.js';
 import { QueryPages } from './query-pages.js';
 import { sobjectCollections } from './sobject-collections.js';
 import { requireMethod, sobjects } from './sobjects.js';
@@ -62,7 +63,7 @@ export class RestApi {
         return composite(call, this.handle);
       case 'limits':
         this.counts.others++;
-        return this.limits(call);
+        return limits(call, { ...this.context, mayRead: this.mayRead });
       case 'tooling':
         this.counts.others++;
         return this.tooling.handle(call);
@@ -84,17 +85,6 @@ export class RestApi {
       throw new SalesforceFault(400, 'MALFORMED_QUERY', 'the parameter q is missing');
     const result = runQuery(this.context.org, soql, call.version, withDeleted, this.mayRead);
     return { status: 200, body: this.pages.first(result, call.version, call.batchSize) };
-  }
-
-  private limits(call: ApiCall): ApiAnswer {
-    requireMethod(call, 'GET');
-    const { usage, allocation } = this.context;
-    const of = (max: number, used: number) => ({ Max: max, Remaining: Math.max(0, max - used) });
-    const body = {
-      DailyApiRequests: of(usage.max, usage.used),
-      DailyDeliveredPlatformEvents: of(allocation.max, allocation.used),
-    };
-    return { status: 200, body };
   }
 
   private readonly mayRead = (object: ObjectDefinition): boolean => this.context.permissions.canRead(object.name);

@@ -4,10 +4,10 @@ import { notFound, SalesforceFault } from '../org/org.errors.js';
 import type { Latency } from '../admin/latency.js';
 import type { Org } from '../org/org.js';
 import type { ApiAnswer } from './api-call.js';
+import { listedVersions, versionNumber } from './api-versions.js';
+import { resourcePath } from './resource-path.js';
 import type { RestApi } from './rest-api.js';
 
-/** The oldest and newest API versions that are offered in the list; every one from the oldest on is answered. */
-const VERSIONS = { oldest: 60, newest: 67 };
 /** Records in one page unless the client asks for fewer (`Sforce-Query-Options: batchSize=200`). */
 const BATCH_SIZE = { min: 200, max: 2_000 };
 
@@ -30,7 +30,7 @@ export function restRoutes(app: FastifyInstance, context: RestContext): void {
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => answerError(error, reply));
   app.setNotFoundHandler((_request, reply) => answerError(notFound(), reply));
-  app.get('/services/data', () => versions());
+  app.get('/services/data', () => listedVersions());
   app.all('/services/data/:version', (request, reply) => answer(request, reply, context));
   app.all('/services/data/:version/*', (request, reply) => answer(request, reply, context));
 }
@@ -53,17 +53,23 @@ async function answer(request: FastifyRequest, reply: FastifyReply, context: Res
 }
 
 function handle(request: FastifyRequest, { org, api }: RestContext): ApiAnswer {
-  const { version, '*': rest } = request.params as { version: string; '*'?: string };
-  if (!/^v\d+\.0$/.test(version) || Number(version.slice(1)) < VERSIONS.oldest) throw notFound();
+  const resource = resourcePath(request.url);
+  if (resource === undefined) throw notFound();
+  versionNumber(resource.version);
   const call = {
-    method: request.method,
-    version,
-    path: (rest ?? '').split('/').filter(Boolean),
-    query: new URLSearchParams(request.url.split('?')[1] ?? ''),
+    ...resource,
+    method: methodOf(request, resource.query),
     body: parsedBody(request.body),
     batchSize: batchSizeOf(request.headers['sforce-query-options']),
   };
-  return org.transaction((transaction) => api.handle({ ...call, transaction }), { origin: originOf(request, version) });
+  const origin = originOf(request, resource.version);
+  return org.transaction((transaction) => api.handle({ ...call, transaction }), { origin });
+}
+
+/** `_HttpMethod=PATCH` for clients that cannot send a PATCH: a POST may say that it is another method (REST API guide, "Update a Record"). */
+function methodOf(request: FastifyRequest, query: URLSearchParams): string {
+  const meant = query.get('_HttpMethod');
+  return request.method === 'POST' && meant !== null ? meant.toUpperCase() : request.method;
 }
 
 /** `com/salesforce/api/rest/67.0;client=…`: the origin that the events of this call carry. */
@@ -113,12 +119,4 @@ function answerError(error: unknown, reply: FastifyReply): FastifyReply {
   return reply
     .code(status)
     .send(JSON.stringify([{ errorCode: status < 500 ? 'INVALID_INPUT' : 'UNKNOWN_EXCEPTION', message }]));
-}
-
-function versions(): { label: string; url: string; version: string }[] {
-  const count = VERSIONS.newest - VERSIONS.oldest + 1;
-  return Array.from({ length: count }, (_, i) => {
-    const version = `${VERSIONS.oldest + i}.0`;
-    return { label: `Version ${version}`, url: `/services/data/v${version}`, version };
-  });
 }

@@ -223,6 +223,8 @@ describe('loadConfig for a real org', () => {
     const jwt = { SF_CLIENT_SECRET: '', SF_USERNAME: 'u@acme.example', SF_PRIVATE_KEY: ecKey.toString() };
     expect(names(jwt)).toContain('SF_PRIVATE_KEY');
     expect(names({ SF_API_VERSION: '57.0', CACHE_BYPASS_CONCURRENCY: '1000' })).toEqual([]);
+    expect(names({ SF_API_VERSION: '67.0' })).toEqual([]);
+    expect(names({ SF_API_VERSION: '68.0' })).toEqual(['SF_API_VERSION']);
   });
 
   it('wants credentials', () => {
