@@ -116,7 +116,7 @@ describe('the sandbox over REST, as jsforce sees it', () => {
   });
 
   it('refuses a malformed id, an unknown object and a wrong query with their own codes', async () => {
-    await expect(connection.sobject('Order').retrieve('not-an-id')).rejects.toMatchObject({
+    await expect(connection.sobject('Order').retrieve('8015g00000ZZZZ!')).rejects.toMatchObject({
       errorCode: 'MALFORMED_ID',
     });
     await expect(connection.query('SELECT Id FROM Ordr')).rejects.toMatchObject({ errorCode: 'INVALID_TYPE' });

@@ -56,6 +56,56 @@ describe('signing in and billing', () => {
     await expect(authorize(await assertion({ exp: '-1m' }))).rejects.toThrow('assertion is expired');
   });
 
+  const token = (form: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(`${sandbox.url}/services/oauth2/token`, { method: 'POST', body: new URLSearchParams(form), headers });
+
+  it('[D8] takes the client by HTTP Basic', async () => {
+    const basic = (secret: string) => ({
+      authorization: `Basic ${Buffer.from(`sandbox-client:${secret}`).toString('base64')}`,
+    });
+    const signedIn = await token({ grant_type: 'client_credentials' }, basic('sandbox-secret'));
+    expect(await signedIn.json()).toMatchObject({ token_type: 'Bearer', instance_url: sandbox.url });
+    const refused = await token({ grant_type: 'client_credentials', client_secret: 'sandbox-secret' }, basic('wrong'));
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toEqual({ error: 'invalid_client', error_description: 'invalid client credentials' });
+  });
+
+  it('[D8] revokes a refresh token, and every session that it has given', async () => {
+    const own = await startSandbox({ port: 0, latencyMs: 0 });
+    try {
+      const oauth2 = new jsforce.OAuth2({
+        clientId: 'sandbox-client',
+        clientSecret: 'sandbox-secret',
+        loginUrl: own.url,
+      });
+      const { access_token: accessToken } = await oauth2.refreshToken('sandbox-refresh-token');
+      const connection = new jsforce.Connection({ version: '67.0', instanceUrl: own.url, accessToken });
+      expect((await connection.query('SELECT Id FROM Organization')).totalSize).toBe(1);
+      const another = own.issueToken();
+      await oauth2.revokeToken('sandbox-refresh-token');
+      await expect(connection.query('SELECT Id FROM Organization')).rejects.toThrow('Session expired or invalid');
+      await expect(oauth2.refreshToken('sandbox-refresh-token')).rejects.toMatchObject({
+        name: 'invalid_grant',
+        message: 'expired access/refresh token',
+      });
+      await expect(oauth2.revokeToken('sandbox-refresh-token')).rejects.toThrow();
+      const headers = { authorization: `Bearer ${another}` };
+      expect((await fetch(`${own.url}/services/data/v67.0/limits`, { headers })).status).toBe(200);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('[D8] names where one would sign in, as clients of OpenID Connect ask of a discovery document', async () => {
+    const discovered = (await (await fetch(`${sandbox.url}/.well-known/openid-configuration`)).json()) as Record<
+      string,
+      string
+    >;
+    expect(discovered['authorization_endpoint']).toBe(`${sandbox.url}/demo/authorize`);
+    const page = await fetch(discovered['authorization_endpoint'] ?? '');
+    expect([page.status, await page.text()]).toEqual([400, expect.stringContaining('/demo/token/1')]);
+  });
+
   it('lets a session run out', async () => {
     const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
     const status = async () => (await fetch(`${sandbox.url}/services/data/v67.0/limits`, { headers })).status;

@@ -54,15 +54,19 @@ export const orgFaults = {
       entityName: objectName,
       name: z.string().regex(/^[A-Za-z]\w{0,39}$/, 'must be a field name, such as Priority__c'),
       type: z.enum(['string', 'textarea', 'boolean', 'int', 'double', 'currency', 'date', 'datetime']),
+      isExternalId: z.boolean().default(false),
     }),
-    does: "The object gets a field, and its events another schema. A custom field (`__c`) is added at the schema's end, a standard one moves the fields behind it.",
+    does: "The object gets a field, and its events another schema. A custom field (`__c`) is added at the schema's end, a standard one moves the fields behind it. With `isExternalId` records can be named by it.",
     example: { entityName: 'Order', name: 'Priority__c', type: 'string' },
     apply: (order, { org, schemas }) => {
       const object = org.existingObject(order.entityName);
       if (object.field(order.name) !== undefined) {
         throw new SalesforceFault(400, 'DUPLICATE_VALUE', `${object.name} has a field ${order.name} already`);
       }
-      object.addField(field(order.name, order.type));
+      if (order.isExternalId && !['string', 'int', 'double'].includes(order.type)) {
+        throw new SalesforceFault(400, 'INVALID_INPUT', 'an external id is a field of type string, int or double');
+      }
+      object.addField(field(order.name, order.type, { externalId: order.isExternalId }));
       return { schema: schemas.of(object).id };
     },
   }),

@@ -16,9 +16,17 @@ export function issuerRoutes(app: FastifyInstance, issuer: TokenIssuer, issuerUr
     }
     return reply.send(await issuer.token(issuerUrl(), Number(n)));
   });
+  app.get('/demo/authorize', (_request, reply) =>
+    reply
+      .code(400)
+      .type('text/plain')
+      .send('Nobody signs in here: take a token from /demo/token/1, /demo/token/2 or /demo/token/3.\n'),
+  );
   app.get('/.well-known/jwks.json', () => ({ keys: [issuer.publicJwk] }));
   app.get('/.well-known/openid-configuration', () => ({
     issuer: issuerUrl(),
+    // A client may refuse a document without it (OpenID Connect Discovery 1.0, 3).
+    authorization_endpoint: `${issuerUrl()}/demo/authorize`,
     jwks_uri: `${issuerUrl()}/.well-known/jwks.json`,
     id_token_signing_alg_values_supported: ['RS256'],
     response_types_supported: ['id_token'],

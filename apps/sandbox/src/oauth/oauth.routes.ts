@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Org } from '../org/org.js';
 import { AssertionRefused, checkAssertion } from './jwt-bearer.js';
+import { RefreshGrant } from './refresh-grant.js';
 import { tokenOf, type Sessions } from './sessions.js';
 
 /** The sandbox's connected app. */
@@ -11,8 +12,6 @@ export const CLIENT_SECRET = 'sandbox-secret';
 
 /** The integration user's password, for the grant that takes one. */
 export const PASSWORD = 'sandbox-password';
-/** What the refresh-token grant takes: a web login, which gives one, is not here. */
-export const REFRESH_TOKEN = 'sandbox-refresh-token';
 
 /** What the OAuth endpoints stand on. */
 export interface OAuthContext {
@@ -28,14 +27,17 @@ type Form = Readonly<Record<string, string | undefined>>;
 
 /** `/services/oauth2/token`, `userinfo`, `revoke` and the identity URL, as Salesforce answers them. */
 export function oauthRoutes(app: FastifyInstance, context: OAuthContext): void {
+  const refresh = new RefreshGrant(context.sessions);
   app.post('/services/oauth2/token', async (request, reply) => {
+    const form = withBasic((request.body ?? {}) as Form, request.headers.authorization);
     try {
-      await checkGrant((request.body ?? {}) as Form, baseUrl(request), context);
+      await checkGrant(form, baseUrl(request), context, refresh);
     } catch (error) {
       if (!(error instanceof AssertionRefused) && !(error instanceof GrantRefused)) throw error;
       return reply.code(400).send({ error: error.error, error_description: error.message });
     }
-    return tokenAnswer(request, context);
+    const isRefresh = form['grant_type'] === 'refresh_token';
+    return tokenAnswer(request, context, isRefresh ? refresh.issue() : context.sessions.issue());
   });
   app.route({
     method: ['GET', 'POST'],
@@ -48,7 +50,7 @@ export function oauthRoutes(app: FastifyInstance, context: OAuthContext): void {
     url: '/services/oauth2/revoke',
     handler: (request, reply) => {
       const { token } = { ...(request.query as Form), ...(request.body as Form | undefined) };
-      if (token !== undefined && context.sessions.revoke(token)) return reply.send();
+      if (token !== undefined && (context.sessions.revoke(token) || refresh.revoke(token))) return reply.send();
       return reply.code(400).send({ error: 'invalid_token', error_description: 'invalid token' });
     },
   });
@@ -68,7 +70,19 @@ class GrantRefused extends Error {
   }
 }
 
-async function checkGrant(form: Form, url: string, context: OAuthContext): Promise<void> {
+/** The form, with the client's id and secret from the `Authorization` header where they came by HTTP Basic (RFC 6749, 2.3.1). */
+function withBasic(form: Form, authorization: string | undefined): Form {
+  const encoded = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return form;
+  const [clientId = '', ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  return { ...form, client_id: decoded(clientId), client_secret: decoded(secret.join(':')) };
+}
+
+function decoded(text: string): string {
+  return new URLSearchParams(`text=${text.replaceAll('&', '%26')}`).get('text') ?? '';
+}
+
+async function checkGrant(form: Form, url: string, context: OAuthContext, refresh: RefreshGrant): Promise<void> {
   switch (form['grant_type']) {
     case 'client_credentials':
       return checkClient(form);
@@ -78,7 +92,7 @@ async function checkGrant(form: Form, url: string, context: OAuthContext): Promi
       throw new GrantRefused('invalid_grant', 'authentication failure');
     case 'refresh_token':
       checkClient(form);
-      if (form['refresh_token'] === REFRESH_TOKEN) return;
+      if (refresh.isValid(form['refresh_token'])) return;
       throw new GrantRefused('invalid_grant', 'expired access/refresh token');
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer': {
       const ofAnyOrg = [url, 'https://login.salesforce.com', 'https://test.salesforce.com'];
@@ -97,10 +111,10 @@ function checkClient(form: Form): void {
   if (form['client_secret'] !== CLIENT_SECRET) throw new GrantRefused('invalid_client', 'invalid client credentials');
 }
 
-function tokenAnswer(request: FastifyRequest, { org, sessions }: OAuthContext): Record<string, string> {
+function tokenAnswer(request: FastifyRequest, { org }: OAuthContext, accessToken: string): Record<string, string> {
   const url = baseUrl(request);
   return {
-    access_token: sessions.issue(),
+    access_token: accessToken,
     signature: Buffer.from(`${org.organizationId}${Date.now()}`).toString('base64'),
     scope: 'api',
     instance_url: url,

@@ -50,6 +50,8 @@ export interface FieldDefinition {
   readonly reference: ReferenceDefinition | undefined;
   /** The address field this one is a part of, and its name in there. */
   readonly part: { readonly of: string; readonly as: string } | undefined;
+  /** Whether a record can be named by it, beside its id. */
+  readonly externalId: boolean;
   /** Whether change events carry it (`IsDeleted` and `SystemModstamp` are never in events). */
   readonly captured: boolean;
 }
@@ -78,6 +80,7 @@ export function field(name: string, type: FieldType, details: Partial<FieldDefin
     restricted: false,
     reference: undefined,
     part: undefined,
+    externalId: false,
     captured: true,
     ...details,
   };

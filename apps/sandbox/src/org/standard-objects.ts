@@ -56,6 +56,10 @@ function name(): FieldDefinition {
   return field('Name', 'string', { required: true });
 }
 
+function externalId(fieldName: string, length = 255): FieldDefinition {
+  return field(fieldName, 'string', { length, externalId: true });
+}
+
 function picklist(fieldName: string, values: readonly string[], restricted = true): FieldDefinition {
   return field(fieldName, 'picklist', { picklist: values, restricted });
 }
@@ -97,8 +101,8 @@ function accountFields(): FieldDefinition[] {
     lookup('OwnerId', 'User'),
     ...address('Billing'),
     ...address('Shipping'),
-    field('Portal_User_Id__c', 'string'),
-    field('WHMCS_Client_Id__c', 'string', { length: 20 }),
+    externalId('Portal_User_Id__c'),
+    externalId('WHMCS_Client_Id__c', 20),
     picklist('Internet_Eligibility__c', ['Home 1G', 'Home 10G', 'Apartment 1G', 'Apartment 100M'], false),
     picklist('Internet_Eligibility_Status__c', PICKLISTS.eligibility),
     field('Eligible_Regions__c', 'string'),
@@ -167,7 +171,7 @@ function orderFields(): FieldDefinition[] {
     field('Activation_Scheduled_At__c', 'datetime'),
     field('Activation_Error_Code__c', 'string'),
     field('Activation_Error_Message__c', 'textarea'),
-    field('WHMCS_Order_ID__c', 'string', { length: 20 }),
+    externalId('WHMCS_Order_ID__c', 20),
     picklist('Installation_Type__c', PICKLISTS.installationType),
     picklist('Access_Mode__c', PICKLISTS.accessMode),
     field('Hikari_Denwa__c', 'boolean'),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { completed, rollUp, type Derive } from './order-rules.js';
+import { withParentIds } from './external-ids.js';
 import type { FieldValue, OrgRecord } from './field-definition.js';
 import { toFieldValue } from './field-input.js';
 import type { ObjectDefinition } from './object-definition.js';
@@ -50,7 +51,7 @@ export class Transaction {
   /** Stores a new record (or publishes a platform event) and returns its id. */
   create(objectName: string, input: Readonly<Record<string, unknown>>): string {
     const object = this.org.writableObject(objectName);
-    const values = createdValues(object, input);
+    const values = createdValues(object, withParentIds(this.org, object, input));
     const id = this.org.ids.next(object.keyPrefix);
     const at = this.context.at ?? this.org.clock.stamp();
     if (object.traits.isEvent) {
@@ -83,7 +84,7 @@ export class Transaction {
   update(objectName: string, id: string, input: Readonly<Record<string, unknown>>): void {
     const object = this.org.writableObject(objectName);
     const before = this.live(object, id);
-    const values = updatedValues(object, input);
+    const values = updatedValues(object, withParentIds(this.org, object, input));
     checkReferences(this.org, object, values);
     const after = completed(this.org, this.derive, object, { ...before, ...values });
     if (Object.keys(after).every((name) => after[name] === before[name])) return;

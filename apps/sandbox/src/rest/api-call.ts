@@ -3,6 +3,8 @@ import type { Transaction } from '../org/transaction.js';
 /** One REST call below `/services/data/vXX.X`, whether it came alone or inside a composite request. */
 export interface ApiCall {
   readonly method: string;
+  /** The address under which the caller reached the org: `http://127.0.0.1:4000`. */
+  readonly baseUrl: string;
   /** `v67.0` */
   readonly version: string;
   /** The segments after the version, decoded: `['sobjects', 'Order', '801…']`. */

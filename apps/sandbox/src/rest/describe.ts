@@ -74,6 +74,9 @@ function describeField(field: FieldDefinition): Record<string, unknown> {
     defaultedOnCreate: field.defaultValue !== null || !field.createable,
     filterable: field.type !== 'address',
     sortable: field.type !== 'address',
+    externalId: field.externalId,
+    idLookup: field.externalId || field.type === 'id',
+    unique: false,
     nameField: field.name === 'Name',
     compoundFieldName: field.part?.of ?? null,
     picklistValues: field.picklist.map((value) => ({

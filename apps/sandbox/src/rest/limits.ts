@@ -3,7 +3,7 @@ import type { ObjectDefinition } from '../org/object-definition.js';
 import { notFound } from '../org/org.errors.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { requireVersion } from './api-versions.js';
-import { requireMethod } from './sobjects.js';
+import { requireMethod } from './call-checks.js';
 
 /** What the limits are counted from. */
 export interface LimitsContext {

@@ -7,10 +7,14 @@ import type { Permissions } from '../org/permissions.js';
 import { runQuery } from '../soql/query-runner.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { composite } from './composite.js';
+import { compositeBatch } from './composite-batch.js';
+import { compositeGraph } from './composite-graph.js';
 import { limits } from './limits.js';
 import { QueryPages } from './query-pages.js';
 import { sobjectCollections } from './sobject-collections.js';
-import { requireMethod, sobjects } from './sobjects.js';
+import { requireMethod } from './call-checks.js';
+import { sobjectTree } from './sobject-tree.js';
+import { sobjects } from './sobjects.js';
 import { Tooling } from './tooling.js';
 
 /** How many calls the org has answered, by what they were: what tests count instead of spying on a client. */
@@ -53,14 +57,7 @@ export class RestApi {
         this.requireReadable(second);
         return sobjects(call, this.mayRead);
       case 'composite':
-        if (second === 'sobjects') {
-          this.count(call, false);
-          this.requireReadable(call.path[2]);
-          return sobjectCollections(call);
-        }
-        if (second !== undefined) throw notFound();
-        this.counts.composites++;
-        return composite(call, this.handle);
+        return this.composite(call, second);
       case 'limits':
         this.counts.others++;
         return limits(call, { ...this.context, mayRead: this.mayRead });
@@ -68,11 +65,35 @@ export class RestApi {
         this.counts.others++;
         return this.tooling.handle(call);
       case undefined:
-        return { status: 200, body: resources(call.version) };
+        return { status: 200, body: resources(call, this.context.org) };
       default:
         throw notFound();
     }
   };
+
+  private composite(call: ApiCall, kind: string | undefined): ApiAnswer {
+    if (kind === 'sobjects') {
+      this.count(call, false);
+      this.requireReadable(call.path[2]);
+      return sobjectCollections(call);
+    }
+    this.counts.composites++;
+    if (kind === 'tree') {
+      this.requireReadable(call.path[2]);
+      return sobjectTree(call);
+    }
+    if (call.path[2] !== undefined) throw notFound();
+    switch (kind) {
+      case 'batch':
+        return compositeBatch(call, this.handle, this.context.org);
+      case 'graph':
+        return compositeGraph(call, this.handle, this.context.org);
+      case undefined:
+        return composite(call, this.handle);
+      default:
+        throw notFound();
+    }
+  }
 
   private query(call: ApiCall, withDeleted: boolean): ApiAnswer {
     requireMethod(call, 'GET');
@@ -103,7 +124,8 @@ export class RestApi {
   }
 }
 
-function resources(version: string): Record<string, string> {
+function resources({ version, baseUrl }: ApiCall, org: Org): Record<string, string> {
   const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits', 'tooling'];
-  return Object.fromEntries(names.map((name) => [name, `/services/data/${version}/${name}`]));
+  const urls = Object.fromEntries(names.map((name) => [name, `/services/data/${version}/${name}`]));
+  return { ...urls, identity: `${baseUrl}/id/${org.organizationId}/${org.userId}` };
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { baseUrl } from '../oauth/oauth.routes.js';
 import { tokenOf, type Sessions } from '../oauth/sessions.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 import type { Latency } from '../admin/latency.js';
@@ -58,6 +59,7 @@ function handle(request: FastifyRequest, { org, api }: RestContext): ApiAnswer {
   versionNumber(resource.version);
   const call = {
     ...resource,
+    baseUrl: baseUrl(request),
     method: methodOf(request, resource.query),
     body: parsedBody(request.body),
     batchSize: batchSizeOf(request.headers['sforce-query-options']),

@@ -1,20 +1,42 @@
 import type { ObjectDefinition } from '../org/object-definition.js';
+import { ambiguous, externalIdField, recordsByExternalId } from '../org/external-ids.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
-import { bodyFields, checkedId, recordJson, requireMethod } from './sobjects.js';
+import { requireVersion } from './api-versions.js';
+import { bodyFields, checkedId, requireMethod } from './call-checks.js';
+import { noExternalId } from './external-id-rows.js';
+import { recordJson } from './row.js';
 
 /** Records in one collection request (REST API guide, "sObject Collections"). */
 const WRITES_MAX = 200;
 /** Records that one collection request can read. */
 const READS_MAX = 2_000;
 
-/** `/composite/sobjects` (create, change, delete many) and `/composite/sobjects/X` (read many, in the order asked for). */
+/** What became of one record: the entry of the answer. */
+type Result = {
+  readonly id?: string;
+  readonly success: boolean;
+  readonly errors: readonly unknown[];
+  readonly created?: boolean;
+};
+/** Writes one record of the request, and says which it was. */
+type Write = (record: unknown) => { readonly id: string; readonly created?: boolean };
+
+/**
+ * `/composite/sobjects` (create, change, delete many), `/composite/sobjects/X` (read many, in the order asked for) and
+ * `/composite/sobjects/X/{external id field}` (create or change many).
+ */
 export function sobjectCollections(call: ApiCall): ApiAnswer {
-  const [, , objectName, ...rest] = call.path;
+  const [, , objectName, fieldName, ...rest] = call.path;
   if (rest.length > 0) throw notFound();
+  requireVersion(call.version, 42);
+  if (objectName !== undefined && fieldName !== undefined) {
+    requireMethod(call, 'PATCH');
+    return { status: 200, body: writeMany(call, upsertInto(call, objectName, fieldName)) };
+  }
   if (objectName !== undefined) return retrieveMany(call, objectName);
   requireMethod(call, 'POST', 'PATCH', 'DELETE');
-  return { status: 200, body: writeMany(call) };
+  return { status: 200, body: writeMany(call, (record) => ({ id: writeOne(call, record) })) };
 }
 
 function retrieveMany(call: ApiCall, objectName: string): ApiAnswer {
@@ -33,7 +55,7 @@ function retrieveMany(call: ApiCall, objectName: string): ApiAnswer {
   return { status: 200, body };
 }
 
-function writeMany(call: ApiCall): unknown[] {
+function writeMany(call: ApiCall, write: Write): Result[] {
   const { transaction } = call;
   const fields = call.method === 'DELETE' ? {} : bodyFields(call.body);
   const allOrNone = call.method === 'DELETE' ? call.query.get('allOrNone') === 'true' : fields['allOrNone'] === true;
@@ -41,10 +63,11 @@ function writeMany(call: ApiCall): unknown[] {
   if (!Array.isArray(records)) throw new SalesforceFault(400, 'JSON_PARSER_ERROR', "a list 'records' is expected");
   if (records.length > WRITES_MAX) throw tooMany(WRITES_MAX);
   const start = transaction.mark();
-  const results = records.map((record) => {
+  const results = records.map((record): Result => {
     const mark = transaction.mark();
     try {
-      return { id: writeOne(call, record), success: true, errors: [] as unknown[] };
+      const { id, ...more } = write(record);
+      return { id, success: true, errors: [], ...more };
     } catch (error) {
       if (!(error instanceof SalesforceFault)) throw error;
       transaction.rollbackTo(mark);
@@ -75,6 +98,41 @@ function writeOne(call: ApiCall, record: unknown): string {
   const recordId = checkedId(object, typeof Id === 'string' ? Id : typeof id === 'string' ? id : '');
   transaction.update(object.name, recordId, fields);
   return recordId;
+}
+
+/** Creates or changes by an external id. One that names several records, or one that came before, is refused. */
+function upsertInto(call: ApiCall, objectName: string, fieldName: string): Write {
+  requireVersion(call.version, 46);
+  const { transaction } = call;
+  const object = transaction.org.schema.object(objectName);
+  if (object === undefined) throw notFound();
+  const field = externalIdField(object, fieldName);
+  if (field === undefined) throw noExternalId(fieldName);
+  const seen = new Set<string>();
+  return (record) => {
+    const { attributes, ...given } = bodyFields(record);
+    if (objectOf(call, attributes) !== object) {
+      throw new SalesforceFault(400, 'INVALID_TYPE', `every record of this request is of type ${object.name}`);
+    }
+    const { [field.name]: value, ...fields } = given;
+    if (field.type !== 'id' && (value === undefined || value === null || value === '')) {
+      throw new SalesforceFault(400, 'MISSING_ARGUMENT', `${field.name} not specified`);
+    }
+    const name = typeof value === 'string' ? value : JSON.stringify(value);
+    if (value !== undefined && seen.has(name.toLowerCase())) {
+      throw new SalesforceFault(400, 'DUPLICATE_VALUE', `Duplicate external id specified: ${name}`);
+    }
+    if (value !== undefined) seen.add(name.toLowerCase());
+    const [found, ...others] = recordsByExternalId(transaction.org, object, field, value);
+    if (found !== undefined && others.length > 0) throw ambiguous(field, [found, ...others]);
+    if (found === undefined && field.type === 'id' && value !== undefined) throw notFound();
+    if (found === undefined) {
+      const values = field.type === 'id' ? fields : { ...fields, [field.name]: value };
+      return { id: transaction.create(object.name, values), created: true };
+    }
+    transaction.update(object.name, found.Id, fields);
+    return { id: found.Id, created: false };
+  };
 }
 
 function objectOf(call: ApiCall, attributes: unknown): ObjectDefinition {

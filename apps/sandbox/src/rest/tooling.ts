@@ -5,7 +5,7 @@ import { recordId } from '../org/record-ids.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 import { parseQuery } from '../soql/query-parser.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
-import { requireMethod } from './sobjects.js';
+import { requireMethod } from './call-checks.js';
 
 const CHANNEL = 'PlatformEventChannel';
 const MEMBER = 'PlatformEventChannelMember';
