@@ -4,6 +4,7 @@ import type { ObjectDefinition } from '../org/object-definition.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 import type { Org } from '../org/org.js';
 import type { Permissions } from '../org/permissions.js';
+import { queryColumns } from '../soql/columns.js';
 import { runQuery } from '../soql/query-runner.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { composite } from './composite.js';
@@ -104,6 +105,10 @@ export class RestApi {
     const soql = call.query.get('q');
     if (soql === null || soql.trim() === '')
       throw new SalesforceFault(400, 'MALFORMED_QUERY', 'the parameter q is missing');
+    if (call.query.get('columns') === 'true') {
+      const scope = { withDeleted, mayRead: this.mayRead };
+      return { status: 200, body: queryColumns(this.context.org, soql, scope) };
+    }
     const result = runQuery(this.context.org, soql, call.version, withDeleted, this.mayRead);
     return { status: 200, body: this.pages.first(result, call.version, call.batchSize) };
   }

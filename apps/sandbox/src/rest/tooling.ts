@@ -4,6 +4,7 @@ import { changeEventName } from '../events/event-schema.js';
 import { recordId } from '../org/record-ids.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 import { parseQuery } from '../soql/query-parser.js';
+import { isGrouped } from '../soql/soql.ast.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { requireMethod } from './call-checks.js';
 
@@ -120,22 +121,26 @@ export class Tooling {
     requireMethod(call, 'GET');
     const query = parseQuery(call.query.get('q') ?? '');
     const type = [CHANNEL, MEMBER].find((name) => name.toLowerCase() === query.from.name.toLowerCase());
-    if (type === undefined || query.where !== undefined || query.orderBy.length > 0) {
+    const isPlain = query.where === undefined && query.orderBy.length === 0 && !query.isCount && !isGrouped(query);
+    if (type === undefined || !isPlain) {
       throw new SalesforceFault(400, 'MALFORMED_QUERY', `only SELECT … FROM ${CHANNEL} or ${MEMBER} is known here`);
     }
-    const records = this.records(type).map((record) => {
-      const row: Record<string, unknown> = {
-        attributes: { type, url: `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}` },
-      };
-      for (const item of query.select) {
-        const name = item.kind === 'field' ? item.path.segments.join('.') : '';
-        const known = Object.keys(record).find((key) => key.toLowerCase() === name.toLowerCase());
-        if (known === undefined)
-          throw new SalesforceFault(400, 'INVALID_FIELD', `No such column '${name}' on entity '${type}'`);
-        row[known] = record[known];
-      }
-      return row;
-    });
+    const end = query.offset + (query.limit ?? Number.POSITIVE_INFINITY);
+    const records = this.records(type)
+      .slice(query.offset, end)
+      .map((record) => {
+        const row: Record<string, unknown> = {
+          attributes: { type, url: `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}` },
+        };
+        for (const item of query.select) {
+          const name = item.kind === 'field' ? item.path.segments.join('.') : '';
+          const known = Object.keys(record).find((key) => key.toLowerCase() === name.toLowerCase());
+          if (known === undefined)
+            throw new SalesforceFault(400, 'INVALID_FIELD', `No such column '${name}' on entity '${type}'`);
+          row[known] = record[known];
+        }
+        return row;
+      });
     return { status: 200, body: { size: records.length, totalSize: records.length, done: true, records } };
   }
 

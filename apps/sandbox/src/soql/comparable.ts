@@ -47,7 +47,8 @@ function idValue(soql: string, field: FieldDefinition, text: string, position: n
   throw soqlFault('INVALID_QUERY_FILTER_OPERATOR', soql, position, `invalid ID field: ${text} (field '${field.name}')`);
 }
 
-function wrongType(field: FieldDefinition): string {
+/** The words for a literal of another type than the field's. */
+export function wrongType(field: FieldDefinition): string {
   const isQuoted = !['boolean', 'int', 'double', 'currency', 'date', 'datetime'].includes(field.type);
   const quotes = isQuoted ? 'should be enclosed in quotes' : 'should not be enclosed in quotes';
   const type = field.type === 'datetime' ? 'dateTime' : field.type;

@@ -1,68 +1,128 @@
-import type { CompareOperator, Condition, FieldPath, Literal } from './soql.ast.js';
+import { dateLiteral } from './date-span.js';
+import {
+  AGGREGATES,
+  type CompareOperator,
+  type Condition,
+  type FieldPath,
+  type JoinQuery,
+  type Literal,
+} from './soql.ast.js';
 import type { TokenReader } from './token-reader.js';
 
 /** How deep parentheses and NOT may be nested: a bound for the stack, far above what people write. */
 const DEPTH_MAX = 50;
 /** Values in one IN list. */
 const IN_VALUES_MAX = 4_000;
+/** Semi-joins and anti-joins in one WHERE clause (SOQL and SOSL Reference, "Semi-Joins with IN and Anti-Joins with NOT IN"). */
+const JOINS_MAX = 2;
 
 const COMPARISONS: readonly string[] = ['=', '!=', '<>', '<', '<=', '>', '>=', 'LIKE'];
 
-/** Reads a WHERE clause. AND and OR cannot be mixed without parentheses, as in SOQL itself. */
-export function parseCondition(reader: TokenReader, depth = 0): Condition {
-  const first = parseTerm(reader, depth);
-  const kind = reader.isAt('AND') ? 'and' : reader.isAt('OR') ? 'or' : undefined;
-  if (kind === undefined) return first;
-  const terms = [first];
-  while (reader.takeIf(kind.toUpperCase())) terms.push(parseTerm(reader, depth));
-  if (reader.isAt('AND') || reader.isAt('OR'))
-    throw reader.unexpected('put parentheses around conditions that mix AND and OR');
-  return { kind, terms };
+/** Which clause a condition is read for: only WHERE has semi-joins, only HAVING has aggregates. */
+export type Clause = 'where' | 'where of a sub-query' | 'having';
+
+/** Reads a WHERE or HAVING clause. AND and OR cannot be mixed without parentheses, as in SOQL itself. */
+export function parseCondition(reader: TokenReader, clause: Clause): Condition {
+  return new ConditionParser(reader, clause).condition(0);
 }
 
-function parseTerm(reader: TokenReader, depth: number): Condition {
-  if (depth > DEPTH_MAX) throw reader.unexpected(`conditions are nested deeper than ${DEPTH_MAX}`);
-  if (reader.takeIf('NOT')) return { kind: 'not', term: parseTerm(reader, depth + 1) };
-  if (reader.takeIf('(')) {
-    const inner = parseCondition(reader, depth + 1);
+class ConditionParser {
+  private joins = 0;
+
+  constructor(
+    private readonly reader: TokenReader,
+    private readonly clause: Clause,
+  ) {}
+
+  condition(depth: number): Condition {
+    const { reader } = this;
+    const first = this.term(depth);
+    const kind = reader.isAt('AND') ? 'and' : reader.isAt('OR') ? 'or' : undefined;
+    if (kind === undefined) return first;
+    const terms = [first];
+    while (reader.takeIf(kind.toUpperCase())) terms.push(this.term(depth));
+    if (reader.isAt('AND') || reader.isAt('OR'))
+      throw reader.unexpected('put parentheses around conditions that mix AND and OR');
+    if (kind === 'or') this.refuseJoins(terms);
+    return { kind, terms };
+  }
+
+  private term(depth: number): Condition {
+    const { reader } = this;
+    if (depth > DEPTH_MAX) throw reader.unexpected(`conditions are nested deeper than ${DEPTH_MAX}`);
+    if (reader.takeIf('NOT')) return { kind: 'not', term: this.term(depth + 1) };
+    if (reader.takeIf('(')) {
+      const inner = this.condition(depth + 1);
+      reader.expect(')');
+      return inner;
+    }
+    return this.comparison();
+  }
+
+  private comparison(): Condition {
+    const { reader } = this;
+    const path = parsePath(reader, 'a field name', this.clause === 'having');
+    if (reader.isAt('(')) throw reader.unexpected('functions are not supported here');
+    const isNegated = reader.isAt('NOT') && reader.isAt('IN', 1);
+    if (isNegated) reader.take();
+    if (reader.takeIf('IN')) return this.membership(path, isNegated);
+    const operator = COMPARISONS.find((candidate) => reader.isAt(candidate));
+    if (operator === undefined) throw reader.unexpected('expecting =, !=, <, <=, >, >=, LIKE, IN or NOT IN');
+    reader.take();
+    const value = parseLiteral(reader);
+    return { kind: 'compare', path, operator: (operator === '<>' ? '!=' : operator) as CompareOperator, value };
+  }
+
+  private membership(path: FieldPath, isNegated: boolean): Condition {
+    const { reader } = this;
+    reader.expect('(');
+    if (reader.isAt('SELECT')) return { kind: 'join', path, isNegated, query: this.join() };
+    const values = [parseLiteral(reader)];
+    while (reader.takeIf(',')) {
+      if (values.length >= IN_VALUES_MAX) throw reader.unexpected(`no more than ${IN_VALUES_MAX} values in a list`);
+      values.push(parseLiteral(reader));
+    }
     reader.expect(')');
-    return inner;
+    return { kind: 'in', path, isNegated, values };
   }
-  return parseComparison(reader);
-}
 
-function parseComparison(reader: TokenReader): Condition {
-  const path = parsePath(reader, 'a field name');
-  if (reader.isAt('(')) throw reader.unexpected('functions are not supported here');
-  if (reader.takeIf('IN')) return { kind: 'in', path, isNegated: false, values: parseList(reader) };
-  if (reader.isAt('NOT') && reader.isAt('IN', 1)) {
+  private join(): JoinQuery {
+    const { reader } = this;
+    const { position } = reader.peek();
+    if (this.clause !== 'where') throw reader.malformed(position, 'Nesting of semi join sub-selects is not supported');
+    if (++this.joins > JOINS_MAX) {
+      throw reader.malformed(position, `Maximum of ${JOINS_MAX} semi join sub-selects are allowed in one query`);
+    }
     reader.take();
-    reader.take();
-    return { kind: 'in', path, isNegated: true, values: parseList(reader) };
+    const path = parsePath(reader, 'the name of an id field');
+    reader.expect('FROM');
+    const from = reader.expectWord('the name of an object');
+    const where = reader.takeIf('WHERE') ? parseCondition(reader, 'where of a sub-query') : undefined;
+    reader.expect(')');
+    return { path, from: { name: from.text, position: from.position }, where };
   }
-  const operator = COMPARISONS.find((candidate) => reader.isAt(candidate));
-  if (operator === undefined) throw reader.unexpected('expecting =, !=, <, <=, >, >=, LIKE, IN or NOT IN');
-  reader.take();
-  const value = parseLiteral(reader);
-  return { kind: 'compare', path, operator: (operator === '<>' ? '!=' : operator) as CompareOperator, value };
+
+  private refuseJoins(terms: readonly Condition[]): void {
+    for (const term of terms) {
+      if (term.kind === 'join') {
+        const reason = "Semi join sub-selects are not allowed with the 'OR' operator";
+        throw this.reader.malformed(term.path.position, reason);
+      }
+      if (term.kind === 'and' || term.kind === 'or') this.refuseJoins(term.terms);
+      if (term.kind === 'not') this.refuseJoins([term.term]);
+    }
+  }
 }
 
-function parseList(reader: TokenReader): Literal[] {
-  reader.expect('(');
-  if (reader.isAt('SELECT')) throw reader.unexpected('semi-joins are not supported here: list the values');
-  const values = [parseLiteral(reader)];
-  while (reader.takeIf(',')) {
-    if (values.length >= IN_VALUES_MAX) throw reader.unexpected(`no more than ${IN_VALUES_MAX} values in a list`);
-    values.push(parseLiteral(reader));
-  }
-  reader.expect(')');
-  return values;
-}
-
-/** A field name with the relationships in front of it. */
-export function parsePath(reader: TokenReader, what: string): FieldPath {
+/** A field name with the relationships in front of it; where `mayAggregate`, an aggregate of one, too. */
+export function parsePath(reader: TokenReader, what: string, mayAggregate = false): FieldPath {
   const token = reader.expectWord(what);
-  return { segments: token.text.split('.'), position: token.position };
+  const aggregate = AGGREGATES.find((name) => name === token.text.toUpperCase());
+  if (!mayAggregate || aggregate === undefined || !reader.takeIf('('))
+    return { segments: token.text.split('.'), position: token.position };
+  const path = parsePath(reader, 'a field name');
+  reader.expect(')');
+  return { ...path, aggregate };
 }
 
 function parseLiteral(reader: TokenReader): Literal {
@@ -77,9 +137,20 @@ function parseLiteral(reader: TokenReader): Literal {
   if (reader.takeIf('NULL')) return { kind: 'null', position };
   if (reader.takeIf('TRUE')) return { kind: 'boolean', value: true, position };
   if (reader.takeIf('FALSE')) return { kind: 'boolean', value: false, position };
-  throw reader.unexpected(
-    'expecting a quoted string, a number, a date, true, false or null; date literals such as TODAY are not supported here',
-  );
+  const span = parseSpan(reader);
+  if (span !== undefined) return span;
+  throw reader.unexpected('expecting a quoted string, a number, a date or a date literal, true, false or null');
+}
+
+function parseSpan(reader: TokenReader): Literal | undefined {
+  const token = reader.peek();
+  const name = token.text.toUpperCase();
+  const form = token.kind === 'word' ? dateLiteral(name) : undefined;
+  if (form === undefined) return undefined;
+  reader.take();
+  if (form === 'plain') return { kind: 'span', name, count: 0, position: token.position };
+  reader.expect(':');
+  return { kind: 'span', name, count: reader.expectCount(`${name}:`), position: token.position };
 }
 
 /** Whether the calendar has this day and the clock this time: `2026-02-30` and `T25:00:00Z` are refused. */

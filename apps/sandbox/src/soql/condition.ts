@@ -1,8 +1,10 @@
 import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
-import type { FieldReader, ResolvedPath } from './field-reader.js';
-import { comparable, type Comparable } from './comparable.js';
+import { comparable, wrongType, type Comparable } from './comparable.js';
+import { dateSpan, type DateSpan } from './date-span.js';
 import { likePattern } from './like-pattern.js';
+import type { PathReader, ResolvedPath } from './path-reader.js';
+import { compileJoin } from './semi-join.js';
 import { soqlFault } from './soql-fault.js';
 import type { CompareOperator, Condition, FieldPath, Literal } from './soql.ast.js';
 
@@ -12,7 +14,7 @@ export type RecordTest = (record: OrgRecord) => boolean;
  * The test that a WHERE clause means. Checked against the schema before any record is read, so that a wrong query is
  * refused although no record matches. Logic has two values, as in SOQL: `!=` and `NOT` are true of empty fields.
  */
-export function compileCondition(reader: FieldReader, object: ObjectDefinition, condition: Condition): RecordTest {
+export function compileCondition(reader: PathReader, object: ObjectDefinition, condition: Condition): RecordTest {
   switch (condition.kind) {
     case 'and': {
       const tests = condition.terms.map((term) => compileCondition(reader, object, term));
@@ -28,12 +30,14 @@ export function compileCondition(reader: FieldReader, object: ObjectDefinition, 
     }
     case 'in':
       return compileIn(reader, filterable(reader, object, condition.path), condition.values, condition.isNegated);
+    case 'join':
+      return compileJoin(reader, object, condition, compileCondition);
     case 'compare':
       return compileCompare(reader, object, condition);
   }
 }
 
-function filterable(reader: FieldReader, object: ObjectDefinition, path: FieldPath): ResolvedPath {
+function filterable(reader: PathReader, object: ObjectDefinition, path: FieldPath): ResolvedPath {
   const resolved = reader.resolve(object, path);
   if (resolved.field.type === 'address') {
     throw reader.invalid(path, `field '${resolved.field.name}' can not be filtered in a query call`);
@@ -41,23 +45,19 @@ function filterable(reader: FieldReader, object: ObjectDefinition, path: FieldPa
   return resolved;
 }
 
-function compileIn(
-  reader: FieldReader,
-  path: ResolvedPath,
-  values: readonly Literal[],
-  isNegated: boolean,
-): RecordTest {
+function compileIn(reader: PathReader, path: ResolvedPath, values: readonly Literal[], isNegated: boolean): RecordTest {
   const wanted = new Set<Comparable>(values.map((value) => comparable(reader.soql, path.field, value)));
   return (record) => wanted.has(stored(reader, path, record)) !== isNegated;
 }
 
 function compileCompare(
-  reader: FieldReader,
+  reader: PathReader,
   object: ObjectDefinition,
   { path, operator, value }: Extract<Condition, { kind: 'compare' }>,
 ): RecordTest {
   const resolved = filterable(reader, object, path);
   if (operator === 'LIKE') return compileLike(reader, resolved, path, value);
+  if (value.kind === 'span') return compileSpan(reader, resolved, operator, value);
   const wanted = comparable(reader.soql, resolved.field, value);
   if (operator === '=') return (record) => stored(reader, resolved, record) === wanted;
   if (operator === '!=') return (record) => stored(reader, resolved, record) !== wanted;
@@ -71,7 +71,51 @@ function compileCompare(
   };
 }
 
-function compileLike(reader: FieldReader, resolved: ResolvedPath, path: FieldPath, value: Literal): RecordTest {
+/** Before, in or after a span of time: `< TODAY` is before its beginning, `<= TODAY` before its end. */
+function compileSpan(
+  reader: PathReader,
+  resolved: ResolvedPath,
+  operator: CompareOperator,
+  value: Extract<Literal, { kind: 'span' }>,
+): RecordTest {
+  const { type } = resolved.field;
+  if (type !== 'date' && type !== 'datetime') {
+    throw soqlFault('INVALID_FIELD', reader.soql, value.position, wrongType(resolved.field));
+  }
+  const span = dateSpan(value.name, value.count, reader.now);
+  if (span === undefined) {
+    throw soqlFault(
+      'NUMBER_OUTSIDE_VALID_RANGE',
+      reader.soql,
+      value.position,
+      `${value.name}:${value.count} is too far away`,
+    );
+  }
+  return (record) => {
+    const have = reader.read(resolved, record);
+    const at = typeof have === 'string' ? Date.parse(have) : undefined;
+    return at === undefined ? operator === '!=' : isPlaced(at, operator, span);
+  };
+}
+
+function isPlaced(at: number, operator: CompareOperator, { start, end }: DateSpan): boolean {
+  switch (operator) {
+    case '=':
+      return at >= start && at < end;
+    case '!=':
+      return at < start || at >= end;
+    case '<':
+      return at < start;
+    case '<=':
+      return at < end;
+    case '>':
+      return at >= end;
+    default:
+      return at >= start;
+  }
+}
+
+function compileLike(reader: PathReader, resolved: ResolvedPath, path: FieldPath, value: Literal): RecordTest {
   if (!['string', 'textarea', 'picklist'].includes(resolved.field.type)) {
     const reason = `invalid operator 'LIKE' on ${resolved.field.type} field '${resolved.field.name}'`;
     throw soqlFault('INVALID_QUERY_FILTER_OPERATOR', reader.soql, path.position, reason);
@@ -104,7 +148,7 @@ function isId({ field }: ResolvedPath): boolean {
 }
 
 /** The record's value in the form that `comparable` gives literals of the same field. */
-function stored(reader: FieldReader, path: ResolvedPath, record: OrgRecord): Comparable {
+function stored(reader: PathReader, path: ResolvedPath, record: OrgRecord): Comparable {
   const value = reader.read(path, record);
   if (typeof value !== 'string' || isId(path)) return value;
   if (path.field.type === 'datetime') return Date.parse(value);

@@ -1,31 +1,61 @@
-import type { FieldDefinition, FieldValue, OrgRecord } from '../org/field-definition.js';
+import type { FieldValue, OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
+import type { ChildRelationship } from '../org/schema.js';
+import type { ParentStep, PathReader, ResolvedPath } from './path-reader.js';
 import { soqlFault } from './soql-fault.js';
-import type { FieldPath } from './soql.ast.js';
+import type { FieldPath, ObjectName } from './soql.ast.js';
 
 /** Look-ups that one path may follow (SOQL and SOSL Reference, "Relationship Query Limitations"). */
 const PARENTS_MAX = 5;
 
-/** One look-up on the way to a parent's field. */
-export interface ParentStep {
-  readonly relationship: string;
-  readonly lookup: FieldDefinition;
-  readonly object: ObjectDefinition;
+/** Which records a query sees. */
+export interface QueryScope {
+  /** Whether records in the recycle bin count (`/queryAll`). */
+  readonly withDeleted: boolean;
+  /** Whether the object exists for the user; related objects are not looked at. */
+  readonly mayRead: (object: ObjectDefinition) => boolean;
 }
 
-/** A path that was found in the schema. */
-export interface ResolvedPath {
-  readonly parents: readonly ParentStep[];
-  readonly field: FieldDefinition;
-}
+/** Finds the objects and paths of one query in the schema and reads them from records. */
+export class FieldReader implements PathReader {
+  /** The moment of the query: `TODAY` means one day, however long it runs. */
+  readonly now: number;
 
-/** Finds the paths of one query in the schema and reads them from records. */
-export class FieldReader {
   constructor(
     private readonly org: OrgState,
     readonly soql: string,
-  ) {}
+    private readonly scope: QueryScope,
+  ) {
+    this.now = org.clock.now();
+  }
+
+  /** The object that a FROM clause names; INVALID_TYPE if there is none that can be queried. */
+  object(from: ObjectName): ObjectDefinition {
+    const named = this.org.schema.object(from.name);
+    const object = named !== undefined && this.scope.mayRead(named) ? named : undefined;
+    if (object !== undefined && object.traits.isEvent !== true) return object;
+    const reason = object
+      ? `entity type ${object.name} does not support query`
+      : `sObject type '${from.name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.`;
+    throw soqlFault('INVALID_TYPE', this.soql, from.position, reason);
+  }
+
+  /** The child relationship that a sub-query names; INVALID_TYPE if the object has none of this name. */
+  children(parent: ObjectDefinition, from: ObjectName): ChildRelationship & { readonly name: string } {
+    const wanted = from.name.toLowerCase();
+    const found = this.org.schema.children(parent).find(({ name }) => name?.toLowerCase() === wanted);
+    if (found?.name !== undefined) return { ...found, name: found.name };
+    const reason = `Didn't understand relationship '${from.name}' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name.`;
+    throw soqlFault('INVALID_TYPE', this.soql, from.position, reason);
+  }
+
+  /** The object's records that the query may see, one after the other. */
+  *records(object: ObjectDefinition): Generator<OrgRecord> {
+    for (const record of this.org.table(object).all()) {
+      if (this.scope.withDeleted || record['IsDeleted'] !== true) yield record;
+    }
+  }
 
   /** The field that a path means; INVALID_FIELD if an object on the way has no such field or relationship. */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {

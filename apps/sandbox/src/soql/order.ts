@@ -1,13 +1,13 @@
 import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
-import type { FieldReader } from './field-reader.js';
+import type { PathReader } from './path-reader.js';
 import type { OrderTerm } from './soql.ast.js';
 
 type Comparison = (a: OrgRecord, b: OrgRecord) => number;
 
 /** The order that an ORDER BY means (text without regard to case, empty values first unless told otherwise); undefined if there is none. */
 export function compileOrder(
-  reader: FieldReader,
+  reader: PathReader,
   object: ObjectDefinition,
   terms: readonly OrderTerm[],
 ): Comparison | undefined {
@@ -22,7 +22,7 @@ export function compileOrder(
   };
 }
 
-function compileTerm(reader: FieldReader, object: ObjectDefinition, term: OrderTerm): Comparison {
+function compileTerm(reader: PathReader, object: ObjectDefinition, term: OrderTerm): Comparison {
   const path = reader.resolve(object, term.path);
   if (path.field.type === 'address') {
     throw reader.invalid(term.path, `field '${path.field.name}' can not be sorted in a query call`);

@@ -1,6 +1,6 @@
 import { parseCondition, parsePath } from './condition-parser.js';
 import { soqlFault } from './soql-fault.js';
-import type { OrderTerm, SelectItem, SelectQuery } from './soql.ast.js';
+import { isGrouped, type FieldPath, type OrderTerm, type SelectItem, type SelectQuery } from './soql.ast.js';
 import { TokenReader } from './token-reader.js';
 
 /** The highest OFFSET that Salesforce takes. */
@@ -9,14 +9,15 @@ const OFFSET_MAX = 2_000;
 const CHILD_QUERIES_MAX = 20;
 
 /**
- * The query that this text says. What this sandbox does not know of SOQL (GROUP BY, aggregates, aliases, semi-joins,
- * TYPEOF, date literals, …) is MALFORMED_QUERY with its position: never a silently wrong answer.
+ * The query that this text says. What this sandbox does not know of SOQL (TYPEOF, date functions, ROLLUP, aliases of
+ * objects, …) is MALFORMED_QUERY with its position: never a silently wrong answer.
  */
 export function parseQuery(soql: string): SelectQuery {
   const reader = new TokenReader(soql);
   const query = parseSelect(reader, false);
   if (reader.peek().kind !== 'end')
-    throw reader.unexpected('expecting WHERE, ORDER BY, LIMIT, OFFSET or the end of the query');
+    throw reader.unexpected('expecting WHERE, GROUP BY, ORDER BY, LIMIT, OFFSET or the end of the query');
+  refuseMisplaced(reader, query);
   return query;
 }
 
@@ -27,11 +28,14 @@ function parseSelect(reader: TokenReader, isChild: boolean): SelectQuery {
   const select = isCount ? [] : parseSelectList(reader, isChild);
   reader.expect('FROM');
   const from = reader.expectWord(isChild ? 'the name of a child relationship' : 'the name of an object');
-  const where = reader.takeIf('WHERE') ? parseCondition(reader) : undefined;
-  const orderBy = reader.takeIf('ORDER') ? parseOrderBy(reader) : [];
+  const where = reader.takeIf('WHERE') ? parseCondition(reader, isChild ? 'where of a sub-query' : 'where') : undefined;
+  const groupBy = !isChild && !isCount && reader.takeIf('GROUP') ? parseGroupBy(reader) : [];
+  const having = groupBy.length > 0 && reader.takeIf('HAVING') ? parseCondition(reader, 'having') : undefined;
+  const orderBy = reader.takeIf('ORDER') ? parseOrderBy(reader, !isChild) : [];
   const limit = reader.takeIf('LIMIT') ? reader.expectCount('LIMIT') : undefined;
   const offset = !isChild && reader.isAt('OFFSET') ? parseOffset(reader) : 0;
-  return { select, isCount, from: { name: from.text, position: from.position }, where, orderBy, limit, offset };
+  const object = { name: from.text, position: from.position };
+  return { select, isCount, from: object, where, groupBy, having, orderBy, limit, offset };
 }
 
 function parseSelectList(reader: TokenReader, isChild: boolean): SelectItem[] {
@@ -45,18 +49,56 @@ function parseSelectList(reader: TokenReader, isChild: boolean): SelectItem[] {
       items.push({ kind: 'children', query: parseSelect(reader, true) });
       reader.expect(')');
     } else {
-      const path = parsePath(reader, 'a field name');
-      if (reader.isAt('(')) throw reader.unexpected('functions and aggregates are not supported here, COUNT() apart');
-      items.push({ kind: 'field', path });
+      const path = parsePath(reader, 'a field name', !isChild);
+      if (reader.isAt('(')) throw reader.unexpected('functions other than aggregates are not supported here');
+      items.push({ kind: 'field', path, alias: parseAlias(reader) });
     }
   } while (reader.takeIf(','));
   refuseDuplicates(reader, items);
   return items;
 }
 
+/** A word is an alias if the list goes on or ends behind it. */
+function parseAlias(reader: TokenReader): string | undefined {
+  const isAlias =
+    reader.peek().kind === 'word' && !reader.isAt('FROM') && (reader.isAt(',', 1) || reader.isAt('FROM', 1));
+  return isAlias ? reader.take().text : undefined;
+}
+
+function parseGroupBy(reader: TokenReader): FieldPath[] {
+  reader.expect('BY');
+  const paths: FieldPath[] = [];
+  do {
+    paths.push(parsePath(reader, 'a field name'));
+    if (reader.isAt('(')) throw reader.unexpected('ROLLUP, CUBE and date functions are not supported here');
+  } while (reader.takeIf(','));
+  return paths;
+}
+
+/** What the grammar lets pass and Salesforce refuses, in its words. */
+function refuseMisplaced(reader: TokenReader, query: SelectQuery): void {
+  const grouped = isGrouped(query);
+  for (const item of query.select) {
+    if (item.kind === 'children') {
+      if (grouped) throw reader.malformed(item.query.from.position, 'a grouped query cannot have a sub-query');
+    } else if (item.alias !== undefined && !grouped) {
+      throw reader.malformed(item.path.position, 'only aggregate expressions use field aliasing');
+    }
+  }
+  const ordered = query.orderBy.find(({ path }) => path.aggregate !== undefined);
+  if (ordered !== undefined && !grouped) {
+    throw reader.malformed(ordered.path.position, 'an aggregate can order the groups of a grouped query only');
+  }
+  if (grouped && query.groupBy.length === 0 && query.limit !== undefined) {
+    const reason = 'Non-grouped query that uses overall aggregate functions cannot also use LIMIT';
+    throw reader.malformed(query.from.position, reason);
+  }
+}
+
 function refuseDuplicates(reader: TokenReader, items: readonly SelectItem[]): void {
   const seen = new Set<string>();
   for (const item of items) {
+    if (item.kind === 'field' && (item.path.aggregate !== undefined || item.alias !== undefined)) continue;
     const name = item.kind === 'field' ? item.path.segments.join('.') : `(${item.query.from.name})`;
     const position = item.kind === 'field' ? item.path.position : item.query.from.position;
     if (seen.has(name.toLowerCase())) throw reader.malformed(position, `duplicate field selected: ${name}`);
@@ -64,11 +106,11 @@ function refuseDuplicates(reader: TokenReader, items: readonly SelectItem[]): vo
   }
 }
 
-function parseOrderBy(reader: TokenReader): OrderTerm[] {
+function parseOrderBy(reader: TokenReader, mayAggregate: boolean): OrderTerm[] {
   reader.expect('BY');
   const terms: OrderTerm[] = [];
   do {
-    const path = parsePath(reader, 'a field name');
+    const path = parsePath(reader, 'a field name', mayAggregate);
     const isDescending = reader.takeIf('DESC') || (reader.takeIf('ASC'), false);
     terms.push({ path, isDescending, nulls: reader.takeIf('NULLS') ? parseNulls(reader) : 'first' });
   } while (reader.takeIf(','));

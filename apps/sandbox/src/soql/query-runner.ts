@@ -1,13 +1,12 @@
-import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
 import { compileCondition, type RecordTest } from './condition.js';
 import { FieldReader } from './field-reader.js';
+import { compileGrouping } from './grouping.js';
 import { compileOrder } from './order.js';
 import { parseQuery } from './query-parser.js';
 import { compileSelect, type RowJson } from './select.js';
-import { soqlFault } from './soql-fault.js';
-import type { SelectQuery } from './soql.ast.js';
+import { isGrouped } from './soql.ast.js';
 
 /** What a query found. `rows` is empty for `SELECT COUNT()`; `totalSize` counts either way. */
 export interface QueryResult {
@@ -29,30 +28,17 @@ export function runQuery(
   mayRead: (object: ObjectDefinition) => boolean = () => true,
 ): QueryResult {
   const query = parseQuery(soql);
-  const object = queryableObject(org, soql, query, mayRead);
-  const reader = new FieldReader(org, soql);
+  const reader = new FieldReader(org, soql, { withDeleted, mayRead });
+  const object = reader.object(query.from);
   const test: RecordTest = query.where ? compileCondition(reader, object, query.where) : () => true;
+  if (isGrouped(query)) {
+    const toRows = compileGrouping(reader, object, query);
+    const rows = toRows([...reader.records(object)].filter(test));
+    return { totalSize: rows.length, rows };
+  }
   const order = compileOrder(reader, object, query.orderBy);
   const toRow = compileSelect(org, reader, object, query.select, version, withDeleted);
-  const found: OrgRecord[] = [];
-  for (const record of org.table(object).all()) {
-    if ((withDeleted || record['IsDeleted'] !== true) && test(record)) found.push(record);
-  }
+  const found = [...reader.records(object)].filter(test);
   const limited = (order ? found.sort(order) : found).slice(query.offset, query.offset + (query.limit ?? found.length));
   return { totalSize: limited.length, rows: query.isCount ? [] : limited.map(toRow) };
-}
-
-function queryableObject(
-  org: OrgState,
-  soql: string,
-  { from }: SelectQuery,
-  mayRead: (object: ObjectDefinition) => boolean,
-): ObjectDefinition {
-  const named = org.schema.object(from.name);
-  const object = named !== undefined && mayRead(named) ? named : undefined;
-  if (object !== undefined && object.traits.isEvent !== true) return object;
-  const reason = object
-    ? `entity type ${object.name} does not support query`
-    : `sObject type '${from.name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.`;
-  throw soqlFault('INVALID_TYPE', soql, from.position, reason);
 }

@@ -1,4 +1,4 @@
-import type { FieldDefinition, OrgRecord } from '../org/field-definition.js';
+import type { FieldDefinition, FieldValue, OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 
 /** The record's `attributes`: its object and where it can be read. */
@@ -9,7 +9,11 @@ export function attributes(object: ObjectDefinition, id: string, version: string
 /** One field's value as REST shows it: date-times with `+0000`, addresses as objects. */
 export function fieldJson(object: ObjectDefinition, field: FieldDefinition, record: OrgRecord): unknown {
   if (field.type === 'address') return addressJson(object, field, record);
-  const value = record[field.name] ?? null;
+  return valueJson(field, record[field.name] ?? null);
+}
+
+/** A stored value of such a field as REST shows it. */
+export function valueJson(field: FieldDefinition, value: FieldValue): FieldValue {
   return field.type === 'datetime' && typeof value === 'string' ? value.replace('Z', '+0000') : value;
 }
 

@@ -2,10 +2,10 @@ import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
 import { compileCondition, type RecordTest } from './condition.js';
-import type { FieldReader, ResolvedPath } from './field-reader.js';
+import type { FieldReader } from './field-reader.js';
+import type { ResolvedPath } from './path-reader.js';
 import { compileOrder } from './order.js';
 import { attributes, fieldJson } from './record-json.js';
-import { soqlFault } from './soql-fault.js';
 import type { SelectItem, SelectQuery } from './soql.ast.js';
 
 /** One record of an answer: `attributes`, the selected fields, nested parents and child lists. */
@@ -62,13 +62,7 @@ function compileChildren(
   version: string,
   withDeleted: boolean,
 ): FillRow {
-  const wanted = query.from.name.toLowerCase();
-  const relationship = org.schema.children(parent).find((child) => child.name?.toLowerCase() === wanted);
-  if (relationship?.name === undefined) {
-    const reason = `Didn't understand relationship '${query.from.name}' in FROM part of query call. If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name.`;
-    throw soqlFault('INVALID_TYPE', reader.soql, query.from.position, reason);
-  }
-  const { child, field, name } = relationship;
+  const { child, field, name } = reader.children(parent, query.from);
   const test: RecordTest = query.where ? compileCondition(reader, child, query.where) : () => true;
   const order = compileOrder(reader, child, query.orderBy);
   const toRow = compileSelect(org, reader, child, query.select, version, withDeleted);

@@ -21,7 +21,7 @@ const PATTERNS = [
   ['date', /\d{4}-\d{2}-\d{2}(?![\dT])/y],
   ['number', /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])/y],
   ['word', /[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*/y],
-  ['symbol', /<=|>=|!=|<>|[()=<>,]/y],
+  ['symbol', /<=|>=|!=|<>|[()=<>,:]/y],
 ] as const;
 
 const ESCAPES: Readonly<Record<string, string>> = {

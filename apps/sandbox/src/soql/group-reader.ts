@@ -1,0 +1,121 @@
+import { field, type FieldValue, type OrgRecord } from '../org/field-definition.js';
+import type { ObjectDefinition } from '../org/object-definition.js';
+import type { SalesforceFault } from '../org/org.errors.js';
+import { aggregateOf, aggregateType, canAggregate, canGroup } from './aggregates.js';
+import type { FieldReader } from './field-reader.js';
+import type { PathReader, ResolvedPath } from './path-reader.js';
+import { soqlFault } from './soql-fault.js';
+import type { FieldPath, ObjectName } from './soql.ast.js';
+
+/** A value of a group: what it is worked out from, and how a group is asked for it. */
+interface GroupColumn {
+  readonly source: ResolvedPath;
+  readonly of: FieldPath;
+  readonly resolved: ResolvedPath;
+}
+
+/** Reads groups as if they were records, so that HAVING and ORDER BY work on them. */
+export class GroupReader implements PathReader {
+  private readonly columns = new Map<string, GroupColumn>();
+  private readonly groupedBy: readonly GroupColumn[];
+
+  constructor(
+    private readonly fields: FieldReader,
+    object: ObjectDefinition,
+    groupBy: readonly FieldPath[],
+  ) {
+    this.groupedBy = groupBy.map((path) => this.grouped(object, path));
+  }
+
+  get soql(): string {
+    return this.fields.soql;
+  }
+
+  get now(): number {
+    return this.fields.now;
+  }
+
+  object(from: ObjectName): ObjectDefinition {
+    return this.fields.object(from);
+  }
+
+  records(object: ObjectDefinition): Iterable<OrgRecord> {
+    return this.fields.records(object);
+  }
+
+  invalid(path: FieldPath, reason: string): SalesforceFault {
+    return this.fields.invalid(path, reason);
+  }
+
+  /** A grouped field, or an aggregate, which from here on is worked out for every group. */
+  resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {
+    const known = this.columns.get(keyOf(path));
+    if (known !== undefined) return known.resolved;
+    const { aggregate } = path;
+    const source = this.fields.resolve(object, path);
+    if (aggregate === undefined) {
+      const reason = `Field must be grouped or aggregated: ${path.segments.join('.')}`;
+      throw soqlFault('MALFORMED_QUERY', this.soql, path.position, reason);
+    }
+    if (!canAggregate(aggregate, source.field)) {
+      throw this.invalid(path, `field ${source.field.name} does not support aggregate operator ${aggregate}`);
+    }
+    return this.add(path, source, { ...source.field, type: aggregateType(aggregate, source.field) });
+  }
+
+  read({ field: { name } }: ResolvedPath, group: OrgRecord): FieldValue {
+    return group[name] ?? null;
+  }
+
+  /** The groups in the order in which their first records came; without GROUP BY all records are one, even if there are none. */
+  groupsOf(records: Iterable<OrgRecord>): OrgRecord[] {
+    const members = new Map<string, OrgRecord[]>();
+    if (this.groupedBy.length === 0) members.set('[]', []);
+    for (const record of records) {
+      const key = JSON.stringify(this.groupedBy.map(({ source }) => this.fields.read(source, record)));
+      const group = members.get(key);
+      if (group === undefined) members.set(key, [record]);
+      else group.push(record);
+    }
+    return [...members.values()].map((group) => this.summary(group));
+  }
+
+  private summary(group: readonly OrgRecord[]): OrgRecord {
+    const summary: OrgRecord = { Id: '' };
+    for (const [key, { source, of }] of this.columns) {
+      const [first] = group;
+      summary[key] =
+        of.aggregate === undefined
+          ? first === undefined
+            ? null
+            : this.fields.read(source, first)
+          : aggregateOf(
+              of.aggregate,
+              group.map((record) => this.fields.read(source, record)),
+            );
+    }
+    return summary;
+  }
+
+  private grouped(object: ObjectDefinition, path: FieldPath): GroupColumn {
+    const source = this.fields.resolve(object, path);
+    if (!canGroup(source.field)) {
+      throw this.invalid(path, `field '${source.field.name}' can not be grouped in a query call`);
+    }
+    this.add(path, source, source.field);
+    return this.columns.get(keyOf(path)) as GroupColumn;
+  }
+
+  private add(path: FieldPath, source: ResolvedPath, as: ResolvedPath['field']): ResolvedPath {
+    const key = keyOf(path);
+    const resolved = { parents: [], field: field(key, as.type, { reference: as.reference }) };
+    this.columns.set(key, { source, of: path, resolved });
+    return resolved;
+  }
+}
+
+/** What stands in a query for this path, without regard to case: `max(account.name)`. */
+function keyOf({ aggregate, segments }: FieldPath): string {
+  const name = segments.join('.').toLowerCase();
+  return aggregate === undefined ? name : `${aggregate.toLowerCase()}(${name})`;
+}
