@@ -121,9 +121,11 @@ describe('the sandbox over REST, as jsforce sees it', () => {
     });
     await expect(connection.query('SELECT Id FROM Ordr')).rejects.toMatchObject({ errorCode: 'INVALID_TYPE' });
     await expect(connection.query('SELECT Idd FROM Order')).rejects.toMatchObject({ errorCode: 'INVALID_FIELD' });
-    await expect(connection.query('SELECT Status, COUNT(Id) FROM Order GROUP BY Status')).rejects.toMatchObject({
-      errorCode: 'MALFORMED_QUERY',
-    });
+    await expect(connection.query('SELECT Status, COUNT(Id) FROM Order GROUP BY ROLLUP(Status)')).rejects.toMatchObject(
+      {
+        errorCode: 'MALFORMED_QUERY',
+      },
+    );
   });
 
   it('describes an object with its pick lists and relationships', async () => {

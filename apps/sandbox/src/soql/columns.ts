@@ -50,7 +50,7 @@ export function queryColumns(org: OrgState, soql: string, scope: QueryScope): Re
   if (query.where !== undefined) compileCondition(reader, object, query.where);
   const columns = isGrouped(query) ? groupColumns(reader, object, query) : selectColumns(reader, object, query.select);
   const isId = (item: SelectItem): boolean =>
-    item.kind === 'field' && item.path.segments.length === 1 && item.path.segments[0]?.toLowerCase() === 'id';
+    item.kind === 'field' && item.path.aggregate === undefined && item.path.segments.join('.').toLowerCase() === 'id';
   return {
     columnMetadata: columns,
     entityName: object.name,
