@@ -102,7 +102,9 @@ async function compose(
   issuerUrl: () => string,
 ): Promise<FastifyInstance> {
   const { org, sessions, cometd, latency } = parts;
-  const app = fastify({ logger: false, routerOptions: { ignoreTrailingSlash: true } });
+  // An instance URL that ends in a slash makes `//services/data/…`, which Salesforce takes and the sf command line sends.
+  const routerOptions = { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
+  const app = fastify({ logger: false, routerOptions });
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof SalesforceFault) return reply.code(error.status).send(error.body());
     throw error;

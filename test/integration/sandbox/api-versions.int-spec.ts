@@ -62,6 +62,13 @@ describe('[D4] the versions of the Salesforce API', () => {
     expect(compositeResponse[0]?.httpStatusCode).toBe(410);
   });
 
+  it('[D4] takes the doubled slash of an instance URL that ends in one, as the sf command line sends it', async () => {
+    const connection = new jsforce.Connection({ instanceUrl: `${sandbox.url}/`, accessToken: sandbox.issueToken() });
+    expect(connection._baseUrl()).toContain('//services/data/');
+    expect((await connection.query('SELECT Id FROM Account LIMIT 1')).totalSize).toBe(1);
+    expect((await call('//services/data')).status).toBe(200);
+  });
+
   it('[D4] knows from which version on a resource is there', async () => {
     expect((await call('/services/data/v39.0/limits/recordCount')).status).toBe(404);
     expect((await call('/services/data/v40.0/limits/recordCount')).status).toBe(200);

@@ -85,6 +85,21 @@ describe('queries as jsforce and the sf command line ask them', () => {
     expect(sandbox.counts.salesforce.queries).toBe(queries + 1);
   });
 
+  it('[D5] answers the columns of the Tooling API, too, and does not pass over what limits its queries', async () => {
+    const soql = 'SELECT FullName, selectedentity FROM PlatformEventChannelMember LIMIT 2';
+    const url = `/tooling/query?q=${encodeURIComponent(soql)}`;
+    const { body } = await rest(sandbox, 'GET', `${url}&columns=true`);
+    expect(body.columnMetadata.map(({ columnName }: { columnName: string }) => columnName)).toEqual([
+      'FullName',
+      'SelectedEntity',
+    ]);
+    expect((await rest(sandbox, 'GET', url)).body.records).toHaveLength(2);
+    for (const refused of ['COUNT()', 'FullName, COUNT(Id)', 'Nope']) {
+      const wrong = encodeURIComponent(`SELECT ${refused} FROM PlatformEventChannelMember`);
+      expect((await rest(sandbox, 'GET', `/tooling/query?q=${wrong}`)).status).toBe(400);
+    }
+  });
+
   it('[D8] groups orders, and the groups are all of them', async () => {
     const grouped = await connection.query<{ Status: string; expr0: number; total: number }>(
       'SELECT Status, COUNT(Id), SUM(TotalAmount) total FROM Order GROUP BY Status HAVING COUNT(Id) > 0 ORDER BY COUNT(Id) DESC',

@@ -13,9 +13,10 @@ export class Sessions {
     private readonly sessionSeconds: number,
   ) {}
 
-  /** A fresh access token: `<org id, 15 characters>!<secret>`, as Salesforce forms them. */
+  /** A fresh access token: `<org id, 15 characters>!<secret>`, as Salesforce forms them; clients know one (and mask it) by its letters. */
   issue(): string {
-    const token = `${this.organizationId.slice(0, 15)}!${randomBytes(48).toString('base64url')}`;
+    const secret = randomBytes(48).toString('base64url').replaceAll('-', '.');
+    const token = `${this.organizationId.slice(0, 15)}!${secret}`;
     this.expiresAt.set(token, Date.now() + this.sessionSeconds * 1000);
     const oldest = this.expiresAt.size > SESSIONS_MAX ? this.expiresAt.keys().next().value : undefined;
     if (oldest !== undefined) this.revoke(oldest);

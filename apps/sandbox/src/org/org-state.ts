@@ -82,6 +82,8 @@ export class OrgState {
       IsSandbox: true,
       InstanceName: 'LOCAL',
       OrganizationType: 'Developer Edition',
+      NamespacePrefix: null,
+      TrialExpirationDate: null,
     });
     put('User', {
       Id: this.userId,

@@ -74,6 +74,8 @@ function organizationFields(): FieldDefinition[] {
     readOnly('IsSandbox', 'boolean'),
     readOnly('InstanceName', 'string'),
     readOnly('OrganizationType', 'string'),
+    readOnly('NamespacePrefix', 'string', { length: 15 }),
+    readOnly('TrialExpirationDate', 'datetime'),
   ];
 }
 

@@ -12,7 +12,7 @@ export interface ResourcePath {
 /** Reads the address of a call below `/services/data/`; undefined if it is another one. A broken escape is a 400. */
 export function resourcePath(url: string): ResourcePath | undefined {
   const [address, ...query] = url.split('?');
-  const below = /^\/services\/data\/(.*)$/.exec(address ?? '')?.[1];
+  const below = /^\/+services\/+data\/+(.*)$/.exec(address ?? '')?.[1];
   const [version, ...path] = (below ?? '').split('/').filter(Boolean).map(decoded);
   return version === undefined ? undefined : { version, path, query: new URLSearchParams(query.join('?')) };
 }

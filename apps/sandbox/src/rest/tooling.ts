@@ -3,6 +3,7 @@ import type { Channels } from '../events/channels.js';
 import { changeEventName } from '../events/event-schema.js';
 import { recordId } from '../org/record-ids.js';
 import { notFound, SalesforceFault } from '../org/org.errors.js';
+import { textColumns } from '../soql/columns.js';
 import { parseQuery } from '../soql/query-parser.js';
 import { isGrouped } from '../soql/soql.ast.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
@@ -10,6 +11,15 @@ import { requireMethod } from './call-checks.js';
 
 const CHANNEL = 'PlatformEventChannel';
 const MEMBER = 'PlatformEventChannelMember';
+
+type ToolingType = typeof CHANNEL | typeof MEMBER;
+
+const PREFIXES: Readonly<Record<ToolingType, string>> = { [CHANNEL]: '0YL', [MEMBER]: '0v8' };
+/** What a query can select of each. */
+const COLUMNS: Readonly<Record<ToolingType, readonly string[]>> = {
+  [CHANNEL]: ['Id', 'FullName', 'DeveloperName', 'MasterLabel', 'ChannelType', 'Metadata'],
+  [MEMBER]: ['Id', 'FullName', 'DeveloperName', 'EventChannel', 'SelectedEntity', 'Metadata'],
+};
 
 const newChannel = z.object({
   FullName: z.string().regex(/^\w+__chn$/, 'must end in __chn'),
@@ -57,14 +67,14 @@ export class Tooling {
     return { status: 204 };
   };
 
-  private create(call: ApiCall, type: string): ApiAnswer {
+  private create(call: ApiCall, type: ToolingType): ApiAnswer {
     requireMethod(call, 'POST');
     const name = this.write(type, call.body, true);
     return { status: 201, body: { id: this.idOf(type, name), success: true, errors: [], warnings: [], infos: [] } };
   }
 
   /** Returns the full name of what was written. A channel cannot be changed, a member only as a whole. */
-  private write(type: string, body: unknown, isNew = false): string {
+  private write(type: ToolingType, body: unknown, isNew = false): string {
     if (type === CHANNEL) {
       const { FullName } = checked(newChannel, body);
       if (isNew) this.channels.add(`/data/${FullName}`);
@@ -82,14 +92,14 @@ export class Tooling {
     return name;
   }
 
-  private remove(type: string, { FullName, Metadata }: ToolingRecord): void {
+  private remove(type: ToolingType, { FullName, Metadata }: ToolingRecord): void {
     if (type === CHANNEL) this.channels.remove(`/data/${FullName}`);
     else if (Metadata['eventChannel'] === 'ChangeEvents') {
       this.channels.selectEvent(String(Metadata['selectedEntity']), false);
     } else this.channels.removeMember(`/data/${String(Metadata['eventChannel'])}`, String(Metadata['selectedEntity']));
   }
 
-  private records(type: string): ToolingRecord[] {
+  private records(type: ToolingType): ToolingRecord[] {
     const channels = this.channels.customNames();
     if (type === CHANNEL) {
       return channels.map((channel) => {
@@ -120,35 +130,33 @@ export class Tooling {
   private query(call: ApiCall): ApiAnswer {
     requireMethod(call, 'GET');
     const query = parseQuery(call.query.get('q') ?? '');
-    const type = [CHANNEL, MEMBER].find((name) => name.toLowerCase() === query.from.name.toLowerCase());
+    const type = ([CHANNEL, MEMBER] as const).find((name) => name.toLowerCase() === query.from.name.toLowerCase());
     const isPlain = query.where === undefined && query.orderBy.length === 0 && !query.isCount && !isGrouped(query);
     if (type === undefined || !isPlain) {
       throw new SalesforceFault(400, 'MALFORMED_QUERY', `only SELECT … FROM ${CHANNEL} or ${MEMBER} is known here`);
     }
+    const selected = query.select.map((item) => (item.kind === 'field' ? item.path.segments.join('.') : ''));
+    const names = selected.map((name) => {
+      const known = COLUMNS[type].find((column) => column.toLowerCase() === name.toLowerCase());
+      if (known !== undefined) return known;
+      throw new SalesforceFault(400, 'INVALID_FIELD', `No such column '${name}' on entity '${type}'`);
+    });
+    if (call.query.get('columns') === 'true') return { status: 200, body: textColumns(type, PREFIXES[type], names) };
     const end = query.offset + (query.limit ?? Number.POSITIVE_INFINITY);
     const records = this.records(type)
       .slice(query.offset, end)
       .map((record) => {
-        const row: Record<string, unknown> = {
-          attributes: { type, url: `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}` },
-        };
-        for (const item of query.select) {
-          const name = item.kind === 'field' ? item.path.segments.join('.') : '';
-          const known = Object.keys(record).find((key) => key.toLowerCase() === name.toLowerCase());
-          if (known === undefined)
-            throw new SalesforceFault(400, 'INVALID_FIELD', `No such column '${name}' on entity '${type}'`);
-          row[known] = record[known];
-        }
-        return row;
+        const url = `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}`;
+        return Object.fromEntries([['attributes', { type, url }], ...names.map((name) => [name, record[name]])]);
       });
     return { status: 200, body: { size: records.length, totalSize: records.length, done: true, records } };
   }
 
-  private idOf(type: string, name: string): string {
+  private idOf(type: ToolingType, name: string): string {
     const key = `${type} ${name}`;
     const known = this.ids.get(key);
     if (known !== undefined) return known;
-    const id = recordId(type === CHANNEL ? '0YL' : '0v8', this.ids.size + 1);
+    const id = recordId(PREFIXES[type], this.ids.size + 1);
     this.ids.set(key, id);
     return id;
   }

@@ -60,6 +60,12 @@ export function queryColumns(org: OrgState, soql: string, scope: QueryScope): Re
   };
 }
 
+/** The same of an object that is in no schema (the Tooling API's): every column is a text that cannot be written. */
+export function textColumns(entityName: string, keyPrefix: string, names: readonly string[]): Record<string, unknown> {
+  const columnMetadata = names.map((name) => column(name, { apexType: 'String', textType: true }));
+  return { columnMetadata, entityName, groupBy: false, idSelected: names.includes('Id'), keyPrefix };
+}
+
 function selectColumns(reader: FieldReader, object: ObjectDefinition, items: readonly SelectItem[]): Column[] {
   const columns: Column[] = [];
   for (const item of items) {
