@@ -114,7 +114,8 @@ function upsertInto(call: ApiCall, objectName: string, fieldName: string): Write
     if (objectOf(call, attributes) !== object) {
       throw new SalesforceFault(400, 'INVALID_TYPE', `every record of this request is of type ${object.name}`);
     }
-    const { [field.name]: value, ...fields } = given;
+    const key = Object.keys(given).find((name) => name.toLowerCase() === field.name.toLowerCase()) ?? field.name;
+    const { [key]: value, ...fields } = given;
     if (field.type !== 'id' && (value === undefined || value === null || value === '')) {
       throw new SalesforceFault(400, 'MISSING_ARGUMENT', `${field.name} not specified`);
     }

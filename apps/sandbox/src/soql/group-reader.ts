@@ -1,23 +1,23 @@
-import { field, type FieldValue, type OrgRecord } from '../org/field-definition.js';
+import { field, type FieldType, type FieldValue, type OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { SalesforceFault } from '../org/org.errors.js';
 import { aggregateOf, aggregateType, canAggregate, canGroup } from './aggregates.js';
 import type { FieldReader } from './field-reader.js';
 import type { PathReader, ResolvedPath } from './path-reader.js';
 import { soqlFault } from './soql-fault.js';
-import type { FieldPath, ObjectName } from './soql.ast.js';
+import type { Aggregate, FieldPath, ObjectName } from './soql.ast.js';
 
 /** A value of a group: what it is worked out from, and how a group is asked for it. */
 interface GroupColumn {
   readonly source: ResolvedPath;
-  readonly of: FieldPath;
+  readonly aggregate: Aggregate | undefined;
   readonly resolved: ResolvedPath;
 }
 
 /** Reads groups as if they were records, so that HAVING and ORDER BY work on them. */
 export class GroupReader implements PathReader {
   private readonly columns = new Map<string, GroupColumn>();
-  private readonly groupedBy: readonly GroupColumn[];
+  private readonly groupedBy: readonly ResolvedPath[];
 
   constructor(
     private readonly fields: FieldReader,
@@ -49,10 +49,10 @@ export class GroupReader implements PathReader {
 
   /** A grouped field, or an aggregate, which from here on is worked out for every group. */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {
-    const known = this.columns.get(keyOf(path));
-    if (known !== undefined) return known.resolved;
     const { aggregate } = path;
     const source = this.fields.resolve(object, path);
+    const known = this.columns.get(keyOf(source, aggregate));
+    if (known !== undefined) return known.resolved;
     if (aggregate === undefined) {
       const reason = `Field must be grouped or aggregated: ${path.segments.join('.')}`;
       throw soqlFault('MALFORMED_QUERY', this.soql, path.position, reason);
@@ -60,7 +60,7 @@ export class GroupReader implements PathReader {
     if (!canAggregate(aggregate, source.field)) {
       throw this.invalid(path, `field ${source.field.name} does not support aggregate operator ${aggregate}`);
     }
-    return this.add(path, source, { ...source.field, type: aggregateType(aggregate, source.field) });
+    return this.add(source, aggregate, aggregateType(aggregate, source.field));
   }
 
   read({ field: { name } }: ResolvedPath, group: OrgRecord): FieldValue {
@@ -72,7 +72,7 @@ export class GroupReader implements PathReader {
     const members = new Map<string, OrgRecord[]>();
     if (this.groupedBy.length === 0) members.set('[]', []);
     for (const record of records) {
-      const key = JSON.stringify(this.groupedBy.map(({ source }) => this.fields.read(source, record)));
+      const key = JSON.stringify(this.groupedBy.map((path) => this.fields.read(path, record)));
       const group = members.get(key);
       if (group === undefined) members.set(key, [record]);
       else group.push(record);
@@ -82,40 +82,34 @@ export class GroupReader implements PathReader {
 
   private summary(group: readonly OrgRecord[]): OrgRecord {
     const summary: OrgRecord = { Id: '' };
-    for (const [key, { source, of }] of this.columns) {
-      const [first] = group;
-      summary[key] =
-        of.aggregate === undefined
-          ? first === undefined
-            ? null
-            : this.fields.read(source, first)
-          : aggregateOf(
-              of.aggregate,
-              group.map((record) => this.fields.read(source, record)),
-            );
+    for (const [key, { source, aggregate }] of this.columns) {
+      const values = (aggregate === undefined ? group.slice(0, 1) : group).map((record) =>
+        this.fields.read(source, record),
+      );
+      summary[key] = aggregate === undefined ? (values[0] ?? null) : aggregateOf(aggregate, values);
     }
     return summary;
   }
 
-  private grouped(object: ObjectDefinition, path: FieldPath): GroupColumn {
+  private grouped(object: ObjectDefinition, path: FieldPath): ResolvedPath {
     const source = this.fields.resolve(object, path);
     if (!canGroup(source.field)) {
       throw this.invalid(path, `field '${source.field.name}' can not be grouped in a query call`);
     }
-    this.add(path, source, source.field);
-    return this.columns.get(keyOf(path)) as GroupColumn;
+    this.add(source, undefined, source.field.type);
+    return source;
   }
 
-  private add(path: FieldPath, source: ResolvedPath, as: ResolvedPath['field']): ResolvedPath {
-    const key = keyOf(path);
-    const resolved = { parents: [], field: field(key, as.type, { reference: as.reference }) };
-    this.columns.set(key, { source, of: path, resolved });
+  private add(source: ResolvedPath, aggregate: Aggregate | undefined, type: FieldType): ResolvedPath {
+    const key = keyOf(source, aggregate);
+    const resolved = { parents: [], field: field(key, type, { reference: source.field.reference }) };
+    this.columns.set(key, { source, aggregate, resolved });
     return resolved;
   }
 }
 
-/** What stands in a query for this path, without regard to case: `max(account.name)`. */
-function keyOf({ aggregate, segments }: FieldPath): string {
-  const name = segments.join('.').toLowerCase();
-  return aggregate === undefined ? name : `${aggregate.toLowerCase()}(${name})`;
+/** One name for one value, however the query writes it: `MAX(Account.Name)`. */
+function keyOf({ parents, field: { name } }: ResolvedPath, aggregate: Aggregate | undefined): string {
+  const path = [...parents.map(({ relationship }) => relationship), name].join('.');
+  return aggregate === undefined ? path : `${aggregate}(${path})`;
 }

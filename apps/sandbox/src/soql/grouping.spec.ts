@@ -54,6 +54,7 @@ describe('[D8] groups, semi-joins and dates in queries', () => {
     expect(rows("SELECT Status s FROM Order GROUP BY Status HAVING COUNT(Id) > 1 AND Status != 'x'")).toEqual([
       { s: 'Draft' },
     ]);
+    expect(rows('SELECT order.status FROM Order GROUP BY Status ORDER BY Order.Status')).toHaveLength(2);
     expect(rows('SELECT Type FROM Order GROUP BY Type HAVING MAX(EffectiveDate) < 2026-02-15')).toEqual([
       { Type: null },
     ]);
