@@ -146,8 +146,11 @@ export class Tooling {
     const records = this.records(type)
       .slice(query.offset, end)
       .map((record) => {
-        const url = `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}`;
-        return Object.fromEntries([['attributes', { type, url }], ...names.map((name) => [name, record[name]])]);
+        const row: Record<string, unknown> = {
+          attributes: { type, url: `/services/data/${call.version}/tooling/sobjects/${type}/${record.Id}` },
+        };
+        for (const name of names) row[name] = record[name];
+        return row;
       });
     return { status: 200, body: { size: records.length, totalSize: records.length, done: true, records } };
   }
