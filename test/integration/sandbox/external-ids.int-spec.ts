@@ -90,6 +90,9 @@ describe('[D8] records named by an external id', () => {
     expect(await rest(sandbox, 'GET', '/sobjects/Account/Name/Demo')).toEqual(noField('Name'));
     expect(await rest(sandbox, 'GET', '/sobjects/Account/Nothing__c/1')).toEqual(noField('Nothing__c'));
     expect(await rest(sandbox, 'GET', '/sobjects/Account/no-id-here')).toEqual(noField('no-id-here'));
+    expect((await rest(sandbox, 'GET', '/sobjects/Account/describe/layouts')).body).toEqual([
+      { errorCode: 'NOT_FOUND', message: 'The requested resource does not exist' },
+    ]);
     expect(await rest(sandbox, 'PATCH', '/composite/sobjects/Account/Name', { records: [] })).toEqual(noField('Name'));
     expect(await rest(sandbox, 'PATCH', `/sobjects/Account/${FIELD}/customer-1`, { [FIELD]: 'other' })).toMatchObject({
       status: 400,

@@ -7,6 +7,9 @@ import { externalIdRow, noExternalId } from './external-id-rows.js';
 import { replicated } from './replication.js';
 import { row } from './row.js';
 
+/** What stands where an id or an external id could stand; nothing is below it. */
+const BELOW: readonly string[] = ['describe', 'deleted', 'updated'];
+
 /**
  * `/sobjects`, `/sobjects/X`, `/sobjects/X/describe`, `/sobjects/X/deleted`, `/sobjects/X/updated`, `/sobjects/X/{id}` and
  * `/sobjects/X/{external id field}/{value}`.
@@ -24,11 +27,12 @@ export function sobjects(call: ApiCall, mayRead: (object: ObjectDefinition) => b
   const object = org.schema.object(objectName);
   if (object === undefined || rest.length > 0) throw notFound();
   if (id === undefined) return collection(call, object);
-  if (id === 'describe' && value === undefined) {
+  if (BELOW.includes(id) && value !== undefined) throw notFound();
+  if (id === 'describe') {
     requireMethod(call, 'GET');
     return { status: 200, body: describe(org.schema, object, call.version) };
   }
-  if ((id === 'deleted' || id === 'updated') && value === undefined) {
+  if (id === 'deleted' || id === 'updated') {
     requireMethod(call, 'GET');
     return { status: 200, body: replicated(call, object, id) };
   }
