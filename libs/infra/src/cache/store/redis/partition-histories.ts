@@ -6,6 +6,8 @@ import { runScript, UnknownReplyError, type RedisConnection } from './scripts.js
 
 /** A partition whose slot is moving, or whose history could not be looked at, is looked at again this often. */
 const LOOK_MS = 100;
+/** How often a process without an L1 looks; one with an L1 is told with every beat. */
+const WATCH_MS = 250;
 const SLOT_OPEN = 'SLOTOPEN';
 const NO_HISTORY = 'NOHISTORY';
 
@@ -17,10 +19,13 @@ const NO_HISTORY = 'NOHISTORY';
 export class PartitionHistories {
   private readonly looking = new Map<Partition, Promise<boolean>>();
   private readonly timers = new Map<Partition, NodeJS.Timeout>();
+  private watching: NodeJS.Timeout | undefined;
   private isClosed = false;
 
   constructor(
     private readonly redis: RedisConnection,
+    /** Sends a command if the server may be used, and hears what its refusal means (`RedisGuard.run`). */
+    private readonly run: <T>(command: () => Promise<T>) => Promise<T>,
     private readonly partitions: Partitions,
     /** What was asked of a partition may be worth nothing. */
     private readonly onDoubt: () => void,
@@ -28,7 +33,15 @@ export class PartitionHistories {
 
   /** Looks at all of them; rejects if one cannot be looked at. One whose slot is moving is left in doubt: the others work. */
   async examine(): Promise<void> {
-    await Promise.all(this.partitions.all.map((partition) => this.adopt(partition)));
+    await Promise.all(this.partitions.all.map((partition) => this.adopt(partition, (command) => command())));
+  }
+
+  /**
+   * Looks four times a second from now on: what this process would not notice by itself is a server that became a replica, and a
+   * store that went back before anything was asked of it.
+   */
+  watch(): void {
+    this.watching ??= setInterval(() => this.partitions.all.forEach((p) => void this.settle(p)), WATCH_MS).unref();
   }
 
   /** From now on nothing of the partition is asked, until it was looked at. */
@@ -67,15 +80,17 @@ export class PartitionHistories {
 
   close(): void {
     this.isClosed = true;
+    clearInterval(this.watching);
     for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
   private look(partition: Partition): Promise<boolean> {
-    const look = this.adopt(partition)
+    const look = this.adopt(partition, this.run)
       .then(
         () => partition.doubt === undefined,
         () => {
-          this.lookLater(partition); // it stays in doubt, if it was; what the connection lacks is told by the guard
+          // It stays in doubt, if it was; what the connection lacks is told by the guard.
+          if (partition.doubt !== undefined) this.lookLater(partition);
           return false;
         },
       )
@@ -84,11 +99,11 @@ export class PartitionHistories {
     return look;
   }
 
-  private async adopt(partition: Partition): Promise<void> {
+  private async adopt(partition: Partition, send: typeof this.run): Promise<void> {
     let reply: unknown;
     try {
       const args = [partition.tag, nonce(), historyName(), ...partition.history.known];
-      reply = await runScript(this.redis, 'adopt', partition.gateKey, args);
+      reply = await send(() => runScript(this.redis, 'adopt', partition.gateKey, args));
     } catch (error) {
       if (doubtOf(error) !== SLOT_OPEN) throw error;
       const isNew = partition.doubt === undefined;

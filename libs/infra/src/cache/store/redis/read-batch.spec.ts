@@ -47,7 +47,12 @@ describe('ReadBatch', () => {
     sent = [];
     const partition = new Partition('{t}', 0);
     partition.history.settle({ born: 7, clock: 5, tip: 'tip' });
-    const histories = new PartitionHistories({} as RedisConnection, {} as Partitions, () => undefined);
+    const histories = new PartitionHistories(
+      {} as RedisConnection,
+      async (command) => command(),
+      {} as Partitions,
+      () => undefined,
+    );
     const mgetBuffer = (...names: (string | string[])[]) =>
       new Promise<Buffer[]>((resolve, reject) => {
         const [gate, ...entries] = names.flat();

@@ -83,7 +83,12 @@ export class RedisCacheStore extends CacheStore {
     this.guard = new RedisGuard(options.redis, () =>
       examineServer(options.redis, options.appName, this.partitions, this.histories),
     );
-    this.histories = new PartitionHistories(options.redis, this.partitions, () => this.guard.tellOutage());
+    this.histories = new PartitionHistories(
+      options.redis,
+      (command) => this.guard.run(command),
+      this.partitions,
+      () => this.guard.tellOutage(),
+    );
     this.scripts = new PartitionScripts(this.guard, this.histories);
     this.invalidations = new AcknowledgedInvalidations(this.guard, this.scripts, this.partitions, {
       appName: options.appName,
@@ -108,7 +113,9 @@ export class RedisCacheStore extends CacheStore {
   async open(): Promise<void> {
     const [opened] = await Promise.allSettled([this.guard.open(), this.bus.open()]);
     if (opened.status === 'rejected') throw opened.reason;
-    if (!this.isClosed) this.l1?.start();
+    if (this.isClosed) return;
+    if (this.l1) this.l1.start();
+    else this.histories.watch();
   }
 
   /** Ends the subscriptions. The command connection belongs to whoever made it. */
