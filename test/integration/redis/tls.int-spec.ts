@@ -68,15 +68,19 @@ describe('Redis over TLS, with a certificate of the client', () => {
   );
 
   it(
-    '[T8] reaches Sentinels with a password of their own, and the primary that they name',
+    '[T8] reaches Sentinels with a user of their own, and the primary that they name',
     async () => {
       const master = await startTlsServer();
       const port = await freePort();
-      const config = [`requirepass ${SENTINEL_PASSWORD}`, `sentinel monitor main 127.0.0.1 ${master} 1`];
+      const rights =
+        '+sentinel|get-master-addr-by-name +sentinel|master +sentinel|sentinels +subscribe &+switch-master';
+      const user = `user evergreen on >${SENTINEL_PASSWORD} resetchannels ${rights}`; // as docs/operating/redis-topologies.md says
+      const config = ['requirepass other', user, `sentinel monitor main 127.0.0.1 ${master} 1`];
       servers.push(await startRedisServer({ mode: 'sentinel', config, args: tlsSettings(port) }));
       await works({
         REDIS_SENTINELS: `127.0.0.1:${port}`,
         REDIS_SENTINEL_NAME: 'main',
+        REDIS_SENTINEL_USERNAME: 'evergreen',
         REDIS_SENTINEL_PASSWORD: SENTINEL_PASSWORD,
         REDIS_TLS: 'true',
         ...environment,
@@ -125,7 +129,9 @@ describe('Redis over TLS, with a certificate of the client', () => {
         return lastFailure(client);
       };
       expect(await reason({})).toMatch(/self.signed certificate|unable to (verify|get)/i);
-      expect(await reason({ tlsCa: readFileSync(certificates.ca, 'utf8') })).toMatch(/certificate required|alert|ECONNRESET/i);
+      expect(await reason({ tlsCa: readFileSync(certificates.ca, 'utf8') })).toMatch(
+        /certificate required|alert|ECONNRESET/i,
+      );
     },
     START_MS,
   );
