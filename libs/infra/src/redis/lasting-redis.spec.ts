@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { AbstractConnector } from 'ioredis';
+import { eventually } from '../../../../test/support/eventually.js';
+import { LastingRedis } from './lasting-redis.js';
+
+describe('LastingRedis', () => {
+  let attempts = 0;
+  /** As a connector does whose attempt was called off: ioredis ends its client for good. */
+  class RejectingConnector extends AbstractConnector {
+    constructor() {
+      super(100);
+    }
+
+    override connect(): Promise<never> {
+      attempts += 1;
+      return Promise.reject(new Error('Connection is closed.'));
+    }
+  }
+  const opened: LastingRedis[] = [];
+  const open = () => {
+    attempts = 0;
+    const redis = new LastingRedis(undefined, { Connector: RejectingConnector });
+    opened.push(redis);
+    redis.on('error', () => undefined);
+    redis.connect().catch(() => undefined);
+    return redis;
+  };
+  afterEach(() => opened.splice(0).forEach((redis) => redis.disconnect()));
+
+  it('[T2] begins anew when an attempt could not even begin, for as long as nobody has ended it', async () => {
+    const redis = open();
+    await eventually(() => attempts >= 3, { what: 'three attempts' });
+    redis.disconnect();
+    const made = attempts;
+    const other = open(); // its attempts come later than one more of the first would
+    await eventually(() => attempts >= 3, { what: 'three attempts of another' });
+    other.disconnect();
+    expect(redis.status).toBe('end');
+    expect(made).toBeGreaterThanOrEqual(3);
+  });
+
+  it('[T2] has duplicates that last likewise', async () => {
+    const redis = open();
+    redis.disconnect();
+    attempts = 0;
+    const duplicate = redis.duplicate() as LastingRedis;
+    opened.push(duplicate);
+    duplicate.on('error', () => undefined);
+    duplicate.connect().catch(() => undefined);
+    await eventually(() => attempts >= 3, { what: 'three attempts' });
+    expect(duplicate).toBeInstanceOf(LastingRedis);
+  });
+});
