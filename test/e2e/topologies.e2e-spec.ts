@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Partitions } from '@bff/infra/cache/store/redis/partition';
 import { eventually } from '../support/eventually.js';
 import { startRedisCluster } from '../support/redis-cluster.js';
 import { startRedisSentinels } from '../support/redis-sentinels.js';
@@ -32,7 +33,7 @@ const topologies: Readonly<Record<string, () => Promise<Topology>>> = {
     return {
       env: { REDIS_CLUSTER_NODES: textOf(cluster.addresses), CACHE_PARTITIONS: '4' },
       waitUntilWhole: () => cluster.waitUntilWhole(),
-      aMaster: () => cluster.masterOf('{evergreen.P4:0}'),
+      aMaster: () => cluster.masterOf(new Partitions('evergreen', 4).all[0]!.gateKey),
       stop: () => cluster.stop(),
     };
   },

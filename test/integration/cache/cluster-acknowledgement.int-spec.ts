@@ -3,9 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
+import { Partitions, type Partition } from '@bff/infra/cache/store/redis/partition';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { quitRedis } from '@bff/infra/redis/redis-lifetime';
-import { startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
+import { eventually } from '../../support/eventually.js';
+import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
+import { redisCommand } from '../../support/redis-command.js';
+import type { RedisServer } from '../../support/redis-server.js';
 
 const INVALIDATIONS = 300;
 const PARTITIONS = 4;
@@ -26,8 +30,10 @@ describe('acknowledgement on a Cluster', () => {
   }, START_MS);
 
   /** Caches of three processes; the first one invalidates what all of them hold. */
-  async function processes(l1: 'off' | 'strict'): Promise<CacheService[]> {
-    const appName = `ack-${l1}-${randomUUID().slice(0, 8)}`;
+  async function processes(
+    l1: 'off' | 'strict',
+    appName = `ack-${l1}-${randomUUID().slice(0, 8)}`,
+  ): Promise<CacheService[]> {
     const made = Array.from({ length: 3 }, () => {
       const redis = createRedisClient({ clusterNodes: cluster.addresses, commandTimeoutMs: 5_000 });
       const { cache } = composeCache({ redis, appName, partitions: PARTITIONS, l1 });
@@ -65,6 +71,29 @@ describe('acknowledgement on a Cluster', () => {
       expect(strict).toBeLessThanOrEqual(3 * off);
     },
     START_MS,
+  );
+
+  it(
+    '[T6] is listened to where the slot is, also after a failover and after the slot has moved',
+    async () => {
+      const appName = `moving-${randomUUID().slice(0, 8)}`;
+      await processes('strict', appName);
+      const [{ busChannel: channel }] = new Partitions(appName, PARTITIONS).all as [Partition];
+      const isHeardAt = async (node: RedisServer) => {
+        const [, count] = (await redisCommand(node.port, 'PUBSUB', 'NUMSUB', channel)) as [string, number];
+        return count === 3;
+      };
+      const owner = await cluster.masterOf(channel);
+      await eventually(() => isHeardAt(owner), { withinMs: 10_000, what: 'that the owner is listened to' });
+      const replica = await cluster.replicaOf(owner);
+      await cluster.failover(replica);
+      await eventually(() => isHeardAt(replica), { withinMs: 10_000, what: 'that the new master is listened to' });
+      const masters = await Promise.all([0, 8_000, 16_383].map((slot) => cluster.masterOf(slot)));
+      const to = masters.find((node) => node !== replica)!;
+      await cluster.migrateSlot(slotOf(channel), to);
+      await eventually(() => isHeardAt(to), { withinMs: 10_000, what: 'that the new owner is listened to' });
+    },
+    2 * START_MS,
   );
 });
 

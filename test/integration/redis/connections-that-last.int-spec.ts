@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Partitions } from '@bff/infra/cache/store/redis/partition';
 import type { RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
@@ -182,6 +183,6 @@ function twoProcesses(options: () => RedisConnectionOptions) {
     expect(await healthy.catch(() => [sick, one.redis.status, other.redis.status])).toEqual([]);
   };
   /** A key of each place that a connection depends on: the partitions, the notices, the leases. */
-  const keys = [`{${appName}.P2:0}`, `{${appName}.notices}`];
+  const keys = [new Partitions(appName, 2).all[0]!.gateKey, `{${appName}.notices}`];
   return { areHealthy, keys };
 }
