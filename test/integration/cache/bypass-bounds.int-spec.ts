@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { CountingSource } from '../../support/counting-source.js';
-import { eventually } from '../../support/eventually.js';
+import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
 const CONCURRENCY = 4;
@@ -46,5 +46,69 @@ describe('P22: Redis away, and a source that hangs', () => {
     await expect(queued).rejects.toMatchObject({ code: 'CACHE_CLOSED' });
     await closed;
     expect(hanging.fetches).toBe(CONCURRENCY);
+  });
+});
+
+describe('[B3] Redis away, and fetchers that read other keys', () => {
+  let server: RedisServer;
+  let cache: CacheService;
+  const running = { now: 0, most: 0 };
+  const source = async (value: string) => {
+    running.most = Math.max(running.most, ++running.now);
+    await elapse(20);
+    running.now--;
+    return value;
+  };
+  /** Reads so many keys below it, at the same time, and those do likewise. */
+  const read = async (key: string, [width = 0, ...below]: readonly number[]): Promise<string> =>
+    cache.getOrSet(
+      key,
+      async () => {
+        const parts = Array.from({ length: width }, (_, i) => read(`${key}.${i}`, below));
+        return [await source(key), ...(await Promise.all(parts))].join(' ');
+      },
+      { waitMs: 5000 },
+    );
+
+  beforeEach(async () => {
+    Object.assign(running, { now: 0, most: 0 });
+    server = await startRedisServer();
+    cache = createCache({ redisUrl: server.url, appName: 'nested', l1: 'off', bypassConcurrency: CONCURRENCY });
+    await cache.open();
+    await server.kill('SIGKILL');
+    await eventually(() => cache.state().status === 'down');
+  });
+  afterEach(async () => {
+    await cache.close();
+    await server.stop();
+  });
+
+  it.each([
+    ['each reads another', [1]],
+    ['each reads three at once', [3]],
+    ['each reads some that read some, that read one', [2, 2, 1]],
+  ])('nobody waits for his own place: %s', async (_, shape) => {
+    const callers = Array.from({ length: 3 * CONCURRENCY }, (__, i) => read(`d:${i}`, shape));
+    const answers = await Promise.all(callers);
+    answers.forEach((answer, i) => expect(answer.startsWith(`d:${i} d:${i}.0`)).toBe(true));
+    expect(running.most).toBeLessThanOrEqual(CONCURRENCY * (shape.length + 1)); // so many at each depth
+  });
+
+  it('nor for one that the fetch of somebody else has, who asked for the same key before him', async () => {
+    const inner = () => cache.getOrSet('d:shared', () => source('inner'), { waitMs: 5000 });
+    let letGo!: () => void;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    let begun = 0;
+    const outer = Array.from({ length: CONCURRENCY }, (_, i) =>
+      cache.getOrSet(`d:${i}`, async () => {
+        begun++;
+        await gate;
+        return inner();
+      }),
+    );
+    await eventually(() => begun === CONCURRENCY, { what: 'every place is taken' });
+    const outsider = inner(); // waits for a place, and the others join him
+    letGo();
+    expect(await Promise.all([...outer, outsider])).toEqual(Array(CONCURRENCY + 1).fill('inner'));
   });
 });

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import type { ConfigProblem } from './config.errors.js';
 import type { Environment, VariableName } from './environment.schema.js';
+import { masked } from './mask.js';
 
 /** What the rules look at: the values that passed their own check, and which variables were given at all, good or bad. */
 export interface CheckedEnvironment {
@@ -126,7 +127,7 @@ function insecureUrlProblems({ values }: CheckedEnvironment): ConfigProblem[] {
     return [
       {
         name,
-        given: JSON.stringify(url),
+        given: masked(name, url),
         expected: 'https://, because secrets travel to it (http only on this machine)',
       },
     ];
@@ -182,7 +183,7 @@ function pubSubProblems({ values, isGiven }: CheckedEnvironment): ConfigProblem[
   const endpoint = values.SF_PUBSUB_ENDPOINT;
   if (endpoint?.startsWith('http://') === true && !isLoopback(endpoint)) {
     const expected = `${endpoint.slice('http://'.length)}, over TLS, because the access token travels to it (http only on this machine)`;
-    return [{ name: 'SF_PUBSUB_ENDPOINT', given: JSON.stringify(endpoint), expected }];
+    return [{ name: 'SF_PUBSUB_ENDPOINT', given: masked('SF_PUBSUB_ENDPOINT', endpoint), expected }];
   }
   const { SANDBOX_HOST, SANDBOX_PORT, SF_EVENTS_TRANSPORT, SF_EVENTS_ENABLED } = values;
   if (isGiven('SF_LOGIN_URL') || isGiven('SF_PUBSUB_ENDPOINT') || SF_EVENTS_ENABLED === false) return [];

@@ -51,4 +51,9 @@ describe('describeConfig', () => {
     expect(bySentinels).toMatch(/^redis\.tlsCert = -----BEGIN CERTIFICATE----- … \(\d+ characters\)$/m);
     expect(byUrl).toContain('redis.url = redis://****@localhost:6379');
   });
+
+  it('[B11] prints no URL with what may be a secret in it', () => {
+    const text = describeConfig(loadConfig({ WHMCS_API_URL: 'https://billing.example/api.php?accesskey=hunter' }));
+    expect(text).toContain('whmcs.apiUrl = https://billing.example/api.php?****');
+  });
 });

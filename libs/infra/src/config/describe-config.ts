@@ -1,5 +1,5 @@
 import type { AppConfig } from './app-config.js';
-import { withoutUserinfo } from './mask.js';
+import { withoutSecrets } from './mask.js';
 
 const secretFields = new Set([
   'clientSecret',
@@ -27,6 +27,6 @@ function lines(path: string, value: unknown): string[] {
     const [first] = value.split('\n', 1);
     return [`${path} = ${first} … (${value.length} characters)`];
   }
-  if (typeof value === 'string') return [`${path} = ${path === 'redis.url' ? withoutUserinfo(value) : value}`];
+  if (typeof value === 'string') return [`${path} = ${/^\w+:\/\//.test(value) ? withoutSecrets(value) : value}`];
   return [`${path} = ${value === undefined ? '(not set)' : JSON.stringify(value)}`];
 }

@@ -152,6 +152,31 @@ describe('loadConfig', () => {
     expect(message).not.toMatch(/hunter[2345]/);
   });
 
+  const SECRET = 'hunter-of-secrets';
+  it.each([
+    ['REDIS_URL', `redis://app:50%${SECRET}@127.0.0.1:6379`, 'redis://****@127.0.0.1:6379'],
+    ['REDIS_URL', `redis://app:%E0%A4${SECRET}@127.0.0.1:6379`, 'redis://****@127.0.0.1:6379'],
+    ['REDIS_URL', `redis://127.0.0.1:6379?password=${SECRET}`, 'redis://127.0.0.1:6379?****'],
+    ['REDIS_URL', `redis://127.0.0.1:6379#${SECRET}`, 'redis://127.0.0.1:6379#****'],
+    ['REDIS_SENTINELS', `default:${SECRET}@10.0.0.1:26379`, '****@10.0.0.1:26379'],
+    ['REDIS_SENTINELS', `redis://:${SECRET}@10.0.0.1:26379,redis://:${SECRET}@10.0.0.2:26379`, '****@10.0.0.2:26379'],
+    ['REDIS_SENTINELS', `10.0.0.1:26379?password=${SECRET}`, '10.0.0.1:26379?****'],
+    ['REDIS_CLUSTER_NODES', `default:${SECRET}@10.0.0.1:6379`, '****@10.0.0.1:6379'],
+    ['WHMCS_API_URL', `ftp://billing.example/api.php?accesskey=${SECRET}`, 'ftp://billing.example/api.php?****'],
+    ['WHMCS_API_URL', `http://billing.example/api.php?accesskey=${SECRET}`, 'http://billing.example/api.php?****'],
+    ['SF_PUBSUB_ENDPOINT', `https://user:${SECRET}@api.example:443`, 'https://****@api.example:443'],
+    ['AUTH_ISSUER', `http://issuer.example/?key=${SECRET}`, 'http://issuer.example/?****'],
+  ])('[B11] refuses %s=%s without showing the secret that is in it', (name, value, shown) => {
+    const message = messageOf({ [name]: value });
+    expect(message).toMatch(new RegExp(`- ${name} is "[^"]*${shown.replace(/[?*.]/g, '\\$&')}": expected `));
+    expect(message).not.toContain(SECRET);
+  });
+
+  it('[B11] takes a password with a % that is written as %25, and the family of addresses', () => {
+    const url = 'redis://app:50%25@127.0.0.1:6379/1?family=6';
+    expect(loadConfig({ REDIS_URL: url }).redis.url).toBe(url);
+  });
+
   it('takes an empty variable as not set, and ignores the rest of the environment', () => {
     const config = loadConfig({ PORT: '', SF_LOGIN_URL: '  ', PATH: '/bin', HOME: undefined, npm_config_cache: 'x' });
     expect(config.http.port).toBe(3000);

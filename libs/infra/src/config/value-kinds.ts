@@ -71,16 +71,30 @@ export function url(...schemes: readonly string[]): ValueKind<string> {
   };
 }
 
-/** The URL of one Redis server; it may hold a user, a password and a database number. */
+/**
+ * The URL of one Redis server; it may hold a user, a password and a database number. Of what may follow a `?` only `family`
+ * is taken (4, 6, or 0 for both): the client would take any option from there, another password among them.
+ */
 export const redisUrl: ValueKind<string> = {
-  expected: 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6379/0',
+  expected:
+    'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6379/0, in which a % of the password is written as %25 and nothing follows a ? but family=6',
   parse: (given) => {
     const parsed = URL.canParse(given) ? new URL(given) : undefined;
     if (!parsed?.hostname || !/^rediss?:$/.test(parsed.protocol) || !/^(\/\d*)?$/.test(parsed.pathname))
       return undefined;
-    return given;
+    if (!/^(\?family=[046])?$/.test(parsed.search) || given.includes('#')) return undefined;
+    return isDecodable(parsed.username) && isDecodable(parsed.password) ? given : undefined;
   },
 };
+
+function isDecodable(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false; // a bare % or no UTF-8: the caller reports it in the words of `expected`
+  }
+}
 
 /** One or more addresses. */
 export const addresses: ValueKind<readonly HostAndPort[]> = {

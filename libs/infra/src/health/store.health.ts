@@ -3,6 +3,7 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { CacheService } from '../cache/cache.service.js';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
+import { Refusals } from '../redis/refusals.js';
 import { pingRedis } from '../redis/redis.health.js';
 import { REDIS_CLIENT } from '../redis/redis.module.js';
 
@@ -37,6 +38,14 @@ export class StoreHealth {
         ...owed,
       });
     }
+    const refused = Refusals.of(this.redis).reasons;
+    if (refused.length > 0)
+      return indicator.degraded({
+        connection: 'up',
+        latencyMs,
+        reason: `Redis refuses ${refused.join('; ')}`,
+        ...size,
+      });
     return indicator.up({ connection: 'up', latencyMs, ...size, ...(local && { l1: { ...local } }) });
   }
 }

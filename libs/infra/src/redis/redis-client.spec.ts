@@ -28,6 +28,20 @@ describe('createRedisClient', () => {
     expect(client.options.tls).toBeFalsy();
   });
 
+  it.each(['redis://app:50%hunter@127.0.0.1', 'redis://127.0.0.1?password=hunter', 'hunter'])(
+    '[B11] refuses a URL that cannot be used, without showing it: %s',
+    (url) => {
+      let told: unknown;
+      try {
+        track(createRedisClient({ url }));
+      } catch (error) {
+        told = error;
+      }
+      expect(told).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^The URL of Redis .*%25/) });
+      expect(String((told as Error).stack)).not.toContain('hunter');
+    },
+  );
+
   it('takes user, password and TLS from a rediss:// URL', () => {
     const client = track(
       createRedisClient({ url: 'rediss://app:p%40ss@redis.example:6380', commandTimeoutMs: 500 }),

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../config/value-kinds.js';
+import { redisUrl, type HostAndPort } from '../config/value-kinds.js';
 import { BoundedCluster } from './bounded-cluster.js';
 import { BoundedRedis, type Patience } from './bounded-redis.js';
 import { watchFailures } from './redis-failure.js';
@@ -57,7 +57,7 @@ export function isRedisConfigured(options: RedisConnectionOptions): boolean {
  * A client for commands that fails fast: while Redis is away a command is rejected at once, never queued and never sent
  * twice; a Redis that hangs is given up after `commandTimeoutMs`, and its connection after some more of those. It
  * reconnects by itself for as long as it lives. It connects at the first `connect()`; an outage never becomes an
- * unhandled `error` event.
+ * unhandled `error` event. Throws a `TypeError` for a URL that is none of Redis.
  */
 export function createRedisClient(options: RedisConnectionOptions): RedisClient {
   const commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
@@ -92,6 +92,9 @@ function passwordOf(url: string | undefined): string | undefined {
 function connect(options: RedisConnectionOptions, connection: RedisOptions, patience: Patience): RedisClient {
   const tls = tlsOf(options);
   if (options.url) {
+    // Without the value: it may hold a password wherever it is wrong.
+    if (redisUrl.parse(options.url) === undefined)
+      throw new TypeError(`The URL of Redis cannot be used: expected ${redisUrl.expected}`);
     const secure = options.url.startsWith('rediss:') ? { tls } : {};
     return new BoundedRedis(options.url, { ...connection, ...secure }, patience);
   }

@@ -2,6 +2,7 @@ import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nes
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
 import { lastFailure } from './redis-failure.js';
+import { Refusals } from './refusals.js';
 import { connectRedis, quitRedis } from './redis-lifetime.js';
 
 /** The injection token of the process's one {@link RedisClient}; its value is null when no Redis is configured. */
@@ -31,6 +32,7 @@ async function openRedis({ redis }: AppConfig): Promise<RedisClient | null> {
   if (!isRedisConfigured(redis)) return null;
   const client = createRedisClient(redis);
   logOutages(client, new Logger('Redis'));
+  logRefusals(client, new Logger('Redis'));
   await connectRedis(client, redis.connectTimeoutMs);
   return client;
 }
@@ -47,5 +49,28 @@ function logOutages(client: RedisClient, logger: Logger): void {
   client.on('ready', () => {
     logger.log(isAway ? 'Redis is back' : 'Redis is connected');
     isAway = false;
+  });
+}
+
+/** A reason that comes and goes is told again after this at the earliest. */
+const REASON_REST_MS = 60_000;
+/** Reasons remembered for that; when there are more, something is told twice. */
+const REASONS_MAX = 100;
+
+/** Logs what Redis refuses to a part of this process, each reason once, and when it does not any more. */
+function logRefusals(client: RedisClient, logger: Logger): void {
+  const toldAt = new Map<string, number>();
+  const told = new Set<string>();
+  Refusals.of(client).listen((part, reason) => {
+    if (reason === undefined) {
+      if (told.delete(part)) logger.log(`Redis does not refuse ${part} any more`);
+      return;
+    }
+    const line = `Redis refuses ${part}: ${reason}`;
+    if (performance.now() - (toldAt.get(line) ?? -Infinity) < REASON_REST_MS) return;
+    if (toldAt.size >= REASONS_MAX) toldAt.clear();
+    toldAt.set(line, performance.now());
+    told.add(part);
+    logger.warn(line);
   });
 }

@@ -81,9 +81,11 @@ export class OrdersService {
       const source = id && `order ${id}`;
       await this.notifications.tell([{ name: 'orders.changed', audience: usersOfAccount(account), source }]);
     } catch (error) {
-      if (!(error instanceof CacheError)) throw error;
+      // Whatever it is, the order is placed: an error of the cache would tell the caller to place it again.
       const order = id === undefined ? 'an order may have been created' : `order ${id} was created`;
-      this.logger.warn(`${order}, but its account's list is left to the change event: ${error.message}`);
+      const text = `${order}, but its account's list is left to the change event`;
+      if (error instanceof CacheError) this.logger.warn(`${text}: ${error.message}`);
+      else this.logger.error({ err: error }, text);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { CacheError } from '../cache.errors.js';
 import { FETCH_MS } from '../limits.js';
+import { Place } from './bypass-place.js';
 import { fetchInTime } from './timed-fetch.js';
 import type { Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
@@ -13,17 +14,22 @@ const STAGGER_MS = 50;
 const RUNNING_PER_KEY_MAX = 8;
 const [, FETCH_MS_MAX] = FETCH_MS;
 
+/** Callers of a key whose fetch has not begun, and the places that it may begin in beside a free one: those of callers who have one. */
+interface Gathering {
+  readonly waiters: WaiterSet;
+  readonly lenders: Set<Place>;
+}
+
 /**
  * Answers from the source alone, while the store is away. Without the store nobody can vouch for a fetch that began
  * earlier, so callers share only a fetch that has not begun: those who come while one is running gather for the next,
  * which begins when it ends, or 50 ms after they began to gather. The source sees at most `concurrency` fetches at once,
- * not counting those that were told by their signal to stop.
+ * not counting those that were told by their signal to stop, and those that a fetch waits for: they have its place.
  *
  * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not the fetch that is his own.
  */
 export class Bypass {
-  /** Callers of a key whose fetch has not begun. */
-  private readonly gatherings = new Map<string, WaiterSet>();
+  private readonly gatherings = new Map<string, Gathering>();
   private readonly running = new Map<string, number>();
   private readonly starts = new Map<string, () => void>();
   private readonly slots: BulkheadPolicy;
@@ -47,51 +53,73 @@ export class Bypass {
     const gathering = this.gatherings.get(waiter.key) ?? this.gather(waiter.key);
     // After its fetch was scheduled: with nothing in the way that begins before any patience ends, be `waitMs` 0.
     waiter.waitForOther();
-    gathering.add(waiter);
+    gathering.waiters.add(waiter);
+    if (waiter.place) this.offer(waiter.key, gathering, waiter.place);
   }
 
-  private gather(key: string): WaiterSet {
-    const gathering = new WaiterSet();
+  private gather(key: string): Gathering {
+    const gathering = { waiters: new WaiterSet(), lenders: new Set<Place>() };
     this.gatherings.set(key, gathering);
-    this.schedule(key);
+    this.schedule(key, gathering);
     return gathering;
   }
 
-  private schedule(key: string): void {
+  /** A caller who has a place has come. If the fetch waits for a free one already, it may begin in his. */
+  private offer(key: string, gathering: Gathering, place: Place): void {
+    if (gathering.lenders.has(place)) return;
+    gathering.lenders.add(place);
+    if (!this.starts.has(key)) void this.beginIn((task) => place.lend(task), key, gathering);
+  }
+
+  private schedule(key: string, gathering: Gathering): void {
     const running = this.running.get(key) ?? 0;
     const wait = running === 0 ? 0 : STAGGER_MS;
     const timer = running < RUNNING_PER_KEY_MAX ? setTimeout(() => this.starts.get(key)?.(), wait) : undefined;
     this.starts.set(key, () => {
       clearTimeout(timer);
       this.starts.delete(key);
-      void this.start(key);
+      this.start(key, gathering);
     });
   }
 
-  private async start(key: string): Promise<void> {
+  /** It begins in the first place that is to be had; the others find that it has begun. */
+  private start(key: string, gathering: Gathering): void {
+    const isFree = this.slots.executionSlots > 0;
+    void this.beginIn((task) => this.slots.execute(task), key, gathering);
+    if (!isFree) for (const place of gathering.lenders) void this.beginIn((task) => place.lend(task), key, gathering);
+  }
+
+  private async beginIn(
+    place: (task: () => Promise<void>) => Promise<void>,
+    key: string,
+    gathering: Gathering,
+  ): Promise<void> {
     try {
-      await this.slots.execute(() => this.fetch(key));
+      await place(() => this.fetch(key, gathering));
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error;
-      this.refuse(key, overloaded());
+      if (this.gatherings.get(key) === gathering) this.refuse(key, overloaded());
     }
   }
 
   /** Settles when the fetch ends or is told to stop. One that does not stop must not hold its place for ever. */
-  private async fetch(key: string): Promise<void> {
+  private async fetch(key: string, gathering: Gathering): Promise<void> {
+    if (this.gatherings.get(key) !== gathering) return; // begun in another place, or refused
     const waiters = this.close(key);
     const [builder] = waiters ?? [];
-    if (!waiters || !builder) return; // the cache was closed, or everybody's patience ended
+    if (!waiters || !builder) return; // everybody's patience ended
     waiters.waitForOther(builder);
     this.running.set(key, (this.running.get(key) ?? 0) + 1);
+    const place = new Place(QUEUE_MAX);
     const aborting = new AbortController();
     const abort = () => aborting.abort();
     const overdue = setTimeout(abort, FETCH_MS_MAX).unref();
     this.signal.addEventListener('abort', abort, { once: true });
     try {
       const stopped = new Promise<void>((resolve) => aborting.signal.addEventListener('abort', () => resolve()));
-      await Promise.race([this.answer(waiters, builder, aborting), stopped]);
+      await Promise.race([this.answer(waiters, builder, aborting, place), stopped]);
     } finally {
+      place.leave();
       clearTimeout(overdue);
       this.signal.removeEventListener('abort', abort);
       this.end(key);
@@ -99,14 +127,14 @@ export class Bypass {
   }
 
   /** Never rejects. */
-  private async answer(waiters: WaiterSet, builder: Waiter, aborting: AbortController): Promise<void> {
+  private async answer(waiters: WaiterSet, builder: Waiter, aborting: AbortController, place: Place): Promise<void> {
     const { key, fetcher, options } = builder;
     const context = { dependsOn: () => undefined, signal: aborting.signal };
     try {
       const fetched = await fetchInTime(
         key,
         options.fetchTimeoutMs,
-        () => fetcher(context),
+        () => place.holding(() => fetcher(context)),
         () => aborting.abort(),
       );
       const value = this.faithful(builder, fetched);
@@ -120,7 +148,7 @@ export class Bypass {
   private close(key: string): WaiterSet | undefined {
     const gathering = this.gatherings.get(key);
     this.gatherings.delete(key);
-    return gathering;
+    return gathering?.waiters;
   }
 
   private refuse(key: string, reason: CacheError): void {

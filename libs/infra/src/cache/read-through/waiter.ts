@@ -1,6 +1,7 @@
 import { reportDefect } from '../defect-report.js';
 import type { BuildEvent, Fetcher, ReadOutcome } from '../cache.types.js';
 import type { StoredValue } from '../store/cache-store.js';
+import { Place } from './bypass-place.js';
 import { isYoungEnough } from './entry-age.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
 
@@ -22,6 +23,8 @@ export interface BackgroundAnswer {
 /** One caller that has not been answered yet. Kept small: thousands of them may wait for one build. */
 export class Waiter {
   readonly answer: Promise<unknown>;
+  /** That of the fetch that it is asked from, while the store is away. */
+  readonly place = Place.current;
   private requestsBefore: number | undefined;
   protected resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
@@ -48,7 +51,7 @@ export class Waiter {
    * been sent to the store. He must share the read of the store that this one waits for: then no time has passed between.
    */
   cameWith(options: ResolvedOptions, requests: number): boolean {
-    return options === this.options && requests === this.requestsBefore;
+    return options === this.options && requests === this.requestsBefore && this.place === Place.current;
   }
 
   /** It has come, when so many requests had been sent to the store. The first call counts. */

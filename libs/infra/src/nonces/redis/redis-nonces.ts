@@ -1,3 +1,4 @@
+import { needsOf } from '../../redis/needs.js';
 import type { RedisClient } from '../../redis/redis-client.js';
 import { NoncesUnavailableError, Nonces, type Claim } from '../nonces.js';
 
@@ -8,6 +9,13 @@ export class RedisNonces extends Nonces {
     private readonly appName: string,
   ) {
     super();
+    needsOf(redis).set(this.key(''), {
+      part: 'used nonces',
+      keys: [this.key('')],
+      keyPattern: this.key('*'),
+      scratchKey: this.key('pr'),
+      commands: ['DEL', 'SET'],
+    });
   }
 
   async claim(nonce: string, lifeMs: number): Promise<Claim> {

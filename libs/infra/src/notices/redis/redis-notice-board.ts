@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { commandsIn, needsOf } from '../../redis/needs.js';
 import type { RedisClient } from '../../redis/redis-client.js';
 import { NoticeBoard, type BoardState, type Notice, type NoticeFollower, type Post } from '../notice-board.js';
 import { NOTICES_KEPT, SOURCE_LIFE_MS, SOURCES_KEPT } from '../notice-limits.js';
@@ -31,6 +32,13 @@ export class RedisNoticeBoard extends NoticeBoard {
   ) {
     super();
     this.key = `{${appName}.notices}`;
+    needsOf(redis).set(this.key, {
+      part: 'notices for browsers',
+      keys: [this.key, `${this.key}:sources`],
+      keyPattern: `${this.key}*`,
+      scratchKey: `${this.key}:pr`,
+      commands: [...new Set([...commandsIn(SCRIPT), 'XADD', 'XRANGE', 'XREAD'])],
+    });
     this.window = new NoticeWindow(keptMax);
     this.reader = new BoardReader(redis, this.key, this.window, {
       onNotice: (notice) => this.followers.forEach((follower) => follower.onNotice(notice)),

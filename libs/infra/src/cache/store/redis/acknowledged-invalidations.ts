@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation } from '../../cache.types.js';
 import { entryKey, type Dependency } from '../../dependencies.js';
 import { InvalidationJournal } from './invalidation-journal.js';
@@ -141,7 +140,7 @@ export class AcknowledgedInvalidations {
       await this.acknowledgements.settled(partition, { clock, tip, born, membership, isMature: isMature === '1' });
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailableError) this.journals[partition.index]?.add(dependencies);
+      this.journals[partition.index]?.add(dependencies); // whatever it was, even a defect of ours: the old value may still be there
       throw error;
     } finally {
       this.acknowledgements.forget(tip);

@@ -2,6 +2,8 @@ import type { Redis, RedisOptions } from 'ioredis';
 
 /** What arrived on a channel. */
 export type OnMessage = (channel: string, text: string) => void;
+/** Why a server that is there does not let it listen; undefined: it does. */
+export type OnRefused = (text: string | undefined) => void;
 
 const RETRY_MS = 1000;
 /** A connection for listening may idle for as long as there is nothing to tell, so it is asked for a sign of life. */
@@ -38,6 +40,7 @@ export class BusListener {
     onMessage: OnMessage,
     /** It listens to more channels, or to none any more. */
     private readonly onChange: () => void,
+    private readonly onRefused: OnRefused,
   ) {
     redis.on('error', () => undefined); // the command connection reports the outage; this one just reconnects
     redis.on('message', (channel: string, text: string) => {
@@ -94,8 +97,10 @@ export class BusListener {
       if (more.length === 0) return;
       await this.redis.subscribe(...more);
       more.forEach((channel) => this.subscribed.add(channel));
+      this.onRefused(undefined);
       this.onChange();
-    } catch {
+    } catch (error) {
+      if (this.isConnected) this.onRefused((error as Error).message);
       // If the connection was lost, the next one subscribes; if it was not, the server refused for now.
       clearTimeout(this.retry);
       this.retry = setTimeout(() => void this.subscribe(), RETRY_MS).unref();
@@ -109,7 +114,8 @@ export class BusListener {
     if (askedAt === undefined) {
       this.askedAt = now;
       const alive = () => (this.askedAt = undefined);
-      this.redis.ping().then(alive, () => undefined); // none: what is still due tells
+      // To be refused is an answer, too. Without any, what is still due tells.
+      this.redis.ping().then(alive, (error: Error) => void (error.name === 'ReplyError' && alive()));
     } else if (now - askedAt >= SILENCE_MS) {
       // Timers run before sockets are read: after a stall of this process the answer may lie there unread.
       setImmediate(() => {

@@ -2,7 +2,7 @@ import { Command, type Cluster, type RedisOptions } from 'ioredis';
 import { LastingRedis } from '../../../redis/lasting-redis.js';
 import { retryDelayMs } from '../../../redis/retry-delay.js';
 import type { BusConnections } from './bus-connections.js';
-import { BusListener, LISTENING, type OnMessage } from './bus-listener.js';
+import { BusListener, LISTENING, type OnMessage, type OnRefused } from './bus-listener.js';
 
 /** How often the map of slots is compared with where channels are listened to; the client learns of a move sooner. */
 const LOOK_MS = 250;
@@ -39,6 +39,7 @@ export class ClusterBusConnections implements BusConnections {
     private readonly onMessage: OnMessage,
     /** May have made a difference to `isSettled`. */
     private readonly onChange: () => void,
+    private readonly onRefused: OnRefused,
   ) {}
 
   get isSettled(): boolean {
@@ -123,6 +124,7 @@ export class ClusterBusConnections implements BusConnections {
         this.plan();
         this.onChange();
       },
+      this.onRefused,
     );
     this.nodes.set(node, { listener, awaySince: performance.now() });
     listener.open();

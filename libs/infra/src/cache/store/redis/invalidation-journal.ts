@@ -20,7 +20,7 @@ const BATCH_MAX = 500;
 const RETRY_MS = 250;
 
 /**
- * Invalidations of this process that the store may not have carried out: it was away, or its answer was lost. They are
+ * Invalidations of this process that the store may not have carried out: it was away, or refused, or its answer was lost. They are
  * repeated until it has, and while there is one, this process trusts nothing that the store holds.
  *
  * It is not a promise to whoever invalidated: their call was rejected, and what stands here dies with the process.
@@ -33,6 +33,8 @@ export class InvalidationJournal {
   private isReplaying = false;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
+  /** The defect that was reported last. */
+  private reported: string | undefined;
 
   constructor(private readonly owner: JournalOwner) {}
 
@@ -81,12 +83,21 @@ export class InvalidationJournal {
       while (this.size > 0 && !this.isClosed) await this.replayOnce();
       // In the same step as the last look at the size: whatever is added after it begins a replay.
       this.isReplaying = false;
+      this.reported = undefined;
       if (this.size === 0) this.owner.onSettled();
     } catch (error) {
       this.isReplaying = false;
-      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+      this.reportOnce(error);
       if (!this.isClosed) this.timer = setTimeout(() => this.hasten(), RETRY_MS).unref();
     }
+  }
+
+  /** A defect of ours is repeated four times a second as well, and told when it shows another face than the last time. */
+  private reportOnce(error: unknown): void {
+    if (error instanceof StoreUnavailableError) return;
+    const text = String(error);
+    if (text !== this.reported) reportDefect(error);
+    this.reported = text;
   }
 
   private async replayOnce(): Promise<void> {

@@ -1,4 +1,6 @@
 import { Cluster } from 'ioredis';
+import { sentence } from '../../../redis/permission-examination.js';
+import { Refusals } from '../../../redis/refusals.js';
 import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
 import type { BusConnections } from './bus-connections.js';
 import { ClusterBusConnections } from './cluster-bus-connections.js';
@@ -13,6 +15,16 @@ export interface BusListeners {
   onAcknowledgement(member: string, tips: readonly string[]): void;
 }
 
+/** What the channels need of an ACL. */
+export interface ChannelAccess {
+  /** What it calls all of them. */
+  readonly patterns: readonly string[];
+  /** Listening is refused; perhaps publishing is, too. */
+  onRefused(reason: string): void;
+}
+
+/** What is refused if the channels are. */
+const PART = 'the messages of the cache';
 const OPEN_MS = 1000;
 
 /**
@@ -29,16 +41,18 @@ export class RedisBus {
   private readonly dropListeners = new Set<(keys: readonly string[]) => void>();
 
   constructor(
-    redis: RedisConnection,
+    private readonly redis: RedisConnection,
     private readonly partitions: Partitions,
     /** Where the L1s' acknowledgements of this process' invalidations arrive. */
     private readonly acknowledgementChannel: string,
     private readonly listeners: BusListeners,
+    private readonly access: ChannelAccess,
   ) {
     this.connections = connectionsOf(
       redis,
       (channel, text) => this.receive(channel, text),
       () => this.changed(),
+      (text) => this.refused(text),
     );
     this.connections.listenTo(this.partitions.all.flatMap((p) => [p.wakeChannel, p.busChannel]));
     this.connections.listenTo([this.acknowledgementChannel]);
@@ -62,6 +76,7 @@ export class RedisBus {
     this.invalidationListeners.clear();
     this.dropListeners.clear();
     this.connections.close();
+    Refusals.of(this.redis).tell(PART, undefined);
   }
 
   onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe {
@@ -81,7 +96,19 @@ export class RedisBus {
     return () => this.dropListeners.delete(listener);
   }
 
+  /** What a listener is refused is told with the line that mends it; undefined: it is not any more. */
+  private refused(text: string | undefined): void {
+    if (this.isClosed) return;
+    const patterns = this.access.patterns.map((pattern) => `&${pattern}`);
+    const isPermission = text?.startsWith('NOPERM') ?? false;
+    const rules = /\bchannels?\b/.test(text ?? '') ? patterns : ['+subscribe'];
+    const reason = isPermission ? sentence(this.redis, rules) : text;
+    Refusals.of(this.redis).tell(PART, reason);
+    if (reason !== undefined) this.access.onRefused(reason);
+  }
+
   private receive(channel: string, text: string): void {
+    if (text === '') return; // somebody tries whether it may publish
     if (channel === this.acknowledgementChannel) {
       const [member = '', ...tips] = text.split(' ');
       this.listeners.onAcknowledgement(member, tips);
@@ -108,7 +135,11 @@ export class RedisBus {
 
 function connectionsOf(
   redis: RedisConnection,
-  ...listening: [onMessage: (channel: string, text: string) => void, onChange: () => void]
+  ...listening: [
+    onMessage: (channel: string, text: string) => void,
+    onChange: () => void,
+    onRefused: (text: string | undefined) => void,
+  ]
 ): BusConnections {
   return redis instanceof Cluster
     ? new ClusterBusConnections(redis, ...listening)

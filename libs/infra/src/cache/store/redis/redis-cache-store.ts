@@ -19,11 +19,13 @@ import {
   type WriteRequest,
 } from '../cache-store.js';
 import { AcknowledgedInvalidations, type InvalidationCall } from './acknowledged-invalidations.js';
+import { channelPatterns } from './cache-needs.js';
 import { storedValue } from './entry-envelope.js';
 import { liveKeys, memoryUsage } from './key-directory.js';
 import { type Gate, type Partition, Partitions } from './partition.js';
 import { PartitionHistories } from './partition-histories.js';
 import { PartitionScripts } from './partition-scripts.js';
+import { PermissionWatch } from './permission-watch.js';
 import { ReadBatch } from './read-batch.js';
 import { RedisBus } from './redis-bus.js';
 import type { L1, L1Options } from './l1.js';
@@ -59,6 +61,7 @@ const [, ORPHAN_MS] = LEASE_MS;
 export class RedisCacheStore extends CacheStore {
   private readonly guard: RedisGuard;
   private readonly histories: PartitionHistories;
+  private readonly permissions: PermissionWatch;
   private readonly partitions: Partitions;
   /** By the partition's index. */
   private readonly reads: readonly ReadBatch[];
@@ -80,9 +83,14 @@ export class RedisCacheStore extends CacheStore {
       throw new CacheError('CACHE_INVALID_OPTION', advice, false);
     }
     this.partitions = new Partitions(options.appName, options.partitions ?? 1);
-    this.guard = new RedisGuard(options.redis, () =>
-      examineServer(options.redis, options.appName, this.partitions, this.histories),
+    this.permissions = new PermissionWatch(options.redis, options.appName, this.partitions, (reason) =>
+      this.guard.suspect(reason),
     );
+    this.guard = new RedisGuard(options.redis, async () => {
+      const reason = await this.permissions.examine();
+      if (reason !== undefined) return { reason, isPassing: true };
+      return examineServer(options.redis, options.appName, this.partitions, this.histories);
+    });
     this.histories = new PartitionHistories(
       options.redis,
       (command) => this.guard.run(command),
@@ -106,7 +114,11 @@ export class RedisCacheStore extends CacheStore {
       if (!partition.history.hear(invalidation)) void this.histories.settle(partition);
       listeners.onInvalidation(partition, invalidation);
     };
-    this.bus = new RedisBus(options.redis, this.partitions, channel, { ...listeners, onInvalidation });
+    const access = {
+      patterns: channelPatterns(options.appName),
+      onRefused: (reason: string) => this.guard.suspect(reason),
+    };
+    this.bus = new RedisBus(options.redis, this.partitions, channel, { ...listeners, onInvalidation }, access);
     defineScripts(options.redis);
   }
 
@@ -116,6 +128,7 @@ export class RedisCacheStore extends CacheStore {
     if (this.isClosed) return;
     if (this.l1) this.l1.start();
     else this.histories.watch();
+    this.permissions.start();
   }
 
   /** Ends the subscriptions. The command connection belongs to whoever made it. */
@@ -126,6 +139,7 @@ export class RedisCacheStore extends CacheStore {
     await this.l1?.close();
     this.bus.close();
     this.histories.close();
+    this.permissions.close();
     this.guard.close();
   }
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { Refusals } from '../../../redis/refusals.js';
 import { RedisGuard, serverRefusal, type ServerCheck } from './redis-guard.js';
 
 const info = (version: string, policy: string, role = 'master') =>
@@ -34,6 +35,8 @@ class ScriptedRedis extends EventEmitter {
   status = 'ready';
   role = 'master';
   infos = 0;
+  /** How the server answers instead, when it is looked at. */
+  refusesInfo: Error | undefined;
 
   get client(): Redis {
     return this as unknown as Redis;
@@ -41,6 +44,7 @@ class ScriptedRedis extends EventEmitter {
 
   info(): Promise<string> {
     this.infos++;
+    if (this.refusesInfo) return Promise.reject(this.refusesInfo);
     return Promise.resolve(info('7.0.15', 'noeviction', this.role));
   }
 
@@ -55,11 +59,12 @@ class ScriptedRedis extends EventEmitter {
   }
 
   /** What a command gets that writes, from a server that is a replica now. */
-  static readonly readonly = (): Promise<never> => {
-    const error = new Error("READONLY You can't write against a read only replica.");
-    error.name = 'ReplyError';
-    return Promise.reject(error);
-  };
+  static readonly readonly = (): Promise<never> =>
+    Promise.reject(replyError("READONLY You can't write against a read only replica."));
+}
+
+function replyError(message: string): Error {
+  return Object.assign(new Error(message), { name: 'ReplyError' });
 }
 
 describe('an error that the guard hands on', () => {
@@ -104,7 +109,34 @@ describe('an error that the guard hands on', () => {
     const { name, message, stack } = await handedOn(failed('ReplyError', 'WRONGTYPE Operation against a key'));
     expect({ name, message }).toEqual({ name: 'ReplyError', message: 'WRONGTYPE Operation against a key' });
     expect(stack).toBe('ReplyError: WRONGTYPE Operation against a key\n    at somewhere');
-    expect((await handedOn(failed('ReplyError', unknown))).message).toBe("ERR unknown command 'MGET'");
+  });
+
+  const lua = 'script: 29b33788f1891be92675cacacd12afb6f1f36bc0, on @user_script:1.';
+  it.each([
+    [unknown, "ERR unknown command 'MGET'"],
+    ["NOPERM this user has no permissions to run the 'mget' command", undefined],
+    [`ERR The user executing the script can't run this command or subcommand ${lua}`, undefined],
+    [`ERR The user executing the script can't publish to the channel mentioned in the command ${lua}`, undefined],
+    [`NOPERM ACL failure in script: User u has no permissions to run the 'set' command ${lua}`, undefined],
+    [`ERR Unknown Redis command called from script ${lua}`, undefined],
+    ['OOM command not allowed when used memory > maxmemory.', undefined],
+    ['-SOMETHING that no Redis has said so far', undefined],
+  ])('[B1] says that Redis refused, whatever the words: %s', async (message, words) => {
+    const told = words ?? message.replace(` ${lua}`, '');
+    expect(await handedOn(failed('ReplyError', message))).toMatchObject({
+      code: 'CACHE_STORE_UNAVAILABLE',
+      message: `Redis refused: ${told}`,
+    });
+  });
+
+  it.each([
+    `ERR user_script:1: attempt to perform arithmetic on a string value ${lua}`,
+    "ERR Error compiling script (new function): user_script:1: '=' expected near '<eof>'",
+    `WRONGTYPE Operation against a key holding the wrong kind of value ${lua}`,
+    `ERR Wrong number of args calling Redis command from script ${lua}`,
+    'ERR syntax error',
+  ])('[B1] is as it came where what we sent is wrong: %s', async (message) => {
+    expect(await handedOn(failed('ReplyError', message))).toMatchObject({ name: 'ReplyError', message });
   });
 
   it('names what the system said as the cause, code included', async () => {
@@ -203,6 +235,73 @@ describe('a guard and its server', () => {
     adopt(undefined);
     await settle();
     expect(await answer(guard)).toBe('answer');
+  });
+
+  describe('[B2] says why a server is not used', () => {
+    const told = () => Refusals.of(redis.client).reasons;
+    const refused = (words: string) => () => Promise.reject(replyError(words));
+
+    it('that refuses to be looked at, and tells it once', async () => {
+      const heard: unknown[] = [];
+      Refusals.of(redis.client).listen((_, reason) => heard.push(reason));
+      redis.refusesInfo = replyError('ERR this proxy answers no INFO');
+      const guard = guardOf();
+      await guard.open();
+      await jest.advanceTimersByTimeAsync(5000);
+      const reason = `Redis could not be looked at, so it is not used: ${redis.refusesInfo.message}`;
+      expect({ reason: guard.reason, answer: await answer(guard), told: told() }).toEqual({
+        reason,
+        answer: reason,
+        told: [`the cache: ${reason}`],
+      });
+      redis.refusesInfo = undefined;
+      await jest.advanceTimersByTimeAsync(250);
+      expect({ reason: guard.reason, answer: await answer(guard), told: told(), heard }).toEqual({
+        reason: undefined,
+        answer: 'answer',
+        told: [],
+        heard: [reason, undefined],
+      });
+    });
+
+    it('whose examination fails, also one that was in use', async () => {
+      let examination: () => Promise<undefined> = () => Promise.resolve(undefined);
+      const guard = guardOf(() => examination());
+      await guard.open();
+      examination = refused('NOPERM this user has no permissions to access one of the keys used as arguments');
+      await guard.run(refused('NOPERM no')).catch(() => undefined);
+      expect(await answer(guard)).toBe('answer'); // it may have been that one command
+      await jest.advanceTimersByTimeAsync(250);
+      expect(await answer(guard)).toMatch(/could not be looked at.*NOPERM.*keys/);
+      examination = () => Promise.resolve(undefined);
+      await jest.advanceTimersByTimeAsync(250);
+      expect({ answer: await answer(guard), told: told() }).toEqual({ answer: 'answer', told: [] });
+    });
+
+    it('and what a server refuses that is used, for as long as it does', async () => {
+      const guard = guardOf();
+      await guard.open();
+      await guard.run(refused('OOM full')).catch(() => undefined);
+      await guard.run(refused('NOPERM no')).catch(() => undefined);
+      expect(told()).toEqual(['a command: OOM full']);
+      await jest.advanceTimersByTimeAsync(250);
+      expect(told()).toEqual(['a command: NOPERM no']); // an examination found nothing that is missing
+      expect({ infos: redis.infos, reason: guard.reason }).toEqual({ infos: 2, reason: undefined });
+      await jest.advanceTimersByTimeAsync(2000);
+      expect(told()).toEqual([]);
+    });
+
+    it('looks again four times a second, however many commands are refused', async () => {
+      const guard = guardOf();
+      await guard.open();
+      for (let ms = 0; ms < 5000; ms += 10) {
+        await guard.run(refused('NOPERM no')).catch(() => undefined);
+        await jest.advanceTimersByTimeAsync(10);
+      }
+      expect(redis.infos).toBeLessThanOrEqual(1 + 20);
+      guard.close();
+      expect({ told: told(), timers: jest.getTimerCount() }).toEqual({ told: [], timers: 0 });
+    });
   });
 
   it('looks once at the first server', async () => {

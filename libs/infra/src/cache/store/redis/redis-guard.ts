@@ -1,7 +1,10 @@
 import { Cluster } from 'ioredis';
+import { sentence } from '../../../redis/permission-examination.js';
 import { commandTimeoutOf } from '../../../redis/redis-client.js';
+import { Refusals } from '../../../redis/refusals.js';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import { ReadBreaker } from './read-breaker.js';
+import { isDefect, isMomentary, isReply, withoutArguments, wordsOf } from './refused-reply.js';
 import { ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from './scripts.js';
 
@@ -13,12 +16,8 @@ const RECHECK_MS = 250;
 /** The part of a command's time, 75 ms, that a caller waits before the source is asked instead (docs/decisions/0005). */
 const ASKING_PART = 3 / 8;
 const ASKING_MS_MIN = 10;
-/** Replies that say "not now" rather than "not like this"; the rest of the errors of a script are defects of ours. */
-const PASSING =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|OOM|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|UNKILLABLE|SLOTOPEN|NOHISTORY)|non local key/;
-
-/** The one message of Redis that repeats what it was sent, to say that it does not know the command (seen with 7.0.15). */
-const REPEATED_ARGUMENTS = /,? with args beginning with:[^\n]*/g;
+/** How long a refusal that the examination of the server does not explain is shown after it was seen last. */
+const REFUSED_SHOWN_MS = 2000;
 
 /** What a server must not be used for, and whether that may pass without a change of its configuration. */
 export interface Refusal {
@@ -46,7 +45,14 @@ export class RedisGuard {
   private refusal: Refusal | undefined;
   /** False from a lost connection until the next server has been looked at. Guards that were never opened do not look. */
   private isChecked = true;
+  /** Why the last look at the server came to no end; undefined if it did. */
+  private unexamined: string | undefined;
+  private isOpened = false;
   private recheck: NodeJS.Timeout | undefined;
+  /** What was refused although the server may be used: it is looked at again because of it. */
+  private suspicion: string | undefined;
+  private forgetting: NodeJS.Timeout | undefined;
+  private checkedAt = -Infinity;
   /** Checks begun, so that only the newest one tells: an older one may have asked the server before. */
   private checks = 0;
   /** Lets `open` go on. */
@@ -80,7 +86,8 @@ export class RedisGuard {
     if (this.isClosed) return 'the store is closed'; // and does not hear any more that another server is there
     if (this.refusal) return this.refusal.reason;
     if (this.redis.status !== 'ready') return `the connection to Redis is ${this.redis.status}`;
-    return this.isChecked ? undefined : 'the connection to Redis is new: it is looked at before it is used';
+    if (this.isChecked) return undefined;
+    return this.unexamined ?? 'the connection to Redis is new: it is looked at before it is used';
   }
 
   /** Sends what `command` sends, if the server can be used. */
@@ -132,6 +139,7 @@ export class RedisGuard {
   async open(): Promise<void> {
     if (this.isClosed) return;
     this.isChecked = false;
+    this.isOpened = true;
     this.redis.on('close', this.onConnectionClose);
     this.redis.on('ready', this.onConnectionReady);
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status tells
@@ -147,6 +155,8 @@ export class RedisGuard {
     this.redis.off('close', this.onConnectionClose);
     this.redis.off('ready', this.onConnectionReady);
     clearTimeout(this.recheck);
+    clearTimeout(this.forgetting);
+    this.tellRefusals(undefined);
     this.breaker.close();
     this.answered?.();
   }
@@ -155,6 +165,7 @@ export class RedisGuard {
 
   private readonly onConnectionClose = (): void => {
     this.isChecked = false;
+    this.unexamined = undefined;
     this.answered?.();
     this.tellOutage();
   };
@@ -173,16 +184,58 @@ export class RedisGuard {
   private async check(): Promise<void> {
     clearTimeout(this.recheck);
     const number = ++this.checks;
+    this.checkedAt = performance.now();
+    const { suspicion } = this;
+    this.suspicion = undefined;
     const [seen] = await Promise.allSettled([this.examine()]);
     if (this.isClosed || number !== this.checks) return;
-    // If it was rejected the connection was lost, or the server slow to answer: it is not used until it has been asked again.
+    const wasUsed = this.isChecked;
     if (seen.status === 'fulfilled') {
       this.refusal = seen.value;
+      this.unexamined = undefined;
       this.isChecked = this.refusal === undefined;
+    } else {
+      // The connection was lost, or the server is slow, or refuses to be looked at: it is not used until that has been done.
+      // A server that is in use already goes on being used if it was only slow.
+      this.unexamined = `Redis could not be looked at, so it is not used: ${wordsOf(seen.reason)}`;
+      this.isChecked &&= !isReply(seen.reason) || isMomentary((seen.reason as Error).message);
     }
     this.answered?.();
-    if (!this.isChecked) return this.checkLater();
+    this.tellRefusals(this.isChecked ? undefined : (this.unexamined ?? this.refusal?.reason), suspicion);
+    if (!this.isChecked) {
+      if (wasUsed) this.tellOutage();
+      return this.checkLater();
+    }
     for (const listener of this.usableListeners) listener();
+  }
+
+  /** What health and the log are told: why the server is not used, or what it refused although it is. */
+  private tellRefusals(reason: string | undefined, command?: string): void {
+    if (!this.isOpened) return; // one of its neighbours on this connection was, and tells
+    const refusals = Refusals.of(this.redis);
+    refusals.tell('the cache', reason);
+    if (reason !== undefined || this.isClosed) refusals.tell('a command', undefined);
+    else if (command !== undefined) {
+      refusals.tell('a command', command);
+      clearTimeout(this.forgetting);
+      this.forgetting = setTimeout(() => refusals.tell('a command', undefined), REFUSED_SHOWN_MS).unref();
+    }
+  }
+
+  /**
+   * A command was refused by a server that is in use. What it cannot do at this moment is told as it was seen; for anything
+   * else the server is looked at again, because the examination knows what mends it. Until then it is used as before: it may
+   * have been that one command.
+   */
+  suspect(words: string): void {
+    if (!this.isOpened || this.isClosed || !this.isChecked) return; // not in use: why is known, or is found out already
+    if (isMomentary(words)) return this.tellRefusals(undefined, words);
+    const isKnown = this.suspicion !== undefined;
+    this.suspicion = words;
+    if (isKnown) return; // and soon looked at
+    clearTimeout(this.recheck);
+    const wait = Math.max(0, this.checkedAt + RECHECK_MS - performance.now());
+    this.recheck = setTimeout(() => void this.check(), wait).unref();
   }
 
   /**
@@ -198,7 +251,12 @@ export class RedisGuard {
   }
 
   private async examine(): Promise<Refusal | undefined> {
-    return serverRefusal(await this.info()) ?? (await this.furtherCheck?.());
+    const info = await this.info().catch((error: Error) => {
+      if (!error.message.startsWith('NOPERM ')) throw error;
+      return undefined;
+    });
+    if (info === undefined) return { reason: sentence(this.redis, ['+info']), isPassing: true };
+    return serverRefusal(info) ?? (await this.furtherCheck?.());
   }
 
   private async info(): Promise<string> {
@@ -214,14 +272,20 @@ export class RedisGuard {
     this.tellOutage();
   }
 
+  /**
+   * Whatever Redis refuses is an operating error, whatever it says: the commands are ours, and the same for every server. Only
+   * what says that a command or a script itself is wrong is a defect.
+   */
   private translate(error: unknown): Error {
     if (!(error instanceof Error) || error instanceof CacheError) return error as Error;
-    const isReply = error.name === 'ReplyError';
-    if (!isReply && (error instanceof TypeError || error instanceof RangeError)) return error;
+    if (!isReply(error) && (error instanceof TypeError || error instanceof RangeError)) return error;
     const cause = withoutArguments(error);
-    if (isReply && !PASSING.test(error.message)) return cause;
-    if (isReply && error.message.startsWith('READONLY')) this.demoted();
-    return new StoreUnavailableError(`Redis did not answer: ${cause.message}`, { cause });
+    if (!isReply(error)) return new StoreUnavailableError(`Redis did not answer: ${cause.message}`, { cause });
+    if (isDefect(error)) return cause;
+    const words = wordsOf(error);
+    if (error.message.startsWith('READONLY')) this.demoted();
+    else this.suspect(words);
+    return new StoreUnavailableError(`Redis refused: ${words}`, { cause });
   }
 
   /** The server has become a replica: what it would serve from here on may be old. */
@@ -229,6 +293,7 @@ export class RedisGuard {
     if (this.isClosed || this.refusal === REPLICA) return; // known, and looked at again already
     this.isChecked = false;
     this.refusal = REPLICA;
+    this.tellRefusals(REPLICA.reason);
     this.tellOutage();
     void this.check();
   }
@@ -238,18 +303,6 @@ const REPLICA: Refusal = {
   reason: 'this Redis is a replica: the cache is read from the primary only',
   isPassing: true,
 };
-
-/**
- * The error without the keys and values that ioredis puts on it (`command.args`, `lastNodeError`, a parser's `buffer`): they
- * are a customer's, and whoever logs an error logs its fields too. Name, message, stack and the system's `code` stay.
- */
-function withoutArguments(error: Error): Error {
-  const bare = new Error(error.message.replace(REPEATED_ARGUMENTS, ''));
-  const stack = error.stack?.replace(REPEATED_ARGUMENTS, '');
-  Object.defineProperties(bare, { name: { value: error.name }, stack: { value: stack } });
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined ? bare : Object.assign(bare, { code });
-}
 
 /**
  * What forbids the use of a server with this `INFO`. An `allkeys-*` policy may evict an index, and an index that is gone is

@@ -1,3 +1,4 @@
+import { needsOf } from '../../../redis/needs.js';
 import { StoreUnavailableError } from '../../cache.errors.js';
 import { reportDefect } from '../../defect-report.js';
 import { ProcessReports, type ProcessReport } from '../../process-reports.js';
@@ -25,6 +26,13 @@ export class RedisProcessReports extends ProcessReports {
     super();
     this.guard = new RedisGuard(redis);
     this.tag = `{${appName}.reports}`;
+    needsOf(redis).set(this.tag, {
+      part: 'the reports of the processes',
+      keys: [this.index('')],
+      keyPattern: `${this.tag}:*`,
+      scratchKey: `${this.tag}:pr`,
+      commands: ['DEL', 'MGET', 'PEXPIRE', 'SADD', 'SET', 'SMEMBERS', 'SREM'],
+    });
     this.timer = setInterval(() => void this.writeAll(), PERIOD_MS).unref();
   }
 

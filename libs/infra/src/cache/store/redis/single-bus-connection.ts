@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { BusConnections } from './bus-connections.js';
-import { BusListener, LISTENING, type OnMessage } from './bus-listener.js';
+import { BusListener, LISTENING, type OnMessage, type OnRefused } from './bus-listener.js';
 
 /** A second connection to the same place as that for commands, for SUBSCRIBE only. */
 export class SingleBusConnection implements BusConnections {
@@ -8,8 +8,8 @@ export class SingleBusConnection implements BusConnections {
   private readonly channels = new Set<string>();
 
   /** @param onChange may have made a difference to `isSettled` */
-  constructor(redis: Redis, onMessage: OnMessage, onChange: () => void) {
-    this.listener = new BusListener(redis.duplicate(LISTENING), onMessage, onChange);
+  constructor(redis: Redis, onMessage: OnMessage, onChange: () => void, onRefused: OnRefused) {
+    this.listener = new BusListener(redis.duplicate(LISTENING), onMessage, onChange, onRefused);
   }
 
   get isSettled(): boolean {

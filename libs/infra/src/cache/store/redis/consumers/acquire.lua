@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- acquire: a new term of the consumer, unless another holder has one. A holder whose reply was lost may ask again.
 -- KEYS base   ARGV consumer holder leaseMs   -> the fence of the term, 0: somebody else holds the lease
 local lease = KEYS[1] .. ':lease:' .. ARGV[1]

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { commandsIn, needsOf } from '../../../../redis/needs.js';
 import type { ConsumerTerm } from '../../../consumer-leases.js';
 import { RedisGuard } from '../redis-guard.js';
 import type { RedisConnection } from '../scripts.js';
 
 const NAMES = ['acquire', 'renew', 'save', 'release', 'ages'] as const;
 type ScriptName = (typeof NAMES)[number];
+
+/** What is sent about positions and terms without a script. */
+const DIRECT = ['GET', 'HDEL', 'HGET', 'HSET', 'PTTL'] as const;
 
 const PREFIX = 'evergreen_consumer_';
 
@@ -17,10 +21,19 @@ export class ConsumerScripts {
   constructor(redis: RedisConnection, appName: string) {
     this.guard = new RedisGuard(redis);
     this.base = `{${appName}.checkpoints}`;
+    const commands = new Set<string>(DIRECT);
     for (const name of NAMES) {
       const lua = readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
       redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua });
+      for (const command of commandsIn(lua)) commands.add(command);
     }
+    needsOf(redis).set(this.base, {
+      part: 'the following of change events',
+      keys: [this.base, `${this.base}:lease:`, `${this.base}:fences`, `${this.base}:feeds`],
+      keyPattern: `${this.base}*`,
+      scratchKey: `${this.base}:pr`,
+      commands: [...commands],
+    });
   }
 
   run(name: ScriptName, args: readonly (string | number)[]): Promise<unknown> {

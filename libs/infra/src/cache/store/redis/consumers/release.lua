@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- release: ends the term, if it is not over yet.
 -- KEYS base   ARGV consumer "fence holder"   -> 1, 0: it was over
 local lease = KEYS[1] .. ':lease:' .. ARGV[1]

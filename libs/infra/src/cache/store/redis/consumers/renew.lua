@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- renew: prolongs the term, and writes how far each feed has been followed, by the server's clock.
 -- KEYS base   ARGV consumer "fence holder" leaseMs (feed ageMs)...   -> 1, 0: the term is over and nothing was changed
 -- base:feeds  HASH  feed -> server ms up to which all its changes are known to have been applied

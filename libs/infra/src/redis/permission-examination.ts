@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { Cluster } from 'ioredis';
+import { trialsOf } from './command-trials.js';
+import type { Need } from './needs.js';
+import type { RedisClient } from './redis-client.js';
+
+const SCRIPT = readFileSync(new URL('./lua/examine.lua', import.meta.url), 'utf8');
+/** No script has it, so asking for it runs nothing: the answer is NOSCRIPT if scripts may be run. */
+const NO_SCRIPT = '0'.repeat(40);
+
+/** What is tried, and the words of an ACL that allow it. */
+interface Trial {
+  readonly call: readonly string[];
+  readonly rule: string;
+}
+
+/**
+ * Tries what is needed, by the user of this connection, and says in one sentence what of it Redis does not allow and which
+ * line mends that; undefined if nothing is missing. Every call is one that is really made, on keys that are really used, but
+ * changes nothing: the answer is the server's own, whatever its version, and needs no permission to ask for permissions.
+ *
+ * Rejects if the server does not answer, or is in no state to (it loads, it is a replica).
+ */
+export async function missingPermissions(client: RedisClient, need: Need): Promise<string | undefined> {
+  const key = need.scratchKey ?? need.keys[0];
+  if (key === undefined) throw new TypeError(`the need of ${need.part} names no key`);
+  const [scripts, trials] = await Promise.all([scriptRule(client, key, need), tried(client, key, need)]);
+  const rules = [...new Set([...scripts, ...trials])];
+  return rules.length === 0 ? undefined : sentence(client, rules);
+}
+
+/** Whether scripts may be run by their hash; the trials themselves tell whether they may by their text. */
+async function scriptRule(client: RedisClient, key: string, need: Need): Promise<string[]> {
+  try {
+    await client.evalsha(NO_SCRIPT, 1, key);
+    return [];
+  } catch (error) {
+    return textOf(error).startsWith('NOSCRIPT') ? [] : [ruleOr(error, { call: [], rule: '+evalsha' }, need)];
+  }
+}
+
+async function tried(client: RedisClient, key: string, need: Need): Promise<string[]> {
+  const trials = trialsFor(need);
+  const { before, after } = trialsOf([], key);
+  const calls = trials.map(({ call }) => call);
+  const isScratch = need.scratchKey !== undefined;
+  const sent = isScratch ? [before, ...calls, ...after] : calls;
+  let answers: string[];
+  try {
+    answers = (await client.eval(SCRIPT, 1, key, JSON.stringify(sent))) as string[];
+  } catch (error) {
+    return [ruleOr(error, { call: [], rule: '+eval' }, need)];
+  }
+  // What is refused for another reason, as a rule for the type of the key, is allowed.
+  return trials.flatMap((trial, i) => ruleOf(answers[isScratch ? i + 1 : i] ?? '', trial, need) ?? []);
+}
+
+function trialsFor({ keys, keyPattern, scratchKey, commands, channels = [] }: Need): Trial[] {
+  const ofCommands = scratchKey === undefined ? [] : trialsOf(commands, scratchKey).calls;
+  return [
+    ...ofCommands.map((call, i) => ({ call, rule: `+${(commands[i] as string).toLowerCase().replace(' ', '|')}` })),
+    // On whatever is there, and if nothing is: one reads, the other would write if there were such a member.
+    ...keys.flatMap((key) => [
+      { call: ['GETRANGE', key, '0', '0'], rule: `~${keyPattern}` },
+      { call: ['ZREM', key, '\0'], rule: `~${keyPattern}` },
+    ]),
+    ...channels.map(({ name, pattern }) => ({ call: ['PUBLISH', name, ''], rule: `&${pattern}` })),
+  ];
+}
+
+/** Likewise; throws an error that is not about permissions: then nothing is known. */
+function ruleOr(error: unknown, trial: Trial, need: Need): string {
+  const rule = ruleOf(textOf(error), trial, need);
+  if (rule === undefined) throw error;
+  return rule;
+}
+
+/**
+ * The rule whose lack explains the answer; undefined if it is not about permissions. The words tell only whether it is the
+ * command or a key that is missing; that something is, and for which call, is known without them.
+ */
+function ruleOf(text: string, { call, rule }: Trial, { keyPattern }: Need): string | undefined {
+  const [command] = call;
+  if (/unknown (redis )?command/i.test(text)) return `?${rule.startsWith('+') ? rule.slice(1) : command}`;
+  if (!/^-?NOPERM|user executing the script can't/.test(text)) return undefined;
+  const isCommand = /can't run|to run the/.test(text);
+  if (!isCommand && /\bkeys?\b/.test(text)) return `~${keyPattern}`;
+  if (isCommand && command !== undefined && !rule.startsWith('+')) return `+${command.toLowerCase()}`;
+  return rule;
+}
+
+/** Names what is missing, and the line that mends it. */
+export function sentence(client: RedisClient, rules: readonly string[]): string {
+  const user = userOf(client);
+  const unknown = rules.filter((rule) => rule.startsWith('?')).map((rule) => inWords(`+${rule.slice(1)}`));
+  const missing = rules.filter((rule) => !rule.startsWith('?'));
+  const parts: string[] = [];
+  if (unknown.length > 0)
+    parts.push(`this server does not know ${unknown.join(', ')}, which may have been renamed or switched off`);
+  if (missing.length > 0) {
+    const where = client instanceof Cluster ? ' on every node' : '';
+    parts.push(
+      `the user ${user} is not allowed ${missing.map(inWords).join(', ')}: run ACL SETUSER ${user} ${missing.join(' ')}${where}`,
+    );
+  }
+  return parts.join('; ');
+}
+
+function inWords(rule: string): string {
+  const what = rule.slice(1);
+  if (rule.startsWith('+')) return what.toUpperCase().replace('|', ' ');
+  return `${rule.startsWith('~') ? 'the keys' : 'the channels'} ${what}`;
+}
+
+function userOf(client: RedisClient): string {
+  const options = client instanceof Cluster ? client.options.redisOptions : client.options;
+  return options?.username || 'default';
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
