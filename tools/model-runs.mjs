@@ -205,6 +205,36 @@ export const runs = [
     ['r_numbers', '-DNUMBERS'],
   ]),
 
+  // A primary that was replaced and does not know it: what vouches for it.
+  ...holds('deposed', [
+    ['d_sentinels', '', 'quick'],
+    ['d_sentinels_acks', '-DACKS', 'quick'],
+    ['d_quorum_1_of_3', '-DQ=1 -DK=3'],
+    ['d_quorum_1_of_3_acks', '-DQ=1 -DK=3 -DACKS'],
+    ['d_quorum_3_of_3', '-DQ=3 -DK=1'],
+    ['d_back_hears', '-DBACK -DHEARS', 'quick'],
+    ['d_back_hears_acks', '-DBACK -DHEARS -DACKS'],
+    ['d_by_hand_asked', '-DBY_HAND -DVETO -DASKED', 'quick'],
+    ['d_by_hand_asked_acks', '-DBY_HAND -DVETO -DASKED -DACKS'],
+    ['d_all_replicas', '-DREPLICAS=2', 'quick'],
+  ]),
+  ...violated('deposed', [
+    ['d_nothing', '-DNOTHING', 'quick'],
+    ['d_nothing_acks', '-DNOTHING -DACKS', 'quick'],
+    ['d_one_replica', '-DREPLICAS=1', 'quick'],
+    ['d_quorum_1_of_2', '-DQ=1', 'quick'],
+    ['d_back', '-DBACK', 'quick'],
+    ['d_back_epoch', '-DBACK -DEPOCH', 'quick'],
+    ['d_by_hand', '-DBY_HAND', 'quick'],
+    ['d_by_hand_late', '-DBY_HAND -DVETO', 'quick'],
+    ...['NO_WAIT', 'FROM_REPLY', 'NAMES', 'NO_CAP', 'EARLY'].map((mutation) => [
+      `d_mut_${mutation}`,
+      `-D${mutation}`,
+      'quick',
+    ]),
+    ['d_mut_ACK_BY_LEASE', '-DACKS -DACK_BY_LEASE', 'quick'],
+  ]),
+
   // The variant for keys that share no slot.
   ...holds('xslot', [['xslot', '', 'quick']]),
   ...violated('xslot', [['mut_xslot_START_LATE', '-DSTART_LATE', 'quick']]),

@@ -2,6 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CreateCacheOptions } from '@bff/infra/cache/create-cache';
+import type { RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import type { CacheRequest, CacheResponse } from './processes/cache-process.messages.js';
 
 const PROGRAM = join(process.cwd(), 'dist/test/support/processes/cache-process.js');
@@ -28,10 +30,21 @@ export class CacheProcess {
     });
   }
 
-  static async start(redisUrl: string, appName: string, l1: 'off' | 'strict' = 'off'): Promise<CacheProcess> {
+  static start(redisUrl: string, appName: string, l1: 'off' | 'strict' = 'off'): Promise<CacheProcess> {
+    return CacheProcess.startWith(redisUrl, {}, { appName, l1 });
+  }
+
+  /** With a source of truth elsewhere than the cache. `connection`: where that is, if not at the source. */
+  static async startWith(
+    sourceUrl: string,
+    connection: RedisConnectionOptions,
+    options: CreateCacheOptions,
+  ): Promise<CacheProcess> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run "npm run build" first ("npm test" does)`);
     const started = new CacheProcess(
-      fork(PROGRAM, [redisUrl, appName, l1], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      fork(PROGRAM, [sourceUrl, JSON.stringify(connection), JSON.stringify(options)], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      }),
     );
     await started.hears((response) => response.kind === 'ready');
     return started;

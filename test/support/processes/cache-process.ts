@@ -1,5 +1,6 @@
-import { createCache } from '@bff/infra/cache/create-cache';
+import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
+import { createRedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
 import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
 
@@ -7,9 +8,16 @@ import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
  * A process with a cache of its own, driven by its parent's messages. Its source of truth is the string `source:<key>` in
  * the Redis of the test; each fetch counts itself in `fetches:<key>` and says so before it takes its time.
  */
-const [, , redisUrl = '', appName = '', l1 = 'off'] = process.argv;
-const cache = createCache({ redisUrl, appName, l1: l1 as 'off' | 'strict', commandTimeoutMs: 5000 });
-const source = new Redis(redisUrl);
+const [, , sourceUrl = '', connection = '{}', cacheOptions = '{}'] = process.argv;
+const cache = createCache({
+  redis: createRedisClient({
+    url: connection === '{}' ? sourceUrl : undefined,
+    commandTimeoutMs: 5000,
+    ...(JSON.parse(connection) as RedisConnectionOptions),
+  }),
+  ...(JSON.parse(cacheOptions) as CreateCacheOptions),
+});
+const source = new Redis(sourceUrl);
 source.on('error', () => undefined); // a test may stop the server
 await cache.open();
 

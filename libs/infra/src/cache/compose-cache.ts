@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { OnSplit } from '../redis/primary-vouch.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
@@ -59,6 +60,12 @@ export interface CacheOptions {
    * too, is given what JSON makes of such a value, and the bucket counts it as `reshaped`. @default false
    */
   readonly shouldRefuseUnplainValues?: boolean;
+  /**
+   * With Sentinels or a Redis Cluster: what is done while a majority of them does not confirm, within a second, that the primary
+   * which this process is connected to is one still. `refuse`: reads go to the source, and nothing is acknowledged. `serve`: the
+   * primary is used unless they name another; in a split, its side reads old values for as long as the split lasts. @default 'refuse'
+   */
+  readonly onSplit?: OnSplit;
   /** Default of `waitMs`. @default 30000 */
   readonly waitMs?: number;
   /** Default of `leaseMs`. @default 10000 */
@@ -137,11 +144,17 @@ function onRedis(redis: RedisClient, options: CacheOptions, codec: ValueCodec): 
       partitions: wholeWithin('partitions', options.partitions ?? 1, [1, 1024]),
       retentionMs: Math.ceil(within('retentionDays', options.retentionDays ?? 30, [1, 3650]) * DAY_MS),
       l1: l1Options(options, codec),
+      onSplit: onSplit(options.onSplit),
     }),
     checkpoints: new RedisCheckpoints(redis, appName),
     leases: new RedisConsumerLeases(redis, appName),
     reports: new RedisProcessReports(redis, appName, randomUUID()),
   };
+}
+
+function onSplit(given: OnSplit = 'refuse'): OnSplit {
+  if (given === 'refuse' || given === 'serve') return given;
+  throw new CacheError('CACHE_INVALID_OPTION', "onSplit takes 'refuse' or 'serve'", false);
 }
 
 function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefined {

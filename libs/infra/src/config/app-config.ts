@@ -68,6 +68,8 @@ export interface RedisConfig {
 export interface CacheConfig {
   readonly partitions: number;
   readonly l1: 'off' | 'bounded' | 'strict';
+  /** What is done while most of the Sentinels, or of the Cluster's masters, do not confirm the primary. */
+  readonly onSplit: 'refuse' | 'serve';
   /** 0 means none. */
   readonly safetyTtlSeconds: number;
   /** The most that a change-driven entry's age may be while nobody follows the events that announce its changes. */

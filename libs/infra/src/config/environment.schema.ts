@@ -131,6 +131,11 @@ const redisVariables = {
     description: 'The password at the Sentinels themselves; that of the servers is REDIS_PASSWORD.',
     secret: 'whole',
   }),
+  REDIS_ON_SPLIT: defaulted(oneOf('refuse', 'serve'), 'refuse', {
+    group: 'redis',
+    description:
+      'While most Sentinels, or masters of the Cluster, do not confirm the primary: refuse goes to the source and acknowledges nothing; serve may serve old values.',
+  }),
   REDIS_COMMAND_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '200', {
     group: 'redis',
     description:

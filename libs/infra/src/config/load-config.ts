@@ -136,6 +136,7 @@ function cache(env: Environment, environment: CheckedEnvironment): CacheConfig {
   return {
     partitions: env.CACHE_PARTITIONS,
     l1: env.CACHE_L1,
+    onSplit: env.REDIS_ON_SPLIT,
     safetyTtlSeconds: env.CACHE_SAFETY_TTL_SECONDS,
     feedLostMaxAgeSeconds: env.SF_STREAM_LOST_MAX_AGE_SECONDS,
     retentionDays: env.CACHE_RETENTION_DAYS,

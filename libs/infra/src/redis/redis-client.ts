@@ -6,7 +6,7 @@ import { BoundedRedis, type Patience } from './bounded-redis.js';
 import { watchFailures } from './redis-failure.js';
 import { retryDelayMs } from './retry-delay.js';
 import { sentinelConnector } from './sentinel-connector.js';
-import { SentinelWatch } from './sentinel-watch.js';
+import { SentinelWatch, type SentinelOptions } from './sentinel-watch.js';
 
 /** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
 export type RedisClient = Redis | Cluster;
@@ -47,6 +47,24 @@ const SILENT_COMMANDS = 5;
 const SILENCE_MS_MIN = 1_000;
 /** A hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */
 const CLUSTER_REDIRECTIONS_MAX = 5;
+
+const sentinels = new WeakMap<RedisClient, SentinelOptions>();
+
+/** The Sentinels that name the primary of this client; undefined if it has none. */
+export function sentinelsOf(client: RedisClient): SentinelOptions | undefined {
+  if (client instanceof Cluster) return undefined;
+  const { options } = client;
+  if (sentinels.has(client) || !options.sentinels) return sentinels.get(client);
+  // A client of somebody else's making.
+  return {
+    sentinels: options.sentinels.map(({ host = '127.0.0.1', port = 26_379 }) => ({ host, port })),
+    name: options.name ?? '',
+    username: options.sentinelUsername ?? undefined,
+    password: options.sentinelPassword ?? undefined,
+    tls: options.sentinelTLS,
+    timeoutMs: options.connectTimeout ?? CONNECT_TIMEOUT_MS,
+  };
+}
 
 /** Whether any Redis is configured; without one the embedded store is used. */
 export function isRedisConfigured(options: RedisConnectionOptions): boolean {
@@ -105,16 +123,19 @@ function connect(options: RedisConnectionOptions, connection: RedisOptions, pati
     ...(options.tls ? { tls } : {}),
   };
   if (options.sentinels && options.sentinelName) {
-    const watch = new SentinelWatch({
+    const sentinelOptions: SentinelOptions = {
       sentinels: options.sentinels,
       name: options.sentinelName,
       username: options.sentinelUsername,
       password: options.sentinelPassword,
       tls: (options.sentinelTls ?? options.tls) ? tls : undefined,
       timeoutMs: connection.connectTimeout ?? CONNECT_TIMEOUT_MS,
-    });
+    };
+    const Connector = sentinelConnector(new SentinelWatch(sentinelOptions), shared.tls);
     // Duplicates have the same options, and so the same watch.
-    return new BoundedRedis(undefined, { ...shared, Connector: sentinelConnector(watch, shared.tls) }, patience);
+    const client = new BoundedRedis(undefined, { ...shared, Connector }, patience);
+    sentinels.set(client, sentinelOptions);
+    return client;
   }
   if (options.clusterNodes) {
     return new BoundedCluster(

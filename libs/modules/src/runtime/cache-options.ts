@@ -16,6 +16,7 @@ export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClie
     appName: app.name,
     partitions: cache.partitions,
     l1: cache.l1,
+    onSplit: cache.onSplit,
     shouldFreezeLocalValues: app.environment !== 'production',
     shouldRefuseUnplainValues: app.environment !== 'production',
     safetyTtlSeconds,

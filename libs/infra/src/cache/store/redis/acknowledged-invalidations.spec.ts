@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PrimaryVouch } from '../../../redis/primary-vouch.js';
 import { StoreUnavailableError } from '../../cache.errors.js';
 import { record } from '../../dependencies.js';
 import { ValueCodec } from '../../values/value-codec.js';
@@ -37,6 +38,12 @@ describe('AcknowledgedInvalidations', () => {
         inlineMax: 100,
         l1: { mode: 'strict', codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 10, shouldFreeze: false },
       },
+      new PrimaryVouch(undefined, {
+        onSplit: 'refuse',
+        vouchMs: 1000,
+        isAway: () => false,
+        onLost: () => undefined,
+      }),
     );
     l1 = invalidations.l1 as L1;
     l1.start();

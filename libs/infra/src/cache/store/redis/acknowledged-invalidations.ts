@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { PrimaryVouch } from '../../../redis/primary-vouch.js';
+import { StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation } from '../../cache.types.js';
 import { entryKey, type Dependency } from '../../dependencies.js';
 import { InvalidationJournal } from './invalidation-journal.js';
@@ -63,12 +65,14 @@ export class AcknowledgedInvalidations {
     private readonly scripts: PartitionScripts,
     private readonly partitions: Partitions,
     private readonly options: InvalidationOptions,
+    private readonly vouch: PrimaryVouch,
   ) {
     this.l1 = options.l1 && new L1(options.l1, partitions, this.leaseCalls(options.l1));
     this.acknowledgements = new L1Acknowledgements(
       this.processId,
       LEASE_TIMES,
-      options.l1?.mode === 'strict',
+      // Without an L1 as well: a process may read from a deposed primary until its vouch ends (docs/decisions/0009).
+      options.l1?.mode === 'strict' || vouch.isNeeded,
       (partition, at, members, evict) => this.pending(partition, at, members, evict),
     );
     this.journals = partitions.all.map((partition) => this.journalOf(partition));
@@ -137,7 +141,10 @@ export class AcknowledgedInvalidations {
       this.l1?.invalidateOwn(partition, dependencies, clock);
       const [version, members, isMature] = audience.map(String) as [string, string, string];
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
-      await this.acknowledgements.settled(partition, { clock, tip, born, membership, isMature: isMature === '1' });
+      await Promise.all([
+        this.acknowledgements.settled(partition, { clock, tip, born, membership, isMature: isMature === '1' }),
+        this.confirm(partition),
+      ]);
       return result;
     } catch (error) {
       this.journals[partition.index]?.add(dependencies); // whatever it was, even a defect of ours: the old value may still be there
@@ -168,6 +175,7 @@ export class AcknowledgedInvalidations {
     const { inlineMax, windowMax } = this.options;
     if (owed === '*') await this.scripts.run('flush', partition, [nonce()]);
     else await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...owed]);
+    await this.confirm(partition);
   }
 
   private journalOf(partition: Partition): InvalidationJournal {
@@ -183,13 +191,21 @@ export class AcknowledgedInvalidations {
     return journal;
   }
 
+  /** What a deposed primary has carried out, the one that took its place does not know. */
+  private async confirm({ index }: Partition): Promise<void> {
+    const reason = await this.vouch.confirmed(index);
+    if (reason) throw new StoreUnavailableError(reason);
+  }
+
   private leaseCalls({ mode }: L1Options): LeaseCalls {
     const isMember = mode === 'strict' ? '1' : '0';
     return {
       beat: async (partition, { clock, tip }) => {
         const args = [this.processId, clock, tip, isMember, nonce()];
         const [code, gate, serverMs] = await this.scripts.run('beat', partition, args);
-        return [code, String(gate), Number(String(serverMs))];
+        const trust = this.vouch.trustOf(partition.index);
+        if (!trust.holds()) throw new StoreUnavailableError(trust.reason);
+        return [code, String(gate), Number(String(serverMs)), this.vouch.leaseEndOf(partition.index)];
       },
       leave: async (partition) => {
         await this.scripts.runNumber('leave', partition, [this.processId, nonce()]);

@@ -17,7 +17,11 @@ export const LEASE_TIMES: LeaseTimes = { beatMs: 250, leaseMs: 1000 };
 
 /** The script calls that leases need. */
 export interface LeaseCalls {
-  beat(partition: Partition, position: Position): Promise<readonly [code: string, gate: string, serverMs: number]>;
+  /** `believedUntil`: nothing that the store says counts for longer, by `performance.now()`. @default as long as the lease */
+  beat(
+    partition: Partition,
+    position: Position,
+  ): Promise<readonly [code: string, gate: string, serverMs: number, believedUntil?: number]>;
   leave(partition: Partition): Promise<void>;
   acknowledge(requester: string, tips: readonly string[]): Promise<void>;
 }
@@ -87,11 +91,11 @@ export class L1Leases {
     try {
       const { generation } = local;
       const sentAt = performance.now(); // before anything can hold the request up: waiting counts against us
-      const [code, gateText, serverMs] = await this.calls.beat(partition, local.processed);
+      const [code, gateText, serverMs, believedUntil = Infinity] = await this.calls.beat(partition, local.processed);
       const gate = parseGate(gateText);
       if (!gate || this.isClosed) return;
       local.learnTime(serverMs, sentAt);
-      const until = sentAt + this.times.leaseMs;
+      const until = Math.min(sentAt + this.times.leaseMs, believedUntil);
       if (code === 'OK') local.confirmed(gate, until, generation);
       else if (code === 'JOIN' || code === 'LOST') local.adopt(gate, until);
       else throw new UnknownReplyError('beat', code);

@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../../cache.errors.js';
+import { FULL_TRUST, type Trust } from '../../../redis/trust.js';
 import type { StoredValue } from '../cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
 import type { Moment } from './history.js';
@@ -49,6 +50,8 @@ export class ReadBatch {
     private readonly examine: (key: string) => Promise<StoredValue | undefined>,
     private readonly histories: PartitionHistories,
     private readonly l1: L1 | undefined,
+    /** In the primary of this partition. */
+    private readonly trust: Trust = FULL_TRUST,
   ) {}
 
   read(key: string): Promise<StoredValue | undefined> {
@@ -84,6 +87,7 @@ export class ReadBatch {
         this.isReading = false;
         return this.trueValue(asked, moment, this.gateOf(gateBytes), envelope);
       },
+      this.trust,
     );
   }
 
@@ -100,6 +104,7 @@ export class ReadBatch {
       const [gateBytes, ...envelopes] = await this.guard.ask(
         () => this.guard.redis.mgetBuffer(keys),
         (reply) => reply,
+        this.trust,
       );
       const gate = this.gateOf(gateBytes);
       const proof = gate && this.histories.confirm(this.partition, gate, moment);

@@ -1,3 +1,4 @@
+import { PrimaryVouch, topologyOf, type OnSplit } from '../../../redis/primary-vouch.js';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
 import { entry, type Dependency } from '../../dependencies.js';
@@ -29,6 +30,7 @@ import { PermissionWatch } from './permission-watch.js';
 import { ReadBatch } from './read-batch.js';
 import { RedisBus } from './redis-bus.js';
 import type { L1, L1Options } from './l1.js';
+import { LEASE_TIMES } from './l1-leases.js';
 import { OrphanLeases } from './orphan-leases.js';
 import { RedisGuard } from './redis-guard.js';
 import { examineServer } from './server-examination.js';
@@ -49,6 +51,8 @@ export interface RedisCacheStoreOptions {
   readonly inlineMax?: number;
   /** Keeps entries in this process as well. @default none */
   readonly l1?: L1Options | undefined;
+  /** While too few say that the primary is one (`PrimaryVouch`). @default 'refuse' */
+  readonly onSplit?: OnSplit | undefined;
 }
 
 const RETENTION_MS = 30 * 24 * 3600 * 1000;
@@ -62,6 +66,7 @@ export class RedisCacheStore extends CacheStore {
   private readonly guard: RedisGuard;
   private readonly histories: PartitionHistories;
   private readonly permissions: PermissionWatch;
+  private readonly vouch: PrimaryVouch;
   private readonly partitions: Partitions;
   /** By the partition's index. */
   private readonly reads: readonly ReadBatch[];
@@ -97,17 +102,36 @@ export class RedisCacheStore extends CacheStore {
       this.partitions,
       () => this.guard.tellOutage(),
     );
-    this.scripts = new PartitionScripts(this.guard, this.histories);
-    this.invalidations = new AcknowledgedInvalidations(this.guard, this.scripts, this.partitions, {
-      appName: options.appName,
-      windowMax: this.windowMax,
-      inlineMax: options.inlineMax ?? 1000,
-      l1: options.l1,
+    const gates = this.partitions.all.map(({ gateKey }) => gateKey);
+    this.vouch = new PrimaryVouch(topologyOf(options.redis, gates), {
+      onSplit: options.onSplit ?? 'refuse',
+      vouchMs: LEASE_TIMES.leaseMs,
+      isAway: () => this.guard.isAway,
+      onLost: () => this.guard.tellOutage(),
     });
+    this.guard.onOutage(() => this.vouch.doubt());
+    this.scripts = new PartitionScripts(this.guard, this.histories, ({ index }) => this.vouch.trustOf(index));
+    const { appName, l1, inlineMax = 1000 } = options;
+    const invalidationOptions = { appName, l1, inlineMax, windowMax: this.windowMax };
+    this.invalidations = new AcknowledgedInvalidations(
+      this.guard,
+      this.scripts,
+      this.partitions,
+      invalidationOptions,
+      this.vouch,
+    );
     this.l1 = this.invalidations.l1;
     this.orphans = new OrphanLeases((end) => this.endLease(end));
     this.reads = this.partitions.all.map(
-      (partition) => new ReadBatch(this.guard, partition, (key) => this.peek(partition, key), this.histories, this.l1),
+      (partition) =>
+        new ReadBatch(
+          this.guard,
+          partition,
+          (key) => this.peek(partition, key),
+          this.histories,
+          this.l1,
+          this.vouch.trustOf(partition.index),
+        ),
     );
     const { channel, listeners } = this.invalidations;
     const onInvalidation: typeof listeners.onInvalidation = (partition, invalidation) => {
@@ -123,7 +147,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async open(): Promise<void> {
-    const [opened] = await Promise.allSettled([this.guard.open(), this.bus.open()]);
+    const [opened] = await Promise.allSettled([this.guard.open(), this.bus.open(), this.vouch.open()]);
     if (opened.status === 'rejected') throw opened.reason;
     if (this.isClosed) return;
     if (this.l1) this.l1.start();
@@ -140,6 +164,7 @@ export class RedisCacheStore extends CacheStore {
     this.bus.close();
     this.histories.close();
     this.permissions.close();
+    this.vouch.close();
     this.guard.close();
   }
 
@@ -309,7 +334,8 @@ export class RedisCacheStore extends CacheStore {
   }
 
   state(): StoreState {
-    const reason = this.guard.reason ?? this.partitions.all.find((partition) => partition.reason)?.reason;
+    const reason =
+      this.guard.reason ?? this.partitions.all.find((partition) => partition.reason)?.reason ?? this.vouch.reason;
     const { owedInvalidations } = this.invalidations;
     const local = this.l1 && { local: this.l1.state() };
     if (reason === undefined) return { kind: 'redis', status: 'up', ...local };

@@ -2,6 +2,7 @@ import { Cluster } from 'ioredis';
 import { sentence } from '../../../redis/permission-examination.js';
 import { commandTimeoutOf } from '../../../redis/redis-client.js';
 import { Refusals } from '../../../redis/refusals.js';
+import { FULL_TRUST } from '../../../redis/trust.js';
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import { ReadBreaker } from './read-breaker.js';
 import { isDefect, isMomentary, isReply, withoutArguments, wordsOf } from './refused-reply.js';
@@ -18,6 +19,9 @@ const ASKING_PART = 3 / 8;
 const ASKING_MS_MIN = 10;
 /** How long a refusal that the examination of the server does not explain is shown after it was seen last. */
 const REFUSED_SHOWN_MS = 2000;
+
+/** What our own scripts refuse in a partition that has to be looked at first (`use` in `_partition.lua`). */
+const OWN_REFUSAL = /^(SLOTOPEN|NOHISTORY) /;
 
 /** What a server must not be used for, and whether that may pass without a change of its configuration. */
 export interface Refusal {
@@ -81,6 +85,11 @@ export class RedisGuard {
     return this.commandReason ?? this.doubt() ?? this.breaker.reason;
   }
 
+  /** Whether the server does not answer, or was not looked at yet, whatever one thinks of what it holds. */
+  get isAway(): boolean {
+    return (this.commandReason ?? this.breaker.reason) !== undefined;
+  }
+
   /** Why no command at all can be sent. */
   private get commandReason(): string | undefined {
     if (this.isClosed) return 'the store is closed'; // and does not hear any more that another server is there
@@ -103,14 +112,16 @@ export class RedisGuard {
 
   /**
    * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in three eighths of the time, and a
-   * refusal at once while the server hangs, or while what it holds is in doubt. `use` makes the result of the reply.
+   * refusal at once while the server hangs, or while what it holds is in doubt. `use` makes the result of the reply. A primary
+   * that is not trusted is not asked, and what it answers is not believed.
    */
-  ask<T, R>(command: () => Promise<T>, use: (reply: T) => R | Promise<R>): Promise<R> {
+  ask<T, R>(command: () => Promise<T>, use: (reply: T) => R | Promise<R>, trust = FULL_TRUST): Promise<R> {
     // Not an async function: every hit comes this way.
     const { reason } = this;
     if (reason) return Promise.reject(new StoreUnavailableError(reason));
+    if (!trust.holds()) return Promise.reject(new StoreUnavailableError(trust.reason));
     try {
-      return this.asking.within(command(), use, this.translated);
+      return this.asking.within(command(), use, this.translated, trust);
     } catch (error) {
       return Promise.reject(this.translate(error));
     }
@@ -284,7 +295,7 @@ export class RedisGuard {
     if (isDefect(error)) return cause;
     const words = wordsOf(error);
     if (error.message.startsWith('READONLY')) this.demoted();
-    else this.suspect(words);
+    else if (!OWN_REFUSAL.test(error.message)) this.suspect(words);
     return new StoreUnavailableError(`Redis refused: ${words}`, { cause });
   }
 

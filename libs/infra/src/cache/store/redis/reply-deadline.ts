@@ -1,4 +1,5 @@
 import { Deadlines } from '../../../redis/deadlines.js';
+import { FULL_TRUST } from '../../../redis/trust.js';
 import { StoreUnavailableError } from '../../cache.errors.js';
 
 /** No reply came in time. One that comes later changes nothing any more. */
@@ -31,9 +32,14 @@ export class ReplyDeadline {
 
   /**
    * What `use` makes of the reply; rejects with its error, told by `asError`, or with `OverdueReplyError`: then `use` is not
-   * called any more. One promise for all of it, because a hit waits for it.
+   * called any more; nor is it when the server is not trusted any more. One promise for all of it, because a hit waits for it.
    */
-  within<T, R>(reply: Promise<T>, use: (reply: T) => R | Promise<R>, asError: (error: unknown) => Error): Promise<R> {
+  within<T, R>(
+    reply: Promise<T>,
+    use: (reply: T) => R | Promise<R>,
+    asError: (error: unknown) => Error,
+    trust = FULL_TRUST,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
       const deadline = this.deadlines.add(reject);
       reply.then(
@@ -41,6 +47,7 @@ export class ReplyDeadline {
           if (!this.deadlines.settle(deadline)) return;
           this.listener.onReply();
           try {
+            if (!trust.holds()) throw new StoreUnavailableError(trust.reason);
             resolve(use(value));
           } catch (error) {
             const reason = error as Error;

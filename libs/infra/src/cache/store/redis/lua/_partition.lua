@@ -54,6 +54,7 @@ end
 local function use(tag)
   T, G, M = tag, tag .. ':g', tag .. ':m'
   local pair = redis.pcall('MGET', G, T .. ':?')
+  if pair.err and not pair.err:find('non local key', 1, true) then return pair end  -- the user may not do this
   if pair.err then
     local text = redis.pcall('GET', G)
     if type(text) == 'string' and text:sub(1, 1) ~= '!' then redis.pcall('SET', G, '!' .. text) end

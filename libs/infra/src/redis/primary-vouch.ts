@@ -1,0 +1,295 @@
+import { Cluster } from 'ioredis';
+import { keySlot } from './key-slot.js';
+import { sentinelsOf, type RedisClient } from './redis-client.js';
+import { FULL_TRUST, Trust } from './trust.js';
+import { ClusterTopology } from './vouching/cluster-topology.js';
+import { SentinelTopology } from './vouching/sentinel-topology.js';
+import type { Receiver, Topology } from './vouching/topology.js';
+import { Witnesses, type Heard } from './vouching/witnesses.js';
+
+/**
+ * What is done while too few Sentinels, or masters of the Cluster, say that our primary is one. `refuse`: nothing is read from it
+ * and nothing acknowledged. `serve`: it is used, unless they name another; only after a doubt are they waited for, a second at most.
+ */
+export type OnSplit = 'serve' | 'refuse';
+
+export interface VouchOptions {
+  readonly onSplit: OnSplit;
+  /** How long a vouch holds, counted from when it was asked for: no longer than the first invalidations of a new primary wait. */
+  readonly vouchMs: number;
+  /** Whether the connection is known not to answer: what is confirmed meanwhile says nothing of the time after it. */
+  readonly isAway: () => boolean;
+  /** Some place is not trusted any more. */
+  readonly onLost: () => void;
+}
+
+interface Waiting {
+  readonly place: number;
+  readonly since: number;
+  readonly settle: (reason: string | undefined) => void;
+}
+
+/** What the words of the witnesses come to, for one place. */
+interface Verdict {
+  readonly receiver: Receiver | undefined;
+  /** The primary of the newest configuration that anybody knows. */
+  readonly named: string | undefined;
+  /** So many voters have just found our primary fine, and so many are needed. */
+  readonly voters: number;
+  readonly needed: number;
+  /** As of when enough of them do. */
+  readonly asOf: number;
+  readonly isReplacing: boolean;
+}
+
+/** How often everybody is asked: a vouch survives two questions that are lost. */
+const ASK_MS = 250;
+/** A process whose timers were this late stood still: what it knows may be of another time. */
+const STALL_MS = 500;
+/** How long `open` waits for the first vouch, and `serve` for a majority after a doubt. */
+const PATIENCE_MS = 1_000;
+/** How long an acknowledgement waits for its confirmation; less where there is no reason to hope. */
+const CONFIRM_MS = 1_000;
+const CONFIRM_HOPELESS_MS = 300;
+/** So many more looks it may take if there was no time to ask. */
+const CHANCES = 20;
+const CHANCE_MS = 50;
+const LEAVE_MS = 500;
+/** A Sentinel gives an election up after ten seconds (SENTINEL_ELECTION_TIMEOUT of Redis). */
+const REPLACING_MS = 10_000;
+
+/**
+ * Tells whether the primary that this process reads from is one still, by asking those who decide: a majority of the Sentinels, or
+ * of the masters of the Cluster (docs/decisions/0009, model `deposed.pml`). Of a single Redis nobody can be asked, and nothing
+ * replaces it behind its address that could be told from here: it is always trusted.
+ */
+export class PrimaryVouch {
+  private readonly witnesses: Witnesses | undefined;
+  private readonly trusts: readonly Trust[];
+  /** By place: what was asked for before this instant says nothing. Infinity: not settled since. */
+  private readonly doubtedAt: number[];
+  private readonly isSettled: boolean[];
+  /** Whether it was trusted when it was last judged. */
+  private readonly wasTrusted: boolean[];
+  private readonly waiting = new Set<Waiting>();
+  private timer: NodeJS.Timeout | undefined;
+  private unwatch: (() => void) | undefined;
+  private tickedAt = -Infinity;
+  private leftAt = -Infinity;
+
+  constructor(
+    /** Undefined where nobody can replace the server. */
+    private readonly topology: Topology | undefined,
+    private readonly options: VouchOptions,
+  ) {
+    this.witnesses = topology && new Witnesses(topology, () => this.judge());
+    const places = Array.from({ length: topology?.places ?? 0 });
+    this.trusts = places.map((_, place) => new Trust(() => this.reasonOf(place), topology?.serverOf(place)));
+    this.doubtedAt = places.map(() => -Infinity);
+    this.isSettled = places.map(() => false);
+    this.wasTrusted = places.map(() => false);
+  }
+
+  /** Whether a change of the primary can be known at all; then whoever invalidates waits for young gates, with an L1 or without. */
+  get isNeeded(): boolean {
+    return this.topology !== undefined;
+  }
+
+  /** In the primary of the key with this index. */
+  trustOf(index: number): Trust {
+    return this.trusts[this.placeOf(index)] ?? FULL_TRUST;
+  }
+
+  /** Until when an L1 may serve what the primary said: nothing may outlast the vouch. */
+  leaseEndOf(index: number): number {
+    return this.options.onSplit === 'refuse' ? this.trustOf(index).until : Infinity;
+  }
+
+  /** Why some place is not trusted; undefined if all are. */
+  get reason(): string | undefined {
+    return this.trusts.find((trust) => !trust.holds())?.reason;
+  }
+
+  /** Begins to ask. Resolves when all is trusted, or soon. */
+  async open(): Promise<void> {
+    const { topology } = this;
+    if (!topology) return;
+    this.unwatch = topology.watch(
+      () => this.doubt(),
+      () => this.witnesses?.askAll(),
+    );
+    this.doubt();
+    this.tickedAt = performance.now();
+    this.timer = setInterval(() => this.tick(), ASK_MS).unref();
+    this.witnesses?.askAll();
+    await Promise.all(this.trusts.map((_, place) => this.confirmation(place, performance.now(), PATIENCE_MS)));
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.unwatch?.();
+    this.witnesses?.close();
+    for (const { settle } of this.waiting) settle('the store is closed');
+    for (const trust of this.trusts) trust.until = -Infinity;
+  }
+
+  /** From now on nothing counts that was asked for before. */
+  doubt(): void {
+    if (!this.topology) return;
+    const now = performance.now();
+    this.trusts.forEach((trust, place) => {
+      this.doubtedAt[place] = now;
+      this.isSettled[place] = false;
+      trust.until = -Infinity;
+    });
+    this.witnesses?.askAll();
+  }
+
+  /**
+   * What the primary has just carried out counts only if it was the primary then. Resolves with undefined if that is so, with the
+   * reason if nobody says so in time. `serve` asks nobody while there is no doubt.
+   */
+  async confirmed(index: number): Promise<string | undefined> {
+    const trust = this.trustOf(index);
+    if (!this.topology) return undefined;
+    const holds = trust.holds();
+    if (this.options.onSplit === 'serve' && holds) return undefined;
+    const since = performance.now();
+    this.witnesses?.askAll();
+    const isHopeful = holds || this.options.onSplit === 'serve';
+    return this.confirmation(this.placeOf(index), since, isHopeful ? CONFIRM_MS : CONFIRM_HOPELESS_MS);
+  }
+
+  private placeOf(index: number): number {
+    return this.trusts.length === 1 ? 0 : index;
+  }
+
+  private confirmation(place: number, since: number, withinMs: number): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      let chances = CHANCES;
+      // A process that has had no time for its sockets has not heard the answers: turns of its loop are counted, not time alone.
+      const look = () => {
+        if (chances-- === 0 || this.witnesses?.haveAnsweredSince(since)) return waiting.settle(this.reasonOf(place));
+        this.witnesses?.askAll();
+        timer = setTimeout(look, CHANCE_MS);
+      };
+      let timer = setTimeout(look, withinMs);
+      const settle = (reason: string | undefined) => {
+        clearTimeout(timer);
+        this.waiting.delete(waiting);
+        resolve(reason);
+      };
+      const waiting: Waiting = { place, since, settle };
+      this.waiting.add(waiting);
+    });
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const stoodStill = now - this.tickedAt > STALL_MS;
+    this.tickedAt = now;
+    if (stoodStill) this.doubt();
+    else this.witnesses?.askAll();
+    this.judge();
+  }
+
+  private judge(): void {
+    const heard = this.witnesses?.heard() ?? [];
+    const verdicts = this.trusts.map((_, place) => this.verdict(place, heard));
+    let isLost = false;
+    verdicts.forEach((verdict, place) => {
+      const trust = this.trusts[place] as Trust;
+      trust.server = verdict.receiver?.server;
+      trust.until = this.trustedUntil(verdict, place);
+      const isTrusted = trust.holds();
+      isLost ||= !isTrusted && this.wasTrusted[place] === true;
+      this.wasTrusted[place] = isTrusted;
+    });
+    for (const { place, since, settle } of this.waiting) {
+      const { asOf } = verdicts[place] as Verdict;
+      const isRight = this.options.onSplit === 'refuse' ? asOf >= since : this.isSettled[place];
+      if (isRight && this.trusts[place]?.holds()) settle(undefined);
+    }
+    if (isLost) this.options.onLost();
+  }
+
+  private trustedUntil({ receiver, named, asOf, isReplacing }: Verdict, place: number): number {
+    const now = performance.now();
+    if (receiver && named !== undefined && named !== receiver.primary) {
+      this.doubtedAt[place] = now;
+      this.isSettled[place] = false;
+      this.leave(now);
+      return -Infinity;
+    }
+    if (!receiver || isReplacing) return -Infinity;
+    if (this.options.onSplit === 'refuse') {
+      this.isSettled[place] = asOf >= (this.doubtedAt[place] as number);
+      return this.isSettled[place] ? asOf + this.options.vouchMs : -Infinity;
+    }
+    if (!this.isSettled[place]) this.settle(asOf, place, now);
+    return this.isSettled[place] ? this.tickedAt + STALL_MS : -Infinity;
+  }
+
+  /** `serve`: ends a doubt when enough have spoken since, or when those who did name nobody else. */
+  private settle(asOf: number, place: number, now: number): void {
+    const doubtedAt = this.doubtedAt[place] as number;
+    if (this.options.isAway()) this.doubtedAt[place] = now;
+    else this.isSettled[place] = asOf >= doubtedAt || now - doubtedAt >= PATIENCE_MS;
+  }
+
+  private leave(now: number): void {
+    if (now - this.leftAt < LEAVE_MS) return;
+    this.leftAt = now;
+    this.topology?.leave();
+  }
+
+  private verdict(place: number, heard: readonly Heard[]): Verdict {
+    const receiver = this.topology?.receiver(place);
+    const words = heard.flatMap(({ testimony, askedAt }) => {
+      const word = testimony.words[place];
+      return word ? [{ ...word, askedAt, isVoter: testimony.isVoter }] : [];
+    });
+    const needed = heard.reduce((most, { testimony }) => Math.max(most, testimony.needed), 1);
+    const named = newest(words);
+    const replacingSince = performance.now() - REPLACING_MS;
+    const ours = words.filter(({ primary }) => primary === receiver?.primary && primary === named);
+    const fine = ours.filter(({ isFine, isVoter }) => isFine && isVoter).map(({ askedAt }) => askedAt);
+    const asOf = fine.sort((a, b) => b - a)[needed - 1] ?? -Infinity;
+    const isReplacing = ours.some((word) => word.isReplacing && word.askedAt > replacingSince);
+    const oldest = performance.now() - this.options.vouchMs;
+    const voters = fine.filter((askedAt) => askedAt > oldest).length;
+    return { receiver, named, voters, needed, asOf, isReplacing };
+  }
+
+  private reasonOf(place: number): string {
+    const { receiver, named, voters, needed, isReplacing } = this.verdict(place, this.witnesses?.heard() ?? []);
+    const who = this.topology?.witnessName ?? '';
+    if (!receiver) return 'the connection to Redis is new: whether this is the primary is asked first';
+    if (named !== undefined && named !== receiver.primary)
+      return `the ${who} name another primary than the one this process is connected to: it connects to that one`;
+    if (isReplacing) return `the ${who} are about to replace the primary`;
+    if (this.options.onSplit === 'serve')
+      return `this process or Redis stood still, or the connection is new: the ${who} are asked first which is the primary`;
+    const failures = this.witnesses?.failures() ?? [];
+    const why = failures.length > 0 ? ` (${failures.join('; ')})` : '';
+    return (
+      `${Math.min(voters, needed)} of the ${needed} ${who} that are needed have confirmed the primary within ` +
+      `${this.options.vouchMs} ms${why}: until they do, nothing is read from it or acknowledged (onSplit: refuse)`
+    );
+  }
+}
+
+/** Who decides about the primaries of these keys; undefined for a single server, of which nobody can be asked. */
+export function topologyOf(redis: RedisClient, keys: readonly string[]): Topology | undefined {
+  if (redis instanceof Cluster) return new ClusterTopology(redis, keys.map(keySlot));
+  const sentinels = sentinelsOf(redis);
+  return sentinels && new SentinelTopology(redis, sentinels);
+}
+
+/** The primary of the highest epoch; of several with that one, whom most name. */
+function newest(words: readonly { readonly primary: string; readonly epoch: number }[]): string | undefined {
+  const epoch = Math.max(...words.map((word) => word.epoch));
+  const counts = new Map<string, number>();
+  for (const word of words) if (word.epoch === epoch) counts.set(word.primary, (counts.get(word.primary) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}

@@ -1,0 +1,107 @@
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { HostAndPort } from '../../config/value-kinds.js';
+import { Topology, type Receiver, type Testimony, type Word } from './topology.js';
+import { keyOf, witnessConnection } from './witnesses.js';
+
+/** A line of CLUSTER NODES. */
+interface NodeLine {
+  readonly id: string;
+  readonly flags: readonly string[];
+  readonly epoch: number;
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+}
+
+/** The masters of a Cluster decide about each of them; each slot of ours has one for its primary. */
+export class ClusterTopology extends Topology {
+  readonly witnessName = 'masters of the Cluster';
+  /** Address of a node, as the client names it → its id. */
+  private readonly ids = new Map<string, string>();
+  private readonly connections = new Map<string, RedisOptions>();
+
+  get places(): number {
+    return this.slots.length;
+  }
+
+  constructor(
+    private readonly client: Cluster,
+    private readonly slots: readonly number[],
+  ) {
+    super();
+  }
+
+  witnesses(): readonly HostAndPort[] {
+    const nodes = this.client.nodes('master').map(({ options }) => options);
+    this.connections.clear();
+    for (const options of nodes) this.connections.set(keyOf(addressOf(options)), options);
+    return nodes.map(addressOf);
+  }
+
+  connect(witness: HostAndPort): Redis {
+    const options = this.connections.get(keyOf(witness));
+    const ours = { commandTimeout: undefined, socketTimeout: undefined, readOnly: false };
+    return witnessConnection({ ...options, ...witness, ...ours } as RedisOptions);
+  }
+
+  async ask(redis: Redis, witness: HostAndPort): Promise<Testimony> {
+    const nodes = parseNodes((await redis.cluster('NODES')) as string);
+    const self = nodes.find(({ flags }) => flags.includes('myself'));
+    if (!self) throw new Error('it does not say which node it is');
+    this.ids.set(keyOf(witness), self.id);
+    const voters = nodes.filter(isVoter);
+    return {
+      witness: self.id,
+      isVoter: isVoter(self),
+      // More than half of the masters replace one of them, and only if each of those holds it for failed.
+      needed: Math.max(1, Math.ceil(voters.length / 2)),
+      words: this.slots.map((slot) => wordOn(slot, voters)),
+    };
+  }
+
+  serverOf(place: number): () => string | undefined {
+    const slot = this.slots[place] ?? 0;
+    return () => this.client.slots[slot]?.[0];
+  }
+
+  receiver(place: number): Receiver | undefined {
+    const server = this.client.status === 'ready' ? this.serverOf(place)() : undefined;
+    const primary = server === undefined ? undefined : this.ids.get(server);
+    return primary === undefined ? undefined : { primary, server };
+  }
+
+  leave(): void {
+    this.client.refreshSlotsCache();
+  }
+
+  watch(lost: () => void, made: () => void): () => void {
+    this.client.on('close', lost).on('-node', lost).on('ready', made).on('+node', made);
+    return () => this.client.off('close', lost).off('-node', lost).off('ready', made).off('+node', made);
+  }
+}
+
+function addressOf({ host, port }: RedisOptions): HostAndPort {
+  return { host: host ?? '127.0.0.1', port: port ?? 6379 };
+}
+
+/** A master without slots has no say. */
+function isVoter({ flags, ranges }: NodeLine): boolean {
+  return flags.includes('master') && ranges.length > 0;
+}
+
+function wordOn(slot: number, masters: readonly NodeLine[]): Word | undefined {
+  const owner = masters.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
+  // `fail?` is this node's suspicion alone; it votes only when most have agreed that it is `fail`.
+  return owner && { primary: owner.id, epoch: owner.epoch, isFine: !owner.flags.includes('fail'), isReplacing: false };
+}
+
+/** `<id> <address> <flags> <master> <ping> <pong> <epoch> <link> <slot>…` (CLUSTER NODES). */
+export function parseNodes(text: string): NodeLine[] {
+  return text.split('\n').flatMap((line) => {
+    const [id, , flags = '', , , , epoch, , ...slots] = line.trim().split(' ');
+    if (!id || epoch === undefined) return [];
+    const ranges = slots
+      .filter((slot) => !slot.startsWith('[')) // a move under way
+      .map((slot) => slot.split('-').map(Number))
+      .map(([from, to]) => [from as number, to ?? (from as number)] as const);
+    return [{ id, flags: flags.split(','), epoch: Number(epoch), ranges }];
+  });
+}

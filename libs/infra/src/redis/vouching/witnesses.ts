@@ -1,0 +1,163 @@
+import type { Redis, RedisOptions } from 'ioredis';
+import type { HostAndPort } from '../../config/value-kinds.js';
+import { BoundedRedis } from '../bounded-redis.js';
+import { retryDelayMs } from '../retry-delay.js';
+import type { Testimony, Topology } from './topology.js';
+
+/** Somebody who is asked, over a connection of our own. */
+interface Witness {
+  readonly address: HostAndPort;
+  readonly redis: Redis;
+  isAsking: boolean;
+  /** Somebody wants an answer to a question that is asked after now. */
+  isWanted: boolean;
+  listedAt: number;
+  /** When the last question was asked that has been answered, or given up. */
+  doneAt: number;
+  newest: Heard | undefined;
+  failure: string | undefined;
+}
+
+/** A testimony counts from when it was asked for: it may have waited anywhere on its way. */
+export interface Heard {
+  readonly testimony: Testimony;
+  readonly askedAt: number;
+}
+
+/** So long what a witness said last, and a witness that nobody lists any more, is remembered. */
+const FORGET_MS = 60_000;
+const WITNESSES_MAX = 64;
+/** How long a witness may take; meanwhile it is asked nothing else. */
+const ANSWER_MS = 1_000;
+const SILENCE_MS = 2_000;
+/** Between two questions to one witness, however many want to know. */
+const GAP_MS = 2;
+
+/** Asks each witness one question at a time. */
+export class Witnesses {
+  private readonly all = new Map<string, Witness>();
+  private isClosed = false;
+
+  constructor(
+    private readonly topology: Topology,
+    /** Somebody has answered, or failed to. */
+    private readonly onWord: () => void,
+  ) {}
+
+  /** Everybody is asked after now: whoever is answering a question is asked again when that is done. */
+  askAll(): void {
+    this.list();
+    for (const witness of this.all.values()) void this.ask(witness);
+  }
+
+  /** The newest testimony of each witness. */
+  heard(): Heard[] {
+    const oldest = performance.now() - FORGET_MS;
+    const byWitness = new Map<string, Heard>();
+    for (const { newest } of this.all.values()) {
+      if (!newest || newest.askedAt < oldest) continue;
+      const known = byWitness.get(newest.testimony.witness); // one that is known by two addresses is one
+      if (!known || known.askedAt < newest.askedAt) byWitness.set(newest.testimony.witness, newest);
+    }
+    return [...byWitness.values()];
+  }
+
+  /** Whether everybody who can be asked has been since then, and has answered or been given up. */
+  haveAnsweredSince(at: number): boolean {
+    return [...this.all.values()].every(({ redis, doneAt }) => redis.status !== 'ready' || doneAt >= at);
+  }
+
+  /** Why some of them say nothing. */
+  failures(): string[] {
+    return [...this.all].flatMap(([key, { failure }]) => (failure ? [`${key}: ${failure}`] : []));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const { redis } of this.all.values()) redis.disconnect();
+    this.all.clear();
+  }
+
+  private list(): void {
+    const now = performance.now();
+    for (const address of this.topology.witnesses()) {
+      const known = this.all.get(keyOf(address));
+      if (known) known.listedAt = now;
+      else if (this.all.size < WITNESSES_MAX) this.add(address, now);
+    }
+    for (const [key, { redis, listedAt }] of this.all) {
+      if (now - listedAt < FORGET_MS) continue;
+      redis.disconnect();
+      this.all.delete(key);
+    }
+  }
+
+  private add(address: HostAndPort, listedAt: number): void {
+    const redis = this.topology.connect(address);
+    const failure = 'not connected yet';
+    const witness: Witness = {
+      address,
+      redis,
+      isAsking: false,
+      isWanted: false,
+      doneAt: -Infinity,
+      listedAt,
+      newest: undefined,
+      failure,
+    };
+    this.all.set(keyOf(address), witness);
+    redis.on('error', (error: Error) => (witness.failure = error.message));
+    redis.on('ready', () => void this.ask(witness));
+  }
+
+  private async ask(witness: Witness): Promise<void> {
+    if (witness.redis.status !== 'ready') return; // asked when it is
+    if (witness.isAsking) {
+      witness.isWanted = true;
+      return;
+    }
+    witness.isAsking = true;
+    do {
+      witness.isWanted = false;
+      const askedAt = performance.now();
+      try {
+        const testimony = await this.topology.ask(witness.redis, witness.address);
+        witness.newest = { testimony, askedAt };
+        witness.failure = undefined;
+      } catch (error) {
+        witness.failure = (error as Error).message;
+      }
+      witness.doneAt = askedAt;
+      if (this.isClosed) return;
+      this.onWord();
+      if (witness.isWanted) await gap(askedAt + GAP_MS - performance.now());
+    } while (witness.isWanted && witness.redis.status === 'ready');
+    witness.isAsking = false;
+  }
+}
+
+function gap(ms: number): Promise<void> | undefined {
+  return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
+}
+
+/** A connection to a witness, which is made at once. After a stall of this process what has arrived is read before it is given up. */
+export function witnessConnection(options: RedisOptions): Redis {
+  const redis = new BoundedRedis(
+    undefined,
+    {
+      ...options,
+      lazyConnect: true,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: retryDelayMs,
+    },
+    { commandTimeoutMs: ANSWER_MS, silenceMs: SILENCE_MS },
+  );
+  redis.connect().catch(() => undefined); // its events tell
+  return redis;
+}
+
+export function keyOf({ host, port }: HostAndPort): string {
+  return `${host}:${port}`;
+}
