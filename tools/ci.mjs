@@ -15,7 +15,20 @@ const checker = ['run', 'check:consistency', '--'];
 await step('npm run check:consistency', [...checker, '--seconds=30']);
 await step('npm run check:consistency -- --partitions=2', [...checker, '--partitions=2', '--seconds=15']);
 await step('npm run check:consistency -- --mode=bounded', [...checker, '--mode=bounded', '--seconds=10']);
-await step('npm run check:consistency -- --prove', [...checker, '--prove']);
+for (const topology of ['cluster', 'sentinel']) {
+  await step(`npm run check:consistency -- --topology=${topology}`, [
+    ...checker,
+    `--topology=${topology}`,
+    '--seconds=20',
+  ]);
+}
+for (const topology of ['standalone', 'cluster', 'sentinel']) {
+  await step(`npm run check:consistency -- --prove --topology=${topology}`, [
+    ...checker,
+    '--prove',
+    `--topology=${topology}`,
+  ]);
+}
 await step('npm run check:change-events', ['run', 'check:change-events', '--', '--seconds=16', '--transport=both']);
 await step('npm run model', ['run', 'model', '--', '--quick', '--install']);
 const counts = readCounts();

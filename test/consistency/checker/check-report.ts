@@ -14,15 +14,16 @@ export function reportText(options: CheckOptions, outcome: CheckOutcome): string
   const { verifier, convergence, faults, failures, startedProcesses, seconds } = outcome;
   const { readCount, reads, exposed } = verifier;
   const share = (n: number) => `${((100 * n) / Math.max(1, readCount)).toFixed(1)} %`;
-  const { mode, seed, readers, partitions, without } = options;
+  const { topology, mode, seed, readers, partitions, without } = options;
   const lines = [
-    `mode ${mode}, seed ${seed}, ${seconds.toFixed(0)} s, ${readers} readers and 1 worker (${startedProcesses} processes in all), ` +
+    `${topology}, mode ${mode}, seed ${seed}, ${seconds.toFixed(0)} s, ${readers} readers and 1 worker (${startedProcesses} processes in all), ` +
       `${partitions} partition(s)${without ? `, WITHOUT ${without}` : ''}`,
     '',
     `reads            ${grouped(readCount)}: L1 ${share(reads.local)}, L2 ${share(reads.store)}, own fetch ${share(reads.fetched)}, ` +
       `another's fetch ${share(reads.shared)}, without the store ${share(reads.bypass)}`,
     `  exposed        ${share(exposed)} returned something that had been invalidated within the second before`,
     `  no value       miss ${grouped(reads.miss)}; refused: ${counted(verifier.failures)}`,
+    `rebuilds         ${grouped(verifier.rebuilds.count)} reads under a bound to the age were given a newer build`,
     `invalidations    ${grouped(total(verifier.acknowledged))} acknowledged: ${counted(verifier.acknowledged)}`,
     `  attempts       ${grouped(verifier.refused)} were not acknowledged and repeated`,
     `  acknowledged   ${quantiles(verifier.times.ms)}`,
@@ -34,6 +35,8 @@ export function reportText(options: CheckOptions, outcome: CheckOutcome): string
   if (convergence) {
     const { compared, stale, index } = convergence;
     lines.push(
+      `recovered        within ${convergence.recoveredMs.toFixed(0)} ms each process was served, once nothing was done any more; ` +
+        `invalidations of ${convergence.invalidationMs.toFixed(1)} ms then`,
       `at rest          ${stale.length} stale of ${grouped(compared)} reads`,
       `index            ${index.faults.length} faults; ${grouped(index.entries)} entries, ${grouped(index.indexKeys)} index keys`,
       ...stale.slice(0, SHOWN_MAX).map((text) => `  STALE ${text}`),
@@ -44,6 +47,12 @@ export function reportText(options: CheckOptions, outcome: CheckOutcome): string
   } else lines.push('at rest          not looked at: the run ended before');
   lines.push(...failures.map((text) => `FAILED ${text}`));
   lines.push(...verifier.violations.slice(0, SHOWN_MAX).map(({ check, text }) => `VIOLATION ${check}: ${text}`));
+  if (options.keep)
+    lines.push(
+      '',
+      'What was done:',
+      ...outcome.events.map(({ at, text }) => `  ${(at / 1000).toFixed(0)} ms  ${text}`),
+    );
   if (outcome.timeline.length > 0) lines.push('', 'The first of them:', ...outcome.timeline);
   if (outcome.folder) lines.push('', `history: ${outcome.folder}`);
   lines.push('', `replay: ${replayCommand(options)}`);

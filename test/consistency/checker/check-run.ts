@@ -3,14 +3,17 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { elapse } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer } from '../../support/redis-server.js';
+import { startCheckedStore, type CheckedStore } from './checked-store.js';
 import { convergence, type Convergence } from './convergence.js';
 import { withinMs } from './deadline.js';
 import { FaultInjector } from './faults/fault-injector.js';
+import { FaultScene } from './faults/fault-scene.js';
 import { scheduleFaults, type FaultKind } from './faults/fault-schedule.js';
+import type { ServerFaults } from './faults/server-faults.js';
 import { RunClock } from './history/clock.js';
 import { History } from './history/history.js';
-import { timeline } from './history/timeline.js';
+import { timeline, type RunEvent } from './history/timeline.js';
 import { Verifier } from './history/verifier.js';
 import type { CheckOptions } from './options.js';
 import { ProcessPool } from './process-pool.js';
@@ -21,7 +24,10 @@ import { VersionedSource } from './source/versioned-source.js';
 const UNDISTURBED_MAX_MS = 2000;
 /** One lease, and what two clocks may drift apart meanwhile: docs/concepts/l1.md. */
 const BOUNDED_GRACE_US = (1000 * 1.01 + 10) * 1000;
-const APP_NAME = 'checked';
+/** After the last fault, from when everything is whole: no connection of a process ends for ever. */
+const RECOVERED_MAX_MS = 5000;
+/** At rest: whoever waits for a connection that is gone takes longer each time (757 ms were seen). */
+const INVALIDATION_MAX_MS = 600;
 const CLOSE_MS = 10_000;
 const ADVANCE_MS = 250;
 const PROGRESS_MS = 15_000;
@@ -30,6 +36,8 @@ const PROGRESS_MS = 15_000;
 export interface CheckOutcome {
   readonly verifier: Verifier;
   readonly faults: ReadonlyMap<FaultKind, number>;
+  /** What was done to the run, in its order. */
+  readonly events: readonly RunEvent[];
   readonly startedProcesses: number;
   readonly seconds: number;
   /** What is at rest when everything has stopped; undefined if the run ended before. */
@@ -47,13 +55,14 @@ export async function checkRun(options: CheckOptions, say: (text: string) => voi
   const folder = await mkdtemp(join(tmpdir(), 'evergreen-consistency-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove); // whoever interrupts it does not want its files
-  const servers: RedisServer[] = [];
+  const servers: { stop(): Promise<void> }[] = [];
   let isKept = false;
   try {
-    const start = (args: string[]) => startRedisServer({ args }).then((server) => (servers.push(server), server));
-    const redis = await start(['--enable-debug-command', 'yes']);
-    const source = await start([]);
-    const outcome = await new CheckRun(options, folder, redis, source, say).run();
+    const source = await startRedisServer();
+    servers.push(source);
+    const store = await startCheckedStore(options.topology, options.partitions);
+    servers.push(store);
+    const outcome = await new CheckRun(options, folder, store, source.url, say).run();
     // Whoever looks for a violation on purpose does not want to look into it.
     isKept = options.keep || (outcome.verifier.violationCount > 0 && !options.untilViolation);
     return { ...outcome, folder: isKept ? folder : undefined };
@@ -71,6 +80,8 @@ class CheckRun {
   private readonly verifier: Verifier;
   private readonly history: History;
   private readonly pool: ProcessPool;
+  private readonly scene: FaultScene;
+  private readonly servers: ServerFaults;
   private readonly injector: FaultInjector;
   private readonly truth: VersionedSource;
   private readonly failures: string[] = [];
@@ -78,18 +89,30 @@ class CheckRun {
   constructor(
     private readonly options: CheckOptions,
     private readonly folder: string,
-    private readonly redis: RedisServer,
-    source: RedisServer,
+    private readonly store: CheckedStore,
+    sourceUrl: string,
     private readonly say: (text: string) => void,
   ) {
     const { seed, mode, partitions, without } = options;
     this.verifier = new Verifier({ factCount, graceUs: mode === 'bounded' ? BOUNDED_GRACE_US : 0 });
     this.history = new History(folder, this.verifier);
-    this.truth = new VersionedSource(source.url);
-    const urls = { cacheUrl: redis.url, sourceUrl: source.url, appName: APP_NAME };
-    const shared = { ...urls, seed, mode, partitions, without, origin: String(this.origin), historyFolder: folder };
+    this.truth = new VersionedSource(sourceUrl);
+    const { place: redis, appName } = store;
+    const shared = {
+      redis,
+      sourceUrl,
+      appName,
+      seed,
+      mode,
+      partitions,
+      without,
+      origin: String(this.origin),
+      historyFolder: folder,
+    };
     this.pool = new ProcessPool(shared, this.history);
-    this.injector = new FaultInjector(redis, this.pool, this.clock, this.verifier);
+    this.scene = new FaultScene(this.clock, this.verifier);
+    this.servers = store.faults(this.scene, (target) => this.pool.runningReader(target));
+    this.injector = new FaultInjector(this.servers, this.pool, this.scene);
   }
 
   async run(): Promise<Omit<CheckOutcome, 'folder'>> {
@@ -103,7 +126,7 @@ class CheckRun {
       this.failures.push(error instanceof Error ? error.message : String(error));
     } finally {
       await this.pool.close();
-      this.injector.close();
+      this.servers.close();
       this.truth.close();
     }
     this.history.advance();
@@ -113,15 +136,17 @@ class CheckRun {
       this.failures.push(
         `an invalidation took ${longestUndisturbedMs.toFixed(0)} ms: other processes hold it up for a lease at most`,
       );
+    if (found) this.failures.push(...slowness(found));
     this.failures.push(...this.pool.unexpectedEnds.map(({ how }) => how));
     const [first] = this.verifier.violations;
     return {
       verifier: this.verifier,
-      faults: this.injector.counts,
+      faults: this.scene.counts,
+      events: this.scene.events,
       startedProcesses: this.pool.startedCount,
       seconds,
       convergence: found,
-      timeline: first ? timeline(this.folder, first, this.injector.events) : [],
+      timeline: first ? timeline(this.folder, first, this.scene.events) : [],
       failures: this.failures,
     };
   }
@@ -130,9 +155,13 @@ class CheckRun {
   private async disturb(): Promise<number> {
     const beganAt = performance.now();
     const forMs = this.options.seconds * 1000;
-    const faults = scheduleFaults(this.options.seed, forMs, this.options.faults);
+    const { seed, topology } = this.options;
+    const { timed, inTurn } = scheduleFaults(seed, forMs, this.options.faults, topology);
+    const faults = [...timed];
+    const isOver = () => performance.now() - beganAt >= forMs || this.hasToEnd();
+    if (inTurn) this.injector.injectInTurn(inTurn, () => !isOver());
     let saidAt = beganAt;
-    while (performance.now() - beganAt < forMs && !this.hasToEnd()) {
+    while (!isOver()) {
       const now = performance.now() - beganAt;
       while (faults[0] && faults[0].at <= now) this.injector.inject(faults.shift() as (typeof faults)[number]);
       this.history.advance();
@@ -148,7 +177,8 @@ class CheckRun {
   }
 
   private async comeToRest(): Promise<Convergence> {
-    const found = await convergence(this.pool.all, this.truth, this.redis.url, APP_NAME);
+    const ports = await this.store.primaries();
+    const found = await convergence(this.pool.all, this.truth, ports, this.store.appName);
     const closed = Promise.all(this.pool.all.map((process) => process.close()));
     await withinMs(CLOSE_MS, closed, 'a process did not close its cache').catch((error: Error) =>
       this.failures.push(error.message),
@@ -159,4 +189,14 @@ class CheckRun {
   private hasToEnd(): boolean {
     return this.pool.unexpectedEnds.length > 0 || (this.options.untilViolation && this.verifier.violationCount > 0);
   }
+}
+
+/** What keeps a process from being as good as before, though nothing is done to anything any more. */
+function slowness({ recoveredMs, invalidationMs }: Convergence): string[] {
+  const found: string[] = [];
+  if (recoveredMs > RECOVERED_MAX_MS)
+    found.push(`a process was served by the store only ${recoveredMs.toFixed(0)} ms after the last fault had ended`);
+  if (invalidationMs > INVALIDATION_MAX_MS)
+    found.push(`at rest the fastest of five invalidations of a process took ${invalidationMs.toFixed(0)} ms`);
+  return found;
 }

@@ -9,6 +9,10 @@ import type { VersionedSource } from './source/versioned-source.js';
 /** What is true when nothing changes any more and everything that was begun has ended. */
 export interface Convergence {
   readonly compared: number;
+  /** How long it took until the store served every process, once nothing was done to anything any more. */
+  readonly recoveredMs: number;
+  /** The slowest process' fastest invalidation, at rest. */
+  readonly invalidationMs: number;
   /** Reads that returned something else than the source holds. */
   readonly stale: readonly string[];
   readonly index: IndexReport;
@@ -18,6 +22,8 @@ const REST_MS = 60_000;
 /** Entries with a TTL have to end, and every process sweeps once a second. */
 const SWEPT_MS = 15_000;
 const LOOK_MS = 200;
+/** No negative answer lives so long: see process/life.ts. */
+const NEGATIVE_ENDS_MS = 700;
 const WINDOW_MAX = 10_000;
 const SHOWN_MAX = 10;
 
@@ -28,9 +34,10 @@ const SHOWN_MAX = 10;
 export async function convergence(
   processes: readonly CheckedProcess[],
   source: VersionedSource,
-  redisUrl: string,
+  ports: readonly number[],
   appName: string,
 ): Promise<Convergence> {
+  const { afterMs: recoveredMs } = await recovered(processes);
   const reports = processes.map((process) => process.hears('rested'));
   processes.forEach((process) => process.order({ kind: 'rest' }));
   await withinMs(REST_MS, Promise.all(reports), 'some reads or invalidations did not end');
@@ -38,6 +45,8 @@ export async function convergence(
     const left = await source.pending(slot);
     if (left.length > 0) throw new Error(`${left.length} changes of slot ${slot} were never acknowledged`);
   }
+  await elapse(NEGATIVE_ENDS_MS); // what the source had denied is asked for anew
+  const { invalidationMs } = await recovered(processes);
   const truth = await source.truth(keys.map((_, key) => key));
   const stale: string[] = [];
   let compared = 0;
@@ -53,18 +62,28 @@ export async function convergence(
       stale.push(`process ${process.by}: ${keys[key]?.text} is ${value || 'nothing'}, the source holds ${truth[key]}`);
     });
   }
-  return { compared, stale, index: await sweptIndex(redisUrl, appName) };
+  return { compared, recoveredMs, invalidationMs, stale, index: await sweptIndex(ports, appName) };
+}
+
+async function recovered(processes: readonly CheckedProcess[]) {
+  const reports = Promise.all(processes.map((process) => process.hears('recovered')));
+  processes.forEach((process) => process.order({ kind: 'recover' }));
+  const all = await withinMs(REST_MS, reports, 'a process was not served by the store');
+  return {
+    afterMs: Math.max(...all.map(({ afterMs }) => afterMs)),
+    invalidationMs: Math.max(...all.map((report) => report.invalidationMs ?? Infinity)),
+  };
 }
 
 /** The index when it is clean, or as it is when the sweepers have had their time. */
-async function sweptIndex(redisUrl: string, appName: string): Promise<IndexReport> {
-  const redis = new Redis(redisUrl);
+async function sweptIndex(ports: readonly number[], appName: string): Promise<IndexReport> {
+  const nodes = ports.map((port) => new Redis(port, '127.0.0.1'));
   try {
     for (const until = performance.now() + SWEPT_MS; ; await elapse(LOOK_MS)) {
-      const report = await walkIndex(redis, appName, WINDOW_MAX);
+      const report = await walkIndex(nodes, appName, WINDOW_MAX);
       if (report.faults.length === 0 || performance.now() > until) return report;
     }
   } finally {
-    redis.disconnect();
+    for (const node of nodes) node.disconnect();
   }
 }

@@ -9,6 +9,11 @@ const BORN_AT = 26;
 /** What a partition keeps under its tag, see lua/_partition.lua. */
 const KNOWN = /^:(g|m|d|wd|ut|iv|tz|un|in|ac|e:.*|l:.*|s:.*|x:.*)$/s;
 
+/** What every key of a partition begins with, see `Partitions` in the product: it decides the slot. */
+export function partitionTag(appName: string, partitions: number, index: number): string {
+  return `{${appName}.v2.P${partitions}:${index}}`;
+}
+
 export interface IndexReport {
   /** What is there and ought not to be, or is missing; a few of each kind. Empty: the index fits the entries. */
   readonly faults: readonly string[];
@@ -116,9 +121,21 @@ class Partition {
 
 /**
  * Whether every trace of an entry in Redis belongs to a live entry, and every live entry can be found by what it depends
- * on. For a Redis at rest; entries that have just ended are faults until a sweep.
+ * on. For a Redis at rest; entries that have just ended are faults until a sweep. `nodes` are all primaries that hold
+ * partitions: one lies in one slot, so one of them has all of it.
  */
-export async function walkIndex(redis: Redis, appName: string, windowMax: number): Promise<IndexReport> {
+export async function walkIndex(nodes: readonly Redis[], appName: string, windowMax: number): Promise<IndexReport> {
+  const reports = await Promise.all(nodes.map((node) => walkNode(node, appName, windowMax)));
+  const total = (count: (report: IndexReport) => number) => reports.reduce((sum, report) => sum + count(report), 0);
+  return {
+    faults: reports.flatMap(({ faults }) => faults),
+    entries: total(({ entries }) => entries),
+    indexKeys: total(({ indexKeys }) => indexKeys),
+    unknown: [...new Set(reports.flatMap(({ unknown }) => unknown))],
+  };
+}
+
+async function walkNode(redis: Redis, appName: string, windowMax: number): Promise<IndexReport> {
   const byTag = new Map<string, string[]>();
   let cursor = '0';
   do {

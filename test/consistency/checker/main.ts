@@ -2,14 +2,12 @@ import { readCommandLine } from '../../support/command-line.js';
 import { hasHeld, reportText } from './check-report.js';
 import { checkRun } from './check-run.js';
 import { readOptions, replayCommand, USAGE, type CheckOptions } from './options.js';
-import type { Mechanism } from './process/without.js';
+import { proofRuns } from './proofs.js';
 
 /**
  * `npm run check:consistency`: holds the cache against its promise (docs/operating/consistency-check.md). Exit code 1: it was
  * broken, or, with `--prove`, was not seen to be broken where it had to be; 2: the command line makes no sense.
  */
-const PROVEN: readonly Mechanism[] = ['fence', 'ack-wait', 'gap-check'];
-
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 const options = readCommandLine(readOptions, USAGE);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -24,8 +22,8 @@ async function check(one: CheckOptions): Promise<boolean> {
 /** Each mechanism that is switched off has to be missed. */
 async function prove(base: CheckOptions): Promise<boolean> {
   let isProven = true;
-  for (const without of base.without ? [base.without] : PROVEN) {
-    const one = { ...base, without, untilViolation: true };
+  for (const one of proofRuns(base)) {
+    const { without } = one;
     const outcome = await checkRun(one, progress);
     const { violations, readCount } = outcome.verifier;
     const [first] = violations;

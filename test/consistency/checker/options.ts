@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../../support/command-line.js';
-import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
+import { faultKindsOf, type FaultKind } from './faults/fault-schedule.js';
 import { mechanisms, type Mechanism } from './process/without.js';
 import type { CheckedMode } from './process/messages.js';
+import { topologies, type Topology } from './topology.js';
 
 /** What one run is made of. The seed decides the faults, and what each process chooses; not how they interleave. */
 export interface CheckOptions {
   readonly seed: number;
   readonly seconds: number;
+  readonly topology: Topology;
   readonly mode: CheckedMode;
   /** Reader processes, beside the one worker. */
   readonly readers: number;
@@ -20,19 +22,23 @@ export interface CheckOptions {
   readonly keep: boolean;
 }
 
+/** Of a Cluster: so that more than one master holds some. */
+const PARTITIONS: Readonly<Record<Topology, number>> = { standalone: 1, cluster: 3, sentinel: 1 };
 const MODES: readonly CheckedMode[] = ['strict', 'bounded', 'off'];
 
 export const USAGE = `npm run check:consistency -- [options]
   --minutes=N | --seconds=N   how long readers, writers and faults run (10 minutes)
   --seed=N                    the seed of an earlier run, to repeat it (random)
+  --topology=standalone|cluster|sentinel   one Redis, or real servers of a Cluster or behind Sentinels (standalone)
   --mode=strict|bounded|off   what the L1s promise (strict)
   --readers=N                 reader processes, beside one worker (4)
-  --partitions=N              slices of the key space (1)
-  --faults=KIND,KIND|none     only these faults (all): ${faultKinds.join(', ')}
+  --partitions=N              slices of the key space (1; of a Cluster 3)
+  --faults=KIND,KIND|none     only these faults (all of the topology):
+${topologies.map((topology) => `      ${topology}: ${faultKindsOf[topology].join(', ')}`).join('\n')}
   --without=MECHANISM         switch something off, to see that it is missed: ${Object.keys(mechanisms).join(', ')}
   --until-violation           end at the first violation
   --keep                      keep the history files
-  --prove                     at most 45 s each without fence, ack-wait and gap-check: a violation has to be found each time`;
+  --prove                     at most 45 s each without what carries the promise in this topology: a violation has to be found each time`;
 
 /** What the command line asks for. Throws with a reason for what it does not know. */
 export function readOptions(
@@ -46,6 +52,7 @@ export function readOptions(
       minutes: text,
       seconds: text,
       seed: text,
+      topology: text,
       mode: text,
       readers: text,
       partitions: text,
@@ -57,13 +64,15 @@ export function readOptions(
       help: flag,
     },
   });
+  const topology = oneOfOption('topology', values.topology ?? 'standalone', topologies);
   return {
+    topology,
     seed: numberOption('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
     seconds: numberOption('seconds', secondsGiven(values), values.prove ? 45 : 600, 1, 24 * 3600),
     mode: oneOfOption('mode', values.mode ?? 'strict', MODES),
     readers: numberOption('readers', values.readers, 4, 1, 32),
-    partitions: numberOption('partitions', values.partitions, 1, 1, 64),
-    faults: someOfOption('faults', values.faults, faultKinds),
+    partitions: numberOption('partitions', values.partitions, PARTITIONS[topology], 1, 64),
+    faults: someOfOption('faults', values.faults, faultKindsOf[topology]),
     without:
       values.without === undefined
         ? undefined
@@ -76,12 +85,14 @@ export function readOptions(
 }
 
 /** The arguments that repeat a run. */
-export function replayCommand({ seed, seconds, mode, readers, partitions, faults, without }: CheckOptions): string {
+export function replayCommand(options: CheckOptions): string {
+  const { seed, seconds, topology, mode, readers, partitions, faults, without } = options;
   const always = [`--seed=${seed}`, `--seconds=${seconds}`, `--mode=${mode}`];
   const extra = [
+    ...(topology === 'standalone' ? [] : [`--topology=${topology}`]),
     ...(readers === 4 ? [] : [`--readers=${readers}`]),
-    ...(partitions === 1 ? [] : [`--partitions=${partitions}`]),
-    ...(faults === faultKinds ? [] : [`--faults=${faults.join(',') || 'none'}`]),
+    ...(partitions === PARTITIONS[topology] ? [] : [`--partitions=${partitions}`]),
+    ...(faults === faultKindsOf[topology] ? [] : [`--faults=${faults.join(',') || 'none'}`]),
     ...(without ? [`--without=${without}`] : []),
   ];
   return `npm run check:consistency -- ${[...always, ...extra].join(' ')}`;

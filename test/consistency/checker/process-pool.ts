@@ -23,6 +23,12 @@ export class ProcessPool {
     return this.processes;
   }
 
+  /** A reader that runs, chosen by a number; undefined: none does. */
+  runningReader(target: number): CheckedProcess | undefined {
+    const running = this.processes.slice(1).filter((process) => !process.isStopped);
+    return running[target % running.length];
+  }
+
   get startedCount(): number {
     return this.started;
   }

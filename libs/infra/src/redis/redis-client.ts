@@ -3,6 +3,7 @@ import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ior
 import { redisUrl, type HostAndPort } from '../config/value-kinds.js';
 import { BoundedCluster } from './bounded-cluster.js';
 import { BoundedRedis, type Patience } from './bounded-redis.js';
+import { watchAsking } from './cluster-asking.js';
 import { watchFailures } from './redis-failure.js';
 import { retryDelayMs } from './retry-delay.js';
 import { sentinelConnector } from './sentinel-connector.js';
@@ -92,6 +93,7 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
     },
     { commandTimeoutMs, silenceMs: Math.max(SILENCE_MS_MIN, SILENT_COMMANDS * commandTimeoutMs) },
   );
+  if (client instanceof Cluster) watchAsking(client);
   watchFailures(client, [options.password, passwordOf(options.url), options.sentinelPassword]);
   return client;
 }

@@ -1,7 +1,8 @@
 import { seededRandom } from '../../../support/coherence-oracle.js';
+import type { Topology } from '../topology.js';
 
-/** What can be done to the processes, to Redis and to what they say to each other. */
-export const faultKinds = [
+/** What is done to processes and to what they say to each other; one a second, and they overlap. */
+const AROUND = [
   'reader-killed',
   'reader-stopped',
   'builder-killed',
@@ -15,22 +16,53 @@ export const faultKinds = [
   'messages-lost',
   'connections-killed',
   'fetches-slow',
+] as const;
+/** What is done to the one server; among the others, but no two of them at the same time. */
+const TO_THE_SERVER = [
   'redis-asleep',
   'redis-stopped',
   'redis-emptied',
   'redis-restarted-empty',
   'redis-restarted-older',
+  'redis-reloaded-older',
+  'redis-swapped',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+/** What is done to several servers: each begins a while after the one before it has ended and all are whole again. */
+const TO_SEVERAL = ['redis-asleep', 'redis-emptied', 'master-killed', 'master-stopped', 'failover'] as const;
+const TO_A_CLUSTER = [...TO_SEVERAL, 'slot-moved', 'slot-move-aborted', 'slots-resharded'] as const;
+const TO_SENTINELS = [...TO_SEVERAL, 'replica-promoted', 'host-frozen'] as const;
+
+export type FaultKind =
+  | (typeof AROUND)[number]
+  | (typeof TO_THE_SERVER)[number]
+  | (typeof TO_A_CLUSTER)[number]
+  | (typeof TO_SENTINELS)[number];
+
+/** What can be done where Redis is made of this. */
+export const faultKindsOf: Readonly<Record<Topology, readonly FaultKind[]>> = {
+  standalone: [...AROUND, ...TO_THE_SERVER],
+  cluster: [...AROUND, ...TO_A_CLUSTER],
+  sentinel: [...AROUND, ...TO_SENTINELS],
+};
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** Milliseconds after the beginning of the run. */
-  readonly at: number;
   /** How long it lasts, where that means anything. */
   readonly ms: number;
-  /** Which process, by a number that is taken modulo those that can be hit. */
+  /** Which process, server or slot, by a number that is taken modulo those that can be hit. */
   readonly target: number;
+}
+
+export interface TimedFault extends Fault {
+  /** Milliseconds after the beginning of the run. */
+  readonly at: number;
+}
+
+/** The faults of a run, decided by its seed alone. Every kind comes before any comes again. */
+export interface Faults {
+  readonly timed: readonly TimedFault[];
+  /** One after the other, for as long as the run lasts; undefined: there are none. */
+  readonly inTurn: Generator<Fault, never> | undefined;
 }
 
 /** Faults that come twice as often: they are cheap, and what L1s depend on. */
@@ -45,22 +77,37 @@ const GAP_MS = [150, 1550] as const;
 /** Shorter and longer than a command may take (200 ms), than an L1 lease (1 s), and than a connection is kept (1 s and more). */
 const DURATIONS_MS = [150, 400, 900, 1300, 2200] as const;
 
-/** The faults of a run, of these kinds, decided by its seed alone. Every kind comes before any comes again. */
-export function scheduleFaults(seed: number, forMs: number, kinds: readonly FaultKind[]): Fault[] {
+/** What of these kinds happens in a run, and when. */
+export function scheduleFaults(seed: number, forMs: number, kinds: readonly FaultKind[], topology: Topology): Faults {
+  const isInTurn = (kind: FaultKind) => topology !== 'standalone' && !(AROUND as readonly FaultKind[]).includes(kind);
+  const timed = kinds.filter((kind) => !isInTurn(kind));
+  const inTurn = kinds.filter(isInTurn);
+  return {
+    timed: timedFaults(seed, forMs, [...timed, ...FREQUENT.filter((kind) => timed.includes(kind))]),
+    inTurn: inTurn.length > 0 ? drawn(seededRandom(seed + 1), inTurn) : undefined,
+  };
+}
+
+function timedFaults(seed: number, forMs: number, kinds: readonly FaultKind[]): TimedFault[] {
+  if (kinds.length === 0) return [];
   const random = seededRandom(seed);
-  const faults: Fault[] = [];
-  const full = [...kinds, ...FREQUENT.filter((kind) => kinds.includes(kind))];
-  if (full.length === 0) return [];
-  let deck: FaultKind[] = [];
-  for (let at = GAP_MS[0]; ; at += GAP_MS[0] + random() * (GAP_MS[1] - GAP_MS[0])) {
-    if (at >= forMs) return faults;
-    if (deck.length === 0) deck = shuffled(full, random);
+  const faults: TimedFault[] = [];
+  const all = drawn(random, kinds);
+  for (let at = GAP_MS[0]; at < forMs; at += GAP_MS[0] + random() * (GAP_MS[1] - GAP_MS[0]))
+    faults.push({ at: Math.round(at), ...all.next().value });
+  return faults;
+}
+
+function* drawn(random: () => number, kinds: readonly FaultKind[]): Generator<Fault, never> {
+  for (let deck: FaultKind[] = []; ;) {
+    if (deck.length === 0) deck = shuffled(kinds, random);
     const ms = DURATIONS_MS[Math.floor(random() * DURATIONS_MS.length)] as number;
-    faults.push({ kind: deck.pop() as FaultKind, at: Math.round(at), ms, target: Math.floor(random() * 1000) });
+    yield { kind: deck.pop() as FaultKind, ms, target: Math.floor(random() * 1000) };
   }
 }
 
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
+/** The same items in an order that the random numbers decide. */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const all = [...items];
   for (let i = all.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

@@ -48,10 +48,14 @@ describe('G4', () => {
     ],
     ['perhaps invalidated by somebody who died', (order: CommitOrder) => order.begun('c', 100, [FACT])],
     ['emptied away', (order: CommitOrder) => order.storeEmptied(400, 450)],
+    [
+      'replaced by one with a TTL, which ended',
+      (order: CommitOrder) => order.committed(commit('3.1', 320, 330, { ttlMs: 0.1 })),
+    ],
   ])('is explained when the successor was %s in between', (_what, happen) => {
     const order = overtaken();
     happen(order);
-    expect(order.suspectCount).toBe(1);
+    expect(order.suspectCount).toBeGreaterThan(0);
     expect(order.violations()).toEqual([]);
   });
 

@@ -8,6 +8,9 @@ export type Commit = Extract<ChangeLine, { kind: 'committed' }> & { readonly by:
 const REMEMBERED_MAX = 16;
 /** Pairs that have to be looked at again when everything is known. */
 const SUSPECTS_MAX = 10_000;
+/** Longer ones do not end within a run, or so rarely that it does not matter. */
+const ENDS_WITHIN_MS = 60_000;
+const ENDS_MAX = 4096;
 
 interface Interval {
   readonly from: number;
@@ -24,6 +27,8 @@ export class CommitOrder {
   private readonly changes = new Map<number, Interval[]>();
   private readonly running = new Map<string, Interval>();
   private readonly emptied: Interval[] = [];
+  /** Per key, accepted values with an end of their own: what stood before them is gone when they are. */
+  private readonly ends = new Map<number, { readonly repliedAt: number; readonly endsAt: number }[]>();
 
   begun(change: string, at: number, facts: readonly number[]): void {
     // Whoever redelivers a change begins it again: it may have been carried out since the first time.
@@ -50,6 +55,7 @@ export class CommitOrder {
 
   committed(commit: Commit): void {
     if (commit.reply !== 'ok') return;
+    this.noteEnd(commit);
     const all = this.accepted.get(commit.key) ?? [];
     for (const other of all) {
       for (const [older, newer] of [
@@ -85,10 +91,20 @@ export class CommitOrder {
       }));
   }
 
+  private noteEnd({ key, ttlMs, grantedAt, repliedAt }: Commit): void {
+    if (ttlMs === 0 || ttlMs > ENDS_WITHIN_MS) return;
+    const all = this.ends.get(key) ?? [];
+    all.push({ repliedAt, endsAt: grantedAt + ttlMs * 1000 });
+    if (all.length > ENDS_MAX) all.shift();
+    this.ends.set(key, all);
+  }
+
   private mayBeGone(commit: Commit, before: number): boolean {
     const meets = ({ from, to }: Interval) => from <= before && to >= commit.sentAt;
     if (commit.ttlMs > 0 && commit.grantedAt + commit.ttlMs * 1000 < before) return true;
     if (this.emptied.some(meets)) return true;
+    const hasEnded = this.ends.get(commit.key)?.some((one) => one.repliedAt >= commit.sentAt && one.endsAt < before);
+    if (hasEnded) return true;
     return commit.facts.some((fact) => this.changes.get(fact)?.some(meets));
   }
 }

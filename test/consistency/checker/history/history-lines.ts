@@ -48,6 +48,11 @@ export type ChangeLine =
       readonly startedAt: number;
       readonly at: number;
     })
+  /**
+   * A read that set a bound to the age of its value was answered at `at`, not without the store, by a fetch that began after
+   * the read did.
+   */
+  | { readonly kind: 'rebuilt'; readonly key: number; readonly fetchedAt: number; readonly at: number }
   /** A value is about to be offered to the store. */
   | { readonly kind: 'offered'; readonly build: string; readonly at: number }
   /** What the store answered to that. `askedAt` and `grantedAt` enclose the grant of the lease. */
@@ -74,6 +79,8 @@ export function formatChange(line: ChangeLine): string {
       return `x ${line.at}\n`;
     case 'acknowledged':
       return `a ${line.change} ${line.operation} ${line.firstAt} ${line.startedAt} ${line.at} ${formatVersions(line)}\n`;
+    case 'rebuilt':
+      return `n ${line.key} ${line.fetchedAt} ${line.at}\n`;
     case 'offered':
       return `o ${line.build} ${line.at}\n`;
     case 'committed': {
@@ -98,6 +105,8 @@ export function parseChange(text: string): ChangeLine {
       const times = { firstAt: n(2), startedAt: n(3), at: n(4) };
       return { kind: 'acknowledged', change: s(0), operation: s(1), ...times, ...parseVersions(s(5)) };
     }
+    case 'n':
+      return { kind: 'rebuilt', key: n(0), fetchedAt: n(1), at: n(2) };
     case 'o':
       return { kind: 'offered', build: s(0), at: n(1) };
     case 'c': {
@@ -122,6 +131,8 @@ export type ReadLine =
       readonly origin: Origin;
       /** Which value it returned; -1: none. */
       readonly value: number;
+      /** The age that it allowed its value when it began; -1: any. */
+      readonly maxAgeUs: number;
     }
   | {
       readonly kind: 'failed';
@@ -145,7 +156,7 @@ export function formatRead(line: ReadLine): string {
   const { key, beganAt, endedAt } = line;
   const times = `${key} ${beganAt} ${endedAt - beganAt}`;
   return line.kind === 'read'
-    ? `r ${times} ${ORIGIN_CODES[line.origin]} ${line.value}\n`
+    ? `r ${times} ${ORIGIN_CODES[line.origin]} ${line.value}${line.maxAgeUs < 0 ? '' : ` ${line.maxAgeUs}`}\n`
     : `e ${times} ${line.code.replaceAll(/\s/g, '_')}\n`;
 }
 
@@ -154,7 +165,8 @@ export function parseRead(text: string): ReadLine {
   if (code === 'r') {
     const origin = ORIGINS[d] as Origin;
     const beganAt = Number(b);
-    return { kind: 'read', key: Number(a), beganAt, endedAt: beganAt + Number(c), origin, value: Number(e) };
+    const maxAgeUs = f === '' ? -1 : Number(f);
+    return { kind: 'read', key: Number(a), beganAt, endedAt: beganAt + Number(c), origin, value: Number(e), maxAgeUs };
   }
   if (code === 'v') {
     const value = { key: Number(b), build: c, fetchedAt: Number(d), ttlMs: Number(e), ...parseVersions(f) };

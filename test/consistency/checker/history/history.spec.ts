@@ -46,6 +46,7 @@ describe('the history of several processes', () => {
     endedAt: beganAt + 1,
     origin: 'local',
     value,
+    maxAgeUs: -1,
   });
   const acknowledged: ChangeLine = {
     kind: 'acknowledged',
@@ -131,13 +132,16 @@ describe('the history of several processes', () => {
       { kind: 'begun', change: '12', at: 5, facts: [1, 2] },
       { kind: 'refused', at: 6 },
       acknowledged,
+      { kind: 'rebuilt', key: 3, fetchedAt: 7, at: 8 },
       offered,
       { kind: 'committed', build: '1.1', key: 3, reply: 'ok', ...times, ttlMs: 400, facts: [7, 8] },
       written(9),
     ];
     for (const line of lines) expect(parseChange(formatChange(line).trimEnd())).toEqual(line);
     const failed: ReadLine = { kind: 'failed', key: 1, beganAt: 2, endedAt: 5, code: 'SOURCE_FAILED' };
-    for (const line of [oldValue(3), read(4, 3), failed]) expect(parseRead(formatRead(line).trimEnd())).toEqual(line);
+    const bounded: ReadLine = { kind: 'read', key: 1, beganAt: 2, endedAt: 5, origin: 'store', value: 3, maxAgeUs: 0 };
+    for (const line of [oldValue(3), read(4, 3), bounded, failed])
+      expect(parseRead(formatRead(line).trimEnd())).toEqual(line);
     expect(() => parseChange('z 1')).toThrow('no line of a history');
     expect(() => parseRead('z 1')).toThrow('no line of a history');
   });

@@ -43,9 +43,9 @@ class ProcessHistory {
       else if (line.endedAt >= until) return false;
       else if (line.kind === 'failed') this.verifier.failed({ by: this.by, ...line }, line.code);
       else {
-        const { key, beganAt, endedAt, origin } = line;
+        const { key, beganAt, endedAt, origin, maxAgeUs } = line;
         const value = line.value < 0 ? undefined : this.values[line.value % VALUES_MAX];
-        this.verifier.read({ by: this.by, key, beganAt, endedAt, origin, value });
+        this.verifier.read({ by: this.by, key, beganAt, endedAt, origin, value, maxAgeUs });
       }
       this.reads.take();
     }

@@ -69,6 +69,11 @@ function ofChange(by: number, line: ChangeLine, { fact, key, read }: Violation):
       const text = `has the acknowledgement of change ${line.change} (${line.operation}), ${factName(line.facts[i] as number)} at version ${line.versions[i]}, asked for at ${(line.startedAt / 1000).toFixed(3)}`;
       return [{ at: line.at, by, text }];
     }
+    case 'rebuilt':
+      if (line.key !== key) return [];
+      return [
+        { at: line.at, by, text: `was given a value built anew, fetched at ${(line.fetchedAt / 1000).toFixed(3)}` },
+      ];
     case 'offered':
       return line.build === read?.value?.build
         ? [{ at: line.at, by, text: `offers build ${line.build} to the store` }]

@@ -37,9 +37,14 @@ class Told {
   read(
     beganAt: number,
     value: SeenValue | undefined,
-    { by = READER, origin = 'store' }: { by?: number; origin?: Origin } = {},
+    { by = READER, origin = 'store', maxAgeUs = -1 }: { by?: number; origin?: Origin; maxAgeUs?: number } = {},
   ): this {
-    this.verifier.read({ by, key: KEY, beganAt, endedAt: beganAt + 10, origin, value });
+    this.verifier.read({ by, key: KEY, beganAt, endedAt: beganAt + 10, origin, value, maxAgeUs });
+    return this;
+  }
+
+  rebuilt(fetchedAt: number, at: number, by = BUILDER): this {
+    this.verifier.change(by, { kind: 'rebuilt', key: KEY, fetchedAt, at });
     return this;
   }
 
@@ -148,6 +153,33 @@ describe('G3, bounded L1s', () => {
   it('never lets the process that invalidated read the old value', () => {
     expect(told().read(201, value(0, 50), { by: WRITER, origin: 'local' }).found).toEqual(['G3']);
     expect(told().read(201, value(1, 150), { by: WRITER, origin: 'local' }).found).toEqual([]);
+  });
+});
+
+describe('G6, builds under a bound to the age', () => {
+  const told = (graceUs = 0) => new Told(graceUs).offered('2.1').rebuilt(100, 200);
+
+  it('[D1] is broken by a later read, in any process, of a value whose fetch had begun before', () => {
+    expect(told().read(201, value(0, 99)).found).toEqual(['G6']);
+    expect(told().read(201, value(0, 99), { origin: 'local' }).found).toEqual(['G6']);
+    expect(told().read(201, value(0, 100)).found).toEqual([]);
+  });
+
+  it('says nothing of reads that began before the answer, and of what was written with set', () => {
+    expect(told().read(200, value(0, 50)).found).toEqual([]);
+    expect(told().read(300, value(0, -1)).found).toEqual([]);
+  });
+
+  it('is broken by a read that is given an older value than it allows', () => {
+    const bounded = (beganAt: number) => new Told().offered('2.1').read(beganAt, value(0, 100), { maxAgeUs: 40 });
+    expect(bounded(140).found).toEqual([]);
+    expect(bounded(141).found).toEqual(['G6']);
+  });
+
+  it('lets other processes be older for a lease in bounded mode, but not the one that was answered', () => {
+    expect(told(LEASE_US).read(201, value(0, 50)).found).toEqual([]);
+    expect(told(LEASE_US).read(201 + LEASE_US, value(0, 50)).found).toEqual(['G6']);
+    expect(told(LEASE_US).read(201, value(0, 50), { by: BUILDER }).found).toEqual(['G6']);
   });
 });
 

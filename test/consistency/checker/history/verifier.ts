@@ -4,6 +4,7 @@ import { BuildOutcomes } from './build-outcomes.js';
 import { CommitOrder } from './commit-order.js';
 import type { ChangeLine, Origin, SeenValue } from './history-lines.js';
 import { FactPromises, type Promised } from './promises.js';
+import { Rebuilds } from './rebuilds.js';
 import { checks, type Check, type JudgedRead, type Violation } from './violation.js';
 
 export interface VerifierOptions {
@@ -40,11 +41,13 @@ export class Verifier {
   readonly order = new CommitOrder();
   refused = 0;
   exposed = 0;
+  readonly rebuilds: Rebuilds;
   private readonly promises: FactPromises[];
   private readonly builds = new BuildOutcomes();
   private readonly kept: Violation[] = [];
 
   constructor(private readonly options: VerifierOptions) {
+    this.rebuilds = new Rebuilds(options.graceUs);
     this.promises = Array.from({ length: options.factCount }, () => new FactPromises());
   }
 
@@ -77,6 +80,8 @@ export class Verifier {
         this.times.add(by, startedAt, at);
         return;
       }
+      case 'rebuilt':
+        return this.rebuilds.add(by, line);
       case 'offered':
         return this.builds.offered(line.build);
       case 'committed':
@@ -88,7 +93,7 @@ export class Verifier {
     }
   }
 
-  failed(read: Omit<JudgedRead, 'origin' | 'value'>, code: string): void {
+  failed(read: Omit<JudgedRead, 'origin' | 'value' | 'maxAgeUs'>, code: string): void {
     count(this.failures, code);
     if (EXPECTED_FAILURES.includes(code)) return;
     const { key, beganAt, endedAt } = read;
@@ -102,6 +107,8 @@ export class Verifier {
     if (value.key !== read.key) this.reportRead('key', read, `it was given the value of ${keys[value.key]?.text}`);
     this.checkPromises(read, value);
     this.checkVouchedFor(read, value);
+    const why = this.rebuilds.judge(read, value);
+    if (why) this.reportRead('G6', read, why);
     // Who joins a build that outlasts its TTL is given its value: "expired" in docs/concepts/coherence.md.
     const isKept = read.origin === 'local' || read.origin === 'store';
     const end = value.fetchedAt + value.ttlMs * 1000 + TTL_SLACK_US;

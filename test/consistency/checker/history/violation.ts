@@ -6,11 +6,12 @@ import type { Promised } from './promises.js';
  * `G1` a read that began after an acknowledgement returned an older version of what was invalidated, or a value whose fetch
  * had begun before that invalidation began · `G2` a value whose commit was not accepted reached a read that began after its
  * fetch · `G3` in bounded mode: older than one lease, or older than the process' own invalidation · `G4` a superseded
- * builder overwrote its successor · `ttl` a value was kept beyond its end · `key` a value of another key · `answer` a
+ * builder overwrote its successor · `G6` a read that began after a build under `maxAgeSeconds` had answered returned a
+ * value of an older fetch, or a read under it one that is older than it allows · `ttl` a value was kept beyond its end · `key` a value of another key · `answer` a
  * read failed in a way that is none of the cache's.
  */
-export type Check = 'G1' | 'G2' | 'G3' | 'G4' | 'ttl' | 'key' | 'answer';
-export const checks: readonly Check[] = ['G1', 'G2', 'G3', 'G4', 'ttl', 'key', 'answer'];
+export type Check = 'G1' | 'G2' | 'G3' | 'G4' | 'G6' | 'ttl' | 'key' | 'answer';
+export const checks: readonly Check[] = ['G1', 'G2', 'G3', 'G4', 'G6', 'ttl', 'key', 'answer'];
 
 /** A read as the verifier judges it. */
 export interface JudgedRead {
@@ -20,6 +21,8 @@ export interface JudgedRead {
   readonly endedAt: number;
   readonly origin: Origin;
   readonly value: SeenValue | undefined;
+  /** The age that it allowed its value when it began; -1: any. */
+  readonly maxAgeUs: number;
 }
 
 export interface Violation {

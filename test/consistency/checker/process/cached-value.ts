@@ -5,7 +5,7 @@ export interface CachedValue {
   readonly build: string;
   /** When the fetch began; -1 if it was written with `set`. */
   readonly at: number;
-  /** 0: none. */
+  /** That the builder asked for; the cache may have shortened it. 0: none. */
   readonly ttlMs: number;
   /** `fact.version,fact.version` */
   readonly facts: string;

@@ -11,6 +11,7 @@ import { LossyNetwork } from './lossy-network.js';
 import type { Order, ProcessConfig, Report } from './messages.js';
 import { ObservedStore } from './observed-store.js';
 import { CheckedReader } from './reader.js';
+import { recovered } from './recovery.js';
 import { switchOff } from './without.js';
 import { CheckedWriter } from './writer.js';
 
@@ -33,7 +34,7 @@ const random = (purpose: number) => seededRandom(config.seed * 1009 + by * 101 +
 const history = new HistoryWriter(config.historyFolder, by, clock);
 const store = new ObservedStore(history, clock);
 const source = new VersionedSource(config.sourceUrl);
-const redis = createRedisClient({ url: config.cacheUrl });
+const redis = createRedisClient(config.redis);
 if (config.without) switchOff(config.without, redis);
 store.observe();
 const l1 = { l1: mode, shouldFreezeLocalValues: true, ...(slot % 2 === 1 && SMALL_L1) };
@@ -42,7 +43,7 @@ const { cache } = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEA
 );
 const network = new LossyNetwork(redis, () => busSubscribers(cache), random(99));
 const fetcher = new CheckedFetcher(by, source, clock, random(0));
-const reader = new CheckedReader(cache, fetcher, store, history, clock);
+const reader = new CheckedReader(cache, fetcher, { by, store, history, clock });
 const writer = new CheckedWriter(slot, role, cache, source, fetcher, history, clock);
 
 function say(report: Report): void {
@@ -60,7 +61,7 @@ function run(work: Promise<unknown>): Promise<unknown> {
 await cache.open();
 const { reading, writing, pauseMs } = LANES[role];
 const reads = Array.from({ length: reading }, (_, i) => run(reader.lane(random(1 + i))));
-reads.push(run(reader.patrol()));
+reads.push(run(reader.patrol()), run(reader.rebuilding(random(30))), run(reader.rebuilding(random(31))));
 const writes = run(
   writer
     .redeliver()
@@ -69,6 +70,8 @@ const writes = run(
 
 async function obey(order: Order): Promise<void> {
   switch (order.kind) {
+    case 'recover':
+      return say({ kind: 'recovered', ...(await recovered(cache)) });
     case 'linger':
       return fetcher.linger(order.ms, () => say({ kind: 'fetching' }));
     case 'slow':

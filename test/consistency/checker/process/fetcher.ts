@@ -2,9 +2,10 @@ import type { FetchContext } from '@bff/infra/cache/cache.types';
 import { membership, namespace, record, wholeTable, entry, type Dependency } from '@bff/infra/cache/dependencies';
 import { elapse } from '../../../support/eventually.js';
 import type { RunClock } from '../history/clock.js';
-import { factOf, keys, neededFacts, valueText } from '../source/universe.js';
+import { factOf, neededFacts, valueText } from '../source/universe.js';
 import type { VersionedSource } from '../source/versioned-source.js';
 import type { CachedValue } from './cached-value.js';
+import type { Life } from './life.js';
 
 /** The dependency by which a fact is invalidated. */
 export function dependencyOf(fact: number): Dependency {
@@ -34,6 +35,8 @@ class SourceFailedError extends Error {
 }
 
 const FAILURE_CHANCE = 0.003;
+/** Where the caller has said how long that lives: "there is no such thing (any more)". */
+const NULL_CHANCE = 0.5;
 /** Chance and longest duration of what a fetch takes after each look at the source: most are quick, some outlast a lease. */
 const DURATIONS: readonly (readonly [chance: number, ms: number])[] = [
   [0.015, 400],
@@ -74,8 +77,15 @@ export class CheckedFetcher {
     return `${this.by}.${++this.builds}`;
   }
 
-  async fetch(key: number, context: FetchContext): Promise<CachedValue> {
+  /** `begins` is told the instant at which the fetch begins. */
+  async fetch(
+    key: number,
+    { ttlMs, negativeMs }: Life,
+    context: FetchContext,
+    begins: (at: number) => void,
+  ): Promise<CachedValue | null> {
     const at = this.clock.now(); // the first thing it does: what is read from the source is not older
+    begins(at);
     const build = this.nextBuild();
     const { lingering } = this;
     this.lingering = undefined;
@@ -96,7 +106,8 @@ export class CheckedFetcher {
     if (!this.isCalm && this.random() < FAILURE_CHANCE)
       throw new SourceFailedError('the source failed, as it was told to');
     context.dependsOn(...declaredDependencies(needed));
-    return { key, build, at, ttlMs: keys[key]?.ttlMs ?? 0, facts: valueText(needed, known) };
+    if (negativeMs && !this.isCalm && this.random() < NULL_CHANCE) return null;
+    return { key, build, at, ttlMs, facts: valueText(needed, known) };
   }
 
   /** Time passes between what the source has read and what the caller hears. */

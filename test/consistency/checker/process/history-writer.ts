@@ -49,10 +49,10 @@ export class HistoryWriter {
   }
 
   /** The value is looked at every time, so that one that changed under its readers would be seen. */
-  read(key: number, beganAt: number, origin: Origin, value: CachedValue | undefined): void {
+  read(key: number, beganAt: number, origin: Origin, value: CachedValue | undefined, maxAgeUs: number): void {
     const endedAt = this.clock.now();
     const index = value ? this.indexOf(value) : -1;
-    this.reads.push(formatRead({ kind: 'read', key, beganAt, endedAt, origin, value: index }));
+    this.reads.push(formatRead({ kind: 'read', key, beganAt, endedAt, origin, value: index, maxAgeUs }));
   }
 
   failed(key: number, beganAt: number, code: string): void {

@@ -1,3 +1,4 @@
+import type { RedisPlace } from '../topology.js';
 import type { Mechanism } from './without.js';
 
 export type CheckedMode = 'strict' | 'bounded' | 'off';
@@ -12,7 +13,7 @@ export interface ProcessConfig {
   readonly seed: number;
   /** `process.hrtime.bigint()` of the run's beginning. */
   readonly origin: string;
-  readonly cacheUrl: string;
+  readonly redis: RedisPlace;
   readonly sourceUrl: string;
   readonly appName: string;
   readonly mode: CheckedMode;
@@ -36,6 +37,8 @@ export type Order =
   | { readonly kind: 'deaf'; readonly ms: number }
   /** Finish what was begun, and begin nothing more. Answered by `rested`. */
   | { readonly kind: 'rest' }
+  /** Invalidate until that is acknowledged, and read until the store answers. Answered by `recovered`. */
+  | { readonly kind: 'recover' }
   /** Read every key, in both ways. Answered by `values`. */
   | { readonly kind: 'readAll' }
   /** Close the cache and end. */
@@ -46,5 +49,7 @@ export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'fetching' }
   | { readonly kind: 'rested' }
+  /** After so many milliseconds the store served it; and so long its fastest invalidation took then. */
+  | { readonly kind: 'recovered'; readonly afterMs: number; readonly invalidationMs: number }
   /** For each key what a read returned; '' for a read that failed or returned nothing. */
   | { readonly kind: 'values'; readonly values: readonly string[] };

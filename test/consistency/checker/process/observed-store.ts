@@ -4,13 +4,22 @@ import type { RunClock } from '../history/clock.js';
 import { parseVersions } from '../history/history-lines.js';
 import type { CachedValue } from './cached-value.js';
 import type { HistoryWriter } from './history-writer.js';
+import { keys } from '../source/universe.js';
 
 interface Grant {
   readonly askedAt: number;
   readonly grantedAt: number;
 }
 
+interface Answered {
+  readonly sentAt: number;
+  readonly isKnown: boolean;
+}
+
 const GRANTS_MAX = 5000;
+/** Of each key; a read looks at those since its own fetch began. */
+const ANSWERED_MAX = 8;
+const indexOfKey = new Map(keys.map(({ text }, key) => [text, key]));
 
 /**
  * Writes down what the store is asked and what it answers where G2 and G4 speak of it: grants of leases and commits. It
@@ -19,6 +28,7 @@ const GRANTS_MAX = 5000;
 export class ObservedStore {
   reads = 0;
   private readonly grants = new Map<string, Grant>();
+  private readonly answers = new Map<number, Answered[]>();
 
   constructor(
     private readonly history: HistoryWriter,
@@ -52,24 +62,42 @@ export class ObservedStore {
     };
   }
 
+  /** Whether this process has offered a build of the key since then, and was answered each time. */
+  hasBeenAnswered(key: number, since: number): boolean {
+    const answers = (this.answers.get(key) ?? []).filter(({ sentAt }) => sentAt >= since);
+    return answers.length > 0 && answers.length < ANSWERED_MAX && answers.every(({ isKnown }) => isKnown);
+  }
+
   private granted(leaseId: string, grant: Grant): void {
     this.grants.set(leaseId, grant);
     const [oldest] = this.grants.keys();
     if (this.grants.size > GRANTS_MAX && oldest !== undefined) this.grants.delete(oldest);
   }
 
-  private offered({ leaseId, value }: CommitRequest): (reply: string) => void {
-    const { build, key, ttlMs, facts } = JSON.parse(value.bytes.toString()) as CachedValue;
+  private offered({ key: text, leaseId, value, ttlMs = 0 }: CommitRequest): (reply: string) => void {
+    const key = indexOfKey.get(text);
+    if (key === undefined) return () => undefined; // none of those that are judged
+    // A negative answer says nothing of itself; it takes the place of others all the same.
+    const offered = JSON.parse(value.bytes.toString()) as CachedValue | null;
+    const { build, facts } = offered ?? { build: '0.0', facts: '' };
     const sentAt = this.clock.now();
     const grant = this.grants.get(leaseId);
     this.grants.delete(leaseId);
     this.history.changeNow({ kind: 'offered', build, at: sentAt });
     return (reply) => {
       const repliedAt = this.clock.now();
+      this.noteAnswer(key, { sentAt, isKnown: reply !== 'unknown' });
       // Without its grant a commit cannot be compared with others: then it counts as granted at its very end.
       const { askedAt, grantedAt } = grant ?? { askedAt: 0, grantedAt: repliedAt };
       const times = { askedAt, grantedAt, sentAt, repliedAt };
       this.history.change({ kind: 'committed', build, key, reply, ...times, ttlMs, facts: parseVersions(facts).facts });
     };
+  }
+
+  private noteAnswer(key: number, answered: Answered): void {
+    const answers = this.answers.get(key) ?? [];
+    answers.push(answered);
+    if (answers.length > ANSWERED_MAX) answers.shift();
+    this.answers.set(key, answers);
   }
 }

@@ -1,32 +1,29 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import type { GetOrSetOptions, ReadOutcome } from '@bff/infra/cache/cache.types';
+import type { FetchContext, GetOrSetOptions, ReadOutcome } from '@bff/infra/cache/cache.types';
 import { elapse } from '../../../support/eventually.js';
-import type { RunClock } from '../history/clock.js';
-import type { Origin } from '../history/history-lines.js';
 import { facts, keys, someKey, type Key } from '../source/universe.js';
 import type { CachedValue } from './cached-value.js';
 import { dependencyOf, type CheckedFetcher } from './fetcher.js';
-import type { HistoryWriter } from './history-writer.js';
-import type { ObservedStore } from './observed-store.js';
+import { chooseLife, lifeOptions, type Life } from './life.js';
+import { ObservedRead, type Observation } from './observed-read.js';
 
 /** Reads of one turn of the event loop at most: between two of them nothing that others said can be heard. */
 const BURST_MAX = 40;
 /** Reads that do not build what is not there. */
 const GET_SHARE = 0.35;
+/** Between two reads of a lane that bounds the age of what it is given: each costs a fetch, so they are few. */
+const REBUILD_PAUSE_MS = 80;
+/** 0: only a fetch that begins after the call will do. */
+const MAX_AGES_MS = [0, 0, 30];
 /** How long some of them wait for a build that is under way. */
 const BUILD_WAIT_MS = 100;
 const PATROL_MS = 150;
 const PATROLLED_AT_ONCE = 32;
 /** A lease that slow fetches outlast, for some of the builders. */
 const SHORT_LEASE_MS = 60;
-/** No read of the checker allows a stale value, so there is no such outcome. */
-const ORIGINS: Readonly<Partial<Record<ReadOutcome, Origin>>> = {
-  hit: 'store',
-  miss: 'fetched',
-  coalesced: 'shared',
-  bypass: 'bypass',
-};
+
+type Options = GetOrSetOptions<CachedValue | null>;
 
 /** Reads keys at random, again and again, and writes down what it got. */
 export class CheckedReader {
@@ -37,9 +34,7 @@ export class CheckedReader {
   constructor(
     private readonly cache: CacheService,
     private readonly fetcher: CheckedFetcher,
-    private readonly store: ObservedStore,
-    private readonly history: HistoryWriter,
-    private readonly clock: RunClock,
+    private readonly process: Observation,
   ) {}
 
   /** From now on lanes end when their read has ended. */
@@ -56,12 +51,22 @@ export class CheckedReader {
     }
   }
 
+  /** A caller that bounds the age of what it is given, so that what is older is built anew for all. */
+  async rebuilding(random: () => number): Promise<void> {
+    while (!this.isResting) {
+      const maxAgeMs = MAX_AGES_MS[Math.floor(random() * MAX_AGES_MS.length)] as number;
+      const key = someKey(random);
+      await this.getOrSet(key, chooseLife(keys[key] as Key, true, random), { maxAgeSeconds: maxAgeMs / 1000 });
+      await elapse(random() * REBUILD_PAUSE_MS);
+    }
+  }
+
   /** Looks at every key that the cache was seen to hold, again and again, so that what is stale anywhere is seen soon. */
   async patrol(): Promise<void> {
     while (!this.isResting) {
       const held = [...this.held];
       for (let from = 0; from < held.length && !this.isResting; from += PATROLLED_AT_ONCE) {
-        await Promise.all(held.slice(from, from + PATROLLED_AT_ONCE).map((key) => this.read(key, 'get', {})));
+        await Promise.all(held.slice(from, from + PATROLLED_AT_ONCE).map((key) => this.get(key, 0)));
       }
       await elapse(PATROL_MS);
     }
@@ -69,59 +74,45 @@ export class CheckedReader {
 
   /** A read as it is at rest; the value's text, '' if there is none. */
   async value(key: number, way: 'get' | 'getOrSet'): Promise<string> {
-    const value = await this.read(key, way, {});
+    const value = await (way === 'get' ? this.get(key, 0) : this.getOrSet(key, { ttlMs: keys[key]?.ttlMs ?? 0 }, {}));
     return value?.facts ?? '';
   }
 
   private async readOne(random: () => number): Promise<void> {
     const key = someKey(random);
     if (random() < GET_SHARE) {
-      await this.read(key, 'get', {}, random() < 0.2 ? BUILD_WAIT_MS : 0);
+      await this.get(key, random() < 0.2 ? BUILD_WAIT_MS : 0);
       return;
     }
     const isShort = random() < 0.2;
     const isKnown = random() < 0.2;
-    await this.read(key, 'getOrSet', {
+    await this.getOrSet(key, chooseLife(keys[key] as Key, false, random), {
       ...(isShort && { leaseMs: SHORT_LEASE_MS, renewLease: false }),
       ...(isKnown && { dependsOn: [dependencyOf(rootOf(keys[key] as Key))] }),
     });
   }
 
-  private async read(
-    key: number,
-    way: 'get' | 'getOrSet',
-    options: GetOrSetOptions<CachedValue>,
-    waitMs = 0,
-  ): Promise<CachedValue | undefined> {
-    const { text, ttlMs } = keys[key] as Key;
-    let outcome: ReadOutcome = 'hit';
-    const onOutcome = (how: ReadOutcome) => (outcome = how);
-    const before = this.store.reads;
-    const beganAt = this.clock.now();
-    try {
-      const answer =
-        way === 'get'
-          ? this.cache.get<CachedValue>(text, { waitMs })
-          : this.cache.getOrSet<CachedValue>(text, (context) => this.fetcher.fetch(key, context), {
-              ...options,
-              ...(ttlMs && { ttlSeconds: ttlMs / 1000 }),
-              onOutcome,
-            });
-      const isLocal = this.store.reads === before; // the store would have been asked by now
-      const value = await answer;
-      const origin = outcome === 'hit' && isLocal ? 'local' : ORIGINS[outcome];
-      if (!origin) throw new Error(`answered by "${outcome}", which it never allowed`);
-      this.history.read(key, beganAt, value ? origin : 'miss', value);
-      if (value) this.held.add(key);
-      else this.held.delete(key);
-      return value;
-    } catch (error) {
-      const { code } = error as { code?: unknown };
-      const text = typeof code === 'string' ? code : String(error);
-      // Ten seconds are longer than any lease and any outage here: then nobody was there to end the wait.
-      this.history.failed(key, beganAt, way === 'getOrSet' && code === 'CACHE_WAIT_TIMEOUT' ? 'WAITED_IN_VAIN' : text);
-      return undefined;
-    }
+  private get(key: number, waitMs: number): Promise<CachedValue | undefined> {
+    const { text } = keys[key] as Key;
+    const read = new ObservedRead(key, -1, this.process);
+    return this.noted(key, read.answered(this.cache.get<CachedValue>(text, { waitMs }), 'CACHE_WAIT_TIMEOUT'));
+  }
+
+  private getOrSet(key: number, life: Life, options: Options): Promise<CachedValue | undefined> {
+    const { text } = keys[key] as Key;
+    const read = new ObservedRead(key, (options.maxAgeSeconds ?? -1e-6) * 1e6, this.process);
+    const fetcher = (context: FetchContext) => this.fetcher.fetch(key, life, context, (at) => (read.fetchedAt = at));
+    const onOutcome = (how: ReadOutcome) => (read.outcome = how);
+    const given = { ...options, ...lifeOptions(life), onOutcome };
+    // Ten seconds are longer than any lease and any outage here: then nobody was there to end the wait.
+    return this.noted(key, read.answered(this.cache.getOrSet(text, fetcher, given), 'WAITED_IN_VAIN'));
+  }
+
+  private async noted(key: number, answer: Promise<CachedValue | undefined>): Promise<CachedValue | undefined> {
+    const value = await answer;
+    if (value) this.held.add(key);
+    else this.held.delete(key);
+    return value;
   }
 }
 

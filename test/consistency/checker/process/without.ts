@@ -1,7 +1,23 @@
 import { LocalCache } from '@bff/infra/cache/local/local-cache';
 import { LocalPartition, type ChainedInvalidation } from '@bff/infra/cache/local/local-partition';
+import { History } from '@bff/infra/cache/store/redis/history';
 import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1-acknowledgements';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
+
+/** Those that callers wait for. */
+const SCRIPTS = [
+  'begin',
+  'peek',
+  'commit',
+  'write',
+  'invalidate',
+  'flush',
+  'sweep',
+  'adopt',
+  'beat',
+  'extend',
+  'stale',
+];
 
 /**
  * What can be switched off, to prove that the checker would see it missing. The product has no such switches: this replaces
@@ -38,11 +54,23 @@ export const mechanisms = {
   overtaking: (redis: RedisClient) =>
     editScript(redis, 'commit', /if lease and lease ~= leaseId or not lease and isThere then/, 'if false then'),
   /** A Redis that comes back with an older state is trusted. */
-  adoption: (redis: RedisClient) => {
-    editScript(redis, 'adopt', /local isOwn = .*\n/, 'local isOwn = not refused\n');
-    for (const script of ['invalidate', 'write', 'commit', 'flush', 'beat', 'sweep'])
-      editScript(redis, script, /if R\('HGET', M, 'home'\) ~= /, "if false and R('HGET', M, 'home') ~= ");
+  adoption: trustAnyServer,
+  /** A script does not look whether the slot of its partition is moving. */
+  'slot-check': ignoreOpenSlots,
+  /** A process believes what shows less than it has seen, and asks for nothing that it remembers. */
+  'history-check': rememberNothing,
+  /**
+   * All three. Where a slot moves each of them stands in for the others, nearly always: the destination is another server, and what
+   * was acknowledged last is missing there. Only the models tell which interleaving needs which.
+   */
+  'move-checks': (redis: RedisClient) => {
+    ignoreOpenSlots(redis);
+    trustAnyServer(redis);
+    rememberNothing();
   },
+  /** A build that somebody asked for who wanted nothing older takes the place of the older one, and nobody is told. */
+  'rebuild-announcement': (redis: RedisClient) =>
+    editScript(redis, 'commit', /local isForced = .*\n/, 'local isForced = false\n'),
 } satisfies Record<string, (redis: RedisClient) => void>;
 
 export type Mechanism = keyof typeof mechanisms;
@@ -50,6 +78,21 @@ export type Mechanism = keyof typeof mechanisms;
 /** Call it before the cache is made on this connection. */
 export function switchOff(mechanism: Mechanism, redis: RedisClient): void {
   mechanisms[mechanism](redis);
+}
+
+function ignoreOpenSlots(redis: RedisClient): void {
+  for (const script of SCRIPTS) editScript(redis, script, /redis\.pcall\('MGET', G, T \.\. ':\?'\)/, "{ R('GET', G) }");
+}
+
+function trustAnyServer(redis: RedisClient): void {
+  editScript(redis, 'adopt', /local isOwn = .*\n/, 'local isOwn = not refused\n');
+  for (const script of ['invalidate', 'write', 'commit', 'flush', 'beat', 'sweep'])
+    editScript(redis, script, /if R\('HGET', M, 'home'\) ~= /, "if false and R('HGET', M, 'home') ~= ");
+}
+
+function rememberNothing(): void {
+  History.prototype.judge = () => 'yes';
+  Object.defineProperty(History.prototype, 'known', { get: () => ['-1', '', ''] });
 }
 
 /** Changes the text of a script as it is defined. What does not fit any more fails loudly: a proof must not prove nothing. */

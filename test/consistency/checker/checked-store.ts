@@ -1,0 +1,87 @@
+import { startRedisCluster, slotOf } from '../../support/redis-cluster.js';
+import { startRedisSentinels } from '../../support/redis-sentinels.js';
+import { startRedisServer } from '../../support/redis-server.js';
+import type { CheckedProcess } from './checked-process.js';
+import { ClusterFaults } from './faults/cluster-faults.js';
+import type { FaultScene } from './faults/fault-scene.js';
+import { SentinelFaults } from './faults/sentinel-faults.js';
+import type { ServerFaults } from './faults/server-faults.js';
+import { StandaloneFaults } from './faults/standalone-faults.js';
+import { partitionTag } from './index-walk.js';
+import type { RedisPlace, Topology } from './topology.js';
+
+/** The Redis of a run: where its processes find it, and what can be done to it. */
+export interface CheckedStore {
+  readonly place: RedisPlace;
+  /** Chosen so that what is to be done to the partitions' slots can be done. */
+  readonly appName: string;
+  faults(scene: FaultScene, readerOf: (target: number) => CheckedProcess | undefined): ServerFaults;
+  /** The ports of those that hold the partitions, once all is whole. */
+  primaries(): Promise<readonly number[]>;
+  stop(): Promise<void>;
+}
+
+const APP_NAME = 'checked';
+const DEBUG = ['--enable-debug-command', 'yes'];
+const MASTERS = 3;
+const SLOTS = 16_384;
+const NAMES_TRIED = 20_000;
+
+/** Guarantees servers that are whole when the promise resolves, and none left when this process ends, however it ends. */
+export async function startCheckedStore(topology: Topology, partitions: number): Promise<CheckedStore> {
+  switch (topology) {
+    case 'standalone': {
+      const redis = await startRedisServer({ args: DEBUG });
+      return {
+        place: { url: redis.url },
+        appName: APP_NAME,
+        faults: (scene) => new StandaloneFaults(redis, scene),
+        primaries: async () => [redis.port],
+        stop: () => redis.stop(),
+      };
+    }
+    case 'cluster': {
+      const appName = nameWithLowSlots(partitions);
+      const slots = slotsOfPartitions(appName, partitions);
+      const cluster = await startRedisCluster({ args: DEBUG });
+      return {
+        place: { clusterNodes: cluster.addresses },
+        appName,
+        faults: (scene) => new ClusterFaults(cluster, slots, scene),
+        primaries: async () => {
+          const owners = await Promise.all(slots.map((slot) => cluster.masterOf(slot)));
+          return [...new Set(owners.map(({ port }) => port))];
+        },
+        stop: () => cluster.stop(),
+      };
+    }
+    case 'sentinel': {
+      const group = await startRedisSentinels({ args: DEBUG });
+      return {
+        place: { sentinels: group.addresses, sentinelName: group.name },
+        appName: APP_NAME,
+        faults: (scene, readerOf) => new SentinelFaults(group, readerOf, scene),
+        primaries: async () => [(await group.currentMaster()).port],
+        stop: () => group.stop(),
+      };
+    }
+  }
+}
+
+function slotsOfPartitions(appName: string, partitions: number): number[] {
+  return Array.from({ length: partitions }, (_, i) => slotOf(partitionTag(appName, partitions, i)));
+}
+
+/**
+ * `redis-cli --cluster reshard` moves the lowest slots of a master, one after the other, also those without a key: of many
+ * names, one of which a partition is among the very first. (The slots of the others follow from it: the hash is linear.)
+ */
+function nameWithLowSlots(partitions: number): string {
+  let best = { name: APP_NAME, lowest: Infinity };
+  for (let i = 0; i < NAMES_TRIED; i++) {
+    const name = `${APP_NAME}${i}`;
+    const lowest = Math.min(...slotsOfPartitions(name, partitions).map((slot) => slot % Math.ceil(SLOTS / MASTERS)));
+    if (lowest < best.lowest) best = { name, lowest };
+  }
+  return best.name;
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { seededRandom } from '../../../support/coherence-oracle.js';
+import { elapse } from '../../../support/eventually.js';
+import type { RedisCluster } from '../../../support/redis-cluster.js';
+import { redisCommand } from '../../../support/redis-command.js';
+import type { RedisServer } from '../../../support/redis-server.js';
+import { shuffled, type Fault } from './fault-schedule.js';
+
+/** A move rests for a while after so many keys, so that the slot is seen in every state between. */
+const KEYS_BETWEEN_RESTS = 40;
+const REST_MS = 25;
+const KEYS_AT_ONCE = 100;
+const ROUNDS_MAX = 10_000;
+const RESHARD_MS = 60_000;
+/** And some more: how long a slot whose move stands still is left so. */
+const HALF_WAY_MS = 1000;
+
+/** With the bracket that ends the hash tag. */
+const SHORT_KEY = 4;
+
+/** Parts of a slot's keys after which a move stands still. */
+const ABORTED_AT = [0.02, 0.1, 0.3, 0.6, 0.9] as const;
+
+/** Moves slots of a Cluster between its masters, well or badly. */
+export class SlotMoves {
+  constructor(
+    private readonly cluster: RedisCluster,
+    /** Those of the partitions. */
+    private readonly slots: readonly number[],
+    private readonly tell: (text: string) => void,
+  ) {}
+
+  /** The slot that a fault hits, who owns it, and where it may go. */
+  private async planned(target: number) {
+    const slot = this.slots[target % this.slots.length] as number;
+    const from = await this.cluster.masterOf(slot);
+    const others = (await this.masters()).filter((master) => master !== from);
+    return { slot, from, to: others[target % others.length] as RedisServer };
+  }
+
+  /**
+   * Key by key, in random order; in every second move with what a partition keeps about itself ahead, and a rest after that: what was
+   * built arrives when some of it has been invalidated already. Some of the moves overwrite what they find at the destination,
+   * as `--cluster-replace` does.
+   */
+  async move(fault: Fault): Promise<void> {
+    await this.moveKeys(fault, 1);
+  }
+
+  /** Likewise, but it stands still half way for a while; then somebody finishes it. */
+  async abort(fault: Fault): Promise<void> {
+    await this.moveKeys(fault, ABORTED_AT[fault.target % ABORTED_AT.length] as number);
+  }
+
+  /** `redis-cli --cluster reshard`, of the first slots of a master, up to one that holds a partition. */
+  async reshard(fault: Fault): Promise<void> {
+    const { from, to, count } = await this.firstToReshard(fault);
+    const [fromId, toId] = await Promise.all([idOf(from), idOf(to)]);
+    const which = ['--cluster-from', fromId, '--cluster-to', toId, '--cluster-slots', String(count), '--cluster-yes'];
+    const replace = fault.target % 2 === 0 ? ['--cluster-replace'] : [];
+    const args = ['--cluster', 'reshard', `127.0.0.1:${from.port}`, ...which, ...replace];
+    const cli = spawn('redis-cli', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: RESHARD_MS });
+    let said = '';
+    for (const stream of [cli.stdout, cli.stderr])
+      stream.on('data', (text: Buffer) => (said = (said + String(text)).slice(-2000)));
+    const [code] = (await once(cli, 'close')) as [number | null];
+    this.tell(`redis-cli has resharded ${count} slots (exit code ${code})${code === 0 ? '' : `: ${errorIn(said)}`}`);
+    if (code !== 0) for (const open of await this.openSlots()) await this.finish(open.slot, open.from, open.to);
+  }
+
+  /** Of all partitions the one with the fewest slots before it: each slot takes some commands, whether it has keys or not. */
+  private async firstToReshard({ target }: Fault) {
+    const plans = await Promise.all(
+      this.slots.map(async (slot, i) => {
+        const plan = await this.planned(i);
+        const owned = (await slotsOf(plan.from)).sort((a, b) => a - b);
+        return { ...plan, count: owned.indexOf(slot) + 1 };
+      }),
+    );
+    const first = plans.reduce((best, next) => (next.count < best.count ? next : best));
+    const others = (await this.masters()).filter((master) => master !== first.from);
+    return { ...first, to: others[target % others.length] as RedisServer };
+  }
+
+  /** `share` of its keys move; the rest later, if it is below 1. */
+  private async moveKeys(fault: Fault, share: number): Promise<void> {
+    const { slot, from, to } = await this.planned(fault.target);
+    const random = seededRandom(fault.target);
+    const total = Number(await redisCommand(from.port, 'CLUSTER', 'COUNTKEYSINSLOT', slot));
+    const keysMax = share < 1 ? Math.ceil(total * share) : Infinity;
+    const beforeKey = async (_key: string | undefined, count: number) => {
+      if (count >= keysMax) throw new Error(`aborted after ${count} of ${total} keys`);
+      if (count > 0 && count === shortCount) await elapse(HALF_WAY_MS);
+      else if (count % KEYS_BETWEEN_RESTS === 0) await elapse(REST_MS);
+    };
+    const isAhead = random() < 0.5;
+    let shortCount = 0;
+    const order = (keys: readonly string[]) => {
+      const all = shuffled(keys, random);
+      if (!isAhead) return all;
+      const short = all.filter(isShort);
+      shortCount ||= short.length;
+      return [...short, ...all.filter((key) => !isShort(key))];
+    };
+    try {
+      await this.cluster.migrateSlot(slot, to, { order, replace: fault.target % 2 === 0, beforeKey });
+      this.tell(`slot ${slot} has moved`);
+    } catch (error) {
+      this.tell(`the move of slot ${slot} stands still: ${(error as Error).message.slice(0, 100)}`);
+      await elapse(HALF_WAY_MS + fault.ms);
+      await this.finish(slot, from, to);
+    }
+  }
+
+  /** As an operator does who overwrites what is in the way. */
+  private async finish(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    await migrateAll(slot, from, to);
+    const id = await idOf(to);
+    const others = (await this.masters()).filter((node) => node !== from && node !== to);
+    for (const { port } of [to, from, ...others]) await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', id);
+    this.tell(`the move of slot ${slot} was finished`);
+  }
+
+  private async openSlots() {
+    const nodes = await this.masters();
+    const ids = await Promise.all(nodes.map(idOf));
+    const found: { slot: number; from: RedisServer; to: RedisServer }[] = [];
+    for (const from of nodes) {
+      const text = String(await redisCommand(from.port, 'CLUSTER', 'NODES'));
+      const own = text.split('\n').find((line) => line.includes('myself')) ?? '';
+      for (const [, slot, id = ''] of own.matchAll(/\[(\d+)->-([0-9a-f]+)\]/g)) {
+        const to = nodes[ids.indexOf(id)];
+        if (to) found.push({ slot: Number(slot), from, to });
+      }
+    }
+    return found;
+  }
+
+  /** Only slots of partitions, and those before them, ever move: each of these stays where it is. */
+  private async masters(): Promise<RedisServer[]> {
+    const owners = await Promise.all([5000, 10_000, 16_000].map((slot) => this.cluster.masterOf(slot)));
+    return [...new Set(owners)];
+  }
+}
+
+/** What a partition keeps about itself, as opposed to its entries and their index. */
+function isShort(key: string): boolean {
+  return key.length - key.indexOf('}') <= SHORT_KEY;
+}
+
+async function migrateAll(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const keys = (await redisCommand(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE)) as string[];
+    if (keys.length === 0) return;
+    await redisCommand(from.port, 'MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...keys);
+  }
+  throw new Error(`slot ${slot} does not become empty`);
+}
+
+async function idOf({ port }: RedisServer): Promise<string> {
+  return String(await redisCommand(port, 'CLUSTER', 'MYID'));
+}
+
+async function slotsOf(node: RedisServer): Promise<number[]> {
+  const ranges = (await redisCommand(node.port, 'CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+  return ranges
+    .filter(([, , [, port]]) => port === node.port)
+    .flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+}
+
+function errorIn(text: string): string {
+  return /\[ERR\].*/.exec(text)?.[0].slice(0, 120) ?? text.trim().slice(-120);
+}

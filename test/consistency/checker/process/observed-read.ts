@@ -1,0 +1,71 @@
+import type { ReadOutcome } from '@bff/infra/cache/cache.types';
+import type { RunClock } from '../history/clock.js';
+import type { Origin } from '../history/history-lines.js';
+import type { CachedValue } from './cached-value.js';
+import type { HistoryWriter } from './history-writer.js';
+import type { ObservedStore } from './observed-store.js';
+
+/** No read of the checker allows a stale value, so there is no such outcome. */
+const ORIGINS: Readonly<Partial<Record<ReadOutcome, Origin>>> = {
+  hit: 'store',
+  miss: 'fetched',
+  coalesced: 'shared',
+  bypass: 'bypass',
+};
+
+/** What a read needs of its process. */
+export interface Observation {
+  readonly by: number;
+  readonly store: ObservedStore;
+  readonly history: HistoryWriter;
+  readonly clock: RunClock;
+}
+
+/** One read, from just before it begins; it writes down how it was answered. */
+export class ObservedRead {
+  /** As the cache tells it. */
+  outcome: ReadOutcome = 'hit';
+  /** When its own fetch began, if it had one. */
+  fetchedAt: number | undefined;
+  private readonly storeReads: number;
+  private readonly beganAt: number;
+
+  /** `maxAgeUs`: the age that it allows its value; -1: any. */
+  constructor(
+    private readonly key: number,
+    private readonly maxAgeUs: number,
+    private readonly process: Observation,
+  ) {
+    this.storeReads = process.store.reads;
+    this.beganAt = process.clock.now();
+  }
+
+  /** Call it in the same turn as the cache. Never rejects for a read that failed: that is written down. */
+  async answered(answer: Promise<CachedValue | null | undefined>, codeOfVainWait: string) {
+    const { store, history } = this.process;
+    const isLocal = store.reads === this.storeReads; // the store would have been asked by now
+    try {
+      const value = (await answer) ?? undefined;
+      const origin = this.outcome === 'hit' && isLocal ? 'local' : ORIGINS[this.outcome];
+      if (!origin) throw new Error(`answered by "${this.outcome}", which it never allowed`);
+      if (this.maxAgeUs >= 0 && origin !== 'bypass') this.noteRebuilt(value);
+      history.read(this.key, this.beganAt, value ? origin : 'miss', value, this.maxAgeUs);
+      return value;
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      const text = code === 'CACHE_WAIT_TIMEOUT' ? codeOfVainWait : typeof code === 'string' ? code : String(error);
+      history.failed(this.key, this.beganAt, text);
+      return undefined;
+    }
+  }
+
+  /** Later reads are bound by what was fetched for this one, unless nobody knows whether the store has it. */
+  private noteRebuilt(value: CachedValue | undefined): void {
+    const { by, store, history, clock } = this.process;
+    const fetchedAt = value ? value.at : this.fetchedAt;
+    if (fetchedAt === undefined || fetchedAt < this.beganAt) return;
+    const isOwn = !value || value.build.startsWith(`${by}.`);
+    if (isOwn && !store.hasBeenAnswered(this.key, fetchedAt)) return;
+    history.change({ kind: 'rebuilt', key: this.key, fetchedAt, at: clock.now() });
+  }
+}
