@@ -39,7 +39,7 @@ export class ClusterTopology extends Topology {
   connect(witness: HostAndPort): Redis {
     const options = this.connections.get(keyOf(witness));
     const ours = { commandTimeout: undefined, socketTimeout: undefined, readOnly: false };
-    return witnessConnection({ ...options, ...witness, ...ours } as RedisOptions);
+    return witnessConnection({ ...options, ...witness, ...ours });
   }
 
   async ask(redis: Redis, witness: HostAndPort): Promise<Testimony> {
