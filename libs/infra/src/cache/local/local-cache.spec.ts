@@ -89,7 +89,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     local.invalidateOwn(last, deps('r:A:1'));
     expect(await local.find('k')).toBeUndefined();
     local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') })); // a reply from before the store carried it out
-    local.invalidateOwn(last, deps('r:A:1'), 6);
+    local.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' });
     expect(await local.find('k')).toBeUndefined();
     local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') }));
     expect(await local.find('k')).toBeUndefined();
@@ -103,14 +103,14 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     local.keep('old', local.generation('old'), entryOf(1, { dependencies: deps('r:A:1') }));
     local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: [] });
     local.keep('new', local.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 6, tip: 'six' }));
-    local.invalidateOwn(last, deps('r:A:1'), 6); // as the bus has told it, or earlier
+    local.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' }); // as the bus has told it, or earlier
     expect([await local.find('old'), await local.find('new')]).toEqual([undefined, 2]);
   });
 
   it('an entry falls by its own key', async () => {
     const local = localCache({ partitions });
     local.keep('k', local.generation('k'), entryOf(1));
-    local.invalidateOwn(last, deps('k:k'), 6);
+    local.invalidateOwn(last, deps('k:k'), { clock: 6, tip: 'six' });
     expect(await local.find('k')).toBeUndefined();
   });
 
@@ -221,7 +221,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'].forEach(keep);
     expect(kept.filter((key) => local.find(key) !== undefined)).toEqual(['k1', 'k8']);
     expect(local.find('k1')).toBe(first);
-    local.invalidateOwn(0, deps('r:A:1'), 6);
+    local.invalidateOwn(0, deps('r:A:1'), { clock: 6, tip: 'six' });
     expect(['k1', 'k8', 'n6'].filter((key) => local.find(key) !== undefined)).toEqual([]);
     expect(local.size.entries).toBe(0);
   });

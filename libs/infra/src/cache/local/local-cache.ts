@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
 import { hitClock } from './hit-clock.js';
-import { LocalPartition, type ChainedInvalidation } from './local-partition.js';
+import { LocalPartition, type ChainedInvalidation, type Position } from './local-partition.js';
 
 export interface LocalCacheOptions {
   readonly partitions: number;
@@ -153,10 +153,10 @@ export class LocalCache {
     if (invalidation.dependencies !== '*') this.drop(partition, invalidation.dependencies, invalidation.clock);
   }
 
-  /** This process invalidates: dropped before it is asked of the store, and again with the clock at which it was carried out. */
-  invalidateOwn(partition: number, dependencies: readonly Dependency[], clock?: number): void {
-    if (clock !== undefined) (this.partitions[partition] as LocalPartition).remember(dependencies, clock);
-    this.drop(partition, dependencies, clock ?? Infinity);
+  /** This process invalidates: dropped before it is asked of the store, and again with the position at which it was carried out. */
+  invalidateOwn(partition: number, dependencies: readonly Dependency[], at?: Position): void {
+    if (at) (this.partitions[partition] as LocalPartition).rememberOwn(dependencies, at);
+    this.drop(partition, dependencies, at?.clock ?? Infinity);
   }
 
   /** Forgets everything of the partition, and keeps and serves nothing of it until `resume`. */

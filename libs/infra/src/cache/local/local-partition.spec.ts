@@ -48,6 +48,16 @@ describe('what a process knows of a partition (names: mutations of strict.pml)',
     expect(partition.mayKeep(generation, { clock: 6, tip: 'six' }, ['r:A:1'])).toBe(true);
   });
 
+  it('keeps what its own invalidation has brought before the bus tells of it, and forgets it with a gap', () => {
+    const own = { clock: 6, tip: 'six' };
+    partition.rememberOwn(deps('r:A:1'), own);
+    expect(partition.mayKeep(partition.generation, own, ['r:A:1'])).toBe(true);
+    expect(partition.confirmed(own, 2000, partition.generation)).toBe(true);
+    expect(partition.isLive(1500)).toBe(false); // it has not followed the bus up to there
+    partition.follow(message(8, 'eight', 'seven'));
+    expect(partition.mayKeep(partition.generation, own, ['r:A:1'])).toBe(false);
+  });
+
   it('keeps nothing that an invalidation processed here has overtaken (NO_LIV)', () => {
     const { generation } = partition;
     partition.follow(message(6, 'six', 'five', 'r:A:1'));

@@ -30,6 +30,8 @@ export class LocalPartition {
   private promised: { readonly tip: string; readonly until: number } | undefined;
   /** Tips that were processed since the last flush. */
   private readonly tips = new Set<string>();
+  /** Tips of this process' own invalidations that the bus has not told yet: in order, it will tell them before anything later. */
+  private readonly ownTips = new Set<string>();
   private serverAhead = Infinity;
   /** dependency → clock of its last invalidation that was processed here. */
   private readonly lastInvalidated = new Map<string, number>();
@@ -53,7 +55,8 @@ export class LocalPartition {
    * if it was ahead of the bus: two branches of a history can reach the same clock (`histories.pml`, mutation KEEP_ANY).
    */
   mayKeep(generation: number, { clock, tip }: Position, dependencies: readonly string[]): boolean {
-    if (this.isSuspended || generation !== this.generation || clock < this.floor || !this.tips.has(tip)) return false;
+    if (this.isSuspended || generation !== this.generation || clock < this.floor) return false;
+    if (!this.tips.has(tip) && !this.ownTips.has(tip)) return false;
     return dependencies.every((d) => (this.lastInvalidated.get(d) ?? 0) <= clock);
   }
 
@@ -67,7 +70,16 @@ export class LocalPartition {
     return isInChain;
   }
 
-  /** An invalidation of this process was carried out at this clock, perhaps before the bus tells of it. */
+  /** An invalidation of this process was carried out at this position, perhaps before the bus tells of it. */
+  rememberOwn(dependencies: readonly string[], { clock, tip }: Position): void {
+    this.remember(dependencies, clock);
+    if (this.tips.has(tip)) return;
+    this.ownTips.add(tip);
+    const [oldest] = this.ownTips;
+    if (this.ownTips.size > TIPS_MAX && oldest !== undefined) this.ownTips.delete(oldest);
+  }
+
+  /** An invalidation was carried out at this clock. */
   remember(dependencies: readonly string[], clock: number): void {
     for (const d of dependencies) {
       const last = this.lastInvalidated.get(d) ?? 0; // never lowered: an own invalidation may be ahead of the bus
@@ -114,6 +126,7 @@ export class LocalPartition {
     this.lastInvalidated.clear();
     this.floor = 0;
     this.tips.clear();
+    this.ownTips.clear();
     this.forgetEntries();
   }
 
@@ -153,6 +166,7 @@ export class LocalPartition {
 
   private moveTo(position: Position): void {
     this.position = position;
+    this.ownTips.delete(position.tip);
     this.tips.add(position.tip);
     const [oldest] = this.tips;
     if (this.tips.size > TIPS_MAX && oldest !== undefined) this.tips.delete(oldest);

@@ -123,7 +123,7 @@ export class AcknowledgedInvalidations {
 
   /**
    * Sends a script that invalidates, and waits until no L1 can serve what it dropped: this process' own is cleared before
-   * it is sent, and again with the clock at which the store carried it out.
+   * it is sent, and again with the position at which the store carried it out.
    */
   async settled<T>(
     partition: Partition,
@@ -138,7 +138,7 @@ export class AcknowledgedInvalidations {
       const { processId: requester } = this;
       const { gate, audience, result } = await send({ tip, requester, membershipVersion: known.version });
       const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
-      this.l1?.invalidateOwn(partition, dependencies, clock);
+      this.l1?.invalidateOwn(partition, dependencies, { clock, tip });
       const [version, members, isMature] = audience.map(String) as [string, string, string];
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
       await Promise.all([

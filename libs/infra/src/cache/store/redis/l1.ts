@@ -75,9 +75,9 @@ export class L1 implements LocalReads {
     this.local.keep(key, generation, { ...entry, value: decoded.value, bytes: stored.bytes.length });
   }
 
-  /** This process invalidates: at first, and again with the clock at which it was carried out. */
-  invalidateOwn(partition: Partition, dependencies: readonly Dependency[], clock?: number): void {
-    this.local.invalidateOwn(partition.index, dependencies, clock);
+  /** This process invalidates: at first, and again with the position at which it was carried out. */
+  invalidateOwn(partition: Partition, dependencies: readonly Dependency[], at?: Position): void {
+    this.local.invalidateOwn(partition.index, dependencies, at);
   }
 
   /** `self` needs no acknowledgement from itself, and of a bounded L1 nobody expects one. */
