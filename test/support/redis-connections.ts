@@ -23,7 +23,8 @@ export class ConnectionsOfAProcess {
 
   constructor(options: RedisConnectionOptions, appName: string, partitions = 2) {
     this.redis = createRedisClient({ commandTimeoutMs: 300, ...options });
-    this.store = new RedisCacheStore({ redis: this.redis, appName, partitions });
+    // Whether a primary may be believed is another question: here its connections are looked at.
+    this.store = new RedisCacheStore({ redis: this.redis, appName, partitions, onSplit: 'serve' });
     this.board = new RedisNoticeBoard(this.redis, appName);
     this.leases = new RedisConsumerLeases(this.redis, appName);
   }
