@@ -13,6 +13,8 @@ const REST_MS = 25;
 const KEYS_AT_ONCE = 100;
 const ROUNDS_MAX = 10_000;
 const RESHARD_MS = 60_000;
+/** A cluster that lacks a master is whole again long before. */
+const FINISH_MS = 30_000;
 /** And some more: how long a slot whose move stands still is left so. */
 const HALF_WAY_MS = 1000;
 
@@ -113,8 +115,23 @@ export class SlotMoves {
     }
   }
 
-  /** As an operator does who overwrites what is in the way. */
+  /** As an operator does who overwrites what is in the way; again, if a master was away meanwhile or the slot has another owner. */
   private async finish(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    const deadline = performance.now() + FINISH_MS;
+    for (let owner = from; ; owner = await this.cluster.masterOf(slot)) {
+      try {
+        if (owner !== to) await this.finishFrom(slot, owner, to);
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        this.tell(`the move of slot ${slot} is tried again: ${(error as Error).message.slice(0, 100)}`);
+        await this.cluster.waitUntilWhole().catch(() => undefined); // whether it is, the next attempt tells
+        await elapse(HALF_WAY_MS);
+      }
+    }
+  }
+
+  private async finishFrom(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
     await migrateAll(slot, from, to);
     const id = await idOf(to);
     const others = (await this.masters()).filter((node) => node !== from && node !== to);
