@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { startRedisServer } from '../support/redis-server.js';
 import { section, targetSection, type BenchTable } from './bench-table.js';
 import { benchChangeEvents } from './change-events.bench.js';
+import { benchClusterAcknowledgement } from './cluster-acknowledgement.bench.js';
 import type { Contender } from './contender.js';
 import { contenders } from './contenders.js';
 import { benchCrossProcess } from './cross-process.bench.js';
@@ -56,6 +57,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'one-process': (url, all) => benchSingleFlight(url, all, effort),
   'four-processes': (url, all) => benchStampede(url, all, effort),
   'cross-process': (url, all) => benchCrossProcess(url, all, effort),
+  cluster: () => benchClusterAcknowledgement(effort),
   'fan-out': (_url, all) => benchFanOut(all, effort),
   memory: (_url, all) => benchMemory(all, effort),
   'change-events': () => benchChangeEvents(effort),
