@@ -40,6 +40,11 @@ ${topologies.map((topology) => `      ${topology}: ${faultKindsOf[topology].join
   --keep                      keep the history files
   --prove                     at most 45 s each without what carries the promise in this topology: a violation has to be found each time`;
 
+/** What a run is made of if the command line does not say. */
+export function defaultsOf(topology: Topology): Pick<CheckOptions, 'faults' | 'readers' | 'partitions'> {
+  return { faults: faultKindsOf[topology], readers: 4, partitions: PARTITIONS[topology] };
+}
+
 /** What the command line asks for. Throws with a reason for what it does not know. */
 export function readOptions(
   args: readonly string[],
@@ -65,14 +70,15 @@ export function readOptions(
     },
   });
   const topology = oneOfOption('topology', values.topology ?? 'standalone', topologies);
+  const usual = defaultsOf(topology);
   return {
     topology,
     seed: numberOption('seed', values.seed, Date.now() % 1_000_000, 0, 2 ** 31),
     seconds: numberOption('seconds', secondsGiven(values), values.prove ? 45 : 600, 1, 24 * 3600),
     mode: oneOfOption('mode', values.mode ?? 'strict', MODES),
-    readers: numberOption('readers', values.readers, 4, 1, 32),
-    partitions: numberOption('partitions', values.partitions, PARTITIONS[topology], 1, 64),
-    faults: someOfOption('faults', values.faults, faultKindsOf[topology]),
+    readers: numberOption('readers', values.readers, usual.readers, 1, 32),
+    partitions: numberOption('partitions', values.partitions, usual.partitions, 1, 64),
+    faults: someOfOption('faults', values.faults, usual.faults),
     without:
       values.without === undefined
         ? undefined
@@ -87,12 +93,13 @@ export function readOptions(
 /** The arguments that repeat a run. */
 export function replayCommand(options: CheckOptions): string {
   const { seed, seconds, topology, mode, readers, partitions, faults, without } = options;
+  const usual = defaultsOf(topology);
   const always = [`--seed=${seed}`, `--seconds=${seconds}`, `--mode=${mode}`];
   const extra = [
     ...(topology === 'standalone' ? [] : [`--topology=${topology}`]),
-    ...(readers === 4 ? [] : [`--readers=${readers}`]),
-    ...(partitions === PARTITIONS[topology] ? [] : [`--partitions=${partitions}`]),
-    ...(faults === faultKindsOf[topology] ? [] : [`--faults=${faults.join(',') || 'none'}`]),
+    ...(readers === usual.readers ? [] : [`--readers=${readers}`]),
+    ...(partitions === usual.partitions ? [] : [`--partitions=${partitions}`]),
+    ...(faults === usual.faults ? [] : [`--faults=${faults.join(',') || 'none'}`]),
     ...(without ? [`--without=${without}`] : []),
   ];
   return `npm run check:consistency -- ${[...always, ...extra].join(' ')}`;

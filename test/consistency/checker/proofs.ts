@@ -1,27 +1,50 @@
-import { faultKindsOf, type FaultKind } from './faults/fault-schedule.js';
-import type { CheckOptions } from './options.js';
+import type { FaultKind } from './faults/fault-schedule.js';
+import { defaultsOf, type CheckOptions } from './options.js';
 import type { Mechanism } from './process/without.js';
 import type { Topology } from './topology.js';
 
-/** What carries the promise in each topology, and the faults that it is for; none named: all. */
-const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, (readonly FaultKind[])?])[]>> = {
+/** What finds it soon; what is not named is as in any other run. */
+type Setting = Partial<Pick<CheckOptions, 'faults' | 'readers' | 'partitions'>>;
+
+const only = (...faults: FaultKind[]): Setting => ({ faults });
+/** Where each move hits all entries, and few processes have to start. */
+const moving = (...faults: FaultKind[]): Setting => ({ faults, readers: 2, partitions: 1 });
+
+/** What carries the promise in each topology, and the runs that miss it. */
+const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, Setting])[]>> = {
   standalone: [
-    ['fence'],
-    ['ack-wait'],
-    ['gap-check'],
-    ['rebuild-announcement', []],
-    ['history-check', ['redis-swapped', 'redis-reloaded-older']],
+    ['fence', {}],
+    ['ack-wait', {}],
+    ['gap-check', {}],
+    ['rebuild-announcement', only()],
+    ['history-check', only('redis-swapped', 'redis-reloaded-older')],
   ],
-  // That slots move needs more luck than CI has time for: `--without=move-checks`, and the models.
-  cluster: [['rebuild-announcement', []]],
-  sentinel: [['history-check', ['replica-promoted']]],
+  cluster: [
+    ['rebuild-announcement', only()],
+    ['slot-check', moving('slot-move-given-up')],
+    ['gate-spoiling', moving('slot-move-given-up')],
+    ['server-check', moving('slot-handed-over')],
+    ['move-checks', moving('slot-moved')],
+  ],
+  sentinel: [['history-check', only('replica-promoted')]],
 };
 
-/** The runs that have to find a violation: one for the mechanism that was named, or one for each of the topology. */
+/**
+ * The runs that have to find a violation: one for the mechanism that was named, or one for each of the topology. What the
+ * command line chooses counts.
+ */
 export function proofRuns(base: CheckOptions): readonly (CheckOptions & { readonly without: Mechanism })[] {
-  const named = base.without && [[base.without] as const];
-  return (named ?? PROVEN[base.topology]).map(([without, needed]) => {
-    const isChosen = base.faults !== faultKindsOf[base.topology];
-    return { ...base, without, untilViolation: true, faults: isChosen || !needed ? base.faults : needed };
-  });
+  const known = PROVEN[base.topology];
+  const named = base.without;
+  const proofs = named ? [known.find(([without]) => without === named) ?? ([named, {}] as const)] : known;
+  return proofs.map(([without, setting]) => ({ ...base, ...unchosen(setting, base), without, untilViolation: true }));
+}
+
+function unchosen({ faults, readers, partitions }: Setting, base: CheckOptions): Setting {
+  const usual = defaultsOf(base.topology);
+  return {
+    ...(faults && base.faults === usual.faults && { faults }),
+    ...(readers !== undefined && base.readers === usual.readers && { readers }),
+    ...(partitions !== undefined && base.partitions === usual.partitions && { partitions }),
+  };
 }

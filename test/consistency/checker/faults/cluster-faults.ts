@@ -72,6 +72,10 @@ export class ClusterFaults extends ServerFaults {
         return during('its slot moves key by key', () => this.moves.move(fault));
       case 'slot-move-aborted':
         return during('its slot moves half way', () => this.moves.abort(fault));
+      case 'slot-move-given-up':
+        return during('the move of its slot is given up', () => this.moves.giveUp(fault));
+      case 'slot-handed-over':
+        return during('its slot is handed over before all has moved', () => this.moves.handOver(fault));
       case 'slots-resharded':
         return during('redis-cli --cluster reshard', () => this.moves.reshard(fault));
       default:

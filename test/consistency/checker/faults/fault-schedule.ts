@@ -29,7 +29,14 @@ const TO_THE_SERVER = [
 ] as const;
 /** What is done to several servers: each begins a while after the one before it has ended and all are whole again. */
 const TO_SEVERAL = ['redis-asleep', 'redis-emptied', 'master-killed', 'master-stopped', 'failover'] as const;
-const TO_A_CLUSTER = [...TO_SEVERAL, 'slot-moved', 'slot-move-aborted', 'slots-resharded'] as const;
+const TO_A_CLUSTER = [
+  ...TO_SEVERAL,
+  'slot-moved',
+  'slot-move-aborted',
+  'slot-move-given-up',
+  'slot-handed-over',
+  'slots-resharded',
+] as const;
 const TO_SENTINELS = [...TO_SEVERAL, 'replica-promoted', 'host-frozen'] as const;
 
 export type FaultKind =

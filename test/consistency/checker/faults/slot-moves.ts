@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Redis } from 'ioredis';
 import { seededRandom } from '../../../support/coherence-oracle.js';
 import { elapse } from '../../../support/eventually.js';
 import type { RedisCluster } from '../../../support/redis-cluster.js';
@@ -11,12 +12,16 @@ import { shuffled, type Fault } from './fault-schedule.js';
 const KEYS_BETWEEN_RESTS = 40;
 const REST_MS = 25;
 const KEYS_AT_ONCE = 100;
+/** More than a partition of the checker ever has. */
+const KEYS_MAX = 100_000;
 const ROUNDS_MAX = 10_000;
 const RESHARD_MS = 60_000;
 /** A cluster that lacks a master is whole again long before. */
 const FINISH_MS = 30_000;
 /** And some more: how long a slot whose move stands still is left so. */
 const HALF_WAY_MS = 1000;
+/** How long it is waited for that some script looks at an open slot: the sweeper does so every second. */
+const SEEN_MS = 3000;
 
 /** With the bracket that ends the hash tag. */
 const SHORT_KEY = 4;
@@ -53,6 +58,63 @@ export class SlotMoves {
   /** Likewise, but it stands still half way for a while; then somebody finishes it. */
   async abort(fault: Fault): Promise<void> {
     await this.moveKeys(fault, ABORTED_AT[fault.target % ABORTED_AT.length] as number);
+  }
+
+  /**
+   * What leads to the entries has moved, and perhaps some of them; then both nodes are told that the slot does not move (`STABLE`).
+   * Some script has looked at the slot before, if it looks at all; what was left elsewhere is deleted a second later.
+   */
+  async giveUp(fault: Fault): Promise<void> {
+    const { slot, from, to } = await this.planned(fault.target);
+    const random = seededRandom(fault.target);
+    const keys = (await redisCommand(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, KEYS_MAX)) as string[];
+    const share = fault.target % 2 === 0 ? 0 : random();
+    const moving = keys.filter((key) => isIndex(key) || (!isShort(key) && random() < share));
+    await redisCommand(to.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
+    await redisCommand(from.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
+    for (let at = 0; at < moving.length; at += KEYS_AT_ONCE)
+      await migrate(from, to, moving.slice(at, at + KEYS_AT_ONCE));
+    const isSeen = await this.isSeen(from, keys.find(isGate));
+    for (const { port } of [to, from]) await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'STABLE');
+    this.tell(
+      `the move of slot ${slot} was given up after ${moving.length} of ${keys.length} keys, ${isSeen ? '' : 'un'}seen`,
+    );
+    await elapse(HALF_WAY_MS);
+    await deleteStranded(slot, from, to);
+  }
+
+  /**
+   * All has moved in one step but what leads to the entries, and the destination takes the slot before anybody has looked: what is
+   * left is deleted by the node that has lost the slot.
+   */
+  async handOver(fault: Fault): Promise<void> {
+    const { slot, from, to } = await this.planned(fault.target);
+    const [fromId, toId] = await Promise.all([idOf(from), idOf(to)]);
+    const others = (await this.masters()).filter((node) => node !== from && node !== to);
+    await redisCommand(to.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+    const [source, target] = [from, to].map(({ port }) => new Redis({ host: '127.0.0.1', port })) as [Redis, Redis];
+    try {
+      await target.ping();
+      const keys = await source.cluster('GETKEYSINSLOT', slot, KEYS_MAX);
+      const moving = keys.filter((key) => !isIndex(key));
+      // Both at once: a server carries out what has arrived from one client before it turns to the next.
+      const opened = source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+      const moved = source.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...moving);
+      await Promise.all([opened, moved]);
+      await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+      this.tell(`slot ${slot} was handed over after ${moving.length} of ${keys.length} keys`);
+    } finally {
+      for (const redis of [source, target]) redis.disconnect();
+    }
+    for (const { port } of others) await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+  }
+
+  /** Whether a script has spoilt the gate, as it does where it finds the slot open; there is always somebody who invalidates. */
+  private async isSeen(from: RedisServer, gate: string | undefined): Promise<boolean> {
+    if (gate === undefined) return true;
+    for (const until = performance.now() + SEEN_MS; performance.now() < until; await elapse(REST_MS))
+      if (String(await redisCommand(from.port, 'GET', gate)).startsWith('!')) return true;
+    return false;
   }
 
   /** `redis-cli --cluster reshard`, of the first slots of a master, up to one that holds a partition. */
@@ -166,11 +228,36 @@ function isShort(key: string): boolean {
   return key.length - key.indexOf('}') <= SHORT_KEY;
 }
 
+function isIndex(key: string): boolean {
+  return key.includes('}:x:');
+}
+
+function isGate(key: string): boolean {
+  return key.endsWith('}:g');
+}
+
+/** Of a slot that this node does not own: only a node that imports it, asked with `ASKING`, touches its keys. */
+async function deleteStranded(slot: number, owner: RedisServer, at: RedisServer): Promise<void> {
+  await redisCommand(at.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(owner));
+  const redis = new Redis({ host: '127.0.0.1', port: at.port });
+  try {
+    const keys = await redis.cluster('GETKEYSINSLOT', slot, KEYS_MAX);
+    await Promise.all(keys.flatMap((key) => [redis.asking(), redis.unlink(key)]));
+  } finally {
+    redis.disconnect();
+  }
+  await redisCommand(at.port, 'CLUSTER', 'SETSLOT', slot, 'STABLE');
+}
+
+async function migrate(from: RedisServer, to: RedisServer, keys: readonly string[]): Promise<void> {
+  await redisCommand(from.port, 'MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...keys);
+}
+
 async function migrateAll(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const keys = (await redisCommand(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, KEYS_AT_ONCE)) as string[];
     if (keys.length === 0) return;
-    await redisCommand(from.port, 'MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...keys);
+    await migrate(from, to, keys);
   }
   throw new Error(`slot ${slot} does not become empty`);
 }

@@ -4,21 +4,6 @@ import { History } from '@bff/infra/cache/store/redis/history';
 import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1-acknowledgements';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 
-/** Those that callers wait for. */
-const SCRIPTS = [
-  'begin',
-  'peek',
-  'commit',
-  'write',
-  'invalidate',
-  'flush',
-  'sweep',
-  'adopt',
-  'beat',
-  'extend',
-  'stale',
-];
-
 /**
  * What can be switched off, to prove that the checker would see it missing. The product has no such switches: this replaces
  * methods, and texts of scripts, in the process that asks for it.
@@ -57,6 +42,11 @@ export const mechanisms = {
   adoption: trustAnyServer,
   /** A script does not look whether the slot of its partition is moving. */
   'slot-check': ignoreOpenSlots,
+  /** A script that finds the slot moving refuses, and leaves the gate as it is. */
+  'gate-spoiling': (redis: RedisClient) =>
+    editAllScripts(redis, /if type\(text\) == 'string' and text:sub\(1, 1\) ~= '!' then/, 'if false then'),
+  /** What has come from another server is taken for what was written here. */
+  'server-check': trustOtherServers,
   /** A process believes what shows less than it has seen, and asks for nothing that it remembers. */
   'history-check': rememberNothing,
   /**
@@ -81,13 +71,17 @@ export function switchOff(mechanism: Mechanism, redis: RedisClient): void {
 }
 
 function ignoreOpenSlots(redis: RedisClient): void {
-  for (const script of SCRIPTS) editScript(redis, script, /redis\.pcall\('MGET', G, T \.\. ':\?'\)/, "{ R('GET', G) }");
+  editAllScripts(redis, /redis\.pcall\('MGET', G, T \.\. ':\?'\)/, "{ R('GET', G) }");
 }
 
 function trustAnyServer(redis: RedisClient): void {
-  editScript(redis, 'adopt', /local isOwn = .*\n/, 'local isOwn = not refused\n');
-  for (const script of ['invalidate', 'write', 'commit', 'flush', 'beat', 'sweep'])
-    editScript(redis, script, /if R\('HGET', M, 'home'\) ~= /, "if false and R('HGET', M, 'home') ~= ");
+  editScript(redis, 'adopt', / and recalls\(.*\)/, '');
+  trustOtherServers(redis);
+}
+
+function trustOtherServers(redis: RedisClient): void {
+  editScript(redis, 'adopt', /R\('HGET', M, 'home'\) == home/, 'true');
+  editAllScripts(redis, /if R\('HGET', M, 'home'\) ~= /, "if false and R('HGET', M, 'home') ~= ");
 }
 
 function rememberNothing(): void {
@@ -97,11 +91,21 @@ function rememberNothing(): void {
 
 /** Changes the text of a script as it is defined. What does not fit any more fails loudly: a proof must not prove nothing. */
 function editScript(redis: RedisClient, script: string, what: RegExp, by: string): void {
+  edit(redis, (name) => name.endsWith(`_${script}`), what, by);
+}
+
+/** Likewise the part that all scripts of a partition share: one that nobody waits for would still do what the others do not. */
+function editAllScripts(redis: RedisClient, what: RegExp, by: string): void {
+  edit(redis, (_, lua) => lua.includes('local function useOwn('), what, by);
+}
+
+function edit(redis: RedisClient, isMeant: (name: string, lua: string) => boolean, what: RegExp, by: string): void {
   const define = redis.defineCommand.bind(redis);
   redis.defineCommand = (name, definition) => {
-    if (!name.endsWith(`_${script}`)) return define(name, definition);
-    const edited = (definition.lua ?? '').replace(what, by);
-    if (edited === definition.lua) throw new Error(`${script}.lua holds nothing like ${what}: adapt the checker to it`);
+    const { lua = '' } = definition;
+    if (!isMeant(name, lua)) return define(name, definition);
+    const edited = lua.replace(what, by);
+    if (edited === lua) throw new Error(`${name} holds nothing like ${what}: adapt the checker to it`);
     return define(name, { ...definition, lua: edited });
   };
 }

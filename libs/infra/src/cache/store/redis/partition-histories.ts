@@ -87,14 +87,15 @@ export class PartitionHistories {
   private look(partition: Partition): Promise<boolean> {
     const look = this.adopt(partition, this.run)
       .then(
-        () => partition.doubt === undefined,
-        () => {
-          // It stays in doubt, if it was; what the connection lacks is told by the guard.
-          if (partition.doubt !== undefined) this.lookLater(partition);
-          return false;
-        },
+        () => true,
+        () => false, // it stays in doubt, if it was; what the connection lacks is told by the guard
       )
-      .finally(() => this.looking.delete(partition));
+      .then((isLookedAt) => {
+        // In one step: whoever doubts before this has been told that somebody looks, and nobody else would look for it.
+        this.looking.delete(partition);
+        if (partition.doubt !== undefined) this.lookLater(partition);
+        return isLookedAt && partition.doubt === undefined;
+      });
     this.looking.set(partition, look);
     return look;
   }
