@@ -52,7 +52,7 @@ const commit = {
   isLate: fc.boolean(),
   life,
   hasCopy: fc.nat({ max: 3 }).map((n) => n > 0),
-  isForced: fc.nat({ max: 3 }).map((n) => n === 0),
+  supersedes: fc.constantFrom(undefined, undefined, undefined, 'if-stored' as const, 'always' as const),
 };
 const command = fc.oneof(
   { weight: 6, arbitrary: begin },
@@ -88,22 +88,22 @@ type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 const everyAnswer: Command[] = [
   { do: 'begin', key: 0, known: [], refresh: false },
   { do: 'renew', build: 0 },
-  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'long', hasCopy: true, isForced: false },
-  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'none', hasCopy: false, isForced: false }, // fenced: the entry stands
+  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'long', hasCopy: true, supersedes: undefined },
+  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'none', hasCopy: false, supersedes: undefined }, // fenced: the entry stands
   { do: 'renew', build: 0 },
   { do: 'extend', key: 0, absoluteMs: undefined },
   { do: 'begin', key: 0, known: [], refresh: true },
   { do: 'invalidate', which: [0] },
   { do: 'readStale', key: 0 },
   { do: 'extend', key: 0, absoluteMs: undefined },
-  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'none', hasCopy: false, isForced: false }, // stale
+  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'none', hasCopy: false, supersedes: undefined }, // stale
   { do: 'begin', key: 1, known: [], refresh: false },
   { do: 'lockedWrite', build: 0, deps: [1] },
   { do: 'lockedWrite', build: 0, deps: [1] },
   { do: 'begin', key: 2, known: [], refresh: false },
-  { do: 'commit', build: 0, deps: [2], isLate: true, life: 'none', hasCopy: false, isForced: false }, // expired
+  { do: 'commit', build: 0, deps: [2], isLate: true, life: 'none', hasCopy: false, supersedes: undefined }, // expired
   { do: 'begin', key: 3, known: [], refresh: false },
-  { do: 'commit', build: 0, deps: [3], isLate: false, life: 'short', hasCopy: true, isForced: false },
+  { do: 'commit', build: 0, deps: [3], isLate: false, life: 'short', hasCopy: true, supersedes: undefined },
   { do: 'readStale', key: 3 },
   { do: 'sweep' },
   { do: 'keys' },
@@ -234,7 +234,7 @@ async function runOnBuild(
     start: { ...start, at: begunAt },
     ttlMs,
     staleMs,
-    isForced: c.isForced,
+    supersedes: c.supersedes,
   });
   if (c.life === 'short') await elapse(ENDED_MS);
   return reply;

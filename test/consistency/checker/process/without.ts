@@ -60,7 +60,7 @@ export const mechanisms = {
   },
   /** A build that somebody asked for who wanted nothing older takes the place of the older one, and nobody is told. */
   'rebuild-announcement': (redis: RedisClient) =>
-    editScript(redis, 'commit', /local isForced = .*\n/, 'local isForced = false\n'),
+    editScript(redis, 'commit', /if ARGV\[18\] == '' or not .* then\n/, 'if true then\n'),
 } satisfies Record<string, (redis: RedisClient) => void>;
 
 export type Mechanism = keyof typeof mechanisms;

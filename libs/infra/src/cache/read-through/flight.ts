@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { BuildFailedError, CacheError, StoreUnavailableError } from '../cache.errors.js';
 import { entry, storedDependencies } from '../dependencies.js';
 import { reportDefect } from '../defect-report.js';
-import type { BeginReply, CacheStore, CommitReply, InvalidationNotice, StoredValue } from '../store/cache-store.js';
+import type {
+  BeginReply,
+  CacheStore,
+  CommitReply,
+  CommitRequest,
+  InvalidationNotice,
+  StoredValue,
+} from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
 import { Build } from './build.js';
 import { lifeMs } from './entry-life.js';
@@ -238,9 +245,10 @@ export class Flight {
   /** Sends the commit and answers by its reply. Detaching comes first: nobody may join a commit that is under way. */
   private async conclude(build: Build, value: unknown): Promise<void> {
     this.detach();
-    const isForced = this.isRefresh || [...this.waiters].some((w) => w.options.maxAgeSeconds !== undefined);
+    const isForced = [...this.waiters].some((w) => !w.background && w.options.maxAgeSeconds !== undefined);
+    const supersedes = isForced ? 'always' : this.isRefresh ? 'if-stored' : undefined;
     // A forced one is sent although it can only be refused: the entry of before has to go.
-    const reply = build.isDoomed && !isForced ? 'stale' : await this.commit(build, value, isForced);
+    const reply = build.isDoomed && !isForced ? 'stale' : await this.commit(build, value, supersedes);
     // The store vouches that nothing the value depends on was invalidated since its start point.
     const isVouchedFor = reply === 'ok' || reply === 'expired';
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
@@ -255,7 +263,7 @@ export class Flight {
   }
 
   /** What became of the value; `lost` if that is not known. */
-  private async commit(build: Build, value: unknown, isForced: boolean): Promise<CommitReply> {
+  private async commit(build: Build, value: unknown, supersedes: CommitRequest['supersedes']): Promise<CommitReply> {
     const { options } = build.builder;
     const ttlMs = lifeMs(options.life, value);
     const isStored = ttlMs !== 0;
@@ -263,7 +271,7 @@ export class Flight {
     if (!dependencies) {
       process.emitWarning(`${this.key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
       await this.release({ key: this.key, leaseId: build.leaseId });
-      if (isForced) await this.dropOlder();
+      if (supersedes === 'always') await this.dropOlder();
       return 'lost';
     }
     if (dependencies.isFolded) tellBuilt(options, 'folded');
@@ -277,7 +285,7 @@ export class Flight {
         // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
         ttlMs,
         staleMs: isStored ? staleMs(options) : 0,
-        ...(isForced && { isForced }),
+        ...(supersedes && { supersedes }),
       });
     } catch (error) {
       if (error instanceof StoreUnavailableError) return 'lost';

@@ -72,11 +72,11 @@ export interface CommitRequest {
    */
   readonly staleMs?: number;
   /**
-   * Somebody who wants no entry of a certain age waits for it, or it takes the place of a valid entry. Whatever the reply, nothing
-   * that was fetched before is served by any process once it has come: it resolves as an invalidation of the entry does.
-   * @default false
+   * Whether nothing that was fetched before it may be served by any process once the reply has come, which then comes as that of
+   * an invalidation of the entry does. `if-stored`: it takes the place of a valid entry, and nobody is answered with it if it is
+   * refused. `always`: somebody is answered with it who wants no entry of a certain age. @default undefined: no
    */
-  readonly isForced?: boolean;
+  readonly supersedes?: 'if-stored' | 'always' | undefined;
 }
 
 /**

@@ -50,7 +50,6 @@ export class MemoryCacheStore extends CacheStore {
   private readonly staleCopies: MemoryStaleCopies;
   private readonly invalidations: ListenerSet<InvalidationNotice>;
   private readonly drops: ListenerSet<readonly string[]>;
-  private builds = 0;
   private isClosed = false;
 
   constructor(options: MemoryCacheStoreOptions = {}) {
@@ -101,25 +100,23 @@ export class MemoryCacheStore extends CacheStore {
       if (!isDoomed) return { kind: 'wait', leaseId: holder.leaseId, expiresInMs: holder.expiresAt - now };
       this.endLease(key);
     }
-    const start = { ...this.window.startPoint(now), build: ++this.builds };
+    const start = this.window.startPoint(now);
     this.leases.grant(key, leaseId, start, leaseMs);
     return { kind: 'lease', start };
   }
 
   async commit(request: CommitRequest): Promise<CommitReply> {
     this.use();
-    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0, isForced = false } = request;
+    const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0, supersedes } = request;
     const reply = this.judge(request);
-    const { build = 0 } = start;
-    const isOvertaken = (this.entries.buildOf(key) ?? 0) > build; // what is there was begun later
-    if (isForced && !isOvertaken) {
+    if (supersedes === 'always' || (supersedes && reply === 'ok')) {
       this.announce([entry(key)]);
       if (this.entries.drop(key)) this.staleCopies.end(key);
     }
     if (reply === 'fenced') return reply;
     if (reply === 'ok') {
       const expiresAt = ttlMs === undefined ? undefined : start.at + ttlMs;
-      const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, build, expiresAt });
+      const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, expiresAt });
       this.staleCopies.put(key, kept, staleMs, expiresAt);
     } else if (reply === 'expired' && staleMs > 0) {
       // Newer than the copy that may be there, although it is not valid any more.
@@ -153,7 +150,6 @@ export class MemoryCacheStore extends CacheStore {
     const fetchedAt = this.options.clock();
     this.entries.put(key, value, dependencies, {
       fetchedAt,
-      build: ++this.builds,
       expiresAt: ttlMs === undefined ? undefined : fetchedAt + ttlMs,
     });
     this.staleCopies.delete(key);

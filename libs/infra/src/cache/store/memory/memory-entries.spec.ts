@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { record } from '../../dependencies.js';
 import { MemoryEntries } from './memory-entries.js';
 
-const ends = (expiresAt?: number) => ({ fetchedAt: 0, build: 1, expiresAt });
+const ends = (expiresAt?: number) => ({ fetchedAt: 0, expiresAt });
 const value = (bytes: number) => ({ codec: 1, bytes: Buffer.alloc(bytes, 'x') });
 
 describe('MemoryEntries', () => {

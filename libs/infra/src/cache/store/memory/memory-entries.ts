@@ -6,17 +6,14 @@ import { ExpiryQueue } from './expiry-queue.js';
 
 interface Entry {
   value: StoredValue;
-  readonly build: number;
   readonly dependencies: readonly Dependency[];
   /** Undefined: only an invalidation or the bound in bytes ends it. */
   expiresAt: number | undefined;
 }
 
-/** When and in which order the fetch of a value began, and when its entry expires; undefined: it does not. */
+/** When the fetch of a value began, and when its entry expires; undefined: it does not. */
 export interface Ends {
   readonly fetchedAt: number;
-  /** Of two values of a key, the one with the higher number was begun later. */
-  readonly build: number;
   readonly expiresAt: number | undefined;
 }
 
@@ -85,11 +82,11 @@ export class MemoryEntries {
    */
   put(key: string, given: StoredValue, dependencies: readonly Dependency[], ends: Ends): StoredValue {
     this.entries.delete(key);
-    const { expiresAt, fetchedAt, build } = ends;
+    const { expiresAt, fetchedAt } = ends;
     const bytes = Buffer.allocUnsafeSlow(given.bytes.length);
     given.bytes.copy(bytes);
     const value = { codec: given.codec, bytes, fetchedAt, ...(expiresAt !== undefined && { expiresAt }) };
-    this.entries.set(key, { value, build, dependencies: [...dependencies], expiresAt });
+    this.entries.set(key, { value, dependencies: [...dependencies], expiresAt });
     if (!this.entries.has(key)) return value; // larger than the bound
     this.index.register(key, dependencies);
     if (expiresAt !== undefined) this.expiry.set(key, expiresAt);
@@ -105,11 +102,6 @@ export class MemoryEntries {
     entry.value = { ...entry.value, expiresAt };
     this.expiry.set(key, expiresAt);
     return expiresAt;
-  }
-
-  /** The number of the build of the live entry; undefined if there is none. */
-  buildOf(key: string): number | undefined {
-    return this.has(key) ? this.entries.peek(key)?.build : undefined;
   }
 
   /** Frees the entry; whether it was live. */

@@ -198,10 +198,10 @@ export class RedisCacheStore extends CacheStore {
   }
 
   async commit(request: CommitRequest): Promise<CommitReply> {
-    const { key, leaseId, start, dependencies, ttlMs, value, isForced = false } = request;
+    const { key, leaseId, start, dependencies, ttlMs, value, supersedes } = request;
     const partition = this.partitions.of(key);
     const generation = this.l1?.generation(key) ?? 0;
-    const sent = isForced ? this.commitForced(request, partition) : this.commitPlain(request, partition);
+    const sent = supersedes ? this.commitAnnounced(request, partition) : this.commitPlain(request, partition);
     const { outcome, gate } = await sent.catch((error: unknown) => this.orphan(error, key, leaseId, ORPHAN_MS));
     if (outcome === 'ok') {
       const { build = 0, at } = start;
@@ -217,7 +217,7 @@ export class RedisCacheStore extends CacheStore {
   }
 
   /** As an invalidation of the entry: answered when no L1 can serve what was there before. */
-  private commitForced(request: CommitRequest, partition: Partition): Promise<Committed> {
+  private commitAnnounced(request: CommitRequest, partition: Partition): Promise<Committed> {
     return this.invalidations.settled(partition, [entry(request.key)], async (call) => {
       const args = this.commitArguments(request, call);
       const [code, gate, ...audience] = await this.scripts.run('commit', partition, args);
@@ -231,6 +231,7 @@ export class RedisCacheStore extends CacheStore {
     const point = [key, leaseId, clock, tip, at, build, history];
     const stored = [ttlMs ?? -1, this.retentionMs, value.codec, this.embed, staleMs, this.windowMax];
     const announced = [call?.tip ?? '', call?.requester ?? '', call?.membershipVersion ?? ''];
+    announced.push(request.supersedes === 'always' ? '1' : '0');
     return [...point, ...stored, ...announced, value.bytes, ...dependencies];
   }
 

@@ -30,7 +30,6 @@ local WIDE = 128                                        -- members up to which R
 local GROUP = 64                                        -- ids removed together
 local WORK = 800                                        -- entries and index members that one step removes: some 1 ms
 local HEADER, COPY = 36, 25                             -- bytes of the headers F and S
-local EMPTY = ('\0'):rep(HEADER)
 local ANCESTORS = 32
 local T, G, M, clk, rf, uf, tip, born, recent
 

@@ -1,9 +1,11 @@
 -- commit: store what was built, unless something it depends on was invalidated since its start point. Atomic: the check
 -- and the write are one step, so no invalidation can fall between them.
--- A value that replaces a valid entry, or that somebody asked for who wanted none of a certain age, is forced: whatever the
--- reply, what was begun before it is gone and every L1 is told, as by an invalidation of the entry (model rebuild.pml).
+-- A value that replaces a valid entry, or that somebody asked for who wanted none of a certain age, is announced to every L1 as
+-- an invalidation of the entry (model rebuild.pml). If somebody is answered with it who wanted no older one, it is forced: then
+-- what is there falls also if the value is refused, even an entry whose lease was granted later, for a build that stood still
+-- between its start point and its fetch may have fetched after that one.
 -- KEYS T:g   ARGV T clkKnown tipKnown bornKnown id leaseId s tip startedAtMs build born ttlMs(-1 = none) retentionMs codec
---   embed(0|1) staleMs windowMax forcedTip('' = not forced) rq knownMv value dep...
+--   embed(0|1) staleMs windowMax newTip('' = not announced) rq knownMv isForced(0|1) value dep...
 -- -> {'OK'|'LOST'|'STALE'|'FENCED'|'EXPIRED', gate, mv, members, mature}
 local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if refused then return refused end
@@ -11,15 +13,13 @@ local id, leaseId, s, at, build = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(
 local L, E, lease, own = T .. ':l:' .. id, T .. ':e:' .. id, nil, 'k:' .. id
 local held = R('GET', L)
 if held then lease = held:match('^[^|]*') end
-local header = R('GETRANGE', E, 0, HEADER - 1)
-local isThere = valid(id, header)
-local _, _, _, _, _, present = struct.unpack(F, isThere and header or EMPTY)
-local isForced = ARGV[18] ~= '' and not (isThere and present > build)      -- else what is there was begun later
+local isThere = valid(id, R('GETRANGE', E, 0, HEADER - 1))
+local isForced = ARGV[21] == '1'
 
--- Ends the lease. If the value was forced, what is there is older, and goes; `store` puts the new one in its place.
+-- Ends the lease. What is announced takes the place of what is there: `store` puts it there, or there is nothing then.
 local function finish(code, store)
   if lease == leaseId then R('DEL', L) end
-  if not isForced then
+  if ARGV[18] == '' or not (isForced or code == 'OK') then
     if store then store() end
     wake(id, leaseId)
     return { code, gate(), noAudience() }
@@ -38,10 +38,10 @@ local known = R('ZSCORE', T .. ':tz', ARGV[8])
 if tonumber(ARGV[11]) ~= born or not known or tonumber(known) ~= s then return finish('LOST') end -- not a point of this history
 if s < tonumber(R('HGET', M, 'ff') or '0') then return finish('LOST') end  -- the window no longer reaches back to it
 local deps = {}
-for i = 22, #ARGV do deps[#deps + 1] = ARGV[i] end
+for i = 23, #ARGV do deps[#deps + 1] = ARGV[i] end
 if invalidatedSince(deps, s) or invalidatedSince({ own }, s) then return finish('STALE') end
 if lease and lease ~= leaseId or not lease and isThere then return finish('FENCED') end  -- somebody has taken over
-local px, ttl, codec, staleMs, value = tonumber(ARGV[13]), tonumber(ARGV[12]), tonumber(ARGV[14]), tonumber(ARGV[16]), ARGV[21]
+local px, ttl, codec, staleMs, value = tonumber(ARGV[13]), tonumber(ARGV[12]), tonumber(ARGV[14]), tonumber(ARGV[16]), ARGV[22]
 local t = now()
 if ttl >= 0 then px = math.min(px, ttl, at + ttl - t) end                  -- counted from the fetch's start
 if px < 1 then
