@@ -134,7 +134,7 @@ const redisVariables = {
   REDIS_ON_SPLIT: defaulted(oneOf('refuse', 'serve'), 'refuse', {
     group: 'redis',
     description:
-      'While most Sentinels, or masters of the Cluster, do not confirm the primary: refuse goes to the source and acknowledges nothing; serve may serve old values.',
+      'While most Sentinels, or masters of the Cluster, do not confirm the primary: refuse goes to the source, serve may serve old values.',
   }),
   REDIS_COMMAND_TIMEOUT_MS: defaulted(wholeNumber(10, 60_000), '200', {
     group: 'redis',

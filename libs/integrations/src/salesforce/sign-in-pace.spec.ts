@@ -18,6 +18,17 @@ describe('the pace of sign-ins', () => {
     expect(renewedAt.filter((at) => at >= 60_000)).toHaveLength(36);
   });
 
+  it('counts the tokens that were replaced, not how often somebody asked while signing in failed', () => {
+    let now = 0;
+    const pace = new SignInPace(() => now);
+    pace.signedIn();
+    now += 500;
+    for (let i = 0; i < 100; i += 1) expect(pace.msToRenewal()).toBe(0);
+    pace.failed(new SalesforceError('SALESFORCE_AUTH_FAILED', 'refused'));
+    now += 2_000;
+    expect(pace.msToRenewal()).toBe(0);
+  });
+
   it('replaces a token at once that has lived', () => {
     let now = 0;
     const pace = new SignInPace(() => now);

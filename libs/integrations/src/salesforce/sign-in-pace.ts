@@ -37,20 +37,19 @@ export class SignInPace {
   }
 
   signedIn(): void {
-    this.signedInAt = this.now();
+    const now = this.now();
+    this.youngRenewals = now - this.signedInAt < YOUNG_MS ? this.youngRenewals + 1 : 0;
+    this.signedInAt = now;
     this.failures = 0;
     this.failure = undefined;
     this.failedUntil = -Infinity;
   }
 
-  /** How long the current token, which was rejected, must not be replaced yet; 0 counts as a renewal. */
+  /** How long the current token, which was rejected, must not be replaced yet. */
   msToRenewal(): number {
     const age = this.now() - this.signedInAt;
-    if (age >= YOUNG_MS) this.youngRenewals = 0;
-    const pauseMs = this.youngRenewals < FREE_RENEWALS ? 0 : doubled(this.youngRenewals - FREE_RENEWALS, REFUSED);
-    if (age < pauseMs) return Math.ceil(pauseMs - age);
-    this.youngRenewals += 1;
-    return 0;
+    if (age >= YOUNG_MS || this.youngRenewals < FREE_RENEWALS) return 0;
+    return Math.max(0, Math.ceil(doubled(this.youngRenewals - FREE_RENEWALS, REFUSED) - age));
   }
 }
 
