@@ -69,15 +69,17 @@ export class ClusterFaults extends ServerFaults {
       case 'failover':
         return during('CLUSTER FAILOVER', async () => cluster.failover(await cluster.replicaOf(master)));
       case 'slot-moved':
-        return during('its slot moves key by key', () => this.moves.move(fault));
+        return during('its slot moves key by key', () => this.moves.mended(() => this.moves.move(fault)));
       case 'slot-move-aborted':
-        return during('its slot moves half way', () => this.moves.abort(fault));
+        return during('its slot moves half way', () => this.moves.mended(() => this.moves.abort(fault)));
       case 'slot-move-given-up':
-        return during('the move of its slot is given up', () => this.moves.giveUp(fault));
+        return during('the move of its slot is given up', () => this.moves.mended(() => this.moves.giveUp(fault)));
       case 'slot-handed-over':
-        return during('its slot is handed over before all has moved', () => this.moves.handOver(fault));
+        return during('its slot is handed over before all has moved', () =>
+          this.moves.mended(() => this.moves.handOver(fault)),
+        );
       case 'slots-resharded':
-        return during('redis-cli --cluster reshard', () => this.moves.reshard(fault));
+        return during('redis-cli --cluster reshard', () => this.moves.mended(() => this.moves.reshard(fault)));
       default:
         throw new Error(`${fault.kind} is no fault of a Cluster`);
     }

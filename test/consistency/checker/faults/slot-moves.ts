@@ -194,11 +194,34 @@ export class SlotMoves {
   }
 
   private async finishFrom(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    // Said again: a replica that was promoted meanwhile does not know that the slot moves.
+    await redisCommand(to.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
+    await redisCommand(from.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
     await migrateAll(slot, from, to);
     const id = await idOf(to);
     const others = (await this.masters()).filter((node) => node !== from && node !== to);
     for (const { port } of [to, from, ...others]) await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', id);
     this.tell(`the move of slot ${slot} was finished`);
+  }
+
+  /** Carries out a move; if another fault takes a master away amid it, the slots that stay open are finished when all are there. */
+  async mended(move: () => Promise<void>): Promise<void> {
+    try {
+      return await move();
+    } catch (error) {
+      this.tell(`a move was interrupted: ${(error as Error).message.slice(0, 100)}`);
+    }
+    const deadline = performance.now() + FINISH_MS;
+    for (;;) {
+      try {
+        await this.cluster.waitUntilWhole();
+        for (const open of await this.openSlots()) await this.finish(open.slot, open.from, open.to);
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await elapse(HALF_WAY_MS);
+      }
+    }
   }
 
   private async openSlots() {
@@ -211,6 +234,11 @@ export class SlotMoves {
       for (const [, slot, id = ''] of own.matchAll(/\[(\d+)->-([0-9a-f]+)\]/g)) {
         const to = nodes[ids.indexOf(id)];
         if (to) found.push({ slot: Number(slot), from, to });
+      }
+      // Its owner may have been replaced by one that knows nothing of the move.
+      for (const [, slot] of own.matchAll(/\[(\d+)-<-[0-9a-f]+\]/g)) {
+        const owner = await this.cluster.masterOf(Number(slot));
+        if (owner !== from) found.push({ slot: Number(slot), from: owner, to: from });
       }
     }
     return found;
