@@ -106,7 +106,7 @@ export class RedisCacheStore extends CacheStore {
     this.vouch = new PrimaryVouch(topologyOf(options.redis, gates), {
       onSplit: options.onSplit ?? 'refuse',
       vouchMs: LEASE_TIMES.leaseMs,
-      isAway: () => this.guard.isAway,
+      isAway: () => this.guard.reason !== undefined,
       onLost: () => this.guard.tellOutage(),
     });
     this.guard.onOutage(() => this.vouch.doubt());
@@ -230,8 +230,8 @@ export class RedisCacheStore extends CacheStore {
     const { clock, tip, at, build = 0, history = 0 } = start;
     const point = [key, leaseId, clock, tip, at, build, history];
     const stored = [ttlMs ?? -1, this.retentionMs, value.codec, this.embed, staleMs, this.windowMax];
-    const announced = [call?.tip ?? '', call?.requester ?? '', call?.membershipVersion ?? ''];
-    announced.push(request.supersedes === 'always' ? '1' : '0');
+    const isForced = request.supersedes === 'always' ? '1' : '0';
+    const announced = [call?.tip ?? '', call?.requester ?? '', call?.membershipVersion ?? '', isForced];
     return [...point, ...stored, ...announced, value.bytes, ...dependencies];
   }
 

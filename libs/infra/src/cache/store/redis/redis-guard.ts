@@ -32,9 +32,6 @@ export interface Refusal {
 /** A further check of a server, made at every connection; undefined if it may be used. */
 export type ServerCheck = () => Promise<Refusal | undefined>;
 
-/** Why what the server holds must not be believed just now, although the server may be used; undefined if it may be. */
-export type Doubt = () => string | undefined;
-
 type Listener = () => void;
 
 /**
@@ -43,7 +40,7 @@ type Listener = () => void;
  *
  * There are two ways through. What tells the store something (an invalidation, a beat, the end of a lease) goes by `run`: it
  * is tried whenever there is a connection, for as long as a command may take. What a caller waits for, and will believe,
- * goes by `ask`: it is given up after three eighths of that time, and not even sent while the server hangs or is in doubt.
+ * goes by `ask`: it is given up after three eighths of that time, and not even sent while the server hangs.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
@@ -70,7 +67,6 @@ export class RedisGuard {
   constructor(
     readonly redis: RedisConnection,
     private readonly furtherCheck?: ServerCheck,
-    private readonly doubt: Doubt = () => undefined,
   ) {
     this.breaker = new ReadBreaker(
       () => this.asking.within(redis.ping(), (reply) => reply, this.translated),
@@ -82,12 +78,7 @@ export class RedisGuard {
 
   /** Why nothing can be asked just now; undefined if it can. */
   get reason(): string | undefined {
-    return this.commandReason ?? this.doubt() ?? this.breaker.reason;
-  }
-
-  /** Whether the server does not answer, or was not looked at yet, whatever one thinks of what it holds. */
-  get isAway(): boolean {
-    return (this.commandReason ?? this.breaker.reason) !== undefined;
+    return this.commandReason ?? this.breaker.reason;
   }
 
   /** Why no command at all can be sent. */
@@ -112,7 +103,7 @@ export class RedisGuard {
 
   /**
    * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in three eighths of the time, and a
-   * refusal at once while the server hangs, or while what it holds is in doubt. `use` makes the result of the reply. A primary
+   * refusal at once while the server hangs. `use` makes the result of the reply. A primary
    * that is not trusted is not asked, and what it answers is not believed.
    */
   ask<T, R>(command: () => Promise<T>, use: (reply: T) => R | Promise<R>, trust = FULL_TRUST): Promise<R> {
@@ -138,7 +129,7 @@ export class RedisGuard {
     return () => this.outageListeners.delete(listener);
   }
 
-  /** Whoever answers for the doubt has just begun to have one. */
+  /** What was asked of a partition, or of a primary, may be worth nothing: whoever answers for that says so. */
   tellOutage(): void {
     for (const listener of this.outageListeners) listener();
   }
