@@ -54,3 +54,16 @@ export interface UndecodableEvent {
 }
 
 export type SourceEvent = ChangeEvent | PlatformEvent | UndecodableEvent;
+
+/**
+ * When the event happened, in milliseconds by Salesforce's clock and never after it was given its place in the stream; undefined
+ * where it does not tell. A platform event is stamped when it is published: ISO text over CometD, milliseconds over the
+ * Pub/Sub API (Platform Events Developer Guide, "Platform Event Fields": CreatedDate).
+ */
+export function happenedAt(event: SourceEvent): number | undefined {
+  if (event.kind === 'change') return event.commitTimestamp;
+  if (event.kind === 'undecodable') return undefined;
+  const { CreatedDate: stamp } = event.fields;
+  const at = typeof stamp === 'string' ? Date.parse(stamp) : stamp;
+  return typeof at === 'number' && Number.isFinite(at) ? at : undefined;
+}

@@ -52,7 +52,11 @@ class Tally implements TopicHandler {
 }
 
 function event(replayId: string): SourceEvent {
-  return { kind: 'platform', topic: TOPIC, replayId, fields: {} };
+  return platformEvent(replayId, {});
+}
+
+function platformEvent(replayId: string, fields: Readonly<Record<string, unknown>>): SourceEvent {
+  return { kind: 'platform', topic: TOPIC, replayId, fields };
 }
 
 function delivery(handler: TopicHandler, options: StreamOptions = {}): TopicDelivery {
@@ -277,7 +281,11 @@ describe('a topic that is subscribed after its position', () => {
 
   /** Of an event that happened so long after the subscription, once it is taken. */
   async function behindAfterEventOf(ms: number): Promise<number | undefined> {
-    topic.offer(changeEvent({ commitTimestamp: Date.now() + ms }));
+    return behindAfter(changeEvent({ commitTimestamp: Date.now() + ms }));
+  }
+
+  async function behindAfter(taken: SourceEvent): Promise<number | undefined> {
+    topic.offer(taken);
     await topic.drained();
     return topic.health().behindMs;
   }
@@ -287,6 +295,22 @@ describe('a topic that is subscribed after its position', () => {
     expect(await behindAfterEventOf(1_000)).toBeUndefined(); // clocks differ
     expect(await behindAfterEventOf(2_000)).toBe(0);
   });
+
+  it.each([
+    ['the Pub/Sub API', (at: number) => at],
+    ['CometD', (at: number) => new Date(at).toISOString()],
+  ])('is followed while platform events never pause: those of %s say when they were published', async (_, stamp) => {
+    const published = (ms: number) => platformEvent('7', { CreatedDate: stamp(Date.now() + ms) });
+    expect(await behindAfter(published(1_999))).toBeUndefined();
+    expect(await behindAfter(published(2_000))).toBe(0);
+  });
+
+  it.each([[undefined], ['no date'], [null], [{}]])(
+    'is not followed by a platform event that was published at %p',
+    async (stamp) => {
+      expect(await behindAfter(platformEvent('7', { CreatedDate: stamp }))).toBeUndefined();
+    },
+  );
 
   it('is not behind by an event that was taken', async () => {
     await behindAfterEventOf(2_000);

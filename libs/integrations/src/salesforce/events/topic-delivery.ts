@@ -10,7 +10,7 @@ import {
 import { isChannelOfSeveral } from './channels.js';
 import { FollowedTime } from './followed-time.js';
 import { ReplayCursor } from './replay-cursor.js';
-import type { SourceEvent } from './source-event.js';
+import { happenedAt, type SourceEvent } from './source-event.js';
 import type { ResolvedStreamOptions } from './stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 
@@ -257,7 +257,8 @@ export class TopicDelivery {
 
   /** Whether it happened after the subscription, so that nothing which was missed can come behind it. */
   private isYoung(event: SourceEvent | undefined): boolean {
-    return event?.kind === 'change' && event.commitTimestamp >= this.subscribedAt + CLOCKS_APART_MS;
+    const at = event && happenedAt(event);
+    return at !== undefined && at >= this.subscribedAt + CLOCKS_APART_MS;
   }
 
   /** What is over is not shown any more, once the topic is live and drained. */
