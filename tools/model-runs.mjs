@@ -233,6 +233,7 @@ export const runs = [
       'quick',
     ]),
     ['d_mut_ACK_BY_LEASE', '-DACKS -DACK_BY_LEASE', 'quick'],
+    ['d_mut_ACK_FOR_ANOTHER', '-DACKS -DACK_FOR_ANOTHER', 'quick'],
   ]),
 
   // The variant for keys that share no slot.

@@ -21,6 +21,7 @@
  * Mutations, each must break it:  NO_WAIT (N acknowledges at once)  FROM_REPLY (a vouch counts from its reply)  NAMES (a Sentinel
  *   that finds D down still counts)  NO_CAP (an L1 lease outlasts the vouch)  EARLY (looks at the vouch, then begins to read)
  *   ACK_BY_LEASE (an invalidation at D is acknowledged by a vouch that was asked for before it was carried out)
+ *   ACK_FOR_ANOTHER (or by a vouch for N, to which its process has turned meanwhile)
  */
 #ifndef Q
 #define Q 2
@@ -166,7 +167,12 @@ proctype InvD() {
 #if defined(NOTHING) || defined(ACK_BY_LEASE)
   VOUCHED;
 #else
-  (OPEN && conf[0] + conf[1] + conf[2] >= K);                  /* so many said so, asked after it was carried out */
+  if
+  :: (OPEN && conf[0] + conf[1] + conf[2] >= K)                /* so many said so, asked after it was carried out */
+#ifdef ACK_FOR_ANOTHER
+  :: (promoted && knows[0] + knows[1] + knows[2] >= K)
+#endif
+  fi;
 #endif
   ackedD = 1 }
 proctype ReaderN() { bit v, ra;

@@ -13,6 +13,12 @@ export interface RedisClusterOptions {
   readonly command?: string;
   /** @default 1 */
   readonly replicasPerMaster?: number;
+  /** Lines of each node's configuration file. @default no file */
+  readonly config?: readonly string[];
+  /** For each node: where the others shall find its bus, and from which address it calls them. @default as it is */
+  readonly announced?: readonly { readonly busPort: number; readonly callsFrom: string }[];
+  /** Runs when all nodes have started and none knows another. */
+  readonly beforeMeeting?: (nodes: readonly RedisServer[]) => Promise<void>;
 }
 
 /** How a slot moves. */
@@ -66,23 +72,36 @@ export function slotOf(key: string): number {
 
 /** Guarantees a whole cluster when the promise resolves, and no process left when this one ends, however it ends. */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { nodeTimeoutMs = 1_000, replicasPerMaster = 1, args = [], command } = options;
+  const { nodeTimeoutMs = 1_000, replicasPerMaster = 1, args = [], command, config, announced } = options;
   const settings = ['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-allow-replica-migration', 'no'];
   settings.push('--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...args);
-  const starts = Array.from({ length: MASTERS * (1 + replicasPerMaster) }, () =>
-    startRedisServer({ args: settings, mode: 'cluster-node', ...(command ? { command } : {}) }),
+  const starts = Array.from({ length: MASTERS * (1 + replicasPerMaster) }, (_, i) =>
+    startRedisServer({
+      args: [...settings, ...announcement(announced?.[i])],
+      mode: 'cluster-node',
+      ...(command && { command }),
+      ...(config && { config }),
+    }),
   );
   const started = await Promise.allSettled(starts);
   const nodes = started.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
   const cluster = new PrivateCluster(nodes);
   try {
     await Promise.all(starts);
-    await cluster.join();
+    await options.beforeMeeting?.(nodes);
+    await cluster.join(announced?.[0]?.busPort ?? nodes[0]!.busPort);
   } catch (error) {
     await cluster.stop();
     throw error;
   }
   return cluster;
+}
+
+function announcement(how: { readonly busPort: number; readonly callsFrom: string } | undefined): string[] {
+  if (how === undefined) return [];
+  const place = ['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-bus-port', String(how.busPort)];
+  // Bound to 127.0.0.1 all the same; another address of this machine is a stranger to the protected mode.
+  return [...place, '--bind-source-addr', how.callsFrom, '--protected-mode', 'no'];
 }
 
 /** One line of CLUSTER NODES. */
@@ -105,7 +124,7 @@ class PrivateCluster implements RedisCluster {
     return this.nodes.filter(({ state }) => state === 'running');
   }
 
-  async join(): Promise<void> {
+  async join(busPortOfTheFirst: number): Promise<void> {
     const masters = this.nodes.slice(0, MASTERS);
     const [first] = masters as [RedisServer];
     for (const [i, master] of masters.entries()) {
@@ -114,7 +133,7 @@ class PrivateCluster implements RedisCluster {
       await redisCommand(master.port, 'CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
     }
     for (const node of this.nodes.slice(1)) {
-      await redisCommand(node.port, 'CLUSTER', 'MEET', '127.0.0.1', first.port, first.busPort);
+      await redisCommand(node.port, 'CLUSTER', 'MEET', '127.0.0.1', first.port, busPortOfTheFirst);
     }
     const ids = await Promise.all(masters.map(async ({ port }) => String(await redisCommand(port, 'CLUSTER', 'MYID'))));
     for (const [i, replica] of this.nodes.slice(MASTERS).entries()) {

@@ -97,9 +97,8 @@ class CheckRun {
     this.verifier = new Verifier({ factCount, graceUs: mode === 'bounded' ? BOUNDED_GRACE_US : 0 });
     this.history = new History(folder, this.verifier);
     this.truth = new VersionedSource(sourceUrl);
-    const { place: redis, appName } = store;
+    const { place, appName } = store;
     const shared = {
-      redis,
       sourceUrl,
       appName,
       seed,
@@ -109,7 +108,7 @@ class CheckRun {
       origin: String(this.origin),
       historyFolder: folder,
     };
-    this.pool = new ProcessPool(shared, this.history);
+    this.pool = new ProcessPool(shared, place, this.history);
     this.scene = new FaultScene(this.clock, this.verifier);
     this.servers = store.faults(this.scene, (target) => this.pool.runningReader(target));
     this.injector = new FaultInjector(this.servers, this.pool, this.scene);

@@ -1,6 +1,9 @@
-import { startRedisCluster, slotOf } from '../../support/redis-cluster.js';
+import { slotOf } from '../../support/redis-cluster.js';
 import { startRedisSentinels } from '../../support/redis-sentinels.js';
 import { startRedisServer } from '../../support/redis-server.js';
+import { ClusterSplit } from '../../support/split/cluster-split.js';
+import { SentinelSplit } from '../../support/split/sentinel-split.js';
+import { clientOf } from '../../support/split/sides.js';
 import type { CheckedProcess } from './checked-process.js';
 import { ClusterFaults } from './faults/cluster-faults.js';
 import type { FaultScene } from './faults/fault-scene.js';
@@ -33,7 +36,7 @@ export async function startCheckedStore(topology: Topology, partitions: number):
     case 'standalone': {
       const redis = await startRedisServer({ args: DEBUG });
       return {
-        place: { url: redis.url },
+        place: () => ({ url: redis.url }),
         appName: APP_NAME,
         faults: (scene) => new StandaloneFaults(redis, scene),
         primaries: async () => [redis.port],
@@ -43,24 +46,26 @@ export async function startCheckedStore(topology: Topology, partitions: number):
     case 'cluster': {
       const appName = nameWithLowSlots(partitions);
       const slots = slotsOfPartitions(appName, partitions);
-      const cluster = await startRedisCluster({ args: DEBUG });
+      const split = await ClusterSplit.start({ args: DEBUG });
+      const { cluster } = split;
       return {
-        place: { clusterNodes: cluster.addresses },
+        place: (side) => ({ clusterNodes: cluster.addresses, ...clientOf(side) }),
         appName,
-        faults: (scene) => new ClusterFaults(cluster, slots, scene),
+        faults: (scene) => new ClusterFaults(split, slots, scene),
         primaries: async () => {
           const owners = await Promise.all(slots.map((slot) => cluster.masterOf(slot)));
           return [...new Set(owners.map(({ port }) => port))];
         },
-        stop: () => cluster.stop(),
+        stop: () => split.stop(),
       };
     }
     case 'sentinel': {
       const group = await startRedisSentinels({ args: DEBUG });
+      const split = await SentinelSplit.prepare(group);
       return {
-        place: { sentinels: group.addresses, sentinelName: group.name },
+        place: (side) => ({ sentinels: group.addresses, sentinelName: group.name, ...clientOf(side) }),
         appName: APP_NAME,
-        faults: (scene, readerOf) => new SentinelFaults(group, readerOf, scene),
+        faults: (scene, readerOf) => new SentinelFaults(group, split, readerOf, scene),
         primaries: async () => [(await group.currentMaster()).port],
         stop: () => group.stop(),
       };

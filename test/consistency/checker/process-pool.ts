@@ -1,10 +1,14 @@
 import { CheckedProcess, type UnexpectedEnd } from './checked-process.js';
 import type { History } from './history/history.js';
 import type { ProcessConfig } from './process/messages.js';
+import type { RedisPlace } from './topology.js';
 import { Watchdog } from './watchdog.js';
 
 /** What all processes of a run have in common. */
-export type SharedConfig = Omit<ProcessConfig, 'by' | 'slot' | 'role'>;
+export type SharedConfig = Omit<ProcessConfig, 'by' | 'slot' | 'role' | 'redis'>;
+
+/** Of all processes this one is with the minority in a split; it has a successor, as the others. */
+const ALONE_IN_A_SPLIT = 1;
 
 /** The processes of a run: slot 0 is the worker, the others are readers. Who is killed has a successor at once. */
 export class ProcessPool {
@@ -16,6 +20,7 @@ export class ProcessPool {
 
   constructor(
     private readonly config: SharedConfig,
+    private readonly place: RedisPlace,
     private readonly history: History,
   ) {}
 
@@ -60,7 +65,8 @@ export class ProcessPool {
     const by = ++this.started;
     this.history.joined(by);
     const role = slot === 0 ? 'worker' : 'reader';
-    const process = new CheckedProcess({ ...this.config, by, slot, role }, this.watchdog, (end) =>
+    const redis = this.place(slot === ALONE_IN_A_SPLIT ? 'minority' : 'majority');
+    const process = new CheckedProcess({ ...this.config, redis, by, slot, role }, this.watchdog, (end) =>
       this.unexpectedEnds.push(end),
     );
     void process.gone.then(() => this.history.left(by));

@@ -13,6 +13,11 @@ describe('the runs that prove that a mechanism is missed', () => {
     expect(proven.get('move-checks')).toEqual(['slot-moved']);
   });
 
+  it('[T5] are made for the word of the Sentinels, with a split', () => {
+    const [, run] = runs('--topology=sentinel');
+    expect(run).toMatchObject({ without: 'vouch', faults: ['split'] });
+  });
+
   it('are made as usual for one that is named', () => {
     const [run, ...others] = runs('--topology=cluster', '--without=slot-check');
     expect(others).toEqual([]);

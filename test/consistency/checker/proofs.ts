@@ -26,7 +26,10 @@ const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, Setting])
     ['server-check', moving('slot-handed-over')],
     ['move-checks', moving('slot-moved')],
   ],
-  sentinel: [['history-check', only('replica-promoted')]],
+  sentinel: [
+    ['older-data-checks', only('replica-promoted')],
+    ['vouch', only('split')],
+  ],
 };
 
 /**

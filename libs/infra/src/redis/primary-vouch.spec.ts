@@ -26,7 +26,7 @@ class ScriptedTopology extends Topology {
   needed = 2;
   asked = 0;
   left = 0;
-  connection: Receiver | undefined = { primary: 'D', server: undefined };
+  connection: Receiver | undefined = { primary: 'D', server: 'd' };
   lose: () => void = () => undefined;
 
   witnesses() {
@@ -50,8 +50,8 @@ class ScriptedTopology extends Topology {
     return this.connection;
   }
 
-  serverOf(): undefined {
-    return undefined;
+  serverOf(): () => unknown {
+    return () => this.connection?.server;
   }
 
   leave(): void {
@@ -103,7 +103,7 @@ describe('a single server', () => {
     await vouch.open();
     vouch.doubt();
     expect([holds(), vouch.reason, vouch.isNeeded]).toEqual([true, undefined, false]);
-    expect(await vouch.confirmed(0)).toBeUndefined();
+    expect(await vouch.confirmed(0, 'd')).toBeUndefined();
   });
 });
 
@@ -199,20 +199,34 @@ describe('onSplit: refuse', () => {
 
   it('confirms what was carried out before it asked, and nothing else', async () => {
     await open('refuse');
-    const first = vouch.confirmed(0);
+    const first = vouch.confirmed(0, 'd');
     await pass(10);
     expect(await first).toBeUndefined();
     topology.words.fill(undefined, 0, 2);
-    const confirmed = vouch.confirmed(0); // although the vouch has not ended
+    const confirmed = vouch.confirmed(0, 'd'); // although the vouch has not ended
     await pass(1100);
     expect(await confirmed).toMatch(/onSplit: refuse/);
+  });
+
+  it('[T5] confirms nothing by a word for another server, to which the client has turned meanwhile', async () => {
+    await open('refuse');
+    topology.words.fill(undefined);
+    const carriedOut = vouch.confirmed(0, 'd');
+    await pass(100);
+    topology.connection = { primary: 'N', server: 'n' };
+    vouch.doubt();
+    topology.words.fill({ primary: 'N', epoch: 2 });
+    await pass(300);
+    expect(await carriedOut).toMatch(/turned to another server/);
+    expect([holds(), vouch.trustOf(0).holdsFor('n'), vouch.trustOf(0).holdsFor('d')]).toEqual([true, true, false]);
+    expect(await vouch.confirmed(0, 'd')).toMatch(/turned to another server/);
   });
 
   it('lets nobody wait for long where there is no hope', async () => {
     topology.words.fill(undefined);
     await open('refuse');
     await pass(1500);
-    const confirmed = vouch.confirmed(0);
+    const confirmed = vouch.confirmed(0, 'd');
     await pass(400);
     expect(await confirmed).toBeDefined();
   });
@@ -227,7 +241,7 @@ describe('onSplit: serve', () => {
       expect(holds()).toBe(true);
     }
     expect(vouch.leaseEndOf(0)).toBe(Infinity);
-    expect(await vouch.confirmed(0)).toBeUndefined();
+    expect(await vouch.confirmed(0, 'd')).toBeUndefined();
   });
 
   it('waits a second for enough of them after a doubt, then serves unless somebody names another', async () => {

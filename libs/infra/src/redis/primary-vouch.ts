@@ -26,6 +26,8 @@ export interface VouchOptions {
 interface Waiting {
   readonly place: number;
   readonly since: number;
+  /** Whether what is waited for can still be said. */
+  readonly isPossible: () => boolean;
   readonly settle: (reason: string | undefined) => void;
 }
 
@@ -55,6 +57,8 @@ const CONFIRM_HOPELESS_MS = 300;
 const CHANCES = 20;
 const CHANCE_MS = 50;
 const LEAVE_MS = 500;
+const TURNED =
+  'the connection turned to another server before it was known whether the one that carried this out was the primary';
 /** A Sentinel gives an election up after ten seconds (SENTINEL_ELECTION_TIMEOUT of Redis). */
 const REPLACING_MS = 10_000;
 
@@ -146,25 +150,33 @@ export class PrimaryVouch {
   }
 
   /**
-   * What the primary has just carried out counts only if it was the primary then. Resolves with undefined if that is so, with the
-   * reason if nobody says so in time. `serve` asks nobody while there is no doubt.
+   * What `server` (`Trust.at`, as it was when it was sent) has just carried out counts only if it was the primary then. Resolves
+   * with undefined if that is so, with the reason if nobody says so in time. Nobody's word for another server will do, to which
+   * the client turns meanwhile. `serve` asks nobody while there is no doubt.
    */
-  async confirmed(index: number): Promise<string | undefined> {
+  async confirmed(index: number, server: unknown): Promise<string | undefined> {
     const trust = this.trustOf(index);
     if (!this.topology) return undefined;
+    const isPossible = () => trust.at === server;
+    if (!isPossible()) return TURNED;
     const holds = trust.holds();
     if (this.options.onSplit === 'serve' && holds) return undefined;
     const since = performance.now();
     this.witnesses?.askAll();
     const isHopeful = holds || this.options.onSplit === 'serve';
-    return this.confirmation(this.placeOf(index), since, isHopeful ? CONFIRM_MS : CONFIRM_HOPELESS_MS);
+    return this.confirmation(this.placeOf(index), since, isHopeful ? CONFIRM_MS : CONFIRM_HOPELESS_MS, isPossible);
   }
 
   private placeOf(index: number): number {
     return this.trusts.length === 1 ? 0 : index;
   }
 
-  private confirmation(place: number, since: number, withinMs: number): Promise<string | undefined> {
+  private confirmation(
+    place: number,
+    since: number,
+    withinMs: number,
+    isPossible = () => true,
+  ): Promise<string | undefined> {
     return new Promise((resolve) => {
       let chances = CHANCES;
       // A process that has had no time for its sockets has not heard the answers: turns of its loop are counted, not time alone.
@@ -179,7 +191,7 @@ export class PrimaryVouch {
         this.waiting.delete(waiting);
         resolve(reason);
       };
-      const waiting: Waiting = { place, since, settle };
+      const waiting: Waiting = { place, since, isPossible, settle };
       this.waiting.add(waiting);
     });
   }
@@ -205,7 +217,11 @@ export class PrimaryVouch {
       isLost ||= !isTrusted && this.wasTrusted[place] === true;
       this.wasTrusted[place] = isTrusted;
     });
-    for (const { place, since, settle } of this.waiting) {
+    for (const { place, since, isPossible, settle } of this.waiting) {
+      if (!isPossible()) {
+        settle(TURNED);
+        continue;
+      }
       const { asOf } = verdicts[place] as Verdict;
       const isRight = this.options.onSplit === 'refuse' ? asOf >= since : this.isSettled[place];
       if (isRight && this.trusts[place]?.holds()) settle(undefined);

@@ -1,24 +1,32 @@
 /**
  * Whether what the primary of one place says may be believed. Looked at before each command that a caller waits for, and again
- * at its reply, so it is a comparison of numbers; of a Cluster, whose client may turn to another node at any moment, also of
- * two names.
+ * at its reply, so it is a comparison of numbers, and of two references: the client may turn to another server at any moment.
  */
 export class Trust {
   /** By `performance.now()`. Set by whoever vouches, and so is `server`. */
   until = -Infinity;
-  /** Of a Cluster: whom the trust is for, as its client names it. */
-  server: string | undefined;
+  /** Whom the trust is for, as `at` names it. */
+  server: unknown;
 
   constructor(
     private readonly whyNot: () => string,
-    /** Of a Cluster: to whom the client sends what belongs to this place. */
-    private readonly receiver?: () => string | undefined,
+    private readonly receiver?: () => unknown,
   ) {}
+
+  /** To whom the client sends now what belongs to this place. What was true of one is worth nothing for another. */
+  get at(): unknown {
+    return this.receiver?.();
+  }
 
   /** Call it after the read has begun, never before. */
   holds(): boolean {
     if (this.until === Infinity) return true; // no clock is read where nothing can replace the server
-    return performance.now() < this.until && (this.receiver === undefined || this.receiver() === this.server);
+    return performance.now() < this.until && this.at === this.server;
+  }
+
+  /** Likewise, for what was asked of `asked`: trust in whoever is there now does not make its answer true. */
+  holdsFor(asked: unknown): boolean {
+    return this.at === asked && this.holds();
   }
 
   /** Why it does not hold. */

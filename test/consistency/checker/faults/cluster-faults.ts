@@ -1,6 +1,7 @@
 import { elapse, eventually } from '../../../support/eventually.js';
 import type { RedisCluster } from '../../../support/redis-cluster.js';
 import type { RedisServer } from '../../../support/redis-server.js';
+import type { ClusterSplit } from '../../../support/split/cluster-split.js';
 import type { Fault } from './fault-schedule.js';
 import { RECOVERY_US, type FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';
@@ -13,14 +14,17 @@ const REPLACED_MS = 60_000;
 export class ClusterFaults extends ServerFaults {
   private readonly moves: SlotMoves;
 
+  private readonly cluster: RedisCluster;
+
   constructor(
-    private readonly cluster: RedisCluster,
+    private readonly split: ClusterSplit,
     /** Those of the partitions. */
     private readonly slots: readonly number[],
     scene: FaultScene,
   ) {
     super(scene);
-    this.moves = new SlotMoves(cluster, slots, (text) => scene.tell(text));
+    this.cluster = split.cluster;
+    this.moves = new SlotMoves(this.cluster, slots, (text) => scene.tell(text));
   }
 
   protected get servers(): readonly RedisServer[] {
@@ -68,6 +72,10 @@ export class ClusterFaults extends ServerFaults {
         });
       case 'failover':
         return during('CLUSTER FAILOVER', async () => cluster.failover(await cluster.replicaOf(master)));
+      case 'split':
+        return during('a split: a master and a process see nobody else', () =>
+          this.apart(fault, this.split, () => this.split.begin(slot)),
+        );
       case 'slot-moved':
         return during('its slot moves key by key', () => this.moves.mended(() => this.moves.move(fault)));
       case 'slot-move-aborted':

@@ -28,7 +28,7 @@ const TO_THE_SERVER = [
   'redis-swapped',
 ] as const;
 /** What is done to several servers: each begins a while after the one before it has ended and all are whole again. */
-const TO_SEVERAL = ['redis-asleep', 'redis-emptied', 'master-killed', 'master-stopped', 'failover'] as const;
+const TO_SEVERAL = ['redis-asleep', 'redis-emptied', 'master-killed', 'master-stopped', 'failover', 'split'] as const;
 const TO_A_CLUSTER = [
   ...TO_SEVERAL,
   'slot-moved',

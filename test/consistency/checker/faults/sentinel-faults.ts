@@ -2,6 +2,7 @@ import { elapse, eventually } from '../../../support/eventually.js';
 import { redisCommand, redisFacts } from '../../../support/redis-command.js';
 import type { RedisSentinels } from '../../../support/redis-sentinels.js';
 import type { RedisServer } from '../../../support/redis-server.js';
+import type { SentinelSplit } from '../../../support/split/sentinel-split.js';
 import type { CheckedProcess } from '../checked-process.js';
 import type { Fault } from './fault-schedule.js';
 import { RECOVERY_US, type FaultScene } from './fault-scene.js';
@@ -18,6 +19,7 @@ const ASK_AGAIN_MS = 7000;
 export class SentinelFaults extends ServerFaults {
   constructor(
     private readonly group: RedisSentinels,
+    private readonly split: SentinelSplit,
     /** A reader that runs, by a number; undefined: none does. */
     private readonly readerOf: (target: number) => CheckedProcess | undefined,
     scene: FaultScene,
@@ -63,6 +65,10 @@ export class SentinelFaults extends ServerFaults {
         );
       case 'failover':
         return during('SENTINEL FAILOVER', () => this.failOver(master));
+      case 'split':
+        return during('a split: the master, a Sentinel and a process see nobody else', () =>
+          this.apart(fault, this.split, () => this.split.begin()),
+        );
       case 'replica-promoted':
         return during('a replica promoted by hand, and taken back', () => this.promoteAndTakeBack(fault, master));
       case 'host-frozen': {

@@ -43,6 +43,18 @@ export abstract class ServerFaults {
     }
   }
 
+  /** Until the majority has another master, and for some time more. */
+  protected async apart({ ms }: Fault, split: { end(): Promise<void> }, begin: () => Promise<void>): Promise<void> {
+    try {
+      await begin();
+      this.scene.tell('the majority has another master');
+      await elapse(ms);
+    } finally {
+      await split.end();
+      this.scene.tell('the split ends');
+    }
+  }
+
   private async killBusConnections(): Promise<void> {
     await Promise.all(this.servers.map((server) => this.admin.ask(server, 'CLIENT', 'KILL', 'TYPE', 'pubsub')));
   }

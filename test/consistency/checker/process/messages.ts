@@ -1,4 +1,4 @@
-import type { RedisPlace } from '../topology.js';
+import type { RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import type { Mechanism } from './without.js';
 
 export type CheckedMode = 'strict' | 'bounded' | 'off';
@@ -13,7 +13,7 @@ export interface ProcessConfig {
   readonly seed: number;
   /** `process.hrtime.bigint()` of the run's beginning. */
   readonly origin: string;
-  readonly redis: RedisPlace;
+  readonly redis: RedisConnectionOptions;
   readonly sourceUrl: string;
   readonly appName: string;
   readonly mode: CheckedMode;

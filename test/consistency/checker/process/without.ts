@@ -2,7 +2,9 @@ import { LocalCache } from '@bff/infra/cache/local/local-cache';
 import { LocalPartition, type ChainedInvalidation } from '@bff/infra/cache/local/local-partition';
 import { History } from '@bff/infra/cache/store/redis/history';
 import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1-acknowledgements';
+import { PrimaryVouch } from '@bff/infra/redis/primary-vouch';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
+import { FULL_TRUST } from '@bff/infra/redis/trust';
 
 /**
  * What can be switched off, to prove that the checker would see it missing. The product has no such switches: this replaces
@@ -49,6 +51,11 @@ export const mechanisms = {
   'server-check': trustOtherServers,
   /** A process believes what shows less than it has seen, and asks for nothing that it remembers. */
   'history-check': rememberNothing,
+  /** Both: where a primary takes older data over, each stands in for the other, but for a moment. */
+  'older-data-checks': (redis: RedisClient) => {
+    trustAnyServer(redis);
+    rememberNothing();
+  },
   /**
    * All three. Where a slot moves each of them stands in for the others, nearly always: the destination is another server, and what
    * was acknowledged last is missing there. Only the models tell which interleaving needs which.
@@ -57,6 +64,12 @@ export const mechanisms = {
     ignoreOpenSlots(redis);
     trustAnyServer(redis);
     rememberNothing();
+  },
+  /** The server that this process is connected to is taken for the primary, whatever the others say. */
+  vouch: () => {
+    PrimaryVouch.prototype.trustOf = () => FULL_TRUST;
+    PrimaryVouch.prototype.leaseEndOf = () => Infinity;
+    PrimaryVouch.prototype.confirmed = () => Promise.resolve(undefined);
   },
   /** A build that somebody asked for who wanted nothing older takes the place of the older one, and nobody is told. */
   'rebuild-announcement': (redis: RedisClient) =>

@@ -57,6 +57,7 @@ export class ClusterTopology extends Topology {
     };
   }
 
+  /** By its address: a node that comes back under it is asked anew by whoever vouches, because its connection was lost. */
   serverOf(place: number): () => string | undefined {
     const slot = this.slots[place] ?? 0;
     return () => this.client.slots[slot]?.[0];

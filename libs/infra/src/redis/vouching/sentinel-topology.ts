@@ -72,11 +72,12 @@ export class SentinelTopology extends Topology {
     const { stream } = this.client as { readonly stream?: Redis['stream'] };
     const { remoteAddress, remotePort } = (stream ?? {}) as { remoteAddress?: string; remotePort?: number };
     if (!remoteAddress || this.client.status !== 'ready') return undefined;
-    return { primary: `${plain(remoteAddress)}:${remotePort}`, server: undefined };
+    return { primary: `${plain(remoteAddress)}:${remotePort}`, server: stream };
   }
 
-  serverOf(): undefined {
-    return undefined; // a connection has one server
+  /** A connection has one server. */
+  serverOf(): () => unknown {
+    return () => this.client.stream;
   }
 
   leave(): void {

@@ -29,8 +29,8 @@ export interface Testimony {
 export interface Receiver {
   /** As the words name primaries. */
   readonly primary: string;
-  /** As the client itself names it. */
-  readonly server: string | undefined;
+  /** As `serverOf` names it. */
+  readonly server: unknown;
 }
 
 /** Who decides about primaries, and how they are asked. */
@@ -49,8 +49,11 @@ export abstract class Topology {
   /** Undefined while there is no connection, or while it is not known who is at its end. */
   abstract receiver(place: number): Receiver | undefined;
 
-  /** Tells the server of a place as the client names it, which may change with any command; undefined if it cannot change like that. */
-  abstract serverOf(place: number): (() => string | undefined) | undefined;
+  /**
+   * Tells to whom the client sends what belongs to a place: the same only if it is the same server. It may be another one with
+   * every command, and every read asks, so it must cost nothing.
+   */
+  abstract serverOf(place: number): () => unknown;
 
   /** The client is to look anew for its primary. */
   abstract leave(): void;

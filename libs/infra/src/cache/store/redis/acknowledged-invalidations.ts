@@ -131,6 +131,7 @@ export class AcknowledgedInvalidations {
     send: (call: InvalidationCall) => Promise<InvalidationReply<T>>,
   ): Promise<T> {
     const tip = nonce();
+    const server = this.serverOf(partition);
     this.l1?.invalidateOwn(partition, dependencies);
     this.acknowledgements.expect(tip);
     try {
@@ -143,7 +144,7 @@ export class AcknowledgedInvalidations {
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
       await Promise.all([
         this.acknowledgements.settled(partition, { clock, tip, born, membership, isMature: isMature === '1' }),
-        this.confirm(partition),
+        this.confirm(partition, server),
       ]);
       return result;
     } catch (error) {
@@ -173,9 +174,10 @@ export class AcknowledgedInvalidations {
    */
   private async repeat(partition: Partition, owed: readonly Dependency[] | '*'): Promise<void> {
     const { inlineMax, windowMax } = this.options;
+    const server = this.serverOf(partition);
     if (owed === '*') await this.scripts.run('flush', partition, [nonce()]);
     else await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...owed]);
-    await this.confirm(partition);
+    await this.confirm(partition, server);
   }
 
   private journalOf(partition: Partition): InvalidationJournal {
@@ -192,9 +194,14 @@ export class AcknowledgedInvalidations {
   }
 
   /** What a deposed primary has carried out, the one that took its place does not know. */
-  private async confirm({ index }: Partition): Promise<void> {
-    const reason = await this.vouch.confirmed(index);
+  private async confirm({ index }: Partition, server: unknown): Promise<void> {
+    const reason = await this.vouch.confirmed(index, server);
     if (reason) throw new StoreUnavailableError(reason);
+  }
+
+  /** Who is going to carry out what is sent now. */
+  private serverOf({ index }: Partition): unknown {
+    return this.vouch.trustOf(index).at;
   }
 
   private leaseCalls({ mode }: L1Options): LeaseCalls {
@@ -202,9 +209,10 @@ export class AcknowledgedInvalidations {
     return {
       beat: async (partition, { clock, tip }) => {
         const args = [this.processId, clock, tip, isMember, nonce()];
-        const [code, gate, serverMs] = await this.scripts.run('beat', partition, args);
         const trust = this.vouch.trustOf(partition.index);
-        if (!trust.holds()) throw new StoreUnavailableError(trust.reason);
+        const server = trust.at;
+        const [code, gate, serverMs] = await this.scripts.run('beat', partition, args);
+        if (!trust.holdsFor(server)) throw new StoreUnavailableError(trust.reason);
         return [code, String(gate), Number(String(serverMs)), this.vouch.leaseEndOf(partition.index)];
       },
       leave: async (partition) => {

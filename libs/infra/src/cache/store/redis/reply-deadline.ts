@@ -40,6 +40,7 @@ export class ReplyDeadline {
     asError: (error: unknown) => Error,
     trust = FULL_TRUST,
   ): Promise<R> {
+    const asked = trust.at;
     return new Promise((resolve, reject) => {
       const deadline = this.deadlines.add(reject);
       reply.then(
@@ -47,7 +48,7 @@ export class ReplyDeadline {
           if (!this.deadlines.settle(deadline)) return;
           this.listener.onReply();
           try {
-            if (!trust.holds()) throw new StoreUnavailableError(trust.reason);
+            if (!trust.holdsFor(asked)) throw new StoreUnavailableError(trust.reason);
             resolve(use(value));
           } catch (error) {
             const reason = error as Error;

@@ -1,0 +1,37 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SwitchOrder, SwitchReport } from '../processes/bus-switch.messages.js';
+
+const PROGRAM = join(process.cwd(), 'dist/test/support/processes/bus-switch.js');
+
+/** A process of its own through which the nodes of a Cluster speak to each other: whoever judges a run must not hold them up. */
+export class BusSwitch {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** Where each node is for the others. */
+    readonly ports: readonly number[],
+  ) {}
+
+  static async start(nodeCount: number): Promise<BusSwitch> {
+    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run "npm run build" first ("npm test" does)`);
+    const child = fork(PROGRAM, [String(nodeCount)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const [report] = (await once(child, 'message')) as [SwitchReport];
+    return new BusSwitch(child, report.kind === 'ready' ? report.ports : []);
+  }
+
+  /** Resolves when it holds. */
+  async order(order: SwitchOrder): Promise<void> {
+    const done = once(this.child, 'message');
+    this.child.send(order);
+    await done;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.child.connected) return;
+    const gone = once(this.child, 'exit');
+    this.child.disconnect();
+    await gone;
+  }
+}

@@ -1,0 +1,56 @@
+import { eventually } from '../eventually.js';
+import { redisCommand } from '../redis-command.js';
+import type { RedisSentinels } from '../redis-sentinels.js';
+import type { RedisServer } from '../redis-server.js';
+import { cutEverybody, deny, knowSides, rejoin, separate, SIDE_PASSWORD, type Side } from './sides.js';
+
+/** Some seconds where a machine is free. */
+const REPLACED_MS = 60_000;
+
+/** A split of a primary and its Sentinels: the minority has the primary and the first Sentinel, the majority has the rest. */
+export class SentinelSplit {
+  private constructor(private readonly group: RedisSentinels) {}
+
+  /** The servers know both sides from now on; clients have to connect as one of them (`clientOf`). */
+  static async prepare(group: RedisSentinels): Promise<SentinelSplit> {
+    const { nodes, sentinels, name } = group;
+    await Promise.all([...nodes, ...sentinels].map(knowSides));
+    for (const { port } of nodes)
+      await redisCommand(port, 'CONFIG', 'SET', 'masteruser', 'majority', 'masterauth', SIDE_PASSWORD);
+    for (const [i, { port }] of sentinels.entries()) {
+      const side: Side = i === 0 ? 'minority' : 'majority';
+      await redisCommand(port, 'SENTINEL', 'SET', name, 'auth-user', side, 'auth-pass', SIDE_PASSWORD);
+      await redisCommand(port, 'SENTINEL', 'CONFIG', 'SET', 'sentinel-user', side);
+      await redisCommand(port, 'SENTINEL', 'CONFIG', 'SET', 'sentinel-pass', SIDE_PASSWORD);
+    }
+    const talk = ['ping', 'publish', 'subscribe'];
+    for (const sentinel of sentinels) await deny(sentinel, ...talk, 'sentinel|is-master-down-by-addr', 'sentinel|myid');
+    for (const node of nodes) await deny(node, ...talk, 'psync');
+    await Promise.all([...nodes, ...sentinels].map(cutEverybody));
+    await rewritten(nodes);
+    await group.waitUntilWhole();
+    return new SentinelSplit(group);
+  }
+
+  /** Resolves when the majority has another primary. */
+  async begin(): Promise<void> {
+    const { group } = this;
+    const primary = await group.currentMaster();
+    const [first, ...sentinels] = group.sentinels as [RedisServer, ...RedisServer[]];
+    await separate([primary, first], [...group.nodes.filter((node) => node !== primary), ...sentinels]);
+    // Two of three say so, and they are those of the majority.
+    const isReplaced = async () => (await group.currentMaster()) !== primary;
+    await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that the majority has another primary' });
+  }
+
+  async end(): Promise<void> {
+    await rejoin([...this.group.nodes, ...this.group.sentinels]);
+    // A Sentinel may have made a node write down that it refuses somebody.
+    await rewritten(this.group.nodes);
+  }
+}
+
+/** So that it is the same after a restart. */
+async function rewritten(nodes: readonly RedisServer[]): Promise<void> {
+  await Promise.all(nodes.map(({ port }) => redisCommand(port, 'CONFIG', 'REWRITE')));
+}
