@@ -66,7 +66,8 @@ function compare(
   }
   const isBack = (entity: string): boolean => access.get(entity) === 'granted' && before.get(entity) === 'granted';
   const back = unreadable.filter(isBack);
-  if (back.length === 0) return;
+  // Said already; the topic is on its way, which may take longer than a round.
+  if (back.every((entity) => delivery.returning.includes(entity))) return;
   journal.readable(topic, back);
   delivery.canReadAllBut(unreadable.filter((entity) => !isBack(entity)));
   resubscribe(topic);

@@ -345,8 +345,9 @@ describe('objects that the integration user could not read', () => {
     let duringGap: readonly string[] | undefined;
     handler.beforeGap = async () => void (duringGap = topic.unreadable);
     topic.canReadAllBut(['Product2']);
-    expect(topic.unreadable).toEqual(['Order', 'Product2']);
+    expect([topic.unreadable, topic.returning]).toEqual([['Order', 'Product2'], ['Order']]);
     await subscribedAnew();
+    expect(topic.returning).toEqual([]);
     expect(duringGap).toEqual(['Order', 'Product2']);
     expect(handler.gaps).toEqual(['was-unreadable after ']);
     expect(topic.health()).toMatchObject({ state: 'live', unreadable: ['Product2'] });
@@ -357,6 +358,7 @@ describe('objects that the integration user could not read', () => {
   it('are not vouched for when that was taken back before the next subscription', async () => {
     topic.canReadAllBut([]);
     topic.cannotRead(['Order', 'Product2', 'Account']);
+    expect(topic.returning).toEqual([]);
     await subscribedAnew();
     expect(handler.gaps).toEqual([]);
     expect(topic.unreadable).toEqual(['Order', 'Product2', 'Account']);

@@ -64,6 +64,7 @@ export class TopicDelivery {
   private readingSince: number | undefined;
   private subscribedAt = Infinity;
   private unreadableAfterGap: readonly string[] | undefined;
+  private awaitingGap: readonly string[] = [];
 
   constructor(
     readonly topic: string,
@@ -154,10 +155,16 @@ export class TopicDelivery {
     return this.progress.unreadable;
   }
 
+  /** Those of them that he can read again, and that count as unreadable until the gap is dealt with. */
+  get returning(): readonly string[] {
+    return this.awaitingGap;
+  }
+
   /** Which of the awaited objects the integration user cannot read. */
   cannotRead(entities: readonly string[]): void {
     this.progress.unreadable = entities;
     this.unreadableAfterGap = undefined;
+    this.awaitingGap = [];
   }
 
   /**
@@ -166,6 +173,7 @@ export class TopicDelivery {
    */
   canReadAllBut(entities: readonly string[]): void {
     this.unreadableAfterGap = entities;
+    this.awaitingGap = this.unreadable.filter((entity) => !entities.includes(entity));
   }
 
   /** Whether something that arrived has not been handed over yet. */
@@ -297,6 +305,7 @@ export class TopicDelivery {
     if (task.kind === 'gap') {
       progress.gaps += 1;
       progress.unreadable = progress.unreadable.filter((entity) => !task.readable.includes(entity));
+      this.awaitingGap = this.awaitingGap.filter((entity) => !task.readable.includes(entity));
       // It may have been lost again meanwhile; then what happens now is not known either.
       if (progress.state === 'connecting') {
         progress.state = 'live';
