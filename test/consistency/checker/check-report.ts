@@ -47,7 +47,7 @@ export function reportText(options: CheckOptions, outcome: CheckOutcome): string
   } else lines.push('at rest          not looked at: the run ended before');
   lines.push(...failures.map((text) => `FAILED ${text}`));
   lines.push(...verifier.violations.slice(0, SHOWN_MAX).map(({ check, text }) => `VIOLATION ${check}: ${text}`));
-  if (options.keep)
+  if (options.keep || failures.length > 0)
     lines.push(
       '',
       'What was done:',

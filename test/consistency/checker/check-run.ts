@@ -176,8 +176,8 @@ class CheckRun {
   }
 
   private async comeToRest(): Promise<Convergence> {
-    const ports = await this.store.primaries();
-    const found = await convergence(this.pool.all, this.truth, ports, this.store.appName);
+    const { store } = this;
+    const found = await convergence(this.pool.all, this.truth, () => store.primaries(), store.appName);
     const closed = Promise.all(this.pool.all.map((process) => process.close()));
     await withinMs(CLOSE_MS, closed, 'a process did not close its cache').catch((error: Error) =>
       this.failures.push(error.message),

@@ -1,4 +1,5 @@
 import type { RedisConnectionOptions } from '@bff/infra/redis/redis-client';
+import type { Recovery } from './recovery.js';
 import type { Mechanism } from './without.js';
 
 export type CheckedMode = 'strict' | 'bounded' | 'off';
@@ -49,7 +50,7 @@ export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'fetching' }
   | { readonly kind: 'rested' }
-  /** After so many milliseconds the store served it; and so long its fastest invalidation took then. */
-  | { readonly kind: 'recovered'; readonly afterMs: number; readonly invalidationMs: number }
+  /** After so many milliseconds the store served it, if nothing hinders it; and so long its fastest invalidation took then. */
+  | ({ readonly kind: 'recovered' } & Recovery)
   /** For each key what a read returned; '' for a read that failed or returned nothing. */
   | { readonly kind: 'values'; readonly values: readonly string[] };

@@ -9,36 +9,52 @@ const KEY = 'recovery:probe';
 const TTL_SECONDS = 1;
 const RETRY_MS = 20;
 const INVALIDATIONS = 5;
+/** Longer than anything that mends itself, on a machine under load. */
+const GIVEN_UP_MS = 40_000;
+
+export interface Recovery {
+  readonly afterMs: number;
+  readonly invalidationMs: number;
+  /** Why it was not served at last; undefined if it was. */
+  readonly hindrance?: string | undefined;
+}
 
 /**
  * How long it takes until this process is served by the store: an invalidation is acknowledged, and a read is answered through
  * it. And what an invalidation takes then, at best: one that waits for a connection that is gone takes long each time.
  */
-export async function recovered(cache: CacheService): Promise<{ afterMs: number; invalidationMs: number }> {
+export async function recovered(cache: CacheService): Promise<Recovery> {
   const beganAt = performance.now();
-  while (!(await isServed(cache))) await elapse(RETRY_MS);
-  const afterMs = performance.now() - beganAt;
+  const passedMs = () => performance.now() - beganAt;
+  let hindrance = await hindranceOf(cache);
+  for (; hindrance !== undefined && passedMs() < GIVEN_UP_MS; hindrance = await hindranceOf(cache))
+    await elapse(RETRY_MS);
+  const afterMs = passedMs();
   let invalidationMs = Infinity;
+  if (hindrance !== undefined) return { afterMs, invalidationMs, hindrance };
   for (let i = 0; i < INVALIDATIONS; i++) {
     const askedAt = performance.now();
-    if (await isAcknowledged(cache)) invalidationMs = Math.min(invalidationMs, performance.now() - askedAt);
+    if ((await refusalOf(cache)) === undefined) invalidationMs = Math.min(invalidationMs, performance.now() - askedAt);
   }
   return { afterMs, invalidationMs };
 }
 
-async function isServed(cache: CacheService): Promise<boolean> {
+/** What keeps the store from serving this process; undefined if nothing does. */
+async function hindranceOf(cache: CacheService): Promise<string | undefined> {
   let outcome: ReadOutcome = 'bypass';
   const onOutcome = (how: ReadOutcome) => (outcome = how);
   await cache.getOrSet(KEY, () => Promise.resolve('here'), { ttlSeconds: TTL_SECONDS, onOutcome });
-  return outcome !== 'bypass' && (await isAcknowledged(cache));
+  if (outcome === 'bypass') return `a read does without the store: ${cache.state().reason ?? 'nobody says why'}`;
+  return refusalOf(cache);
 }
 
-async function isAcknowledged(cache: CacheService): Promise<boolean> {
+/** Why an invalidation is not acknowledged; undefined if it is. */
+async function refusalOf(cache: CacheService): Promise<string | undefined> {
   try {
     await cache.invalidate(entry(KEY));
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof CacheError && error.code === 'CACHE_NOT_ACKNOWLEDGED') return false;
+    if (error instanceof CacheError && error.code === 'CACHE_NOT_ACKNOWLEDGED') return error.message;
     throw error;
   }
 }

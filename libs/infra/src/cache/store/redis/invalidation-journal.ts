@@ -35,6 +35,8 @@ export class InvalidationJournal {
   private isClosed = false;
   /** The defect that was reported last. */
   private reported: string | undefined;
+  /** Why the last repetition failed. */
+  private hindrance: string | undefined;
 
   constructor(private readonly owner: JournalOwner) {}
 
@@ -47,9 +49,11 @@ export class InvalidationJournal {
   get reason(): string | undefined {
     const { size } = this;
     if (size === 0) return undefined;
+    const why = this.hindrance === undefined ? '' : ` (the last attempt: ${this.hindrance})`;
     if (this.everythingAt !== undefined)
-      return `more than ${size} invalidations were not acknowledged: all is dropped first`;
-    return `${size} ${size === 1 ? 'invalidation was' : 'invalidations were'} not acknowledged: repeated before anything is read`;
+      return `more than ${size} invalidations were not acknowledged: all is dropped first${why}`;
+    const count = `${size} ${size === 1 ? 'invalidation was' : 'invalidations were'}`;
+    return `${count} not acknowledged: repeated before anything is read${why}`;
   }
 
   add(dependencies: readonly Dependency[]): void {
@@ -83,10 +87,11 @@ export class InvalidationJournal {
       while (this.size > 0 && !this.isClosed) await this.replayOnce();
       // In the same step as the last look at the size: whatever is added after it begins a replay.
       this.isReplaying = false;
-      this.reported = undefined;
+      this.reported = this.hindrance = undefined;
       if (this.size === 0) this.owner.onSettled();
     } catch (error) {
       this.isReplaying = false;
+      this.hindrance = (error as Error).message;
       this.reportOnce(error);
       if (!this.isClosed) this.timer = setTimeout(() => this.hasten(), RETRY_MS).unref();
     }
