@@ -192,10 +192,13 @@ export const runs = [
     ['r_mut_REFUSED_KEEPS', '-DREFUSED_KEEPS -DNW=1 -DNR=2 -DNR1=1', 'quick'],
     ['r_mut_REFUSED_KEEPS_fenced', '-DREFUSED_KEEPS -DNX=1', 'quick'],
     ['r_mut_REFUSED_KEEPS_late', '-DREFUSED_KEEPS -DLATE', 'quick'],
+    ['r_mut_JOIN_NO_SETTLE', '-DJOIN -DJOIN_NO_SETTLE', 'quick'],
     ['r_left_away', '-DAWAY'],
   ]),
   ...holds('rebuild', [
     ['r', '', 'quick'],
+    ['r_join', '-DJOIN', 'quick'],
+    ['r_join_nx', '-DJOIN -DNX=1'],
     ['r_nx', '-DNX=1'],
     ['r_ne', '-DNE=1 -DNX=1'],
     ['r_late', '-DLATE -DNX=1 -DNR1=2'],

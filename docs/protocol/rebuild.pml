@@ -12,8 +12,11 @@
  * Switches:  NI processes  NR reads  NF forced among them  NR1, NF1 the same for process 1  NW invalidations of B  NX expiries of the lease  NE evictions of the entry
  *   TODAY    the build 31835a3   LATE  a build may turn out to have taken longer than its TTL
  *   AWAY     a commit may not reach the store at all, and the builder answers (what is left: violated)
+ *   JOIN     a forced read that finds the lease taken waits, and may be answered with what that build has stored, if its fetch began
+ *            after the read did: it answers when every L1 has followed what was announced until then
  *   NUMBERS  entries carry the number of their build, and an L1 keeps the higher one (the runs hold without)
  * Mutations, each must break it:  REBUILD_NO_TICK  REBUILD_NO_WAIT  OWN_NODROP  REFUSED_KEEPS (a refused build leaves the older entry)
+ *   JOIN_NO_SETTLE (with JOIN: it answers at once)
  *   TICK_IF_VALID (only if there is a valid entry; with NE: an L1 may outlive the entry in the store)
  * Not needed, the runs hold with it:  KEEP_BY_END (of two values of one clock an L1 takes the one that ends later for newer)
  */
@@ -101,9 +104,16 @@ proctype Worker() { byte i, c, j;
 #endif
 
 proctype Reader(byte i) { byte n, nf, rf, ri, f, I, s, V, en, tok, c, j; bit forced, dB, ok;
+#ifdef JOIN
+  byte before;                                        /* fetches that had begun when the read did */
+#endif
   do
   :: n < (i == 0 -> NR : NR1) ->
-     atomic { n++; rf = answered; ri = acked; if :: nf < (i == 0 -> NF : NF1) -> forced = 1; nf++ :: forced = 0 fi };
+     atomic {
+#ifdef JOIN
+       before = fetches;
+#endif
+       n++; rf = answered; ri = acked; if :: nf < (i == 0 -> NF : NF1) -> forced = 1; nf++ :: forced = 0 fi };
      if
      :: forced
      :: atomic { !forced && lP[i] -> CHECK(lF[i], lI[i], lB[i]); goto fin }
@@ -121,6 +131,17 @@ proctype Reader(byte i) { byte n, nf, rf, ri, f, I, s, V, en, tok, c, j; bit for
      :: atomic { (forced || !eP) && lTok == 0 -> tok = 1 + i + 2*n; lTok = tok; s = clk;
           fetches++; f = fetches; I = started }
      :: (forced || !eP) && lTok != 0 -> goto fin      /* waited in vain */
+#ifdef JOIN
+     :: forced && lTok != 0 ->
+        if
+        :: goto fin
+        :: atomic { eP && eF > before -> f = eF; I = eI; dB = eB; s = clk };
+#ifndef JOIN_NO_SETTLE
+           FOLLOWED(s);
+#endif
+           goto answer
+        fi
+#endif
      fi;
      atomic { if :: dB = 0 :: NW > 0 -> dB = 1 fi; if :: en = 1 :: en = 2 fi };
 #ifdef AWAY
@@ -154,7 +175,11 @@ proctype Reader(byte i) { byte n, nf, rf, ri, f, I, s, V, en, tok, c, j; bit for
      fi;
 answer:
      atomic { CHECK(f, I, dB); if :: forced -> answered = MAX(answered, f) :: else fi };
-fin: atomic { rf = 0; ri = 0; f = 0; I = 0; s = 0; V = 0; en = 0; tok = 0; c = 0; forced = 0; dB = 0; ok = 0 }
+fin: atomic {
+#ifdef JOIN
+       before = 0;
+#endif
+       rf = 0; ri = 0; f = 0; I = 0; s = 0; V = 0; en = 0; tok = 0; c = 0; forced = 0; dB = 0; ok = 0 }
   :: else -> break
   od }
 proctype Expire() { byte n; end: do :: atomic { n < NX && lTok != 0 -> lTok = 0; n++ } od }

@@ -3,7 +3,7 @@ import { record } from '@bff/infra/cache/dependencies';
 import { Redis } from 'ioredis';
 import { CountingSource } from '../support/counting-source.js';
 import { openDeafenableCache, type DeafenableCache } from '../support/deafenable-cache.js';
-import { elapse } from '../support/eventually.js';
+import { elapse, eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 
 const THING = record('Thing', '1');
@@ -60,5 +60,29 @@ describe('an L1 whose messages do not come', () => {
     await admin.flushall();
     await writer.cache.invalidate(THING);
     expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('new');
+  });
+
+  it('[D1] is waited for by a caller that a forced build of another process answers', async () => {
+    const [reader, builder, waiter] = [await strictCache(), await strictCache(), await strictCache()];
+    await builder.cache.invalidate(THING); // everybody has known the gate for a lease when this resolves
+    await reader.cache.getOrSet('things:1', source.fetch);
+    await elapse(600);
+    await reader.cache.getOrSet('things:1', source.fetch);
+    reader.deafen();
+    source.value = 'new';
+    let isFetching = false;
+    const fetchSlowly = async () => {
+      isFetching = true;
+      await elapse(100);
+      return source.value;
+    };
+    const young = { maxAgeSeconds: 0.5, dependsOn: [THING] };
+    const building = builder.cache.getOrSet('things:1', fetchSlowly, young);
+    await eventually(() => isFetching, { what: 'a fetch' });
+    expect(await waiter.cache.getOrSet('things:1', () => Promise.reject(new Error('not fetched here')), young)).toBe(
+      'new',
+    );
+    expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('new');
+    await building;
   });
 });

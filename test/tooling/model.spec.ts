@@ -49,7 +49,7 @@ describe('the table of runs', () => {
   });
 
   it('tries every mutation that a model names', () => {
-    for (const model of ['recommended', 'fast', 'strict', 'slots', 'histories', 'rebuild']) {
+    for (const model of ['recommended', 'fast', 'strict', 'slots', 'histories', 'rebuild', 'deposed']) {
       const named =
         /Mutations[^:]*:([\s\S]*?)(?:\*\/|Not needed)/.exec(readFileSync(join(folder, `${model}.pml`), 'utf8'))?.[1] ??
         '';

@@ -37,6 +37,16 @@ export function describeInvalidations(create: StoreFactory): void {
       expect(await text(store, 'orders:a')).toBe('a');
     });
 
+    it('that are only waited for (settle) drop nothing and refuse no build', async () => {
+      const { store, other } = await create();
+      await put(store, 'orders:a', 'a', [record('Order', '1')]);
+      const build = await startBuild(store, 'orders:b');
+      await Promise.all([other.settle('orders:a'), other.settle('orders:b')]);
+      expect(await build.commit('b', [record('Order', '1')])).toBe('ok');
+      expect([await text(store, 'orders:a'), await text(other, 'orders:b')]).toEqual(['a', 'b']);
+      expect((await store.invalidate([record('Order', '1')])).dropped).toBe(2);
+    });
+
     it('follow the dependencies of the last build, not of those before it', async () => {
       const { store } = await create();
       await put(store, 'orders:a', '1', [record('Order', '1'), record('Order', '2')]);

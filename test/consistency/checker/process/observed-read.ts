@@ -48,7 +48,7 @@ export class ObservedRead {
       const value = (await answer) ?? undefined;
       const origin = this.outcome === 'hit' && isLocal ? 'local' : ORIGINS[this.outcome];
       if (!origin) throw new Error(`answered by "${this.outcome}", which it never allowed`);
-      if (this.maxAgeUs >= 0 && origin !== 'bypass') this.noteRebuilt(value);
+      if (this.maxAgeUs >= 0 && (origin === 'fetched' || origin === 'shared')) this.noteRebuilt(value);
       history.read(this.key, this.beganAt, value ? origin : 'miss', value, this.maxAgeUs);
       return value;
     } catch (error) {

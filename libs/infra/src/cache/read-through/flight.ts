@@ -167,14 +167,18 @@ export class Flight {
     const request = ++this.host.requests;
     const stored = await this.host.store.read(this.key);
     this.isReplacing = stored !== undefined && this.host.codec.decode(this.key, stored) !== undefined;
-    return !stored || !this.isReplacing || !this.offer(stored, request);
+    return !stored || !this.isReplacing || !(await this.offer(stored, request));
   }
 
   /** Answers whoever came before the request that found this entry, and accepts it; whether nobody refused it. */
-  private offer(stored: StoredValue, request: number): boolean {
+  private async offer(stored: StoredValue, request: number): Promise<boolean> {
     const latest = this.host.clock.latest();
     const asked = (waiter: Waiter) => waiter.arrivedBefore(request);
-    for (const waiter of this.waiters.take((w) => asked(w) && w.accepts(stored, latest))) {
+    const mayHave = (waiter: Waiter) => asked(waiter) && waiter.accepts(stored, latest);
+    // Another process has built it, perhaps for callers who want none of a certain age either: they are answered when no L1
+    // serves an older one.
+    if ([...this.waiters].some((w) => w.awaitedYounger && mayHave(w))) await this.host.store.settle(this.key);
+    for (const waiter of this.waiters.take(mayHave)) {
       const copy = () => this.host.codec.decode(this.key, stored)?.value; // each caller one of its own
       waiter.succeed(copy(), waiter.hasWaited ? 'coalesced' : 'hit', false, copy);
     }
@@ -198,7 +202,7 @@ export class Flight {
     const { codec, store } = this.host;
     // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
     if (!codec.decode(this.key, stored)) await store.invalidate([entry(this.key)]);
-    else this.offer(stored, request);
+    else await this.offer(stored, request);
     return 'again';
   }
 

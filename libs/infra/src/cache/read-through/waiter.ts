@@ -93,6 +93,11 @@ export class Waiter {
     return this.waits;
   }
 
+  /** Likewise for one that is no older than it wants: what it is answered with binds the reads after it. */
+  get awaitedYounger(): boolean {
+    return this.waits && !this.background && this.options.maxAgeSeconds !== undefined;
+  }
+
   /** From here on it waits for somebody else, for at most `waitMs` since it came. */
   waitForOther(): void {
     this.waits = true;

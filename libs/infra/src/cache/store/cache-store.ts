@@ -152,6 +152,11 @@ export abstract class CacheStore {
    * named is not held any more.
    */
   abstract write(request: WriteRequest): Promise<boolean>;
+  /**
+   * Resolves when no process serves from its L1 what the store had replaced of this key before the call. For callers that the
+   * build of another process answers: its own callers get their answer only then.
+   */
+  abstract settle(key: string): Promise<void>;
   /** Resolves when acknowledged: in every partition. */
   abstract invalidate(dependencies: readonly Dependency[]): Promise<Invalidation>;
   /**

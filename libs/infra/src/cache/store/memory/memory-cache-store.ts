@@ -156,6 +156,9 @@ export class MemoryCacheStore extends CacheStore {
     return true;
   }
 
+  /** There is no other process, and no L1. */
+  async settle(): Promise<void> {}
+
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
     this.use();
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };

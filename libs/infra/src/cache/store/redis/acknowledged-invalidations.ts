@@ -121,6 +121,11 @@ export class AcknowledgedInvalidations {
     return { dropped, keys, deferred };
   }
 
+  /** Resolves when every L1 has followed what was announced before: an announcement of nothing comes after all of that. */
+  async settle(partition: Partition): Promise<void> {
+    await this.invalidateIn(partition, []);
+  }
+
   /**
    * Sends a script that invalidates, and waits until no L1 can serve what it dropped: this process' own is cleared before
    * it is sent, and again with the position at which the store carried it out.

@@ -261,6 +261,10 @@ export class RedisCacheStore extends CacheStore {
     });
   }
 
+  settle(key: string): Promise<void> {
+    return this.invalidations.settle(this.partitions.of(key));
+  }
+
   invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
     return this.invalidations.invalidate(dependencies);
   }

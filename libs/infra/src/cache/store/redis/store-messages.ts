@@ -25,7 +25,7 @@ export function parseBusMessage(text: string): BusInvalidation | undefined {
   const [kind, clock, tip, previousTip, requester, born] = text.slice(0, newline).split(' ');
   if (kind !== 'I' || !tip || !previousTip || !born) return undefined;
   const body = text.slice(newline + 1);
-  const dependencies = body === '*' ? body : (body.split('\0') as Dependency[]);
+  const dependencies = body === '*' ? body : body === '' ? [] : (body.split('\0') as Dependency[]);
   return {
     clock: Number(clock),
     tip,

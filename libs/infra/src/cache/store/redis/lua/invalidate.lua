@@ -3,6 +3,7 @@
 -- before is refused from this step on, and no entry that depends on them is served after it. May run out of memory limit:
 -- an invalidation that is refused for want of memory would be staleness.
 -- KEYS T:g   ARGV T clkKnown tipKnown bornKnown newTip inlineMax windowMax rq knownMv dep...
+--   dep: none where the caller only wants to know that every L1 has followed what was announced before
 --   known: what the caller remembers of this history; it is refused where that is not part of it
 --   inlineMax: entries removed at once, if they are not too much work for one script; a dependency with more dependants is left to the
 --   sweeper, and they are refused on read meanwhile
