@@ -6,6 +6,7 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import type { OnSplit } from '@bff/infra/redis/primary-vouch';
 import { createRedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
+import { partitionTag } from '../../consistency/checker/index-walk.js';
 import { CacheProcess } from '../../support/cache-process-pool.js';
 import { eventually } from '../../support/eventually.js';
 import { startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
@@ -124,7 +125,7 @@ describe('[T4] a host that freezes with its primary and a process on it', () => 
       async (l1, onSplit) => {
         await cluster.waitUntilWhole();
         const { process, read, change, appName } = await twoSides({ clusterNodes: cluster.addresses }, l1, onSplit);
-        const slot = `{${appName}.P1:0}`;
+        const slot = partitionTag(appName, 1, 0);
         const primary = await cluster.masterOf(slot);
         const goOn = () => {
           primary.resume();

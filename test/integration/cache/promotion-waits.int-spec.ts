@@ -4,6 +4,7 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
+import { partitionTag } from '../../consistency/checker/index-walk.js';
 import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisCluster } from '../../support/redis-cluster.js';
 import { startRedisSentinels } from '../../support/redis-sentinels.js';
@@ -92,9 +93,10 @@ describe.each(topologies)('readers on %s while a replica is promoted', (_, start
         at(n).invalidate(record('Thing', String(n % KEYS))),
       );
       await elapse(BEFORE_MS);
-      const primary = await redis.primary(`{${appName}.v2.P1:0}`);
+      const partition = partitionTag(appName, 1, 0);
+      const primary = await redis.primary(partition);
       await fell(primary);
-      const isReplaced = async () => (await redis.primary(`{${appName}.v2.P1:0}`).catch(() => primary)) !== primary;
+      const isReplaced = async () => (await redis.primary(partition).catch(() => primary)) !== primary;
       await eventually(isReplaced, { withinMs: 60_000, what: 'another primary' });
       await elapse(AFTER_MS);
       await back(primary);

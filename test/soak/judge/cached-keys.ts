@@ -10,7 +10,7 @@ export async function cachedKeys(redisUrl: string, appName: string): Promise<str
     const keys: string[] = [];
     let cursor = '0';
     do {
-      const [next, found] = await redis.scan(cursor, 'MATCH', `{${appName}.P*}:e:*`, 'COUNT', PAGE);
+      const [next, found] = await redis.scan(cursor, 'MATCH', `{${appName}.v*.P*}:e:*`, 'COUNT', PAGE);
       cursor = next;
       keys.push(...found.flatMap((key) => ENTRY.exec(key)?.[1] ?? []));
     } while (cursor !== '0');

@@ -56,6 +56,9 @@ export async function compareAll(deployment: Deployment, accounts: Accounts, wit
     wrong = left;
   }
   const mismatches = wrong.length === 0 ? [] : await stillWrong(deployment, accounts, wrong);
+  // Every page was just read, so some have to be there: else the kept orders are looked for in the wrong place.
+  if (keys.length === 0 && (await cachedKeys(deployment.redis.url, APP_NAME)).length === 0)
+    mismatches.push('no entry of any page was found in Redis');
   return {
     pages: pages.length,
     compared,

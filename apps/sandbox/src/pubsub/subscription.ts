@@ -177,6 +177,10 @@ export class Subscription {
   private whenIdle(isWaiting: boolean): void {
     if (this.silent || (isWaiting && this.after === undefined)) return this.restartTimer();
     if (!isWaiting) return this.end();
+    // An event may have been published in this very turn: what it sends is a sign of life, too.
+    const { pending } = this;
+    this.pump();
+    if (this.isOver || this.pending < pending) return;
     // Everything before the mark has been looked at: had it been for this channel, it would have been sent.
     this.after = this.context.log.mark();
     this.send([], this.after);

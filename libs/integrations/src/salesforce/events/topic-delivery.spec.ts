@@ -312,6 +312,21 @@ describe('a topic that is subscribed after its position', () => {
     },
   );
 
+  it.each([
+    ['before it is live says nothing', () => topic.keptAlive(), 61_000],
+    ['once it is live ends the doubt of a silence', () => undefined, 0],
+  ])('a keep-alive %s', async (_, connecting, behindMs) => {
+    topic.seen();
+    await behindAfterEventOf(2_000);
+    topic.lost('silence', { isSilent: true });
+    topic.connecting();
+    connecting();
+    topic.subscribed(undefined);
+    if (behindMs === 0) topic.keptAlive();
+    await jest.advanceTimersByTimeAsync(61_000);
+    expect(topic.health().behindMs).toBe(behindMs);
+  });
+
   it('is not behind by an event that was taken', async () => {
     await behindAfterEventOf(2_000);
     await jest.advanceTimersByTimeAsync(5_000);

@@ -108,7 +108,8 @@ export class TopicDelivery {
   /** Salesforce has nothing to tell; with a position, it says that nothing of the topic happened up to there. */
   keptAlive(position?: string): void {
     this.progress.lastKeepAliveAt = Date.now();
-    this.followed.keptAlive();
+    // Over CometD a session speaks for all its topics, also for those that are not subscribed yet.
+    if (this.progress.state === 'live') this.followed.keptAlive();
     if (position === undefined) return;
     if (this.arrived.at(-1)?.kind === 'position') this.arrived.pop();
     this.append({ kind: 'position', position });
