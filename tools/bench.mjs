@@ -4,8 +4,8 @@ import { ensureRedisServer } from './redis-server.mjs';
 import { ensureBuilt, modifiedAt, root, run, say, stop } from './workspace.mjs';
 
 /**
- * `npm run bench`: measures the built cache beside its peers and against its floors in one run, on private Redis servers.
- * `--no-peers`, `--quick`, `--write` and `--only=…` are explained in test/bench/main.ts.
+ * `npm run bench`: measures the built cache, its peers and its floors in one run, on private Redis servers.
+ * test/bench/main.ts explains `--no-peers`, `--quick`, `--write` and `--only=…`.
  */
 const flags = process.argv.slice(2);
 if (!flags.includes('--no-peers')) await installPeers();
@@ -13,7 +13,7 @@ await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
 process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'bench', 'main.js'), ...flags]);
 
-/** Peers live beside the benchmark, with a lock file of their own. What cannot be installed is left out of the tables. */
+/** Installs the peers from a lock file beside the benchmark. The tables omit peers that cannot be installed. */
 async function installPeers() {
   const folder = join(root, 'test', 'bench');
   const installed = join(folder, 'node_modules', '.package-lock.json');

@@ -2,14 +2,14 @@ import { cpSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } fro
 import { dirname, join, relative } from 'node:path';
 import { buildStamp, ensureInstalled, programOf, root, run, say, stop } from './workspace.mjs';
 
-/** `test` holds the programs that tests and benchmarks start as processes of their own. */
+/** `test` holds the programs that tests and benchmarks start as separate processes. */
 const projects = ['bff', 'cdc-worker', 'sandbox', 'test'];
 
 await ensureInstalled();
 const startedAt = new Date();
 say(`Building ${projects.join(', ')} …`);
 rmSync(buildStamp, { force: true });
-// Two at a time: each is one busy core. They write the same files of libs with the same content.
+// Two at a time: each keeps one core busy. Both write the same files of libs with the same content.
 for (let next = 0; next < projects.length; next += 2) {
   const codes = await Promise.all(projects.slice(next, next + 2).map(build));
   if (codes.some((code) => code !== 0)) stop('The build failed.');
@@ -22,7 +22,7 @@ function build(project) {
   return run(process.execPath, [programOf('@nestjs/cli', 'nest'), 'build', project]);
 }
 
-/** The compiler leaves scripts, protocol definitions and pages behind; the built files read them from beside themselves. */
+/** The compiler skips scripts, protocol definitions and pages; the built files read them from their own folder. */
 function copyWhatIsNotCompiled(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

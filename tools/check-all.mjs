@@ -4,8 +4,8 @@ import { checks } from './long-checks.mjs';
 import { say } from './workspace.mjs';
 
 /**
- * `npm run check:all`: the long form of every check that CI runs shortened, one after the other, each to its end, also when one
- * before it failed. Ends with a table. Exit code 1: something failed; 2: the command line makes no sense.
+ * `npm run check:all`: runs the long form of every check that CI shortens, one after the other, each to its end even
+ * after a failure. Ends with a table. Exit code 1: something failed; 2: the command line is invalid.
  */
 const USAGE = `npm run check:all -- [options]
   --only=NAME,NAME   only these: ${checks.map(({ name }) => name).join(', ')}

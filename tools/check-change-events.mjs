@@ -3,8 +3,8 @@ import { ensureRedisServer } from './redis-server.mjs';
 import { ensureBuilt, root, run, stop } from './workspace.mjs';
 
 /**
- * `npm run check:change-events`: sandbox, Redis, BFFs and workers as processes, faults, and a comparison of every cached value
- * with the org's records. Its options are explained in test/soak/options.ts and docs/operating/soak.md.
+ * `npm run check:change-events`: runs sandbox, Redis, BFFs and workers as processes, injects faults, and compares every
+ * cached value with the org's records. test/soak/options.ts and docs/operating/soak.md explain the options.
  */
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The soak needs redis-server 7 or later: install it and try again.');

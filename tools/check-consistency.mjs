@@ -3,9 +3,8 @@ import { ensureRedisServer } from './redis-server.mjs';
 import { ensureBuilt, root, run, stop } from './workspace.mjs';
 
 /**
- * `npm run check:consistency`: several processes of the built cache, faults, and a verifier that decides whether a read was
- * ever older than promised. Its options are explained in test/consistency/checker/options.ts and
- * docs/operating/consistency-check.md.
+ * `npm run check:consistency`: runs several processes of the built cache, injects faults, and verifies that no read was
+ * older than promised. test/consistency/checker/options.ts and docs/operating/consistency-check.md explain the options.
  */
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The check needs redis-server 7 or later: install it and try again.');

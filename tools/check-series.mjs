@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { root } from './workspace.mjs';
 
-/** Of what a check prints, so much is kept for the numbers of the table: they come last. */
+/** How much of a check's output is kept, from its end, to find the numbers of the table. */
 const OUTPUT_MAX = 200_000;
 
 /**
- * Runs checks one after the other, each to its end, also when one before it failed; `say` is told what they print. Resolves with
- * a row for each: `code` is the exit code, which a signal makes 1.
+ * Runs checks one after the other, each to its end even after a failure, and passes their output to `say`. Resolves
+ * with one row per check; `code` is the exit code, or 1 after a signal.
  */
 export async function runSeries(checks, say, command = 'npm') {
   const rows = [];
@@ -20,7 +20,7 @@ export async function runSeries(checks, say, command = 'npm') {
   return rows;
 }
 
-/** The rows as a table of Markdown. */
+/** The rows as a Markdown table. */
 export function seriesTable(rows) {
   const cells = rows.map(({ name, code, seconds, numbers }) => [
     name,

@@ -3,10 +3,10 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './workspace.mjs';
 
-/** How much of a dead child's output is shown. */
+/** How many last lines of a dead child's output are shown. */
 const LAST_LINES_MAX = 20;
 
-/** Starts programs together and ends them together: when one ends by itself, `onDeath` is called once, with its last words. */
+/** Starts and stops programs together. When one ends by itself, `onDeath` is called once, with its last lines. */
 export class ChildProcesses {
   #children = [];
   #isStopping = false;
@@ -18,15 +18,15 @@ export class ChildProcesses {
   }
 
   /**
-   * Starts a built program; its output goes to a file of its own, whose path is the result. The port is part of that
-   * path: another `npm start` in this checkout has other ports, and must not empty the files of this one.
+   * Starts a built program and returns the path of the file that receives its output. The port is part of the path:
+   * another `npm start` in this checkout has other ports, and must not empty these files.
    */
   start({ name, port }, file, env) {
     const folder = join(root, '.cache', 'start');
     mkdirSync(folder, { recursive: true });
     const logFile = join(folder, `${name}-${port}.log`);
     const log = createWriteStream(logFile);
-    // In a process group of its own, so that Ctrl-C reaches it once, from us, and not a second time from the terminal.
+    // A separate process group: Ctrl-C then reaches the child once, from us, and not also from the terminal.
     const detached = process.platform !== 'win32';
     const child = spawn(process.execPath, [file], { cwd: root, env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
     let tail = '';
@@ -52,7 +52,7 @@ export class ChildProcesses {
     return logFile;
   }
 
-  /** Asks all to end, and ends what is left after `graceMs`. */
+  /** Asks all to end, and kills the rest after `graceMs`. */
   async stop(graceMs) {
     this.#isStopping = true;
     this.#children.forEach(({ child }) => child.kill('SIGTERM'));

@@ -1,6 +1,6 @@
 import { installPackage, works } from './system-package.mjs';
 
-/** Where a browser that Puppeteer can drive is looked for: by name in PATH, and where macOS keeps it. */
+/** Browsers that Puppeteer can drive: by name in PATH, and at the paths that macOS uses. */
 const programs = [
   'chromium',
   'chromium-browser',
@@ -9,12 +9,12 @@ const programs = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** The browser, undefined if there is none. */
+/** The first browser that runs; undefined if there is none. */
 export function findChromium() {
   return programs.find((program) => works(program, '--version'));
 }
 
-/** Whether there is a browser, after an attempt to install one where that is allowed without asking anybody. */
+/** Whether a browser runs, after an attempt to install one where that needs no confirmation. */
 export async function ensureChromium() {
   if (findChromium() === undefined) await installPackage({ 'apt-get': 'chromium', dnf: 'chromium', apk: 'chromium' });
   return findChromium() !== undefined;

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, say } from './workspace.mjs';
 
-/** Every check, each to its end, so that one run shows all that is wrong. The last line holds the test runner's own counts. */
+/**
+ * Runs every check to its end, so that one run shows every failure. The last line holds the test runner's own counts.
+ */
 const folder = mkdtempSync(join(tmpdir(), 'evergreen-ci-'));
 const report = join(folder, 'jest.json');
 const failed = [];
@@ -46,7 +48,7 @@ async function step(name, args) {
   if (code !== 0) failed.push(name);
 }
 
-/** A file that could not even be loaded holds no counted test, so it counts as one failure. */
+/** The test runner's counts; a test file that could not be loaded counts as one failure. */
 function readCounts() {
   if (!existsSync(report)) return undefined;
   const jest = JSON.parse(readFileSync(report, 'utf8'));

@@ -1,4 +1,4 @@
-/** What to type to see the cache at work: a real token, and an order of that token's customer. */
+/** The commands that show the cache at work: a real token, and an order of that token's customer. */
 export async function demoSteps(bffUrl, sandboxUrl, apiVersion) {
   const token = await text(`${sandboxUrl}/demo/token/1`);
   const data = `${sandboxUrl}/services/data/v${apiVersion}`;

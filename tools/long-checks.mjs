@@ -1,6 +1,7 @@
 /**
- * The checks that take long, in the order in which `npm run check:all` runs them. Each is a command of npm, with what the table
- * shows of what it printed. A new check that CI can only run shortened belongs here in its long form.
+ * The long checks, in the order in which `npm run check:all` runs them. Each is an npm command, and a function that
+ * extracts the numbers for the table from its output. A new check that CI can only run shortened belongs here in its
+ * long form.
  */
 const consistency = (name, ...options) => ({
   name,
@@ -58,7 +59,7 @@ export const checks = [
   },
 ];
 
-/** What the table shows of a run of the checker. */
+/** The table's numbers for a run of the checker. */
 export function numbersOfConsistency(text) {
   const row = (name, what) => first(text, new RegExp(`^${name} +${what.source}`, 'm'), 1);
   return [
@@ -74,7 +75,9 @@ export function numbersOfConsistency(text) {
     .join(', ');
 }
 
-/** Of both transports together; `--prove` prints a line for each planted fault. */
+/**
+ * The table's numbers for a run of the soak, both transports together; `--prove` prints a line for each planted fault.
+ */
 function numbersOfSoak(text) {
   const sum = (pattern) => {
     const all = [...text.matchAll(pattern)];

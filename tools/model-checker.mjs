@@ -9,8 +9,8 @@ const models = join(root, 'docs', 'protocol');
 const DEPTH_MAX = 2_000_000;
 
 /**
- * Runs one model with its switches, within limits: Spin makes a C program, the C program searches. Resolves with what it
- * found; a run that could not be made to end within its limits is `incomplete`, never `holds`.
+ * Runs one model with its switches, within limits: Spin generates a C program, which searches. Resolves with the
+ * result; a run that does not finish within its limits is `incomplete`, never `holds`.
  */
 export async function check({ model, switches }, { seconds, megabytes, wantsTrail = false }) {
   const folder = mkdtempSync(join(tmpdir(), 'evergreen-model-'));
@@ -47,8 +47,8 @@ export async function check({ model, switches }, { seconds, megabytes, wantsTrai
 }
 
 /**
- * What the output of a search means: `violated` if an assertion failed, `holds` only if the search says that it went through
- * the whole space, else `incomplete` with the reason.
+ * The outcome of a search's output: `violated` if an assertion failed, `holds` only if the search reports that it
+ * covered the whole space, else `incomplete` with the reason.
  */
 export function judge({ output, code, isTimedOut = false }) {
   const states = Number(/(\S+) states, stored/.exec(output)?.[1] ?? NaN);
@@ -71,12 +71,12 @@ export function judge({ output, code, isTimedOut = false }) {
   return { outcome: 'holds', ...found };
 }
 
-/** The programs that are missing, of those that a check needs. */
+/** The programs that a check needs and that are missing. */
 export function missingPrograms() {
   return ['spin', 'gcc'].filter((name) => spawnSync(name, [name === 'spin' ? '-V' : '--version']).error);
 }
 
-/** Installs the missing programs where that is allowed without asking anybody; what is still missing after that. */
+/** Installs the missing programs where that needs no confirmation; returns those still missing. */
 export async function installMissingPrograms() {
   if (missingPrograms().length === 0) return [];
   if (spawnSync('apt-get', ['--version']).error) return missingPrograms();
@@ -102,7 +102,7 @@ function broken(reason) {
   return { outcome: 'incomplete', reason: reason.trim(), states: NaN, transitions: NaN, megabytes: NaN, seconds: 0 };
 }
 
-/** The tail of what a program says; killed when its time is over, and with us. */
+/** The end of a program's output; the program is killed after `seconds`, and when this process exits. */
 function collect(command, args, cwd, seconds = 120) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });

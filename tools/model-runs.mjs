@@ -1,7 +1,7 @@
 /**
- * What the models have to show. Each run names its model, its switches, and what Spin must find: `holds` (the whole space
- * searched, no assertion fails) or `violated`. The mutations remove one mechanism each; what they find proves that the runs
- * that hold could have failed. `quick` marks the small set of CI.
+ * The expected results of the models. Each run names its model, its switches, and what Spin must find: `holds` (the
+ * whole space searched, no assertion fails) or `violated`. Each mutation removes one mechanism; its violation proves
+ * that the runs that hold could have failed. `quick` marks the small set that CI runs.
  */
 const one = '-DNI=1 -DNR=3 -DNB=2 -DNW=2';
 const two = '-DNR=2 -DNR1=1 -DNB=1 -DNB1=1 -DNW=1 -DNC=0';
@@ -14,7 +14,7 @@ const noTicks = '-DFOLLOW -DNO=0 -DNW=2 -DNS=3';
 const adoptJoiner = '-DFAILOVER -DADOPT -DJOINER -DNR=1 -DNOLAZY -DNX=0';
 
 export const runs = [
-  // What a cache usually does.
+  // Common cache designs.
   ...violated('naive', [
     ['naive', '', 'quick'],
     ['naive_lock', '-DLOCK', 'quick'],
@@ -126,7 +126,7 @@ export const runs = [
     ['s_mut_EVICT_ANY_BIRTH', `${emptied} -DCLK0=1 -DEVICT_ANY_BIRTH`],
   ]),
 
-  // A slot that moves key by key (A1, T1). `left` is what stays open, as the page says.
+  // A slot that moves key by key (A1, T1). `left` marks a known gap, described in docs/protocol/README.md.
   ...violated('slots', [
     ['slots_today', '-DTODAY', 'quick'],
     ['slots_mut_NO_SLOT_CHECK', '-DNO_SLOT_CHECK', 'quick'],
@@ -208,7 +208,7 @@ export const runs = [
     ['r_numbers', '-DNUMBERS'],
   ]),
 
-  // A primary that was replaced and does not know it: what vouches for it.
+  // A deposed primary that does not know it: who vouches for it.
   ...holds('deposed', [
     ['d_sentinels', '', 'quick'],
     ['d_sentinels_acks', '-DACKS', 'quick'],

@@ -6,9 +6,9 @@ import { runs } from './model-runs.mjs';
 import { say } from './workspace.mjs';
 
 /**
- * `npm run model`: holds the models of docs/protocol against what they have to show. `-- --quick` is the set of CI,
- * `-- <name>…` picks runs, `--trail` prints Spin's counterexample, `--install` installs what is missing. Exit code 1: a model
- * does not show what it must; 2: it could not be tried.
+ * `npm run model`: checks the models of docs/protocol against their expected results. `-- --quick` runs the set of CI,
+ * `-- <name>…` selects runs, `--trail` prints Spin's counterexample, `--install` installs missing programs. Exit code
+ * 1: a model does not show what it must; 2: it could not be checked.
  */
 const limits = { quick: { seconds: 100, megabytes: 3000 }, full: { seconds: 900, megabytes: 9000 } };
 
@@ -26,7 +26,7 @@ if (missing.length > 0) {
   );
 }
 
-// A search that is interrupted must not go on alone.
+// An interrupted run must not leave a search running.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(2));
 
 const limit = options.quick ? limits.quick : limits.full;
@@ -46,7 +46,7 @@ say(`\n${chosen.length - faults.length} of ${chosen.length} runs as expected, ${
 for (const fault of faults) say(fault);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
-/** One of the searches that run side by side: takes runs until there are none. */
+/** One of the parallel searches: takes runs from the queue until it is empty. */
 async function work() {
   for (let next = queue.pop(); next; next = queue.pop()) {
     const result = await check(next, { ...limit, wantsTrail: options.trail });

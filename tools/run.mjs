@@ -1,6 +1,6 @@
 import { ensureInstalled, programOf, run, stop } from './workspace.mjs';
 
-/** `node tools/run.mjs <program> …`: runs a program of an installed package, and installs first where that is missing. */
+/** `node tools/run.mjs <program> …`: runs a program of an installed package, after installing missing dependencies. */
 const packages = { eslint: 'eslint', prettier: 'prettier', tsc: 'typescript' };
 
 const [program = '', ...args] = process.argv.slice(2);

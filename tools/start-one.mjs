@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureBuilt, root, stop } from './workspace.mjs';
 
-/** `node tools/start-one.mjs <app>`: builds if needed, then is that app: same process, same signals, same output. */
+/**
+ * `node tools/start-one.mjs <app>`: builds if needed, then runs the app in this process, with its signals and output.
+ */
 const apps = ['bff', 'cdc-worker', 'sandbox'];
 const app = apps.find((name) => name === process.argv[2]) ?? stop(`usage: node tools/start-one.mjs ${apps.join('|')}`);
 await ensureBuilt();

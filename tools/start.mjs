@@ -8,9 +8,9 @@ import { demoSteps } from './demo.mjs';
 import { redisTroubleIn, urlOf, welcomeText } from './welcome.mjs';
 import { ensureBuilt, root, say, stop } from './workspace.mjs';
 
-/** `npm start`: installs and builds what is missing, starts everything on this machine, and says what to try. */
+/** `npm start`: installs and builds what is missing, starts everything on this machine, and prints what to try. */
 const READY_DEADLINE_MS = 60_000;
-/** Redis is asked again for so long, which is time for two answers more: a machine that starts all this is busy. */
+/** How long Redis is asked again, enough for two more answers: a machine that starts all this is busy. */
 const REDIS_DOUBT_MS = 500;
 
 await ensureBuilt();
@@ -40,11 +40,11 @@ const startingAt = Date.now();
 for (const program of programs) {
   program.logFile = children.start(program, join(root, 'dist', 'apps', program.name, 'src', 'main.js'), env);
   await untilAnswers(program, program.health);
-  // The BFF has tried to reach Redis by now. The worker will try for as long again, and nobody has to wait for that to know.
+  // The BFF has tried to reach Redis by now. The worker will try as long again; the warning need not wait for it.
   if (program === bff) warnOf(await redisTrouble());
 }
 const trouble = await redisTrouble();
-// Without the Redis that is configured they cannot become live.
+// They cannot become live without the configured Redis.
 const eventsAreLive = !config.events.enabled || (!trouble && (await becomesLive(usesRedis ? worker : bff)));
 say(
   welcomeText({
@@ -99,7 +99,7 @@ function isTaken(host, port) {
   });
 }
 
-/** Waits until the program says 200 there; a program that ends meanwhile ends us. */
+/** Waits until the program answers there with a success status; if a program ends meanwhile, this process ends. */
 async function untilAnswers(program, path) {
   const deadline = Date.now() + READY_DEADLINE_MS;
   while (!(await answers(program, path))) {
@@ -128,7 +128,7 @@ async function becomesLive(program) {
   return false;
 }
 
-/** Why the BFF has no use of Redis; undefined where it has, or where none is configured. */
+/** Why the BFF cannot use Redis; undefined if it can, or if none is configured. */
 async function redisTrouble() {
   const deadline = Date.now() + REDIS_DOUBT_MS;
   while (usesRedis) {
@@ -139,7 +139,7 @@ async function redisTrouble() {
   return undefined;
 }
 
-/** What the program says there, whatever the status; undefined when it says nothing. */
+/** The program's JSON answer there, whatever the status; undefined without one. */
 async function answerOf(program, path) {
   try {
     const response = await fetch(urlOf(program) + path, { signal: AbortSignal.timeout(2_000) });

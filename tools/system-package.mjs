@@ -4,7 +4,7 @@ import { run, say } from './workspace.mjs';
 /** RUNLEVEL=1 keeps Debian's packages from starting servers: the tests start private ones. */
 const quietly = ['env', 'RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive'];
 
-/** How each package manager is told to install a package, in the order in which they are looked for. */
+/** The install commands of each package manager, in the order in which the managers are tried. */
 const managers = [
   {
     name: 'apt-get',
@@ -20,8 +20,8 @@ const managers = [
 ];
 
 /**
- * Tries to install a package where that is allowed without asking anybody. Whether it worked is for the caller to see.
- * @param names the package's name by package manager; one that is not named is left alone
+ * Tries to install a package where that needs no confirmation. The caller checks whether it worked.
+ * @param names the package's name by package manager; a manager without a name installs nothing
  */
 export async function installPackage(names) {
   const manager = managers.find(({ name }) => works(name, '--version'));
@@ -37,7 +37,7 @@ export async function installPackage(names) {
   }
 }
 
-/** Whether the program can be run with these arguments. */
+/** Whether the program runs successfully with these arguments. */
 export function works(program, ...args) {
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 }

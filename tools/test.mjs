@@ -2,7 +2,10 @@ import { ensureChromium } from './chromium.mjs';
 import { ensureRedisServer } from './redis-server.mjs';
 import { ensureBuilt, programOf, run, say, stop } from './workspace.mjs';
 
-/** `npm test -- …`: every level, or what jest's own arguments pick. Installs and builds first what is missing. */
+/**
+ * `npm test -- …`: runs every level, or those that jest's own arguments select, after installing and building what is
+ * missing.
+ */
 const args = process.argv.slice(2);
 await ensureBuilt();
 const picked = pickedLevels(args);
@@ -22,7 +25,7 @@ if ((picked.length === 0 || picked.includes('integration')) && !(await ensureChr
       '  brew install --cask chromium          (macOS)',
   );
 }
-// Jest runs ES modules in node's vm module, which is behind a flag.
+// Jest runs ES modules in Node's vm module, which needs a flag.
 process.exitCode = await run(process.execPath, [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -30,7 +33,7 @@ process.exitCode = await run(process.execPath, [
   ...args,
 ]);
 
-/** The levels that the arguments pick; none named is all. */
+/** The levels that the arguments select; empty means all. */
 function pickedLevels(given) {
   const at = given.findIndex((arg) => arg.startsWith('--selectProjects'));
   if (at < 0) return [];

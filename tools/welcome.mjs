@@ -2,8 +2,8 @@ const EMBEDDED = 'embedded (set REDIS_URL to share it between processes)';
 const STEPS_NEED_REDIS = 'Until then the steps below show no cache: every answer comes from the sandbox.';
 
 /**
- * Why the cache has no use of its Redis, in the words of the BFF's `/health`, which hold no password; undefined while it
- * has. `health` is what that answered; undefined, because it did not answer, is a reason, too.
+ * Why the cache cannot use its Redis, in the words of the BFF's `/health`, which hold no password; undefined if it can.
+ * `health` is the answer of `/health`; undefined (no answer) is a reason too.
  */
 export function redisTroubleIn(health) {
   const redis = health?.details?.redis;
@@ -12,8 +12,8 @@ export function redisTroubleIn(health) {
 }
 
 /**
- * What `npm start` says as soon as everything runs. `worker` is left out with the embedded store; with `redisTrouble` it
- * says that nothing is cached, and what to do.
+ * The text that `npm start` prints once everything runs. `worker` is omitted with the embedded store; with
+ * `redisTrouble` the text says that nothing is cached, and what to do.
  */
 export function welcomeText({ config, bff, worker, sandbox, seconds, redisTrouble, eventsAreLive }) {
   const isSandbox = config.salesforce.isSandbox;
@@ -53,14 +53,14 @@ function troubleLines(reason, redis, isSandbox) {
   ];
 }
 
-/** Which variables hold where Redis is, and which the way in: a URL carries its own password. */
+/** The variables that hold the address and the credentials of Redis; a URL carries its own password. */
 function variablesOf({ url, sentinels }) {
   if (url) return { address: 'REDIS_URL', login: 'REDIS_URL' };
   const address = sentinels ? 'REDIS_SENTINELS' : 'REDIS_CLUSTER_NODES';
   return { address, login: `${address} or REDIS_PASSWORD` };
 }
 
-/** Where a program can be asked from this machine. */
+/** The URL of a program, reachable from this machine. */
 export function urlOf({ host, port }) {
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;

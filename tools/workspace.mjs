@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the checkout. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** What `tools/build.mjs` leaves when it has succeeded; its time is that of the build's start. */
+/** Written by `tools/build.mjs` on success; its modification time is the start of the build. */
 export const buildStamp = join(root, 'dist', '.built');
 
-/** Files that need no build to change what is built are left out: tests, and what they alone use. */
+/** Everything a build depends on; specs are skipped, and tests of other folders are not built. */
 const sources = [
   'apps',
   'libs',
@@ -23,7 +23,7 @@ const sources = [
   'test/tsconfig.app.json',
 ];
 
-/** Runs a program in the checkout with our own streams; resolves with its exit code, which a signal makes 1. */
+/** Runs a program in the checkout with our own streams; resolves with its exit code, or 1 after a signal. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
@@ -32,7 +32,7 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** The start file of a program that an installed package brings, to be run with node on every system alike. */
+/** The start file of an installed package's program; Node runs it the same way on every system. */
 export function programOf(packageName, program = packageName) {
   const require = createRequire(join(root, 'package.json'));
   const file = join(root, 'node_modules', packageName, 'package.json');
@@ -40,15 +40,17 @@ export function programOf(packageName, program = packageName) {
   return join(dirname(file), typeof bin === 'string' ? bin : bin[program]);
 }
 
-/** Installs exactly what the lock file names, unless that has been done since it last changed. Ends the process on failure. */
+/**
+ * Installs exactly what the lock file names, unless already done since it last changed. Ends the process on failure.
+ */
 export async function ensureInstalled() {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed >= modifiedAt(join(root, 'package-lock.json'))) return;
   const folder = lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false });
-  // npm ci begins by emptying it, and that would be somebody else's.
+  // npm ci would empty the linked folder, which belongs to another checkout.
   if (folder?.isSymbolicLink()) stop('node_modules is a link to another folder: remove the link, and try again.');
   say('Installing dependencies (npm ci) …');
-  // Development dependencies build and test the product, also where NODE_ENV says production.
+  // Development dependencies build and test the product, even where NODE_ENV is production.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const code = npm?.endsWith('.js')
@@ -57,7 +59,7 @@ export async function ensureInstalled() {
   if (code !== 0) stop('npm ci failed: see its message above. It needs the npm registry, or a filled npm cache.');
 }
 
-/** Builds unless that has been done since the newest source changed. Ends the process on failure. */
+/** Builds unless already done since the newest source changed. Ends the process on failure. */
 export async function ensureBuilt() {
   await ensureInstalled();
   const newest = Math.max(...sources.map((source) => newestIn(join(root, source))));
@@ -66,7 +68,7 @@ export async function ensureBuilt() {
   if (code !== 0) stop('The build failed: see its messages above.');
 }
 
-/** A line for whoever runs the tool. */
+/** Prints a line for the person who runs the tool. */
 export function say(text) {
   process.stdout.write(`${text}\n`);
 }

@@ -4,7 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { configurationPageText, envExampleText } from './configuration-text.mjs';
 import { ensureBuilt, root, say } from './workspace.mjs';
 
-/** `npm run docs:config`: writes what is generated from the configuration's schema. A test holds both to it. */
+/**
+ * `npm run docs:config`: writes the files generated from the configuration's schema. A test checks that both are
+ * current.
+ */
 await ensureBuilt();
 const built = join(root, 'dist', 'libs', 'infra', 'src', 'config', 'environment.schema.js');
 const schema = await import(pathToFileURL(built).href);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { BenchOrder } from './processes/bench-process.messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./processes/bench-process.js', import.meta.url));
-/** No order takes this long; one that does has failed, and must not hold the run. */
+/** No order takes this long. An order that does has failed, and must not block the run. */
 const ORDER_MS_MAX = 60_000;
 
 interface Answer {
@@ -13,7 +13,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** A child process that measures on our behalf; it ends with this process at the latest. */
+/** A child process that measures for this one. It ends with this process at the latest. */
 export class BenchProcess {
   private readonly pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   private nextId = 1;
@@ -37,7 +37,7 @@ export class BenchProcess {
     return new BenchProcess(child);
   }
 
-  /** Resolves with what the process answers; the type is the caller's claim. */
+  /** Resolves with the process' answer. The caller asserts its type. */
   async order<T>(order: BenchOrder): Promise<T> {
     if (!this.child.connected) throw new Error('the process has ended');
     const id = this.nextId++;

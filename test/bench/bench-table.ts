@@ -1,4 +1,4 @@
-/** What we said we would reach, and whether this run did. */
+/** A declared target, and whether this run met it. */
 export interface Target {
   readonly what: string;
   readonly target: string;
@@ -9,7 +9,7 @@ export interface Target {
 /** The outcome of one scenario. */
 export interface BenchTable {
   readonly title: string;
-  /** What was done and how to read the numbers. */
+  /** The method, and how to read the numbers. */
   readonly intro: string;
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -17,7 +17,7 @@ export interface BenchTable {
   readonly targets: readonly Target[];
 }
 
-/** How much is done. */
+/** How thorough a run is. */
 export interface BenchEffort {
   /** Fewer rounds and smaller sizes: two minutes in place of ten. */
   readonly isQuick: boolean;

@@ -19,14 +19,17 @@ import { OrderNotices } from '@bff/modules/orders/order-notices';
 import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
 
 export const ORDERS = '/data/OrderChangeEvent';
-/** The name under which `evergreen.ts` opens a cache with an L1: processes that share it wait for each other's leases. */
+/**
+ * The name under which `evergreen.ts` opens a cache with an L1. Processes with the same name wait for each other's
+ * leases.
+ */
 const APP_NAME = 'bench-tiered';
 const CONSUMER = 'salesforce-events';
-/** Longer than the lease of an L1: from then on no invalidation waits for who may have been there before Redis was started. */
+/** Longer than the lease of an L1. After it no invalidation waits for L1s from before the start of Redis. */
 const SETTLED_MS = 1_200;
 
 /**
- * What a worker does with the events of one topic, put together without Nest: delivery in batches, the rules of orders,
+ * A worker's handling of the events of one topic, composed without Nest: delivery in batches, the rules of orders,
  * acknowledged invalidation, notices, and positions saved under a term.
  */
 export class ChangeEventPipeline implements TopicHandler {
@@ -34,7 +37,7 @@ export class ChangeEventPipeline implements TopicHandler {
   applied = 0;
   /** Called after each batch. */
   onApplied: () => void = () => undefined;
-  /** Whether browsers are told of what is applied. */
+  /** Whether applied changes are posted as notices for browsers. */
   tellsBrowsers = false;
 
   private constructor(
@@ -63,7 +66,7 @@ export class ChangeEventPipeline implements TopicHandler {
     const board = new RedisNoticeBoard(redis, APP_NAME);
     const notices = new OrderNotices(orders, new Notifications(board));
     const applied = (changes: readonly AppliedChange[]): Promise<void> => pipeline.tell(changes);
-    const announced = new Announced(); // what the reconciler of a worker remembers
+    const announced = new Announced(); // remembered events, as in a worker's reconciler
     const heard = (events: readonly SourceEvent[]): void => announced.heard(events);
     const consumer = new TopicConsumer(ORDERS, [ofOrders], cache, position, { heard, applied });
     const pipeline: ChangeEventPipeline = new ChangeEventPipeline(consumer, orders, parts, redis, board, notices);
@@ -86,8 +89,9 @@ export class ChangeEventPipeline implements TopicHandler {
   }
 
   /**
-   * Resolves when all events are applied and committed, with the most that had waited. The source has all of them ready, and
-   * stops only while there is no room.
+   * Resolves when all events are applied and committed, with the largest number that waited. The source has all events
+   * ready,
+   * and pauses only while there is no room.
    */
   async apply(events: Iterable<SourceEvent>): Promise<number> {
     const delivery = new TopicDelivery(ORDERS, 'bench', this, resolveStreamOptions({}), new StreamJournal(silent));
@@ -104,7 +108,7 @@ export class ChangeEventPipeline implements TopicHandler {
     return Math.max(most, delivery.waiting);
   }
 
-  /** An entry for each of the first so many orders, which depends on its record, and whose account is known. */
+  /** Stores an entry for each of the first `count` orders, which depends on its record and whose account is known. */
   async fill(count: number): Promise<void> {
     let next = 0;
     const filler = async () => {
@@ -119,7 +123,7 @@ export class ChangeEventPipeline implements TopicHandler {
     await Promise.all(Array.from({ length: 64 }, filler));
   }
 
-  /** Which part of the entries that `fill` has made is served; some of them are looked at. */
+  /** The share of the entries of `fill` that is still served, by a sample. */
   async keptOf(count: number): Promise<number> {
     const looked = Array.from({ length: 100 }, (_, i) => entryOf(Math.floor((i * count) / 100)));
     const answers = await Promise.all(looked.map((key) => this.parts.cache.status(key)));
@@ -144,7 +148,7 @@ export class ChangeEventPipeline implements TopicHandler {
   }
 }
 
-/** Updates of a field that is shown, one of each order from the first. */
+/** Updates of a visible field, one per order, beginning with order `first`. */
 export function* updates(count: number, first = 0): Generator<SourceEvent> {
   for (let i = 0; i < count; i++) {
     const n = first + i;
@@ -173,7 +177,7 @@ function entryOf(i: number): string {
   return `orders:detail:${orderId(i)}`;
 }
 
-/** A hundred orders of each. */
+/** Each account has a hundred orders. */
 function accountId(i: number) {
   return toSalesforceId(`001${String(Math.floor(i / 100)).padStart(12, '0')}`);
 }

@@ -12,17 +12,17 @@ import { median } from './statistics.js';
 const PROGRAM = fileURLToPath(new URL('./processes/change-events-process.js', import.meta.url));
 const APPLIED_A_SECOND_MIN = 20_000;
 const FOLLOWED_A_SECOND_MIN = 3_000;
-/** Some three times what the process has before the first event; a million events alone are more than 400 MiB. */
+/** About three times the heap before the first event; a million events alone take more than 400 MiB. */
 const PEAK_HEAP_MIB_MAX = 128;
-/** As much as a small container would give it. Left alone, Node collects garbage when it is twice that. */
+/** The heap of a small container. Without this limit Node collects garbage only at twice that size. */
 const CONSUMER_ARGS = [`--max-old-space-size=${PEAK_HEAP_MIB_MAX}`];
-/** A million events take 10 s on a quiet machine; a job that takes longer than this has failed. */
+/** A million events take 10 s on an idle machine; a job that takes longer than this has failed. */
 const JOB_MS_MAX = 600_000;
 const MIB = 2 ** 20;
 
 type Answer = { readonly reports: ChangeEventsReport[] } | { readonly error: string };
 
-/** The way of a change event through a worker: how many a second, at which cost, and in how much memory. */
+/** The path of a change event through a worker: events per second, cost, and memory. */
 export async function benchChangeEvents({ isQuick }: BenchEffort): Promise<BenchTable[]> {
   const applied = await benchApplied(isQuick ? 2 : 5, isQuick ? 10_000 : 20_000);
   const followed = await benchFollowed(isQuick ? 20_000 : 100_000, 0);
@@ -146,9 +146,9 @@ function memoryTable(reports: readonly [burst: ChangeEventsReport, caughtUp: Cha
   };
 }
 
-/** In a process of its own, so that its processor time and heap are the consumer's. */
+/** Runs the job in a separate process, so that processor time and heap are the consumer's. */
 async function carryOut(job: ChangeEventsJob): Promise<ChangeEventsReport[]> {
-  const execArgv = job.kind === 'apply' ? [] : CONSUMER_ARGS; // entries are filled there, too
+  const execArgv = job.kind === 'apply' ? [] : CONSUMER_ARGS; // this job fills entries there, too
   const child = fork(PROGRAM, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const over = new AbortController();
   const failed = Promise.race([

@@ -11,7 +11,7 @@ import { percentile, Samples } from './statistics.js';
 const CACHES = 3;
 const PARTITIONS = 4;
 const RECORDS = 20;
-/** The births of the gates, and connections. */
+/** Rounds that create the gates and open the connections. */
 const WARM_UP = 20;
 const WITHOUT = 'Evergreen without L1';
 const WITH = 'Evergreen, L1 strict';
@@ -22,7 +22,7 @@ interface Opened {
   readonly redis: RedisClient;
 }
 
-/** What it costs on a Redis Cluster that L1s are waited for: the same invalidation with them and without, turn by turn. */
+/** The cost of waiting for L1s on a Redis Cluster: the same invalidation with and without L1s, in turn. */
 export async function benchClusterAcknowledgement({ isQuick }: BenchEffort): Promise<BenchTable> {
   const cluster = await startRedisCluster({ replicasPerMaster: 0 });
   const samples = new Samples();
@@ -60,7 +60,7 @@ async function close({ cache, redis }: Opened): Promise<void> {
   await quitRedis(redis, 1_000);
 }
 
-/** The first cache invalidates what all of them hold. */
+/** The first cache invalidates an entry that all caches hold. */
 async function acknowledgementMs(caches: readonly CacheService[], i: number): Promise<number> {
   const id = String(Math.abs(i) % RECORDS);
   const thing = record('Thing', id);

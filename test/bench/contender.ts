@@ -1,17 +1,23 @@
-/** What is measured; a contender may have a reason why it cannot take part in one of them. */
+/** A measurement. A contender may have a reason why it cannot take part in one. */
 export type Scenario = 'l1-hit' | 'l2-hit' | 'one-process' | 'four-processes' | 'fan-out' | 'memory' | 'cross-process';
 
-/** Where a contender keeps its entries: in the process, in Redis, or in both with a bus between processes if it has one. */
+/**
+ * Where a contender keeps its entries: in the process, in Redis, or in both, with a bus between processes if it has
+ * one.
+ */
 export type CacheMode = 'l1' | 'l2' | 'tiered';
 
 export interface OpenOptions {
   readonly redisUrl: string;
   readonly mode: CacheMode;
-  /** Whether entries will be filled with dependencies; some contenders need other settings for that. */
+  /** Whether entries will have dependencies; some contenders need other settings for that. */
   readonly hasDependencies?: boolean;
 }
 
-/** The smallest common surface of all contenders. Dependencies are `Table:id`, which others call tags, references or groups. */
+/**
+ * The smallest common surface of all contenders. Dependencies are `Table:id`; others call them tags, references or
+ * groups.
+ */
 export interface BenchCache {
   getOrSet(key: string, fetch: () => Promise<unknown>): Promise<unknown>;
   /** Stores a value that can be found by each of its dependencies. */
@@ -21,10 +27,10 @@ export interface BenchCache {
   close(): Promise<unknown>;
 }
 
-/** A cache that is measured: ours, or a peer behind a thin adapter. */
+/** A measured cache: Evergreen, or a peer behind a thin adapter. */
 export interface Contender {
   readonly name: string;
-  /** The package whose version is printed, relative to `test/bench`; none for ours. */
+  /** The package whose version is printed, relative to `test/bench`; none for Evergreen. */
   readonly packageName?: string;
   /** Why it cannot take part, by scenario. */
   readonly cannot: Partial<Record<Scenario, string>>;

@@ -6,7 +6,7 @@ import { cacheManager } from './peers/cache-manager.js';
 import { cacheable } from './peers/cacheable.js';
 import { layeredLoader } from './peers/layered-loader.js';
 
-/** All that are measured; ours first. */
+/** All contenders; Evergreen first. */
 export const contenders: readonly Contender[] = [
   evergreen,
   bentocache,

@@ -10,10 +10,10 @@ import { Samples } from './statistics.js';
 const IDLE_FLOOR = 'bare pub/sub, B idle';
 const FLOOR = 'bare pub/sub, B at work';
 const CHANNEL = 'bench-floor';
-/** How long the other process goes on reading after the acknowledgement: far beyond a bus that works. */
+/** How long the other process keeps reading after the acknowledgement: far longer than a working bus takes. */
 const AFTERMATH_MS = 60;
 
-/** A invalidates while B reads: how long A waits, and whether B serves the old value when A has been told that it is done. */
+/** A invalidates while B reads: how long A waits, and whether B serves the old value after A's call has resolved. */
 export async function benchCrossProcess(
   redisUrl: string,
   contenders: readonly Contender[],
@@ -33,7 +33,7 @@ export async function benchCrossProcess(
   );
   try {
     await reader.order({ kind: 'listen', redisUrl, channel: CHANNEL });
-    await delay(200); // subscriptions of the peers, which do not say when they are ready
+    await delay(200); // for the peers' subscriptions, which do not report when they are ready
     for (let round = -3; round < (isQuick ? 25 : 80); round++) {
       const floors = [await pubSubMs(source, reader, false), await pubSubMs(source, reader, true)] as const;
       if (round >= 0) {
@@ -42,7 +42,7 @@ export async function benchCrossProcess(
       }
       await lineup.round(round + 3, async ({ name, opened }) => {
         const outcome = await invalidateOnce(source, reader, name, opened, round);
-        if (round < 0) return; // the first ones warm up
+        if (round < 0) return; // the first rounds warm up
         samples.add(`ack ${name}`, outcome.ackMs);
         samples.add(`stale ${name}`, outcome.staleMs);
         samples.add(`reads ${name}`, outcome.reads);
@@ -56,7 +56,10 @@ export async function benchCrossProcess(
   return table(lineup, samples);
 }
 
-/** From before a message is published until B has it; B is idle, or reads and works like in the other rounds. */
+/**
+ * Time from before a message is published until B has received it. B is idle, or reads and works as in the other
+ * rounds.
+ */
 async function pubSubMs(source: Redis, reader: BenchProcess, isAtWork: boolean): Promise<number> {
   if (isAtWork) await reader.order({ kind: 'watch', contender: 'floor', key: 'floor', old: 1 });
   await delay(5);
@@ -73,7 +76,7 @@ async function pubSubMs(source: Redis, reader: BenchProcess, isAtWork: boolean):
   throw new Error('a published message did not arrive within 5 s');
 }
 
-/** How long after the acknowledgement a read began that was answered with the old value: 0 if none did. */
+/** `staleMs`: how long after the acknowledgement the last read with the old value began; 0 if there was none. */
 async function invalidateOnce(
   source: Redis,
   reader: BenchProcess,

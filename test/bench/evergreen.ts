@@ -3,7 +3,7 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { entry, record } from '@bff/infra/cache/dependencies';
 import type { BenchCache, Contender, OpenOptions } from './contender.js';
 
-/** Ours where a hit has more to look at: an L1 that is full with so many entries, each with a TTL and read with options. */
+/** Evergreen with costlier hits: a full L1 with this many entries, each with a TTL and read with options. */
 export function evergreenFull(entries: number): Contender {
   return {
     name: 'Evergreen, L1 full, with TTLs',
@@ -17,7 +17,7 @@ export function evergreenFull(entries: number): Contender {
   };
 }
 
-/** Ours; its L1 is never without Redis behind it, and strict: a hit checks its lease. */
+/** Evergreen. Its L1 always has Redis behind it, and is strict: a hit checks its lease. */
 export const evergreen: Contender = {
   name: 'Evergreen',
   cannot: {},

@@ -12,11 +12,13 @@ import { usedMemory } from './used-memory.js';
 
 const RECORD = 'Product2:01t000000000001AAA';
 const LIMITS = { ackMs: 5, stallMs: 5, freedSeconds: 30 };
-/** How long we look for the memory to come back: beyond our target for ours, a moment for those that keep it. */
+/** How long to wait for the memory to be freed: beyond the target for Evergreen, briefly for peers that keep it. */
 const OURS_MS_MAX = 45_000;
 const PEERS_MS_MAX = 2_500;
 
-/** One record on which many entries depend is invalidated. Each contender has a Redis of its own, because memory is counted. */
+/**
+ * Invalidates one record on which many entries depend. Each contender has its own Redis, because memory is measured.
+ */
 export async function benchFanOut(contenders: readonly Contender[], { isQuick }: BenchEffort): Promise<BenchTable[]> {
   const tables: BenchTable[] = [];
   const pinger = await BenchProcess.start();
@@ -48,7 +50,7 @@ async function measure(
   );
   for (let round = 0; round < rounds; round++) {
     await lineup.round(round, async ({ name, opened }) => {
-      if (round > 0 && dependants === 100_000 && name !== 'Evergreen') return; // filling takes its time
+      if (round > 0 && dependants === 100_000 && name !== 'Evergreen') return; // filling takes long
       const outcome = await invalidateOnce(opened, dependants, pinger);
       for (const [what, number] of Object.entries(outcome)) samples.add(`${what} ${name}`, number);
     });
@@ -61,7 +63,7 @@ interface FanOut {
   readonly idleStallMs: number;
   readonly stallMs: number;
   readonly scriptMs: number;
-  /** Infinity if it was kept for as long as we looked. */
+  /** Infinity if the memory was kept for the whole wait. */
   readonly freedSeconds: number;
 }
 
@@ -100,7 +102,7 @@ async function invalidateOnce(contender: Contender, dependants: number, pinger: 
   }
 }
 
-/** Sixty-four at a time: enough to keep Redis busy. */
+/** Fills 64 entries at a time, enough to keep Redis busy. */
 async function fill(cache: BenchCache, count: number): Promise<void> {
   let next = 0;
   const value = { id: 'x', text: 'v'.repeat(180) };
@@ -110,7 +112,7 @@ async function fill(cache: BenchCache, count: number): Promise<void> {
   await Promise.all(Array.from({ length: 64 }, filler));
 }
 
-/** By Redis's own account, which knows nothing of waiting for a processor. */
+/** Measured by Redis itself, without the wait for a processor. */
 async function slowestCommandMs(admin: Redis): Promise<number> {
   const log = (await admin.slowlog('GET', 128)) as [number, number, number][];
   return Math.max(0, ...log.map(([, , micros]) => micros / 1000));

@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis';
 import type { Contender, OpenOptions } from './contender.js';
 
-/** What one writes by hand: a Redis set for each dependency, read and unlinked in steps of a thousand. Not safe, but little. */
+/**
+ * A typical hand-written index: a Redis set per dependency, read and unlinked in steps of a thousand. Small, but not
+ * safe.
+ */
 export const handWrittenIndex: Contender = {
   name: 'by hand (SET + SADD)',
   cannot: {},

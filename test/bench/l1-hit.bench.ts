@@ -8,11 +8,11 @@ import { Samples } from './statistics.js';
 const FLOOR = 'awaited lru-cache get';
 const KEYS = 10_000;
 const ROUND_MS = 60;
-/** Which key the i-th call asks for: 1/rank, the skew of popular pages. Drawn once, the same for all. */
+/** The key of the i-th call: 1/rank, the skew of popular pages. Drawn once, the same for all contenders. */
 const ZIPF = zipf();
 const COLUMNS = ['1 key', `${KEYS.toLocaleString('en')} keys, zipf`] as const;
 
-/** What a hit must reach of the floor, by column: the best peer's figures. */
+/** Required ratio of a hit to the floor, by column: the best peer's figures. */
 const RATIO_MIN = [0.62, 0.69];
 
 interface Measured {
@@ -28,7 +28,7 @@ export async function benchL1Hit(
 ): Promise<BenchTable> {
   const rounds = isQuick ? 5 : 15;
   const all = await measure(redisUrl, contenders, rounds);
-  // Afterwards: its hits take another way through the same code.
+  // Measured afterwards: its hits take another path through the same code.
   const full = await measure(redisUrl, [evergreenFull(KEYS)], rounds);
   return table(all, full);
 }
@@ -62,7 +62,7 @@ async function measure(redisUrl: string, contenders: readonly Contender[], round
   return { lineup, rates };
 }
 
-/** A hit takes less time than to look at the clock, so that is done once in many. */
+/** Checks the clock once per 500 hits, because a check takes longer than a hit. */
 async function hitsPerSecond(hit: (i: number) => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   let count = 0;

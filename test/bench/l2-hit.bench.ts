@@ -7,13 +7,13 @@ import { Samples, throughput } from './statistics.js';
 const KEYS = 1000;
 const FLOOR = 'bare GET + JSON.parse';
 const COLUMNS = [200, 10_240].flatMap((bytes) => [1, 16, 256].map((concurrency) => ({ bytes, concurrency })));
-/** What a hit must reach of the floor, by size. */
+/** Required ratio of a hit to the floor, by size. */
 const RATIO_MIN = new Map([
   [200, 0.85],
   [10_240, 0.92],
 ]);
 
-/** A hit in Redis through read-through, beside what it cannot beat by much: a bare `GET` and `JSON.parse`. */
+/** A read-through hit in Redis, beside its natural limit: a bare `GET` and `JSON.parse`. */
 export async function benchL2Hit(
   redisUrl: string,
   contenders: readonly Contender[],

@@ -1,14 +1,15 @@
 import type { Contender, Scenario } from './contender.js';
 
-/** One contender in one scenario, with whatever the scenario opened for it. */
+/** One contender in one scenario, with the resource that the scenario opened for it. */
 export interface Entrant<T> {
   readonly name: string;
   readonly opened: T;
 }
 
 /**
- * The contenders of one scenario. A peer that cannot take part, or fails, leaves with its reason and stops nothing;
- * a failure of ours (the first contender) rejects, because a benchmark without it says nothing.
+ * The contenders of one scenario. A peer that cannot take part, or fails, leaves with its reason and stops nothing. A
+ * failure
+ * of Evergreen (the first contender) rejects, because a benchmark without it is useless.
  */
 export class Lineup<T> {
   private readonly entrants: Entrant<T>[] = [];
@@ -38,7 +39,7 @@ export class Lineup<T> {
     return lineup;
   }
 
-  /** Calls it for each contender in turn, beginning with another one in each round. */
+  /** Calls `act` for each contender in turn; each round begins with another contender. */
   async round(round: number, act: (entrant: Entrant<T>) => Promise<void>): Promise<void> {
     const { length } = this.entrants;
     const order = this.entrants.map((_, i) => this.entrants[(i + round) % length] as Entrant<T>);
@@ -53,12 +54,12 @@ export class Lineup<T> {
     ]);
   }
 
-  /** A line for each contender that has no numbers. */
+  /** A line for each contender without numbers. */
   notes(): string[] {
     return [...this.reasons].map(([name, reason]) => `${name}: – ${reason}.`);
   }
 
-  /** Whether it has numbers. */
+  /** Whether the contender has numbers. */
   has(name: string): boolean {
     return !this.reasons.has(name);
   }

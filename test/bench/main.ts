@@ -19,8 +19,10 @@ import { benchSingleFlight } from './single-flight.bench.js';
 import { benchStampede } from './stampede.bench.js';
 
 /**
- * Measures ours beside its peers and the floors, in one run, and prints a page; the exit code says whether every target was met.
- * `--no-peers` ours and the floors only · `--quick` two minutes · `--write` also docs/benchmarks.md · `--only=name,…`
+ * Measures Evergreen beside its peers and the floors, in one run, and prints a page. The exit code shows whether every
+ * target
+ * was met. `--no-peers` Evergreen and the floors only · `--quick` two minutes · `--write` also docs/benchmarks.md ·
+ * `--only=name,…`
  */
 const flags = process.argv.slice(2);
 const effort = { isQuick: flags.includes('--quick') };
@@ -29,7 +31,7 @@ const only = flags
   ?.slice('--only='.length)
   .split(',');
 
-/** Every contender; those whose package is not there cannot take part in anything, and say why. */
+/** Every contender. A contender whose package is missing cannot take part in any scenario, and names that reason. */
 async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
   const all: Contender[] = [];
   const versions: string[] = [];
@@ -99,9 +101,9 @@ async function runAll(): Promise<void> {
   }
 }
 
-// An error that a peer throws at nobody must not end the run; ours reach the `catch` below.
+// An uncaught error of a peer must not end the run; errors of Evergreen reach the `catch` below.
 process.on('uncaughtException', (error) => console.error(`a contender threw: ${String(error)}`));
-// Private Redis servers do not keep this process alive, so something has to while it waits for nothing else.
+// The private Redis servers do not keep this process alive, so this timer does.
 const alive = setInterval(() => undefined, 60_000);
 try {
   await runAll();

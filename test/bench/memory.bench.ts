@@ -9,7 +9,7 @@ import { usedMemory } from './used-memory.js';
 const BEYOND_BYTES_MAX = 1000;
 const VALUE = { id: 'x', text: 'v'.repeat(180) };
 
-/** A plain SET: what key and value cost in Redis without any index. */
+/** A plain SET: the cost of key and value in Redis without an index. */
 const bareSet: Contender = {
   ...handWrittenIndex,
   name: 'bare SET',
@@ -19,7 +19,7 @@ const bareSet: Contender = {
   },
 };
 
-/** Redis memory of an entry with three dependencies that no other entry has, the index included. */
+/** Redis memory of an entry with three dependencies that no other entry has, including the index. */
 export async function benchMemory(contenders: readonly Contender[], { isQuick }: BenchEffort): Promise<BenchTable> {
   const entries = isQuick ? 5_000 : 20_000;
   const bytes = new Map<string, number>();
@@ -83,7 +83,7 @@ function keyOf(i: number): string {
   return `orders:detail:801${id(i)}`;
 }
 
-/** The part of a Salesforce id behind its prefix: fifteen characters. */
+/** The part of a Salesforce id after its prefix: fifteen characters. */
 function id(i: number): string {
   return `${String(i).padStart(12, '0')}AAA`;
 }

@@ -41,7 +41,7 @@ export async function benchStampede(
             }),
           ),
         );
-        if (round < 0) return; // the first ones warm up
+        if (round < 0) return; // the first rounds warm up
         const waits = reports.flatMap((report) => report.waits);
         samples.add(`p50 ${name}`, percentile(waits, 0.5) - FETCH_MS);
         samples.add(`p99 ${name}`, percentile(waits, 0.99) - FETCH_MS);

@@ -1,4 +1,4 @@
-/** The middle of the numbers; of an even count, the mean of the two in the middle. */
+/** The median: the middle number, or the mean of the two middle numbers. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -12,7 +12,7 @@ export function percentile(numbers: readonly number[], part: number): number {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Operations in a second when `concurrency` callers repeat the operation, one call after the other each. */
+/** Operations per second when `concurrency` callers repeat the operation, each one call after the other. */
 export async function throughput(
   concurrency: number,
   ms: number,
@@ -28,7 +28,7 @@ export async function throughput(
   return (count / (performance.now() - begin)) * 1000;
 }
 
-/** Numbers by name, for what is measured round by round. */
+/** Numbers by name, collected round by round. */
 export class Samples {
   private readonly byName = new Map<string, number[]>();
 

@@ -39,10 +39,10 @@ describe('an L1 whose messages do not come', () => {
     const [reader, writer] = [await strictCache(), await strictCache()];
     await reader.cache.invalidate(THING); // the reader has known the gate for a lease when this resolves
     await writer.cache.getOrSet('things:1', source.fetch); // in Redis, not in the reader
-    await writer.cache.close(); // now the reader has nobody to wait for: all happens within its lease
+    await writer.cache.close(); // the reader now waits for no other process: all happens within its lease
     await elapse(100);
     reader.deafen();
-    const reading = reader.cache.getOrSet('things:1', source.fetch); // answered after the L1 was cleared for the first time
+    const reading = reader.cache.getOrSet('things:1', source.fetch); // answered after the L1 was first cleared
     source.value = 'new';
     await Promise.all([reading, reader.cache.invalidate(THING)]);
     expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('new');
@@ -52,7 +52,7 @@ describe('an L1 whose messages do not come', () => {
     const reader = await strictCache();
     await reader.cache.invalidate(THING);
     await reader.cache.getOrSet('things:1', source.fetch);
-    await elapse(300); // it has just asked for its lease
+    await elapse(300); // it has just renewed its lease
     reader.deafen();
     const writer = await strictCache();
     source.value = 'new';

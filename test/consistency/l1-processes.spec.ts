@@ -4,7 +4,7 @@ import { CacheProcess } from '../support/cache-process-pool.js';
 import { elapse, eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 
-/** How long an L1 may serve without word from Redis, and some for a machine under load. */
+/** How long an L1 may serve without contact to Redis, and a tolerance for a loaded machine. */
 const LEASE_MS = 1000;
 const MACHINE_MS = 700;
 
@@ -27,7 +27,7 @@ describe('L1 strict, several processes', () => {
     const start = () => CacheProcess.start(server.url, 'l1', 'strict');
     [writer, ...readers] = await Promise.all([start(), start(), start()]);
     await redis.set('source:k', 'v0');
-    // The gate is young: the first invalidation waits until every lease of an earlier one would be over.
+    // The gate is young: the first invalidation waits until every lease of an earlier gate would have ended.
     await writer.call({ operation: 'invalidate', key: 'k' });
   });
   afterEach(() => Promise.all([writer, ...readers].map((p) => p.kill())));
@@ -38,7 +38,7 @@ describe('L1 strict, several processes', () => {
     ];
     return value;
   };
-  /** Both readers hold the value in their L1: Redis is not asked any more. */
+  /** Both readers hold the value in their L1 and no longer ask Redis. */
   const warm = async () => {
     for (const p of readers) {
       await read(p);
@@ -104,7 +104,7 @@ describe('L1 strict, several processes', () => {
   });
 });
 
-/** How many `MGET`s and `begin`s Redis has seen. */
+/** How many `MGET`s Redis has seen, from reads and from scripts such as `begin`. */
 async function commands(redis: Redis): Promise<number> {
   const stats = await redis.info('commandstats');
   return Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0);

@@ -26,7 +26,7 @@ const KEYS = ['things:a', 'things:b', 'others:c'];
 const RECORDS = ['A', 'B', 'C', 'D'];
 const SEED = Number(process.env.RACES_SEED ?? Date.now() % 1_000_000);
 
-/** A store with a fault on purpose: it takes the start point of a fill when the fill ends, as naive caches do. */
+/** A store with a deliberate fault: it takes the start point of a fill when the fill ends, as naive caches do. */
 class LateStartStore extends RedisCacheStore {
   override async commit(request: CommitRequest): Promise<CommitReply> {
     const now = await this.begin({
@@ -39,7 +39,7 @@ class LateStartStore extends RedisCacheStore {
   }
 }
 
-/** A store with another: whoever asks gets a lease, and a commit from an older one still counts. */
+/** A store with another fault: it replaces the start point at the grant and again at the commit. */
 class UnfencedStore extends RedisCacheStore {
   override async begin(request: BeginRequest): Promise<BeginReply> {
     const reply = await super.begin(request);
@@ -65,11 +65,11 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
     const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
     await redis.connect();
     const local = { codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 1000, shouldFreeze: true };
-    // Small bounds, so that windows overflow and wide invalidations are left to the sweeper.
+    // Small bounds, so that windows overflow and the sweeper handles wide invalidations.
     const bounds = { windowMax: 30, inlineMax: 1 };
     return { redis, store: new Store({ redis, appName, partitions, ...bounds, l1: l1 && { mode: l1, ...local } }) };
   };
-  /** Breaks every subscription again and again, so that L1s miss invalidations. */
+  /** Breaks every subscription repeatedly, so that L1s miss invalidations. */
   const withBrokenBus = async <T>(work: Promise<T>): Promise<T> => {
     const admin = new Redis(server.url);
     const timer = setInterval(() => void admin.client('KILL', 'TYPE', 'pubsub').catch(() => undefined), 150);
@@ -117,7 +117,7 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
     '%s, with builds in the background and sliding ends: no read breaks the promise',
     async (_, count, makerOf) => {
       let staleReads = 0;
-      // A busy machine serves few stale values in a run: what is allowed has to have happened.
+      // A busy machine serves few stale values in a run; this repeats until enough stale reads have happened.
       for (let run = 0; staleReads <= 10 && run < RUNS_MAX; run++) {
         const oracle = await race(makerOf(run), count, IN_THE_BACKGROUND);
         expect(oracle.violations).toEqual([]);
@@ -137,7 +137,7 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   });
 });
 
-/** Options of reads, one of them drawn for each. */
+/** Options of reads; each read draws one of them. */
 const PLAIN: readonly GetOrSetOptions<Built>[] = [{ leaseMs: 15, renewLease: false }, { ttlSeconds: 0.5 }];
 const STALE = { whileRevalidateSeconds: 0.2, ifErrorSeconds: 5 };
 const IN_THE_BACKGROUND: readonly GetOrSetOptions<Built>[] = [
@@ -149,7 +149,7 @@ const IN_THE_BACKGROUND: readonly GetOrSetOptions<Built>[] = [
 
 type StoreMaker = () => Promise<{ redis?: RedisClient; store: CacheStore }>;
 
-/** Readers, writers and deleters at random for some seconds, over as many caches as there are stores. */
+/** Random readers, writers and deleters for some seconds, over as many caches as there are stores. */
 async function race(
   makeStore: StoreMaker,
   count: number,
@@ -210,7 +210,7 @@ async function readOnce(
   await elapse(random() * 3);
 }
 
-/** What a fetch that took too long says, in its own process and in another. */
+/** The codes of a fetch that took too long, in its own process and in another. */
 const FETCH_TIMEOUTS = ['CACHE_FETCH_TIMEOUT', 'CACHE_BUILD_FAILED'];
 
 function codeOf(error: unknown): string {
@@ -221,7 +221,7 @@ class CountingOracle extends CoherenceOracle {
   staleReads = 0;
 }
 
-/** Reads A, and B if A is odd; which of the others depends on chance. Some dependencies are named only at the end. */
+/** Reads A, one random record, and B if A is odd. Some fetches declare their dependencies only at the end. */
 async function fetchThing(oracle: CoherenceOracle, random: () => number, context: FetchContext): Promise<Built> {
   const wanted = ['A', pick(random, RECORDS)];
   const built: Record<string, number> = {};

@@ -12,7 +12,7 @@ const START_MS = 120_000;
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';
 
-/** What `--prove --topology=cluster` relies on: that nothing is left of what protects a partition whose slot moves. */
+/** `--prove --topology=cluster` relies on this: no protection of a partition whose slot moves is left. */
 describe('without what protects a partition whose slot moves', () => {
   let cluster: RedisCluster;
   let close: () => Promise<void>;
@@ -52,7 +52,7 @@ describe('without what protects a partition whose slot moves', () => {
         if (moved !== 1) return;
         source = 'new';
         await cache.invalidate(ORDER);
-        // What a builder says that has failed, and that nobody waits for, does not betray the slot either.
+        // The failed builder's message, for which nobody waits, must not reveal the slot either.
         fail(new Error('the source failed'));
         await expect(failing).rejects.toThrow('the source failed');
       },

@@ -11,7 +11,8 @@ import { describeWrites } from './cache-store/writes.js';
 import type { StoreFactory, StoreUnderTest } from './store-under-test.js';
 
 /**
- * What every implementation of the `CacheStore` port keeps. Letters with numbers name the acceptance cases that a test
+ * The contract of every implementation of the `CacheStore` port. Letters with numbers name the acceptance cases that a
+ * test
  * covers at this level (P portal, J distributed dictionary, E edge cache).
  */
 export function describeCacheStore(name: string, factory: StoreFactory): void {

@@ -16,16 +16,19 @@ import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { createRedisStores } from './redis-under-test.js';
 import { allKeys, startBuild, sweepAll, value, type StoreUnderTest } from './store-under-test.js';
 
-/** Set it to the seed that a failing run names, and the run repeats. */
+/** Set it to the seed that a failing run names to repeat that run. */
 const SEED = Number(process.env.CONTRACT_SEED ?? Date.now() % 2_147_483_647);
 const TIME_LIMIT_MS = 6_000;
 const LONG_MS = 300_000;
-/** Long enough to be stored, by a machine under load too; after `ENDED_MS` it has ended by every clock. */
+/** Long enough to be stored even on a loaded machine; after `ENDED_MS` it has ended by every clock. */
 const SHORT_MS = 200;
 const ENDED_MS = 205;
 const TTL_MS = { none: undefined, long: LONG_MS, short: SHORT_MS } as const;
 
-/** Few keys and dependencies, so that they meet often. `ns` sets each run's names apart: the stores outlive a run. */
+/**
+ * Few keys and dependencies, so that they meet often. `ns` separates each run's names, because the stores outlive a
+ * run.
+ */
 function names(ns: string) {
   const dependsOn = [record(`${ns}A`, '1'), record(`${ns}A`, '2'), record(`${ns}B`, '1'), membership(`${ns}A`)];
   const keys = [`${ns}x:1`, `${ns}x:2`, `${ns}y:1`, `${ns}y`];
@@ -34,14 +37,14 @@ function names(ns: string) {
 }
 
 const key = fc.nat({ max: 3 });
-/** Counted from the latest, which is the one that most often still has its lease. */
+/** Counted from the latest build, which most often still has its lease. */
 const build = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat({ max: 30 }) });
 const deps = fc.uniqueArray(fc.nat({ max: 3 }), { maxLength: 3 });
-/** `none` no TTL · `long` it does not end within a run · `short` it has ended when the next command comes. */
+/** `none` no TTL · `long` does not end within a run · `short` has ended before the next command. */
 const life = fc.oneof(
   { weight: 20, arbitrary: fc.constant('none' as const) },
   { weight: 12, arbitrary: fc.constant('long' as const) },
-  { weight: 1, arbitrary: fc.constant('short' as const) }, // it costs time
+  { weight: 1, arbitrary: fc.constant('short' as const) }, // rare, because it takes time
 );
 const refresh = fc.nat({ max: 4 }).map((n) => n === 0);
 const begin = fc.record({ do: fc.constant('begin' as const), key, known: deps, refresh });
@@ -84,7 +87,7 @@ const command = fc.oneof(
 );
 type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 
-/** A sequence that shows the answers which sequences at random show too seldom to rely on. */
+/** A sequence that produces the answers which random sequences produce too rarely. */
 const everyAnswer: Command[] = [
   { do: 'begin', key: 0, known: [], refresh: false },
   { do: 'renew', build: 0 },
@@ -148,7 +151,7 @@ describe('the memory store and the Redis store', () => {
       },
     );
     await fc.assert(property, { seed: SEED, numRuns: 500, examples: [[everyAnswer]] });
-    // Without these the sequences would say little. `lost` needs another history.
+    // Without these answers the sequences would show little. `lost` needs another history.
     for (const reply of ['ok', 'stale', 'fenced', 'expired']) expect(seen.get('commit')).toContain(reply);
     for (const done of ['extend', 'lockedWrite', 'renew'])
       for (const answer of [true, false]) expect(seen.get(done)).toContain(answer);
@@ -156,7 +159,7 @@ describe('the memory store and the Redis store', () => {
   }, 60_000);
 });
 
-/** What one store answers to the commands, in terms that are the same for every store. */
+/** One store's answers to the commands, in terms that are the same for every store. */
 async function transcript(store: CacheStore, ns: string, commands: readonly Command[]): Promise<Answer[]> {
   const builds: BuildState[] = [];
   const answers: Answer[] = [];
@@ -202,7 +205,7 @@ async function run(store: CacheStore, ns: string, step: number, c: Command, buil
     case 'keys':
       return (await allKeys(store)).filter((k) => k.startsWith(`${ns}x`) || k.startsWith(`${ns}y`)).sort();
     case 'sweep':
-      await sweepAll(store); // how many it frees depends on what has been met by chance before
+      await sweepAll(store); // the number of freed entries depends on earlier chance encounters
       return undefined;
     default:
       return runOnBuild(store, step, c, builds, (key) =>
@@ -211,7 +214,10 @@ async function run(store: CacheStore, ns: string, step: number, c: Command, buil
   }
 }
 
-/** The commands that need a build; on none they do nothing. A build may be committed more than once, as after a lost reply. */
+/**
+ * The commands that need a build; without one they do nothing. A build may be committed repeatedly, as after a lost
+ * reply.
+ */
 async function runOnBuild(
   store: CacheStore,
   step: number,
@@ -240,7 +246,7 @@ async function runOnBuild(
   return reply;
 }
 
-/** The store's time now, from which a short life has to count. */
+/** The store's current time, from which a short life counts. */
 async function storeTime(store: CacheStore, key: string): Promise<number> {
   const probe = await startBuild(store, `${key}:time`);
   await store.release(probe);

@@ -17,7 +17,7 @@ import { eventually, put, startBuild, text } from './store-under-test.js';
 
 let server: RedisServer;
 const connections: RedisClient[] = [];
-/** What a test of this file opened; closed after it, also when it failed. */
+/** Resources that a test of this file opened; closed after it, also when it failed. */
 const opened: { close(): Promise<void> }[] = [];
 
 function closing<T extends { close(): Promise<void> }>(what: T): T {
@@ -91,12 +91,12 @@ it('removes an L1 that said nothing from the members, but not in a history that 
   const tag = `{contract-${randomUUID()}.v2.P1:0}`;
   const run = async (name: ScriptName, ...args: readonly ScriptArgument[]) =>
     ((await runScript(redis, name, `${tag}:g`, [tag, ...args])) as unknown[]).map(String);
-  const nothing = ['-1', '', '']; // is remembered by whoever calls
+  const nothing = ['-1', '', '']; // the caller remembers no history
   const join = async (history: number) => {
     await run('adopt', randomUUID(), history, ...nothing);
     return run('beat', ...nothing, 'silent', '-1', '', '1', randomUUID());
   };
-  /** The clock, the members and the birth, as whoever invalidates is told them. */
+  /** The clock, the members and the birth in the reply to an invalidation. */
   const invalidate = async () => {
     const args = [...nothing, randomUUID(), 100, 100, 'rq', '', 'r:Order:1'];
     const [, gate = '', , , , members] = await run('invalidate', ...args);
@@ -110,7 +110,7 @@ it('removes an L1 that said nothing from the members, but not in a history that 
   const before = await invalidate();
   expect(before).toMatchObject({ members: 'silent', birth: '1' });
   await redis.unlink(await redis.keys(`${tag}:*`));
-  await join(2); // at a clock that lies before the invalidation's, but it was born later
+  await join(2); // at an earlier clock than the invalidation's, but born later
   expect(await evict(before)).toEqual(['OK', '2', 'silent']);
   const after = await invalidate();
   expect(after).toMatchObject({ members: 'silent', birth: '2' }); // still waited for

@@ -4,7 +4,7 @@ import { describeDelivery } from './change-event-source/delivery.js';
 import { describeFaults } from './change-event-source/faults.js';
 import { EventSourceLab, type Transport } from './change-event-source/lab.js';
 
-/** What every implementation of the `ChangeEventSource` port keeps, against the sandbox over real sockets. */
+/** The contract of every implementation of the `ChangeEventSource` port, against the sandbox over real sockets. */
 export function describeChangeEventSource(transport: Transport): void {
   describe(`ChangeEventSource: ${transport.name}`, () => {
     let lab: EventSourceLab;

@@ -15,7 +15,7 @@ describe('both transports', () => {
   afterEach(() => lab.clear());
   afterAll(() => lab.close());
 
-  /** Without what is the transport's own: the replay id, the form of dates, the order of names. */
+  /** The event without the parts that differ by transport: the replay id, the form of dates, the order of names. */
   function common(event: SourceEvent): unknown {
     const { replayId, ...rest } = event;
     expect(replayId).toMatch(/./);

@@ -12,7 +12,7 @@ export interface ConsumerLeasesUnderTest {
 const LONG_MS = 60_000;
 const NO_FEEDS: ReadonlyMap<string, number> = new Map();
 
-/** What every implementation of the `ConsumerLeases` port keeps, and of `Checkpoints` where a term is named. */
+/** The contract of every implementation of the `ConsumerLeases` port, and of `Checkpoints` with a term. */
 export function describeConsumerLeases(name: string, create: () => Promise<ConsumerLeasesUnderTest>): void {
   describe(`ConsumerLeases: ${name}`, () => {
     let leases: ConsumerLeases;
@@ -72,7 +72,7 @@ export function describeConsumerLeases(name: string, create: () => Promise<Consu
       expect(await age('Order')).toBeLessThan(60_000);
       expect(await age('Account')).toBeGreaterThanOrEqual(89_900);
       await leases.renew(term, LONG_MS, new Map([['Order', 300_000]]));
-      expect(await age('Order')).toBeGreaterThanOrEqual(300_000); // silence that was a loss
+      expect(await age('Order')).toBeGreaterThanOrEqual(300_000); // the silence was a loss
       await leases.renew(term, LONG_MS, new Map([['Account', 0]]));
       expect(await age('Account')).toBeLessThan(90_000);
       const before = await age('Account');

@@ -10,7 +10,7 @@ import { connectRedis } from './redis-under-test.js';
 
 interface NoncesUnderTest {
   readonly nonces: Nonces;
-  /** The same ones as another process sees them. */
+  /** The same nonces as another process sees them. */
   readonly other: Nonces;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export interface BoardsUnderTest {
   close(): Promise<void>;
 }
 
-/** What a follower was told. */
+/** Records what a follower received. */
 export class RecordingFollower {
   readonly notices: Notice[] = [];
   lost = 0;
@@ -31,7 +31,7 @@ export class RecordingFollower {
   }
 }
 
-/** A follower that hears from now on: the board has been read. */
+/** A follower that receives notices from now on: the board has been read. */
 export async function following(board: NoticeBoard): Promise<RecordingFollower> {
   const follower = new RecordingFollower();
   board.follow(follower);
@@ -41,7 +41,7 @@ export async function following(board: NoticeBoard): Promise<RecordingFollower> 
 
 const changed = (audience: string | null, source?: string): Post => ({ name: 'orders.changed', audience, source });
 
-/** What every implementation of the `NoticeBoard` port keeps; `keptMax` bounds what it holds. */
+/** The contract of every implementation of the `NoticeBoard` port; `keptMax` bounds the notices that it keeps. */
 export function describeNoticeBoard(name: string, create: (keptMax?: number) => Promise<BoardsUnderTest>): void {
   describe(`NoticeBoard: ${name}`, () => {
     let sut: BoardsUnderTest;

@@ -128,7 +128,7 @@ describe('RedisNoticeBoard', () => {
   });
 });
 
-/** As the product connects: what waits for a connection that was cut is given up within a second. */
+/** Connects as the product does: a call that waits for a cut connection fails within a second. */
 async function connectImpatiently(on: RedisServer): Promise<RedisClient> {
   const redis = createRedisClient({ url: on.url });
   await redis.connect();

@@ -4,7 +4,7 @@ import { eventually } from './store-under-test.js';
 
 type Join = (processId: string) => Promise<ProcessReports>;
 
-/** What every implementation of the `ProcessReports` port keeps towards its own process. */
+/** The contract of every implementation of the `ProcessReports` port towards its own process. */
 export function describeProcessReports(name: string, join: Join): void {
   describe(`ProcessReports: ${name}`, () => {
     const { joined, closeAll } = tracked(join);
@@ -37,7 +37,7 @@ export function describeProcessReports(name: string, join: Join): void {
   });
 }
 
-/** What an implementation that several processes share keeps besides. */
+/** The further contract of an implementation that several processes share. */
 export function describeSharedProcessReports(name: string, join: Join): void {
   describe(`ProcessReports of several processes: ${name}`, () => {
     const { joined, closeAll } = tracked(join);

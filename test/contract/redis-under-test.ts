@@ -5,17 +5,20 @@ import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-clie
 import type { RedisServer } from '../support/redis-server.js';
 import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
 
-/** Keys of a partition that remain for good, each bounded by itself: the layout, gate, meta data, and the window of invalidations. */
+/**
+ * Keys of a partition that remain for good, each of bounded size: the layout, the gate, the metadata, and the window of
+ * invalidations.
+ */
 const LASTING = /(:(g|m|iv|tz)|\.layout})$/;
 
-/** A connection as the product makes it, ready for use; patient, because tests share the machine. */
+/** A connection as the product makes it, ready for use; with a long timeout, because tests share the machine. */
 export async function connectRedis(server: RedisServer): Promise<RedisClient> {
   const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5_000 });
   await redis.connect();
   return redis;
 }
 
-/** Two stores of one application on this server, each with a connection of its own, as two processes have them. */
+/** Two stores of one application on this server, each with its own connection, as in two processes. */
 export async function createRedisStores(
   server: RedisServer,
   partitions: number,

@@ -11,12 +11,12 @@ export interface StoreSettings {
   readonly inlineMax?: number;
 }
 
-/** One empty store, and what a test has to know of it that the port does not say. */
+/** One empty store, with the facts that a test needs and the port does not provide. */
 export interface StoreUnderTest {
   readonly store: CacheStore;
-  /** The same entries as another process sees them; the store itself where only one process can. */
+  /** The same entries as another process sees them; the store itself if only one process can see them. */
   readonly other: CacheStore;
-  /** What is kept for entries and leases beside the entries' values: 0 when nothing is stored and nothing is built. */
+  /** Keys kept for entries and leases beside the entries' values: 0 when no entry and no build exists. */
   countIndexKeys(): Promise<number>;
   close(): Promise<void>;
 }
@@ -28,13 +28,13 @@ export interface Build {
   readonly key: string;
   readonly leaseId: string;
   readonly start: StartPoint;
-  /** Commits with these dependencies and those that the store keeps without being told. */
+  /** Commits with these dependencies and those that the store adds by itself. */
   commit(text: string, dependencies?: readonly Dependency[], options?: CommitOptions): Promise<CommitReply>;
 }
 
 export interface CommitOptions {
   readonly ttlMs?: number;
-  /** Lets the store believe that the build began so long ago: what a paused builder looks like, without the pause. */
+  /** Backdates the start of the build, which simulates a paused builder without the pause. */
   readonly begunMsAgo?: number;
 }
 
@@ -89,7 +89,7 @@ export async function put(
   expect(await build.commit(text, dependencies, ttlMs === undefined ? {} : { ttlMs })).toBe('ok');
 }
 
-/** `write`, with the dependencies that the store keeps without being told. */
+/** `write`, with the dependencies that the store adds by itself. */
 export function write(
   store: CacheStore,
   key: string,
@@ -111,7 +111,7 @@ export async function allKeys(store: CacheStore): Promise<string[]> {
   return keys;
 }
 
-/** Sweeps until nothing is left to do; how many entries that freed. */
+/** Sweeps until nothing is left to do; returns the number of freed entries. */
 export async function sweepAll(store: CacheStore): Promise<number> {
   let freed = 0;
   for (let step = 0; step < 1_000; step += 1) {
@@ -122,7 +122,11 @@ export async function sweepAll(store: CacheStore): Promise<number> {
   throw new Error('sweep still had more to do after 1,000 steps');
 }
 
-/** Looks again and again until `check` holds: for what takes real time. Fails after four seconds (Jest ends a test after five), with what it saw last. */
+/**
+ * Looks repeatedly until `check` holds, for effects that take real time. Fails after four seconds (Jest ends a test
+ * after
+ * five), with the last value seen.
+ */
 export async function eventually<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
   const deadline = Date.now() + 4_000;
   for (;;) {

@@ -32,7 +32,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
     await portal.stop();
   });
 
-  /** A browser that runs what docs/reference/browser-events.md says; answers the events that it has been told. */
+  /** A browser that runs the code of docs/reference/browser-events.md; returns the events that it receives. */
   function browser(customer: number, bff = last): { event: string; data: Record<string, unknown> }[] {
     const told: { event: string; data: Record<string, unknown> }[] = [];
     void followEvents({
@@ -86,7 +86,8 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
     expect(performance.now() - begin).toBeLessThan(8_000);
     await eventually(() => has(told, 'closing'));
     expect(told.find(({ event }) => event === 'closing')?.data).toEqual({ reason: 'shutdown' });
-    // With the embedded store the events of the meantime are lost with the process, which is told as a resync.
+    // With the embedded store the events of the meantime are lost with the process, which the browser receives as a
+    // resync.
     if (bffs > 1) await portal.change('Order', order.id, { Status: order.status === 'Draft' ? 'Activated' : 'Draft' });
     await portal.restartBff(last);
     const expected = bffs > 1 ? 'orders.changed' : 'resync';
@@ -95,7 +96,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
   });
 });
 
-/** The reader of the documentation, as it stands there. */
+/** The reader's code, taken from the documentation. */
 async function documentedReader(): Promise<Follow> {
   const page = readFileSync('docs/reference/browser-events.md', 'utf8');
   const code = /```js\n([^]*?)```/.exec(page)?.[1];

@@ -17,8 +17,9 @@ interface Order {
 }
 
 /**
- * How the stream is lost, so that nobody notices by its end: `cut` connections break, and new ones as well; `silent` ones stay,
- * and nothing comes, which only the watchdog notices.
+ * Losses of the stream that no end of it announces. `cut`: connections break, and so do new ones. `silent`: connections
+ * stay,
+ * but nothing arrives; only the watchdog notices that.
  */
 const losses = [
   { name: 'cut', fault: { fault: 'drop-connections', transport: 'pubsub', next: 1_000 } },
@@ -33,7 +34,7 @@ describe('while the stream is lost', () => {
       SF_STREAM_WATCHDOG_SECONDS: String(WATCHDOG_SECONDS),
       SF_RECONCILE_SECONDS: '0',
     });
-    // Nothing else tells that an idle stream is alive.
+    // Only keep-alives show that an idle stream is alive.
     await portal.fault({ fault: 'timing', keepaliveMs: 1_000 });
     await isUp();
   });
@@ -66,8 +67,8 @@ describe('while the stream is lost', () => {
         });
       }
       const seenAfterMs = performance.now() - changedAt;
-      expect(seenAfterMs).toBeGreaterThan(100); // it was no event that told of it
-      // Each BFF asks the store once a second, and the feeds are told one by one.
+      expect(seenAfterMs).toBeGreaterThan(100); // no event announced it
+      // Each BFF asks the store once a second, and the states of the feeds change one by one.
       const saysSo = async () => {
         const { status, feeds } = await health();
         const isOrderLost = feeds.find(({ feed }) => feed === 'Order')?.state !== 'live';
@@ -76,7 +77,7 @@ describe('while the stream is lost', () => {
       };
       await eventually(saysSo, { withinMs: 20_000, what: 'health says so' });
 
-      // Served for the bound, and fetched again after it.
+      // The value is served up to the bound, and fetched again after it.
       await eventually(async () => (await health()).feeds.every(({ state }) => state === 'lost'), { withinMs: 30_000 });
       const missed = await misses();
       await eventually(async () => (await orders(0), (await misses()) > missed), {
@@ -88,7 +89,7 @@ describe('while the stream is lost', () => {
       await portal.fault({ fault: 'timing', keepaliveMs: 1_000 });
       await isUp();
       await orders(0);
-      await elapse(2_500); // until this BFF has heard of it too, and the counters are on the board
+      await elapse(2_500); // until this BFF knows it too, and the counters are published
       const trusted = await misses();
       await elapse((BOUND_SECONDS + 1) * 1_000);
       await orders(0);

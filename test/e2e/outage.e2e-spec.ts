@@ -4,7 +4,9 @@ import type { RedisServer } from '../support/redis-server.js';
 import { SteadyLoad, type Sample } from '../support/steady-load.js';
 import { LATENCY_MS, Portal, type Answer } from './support/portal.js';
 
-/** What the issue allows beyond the fetch, and some for a machine that runs everything on two cores. */
+/**
+ * The issue allows `EXTRA_MS` beyond the fetch; `MACHINE_MS` allows for a machine that runs everything on two cores.
+ */
 const EXTRA_MS = 250;
 const MACHINE_MS = 250;
 
@@ -78,7 +80,7 @@ describe('P22: Redis stopped under load', () => {
 
     expect(answers.filter((answer) => answer.status !== 200)).toEqual([]);
     expect(duringOutage.length).toBeGreaterThan(20);
-    // A page needs two queries when nothing is cached: the account of the user, then the orders.
+    // An uncached page needs two queries: the user's account, then the orders.
     const slowest = Math.max(...duringOutage.map(({ ms }) => ms));
     expect(slowest).toBeLessThan(2 * (LATENCY_MS + EXTRA_MS) + MACHINE_MS);
     for (const app of [...portal.bffs, portal.worker]) expect(app?.hasExited).toBe(false);
@@ -112,16 +114,17 @@ describe('P22, by the numbers: 200 requests a second, Redis away for three secon
   const CUSTOMERS = 3;
   const AWAY_MS = 3000;
   /**
-   * How long a query takes. Each of the six keys may be fetched 20 times a second meanwhile (docs/decisions/0002), and the
+   * How long a query takes. In an outage each of the six keys may be fetched 20 times a second (docs/decisions/0002),
+   * and the
    * Salesforce client has ten places: 6 of them are needed.
    */
   const FETCH_MS = 50;
-  /** A page that finds nothing cached asks the source twice, one after the other: for the account, then for its orders. */
+  /** An uncached page queries the source twice, one after the other: for the account, then for its orders. */
   const FETCHES = 2;
-  /** What the issue allows beyond a fetch. */
+  /** The issue allows this much beyond a fetch. */
   const OVER_FETCH_MS = 100;
   const BACK_WITHIN_MS = 1000;
-  /** A customer's page takes some milliseconds of a processor, 200 times a second, and so does each fetch. */
+  /** A customer's page takes some milliseconds of processor time, 200 times a second, and so does each fetch. */
   const BUSY_MACHINE_MS = 1000;
 
   let portal: Portal;
@@ -150,9 +153,9 @@ describe('P22, by the numbers: 200 requests a second, Redis away for three secon
       const { status } = await portal.request('/api/orders', { headers });
       if (status !== 200) throw new Error(`answered ${status}`);
     });
-    // Queries sent to the source itself: what a fetch takes on this machine while all this goes on.
+    // Queries sent directly to the source measure how long a fetch takes on this machine under this load.
     const fetches = loadOf(10, () => portal.salesforce('GET', '/query?q=SELECT+Id+FROM+Order+LIMIT+1'));
-    /** Whether a second's requests were answered by the cache; one in twenty may be late for reasons of the machine. */
+    /** Whether the cache answered a second's requests; one in twenty may be late because of the machine. */
     const areHits = (second: readonly Sample[]) =>
       second.length >= PER_SECOND && second.filter(({ ms }) => ms < FETCH_MS).length > second.length * 0.95;
     const isWarm = () => areHits(load.samples.slice(-PER_SECOND));

@@ -14,7 +14,7 @@ interface Order {
   readonly status: string;
 }
 
-/** A death is noticed after 3 s, and looked for every half second; the rest is for a machine that has other work. */
+/** A death is noticed after 3 s, with a check every half second; the rest allows for a busy machine. */
 const TAKEN_OVER = { withinMs: 10_000, what: 'another worker consumes' };
 const STATUSES = ['Cancelled', 'Activated'];
 
@@ -22,7 +22,7 @@ describe('workers', () => {
   let portal: Portal;
   let changes = 0;
   beforeAll(async () => {
-    // Nothing but the events themselves may bring a change to the cache.
+    // Only the events themselves may bring a change to the cache.
     portal = await Portal.onRedis({ SF_RECONCILE_SECONDS: '0' });
     await portal.startWorker();
     await eventually(async () => (await health()).status === 'up', {
@@ -44,7 +44,10 @@ describe('workers', () => {
     return present !== undefined && present !== former;
   };
 
-  /** Changes the first order of a customer whose list is cached; answers what the list has to show from then on. */
+  /**
+   * Changes the first order of a customer whose list is cached; returns the order as the list must show it from then
+   * on.
+   */
   async function change(customer: number): Promise<Order> {
     const [first] = await orders(customer);
     const order = { id: first?.id as string, status: STATUSES[changes++ % 2] as string };
@@ -95,7 +98,7 @@ describe('workers', () => {
     for (let kill = 0; kill < 4; kill++) {
       await eventually(async () => (await leader()) !== undefined, TAKEN_OVER);
       const killed = (await leader()) as AppProcess;
-      // Some before it dies, some while nobody consumes.
+      // Some changes before it dies, some while no worker consumes.
       for (const customer of [1, 2, 3]) expected.set(customer, await change(customer));
       killed.signal('SIGKILL');
       await killed.exit();

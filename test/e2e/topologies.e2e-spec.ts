@@ -16,10 +16,10 @@ interface Order {
 }
 
 interface Topology {
-  /** As docs/operating/redis-topologies.md names the variables. */
+  /** The variables as docs/operating/redis-topologies.md names them. */
   readonly env: Readonly<Record<string, string>>;
   waitUntilWhole(): Promise<void>;
-  /** A node that holds data of the product and takes writes. */
+  /** A node that holds data of the product and accepts writes. */
   aMaster(): Promise<RedisServer>;
   stop(): Promise<void>;
 }

@@ -8,8 +8,10 @@ import { soak } from './soak-run.js';
 import type { Transport } from './deployment/deployment.js';
 
 /**
- * `npm run check:change-events`: the whole product from outside, under faults (docs/operating/soak.md). Exit code 1: something
- * was broken, or, with `--prove`, was not seen to be broken where it had to be; 2: the command line makes no sense.
+ * `npm run check:change-events`: the whole product from outside, under faults (docs/operating/soak.md). Exit code 1: a
+ * check
+ * failed or could not be carried out, or, with `--prove`, a planted fault was not found; 2: the command line is
+ * invalid.
  */
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const options = readCommandLine(readOptions, USAGE);

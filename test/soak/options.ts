@@ -3,7 +3,7 @@ import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../suppor
 import type { Transport } from './deployment/deployment.js';
 import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
 
-/** What a soak is made of. The seed decides faults and load; not how they interleave. */
+/** The options of a soak. The seed decides faults and load, but not how they interleave. */
 export interface SoakOptions {
   readonly seed: number;
   /** All transports together. */
@@ -12,15 +12,15 @@ export interface SoakOptions {
   readonly bffs: number;
   readonly workers: number;
   readonly faults: readonly FaultKind[];
-  /** The period of the reconciler in the phases in which events are lost; in the others it is off. */
+  /** The reconciler's period in phases of losses; in other phases it is off. */
   readonly reconcileSeconds: number;
   /** Whether there are phases in which events are lost on purpose. */
   readonly losses: boolean;
-  /** Whether losses are provoked too of which no row tells. */
+  /** Whether it also loses events that a later event of the same record hides from the reconciler. */
   readonly coveredLosses: boolean;
-  /** How old a read may be while nothing is disturbed. */
+  /** Maximum age of a read's value while nothing is disturbed. */
   readonly boundMs: number;
-  /** Takeovers instead of a soak. */
+  /** Number of kills; above 0, takeovers run instead of a soak. */
   readonly kills: number;
   readonly measureLatency: boolean;
   readonly prove: boolean;
@@ -49,7 +49,7 @@ export const USAGE = `npm run check:change-events -- [options]
   --prove                     instead: plant faults that have to be found
   --json                      the result as JSON on standard output, the rest on standard error`;
 
-/** What the command line asks for. Throws with a reason for what it does not know. */
+/** The options of the command line. Throws with a reason for an unknown option or value. */
 export function readOptions(args: readonly string[]): SoakOptions {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;

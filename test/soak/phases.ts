@@ -1,11 +1,13 @@
 /** A part of a run, after which everything is healed and compared. */
 export interface Phase {
-  /** `faults`: everything but losses, without the reconciler, so that at-least-once has to do alone. `losses`: with it. */
+  /**
+   * `faults`: all faults but losses, without the reconciler, so at-least-once delivery must suffice. `losses`: with it.
+   */
   readonly kind: 'faults' | 'losses';
   readonly seconds: number;
   /** 0: off. */
   readonly reconcileSeconds: number;
-  /** How long after the end of everything a page may still be behind. */
+  /** How long after the end of all faults a page may still be behind. */
   readonly settleMs: number;
 }
 
@@ -14,7 +16,9 @@ const LOSSES_MAX_SECONDS = 30;
 const LOSSES_SHARE = 0.3;
 const SETTLE_MS = 10_000;
 
-/** Faults and losses by turns, the faults first; together `seconds`. Without a reconciler (0) nothing is lost on purpose. */
+/**
+ * Faults and losses in turn, faults first; together `seconds`. Without a reconciler (0) no event is lost on purpose.
+ */
 export function planPhases(seconds: number, reconcileSeconds: number): Phase[] {
   const share = reconcileSeconds > 0 ? LOSSES_SHARE : 0;
   const rounds = Math.max(

@@ -7,15 +7,15 @@ const SHOWN_MAX = 10;
 /** "p50 ≤ 25 ms, p99 ≤ 150 ms at 200 changes/s". */
 const LATENCY_TARGETS = { p50: 25, p99: 150 } as const;
 
-/** What a run has found, for people and for programs. */
+/** The findings of a run, for people and for programs. */
 export interface SoakReport {
   readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
-  /** What was broken; empty when everything held. */
+  /** The broken checks; empty when everything held. */
   readonly violations: readonly string[];
 }
 
-/** What the soak of one transport has shown. */
+/** The report of one transport's soak. */
 export function soakReport(options: SoakOptions, outcome: TransportOutcome): SoakReport {
   const { transport, phases, load, freshness, injector, recoveries } = outcome;
   const mismatches = phases.flatMap(({ comparison }) => comparison.mismatches);
@@ -63,7 +63,7 @@ export function soakReport(options: SoakOptions, outcome: TransportOutcome): Soa
   return { lines, json, violations };
 }
 
-/** Everything that was broken, in words. */
+/** Every broken check, in words. */
 function soakViolations(options: SoakOptions, { phases, freshness, failures }: TransportOutcome): string[] {
   const mismatches = phases.flatMap(({ comparison }) => comparison.mismatches);
   const losses = phases.flatMap((phase) => phase.losses);
@@ -82,7 +82,7 @@ function soakViolations(options: SoakOptions, { phases, freshness, failures }: T
   ];
 }
 
-/** What takeovers have shown. */
+/** The report of takeovers. */
 export function takeoverReport(outcome: TakeoverOutcome): SoakReport {
   const { transport, takeoverMs, ofLeader, leaseMs, compared, mismatches, writes, reads, failures } = outcome;
   const sorted = [...takeoverMs].sort((a, b) => a - b);
@@ -111,7 +111,7 @@ export function takeoverReport(outcome: TakeoverOutcome): SoakReport {
   return { lines, json, violations };
 }
 
-/** What the measurement has shown, held against its targets. */
+/** The report of the latency measurement, compared with its targets. */
 export function latencyReport(outcome: LatencyOutcome): SoakReport {
   const { transport, newValueMs, oldValueMs, changesPerSecond, backgroundReadsPerSecond, givenUp, seconds } = outcome;
   const of = (sorted: readonly number[]) => ({
@@ -147,7 +147,7 @@ export function latencyReport(outcome: LatencyOutcome): SoakReport {
   return { lines, json: { ...json, violations }, violations };
 }
 
-/** The whole text: what each report says, the violations, and how to do the same again. */
+/** The whole text: the lines of each report, the violations, and the command that repeats the run. */
 export function reportText(options: SoakOptions, reports: readonly SoakReport[]): string {
   const violations = reports.flatMap((report) => report.violations);
   const more = violations.length - SHOWN_MAX;
@@ -160,7 +160,7 @@ export function reportText(options: SoakOptions, reports: readonly SoakReport[])
   ].join('\n');
 }
 
-/** Of sorted values, rounded to tenths; 0 of none. */
+/** A quantile of sorted values, rounded to tenths; 0 for an empty list. */
 export function quantile(sorted: readonly number[], q: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
   return Math.round(value * 10) / 10;

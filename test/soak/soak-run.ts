@@ -15,26 +15,26 @@ import { planPhases, type Phase } from './phases.js';
 /** How long a query takes in the sandbox: long enough for a change to overtake a fetch. */
 const LATENCY_MS = 10;
 const LOAD = { writers: 3, readers: 6, writeRestMs: 60, readRestMs: 15 } as const;
-/** After everything is healed: back-off of the streams, a lease that has to run out, and the backlog of a burst. */
+/** Time after the end of all faults for the streams' back-off, the expiry of a lease, and the backlog of a burst. */
 export const RECOVERY_MS = 60_000;
 const LOOK_MS = 50;
-/** A calm that is not longer than the bound by this is not worth looking at. */
+/** A calm must exceed the freshness bound by this much to be judged. */
 const RECOVERY_WORTH_MS = 2_000;
-/** Beyond the reconciler's period: its own queries, the invalidation, and our looking. */
+/** Time beyond the reconciler's period for its queries, the invalidation, and the observation. */
 export const REPAIR_SLACK_MS = 3_000;
-/** Events that are lost in a phase of losses beside the ones that are looked at singly. */
+/** Events lost in a phase of losses, in addition to the single losses that are observed. */
 const LOST_AT_RANDOM = 25;
 
-/** What one phase has found. */
+/** The findings of one phase. */
 export interface PhaseOutcome {
   readonly phase: Phase;
   readonly comparison: Comparison;
   readonly losses: readonly Loss[];
-  /** How long it took until change events were up and a marker of every object had arrived, after everything was healed. */
+  /** Time after the end of all faults until change events were up and a marker of every object had arrived. */
   readonly recoveredAfterMs: number;
 }
 
-/** What the soak of one transport has found. */
+/** The findings of the soak of one transport. */
 export interface TransportOutcome {
   readonly transport: Transport;
   readonly phases: readonly PhaseOutcome[];
@@ -42,14 +42,14 @@ export interface TransportOutcome {
   readonly freshness: Freshness;
   readonly injector: FaultInjector;
   readonly deliveredEvents: number;
-  /** What the reconciler calls missed. */
+  /** Number of changes that the reconciler reports as missed. */
   readonly missed: number;
   /** Recoveries in the calm between salvos of faults, in milliseconds. */
   readonly recoveries: readonly number[];
   readonly failures: readonly string[];
 }
 
-/** Load and faults over one transport, phase by phase; after each everything is healed and compared. */
+/** Load and faults over one transport, phase by phase; after each phase everything is healed and compared. */
 export async function soak(
   options: SoakOptions,
   transport: Transport,
@@ -122,7 +122,7 @@ class SoakRun {
     return this.compare(phase, losses);
   }
 
-  /** Salvos of faults, and the calm after each, in which everything has to recover and reads are judged. */
+  /** Salvos of faults, each followed by a calm in which everything must recover and reads are judged. */
   private async disturb({ seconds }: Phase, index: number): Promise<void> {
     const { seed, faults } = this.options;
     const forMs = seconds * 1000;
@@ -152,7 +152,7 @@ class SoakRun {
     const withinMs = reconcileSeconds * 1000 + REPAIR_SLACK_MS;
     const until = performance.now() + seconds * 1000;
     const losses: Loss[] = [];
-    this.freshness.disturbed(); // what is lost may be old for a period
+    this.freshness.disturbed(); // lost changes may stay invisible for a period
     await this.healed();
     do {
       losses.push(...(await loseEvents(deployment, universe, load, this.markers, withinMs)));
@@ -163,7 +163,7 @@ class SoakRun {
     return losses;
   }
 
-  /** Nobody writes from the end of the phase on: a later change would drop what the faults have left wrong. */
+  /** Writers pause from the end of the phase: a later change would drop entries that the faults have left wrong. */
   private compare(phase: Phase, losses: readonly Loss[]): Promise<PhaseOutcome> {
     const { deployment, universe, load, injector } = this;
     this.freshness.disturbed();

@@ -9,9 +9,9 @@ interface Inside {
   readonly store: {
     readonly bus: {
       readonly connections: {
-        /** Of one server, or of the primary that Sentinels name. */
+        /** For one server, or the primary that Sentinels name. */
         readonly listener?: Listener;
-        /** Of a Cluster, by the node's address. */
+        /** For a Cluster, by the node's address. */
         readonly nodes?: ReadonlyMap<string, { readonly listener: Listener }>;
       };
     };
@@ -19,8 +19,8 @@ interface Inside {
 }
 
 /**
- * The connections on which this cache hears the bus at this instant: one, or in a Cluster one for each node that owns a
- * partition. The store keeps them to itself; only tests want them held up or broken.
+ * The connections on which this cache receives the bus now: one, or in a Cluster one for each node that owns a
+ * partition. The store keeps them private; only tests need to pause or break them.
  */
 export function busSubscribers(cache: CacheService): Redis[] {
   const { listener, nodes } = (cache as unknown as Inside).store.bus.connections;

@@ -34,7 +34,10 @@ export class CacheProcess {
     return CacheProcess.startWith(redisUrl, {}, { appName, l1 });
   }
 
-  /** With a source of truth elsewhere than the cache. `connection`: where that is, if not at the source. */
+  /**
+   * Starts a process whose source of truth may be apart from the cache. `connection`: the cache's Redis, if not the
+   * source's.
+   */
   static async startWith(
     sourceUrl: string,
     connection: RedisConnectionOptions,
@@ -58,7 +61,7 @@ export class CacheProcess {
     });
   }
 
-  /** Resolves when the process says something that fits. */
+  /** Resolves when the process sends a response that fits. */
   hears(fits: (response: CacheResponse) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const listener = (response: CacheResponse) => {

@@ -3,14 +3,16 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-cache';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 
-/** How the caches of a test are made: each call is another process's cache over the same store, where the store allows it. */
+/**
+ * How a test makes its caches: each call makes another process's cache over the same store, if the store can be shared.
+ */
 export interface CacheFixture {
   readonly name: string;
   /** Whether several caches can share the store. */
   readonly isShared: boolean;
   setUp(): Promise<void>;
   tearDown(): Promise<void>;
-  /** Begins with an empty store. */
+  /** Starts with an empty store. */
   reset(): void;
   create(options?: CreateCacheOptions): CacheService;
   closeAll(): Promise<void>;

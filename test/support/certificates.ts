@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedCertificate } from '../../apps/sandbox/src/pubsub/self-signed-certificate.js';
 
-/** Paths of PEM files: what vouches for the others, and certificates of a server on 127.0.0.1 and of its client. */
+/** Paths of PEM files: the authority, and certificates of a server on 127.0.0.1 and of its client. */
 export interface Certificates {
   readonly ca: string;
   readonly server: { readonly cert: string; readonly key: string };
@@ -11,7 +11,7 @@ export interface Certificates {
   remove(): void;
 }
 
-/** Made for this test alone; the certificate is an authority of its own. */
+/** Makes a certificate for this test alone; it is its own authority. */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'evergreen-certificates-'));
   const write = (name: string, text: string) => {
@@ -19,7 +19,7 @@ export function makeCertificates(): Certificates {
     writeFileSync(file, text, { mode: 0o600 });
     return file;
   };
-  // One for both sides: two authorities of the same name would be taken for each other.
+  // One certificate for both sides: two authorities of the same name would be confused.
   const { cert, key } = keyAndCertificate();
   const both = { cert: write('both.pem', cert), key: write('both.key', key) };
   return {
@@ -30,7 +30,7 @@ export function makeCertificates(): Certificates {
   };
 }
 
-/** The texts of a key and its certificate. */
+/** A key and its certificate as PEM texts. */
 export function keyAndCertificate(): { readonly key: string; readonly cert: string } {
   const { certificate: cert, key } = selfSignedCertificate();
   return { key, cert };

@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** An update of one order, but for what is given. */
+/** An update of one order, except for the given fields. */
 export function changeEvent(given: Partial<ChangeEvent> = {}): ChangeEvent {
   return {
     kind: 'change',

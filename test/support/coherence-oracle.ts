@@ -2,8 +2,9 @@
 export type Built = Readonly<Record<string, number>>;
 
 /**
- * A source of versioned records that knows what was acknowledged when, and so can tell a read that broke the promise: it
- * returned a version of a record older than one whose invalidation had been acknowledged before the read began.
+ * A source of versioned records that tracks which invalidation was acknowledged when, and so detects a read that broke
+ * the promise: it returned a version of a record older than one whose invalidation was acknowledged before the read
+ * began.
  */
 export class CoherenceOracle {
   readonly violations: string[] = [];
@@ -15,14 +16,14 @@ export class CoherenceOracle {
     return this.versions.get(record) ?? 0;
   }
 
-  /** The source changes a record; call the result when the invalidation of that change was acknowledged. */
+  /** Changes a record at the source; call the result once the invalidation of that change is acknowledged. */
   write(record: string): () => void {
     const version = this.version(record) + 1;
     this.versions.set(record, version);
     return () => this.acknowledged.set(record, Math.max(version, this.acknowledged.get(record) ?? 0));
   }
 
-  /** A read begins; call the result with what it returned (undefined for a miss). */
+  /** Begins a read; call the result with what it returned (undefined for a miss). */
   read(reader: string): (value: Built | undefined) => void {
     const promised = new Map(this.acknowledged);
     return (value) => {
@@ -36,7 +37,7 @@ export class CoherenceOracle {
   }
 }
 
-/** A seeded source of randomness (mulberry32), so that a run can be repeated by its seed. */
+/** A seeded random generator (mulberry32), so that a run can be repeated by its seed. */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

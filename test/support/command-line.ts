@@ -1,4 +1,4 @@
-/** The number, or its default; throws with a reason for one that is outside its limits. */
+/** The given number, or the default; throws with a reason if it is outside the limits. */
 export function numberOption(
   name: string,
   given: string | undefined,
@@ -11,13 +11,13 @@ export function numberOption(
   throw new Error(`--${name} takes a number from ${least} to ${most}, not ${given}`);
 }
 
-/** The one that is named; throws with a reason for what is not known. */
+/** The given name; throws with a reason if it is unknown. */
 export function oneOfOption<T extends string>(name: string, given: string, known: readonly T[]): T {
   if (known.includes(given as T)) return given as T;
   throw new Error(`--${name} takes one of ${known.join(', ')}, not ${given}`);
 }
 
-/** Those that are named with commas between them, none for `none`, all when nothing is given. */
+/** The names given, separated by commas; none for `none`, all when nothing is given. */
 export function someOfOption<T extends string>(
   name: string,
   given: string | undefined,
@@ -27,12 +27,14 @@ export function someOfOption<T extends string>(
   return given === 'none' ? [] : given.split(',').map((each) => oneOfOption(name, each, known));
 }
 
-/** `--seconds`, or `--minutes` in seconds, as it is given. */
+/** `--seconds`, or `--minutes` in seconds, as given. */
 export function secondsGiven(values: { readonly seconds?: string; readonly minutes?: string }): string | undefined {
   return values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
 }
 
-/** What the command line asks for. Help, and what makes no sense (exit code 2), end the process with a word. */
+/**
+ * The options of the command line. Help ends the process with the usage, an invalid option with a reason (exit code 2).
+ */
 export function readCommandLine<T extends { readonly help: boolean }>(
   readOptions: (args: readonly string[]) => T,
   usage: string,

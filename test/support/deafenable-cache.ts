@@ -3,7 +3,10 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { busSubscribers } from './bus-subscribers.js';
 
-/** A process' cache with a strict L1. Deafened, it holds its leases, reads and invalidates as before, but the bus tells it nothing. */
+/**
+ * A process's cache with a strict L1. Once deafened it keeps its leases, reads and invalidates, but receives nothing
+ * from the bus.
+ */
 export interface DeafenableCache {
   readonly cache: CacheService;
   deafen(): void;
@@ -13,14 +16,14 @@ export interface DeafenableCache {
 export async function openDeafenableCache(redisUrl: string, appName: string): Promise<DeafenableCache> {
   const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: 'strict', shouldFreezeLocalValues: true });
   await cache.open();
-  // The only way to hold up one process' messages, and nothing else of it, is at its socket.
+  // Pausing the socket is the only way to hold up one process's messages and nothing else.
   const [subscriber] = busSubscribers(cache);
   const { stream } = subscriber as unknown as { readonly stream: Socket };
   return {
     cache,
     deafen: () => void stream.pause(),
     close: async () => {
-      stream.resume(); // a held-up socket never ends, and the process of the test with it
+      stream.resume(); // a paused socket never ends, and keeps the test process alive
       await cache.close();
     },
   };

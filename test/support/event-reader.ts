@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { eventually } from './eventually.js';
 
-/** One event as it came over the wire. */
+/** One event as received over the wire. */
 export interface ReceivedEvent {
   readonly event: string;
   readonly id: string | undefined;
@@ -25,7 +25,7 @@ export class EventReader {
     response.on('error', () => undefined);
   }
 
-  /** Resolves when the head of the answer is there, whatever its status. */
+  /** Resolves when the response headers arrive, whatever the status. */
   static async open(url: string, headers: Record<string, string>): Promise<EventReader> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       get(url, { headers, agent: false }, resolve).once('error', reject);

@@ -1,4 +1,4 @@
-/** Resolves as soon as the condition holds, looking every few milliseconds; rejects when the deadline has passed. */
+/** Resolves as soon as the condition holds, checking every few milliseconds; rejects when the deadline has passed. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   { withinMs = 5000, what = 'the condition' }: { withinMs?: number; what?: string } = {},
@@ -10,7 +10,10 @@ export async function eventually(
   }
 }
 
-/** Lets the given time pass. For the part of a scenario that is a time (a TTL, a build's length), never to wait for a result. */
+/**
+ * Lets the given time pass. For the part of a scenario that is a time (a TTL, a build's length), never to wait for a
+ * result.
+ */
 export function elapse(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -8,9 +8,9 @@ import { transform, type Options } from '@swc/core';
 
 const run = promisify(execFile);
 const PROGRAM = join(process.cwd(), 'test/support/processes/older-cache.mjs');
-/** What the cache is made of. */
+/** The sources of the cache. */
 const SOURCES = 'libs/infra/src';
-/** As Jest compiles the sources of today. */
+/** As Jest compiles the current sources. */
 const COMPILER: Options = {
   swcrc: false,
   configFile: false,
@@ -24,8 +24,8 @@ const COMPILER: Options = {
 };
 
 /**
- * The cache as it was at a commit of this repository, compiled into a folder of its own below `.cache/`, so that it finds the
- * packages that are installed. Rejects, and says what to do, if the clone does not reach back to that commit.
+ * The cache as of a commit of this repository, compiled into a folder below `.cache/`, where it finds the installed
+ * packages. Rejects, and says what to do, if the clone does not reach back to that commit.
  */
 export class OlderBuild {
   private constructor(private readonly folder: string) {}
@@ -51,7 +51,6 @@ export class OlderBuild {
     return new OlderCache(pathToFileURL(this.folder).href, redisUrl, appName);
   }
 
-  /** Removes its folder. */
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -91,17 +90,17 @@ export class OlderCache {
     await this.call('open');
   }
 
-  /** `getOrSet` of an entry that depends on a record of the name of its key, with a source that has this value. */
+  /** `getOrSet` of an entry that depends on a record named after its key, from a source with this value. */
   read(key: string, value: string): Promise<unknown> {
     return this.call('read', { key, value });
   }
 
-  /** Resolves when it is acknowledged. */
+  /** Resolves when the invalidation is acknowledged. */
   async invalidate(key: string): Promise<void> {
     await this.call('invalidate', { key });
   }
 
-  /** Stands still (SIGSTOP) until `resume`. */
+  /** Stops the process (SIGSTOP) until `resume`. */
   pause(): void {
     this.child.kill('SIGSTOP');
   }

@@ -15,7 +15,9 @@ export interface RedisClusterOptions {
   readonly replicasPerMaster?: number;
   /** Lines of each node's configuration file. @default no file */
   readonly config?: readonly string[];
-  /** For each node: where the others shall find its bus, and from which address it calls them. @default as it is */
+  /**
+   * For each node: the bus port announced to the others, and the address from which it calls them. @default unchanged
+   */
   readonly announced?: readonly { readonly busPort: number; readonly callsFrom: string }[];
   /** Runs when all nodes have started and none knows another. */
   readonly beforeMeeting?: (nodes: readonly RedisServer[]) => Promise<void>;
@@ -23,11 +25,16 @@ export interface RedisClusterOptions {
 
 /** How a slot moves. */
 export interface SlotMove {
-  /** In which order its keys move. @default listed: as Redis lists them */
+  /** The order in which its keys move. @default listed: as Redis lists them */
   readonly order?: 'listed' | 'reversed' | 'random' | ((keys: readonly string[]) => readonly string[]);
-  /** Whether a key of the same name at the destination is overwritten, as `redis-cli --cluster reshard --cluster-replace` does. @default false */
+  /**
+   * Whether a key of the same name at the destination is overwritten, as `redis-cli --cluster reshard
+   * --cluster-replace` does. @default false
+   */
   readonly replace?: boolean;
-  /** Runs before each key moves, and once more, with no key, when all have moved and the slot has not changed hands yet. */
+  /**
+   * Runs before each key moves, and once more, without a key, when all have moved but the slot has not changed hands.
+   */
   readonly beforeKey?: (key: string | undefined, movedCount: number) => void | Promise<void>;
 }
 
@@ -37,15 +44,15 @@ export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
   /** For REDIS_CLUSTER_NODES and `clusterNodes`. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
-  /** Who owns this slot (or the slot of this key), in the eyes of the nodes that run. */
+  /** The owner of this slot (or of the slot of this key), according to the running nodes. */
   masterOf(slotOrKey: number | string): Promise<RedisServer>;
-  /** A replica of this master that runs. */
+  /** A running replica of this master. */
   replicaOf(master: RedisServer): Promise<RedisServer>;
-  /** CLUSTER FAILOVER: resolves when the replica is master in everybody's eyes. */
+  /** CLUSTER FAILOVER: resolves when every running node sees the replica as master. */
   failover(replica: RedisServer): Promise<void>;
   /** Moves a slot key by key to another master, step by step as redis-cli does: IMPORTING, MIGRATING, MIGRATE, NODE. */
   migrateSlot(slot: number, to: RedisServer, move?: SlotMove): Promise<void>;
-  /** Resolves when all nodes that run agree who owns which slot, serve it, and have their replicas linked. */
+  /** Resolves when all running nodes agree on the owner of each slot, serve it, and have their replicas linked. */
   waitUntilWhole(withinMs?: number): Promise<void>;
   /** Ends every node and removes its folder. */
   stop(): Promise<void>;
@@ -53,15 +60,15 @@ export interface RedisCluster {
 
 const MASTERS = 3;
 const SLOTS = 16_384;
-/** A cluster of six processes on a loaded machine; alone it takes two seconds. */
+/** A cluster of six processes on a loaded machine; on an idle one it takes two seconds. */
 const WHOLE_MS = 60_000;
-/** No slot of a test holds more; each round moves so many keys. */
+/** Bounds the rounds of one slot move; each round moves up to `KEYS_PER_ROUND` keys. */
 const MIGRATE_ROUNDS_MAX = 100_000;
 const KEYS_PER_ROUND = 1_000;
 
 /** The slot of a key, hash tags included (cluster specification, "Key distribution model": CRC-16/XMODEM). */
 export function slotOf(key: string): number {
-  const tag = /^[^{]*\{([^}]*)\}/.exec(key)?.[1] || key; // an empty one is none
+  const tag = /^[^{]*\{([^}]*)\}/.exec(key)?.[1] || key; // an empty tag does not count
   let crc = 0;
   for (const byte of Buffer.from(tag)) {
     crc ^= byte << 8;
@@ -70,7 +77,9 @@ export function slotOf(key: string): number {
   return crc % SLOTS;
 }
 
-/** Guarantees a whole cluster when the promise resolves, and no process left when this one ends, however it ends. */
+/**
+ * Guarantees a whole cluster when the promise resolves, and no process left when this process ends, however it ends.
+ */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const { nodeTimeoutMs = 1_000, replicasPerMaster = 1, args = [], command, config, announced } = options;
   const settings = ['--cluster-node-timeout', String(nodeTimeoutMs), '--cluster-allow-replica-migration', 'no'];
@@ -100,7 +109,7 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
 function announcement(how: { readonly busPort: number; readonly callsFrom: string } | undefined): string[] {
   if (how === undefined) return [];
   const place = ['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-bus-port', String(how.busPort)];
-  // Bound to 127.0.0.1 all the same; another address of this machine is a stranger to the protected mode.
+  // It still binds to 127.0.0.1; protected mode refuses a caller from another address, even of this machine.
   return [...place, '--bind-source-addr', how.callsFrom, '--protected-mode', 'no'];
 }
 
@@ -149,7 +158,7 @@ class PrivateCluster implements RedisCluster {
     const slot = typeof slotOrKey === 'number' ? slotOrKey : slotOf(slotOrKey);
     let owner: NodeView | undefined;
     const isOwned = async () => {
-      // Between the word that a master is a replica now and the claim of the new one, a node knows no owner.
+      // Between the news that a master is now a replica and the claim of the new one, a node knows no owner.
       const view = await this.view();
       owner = view.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
       return owner !== undefined;
@@ -185,7 +194,7 @@ class PrivateCluster implements RedisCluster {
     await redisCommand(to.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!);
     await redisCommand(from.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
     await moveKeys(slot, from, to, move);
-    // The destination first: whoever is sent there must not be sent back (redis-cli does the same).
+    // The destination first: a client redirected there must not be sent back (redis-cli does the same).
     const others = (await this.masters()).filter((node) => node !== from && node !== to);
     for (const { port } of [to, from, ...others]) {
       await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
@@ -208,7 +217,7 @@ class PrivateCluster implements RedisCluster {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
 
-  /** What keeps the cluster from being whole; nothing when it is. */
+  /** Why the cluster is not whole; empty when it is. */
   private async whatIsMissing(): Promise<string> {
     const views = await Promise.all(this.running.map(viewOf));
     const maps = new Set(views.map(slotMapOf));
@@ -230,7 +239,7 @@ class PrivateCluster implements RedisCluster {
   }
 
   private async view(): Promise<NodeView[]> {
-    // In the eyes of the newest: a node that was away may not have heard yet.
+    // The view of the node with the newest epoch: a node that was away may be outdated.
     const seen = await Promise.all(
       this.running.map(async (node) => {
         const epoch = Number((await redisFacts(node.port, 'CLUSTER', 'INFO')).get('cluster_current_epoch'));
@@ -260,13 +269,13 @@ async function moveKeys(slot: number, from: RedisServer, to: RedisServer, move: 
     const listed = (await redisCommand(from.port, 'CLUSTER', 'GETKEYSINSLOT', slot, KEYS_PER_ROUND)) as string[];
     if (listed.length === 0) {
       await beforeKey?.(undefined, movedCount);
-      // What was written in the meantime belongs to the destination already, so an empty source stays empty.
+      // New writes go to the destination already, so an empty source stays empty.
       return;
     }
     for (const key of ordered(listed, order)) {
       await beforeKey?.(key, movedCount);
       const mode = replace ? ['REPLACE'] : [];
-      // NOKEY when it expired meanwhile; anything else that is no OK rejects.
+      // NOKEY if the key has expired; any other reply than OK rejects.
       await redisCommand(from.port, 'MIGRATE', '127.0.0.1', to.port, key, 0, 5_000, ...mode);
       movedCount += 1;
     }

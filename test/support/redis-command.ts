@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 
-/** How long a server that runs may take to answer on a loaded machine. */
+/** How long a running server may take to answer on a loaded machine. */
 const ANSWER_MS = 5_000;
 
 /**
- * Guarantees one command, once, on a connection of its own to exactly this server of 127.0.0.1, and its reply; a server that
- * is away or stands still makes it reject. Nothing follows redirections.
+ * Sends one command, once, on its own connection to exactly this server of 127.0.0.1, and resolves with its reply.
+ * Rejects if the server is away or stopped. Follows no redirections.
  */
 export async function redisCommand(port: number, name: string, ...args: (string | number)[]): Promise<unknown> {
   const redis = new Redis({

@@ -7,11 +7,14 @@ import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
 import { createRedisClient, type RedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { quitRedis } from '@bff/infra/redis/redis-lifetime';
 
-/** How long one look may wait for a message. A sick connection brings none, so this only has to be longer than a busy machine. */
+/**
+ * How long one check may wait for a message. A broken connection delivers none, so this only has to exceed a busy
+ * machine's delay.
+ */
 const HEAR_MS = 1_000;
 const READ_EVERY_MS = 20;
 
-/** Every connection of ours that a process holds: for commands (leases of consumers too), the bus, and the board of notices. */
+/** Every Redis connection of a process: for commands (consumers' leases too), the bus, and the board of notices. */
 export class ConnectionsOfAProcess {
   readonly redis: RedisClient;
   readonly store: RedisCacheStore;
@@ -23,7 +26,7 @@ export class ConnectionsOfAProcess {
 
   constructor(options: RedisConnectionOptions, appName: string, partitions = 2) {
     this.redis = createRedisClient({ commandTimeoutMs: 300, ...options });
-    // Whether a primary may be believed is another question: here its connections are looked at.
+    // This class checks connections, not whether a primary may be believed.
     this.store = new RedisCacheStore({ redis: this.redis, appName, partitions, onSplit: 'serve' });
     this.board = new RedisNoticeBoard(this.redis, appName);
     this.leases = new RedisConsumerLeases(this.redis, appName);
@@ -46,7 +49,7 @@ export class ConnectionsOfAProcess {
     await quitRedis(this.redis, 1_000);
   }
 
-  /** Which of these connections do not work, with what `other` tells them; none if all do. */
+  /** The connections that do not work, tested with messages from `other`; empty if all work. */
   async sick(other: ConnectionsOfAProcess): Promise<string[]> {
     const works: [string, Promise<boolean>][] = [
       ['data', this.store.read('a').then(() => this.store.state().status === 'up')],
@@ -58,10 +61,10 @@ export class ConnectionsOfAProcess {
     return (await Promise.all(looks)).flat();
   }
 
-  /** A connection that is not used does not notice that it hangs: this one is, as in a process that serves. */
+  /** Keeps the data connection in use, as in a serving process: an idle connection does not notice that it hangs. */
   private async readOn(): Promise<void> {
     while (!this.closing.signal.aborted) {
-      await this.store.read('a').catch(() => undefined); // away just now, which `sick` tells
+      await this.store.read('a').catch(() => undefined); // away just now, which `sick` reports
       await delay(READ_EVERY_MS);
     }
   }

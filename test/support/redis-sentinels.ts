@@ -4,11 +4,11 @@ import { redisCommand, redisFacts } from './redis-command.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 
 export interface RedisSentinelsOptions {
-  /** How long the master may be silent before the Sentinels hold it for down. @default 1000 */
+  /** How long the master may be silent before the Sentinels consider it down. @default 1000 */
   readonly downAfterMs?: number;
-  /** After how long a failover that does not come to an end is tried again, twice that. @default 3000 */
+  /** Redis' failover-timeout: an unfinished failover is tried again after twice this time. @default 3000 */
   readonly failoverTimeoutMs?: number;
-  /** How often a Sentinel tells the others what it knows; a master that returns is made a replica after four of those. @default 500 */
+  /** How often a Sentinel publishes its state; a returning master becomes a replica after four periods. @default 500 */
   readonly publishPeriodMs?: number;
   /** How long a Sentinel that stood still decides nothing. @default 1000 */
   readonly tiltPeriodMs?: number;
@@ -22,24 +22,24 @@ export interface RedisSentinelsOptions {
 
 /** One master, two replicas and the three Sentinels that watch them: real ones, on 127.0.0.1. */
 export interface RedisSentinels {
-  /** What the Sentinels call the master: REDIS_SENTINEL_NAME. */
+  /** The Sentinels' name for the master: REDIS_SENTINEL_NAME. */
   readonly name: string;
-  /** Those that hold data; each can be killed, paused, resumed and restarted. The first started as master. */
+  /** The servers that hold data; each can be killed, paused, resumed and restarted. The first started as master. */
   readonly nodes: readonly RedisServer[];
   readonly sentinels: readonly RedisServer[];
   /** For REDIS_SENTINELS and `sentinels`. */
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
-  /** Whom most of the Sentinels that run name. */
+  /** The master that most running Sentinels name. */
   currentMaster(): Promise<RedisServer>;
-  /** Nodes that run and are no master, in the order of `nodes`. */
+  /** Running nodes that are not master, in the order of `nodes`. */
   replicas(): Promise<RedisServer[]>;
   /** SENTINEL FAILOVER: resolves when the Sentinels name another master. */
   failover(): Promise<void>;
-  /** REPLICAOF NO ONE behind the Sentinels' back: two masters, until they notice. */
+  /** REPLICAOF NO ONE without telling the Sentinels: two masters, until they notice. */
   promoteByHand(node: RedisServer): Promise<void>;
-  /** REPLICAOF behind the Sentinels' back. */
+  /** REPLICAOF without telling the Sentinels. */
   replicaOf(node: RedisServer, host: string, port: number): Promise<void>;
-  /** Resolves when the Sentinels that run agree on a master, and all other nodes that run are linked to it. */
+  /** Resolves when the running Sentinels agree on a master, and all other running nodes are linked to it. */
   waitUntilWhole(withinMs?: number): Promise<void>;
   /** Ends everything and removes its folders. */
   stop(): Promise<void>;
@@ -49,10 +49,13 @@ const NAME = 'main';
 const REPLICAS = 2;
 const SENTINELS = 3;
 const QUORUM = 2;
-/** Six processes on a loaded machine; alone it takes two seconds, and ten after a failover. */
+/** Six processes on a loaded machine; on an idle one it takes two seconds, and ten after a failover. */
 const WHOLE_MS = 60_000;
 
-/** Guarantees Sentinels that know all when the promise resolves, and no process left when this one ends, however it ends. */
+/**
+ * Guarantees Sentinels that know every node when the promise resolves, and no process left when this process ends,
+ * however it ends.
+ */
 export async function startRedisSentinels(options: RedisSentinelsOptions = {}): Promise<RedisSentinels> {
   const group = new PrivateSentinels(options);
   try {
@@ -80,7 +83,7 @@ class PrivateSentinels implements RedisSentinels {
     const binary = command ? { command } : {};
     const settings = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1', ...args];
     for (let i = 0; i <= REPLICAS; i += 1) {
-      // A file, so that what the Sentinels make of a node (replicaof) is what it is after a restart.
+      // A file, so that a role set by the Sentinels (replicaof) survives a restart.
       this.nodes.push(await startRedisServer({ args: settings, config: ['# rewritten by Redis'], ...binary }));
     }
     const [master, ...replicas] = this.nodes as [RedisServer, ...RedisServer[]];
@@ -138,12 +141,12 @@ class PrivateSentinels implements RedisSentinels {
   }
 
   async stop(): Promise<void> {
-    // The Sentinels first: they would mend what ends here.
+    // The Sentinels first: they would react to the nodes' end.
     await Promise.all(this.sentinels.map((sentinel) => sentinel.stop()));
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
 
-  /** What keeps the group from being whole; nothing when it is. */
+  /** Why the group is not whole; empty when it is. */
   private async whatIsMissing(): Promise<string> {
     const sentinels = runningOf(this.sentinels);
     const ports = new Set(await Promise.all(sentinels.map((sentinel) => masterPortOf(sentinel))));
@@ -180,7 +183,9 @@ class PrivateSentinels implements RedisSentinels {
     ];
   }
 
-  /** The periods that no configuration sets (Redis 7.0: SENTINEL DEBUG); a Sentinel that was restarted has the usual ones again. */
+  /**
+   * Sets periods that no configuration sets (Redis 7.0: SENTINEL DEBUG); a restarted Sentinel has the defaults again.
+   */
   private async hurry({ port }: RedisServer): Promise<void> {
     const { publishPeriodMs = 500, tiltPeriodMs = 1_000 } = this.options;
     const periods = [

@@ -14,37 +14,40 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** @default redis-server, looked up in PATH */
   readonly command?: string;
-  /** Lines of a configuration file, which the server may rewrite and finds again after `restart`. @default no file */
+  /** Lines of a configuration file, which the server may rewrite and which survives `restart`. @default no file */
   readonly config?: readonly string[];
-  /** How it is started. A node of a Cluster gets a free port for the bus, too; a Sentinel needs `config`. @default alone */
+  /** How it is started. A Cluster node also gets a free port for the bus; a Sentinel needs `config`. @default alone */
   readonly mode?: 'alone' | 'cluster-node' | 'sentinel';
 }
 
-/** A private Redis of one test file: real, on 127.0.0.1, writing nothing to disk that outlives it. */
+/** A private, real Redis of one test file on 127.0.0.1; it leaves nothing on disk. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** The process that runs now; another one after `restart`. */
+  /** The pid of the current process; another one after `restart`. */
   readonly pid: number;
   readonly state: 'running' | 'paused' | 'gone';
-  /** Of a node of a Cluster: where the others reach it. */
+  /** For a Cluster node: the port of its bus. */
   readonly busPort: number;
   /** Ends the server and removes its folder. May be called twice, and after `kill` or `pause`. */
   stop(): Promise<void>;
   /** Sends a signal that ends the process, and resolves when it is gone. The port is not reserved meanwhile. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Ends the server if it runs, and starts one on the same port: an empty one, unless a test made it SAVE. */
+  /** Ends the server if it runs, and starts one on the same port: empty, unless a test made it SAVE. */
   restart(): Promise<void>;
-  /** Stands still (SIGSTOP): connections stay open, nothing is answered. */
+  /** Stops the process (SIGSTOP): connections stay open, nothing is answered. */
   pause(): void;
   resume(): void;
 }
 
-/** How long a start may take. Redis needs some 10 ms; the rest is for a machine under load. */
+/** How long a start may take. Redis needs some 10 ms; the rest is for a loaded machine. */
 const START_DEADLINE_MS = 15_000;
-/** Another process may take the free port between our look and Redis's bind. */
+/** Another process may take the free port between our check and Redis's bind. */
 const PORT_ATTEMPTS_MAX = 5;
-/** Below the range of which systems take the ports of outgoing connections: whoever reconnects to a dead server takes none. */
+/**
+ * Below the range that systems use for outgoing connections, so no client that reconnects to a dead server occupies the
+ * port.
+ */
 const PORT_MIN = 12_000;
 const PORT_MAX = 32_000;
 
@@ -122,7 +125,7 @@ class PrivateRedis implements RedisServer {
     const line = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--logfile', logFile];
     if (config) {
       const file = join(this.folder, 'redis.conf');
-      // A server that has rewritten it finds what it wrote.
+      // Keeps an existing file: the server may have rewritten it.
       await writeFile(file, `${config.join('\n')}\n`, { flag: 'wx' }).catch(unlessItIsThere);
       line.unshift(file);
     }
@@ -140,11 +143,11 @@ class PrivateRedis implements RedisServer {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const running = this.running;
     if (!running) return;
-    // A stopped process takes no signal but SIGKILL until it goes on.
+    // A stopped process acts on no signal but SIGKILL until SIGCONT.
     running.server.kill(signal);
     running.server.kill('SIGCONT');
     await running.gone;
-    running.watchdog.kill('SIGKILL'); // before the pid can belong to somebody else
+    running.watchdog.kill('SIGKILL'); // before another process can get the pid
     this.running = undefined;
     this.isPaused = false;
   }
@@ -165,7 +168,7 @@ class PrivateRedis implements RedisServer {
   }
 }
 
-/** `read` ends when our end of the pipe closes, which the system does for us even after SIGKILL. */
+/** `read` ends when our end of the pipe closes, which the system ensures even after SIGKILL. */
 function startWatchdog(pid: number, folder: string): ChildProcess {
   const script = 'read _; kill -9 "$1" 2>/dev/null; rm -rf "$2"';
   const watchdog = spawn('sh', ['-c', script, 'watchdog', String(pid), folder], {
@@ -183,7 +186,7 @@ function spawnError(command: string, cause: Error): Error {
   return new Error(`${command} ${text}`, { cause });
 }
 
-/** Whether the server on this port is the one with this pid: on a fixed port, another one might answer in its place. */
+/** Whether the server on this port has this pid: on a fixed port, another server might answer. */
 async function answersPing(port: number, pid: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -194,9 +197,9 @@ async function answersPing(port: number, pid: number): Promise<boolean> {
     for await (const chunk of socket) {
       text += String(chunk);
       const answered = /process_id:(\d+)\r\n/.exec(text);
-      // Whom a test lets ask for less than that sees that it lives.
+      // NOPERM counts as alive too: a test may restrict the default user.
       if (answered) return /^(\+PONG|-NOPERM)/.test(text) && Number(answered[1]) === pid;
-      if (text.startsWith('-NOAUTH')) return true; // started with a password: it lives, which is all we can learn
+      if (text.startsWith('-NOAUTH')) return true; // it has a password: it is alive, and says no more
       if (/^-(?!LOADING|NOPERM)/.test(text)) throw new Error(text);
     }
     return false;
@@ -211,7 +214,7 @@ function unlessItIsThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
-/** A port that nobody listens on just now, and that no outgoing connection takes. */
+/** A port that nothing listens on now, and that no outgoing connection uses. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORT_MIN, PORT_MAX);

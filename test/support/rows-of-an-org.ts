@@ -2,7 +2,7 @@ import type { QueryOptions } from '@bff/integrations/salesforce/salesforce.clien
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { Soql } from '@bff/integrations/salesforce/soql';
 
-/** When the org's clock begins; it has nothing to do with that of the process. */
+/** When the org's clock starts; it is unrelated to the process's clock. */
 export const T0 = Date.parse('2031-01-01T00:00:00Z');
 
 /** The id of the order with this number. */
@@ -11,7 +11,7 @@ export const orderId = (n: number) => toSalesforceId(`801${String(n).padStart(12
 /** Rows of one object, stamped by an org's clock that the test moves. */
 export class RowsOfAnOrg {
   nowMs = T0;
-  /** After which time it was asked for changes, the last time. */
+  /** The time after which changes were asked for in the last query. */
   since = 0;
   private readonly rows = new Map<number, Record<string, unknown>>();
 

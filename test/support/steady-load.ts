@@ -2,14 +2,14 @@
 export interface Sample {
   readonly sentAt: number;
   readonly ms: number;
-  /** What the request resolved with; undefined if it rejected. */
+  /** The request's result; undefined if it rejected. */
   readonly answer: unknown;
   readonly error: unknown;
 }
 
 const TICK_MS = 5;
 
-/** Requests at a steady rate, whatever the answers do: a slow answer delays no other request. */
+/** Sends requests at a steady rate, whatever the answers do: a slow answer delays no other request. */
 export class SteadyLoad {
   readonly samples: Sample[] = [];
   private readonly timer: NodeJS.Timeout;
@@ -29,7 +29,7 @@ export class SteadyLoad {
     return this.samples.filter(({ sentAt }) => sentAt >= from && sentAt < to);
   }
 
-  /** Sends no more, and resolves when all are answered. */
+  /** Stops sending, and resolves when all requests are answered. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await Promise.all(this.underWay);

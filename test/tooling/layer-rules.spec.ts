@@ -7,7 +7,7 @@ interface Finding {
   readonly message: string;
 }
 
-/** Each stands where a real file stands, so that the type checker knows the place. */
+/** Each is planted at the path of a real file, so that the type checker knows the place. */
 const planted = [
   {
     name: 'infra that imports a module',
@@ -151,7 +151,7 @@ const planted = [
   },
 ];
 
-/** What looks alike and is right. */
+/** Code that looks similar and is allowed. */
 const allowed = [
   {
     name: "the cache's own use of its private parts",

@@ -1,7 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { ESLint } from 'eslint';
 
-/** Reads `[{ filePath, code }]` from stdin, lints each text as if it stood there, and writes what was found, in that order. */
+/**
+ * Reads `[{ filePath, code }]` from stdin, lints each text as if it were that file, and writes the findings in order.
+ */
 const plants = JSON.parse(await text(process.stdin));
 const eslint = new ESLint();
 const found = [];

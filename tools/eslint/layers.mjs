@@ -3,7 +3,7 @@ import { isTest, pathBelow, placeOf, resolveImport } from './source-path.mjs';
 
 const layerRanks = { infra: 0, integrations: 1, modules: 2, apps: 3 };
 
-/** What an area of infra may build on, beside itself. */
+/** The areas of infra that each area may import, beside itself. */
 const infraMayUse = {
   config: [],
   redis: ['config'],
@@ -15,7 +15,7 @@ const infraMayUse = {
   health: ['metrics', 'cache', 'redis', 'config'],
 };
 
-/** Who alone may import a package; everybody else goes through that folder. */
+/** The only folders that may import a package; others use what these folders offer. */
 const packageOwners = [
   {
     packages: /^ioredis($|\/)/,
@@ -29,7 +29,7 @@ const packageOwners = [
   },
   {
     packages: /^@grpc\//,
-    owners: ['libs/integrations/src/salesforce/', 'apps/sandbox/src/pubsub/'], // the client, and the server it is tried with
+    owners: ['libs/integrations/src/salesforce/', 'apps/sandbox/src/pubsub/'], // the client, and the sandbox's server
     fix: 'use ChangeEventSource',
   },
   {
@@ -52,7 +52,9 @@ const messages = {
   package: 'Only {{owners}} may import {{name}}: {{fix}}.',
 };
 
-/** Holds every import against the layers of the workspace. Tests are free, except that nothing but a test may import them. */
+/**
+ * Checks every import against the layers of the workspace. Tests may import anything, but only tests may import them.
+ */
 export const layers = {
   meta: { type: 'problem', schema: [], messages },
   create(context) {

@@ -5,11 +5,11 @@ import { pathBelow, resolveImport } from './source-path.mjs';
 const importPattern =
   /^\s*(?:import|export)\b[^'";]*?\bfrom\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\('([^']+)'\)/gm;
 
-/** What each file imports, remembered until the file changes. */
+/** The imports of each file, cached until the file changes. */
 const known = new Map();
 
 /**
- * Refuses an import that leads back to its own file, imports of types included: between decorated classes a cycle ends the
+ * Refuses an import that leads back to its own file, type imports included. A cycle between decorated classes ends the
  * process at start (`Cannot access 'A' before initialization`), and a cycle of types becomes one of values unnoticed.
  */
 export const noImportCycle = {

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
-/** Where a source file stands in the layout of the workspace (ARCHITECTURE.md, layers). */
+/** The place of a source file in the workspace (ARCHITECTURE.md, layers). */
 
 /** The file's path below the root, with slashes. */
 export function pathBelow(root, file) {
   return relative(root, file).split(sep).join('/');
 }
 
-/** The file of this workspace that an import means; undefined for a package. */
+/** The file of this workspace that an import refers to; undefined for a package. */
 export function resolveImport(root, importer, specifier) {
   const alias = /^@bff\/(infra|integrations|modules)\/(.+)$/.exec(specifier);
   if (alias) return join(root, 'libs', alias[1], 'src', `${alias[2]}.ts`);
@@ -18,17 +18,17 @@ export function resolveImport(root, importer, specifier) {
   return existsSync(source) || target.endsWith('.js') ? source : target;
 }
 
-/** Tests may reach everything: they look at the inside on purpose. */
+/** Tests may import everything: they inspect internals on purpose. */
 export function isTest(path) {
   return path.startsWith('test/') || /\.(spec|contract)\.ts$/.test(path);
 }
 
-/** Sub-folders that are a face of their own, beside that of their parent. */
+/** Sub-folders with a public face of their own, beside that of their parent. */
 const faces = ['libs/integrations/src/salesforce/events'];
 
 /**
- * The layer and the area in it (an app, or a folder at the top of a library), and the folder inside which alone the file
- * may be imported: undefined when it is part of a face. Undefined for a file outside of apps and libs.
+ * The layer, the area in it (an app, or a folder at the top of a library), and `owner`: the only folder whose files may
+ * import this file, undefined when the file is part of a face. Undefined for a file outside of apps and libs.
  */
 export function placeOf(path) {
   const [top, unit, src, area, ...rest] = path.split('/');

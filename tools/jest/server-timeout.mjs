@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
-// Levels that start servers and processes wait for them with deadlines of their own, which are to be reached first.
+// Levels that start servers and processes have their own deadlines for them, which must expire first.
 jest.setTimeout(120_000);

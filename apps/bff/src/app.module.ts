@@ -26,8 +26,8 @@ import { ProblemFilter } from './problems/problem.filter.js';
 import { WhmcsWebhookController } from './webhooks/whmcs-webhook.controller.js';
 
 /**
- * The HTTP API. With the embedded store it consumes change events itself, because nobody else could reach the entries; with
- * Redis that is the work of `cdc-worker`.
+ * The HTTP API. With the embedded store it consumes change events itself, because no other process can reach the
+ * entries; with Redis, `cdc-worker` does.
  */
 @Module({})
 export class AppModule {

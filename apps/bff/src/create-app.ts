@@ -13,24 +13,26 @@ import { problemOfStatus } from './problems/problem-of-error.js';
 import { sendProblem } from './problems/problem.filter.js';
 import { keepWebhookBodies } from './webhooks/raw-bodies.js';
 
-/** Longer parts of a path name nothing of ours (the longest are ids). */
+/** Longer path parts match no route's parameters (ids are the longest). */
 const PATH_PART_LENGTH_MAX = 200;
-/** A request that takes longer to arrive is given up, so that slow senders do not hold connections. */
+/** A request that takes longer to arrive is aborted, so that slow senders do not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** The answers to what Node's HTTP parser gave up on, by its code; 400 for the rest. */
+/** Status for requests that Node's HTTP parser gave up on, by error code; 400 for the rest. */
 const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
-/** Takes bodies of JSON alone: nothing here reads forms or text, so they are answered with 415 and not looked at. */
+/** Accepts JSON bodies alone: no route reads forms or text, so those get a 415 without being read. */
 class JsonAdapter extends FastifyAdapter {
-  /** Called by Nest to add its parsers, of JSON and forms; Fastify's own for JSON is there already. */
+  /** Nest calls this to add its parsers for JSON and forms; Fastify already has its own for JSON. */
   override registerParserMiddleware(): void {
     this.getInstance().removeContentTypeParser('text/plain');
     keepWebhookBodies(this.getInstance());
   }
 }
 
-/** The HTTP server's limits and what it does before any route: used by the app and by tests that compose it themselves. */
+/**
+ * The HTTP server's limits and its handling before any route; for the app, and for tests that compose it themselves.
+ */
 export function createAdapter({ http }: AppConfig): FastifyAdapter {
   return new JsonAdapter({
     bodyLimit: http.bodyLimitBytes,
@@ -49,7 +51,7 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
   });
 }
 
-/** Answers what is no HTTP request that could be read, so that there is no request and no reply: on the bare connection. */
+/** Answers on the bare connection, because unreadable input yields neither a request nor a reply. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const status = UNREADABLE[error.code ?? ''] ?? 400;
@@ -64,7 +66,7 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.destroy(error);
 }
 
-/** Security headers, and the request's id on every answer. */
+/** Adds security headers, and the request's id to every answer. */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -78,7 +80,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
       done();
     })
     .addHook('onSend', (_request, reply, payload, done) => {
-      // A connection that stays open would hold up the end of the process until its keep-alive time is over.
+      // A connection that stays open would delay the end of the process until its keep-alive time is over.
       if (app.get(Readiness).current === 'draining') reply.header('connection', 'close');
       done(null, payload);
     });

@@ -16,7 +16,7 @@ try {
   await app.listen(config.http.port, config.http.host);
   logger.log(`listening on ${await app.getUrl()}`);
 } catch (error) {
-  // Nothing is logging yet. What people can mend is written for them; anything else with its stack.
+  // No logger exists yet. Failures that people can fix get a written message; any other shows its stack.
   console.error(startFailure(error, 'PORT') ?? error);
   process.exit(1);
 }

@@ -12,11 +12,13 @@ import { WorkerModule } from './worker.module.js';
 export interface Worker {
   readonly health: FastifyInstance;
   readonly readiness: Readiness;
-  /** Stops consuming, then answering. */
+  /** Stops consuming, then closes the health port. */
   close(): Promise<void>;
 }
 
-/** Starts consuming. Throws `ConfigError` if no Redis is configured: the entries of an embedded store cannot be reached from here. */
+/**
+ * Starts consuming. Throws `ConfigError` without a configured Redis: it cannot reach the entries of an embedded store.
+ */
 export async function createWorker(config: AppConfig): Promise<Worker> {
   if (!isRedisConfigured(config.redis)) {
     const expected = 'a Redis that the BFFs use too; with the embedded store the BFF consumes change events by itself';

@@ -3,7 +3,7 @@ import { EventsHealthService } from '@bff/modules/change-events/events-health.se
 import type { INestApplicationContext } from '@nestjs/common';
 import { fastify, type FastifyInstance } from 'fastify';
 
-/** The worker's health port, not yet listening: `/health/live`, `/health/ready` and `/health/sf-events`; nothing else. */
+/** The worker's health port, not yet listening: `/health/live`, `/health/ready` and `/health/sf-events` alone. */
 export function createHealthServer(context: INestApplicationContext): FastifyInstance {
   const readiness = context.get(Readiness);
   const events = context.get(EventsHealthService);

@@ -15,7 +15,7 @@ try {
   const address = await worker.health.listen({ host: config.http.host, port: config.worker.port });
   logger.log(`health on ${address}/health/sf-events`);
 } catch (error) {
-  // Nothing is logging yet. What people can mend is written for them; anything else with its stack.
+  // No logger exists yet. Failures that people can fix get a written message; any other shows its stack.
   console.error(startFailure(error, 'WORKER_PORT') ?? error);
   process.exit(1);
 }

@@ -8,7 +8,7 @@ import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 
-/** The modules whose subscribers run in the worker, and what consumes the events for them. */
+/** The modules whose subscribers run in the worker, and the consumer that feeds them. */
 @Module({})
 export class WorkerModule {
   static forConfig(config: AppConfig): DynamicModule {

@@ -20,7 +20,7 @@ import { RestApi } from './rest/rest-api.js';
 import type { SandboxOptions } from './sandbox.options.js';
 import { REAL_TIMING, type Timing } from './timing.js';
 
-/** Everything a running sandbox is made of. Both streams read one log; a fault may act on any part. */
+/** The parts of a running sandbox. Both streams read one log; a fault may act on any part. */
 export interface SandboxParts {
   readonly org: Org;
   readonly permissions: Permissions;
@@ -47,7 +47,7 @@ export interface SandboxParts {
   readonly feed: Feed;
 }
 
-/** Puts the parts together around an org whose records are already there: what changes from here on is announced. */
+/** Builds the parts around an org that already has its records; only later changes are announced. */
 export async function composeParts(org: Org, options: SandboxOptions): Promise<SandboxParts> {
   const log = new EventLog(org.clock, options.eventsMax);
   const sessions = new Sessions(org.organizationId, options.sessionSeconds ?? 7_200);
@@ -90,7 +90,7 @@ export async function composeParts(org: Org, options: SandboxOptions): Promise<S
   };
 }
 
-/** The name by which others reach the sandbox, where they use one. */
+/** The host name of the public URL, unless there is none or it is an IP address. */
 function hostNames({ publicUrl }: SandboxOptions): string[] {
   const name = publicUrl === undefined ? '' : new URL(publicUrl).hostname;
   return name === '' || isIP(name.replace(/^\[|\]$/g, '')) > 0 ? [] : [name];

@@ -1,41 +1,53 @@
 import { z } from 'zod';
 import { publicKeyOf } from './oauth/jwt-bearer.js';
 
-/** What `startSandbox` can be told. Every field is optional. */
+/** The options of `startSandbox`. Every field is optional. */
 export interface SandboxOptions {
   /** @default 4000; 0 takes a free one */
   readonly port?: number;
   /** @default '127.0.0.1' */
   readonly host?: string;
-  /** Where the Pub/Sub API listens, TLS and plaintext alike; plaintext is taken from this machine only. @default 4001, a free one if `port` is 0 */
+  /**
+   * The port of the Pub/Sub API, for TLS and plaintext; plaintext is accepted from this machine only. @default 4001, a
+   * free one if `port` is 0
+   */
   readonly grpcPort?: number | undefined;
-  /** The address that others use, where it differs from `http://<host>:<port>`: the `iss` of the customers' tokens. */
+  /** The address that clients use if it differs from `http://<host>:<port>`: the `iss` of the customers' tokens. */
   readonly publicUrl?: string | undefined;
   /** How long each query, record call and billing call takes. @default 300 */
   readonly latencyMs?: number;
   /** A folder of sObject tree files to add to the made-up records. @default none */
   readonly dataFolder?: string | undefined;
-  /** Life of an org access token. @default 7200 */
+  /** Lifetime of an org access token. @default 7200 */
   readonly sessionSeconds?: number;
-  /** PEM of the key that JWT bearer assertions are checked with. @default none: that grant is refused */
+  /** PEM of the key that verifies JWT bearer assertions. @default none: that grant is refused */
   readonly jwtPublicKey?: string | undefined;
-  /** The only audience that assertions may name, as an org takes. @default its own URL, login.salesforce.com and test.salesforce.com */
+  /**
+   * The only audience that assertions may name. @default the sandbox's own URL, login.salesforce.com and
+   * test.salesforce.com
+   */
   readonly jwtAudience?: string | undefined;
-  /** Requests that the org answers before REQUEST_LIMIT_EXCEEDED; the count begins with the start. @default 5000000, a full sandbox's */
+  /**
+   * Requests that the org answers before REQUEST_LIMIT_EXCEEDED, counted from the start. @default 5000000, a full
+   * sandbox's
+   */
   readonly dailyRequestsMax?: number;
-  /** Events delivered, to all subscribers together, before the org refuses more; counted from the start. @default 5000000 */
+  /**
+   * Events that the org delivers, to all subscribers together, before it refuses more; counted from the start. @default
+   * 5000000
+   */
   readonly dailyDeliveriesMax?: number;
-  /** Events kept; beyond it the oldest go, as if they had expired. @default 100000 */
+  /** Maximum events kept; beyond it the oldest are dropped, as if they had expired. @default 100000 */
   readonly eventsMax?: number;
   /** How long a CometD connect is held. @default 110000 */
   readonly connectTimeoutMs?: number;
-  /** How soon a CometD client has to come back. @default 40000 */
+  /** How soon a CometD client must connect again. @default 40000 */
   readonly cometdSessionTimeoutMs?: number;
-  /** After how long without events a Pub/Sub stream gets a keep-alive. @default 270000 */
+  /** Time without events after which a Pub/Sub stream receives a keep-alive. @default 270000 */
   readonly keepaliveMs?: number;
-  /** How long a Pub/Sub stream may have nothing requested before it is closed. @default 60000 */
+  /** How long a Pub/Sub stream may have nothing requested before it ends. @default 60000 */
   readonly fetchTimeoutMs?: number;
-  /** How long after a subscription at LATEST events are still missed. @default 0 */
+  /** How long after a subscription at LATEST it still misses events. @default 0 */
   readonly settleMs?: number;
 }
 
@@ -67,7 +79,10 @@ const environment = z.object({
   SANDBOX_SETTLE_MS: whole(0, 60_000).default(0),
 });
 
-/** The options that the environment sets. Throws one error that names every bad variable; empty ones count as not set. */
+/**
+ * The options that the environment sets; empty variables count as not set. Throws one error that names every bad
+ * variable.
+ */
 export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
   const set = Object.fromEntries(
     Object.entries(env).filter(([name, value]) => name.startsWith('SANDBOX_') && value !== ''),

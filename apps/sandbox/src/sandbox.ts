@@ -27,37 +27,42 @@ import { whmcsRoutes } from './whmcs/whmcs.routes.js';
 export interface Sandbox {
   readonly url: string;
   readonly port: number;
-  /** Where the Pub/Sub API listens, TLS and plaintext alike: `127.0.0.1:4001`. */
+  /** The address of the Pub/Sub API, for TLS and plaintext: `127.0.0.1:4001`. */
   readonly pubSubEndpoint: string;
-  /** The certificate of that port (PEM), for clients that check it. */
+  /** The certificate of the Pub/Sub port (PEM), for clients that check it. */
   readonly certificate: string;
-  /** The records: what is written here is announced like every other change. */
+  /** The records; writes to them are announced like every other change. */
   readonly org: Org;
   /** The published events, newest last. */
   readonly events: EventLog;
-  /** What can be subscribed to; custom channels are added here or through the Tooling API. */
+  /** The channels; custom ones are added here or through the Tooling API. */
   readonly channels: Channels;
-  /** What was added from the data folder. */
+  /** The records added from the data folder, and those left out. */
   readonly loaded: LoadReport;
-  /** How many calls were answered, by kind: count these to prove that a cache fetched once. */
+  /** How many calls were answered, by kind. A test can prove by these counts that a cache fetched once. */
   readonly counts: { readonly salesforce: Readonly<CallCounts>; readonly whmcs: Readonly<Record<string, number>> };
-  /** Who listens now. */
+  /** The number of open CometD sessions and Pub/Sub streams. */
   readonly listening: { readonly cometdSessions: number; readonly pubSubStreams: number };
-  /** Makes something happen, as `POST /sandbox/faults` does, and returns what it affected. Throws for what is no fault. */
+  /**
+   * Fires a fault, as `POST /sandbox/faults` does, and returns what it affected. Throws `TypeError` for an invalid
+   * order.
+   */
   fault(fault: Fault): Record<string, unknown>;
-  /** Ends every fault that holds, as `DELETE /sandbox/faults` does. */
+  /** Ends every fault in force, as `DELETE /sandbox/faults` does. */
   endFaults(): void;
   setLatency(ms: number): void;
   /** An access token of the org. */
   issueToken(): string;
-  /** Ends held connects and streams, answers what is under way, and stops listening. */
+  /** Ends held connects and streams, answers requests under way, and stops listening. */
   close(): Promise<void>;
 }
 
 /** How long `close` lets requests under way finish before it cuts them off. */
 const CLOSE_GRACE_MS = 2_000;
 
-/** Starts a local Salesforce, WHMCS and token issuer. Rejects if a port is taken or the data folder cannot be loaded. */
+/**
+ * Starts a local Salesforce, WHMCS and token issuer. Rejects if a port is taken or the data folder cannot be loaded.
+ */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const org = new Org();
   seedTelecomPortal(org);
@@ -102,7 +107,8 @@ async function compose(
   issuerUrl: () => string,
 ): Promise<FastifyInstance> {
   const { org, sessions, cometd, latency } = parts;
-  // An instance URL that ends in a slash makes `//services/data/…`, which Salesforce takes and the sf command line sends.
+  // An instance URL that ends in a slash gives `//services/data/…`, which Salesforce accepts and the sf command line
+  // sends.
   const routerOptions = { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true };
   const app = fastify({ logger: false, routerOptions });
   app.setErrorHandler((error, _request, reply) => {

@@ -1,14 +1,19 @@
-/** How long things take on the streams. One object for both transports; a test may change it while the sandbox runs. */
+/** The times of the event streams. Both transports share one object, which a test may change while the sandbox runs. */
 export interface Timing {
   /** How long a CometD connect is held when nothing happens (Streaming API guide, "Timeouts"). @default 110000 */
   connectTimeoutMs: number;
-  /** How soon a CometD client has to connect again after an answer. @default 40000 */
+  /** How soon a CometD client must connect again after an answer. @default 40000 */
   cometdSessionTimeoutMs: number;
-  /** After how long without events a Pub/Sub stream gets an empty response. @default 270000, Salesforce's upper bound */
+  /**
+   * Time without events after which a Pub/Sub stream receives an empty response. @default 270000, Salesforce's upper
+   * bound
+   */
   keepaliveMs: number;
-  /** How long a Pub/Sub stream may have nothing requested before it is closed. @default 60000 */
+  /** How long a Pub/Sub stream may have nothing requested before it ends. @default 60000 */
   fetchTimeoutMs: number;
-  /** How long after a subscription at LATEST events are still missed. @default 0; about 3 s have been measured in orgs */
+  /**
+   * How long after a subscription at LATEST it still misses events. @default 0; about 3 s have been measured in orgs
+   */
   settleMs: number;
 }
 

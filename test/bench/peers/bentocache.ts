@@ -22,7 +22,7 @@ interface RedisDrivers {
   redisBusDriver(options: object): unknown;
 }
 
-/** bentocache: L1, L2 and bus; tags are marks in time, so that an invalidation touches no entry. */
+/** bentocache: L1, L2 and bus; tags are timestamps, so an invalidation touches no entry. */
 export const bentocache: Contender = {
   name: 'bentocache',
   packageName: 'bentocache',
@@ -33,7 +33,7 @@ export const bentocache: Contender = {
     const { memoryDriver } = await importPeer<{ memoryDriver(o: object): unknown }>('bentocache/drivers/memory');
     const connection = { host: '127.0.0.1', port: Number(new URL(redisUrl).port) };
     let store = bentostore();
-    // `serialize: false` is its faster L1; beside an L2, 1.6.1 then fails on what it has read.
+    // `serialize: false` makes its L1 faster; beside an L2, version 1.6.1 then fails on values that it has read.
     if (mode !== 'l2')
       store = store.useL1Layer(memoryDriver({ maxItems: 100_000, ...(mode === 'l1' && { serialize: false }) }));
     if (mode !== 'l1') store = store.useL2Layer(redisDriver({ connection }));

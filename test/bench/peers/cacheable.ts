@@ -15,7 +15,7 @@ interface Provider {
 
 const TTL = '1h';
 
-/** cacheable over Keyv stores; tags are counters in the store, its bus is qified over Redis. */
+/** cacheable over Keyv stores; tags are counters in the store; its bus is qified over Redis. */
 export const cacheable: Contender = {
   name: 'cacheable',
   packageName: 'cacheable',

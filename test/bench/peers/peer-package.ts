@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The folder whose `package.json` names the peers; the benchmark is started in the folder of the checkout. */
+/** The folder whose `package.json` names the peers. The benchmark starts in the root folder of the checkout. */
 const FOLDER = join(process.cwd(), 'test', 'bench');
 
-/** A module of a peer. The type is the adapter's own claim: peers are not installed where the product is compiled. */
+/** A module of a peer. The adapter asserts its type, because peers are not installed where the product is compiled. */
 export async function importPeer<T>(specifier: string): Promise<T> {
   const bridge = (await import(pathToFileURL(join(FOLDER, 'import-peer.mjs')).href)) as {
     importPeer(specifier: string): Promise<T>;

@@ -1,6 +1,6 @@
 import type { CacheMode } from '../contender.js';
 
-/** What the benchmark asks of one of its processes. `contender` is a name, or `floor` for no cache at all. */
+/** An order of the benchmark to one of its processes. `contender` is a name, or `floor` for no cache at all. */
 export type BenchOrder =
   | { readonly kind: 'open'; readonly contender: string; readonly redisUrl: string; readonly mode: CacheMode }
   | {
@@ -9,7 +9,7 @@ export type BenchOrder =
       readonly key: string;
       readonly callers: number;
       readonly fetchMs: number;
-      /** When all processes begin together, in milliseconds of the system's monotonic clock. */
+      /** The common start of all processes, in milliseconds of the system's monotonic clock. */
       readonly startAt: number;
     }
   | { readonly kind: 'watch'; readonly contender: string; readonly key: string; readonly old: number }
@@ -19,13 +19,13 @@ export type BenchOrder =
   | { readonly kind: 'listen'; readonly redisUrl: string; readonly channel: string }
   | { readonly kind: 'heard' };
 
-/** The callers' waits in milliseconds, and how many times this process fetched. */
+/** The callers' waits in milliseconds, and the number of fetches in this process. */
 export interface StampedeReport {
   readonly waits: readonly number[];
   readonly fetches: number;
 }
 
-/** When the last read that was answered with the old value had begun; undefined if none was. */
+/** When the last read with the old value began; undefined if there was none. */
 export interface WatchReport {
   readonly lastOldReadAt: number | undefined;
   readonly reads: number;

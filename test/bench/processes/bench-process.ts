@@ -10,8 +10,8 @@ import {
   type WatchReport,
 } from './bench-process.messages.js';
 
-/** A process of the benchmark: it holds a cache of each contender and does as its parent says. */
-/** A turn of the event loop of a process that serves: several requests, and what it does for them besides reading. */
+/** A process of the benchmark: it holds a cache of each contender and carries out its parent's orders. */
+/** One turn of a serving process' event loop: several requests, and other work besides reading. */
 const READS_A_TURN = 5;
 const WORK_MS = 1;
 const caches = new Map<string, BenchCache>();
@@ -37,7 +37,7 @@ async function obey(order: BenchOrder): Promise<unknown> {
       return watching;
     case 'ping': {
       const redis = new Redis(order.redisUrl);
-      await redis.ping(); // connected before what is to be seen begins
+      await redis.ping(); // connects before the measurement begins
       isPinging = true;
       pinging = ping(redis);
       return undefined;
@@ -98,11 +98,11 @@ async function startWatching({ contender, key, old }: BenchOrder & { kind: 'watc
         reads++;
         work(WORK_MS / READS_A_TURN);
       }
-      await nextTurn(); // an answer from L1 would never let the bus speak
+      await nextTurn(); // answers from L1 alone would never let bus messages in
     }
     return { lastOldReadAt, reads };
   })();
-  watching.catch(() => undefined); // `watched` tells
+  watching.catch(() => undefined); // `watched` reports it
 }
 
 function work(ms: number): void {
@@ -127,7 +127,7 @@ process.on('message', ({ id, order }: { id: number; order: BenchOrder }) => {
     (error: unknown) => process.send?.({ id, error: String(error) }),
   );
 });
-// An error that a peer throws at nobody must not end the measurements of the others.
+// An uncaught error of a peer must not end the measurements of the others.
 process.on('uncaughtException', (error) => process.stderr.write(`a contender threw: ${String(error)}\n`));
 process.on('disconnect', () => process.exit(0));
 process.send?.({ id: 0 });

@@ -8,22 +8,22 @@ import { Redis } from 'ioredis';
 import { ChangeEventPipeline, orderId, ORDERS, updates } from '../change-events-pipeline.js';
 import type { ApplyRow, ChangeEventsJob, ChangeEventsReport, Server } from './change-events.messages.js';
 
-/** The consumer of the change-event benchmark, as a process of its own: it does the one job it is sent, reports, and ends. */
+/** The consumer of the change-event benchmark, in a separate process: it carries out one job, reports, and ends. */
 
-/** Events of the floor that go out together, and of a warm-up. */
+/** Events of the floor that are sent together (`BATCH`), and events of a warm-up. */
 const BATCH = 500;
 const WARM_UP = 4_000;
-/** Changes made by one order to the sandbox, and how far its changes may be ahead of us: its log keeps 100,000 events. */
+/** Changes per order to the sandbox, and how far its changes may be ahead: its log keeps 100,000 events. */
 const BURST = 1_000;
 const AHEAD_MAX = 50_000;
-/** Looking costs as much as some ten events. */
+/** One sample costs as much as about ten events. */
 const SAMPLE_MS = 10;
 
 const ROWS = ['uncached', 'dependants', 'told'] as const;
 
 type Watched = Omit<ChangeEventsReport, 'row' | 'events' | 'waitingMost'>;
 
-/** Clock, processors and heap from here until the answer is asked for; `sample` in between notes the heap. */
+/** Measures clock, processors and heap from here until `end`; `sample` in between notes the heap. */
 function watch(redis: Server, sandbox?: Server): { sample(): void; end(): Watched } {
   const cpu = process.cpuUsage();
   const [redisCpu, sandboxCpu] = [cpuMsOf(redis), cpuMsOf(sandbox)];
@@ -62,7 +62,7 @@ function usedBytes(): number {
   return heapUsed + external;
 }
 
-/** Processor time of another process, which only Linux tells so simply, in ticks of 10 ms. */
+/** Processor time of another process, in milliseconds at a resolution of 10 ms; only Linux offers it this simply. */
 function cpuMsOf(server: Server | undefined): number | undefined {
   if (server === undefined || process.platform !== 'linux') return undefined;
   const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8');
@@ -70,7 +70,7 @@ function cpuMsOf(server: Server | undefined): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** What Redis does at least for so many dependencies: one write and one message each, sent in batches, each awaited. */
+/** The least that Redis does for this many dependencies: one write and one message each, in batches, each awaited. */
 async function floor(redis: Server, events: number): Promise<Watched> {
   const client = new Redis(redis.url);
   await client.ping();
@@ -94,7 +94,7 @@ async function applyRow(
   row: Exclude<ApplyRow, 'floor'>,
   { redis, events }: ChangeEventsJob & { kind: 'apply' },
 ): Promise<ChangeEventsReport> {
-  // Entries are filled for the first records; the others are nobody's.
+  // Entries exist for the first records only.
   const first = row === 'uncached' ? 10_000_000 : 0;
   if (row !== 'uncached') await pipeline.fill(events);
   if (row !== 'uncached' && (await pipeline.keptOf(events)) < 1) throw new Error('not everything was filled');
@@ -113,7 +113,7 @@ async function apply(job: ChangeEventsJob & { kind: 'apply' }): Promise<ChangeEv
   await pipeline.apply(updates(WARM_UP, 20_000_000));
   for (let round = 0; round < job.rounds; round++) {
     reports.push({ row: 'floor', events: job.events, waitingMost: 0, ...(await floor(job.redis, job.events)) });
-    // Another row begins in each round: the first one pays for what Redis still has to sweep away.
+    // Each round begins with another row, because the first row pays for what Redis still has to sweep.
     for (let i = 0; i < ROWS.length; i++) {
       reports.push(await applyRow(pipeline, ROWS[(i + round) % ROWS.length] as (typeof ROWS)[number], job));
     }

@@ -1,10 +1,10 @@
-/** What a process of the change-event benchmark is asked to do, once. */
+/** The one job of a process of the change-event benchmark. */
 export type ChangeEventsJob =
-  /** Decoded events, ready in the process, are applied on Redis: round by round beside the floor, by `ApplyRow`. */
+  /** Applies decoded events that are ready in the process on Redis: round by round beside the floor, by `ApplyRow`. */
   | { readonly kind: 'apply'; readonly redis: Server; readonly rounds: number; readonly events: number }
-  /** So many decoded events are ready at once, of records that nobody caches. */
+  /** Applies decoded events that are all ready at once, of records without entries. */
   | { readonly kind: 'burst'; readonly redis: Server; readonly events: number }
-  /** So many changes are made in the sandbox, and followed over gRPC; the first of them before anybody subscribes. */
+  /** Makes changes in the sandbox and follows them over gRPC; the first `readyFirst` exist before the subscription. */
   | {
       readonly kind: 'follow';
       readonly redis: Server;
@@ -14,7 +14,7 @@ export type ChangeEventsJob =
       readonly readyFirst: number;
     };
 
-/** A process that the consumer works with, whose use of the processors is looked at. */
+/** A process that the consumer works with, and whose processor time is measured. */
 export interface Server {
   readonly url: string;
   readonly pid: number;
@@ -22,7 +22,7 @@ export interface Server {
 
 export type ApplyRow = 'floor' | 'uncached' | 'dependants' | 'told';
 
-/** One measurement. Processor times are milliseconds; undefined where the system does not tell them. */
+/** One measurement. Processor times are milliseconds; undefined where the system does not report them. */
 export interface ChangeEventsReport {
   readonly row: ApplyRow | 'burst' | 'followed' | 'caught up';
   readonly events: number;
@@ -32,9 +32,9 @@ export interface ChangeEventsReport {
   readonly sandboxCpuMs: number | undefined;
   /** The most events that had arrived and were not applied. */
   readonly waitingMost: number;
-  /** Heap and buffers before the first event, and the most that was seen after a batch, garbage included. */
+  /** Heap and buffers before the first event, and their maximum after a batch, including garbage. */
   readonly heapBytes: number;
   readonly peakHeapBytes: number;
-  /** The most memory that the process ever had, code and shared libraries included. */
+  /** The largest memory that the process ever had, including code and shared libraries. */
   readonly peakResidentBytes: number;
 }

@@ -3,13 +3,13 @@ import { replayCommand, type CheckOptions } from './options.js';
 
 const SHOWN_MAX = 10;
 
-/** Whether everything held that was promised, and could be looked at. */
+/** Whether every promise held and every check could be carried out. */
 export function hasHeld({ verifier, convergence, failures }: CheckOutcome): boolean {
   const isAtRest = convergence !== undefined && convergence.stale.length === 0 && convergence.index.faults.length === 0;
   return verifier.violationCount === 0 && failures.length === 0 && isAtRest;
 }
 
-/** What a run has found, for whoever reads the terminal. */
+/** The findings of a run, as text for the terminal. */
 export function reportText(options: CheckOptions, outcome: CheckOutcome): string {
   const { verifier, convergence, faults, failures, startedProcesses, seconds } = outcome;
   const { readCount, reads, exposed } = verifier;

@@ -20,41 +20,41 @@ import { ProcessPool } from './process-pool.js';
 import { factCount } from './source/universe.js';
 import { VersionedSource } from './source/versioned-source.js';
 
-/** An invalidation waits for another process for one lease (1 s); the rest is for a machine under load. */
+/** An invalidation waits for another process for one lease (1 s) at most; the rest allows for a loaded machine. */
 const UNDISTURBED_MAX_MS = 2000;
-/** One lease, and what two clocks may drift apart meanwhile: docs/concepts/l1.md. */
+/** One lease, and the drift between two clocks during it: docs/concepts/l1.md. */
 const BOUNDED_GRACE_US = (1000 * 1.01 + 10) * 1000;
-/** After the last fault, from when everything is whole: no connection of a process ends for ever. */
+/** Counted from the end of the last fault, with all servers whole: no connection of a process stays lost. */
 const RECOVERED_MAX_MS = 5000;
-/** At rest: whoever waits for a connection that is gone takes longer each time (757 ms were seen). */
+/** At rest. An invalidation that waits for a lost connection takes longer each time (757 ms were measured). */
 const INVALIDATION_MAX_MS = 600;
 const CLOSE_MS = 10_000;
 const ADVANCE_MS = 250;
 const PROGRESS_MS = 15_000;
 
-/** What a run has found. */
+/** The findings of a run. */
 export interface CheckOutcome {
   readonly verifier: Verifier;
   readonly faults: ReadonlyMap<FaultKind, number>;
-  /** What was done to the run, in its order. */
+  /** The faults of the run, in order. */
   readonly events: readonly RunEvent[];
   readonly startedProcesses: number;
   readonly seconds: number;
-  /** What is at rest when everything has stopped; undefined if the run ended before. */
+  /** The state at rest when everything has stopped; undefined if the run ended before. */
   readonly convergence: Convergence | undefined;
-  /** What happened around the first violation. */
+  /** The events around the first violation. */
   readonly timeline: readonly string[];
-  /** What makes the run worthless or is a violation of its own: processes that ended, or did not come to rest. */
+  /** Reasons that void the run or are violations themselves: processes that ended, or that did not come to rest. */
   readonly failures: readonly string[];
-  /** Where the history is, if it was kept. */
+  /** The folder of the history, if it was kept. */
   readonly folder: string | undefined;
 }
 
-/** Runs processes, changes and faults for a while, lets everything come to rest, and judges it all. */
+/** Runs processes, changes and faults for a while, lets everything come to rest, and judges the history. */
 export async function checkRun(options: CheckOptions, say: (text: string) => void): Promise<CheckOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'evergreen-consistency-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove); // whoever interrupts it does not want its files
+  process.once('exit', remove); // an interrupted run leaves no files
   const servers: { stop(): Promise<void> }[] = [];
   let isKept = false;
   try {
@@ -63,11 +63,11 @@ export async function checkRun(options: CheckOptions, say: (text: string) => voi
     const store = await startCheckedStore(options.topology, options.partitions);
     servers.push(store);
     const outcome = await new CheckRun(options, folder, store, source.url, say).run();
-    // Whoever looks for a violation on purpose does not want to look into it.
+    // A run that ends at the first violation is a search for one; its history is not needed.
     isKept = options.keep || (outcome.verifier.violationCount > 0 && !options.untilViolation);
     return { ...outcome, folder: isKept ? folder : undefined };
   } finally {
-    // With a deadline also because the servers do not keep this process alive while it waits for them.
+    // The deadline is also needed because the servers do not keep this process alive while it waits for them.
     await withinMs(CLOSE_MS, Promise.all(servers.map((server) => server.stop())), 'a redis-server did not end');
     if (!isKept) remove();
     process.off('exit', remove);
@@ -150,7 +150,7 @@ class CheckRun {
     };
   }
 
-  /** Faults as scheduled, while the history is judged as it grows; how many seconds it took. */
+  /** Injects the scheduled faults while the growing history is judged; returns how many seconds that took. */
   private async disturb(): Promise<number> {
     const beganAt = performance.now();
     const forMs = this.options.seconds * 1000;
@@ -190,7 +190,7 @@ class CheckRun {
   }
 }
 
-/** What keeps a process from being as good as before, though nothing is done to anything any more. */
+/** Reasons why a process is slower than before although no fault lasts. */
 function slowness({ recoveredMs, invalidationMs }: Convergence): string[] {
   const found: string[] = [];
   if (recoveredMs > RECOVERED_MAX_MS)

@@ -8,7 +8,7 @@ import type { Watchdog } from './watchdog.js';
 const PROGRAM = fileURLToPath(new URL('./process/checker-process.js', import.meta.url));
 const LAST_WORDS_MAX = 4000;
 
-/** How a process ended that nobody had ended. */
+/** How a process ended without an order of the run. */
 export interface UnexpectedEnd {
   readonly by: number;
   readonly how: string;
@@ -44,17 +44,17 @@ export class CheckedProcess {
     });
   }
 
-  /** What it has written to its error stream last. */
+  /** The last part of its error stream. */
   get warnings(): string {
     return this.lastWords;
   }
 
   order(order: Order): void {
-    // A process that was just killed cannot be told anything; its successor knows nothing of it.
+    // A killed process cannot receive orders; its successor does not know them.
     if (this.child.connected) this.child.send(order, () => undefined);
   }
 
-  /** Resolves with the next report of this kind; never, if the process ends before. */
+  /** Resolves with the next report of this kind; never resolves if the process ends first. */
   hears<K extends Report['kind']>(kind: K): Promise<Extract<Report, { kind: K }>> {
     return new Promise((resolve) => {
       const listener = (report: Report) => {
@@ -66,7 +66,7 @@ export class CheckedProcess {
     });
   }
 
-  /** It stands still until `resume`. */
+  /** Stops the process until `resume`. */
   stop(): void {
     this.isStopped = true;
     this.child.kill('SIGSTOP');
@@ -83,7 +83,7 @@ export class CheckedProcess {
     await this.gone;
   }
 
-  /** Ends it as an application ends. */
+  /** Ends the process as an application ends. */
   async close(): Promise<void> {
     this.isExpectedToEnd = true;
     this.order({ kind: 'close' });

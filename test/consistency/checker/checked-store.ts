@@ -13,13 +13,13 @@ import { StandaloneFaults } from './faults/standalone-faults.js';
 import { partitionTag } from './index-walk.js';
 import type { RedisPlace, Topology } from './topology.js';
 
-/** The Redis of a run: where its processes find it, and what can be done to it. */
+/** The Redis of a run: where its processes find it, and the faults that it supports. */
 export interface CheckedStore {
   readonly place: RedisPlace;
-  /** Chosen so that what is to be done to the partitions' slots can be done. */
+  /** Chosen so that the faults of a slot can hit the partitions' slots. */
   readonly appName: string;
   faults(scene: FaultScene, readerOf: (target: number) => CheckedProcess | undefined): ServerFaults;
-  /** The ports of those that hold the partitions, once all is whole. */
+  /** The ports of the primaries that hold partitions, when all servers are whole. */
   primaries(): Promise<readonly number[]>;
   stop(): Promise<void>;
 }
@@ -30,7 +30,7 @@ const MASTERS = 3;
 const SLOTS = 16_384;
 const NAMES_TRIED = 20_000;
 
-/** Guarantees servers that are whole when the promise resolves, and none left when this process ends, however it ends. */
+/** Guarantees whole servers when the promise resolves, and none left when this process ends, however it ends. */
 export async function startCheckedStore(topology: Topology, partitions: number): Promise<CheckedStore> {
   switch (topology) {
     case 'standalone': {
@@ -78,8 +78,10 @@ function slotsOfPartitions(appName: string, partitions: number): number[] {
 }
 
 /**
- * `redis-cli --cluster reshard` moves the lowest slots of a master, one after the other, also those without a key: of many
- * names, one of which a partition is among the very first. (The slots of the others follow from it: the hash is linear.)
+ * `redis-cli --cluster reshard` moves the lowest slots of a master one after the other, with or without keys. This
+ * picks the
+ * name with a partition among the very first slots. (The slots of the other partitions follow from it: the hash is
+ * linear.)
  */
 function nameWithLowSlots(partitions: number): string {
   let best = { name: APP_NAME, lowest: Infinity };

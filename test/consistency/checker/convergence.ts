@@ -6,29 +6,30 @@ import { walkIndex, type IndexReport } from './index-walk.js';
 import { keys } from './source/universe.js';
 import type { VersionedSource } from './source/versioned-source.js';
 
-/** What is true when nothing changes any more and everything that was begun has ended. */
+/** The state when nothing changes any more and all pending work has ended. */
 export interface Convergence {
   readonly compared: number;
-  /** How long it took until the store served every process, once nothing was done to anything any more. */
+  /** How long the store took to serve every process after the last fault. */
   readonly recoveredMs: number;
   /** The slowest process' fastest invalidation, at rest. */
   readonly invalidationMs: number;
-  /** Reads that returned something else than the source holds. */
+  /** Reads that returned a value other than the source's. */
   readonly stale: readonly string[];
   readonly index: IndexReport;
 }
 
 const REST_MS = 60_000;
-/** Entries with a TTL have to end, and every process sweeps once a second. */
+/** Entries with a TTL must expire first, and every process sweeps once a second. */
 const SWEPT_MS = 15_000;
 const LOOK_MS = 200;
-/** No negative answer lives so long: see process/life.ts. */
+/** Longer than any negative answer lives: see process/life.ts. */
 const NEGATIVE_ENDS_MS = 700;
 const WINDOW_MAX = 10_000;
 const SHOWN_MAX = 10;
 
 /**
- * Lets every process finish what it has begun, compares what each of them reads with the source, and looks whether Redis
+ * Lets every process finish its pending work, compares the reads of each process with the source, and checks whether
+ * Redis
  * holds anything that belongs to no entry.
  */
 export async function convergence(
@@ -45,7 +46,7 @@ export async function convergence(
     const left = await source.pending(slot);
     if (left.length > 0) throw new Error(`${left.length} changes of slot ${slot} were never acknowledged`);
   }
-  await elapse(NEGATIVE_ENDS_MS); // what the source had denied is asked for anew
+  await elapse(NEGATIVE_ENDS_MS); // negative answers have expired and are fetched again
   const { invalidationMs } = await recovered(processes);
   const truth = await source.truth(keys.map((_, key) => key));
   const stale: string[] = [];
@@ -80,7 +81,7 @@ async function recovered(processes: readonly CheckedProcess[]) {
   };
 }
 
-/** The index when it is clean, or as it is when the sweepers have had their time. */
+/** The index as soon as it is clean, or its state after the sweepers had enough time. */
 async function sweptIndex(primaries: () => Promise<readonly number[]>, appName: string): Promise<IndexReport> {
   for (const until = performance.now() + SWEPT_MS; ; await elapse(LOOK_MS)) {
     const isLate = performance.now() > until;
@@ -89,7 +90,7 @@ async function sweptIndex(primaries: () => Promise<readonly number[]>, appName: 
       const report = await walkIndex(nodes, appName, WINDOW_MAX);
       if (report.faults.length === 0 || isLate) return report;
     } catch (error) {
-      // On a machine under load a primary may be held for dead, and be replaced, though nothing is done to it any more.
+      // A loaded machine may make a primary look dead, so it can be replaced even without a fault.
       if (isLate) throw error;
     } finally {
       for (const node of nodes) node.disconnect();

@@ -1,4 +1,4 @@
-/** What the work resolves with; rejects with `otherwise` when it takes longer than this. */
+/** Resolves with the result of the work; rejects with `otherwise` if it takes longer than this. */
 export async function withinMs<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

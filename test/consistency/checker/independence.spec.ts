@@ -11,7 +11,7 @@ describe('what judges the cache', () => {
 
   it.each([...judges, 'source/universe.ts', 'index-walk.ts'])('%s shares no code with it', (file) => {
     const imports = readFileSync(join(CHECKER, file), 'utf8').matchAll(/from '([^']+)'/g);
-    // Not the process' side either, which calls the cache.
+    // Imports from `process/` are forbidden too: that code calls the cache.
     const foreign = [...imports].map(([, name = '']) => name).filter((name) => /@bff|libs\/|process\//.test(name));
     expect(foreign).toEqual([]);
   });

@@ -16,7 +16,7 @@ describe('the walk over the index', () => {
   beforeAll(async () => {
     server = await startRedisServer();
     redis = new Redis(server.url);
-    // Without L1: what a test has emptied behind the cache's back, the next one shall not read from this process.
+    // Without L1: a test must not read from this process what the one before has deleted directly in Redis.
     cache = createCache({ redisUrl: server.url, appName: APP_NAME, commandTimeoutMs: 5000, l1: 'off' });
     await cache.open();
   });
@@ -28,7 +28,7 @@ describe('the walk over the index', () => {
   });
 
   const fill = async () => {
-    await cache.invalidate(record('Order', '0')); // the test before has emptied Redis: a new history begins
+    await cache.invalidate(record('Order', '0')); // the previous test has emptied Redis: a new history begins
     const dependsOn = [record('Order', '1'), membership('Order')];
     await cache.getOrSet('orders:1', async () => 'one', { dependsOn });
     await cache.getOrSet('orders:2', async () => 'two', { dependsOn, ttlSeconds: 60 });

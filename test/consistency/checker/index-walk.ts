@@ -1,34 +1,37 @@
 import type { Redis } from 'ioredis';
 
 const PAGE = 1000;
-/** `state u8 | expiry u48 | codec u8 | s u48 | created u48 | build u48 | born u48 | depsLen u32`, see lua/_partition.lua. */
+/**
+ * `state u8 | expiry u48 | codec u8 | s u48 | created u48 | build u48 | born u48 | depsLen u32`, see
+ * lua/_partition.lua.
+ */
 const HEADER_BYTES = 36;
 const STATE_LIVE = 1;
 const FETCH_CLOCK_AT = 8;
 const BORN_AT = 26;
-/** What a partition keeps under its tag, see lua/_partition.lua. */
+/** The kinds of keys of a partition, see lua/_partition.lua. */
 const KNOWN = /^:(g|m|d|wd|ut|iv|tz|un|in|ac|e:.*|l:.*|s:.*|x:.*)$/s;
 
-/** What every key of a partition begins with, see `Partitions` in the product: it decides the slot. */
+/** The prefix of every key of a partition, see `Partitions` in the product. It decides the slot. */
 export function partitionTag(appName: string, partitions: number, index: number): string {
   return `{${appName}.v2.P${partitions}:${index}}`;
 }
 
 export interface IndexReport {
-  /** What is there and ought not to be, or is missing; a few of each kind. Empty: the index fits the entries. */
+  /** Traces that must not exist, or that are missing; a few of each kind. Empty: the index fits the entries. */
   readonly faults: readonly string[];
   readonly entries: number;
   readonly indexKeys: number;
-  /** Kinds of keys that this walk knows nothing of. */
+  /** Kinds of keys that this walk does not know. */
   readonly unknown: readonly string[];
 }
 
-/** The keys of one partition, looked at while nothing changes. */
+/** The keys of one partition, examined while nothing changes. */
 class Partition {
   readonly faults: string[] = [];
   readonly entries = new Set<string>();
   readonly indexed = new Map<string, Set<string>>();
-  /** Tables and namespaces with so many dependants that they have no index: those are found by walking the directory. */
+  /** Tables and namespaces with too many dependants for an index; a walk over the directory finds these dependants. */
   private readonly wide = new Set<string>();
   private readonly directory = new Map<string, string[]>();
 
@@ -60,7 +63,7 @@ class Partition {
     return this.keys.filter((key) => key.startsWith(prefix));
   }
 
-  /** Entries that a read would be given: live, of this history, and from after the read floor. */
+  /** Entries that a read would return: live, of this history, and from after the read floor. */
   private async findEntries(): Promise<void> {
     const [, readFloor, , , born] = ((await this.redis.get(`${this.tag}:g`)) ?? '').split(' ');
     const all = this.keysOf(':e:');
@@ -71,7 +74,7 @@ class Partition {
       const headers = (await pipeline.exec()) ?? [];
       page.forEach((key, n) => {
         const header = headers[n]?.[1] as Buffer;
-        if (header.length === 0) return; // it ended meanwhile
+        if (header.length === 0) return; // it expired meanwhile
         const isLive =
           header.readUInt8(0) === STATE_LIVE &&
           header.readUIntBE(BORN_AT, 6) === Number(born) &&
@@ -88,7 +91,7 @@ class Partition {
       this.directory.set(id, dependencies.split('\0').filter(Boolean));
   }
 
-  /** Every member of an index belongs to a live entry that says that it depends on this. */
+  /** Every member of an index belongs to a live entry that names this dependency. */
   private async checkIndex(key: string): Promise<void> {
     const dependency = key.slice(`${this.tag}:x:`.length);
     const members = await this.redis.zrange(key, 0, -1);
@@ -100,7 +103,7 @@ class Partition {
     }
   }
 
-  /** And the other way round, which is what safety rests on: an entry that is served can be found by what it depends on. */
+  /** The converse, on which safety rests: every entry that can be served is found by its dependencies. */
   private checkDirectory(): void {
     for (const id of this.entries)
       if (!this.directory.has(id)) this.faults.push(`the entry ${id} is missing in ${this.tag}:d`);
@@ -120,9 +123,11 @@ class Partition {
 }
 
 /**
- * Whether every trace of an entry in Redis belongs to a live entry, and every live entry can be found by what it depends
- * on. For a Redis at rest; entries that have just ended are faults until a sweep. `nodes` are all primaries that hold
- * partitions: one lies in one slot, so one of them has all of it.
+ * Whether every trace of an entry in Redis belongs to a live entry, and every live entry can be found by its
+ * dependencies.
+ * For a Redis at rest; entries that have just expired count as faults until a sweep. `nodes` are all primaries that
+ * hold
+ * partitions. A partition lies in one slot, so one primary has all of it.
  */
 export async function walkIndex(nodes: readonly Redis[], appName: string, windowMax: number): Promise<IndexReport> {
   const reports = await Promise.all(nodes.map((node) => walkNode(node, appName, windowMax)));

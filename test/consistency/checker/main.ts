@@ -5,8 +5,11 @@ import { readOptions, replayCommand, USAGE, type CheckOptions } from './options.
 import { proofRuns } from './proofs.js';
 
 /**
- * `npm run check:consistency`: holds the cache against its promise (docs/operating/consistency-check.md). Exit code 1: it was
- * broken, or, with `--prove`, was not seen to be broken where it had to be; 2: the command line makes no sense.
+ * `npm run check:consistency`: checks the cache's promise (docs/operating/consistency-check.md). Exit code 1: the
+ * promise was
+ * broken, a check could not be carried out, or, with `--prove`, an expected violation was not found; 2: the command
+ * line is
+ * invalid.
  */
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 const options = readCommandLine(readOptions, USAGE);
@@ -19,7 +22,7 @@ async function check(one: CheckOptions): Promise<boolean> {
   return hasHeld(outcome);
 }
 
-/** Each mechanism that is switched off has to be missed. */
+/** Each run without a mechanism must find a violation. */
 async function prove(base: CheckOptions): Promise<boolean> {
   let isProven = true;
   for (const one of proofRuns(base)) {

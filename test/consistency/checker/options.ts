@@ -5,7 +5,7 @@ import { mechanisms, type Mechanism } from './process/without.js';
 import type { CheckedMode } from './process/messages.js';
 import { topologies, type Topology } from './topology.js';
 
-/** What one run is made of. The seed decides the faults, and what each process chooses; not how they interleave. */
+/** The options of one run. The seed decides the faults and the choices of each process, but not how they interleave. */
 export interface CheckOptions {
   readonly seed: number;
   readonly seconds: number;
@@ -16,13 +16,13 @@ export interface CheckOptions {
   readonly partitions: number;
   readonly faults: readonly FaultKind[];
   readonly without?: Mechanism | undefined;
-  /** End the run as soon as a violation was found. */
+  /** End the run at the first violation. */
   readonly untilViolation: boolean;
-  /** Leave the history where it is. */
+  /** Keep the history files. */
   readonly keep: boolean;
 }
 
-/** Of a Cluster: so that more than one master holds some. */
+/** Three in a Cluster, so that more than one master holds some. */
 const PARTITIONS: Readonly<Record<Topology, number>> = { standalone: 1, cluster: 3, sentinel: 1 };
 const MODES: readonly CheckedMode[] = ['strict', 'bounded', 'off'];
 
@@ -40,12 +40,12 @@ ${topologies.map((topology) => `      ${topology}: ${faultKindsOf[topology].join
   --keep                      keep the history files
   --prove                     at most 45 s each without what carries the promise in this topology: a violation has to be found each time`;
 
-/** What a run is made of if the command line does not say. */
+/** The options of a run where the command line sets none. */
 export function defaultsOf(topology: Topology): Pick<CheckOptions, 'faults' | 'readers' | 'partitions'> {
   return { faults: faultKindsOf[topology], readers: 4, partitions: PARTITIONS[topology] };
 }
 
-/** What the command line asks for. Throws with a reason for what it does not know. */
+/** The options of the command line. Throws with a reason for an unknown option or value. */
 export function readOptions(
   args: readonly string[],
 ): CheckOptions & { readonly prove: boolean; readonly help: boolean } {

@@ -4,13 +4,13 @@ import type { ProcessConfig } from './process/messages.js';
 import type { RedisPlace } from './topology.js';
 import { Watchdog } from './watchdog.js';
 
-/** What all processes of a run have in common. */
+/** The configuration that all processes of a run share. */
 export type SharedConfig = Omit<ProcessConfig, 'by' | 'slot' | 'role' | 'redis'>;
 
-/** Of all processes this one is with the minority in a split; it has a successor, as the others. */
+/** The slot whose process is with the minority in a split; its successors are too. */
 const ALONE_IN_A_SPLIT = 1;
 
-/** The processes of a run: slot 0 is the worker, the others are readers. Who is killed has a successor at once. */
+/** The processes of a run: slot 0 is the worker, the others are readers. A killed process has a successor at once. */
 export class ProcessPool {
   readonly unexpectedEnds: UnexpectedEnd[] = [];
   private readonly processes: CheckedProcess[] = [];
@@ -28,7 +28,7 @@ export class ProcessPool {
     return this.processes;
   }
 
-  /** A reader that runs, chosen by a number; undefined: none does. */
+  /** A running reader, chosen by a number; undefined: none runs. */
   runningReader(target: number): CheckedProcess | undefined {
     const running = this.processes.slice(1).filter((process) => !process.isStopped);
     return running[target % running.length];
@@ -54,7 +54,7 @@ export class ProcessPool {
     if (!this.isClosing && this.processes[process.slot] === process) this.startIn(process.slot);
   }
 
-  /** Ends what still runs, in any state. */
+  /** Ends all running processes, in any state. */
   async close(): Promise<void> {
     this.isClosing = true;
     await Promise.all(this.processes.map((process) => process.kill()));

@@ -3,14 +3,14 @@ import { defaultsOf, type CheckOptions } from './options.js';
 import type { Mechanism } from './process/without.js';
 import type { Topology } from './topology.js';
 
-/** What finds it soon; what is not named is as in any other run. */
+/** Options that find the violation soon; all others are as usual. */
 type Setting = Partial<Pick<CheckOptions, 'faults' | 'readers' | 'partitions'>>;
 
 const only = (...faults: FaultKind[]): Setting => ({ faults });
-/** Where each move hits all entries, and few processes have to start. */
+/** Each move then hits all entries, and few processes have to start. */
 const moving = (...faults: FaultKind[]): Setting => ({ faults, readers: 2, partitions: 1 });
 
-/** What carries the promise in each topology, and the runs that miss it. */
+/** The mechanisms that carry the promise in each topology, with the options of the runs without them. */
 const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, Setting])[]>> = {
   standalone: [
     ['fence', {}],
@@ -33,8 +33,9 @@ const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, Setting])
 };
 
 /**
- * The runs that have to find a violation: one for the mechanism that was named, or one for each of the topology. What the
- * command line chooses counts.
+ * The runs that must find a violation: one for the named mechanism, or one for each mechanism of the topology. Options
+ * of the
+ * command line take precedence.
  */
 export function proofRuns(base: CheckOptions): readonly (CheckOptions & { readonly without: Mechanism })[] {
   const known = PROVEN[base.topology];

@@ -5,7 +5,7 @@ import { transformFile } from '@swc/core';
 import { eventually } from '../../support/eventually.js';
 
 describe('the watchdog', () => {
-  /** A process that guards two of its own, releases the second, and says their pids. */
+  /** A process that guards two children, releases the second, and prints their pids. */
   async function guardian() {
     const { code } = await transformFile('test/consistency/checker/watchdog.ts', {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },

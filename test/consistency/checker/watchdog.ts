@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
-/** Reads `+ pid` and `- pid`; kills what is left when the pipe closes, which the system does for us even after SIGKILL. */
+/**
+ * Reads `+ pid` and `- pid`; kills the remaining pids when the pipe closes. The system closes it even after SIGKILL.
+ */
 const SCRIPT = `pids=
 while read -r op pid; do
   left=
@@ -12,8 +14,9 @@ done
 [ -n "$pids" ] && kill -9 $pids`;
 
 /**
- * Ends our child processes when we end, however that comes about. A process that was stopped does not notice that its
- * parent is gone, and would stand there for ever.
+ * Ends the child processes when this process ends, however it ends. A stopped child does not notice that its parent is
+ * gone,
+ * and would remain for ever.
  */
 export class Watchdog {
   private readonly shell: ChildProcess & { readonly stdin: Writable };
@@ -28,7 +31,7 @@ export class Watchdog {
     this.shell.stdin.write(`+ ${pid}\n`);
   }
 
-  /** The process is gone; its pid may soon be somebody else's. */
+  /** The process is gone; its pid may soon belong to another process. */
   release(pid: number): void {
     this.shell.stdin.write(`- ${pid}\n`);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { entry, namespace, record } from '@bff/infra/cache/dependencies';
 import { allKeys, eventually, put, startBuild, text, times, write, type StoreFactory } from '../store-under-test.js';
 
-/** Keys, literally; and what all of them together are. */
+/** Lists, counts and sizes of entries; keys are taken literally. */
 export function describeDirectory(create: StoreFactory): void {
   describe('the directory of entries', () => {
     it('names each live key once over more than 1,000 of them, and no other (P21)', async () => {

@@ -13,7 +13,7 @@ import {
   type StoreFactory,
 } from '../store-under-test.js';
 
-/** The time to live, and what is left when it has passed. */
+/** The time to live, and the traces left when it has passed. */
 export function describeExpiry(create: StoreFactory): void {
   describe('expiry', () => {
     it('ends an entry when its TTL has passed, for every kind of question (P12, P13)', async () => {

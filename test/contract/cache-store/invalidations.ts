@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { entry, membership, namespace, record, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
 import { allKeys, put, startBuild, sweepAll, text, times, write, type StoreFactory } from '../store-under-test.js';
 
-/** What falls, what is reported, and that nothing remains of it. */
+/** Which entries an invalidation drops and reports, and that no traces remain. */
 export function describeInvalidations(create: StoreFactory): void {
   describe('invalidations', () => {
     it('drop exactly the dependants, and name them (P5, P8)', async () => {
@@ -81,7 +81,7 @@ export function describeInvalidations(create: StoreFactory): void {
       const { store, other, countIndexKeys } = await create({ inlineMax: 10_000 });
       await times(1_500, (i) => write(store, `orders:account:${i}`, 'v', [record('Product2', '1')]));
       const { dropped, keys, deferred } = await other.invalidate([record('Product2', '1')]);
-      expect(deferred > 0 || dropped === 1_500).toBe(true); // a script does no more than it may in its time
+      expect(deferred > 0 || dropped === 1_500).toBe(true); // a script's work is limited by its time
       expect(dropped).toBeGreaterThanOrEqual(150);
       expect(keys).toHaveLength(Math.min(dropped, 1_000));
       expect(new Set(keys).size).toBe(keys.length);
@@ -102,7 +102,7 @@ export function describeInvalidations(create: StoreFactory): void {
       await times(300, async (i) => expect(await store.read(`catalog:plan:${i}`)).toBeUndefined());
       expect(await text(store, 'billing:plan:7')).toBe('kept');
       expect(await late.commit('old', [record('Order', 'new')])).toBe('stale');
-      await put(other, 'orders:account:5', 'rebuilt', [record('Order', '5')]); // before the walk comes to it
+      await put(other, 'orders:account:5', 'rebuilt', [record('Order', '5')]); // before the walk reaches it
       await sweepAll(store);
       expect(await text(store, 'orders:account:5')).toBe('rebuilt');
       expect((await allKeys(store)).filter((key) => !key.startsWith('billing:'))).toEqual(['orders:account:5']);
@@ -124,7 +124,7 @@ export function describeInvalidations(create: StoreFactory): void {
       await put(other, 'orders:account:5', 'rebuilt', [record('Product2', '1')]); // before it is swept
       expect(await text(store, 'orders:other')).toBe('kept');
       const freed = await sweepAll(store);
-      // The rebuilt one may have been freed by its own rebuild before the sweeper came to it.
+      // The rebuild itself may have freed the old entry before the sweeper reached it.
       expect([699, 700]).toContain(dropped + freed);
       expect(await text(store, 'orders:account:5')).toBe('rebuilt');
       expect(await text(store, 'orders:other')).toBe('kept');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { entry, record } from '@bff/infra/cache/dependencies';
 import { begin, eventually, put, startBuild, text, type StoreFactory } from '../store-under-test.js';
 
-/** Who may build, for how long, and who takes over. */
+/** Which caller may build, for how long, and which one takes over. */
 export function describeLeases(create: StoreFactory): void {
   describe('leases', () => {
     it('grants one lease to a hundred that ask together, and names the holder to the others (P1, J1)', async () => {

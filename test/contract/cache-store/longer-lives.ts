@@ -20,7 +20,7 @@ async function rebuild(store: CacheStore, key: string, content: string, kept: Ke
   return store.commit({ key, leaseId, start: reply.start, value: value(content), dependencies, ttlMs, staleMs });
 }
 
-/** What is done to entries besides keeping them until they end: refreshed, extended, locked, kept as stale. */
+/** Operations on entries besides keeping them until they end: refresh, extension, lock, stale copy. */
 export function describeLongerLives(create: StoreFactory): void {
   describe('a refresh', () => {
     it('is granted over a valid entry, once at a time, and the entry is served meanwhile', async () => {
@@ -187,7 +187,7 @@ export function describeLongerLives(create: StoreFactory): void {
       await put(store, 'orders:a', 'v', [record('Order', '1')]);
       await eventually(
         async () => {
-          await put(store, 'orders:b', 'v', [record('Order', '2')]); // until the subscription stands
+          await put(store, 'orders:b', 'v', [record('Order', '2')]); // until the subscription is active
           await store.invalidate([record('Order', '2')]);
           return told.includes('orders:b');
         },

@@ -3,7 +3,7 @@ import { entry, membership, record } from '@bff/infra/cache/dependencies';
 import type { CacheStore, InvalidationNotice, LeaseEnd } from '@bff/infra/cache/store/cache-store';
 import { eventually, put, startBuild, write, type StoreFactory } from '../store-under-test.js';
 
-/** What the store tells those who listen. */
+/** The messages of the store to its listeners. */
 export function describeMessages(create: StoreFactory): void {
   describe('messages', () => {
     it('tell how a lease ended, with the code and the message of a failure (J3)', async () => {
@@ -47,7 +47,7 @@ export function describeMessages(create: StoreFactory): void {
         () => ends,
         (seen) => seen.length >= expected.length,
       );
-      // In a store with several connections the order between partitions is open.
+      // In a store with several connections the order between partitions is undefined.
       const byKey = (a: { key?: string | undefined }, b: { key?: string | undefined }) =>
         (a.key ?? '') < (b.key ?? '') ? -1 : 1;
       expect([...ends].sort(byKey)).toEqual([...expected].sort(byKey));

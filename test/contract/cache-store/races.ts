@@ -83,7 +83,9 @@ export function describeRaces(create: StoreFactory): void {
   });
 }
 
-/** Two records. B is read, and depended on, only if the version of A that was read is odd: it is learned in the fetch. */
+/**
+ * Two records. B is read, and depended on, only if the version of A is odd: the dependency is learned during the fetch.
+ */
 class Source {
   readonly version = { A: 0, B: 0 };
   readonly acknowledged = { A: 0, B: 0 };
@@ -102,7 +104,7 @@ class Source {
     return { seen: JSON.stringify({ A: a, B: b }), dependencies: [record('Raced', 'A'), record('Raced', 'B')] };
   }
 
-  /** Compares what a read returned with what had been acknowledged when it began. */
+  /** Compares the result of a read with the versions acknowledged when it began. */
   check(seen: string, before: { A: number; B: number }): void {
     this.hits += 1;
     const versions = JSON.parse(seen) as { A: number; B?: number };
@@ -134,12 +136,12 @@ async function changeAndInvalidate(store: CacheStore, source: Source, rounds: nu
     const version = (source.version[name] += 1);
     await store.invalidate([record('Raced', name)]);
     source.acknowledged[name] = Math.max(source.acknowledged[name], version);
-    const pauseUntil = source.reads + (round % 4 === 0 ? 40 : (round * 5) % 9); // counted in reads, however fast the store is
+    const pauseUntil = source.reads + (round % 4 === 0 ? 40 : (round * 5) % 9); // counted in reads, not in time
     while (source.reads < pauseUntil && !source.isQuiet) await turns(1);
   }
 }
 
-/** Lets others run, a few turns of the event loop. */
+/** Yields for a few turns of the event loop. */
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
 }

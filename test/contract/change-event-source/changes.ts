@@ -3,7 +3,7 @@ import { ALL_CHANGES, ORDERS, type EventSourceLab } from './lab.js';
 
 const ITEMS = '/data/OrderItemChangeEvent';
 
-/** What becomes of the changes of an org: the headers of the Change Data Capture Guide, as they come over the wire. */
+/** Changes of an org as the source delivers them: the headers of the Change Data Capture Guide, over the wire. */
 export function describeChanges(lab: () => EventSourceLab): void {
   const org = () => lab().sandbox.org;
   const order = (fields: object = {}): string => {

@@ -5,7 +5,7 @@ import { ORDERS, type EventSourceLab } from './lab.js';
 
 const ACCOUNTS = '/data/AccountChangeEvent';
 
-/** In what order and how often events are handed over, and from where. */
+/** In which order and how often events are delivered, and from which position. */
 export function describeDelivery(lab: () => EventSourceLab): void {
   it('tells of the gap before the first event when there is no position, then hands over in order', async () => {
     const orders = await lab().listen();
@@ -111,7 +111,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
       lab().change();
       await orders.events(2 * round - 1);
       await orders.source.stop();
-      lab().change(); // nobody listens
+      lab().change(); // without a listener
       await orders.source.start(new Map([[ORDERS, orders.consumer]]), orders.consumer.position);
       await orders.events(2 * round);
       await orders.live();
@@ -131,7 +131,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     lab().change();
     await former.until('the handler is called', () => former.consumer.running === 1);
     const stopped = former.source.stop();
-    reject(); // it would be called again, were the source not being stopped
+    reject(); // without the stop the source would call the handler again
     await stopped;
     const consumer = new RecordingConsumer();
     await former.source.start(new Map([[ORDERS, consumer]]), former.consumer.position);

@@ -5,11 +5,11 @@ import { ALL_CHANGES, Listener, ORDERS, type EventSourceLab } from './lab.js';
 /** Longer than events are kept. */
 const RETENTION_MS = 73 * 60 * 60 * 1000;
 
-/** What is lost, and what is not, when Salesforce or the way to it fails. */
+/** Which events are lost, and which are not, when Salesforce or the connection to it fails. */
 export function describeFaults(lab: () => EventSourceLab): void {
   const transport = () => lab().transport.name;
 
-  /** A listener that has taken one event, so that it has a position. */
+  /** A listener that has taken one event, so it has a position. */
   async function withPosition(options: Parameters<EventSourceLab['listen']>[1] = {}): Promise<Listener> {
     const orders = await lab().listen(ORDERS, options);
     lab().change();
@@ -17,7 +17,7 @@ export function describeFaults(lab: () => EventSourceLab): void {
     return orders;
   }
 
-  /** One more event comes, and nothing twice; there was but the first gap. */
+  /** One more event arrives, and no event twice; the only gap is the first one. */
   async function losesNothing(orders: Listener): Promise<void> {
     lab().change();
     await orders.events(2);
@@ -125,7 +125,7 @@ export function describeFaults(lab: () => EventSourceLab): void {
         expect.stringMatching(/^error: .*may not read all of OrderItem: .*View All Records/),
         expect.stringMatching(/^info: .*may read all of OrderItem now/),
       ]);
-      expect(all.consumer.log).toEqual(['no-position', 'no-position']); // there is no position yet, and nothing was heard
+      expect(all.consumer.log).toEqual(['no-position', 'no-position']); // no position yet, and no event has arrived
     },
   );
 

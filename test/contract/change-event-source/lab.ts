@@ -13,13 +13,13 @@ export const ALL_CHANGES = '/data/ChangeEvents';
 /** Options that both transports have, and the watchdog's. */
 export type LabOptions = StreamOptions & { readonly watchdogMs?: number };
 
-/** One transport against the sandbox: what differs between them is here. */
+/** One transport against the sandbox, with all that differs between the transports. */
 export interface Transport {
   readonly name: 'cometd' | 'pubsub';
   create(sandbox: Sandbox, connection: SalesforceConnection, options: LabOptions): ChangeEventSource;
 }
 
-/** Waits that a test has time for. */
+/** Waits that are short enough for a test. */
 const QUICK = {
   settleMs: 0,
   retryMinMs: 10,
@@ -29,7 +29,7 @@ const QUICK = {
   accessCheckMs: 50,
 };
 
-/** One topic as one source brings it to one consumer. */
+/** One topic that one source delivers to one consumer. */
 export class Listener {
   constructor(
     readonly topic: string,
@@ -41,7 +41,7 @@ export class Listener {
     return this.source.health()[0] as TopicHealth;
   }
 
-  /** The events of a change, in the order in which they came. */
+  /** The change events, in the order of their arrival. */
   get changes(): ChangeEvent[] {
     return this.consumer.events.filter((event): event is ChangeEvent => event.kind === 'change');
   }
@@ -50,7 +50,7 @@ export class Listener {
     await this.until('it is live', () => this.health.state === 'live');
   }
 
-  /** Resolves with all events when there are so many, and fails if there are more. */
+  /** Resolves with all events when there are `count`; fails if there are more. */
   async events(count: number): Promise<SourceEvent[]> {
     const { events } = this.consumer;
     await this.until(`${count} events have come`, () => events.length >= count);
@@ -58,7 +58,7 @@ export class Listener {
     return events;
   }
 
-  /** As `events`, for changes alone. */
+  /** Like `events`, but all of them must be changes. */
   async changed(count: number): Promise<ChangeEvent[]> {
     await this.events(count);
     expect(this.changes).toHaveLength(count);
@@ -104,7 +104,7 @@ export class EventSourceLab {
     return listener;
   }
 
-  /** Ids of orders that there are. */
+  /** Ids of existing orders. */
   orders(count: number): string[] {
     return this.sandbox.org
       .records('Order')
@@ -112,7 +112,7 @@ export class EventSourceLab {
       .map(({ Id }) => Id);
   }
 
-  /** One change of one order, different from every other. */
+  /** Changes one order; each change is different. Returns the order's id. */
   change(): string {
     const [id = ''] = this.orders(1);
     this.changes += 1;
@@ -120,12 +120,12 @@ export class EventSourceLab {
     return id;
   }
 
-  /** What the newest change has written. */
+  /** The value that the newest change has written. */
   get newest(): string {
     return `change ${this.changes}`;
   }
 
-  /** Ends what a test has begun, and every fault. */
+  /** Stops the sources of a test, and ends every fault. */
   async clear(): Promise<void> {
     this.sandbox.endFaults();
     await Promise.all(this.started.splice(0).map((source) => source.stop()));

@@ -16,13 +16,13 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The environment of a child: nothing of ours that the test did not name. */
+/** The environment of a child: besides some basics, only variables that the test names. */
 export function cleanEnvironment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = ['PATH', 'HOME', 'LANG', 'npm_config_cache'].map((name) => [name, process.env[name]]);
   return { ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)), NO_COLOR: '1', ...own };
 }
 
-/** A built app as a process of its own, as `npm run start:…` runs it. */
+/** A built app as a separate process, as `npm run start:…` runs it. */
 export class AppProcess {
   output = '';
 

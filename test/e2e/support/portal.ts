@@ -1,7 +1,7 @@
 import { AppProcess, freePort } from './app-process.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
-/** How long a query of the sandbox takes: long enough to tell a miss from a hit. */
+/** How long a query of the sandbox takes: long enough to distinguish a miss from a hit. */
 export const LATENCY_MS = 150;
 
 export interface Answer {
@@ -16,7 +16,7 @@ export class Portal {
   redis: RedisServer | undefined;
   sandbox!: AppProcess;
   bffs: AppProcess[] = [];
-  /** The newest; those before it may be alive as well. */
+  /** The newest worker; earlier ones may still run. */
   worker: AppProcess | undefined;
   workers: AppProcess[] = [];
   sandboxUrl = '';
@@ -39,7 +39,7 @@ export class Portal {
     return portal;
   }
 
-  /** A worker and two BFFs on whatever Redis the environment names, which stays the caller's. */
+  /** A worker and two BFFs on the Redis that the environment names. The caller owns that Redis. */
   static async with(env: Readonly<Record<string, string>>): Promise<Portal> {
     const portal = new Portal();
     portal.env = { ...env };
@@ -82,12 +82,12 @@ export class Portal {
     return (await fetch(`${this.sandboxUrl}/demo/token/${customer}`)).text();
   }
 
-  /** A change made in Salesforce, by its own REST API. */
+  /** Makes a change in Salesforce by its REST API. */
   async change(sobject: string, id: string, fields: object | 'delete'): Promise<void> {
     await this.salesforce('PATCH', `/sobjects/${sobject}/${id}`, fields);
   }
 
-  /** Makes the sandbox behave otherwise from now on (`apps/sandbox/README.md`). */
+  /** Changes the behaviour of the sandbox from now on (`apps/sandbox/README.md`). */
   async fault(fault: object): Promise<void> {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(`${this.sandboxUrl}/sandbox/faults`, {
@@ -119,7 +119,7 @@ export class Portal {
     await this.sandbox.isReadyAt(`${this.sandboxUrl}/health`);
   }
 
-  /** Starts a BFF that has ended again, at the same address. */
+  /** Restarts a BFF that has ended, at the same address. */
   async restartBff(index: number): Promise<void> {
     const url = this.bffUrls[index] as string;
     const bff = AppProcess.start('bff', { ...this.env, PORT: new URL(url).port });

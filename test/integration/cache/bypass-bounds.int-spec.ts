@@ -59,7 +59,7 @@ describe('[B3] Redis away, and fetchers that read other keys', () => {
     running.now--;
     return value;
   };
-  /** Reads so many keys below it, at the same time, and those do likewise. */
+  /** Reads a key whose fetch reads `width` keys below it at the same time, and so on for each further depth. */
   const read = async (key: string, [width = 0, ...below]: readonly number[]): Promise<string> =>
     cache.getOrSet(
       key,
@@ -107,7 +107,7 @@ describe('[B3] Redis away, and fetchers that read other keys', () => {
       }),
     );
     await eventually(() => begun === CONCURRENCY, { what: 'every place is taken' });
-    const outsider = inner(); // waits for a place, and the others join him
+    const outsider = inner(); // waits for a place, and the others join it
     letGo();
     expect(await Promise.all([...outer, outsider])).toEqual(Array(CONCURRENCY + 1).fill('inner'));
   });

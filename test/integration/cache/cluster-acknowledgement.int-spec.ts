@@ -20,14 +20,14 @@ const PARTITIONS = 4;
 const INVALIDATIONS = 20;
 const START_MS = 120_000;
 
-/** How long it takes is measured by `npm run bench -- --only=cluster`. */
+/** `npm run bench -- --only=cluster` measures how long an acknowledgement takes. */
 describe('acknowledgement on a Cluster', () => {
   const appName = `ack-${randomUUID().slice(0, 8)}`;
   let cluster: RedisCluster;
   const opened: { cache: CacheService; redis: RedisClient }[] = [];
-  /** Hears what any node publishes. */
+  /** Receives messages that any node publishes. */
   let listener: Redis;
-  /** By the tip of an invalidation that somebody waits for: which processes have acknowledged it. */
+  /** The processes that have acknowledged, by the tip of an awaited invalidation. */
   const acknowledged = new Map<string, Set<string>>();
 
   beforeAll(async () => {
@@ -80,7 +80,7 @@ describe('acknowledgement on a Cluster', () => {
 
   it('[T6] comes from every process, in each partition, and is heard: nobody waits for the next beats or for the end of a lease', async () => {
     const caches = await processes(appName);
-    // In the first second of a gate, leases of before are waited for.
+    // In the first second of a gate, invalidations wait for leases from before it.
     await Promise.all(caches.map((cache) => cache.invalidate(record('Nothing', '0'))));
     acknowledged.clear();
     const took: number[] = [];
@@ -95,7 +95,8 @@ describe('acknowledgement on a Cluster', () => {
     const expected = Array(INVALIDATIONS * PARTITIONS).fill(PROCESSES - 1);
     await eventually(() => all().length === expected.length && all().every((size) => size === PROCESSES - 1));
     expect(all()).toEqual(expected);
-    // Without word from them one would wait for the beats of the others in every partition; without those, for a lease.
+    // Without acknowledgements it would wait for the beats of the other processes in each partition; without beats, for
+    // a lease.
     const atOnce = took.filter((ms) => ms < LEASE_TIMES.beatMs).length;
     expect(atOnce).toBeGreaterThan(INVALIDATIONS / 2);
   });

@@ -39,7 +39,7 @@ afterAll(async () => {
   await source.stop();
 }, SLOW_MS);
 
-/** A process, and a cache of another one, over the same store; the process holds the first version of a value. */
+/** A process and another process' cache over the same store; the process holds the first version of a value. */
 async function twoSides(connection: RedisConnectionOptions, l1: 'off' | 'strict', onSplit: OnSplit) {
   const options = { ...APP, appName: `t${randomUUID().slice(0, 8)}`, l1, onSplit };
   const process = await CacheProcess.startWith(source.url, { commandTimeoutMs: 1000, ...connection }, options);
@@ -72,7 +72,9 @@ async function twoSides(connection: RedisConnectionOptions, l1: 'off' | 'strict'
   return { process, read, change, appName: options.appName };
 }
 
-/** How many reads of so much time told the old value; the first ones are asked for before `begin` has returned. */
+/**
+ * How many reads in this time returned another value than the new one. The first reads start before `begin` is called.
+ */
 async function oldReads(read: () => Promise<unknown>, begin: () => void, forMs: number): Promise<number> {
   const first = Array.from({ length: 20 }, read);
   begin();

@@ -10,7 +10,7 @@ import { MappingCacheService } from '@bff/modules/identity/mapping-cache.service
 import { OrderCdcSubscriber } from '@bff/modules/orders/order-cdc.subscriber';
 import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
 
-/** What the buckets of a domain ask about. */
+/** The feeds that the buckets of a domain watch. */
 function feedsWatchedBy(cache: CacheService, make: (cache: CacheService) => DomainCache): string[][] {
   const asked: string[][] = [];
   const watch = cache.watchFeeds.bind(cache);

@@ -11,7 +11,7 @@ const OTHER = record('Other', '1');
 type Value = string | null | undefined;
 type Options = GetOrSetOptions<Value>;
 
-/** What the entry is built with at first, and what the forced build makes of it. */
+/** The options of the entry's first build and of the forced build, and the forced build's value. */
 const KINDS: readonly { kind: string; before: Options; after: Options; made: Value }[] = [
   { kind: 'with a shorter TTL', before: { ttlSeconds: 3600 }, after: { ttlSeconds: 60 }, made: 'new' },
   {
@@ -34,7 +34,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
   redisFixture(1, 'off'),
   { ...redisFixture(1, 'strict'), hasL1: true },
 ])('after a build that a caller has forced (maxAgeSeconds: 0): $name', (fixture) => {
-  /** The first forces; the last is another process, where the store can be shared. */
+  /** The first cache forces; the last one is another process, where the store can be shared. */
   let caches: CacheService[];
   let tests = 0;
   /** A key of this test. */
@@ -45,7 +45,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     caches = Array.from({ length: fixture.isShared ? 2 : 1 }, () => fixture.create());
     await Promise.all(caches.map((cache) => cache.open()));
     await eventually(() => caches.every((cache) => cache.state().status === 'up'), { what: 'stores that are up' });
-    // In the first second of a gate, L1s of before are waited for.
+    // In the first second of a gate, invalidations wait for earlier L1s.
     await Promise.all(caches.map((cache) => cache.invalidate(record('Nothing', '0'))));
   });
   afterAll(async () => {
@@ -68,7 +68,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     const read = (cache: CacheService) => cache.getOrSet<Value>(key, async () => 'old', options);
     for (const cache of caches) {
       expect(await read(cache)).toBe('old');
-      // All hits in a process are answered by one promise.
+      // All hits in a process share one promise.
       if (fixture.hasL1) await eventually(() => read(cache) === read(cache), { what: 'a hit in the process' });
     }
   }
@@ -81,7 +81,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
       expect(await force(key, async () => kind.made, kind.after)).toBe(kind.made);
       seen.push(...(await readAll(key)));
     }
-    for (const key of keys) seen.push(...(await readAll(key))); // nor has an L1 taken it up again
+    for (const key of keys) seen.push(...(await readAll(key))); // and no L1 has kept it again
     expect(seen).toEqual(Array(2 * ROUNDS * caches.length).fill(kind.made));
   });
 
@@ -98,7 +98,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     for (let i = 0; i < 5; i++) expect(await readAll(ownKey)).toEqual(caches.map(() => 'new'));
   });
 
-  /** What was fetched has been handed out and was not stored; what it replaces must not come back. */
+  /** The fetched value was returned but not stored; the value that it replaces must not come back. */
   async function leavesNothing(fetcher: Fetcher<Value>, options: Options, answer: Value): Promise<void> {
     await everywhereOld(ownKey, {});
     expect(await force(ownKey, fetcher, options)).toBe(answer);

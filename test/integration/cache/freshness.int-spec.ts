@@ -12,11 +12,11 @@ import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
 const THING = record('Thing', '1');
-/** Short, since entries are to outgrow it while a test waits; long enough for what is to happen within it. */
+/** Short, so that entries outgrow it during a test; long enough for the steps that must happen within it. */
 const BOUND_SECONDS = 0.6;
 const BEYOND_MS = BOUND_SECONDS * 1000 + 50;
 const LONG_AGO_MS = 3_600_000;
-/** What a machine under load may take between a decision and its effect. */
+/** Delay of a loaded machine between a decision and its effect. */
 const MACHINE_MS = 100;
 
 class ThingsCache extends DomainCache {
@@ -42,7 +42,7 @@ class Follower {
 
   constructor(private readonly leases: ConsumerLeases) {}
 
-  /** Says it again and again, so that the feeds stay as old as that. */
+  /** Repeats `says`, so that the feeds keep this age. */
   async keepsSaying(ageMs: number): Promise<void> {
     clearInterval(this.timer);
     await this.says(ageMs);
@@ -136,7 +136,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       stage.reset();
       const parts = await open();
       ({ cache } = parts);
-      await cache.invalidate(record('Nothing', '0')); // in the first second of a gate, forced builds wait for L1s of before
+      await cache.invalidate(record('Nothing', '0')); // in a gate's first second, forced builds wait for earlier L1s
       things = parts.domain;
       follower = new Follower(parts.leases);
       source = new CountingSource('v1', [THING]);
@@ -174,7 +174,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
     it('up to the bound when a feed is not followed any more, and at any age again when it is', async () => {
       await becomesTrusted();
       await read();
-      follower.stop(); // it says nothing more: trust runs out by itself
+      follower.stop(); // without further reports trust expires by itself
       await eventually(() => !isTrusted());
       await elapse(BEYOND_MS);
       source.value = 'v2';
@@ -199,7 +199,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       expect(await things.untold.get(['1'], source.fetch)).toBe('v2');
       await elapse(BEYOND_MS);
       source.value = 'v3';
-      expect(await things.untold.get(['1'], source.fetch)).toBe('v2'); // names no feed: trusted whoever follows what
+      expect(await things.untold.get(['1'], source.fetch)).toBe('v2'); // names no feed: trusted without any follower
       expect(things.untold.metrics.tooOld).toBe(0);
     });
 
@@ -358,7 +358,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
     });
 
     if (stage.hasL1) {
-      /** All hits in the process are answered by one promise. */
+      /** All hits in the process share one promise. */
       const isLocal = (key: string) => cache.getOrSet(key, source.fetch) === cache.getOrSet(key, source.fetch);
 
       it('not from the process` own memory, which knows no ages; what is built anew is kept there all the same', async () => {
@@ -409,9 +409,9 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       source.value = 'v2';
       expect(await read()).toBe('v2');
       hanging.letGo();
-      expect(await lost).toBe('lost'); // its own caller's; nobody else is given it
+      expect(await lost).toBe('lost'); // only its own caller receives it
       expect(await read()).toBe('v2');
-      // Its caller has seen what it fetched, and nobody knows which of the two fetched later: so neither is kept.
+      // Its caller has seen its value, and it is unknown which of the two fetches is later, so neither value is kept.
       expect(source.fetches).toBe(3);
     });
 

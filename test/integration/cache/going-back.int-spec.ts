@@ -12,16 +12,17 @@ import { startRedisServer, type RedisServer } from '../../support/redis-server.j
 
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';
-/** How long an old value is looked for: longer than an L1's lease, a sweep, and a beat. */
+/** How long the test looks for an old value: longer than an L1's lease, a sweep, and a beat. */
 const WATCHED_MS = 1_500;
-/** Loading is allowed while a test runs; and a replica is sent its data at once, not after five seconds. */
+/** Allows `DEBUG RELOAD` during a test, and sends a replica its data at once instead of after five seconds. */
 const ARGS = ['--enable-debug-command', 'yes', '--repl-diskless-sync-delay', '0'];
-/** A replica on a loaded machine. */
+/** Time for a replica on a loaded machine. */
 const READY_MS = 20_000;
 
 /**
- * The same server, by the same connection, under the same `run_id`, and with data from before the last invalidation. The
- * processes remember what they have seen, so none may serve it.
+ * The same server, over the same connection, under the same `run_id`, but with data from before the last invalidation.
+ * The
+ * processes remember a later history, so none may serve that data.
  */
 describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s', (l1) => {
   let server: RedisServer;
@@ -63,7 +64,9 @@ describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s',
     for (const cache of caches) await eventually(() => holds(cache), { what: 'an entry' });
   }
 
-  /** Acknowledged; and each process has asked Redis for something since, without which it could not know (docs/protocol). */
+  /**
+   * Acknowledged. Each process has also made a request to Redis since; without one it could not know (docs/protocol).
+   */
   async function invalidated(): Promise<void> {
     source = 'new';
     await caches[0]!.invalidate(ORDER);
@@ -75,7 +78,7 @@ describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s',
     const until = performance.now() + WATCHED_MS;
     while (performance.now() < until) {
       for (const cache of caches) answers.push(await read(cache));
-      await elapse(1); // a hit in the process gives nobody else a turn
+      await elapse(1); // a hit in the process does not yield to other work
     }
     expect({ old: answers.filter((answer) => answer !== 'new').length }).toEqual({ old: 0 });
     for (const cache of caches) await eventually(() => isHit(cache), { withinMs: 5_000, what: 'a hit' });
@@ -84,7 +87,7 @@ describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s',
   async function isHit(cache: CacheService): Promise<boolean> {
     let outcome: ReadOutcome | undefined;
     expect(await read(cache, (how) => (outcome = how))).toBe('new');
-    return outcome === undefined || outcome === 'hit'; // those in the process are told to nobody
+    return outcome === undefined || outcome === 'hit'; // hits in the process report no outcome
   }
 
   it('[A2] serves nothing old when the database was swapped for a copy (SWAPDB)', async () => {

@@ -10,7 +10,9 @@ import { Redis } from 'ioredis';
 import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
-/** Longer than a guard waits until it looks at a refused server again, so that it looks while the connection is away. */
+/**
+ * Longer than a guard's pause before it checks a refused server again, so that it checks while the connection is away.
+ */
 const AWAY_MS = 600;
 
 describe('the guards of one connection', () => {
@@ -35,7 +37,7 @@ describe('the guards of one connection', () => {
 
   it('leases are granted again by a primary that was a replica while the connection was away', async () => {
     const leases = new RedisConsumerLeases(redis, appName);
-    await admin.replicaof('127.0.0.1', 1); // nobody is there: it only becomes a replica
+    await admin.replicaof('127.0.0.1', 1); // there is no master at that port: it only becomes a replica
     await expect(leases.acquire('consumer', 'me', 1000)).rejects.toThrow(/READONLY/);
     redis.disconnect();
     await elapse(AWAY_MS);

@@ -249,7 +249,7 @@ describe('a Redis that comes back with an older snapshot', () => {
       await eventually(() => caches.every((cache) => cache.state().status === 'up'));
       expect(await admin.exists('{evergreen.v2.P1:0}:e:orders:1')).toBe(1); // the old entry is back …
       const late = createCache({ redisUrl: server.url });
-      for (const cache of [...caches, late]) expect(await cache.get('orders:1')).toBeUndefined(); // … and served by nobody
+      for (const cache of [...caches, late]) expect(await cache.get('orders:1')).toBeUndefined(); // … but not served
       await late.close();
       expect(await caches[1].getOrSet('orders:1', async () => 'new', { dependsOn: [record('Order', '1')] })).toBe(
         'new',

@@ -36,7 +36,7 @@ describe('the L1 of two processes over one Redis', () => {
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
     );
   };
-  /** Reads until Redis is not asked any more; a beat may fall between two looks, so it looks often. */
+  /** Reads until Redis is no longer asked; a beat may fall between two checks, so it checks often. */
   const isLocal = (cache: CacheService, key: string) =>
     eventually(
       async () => {

@@ -7,13 +7,15 @@ import { eventually } from '../../support/eventually.js';
 import { OlderBuild, type OlderCache } from '../../support/older-build.js';
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
-/** The last one before layout 2. */
+/** The last build before layout 2. */
 const OLDER = '31835a36110edbcc49f0ce5ce8fe899a7dd298ae';
 
-/** What a process that runs goes on writing by itself: its beats, and where its sweeper stands. */
+/** Keys that a running process keeps writing by itself: its beats, and the position of its sweeper. */
 const UPKEEP = /:(in|ac|m)$/;
 
-/** Neither would hear the other's invalidations, nor read its entries rightly: they must not run side by side. */
+/**
+ * Neither build receives the other's invalidations or reads its entries correctly, so they must not run side by side.
+ */
 describe('the build 31835a3 beside this one', () => {
   let server: RedisServer;
   let admin: Redis;
@@ -49,7 +51,7 @@ describe('the build 31835a3 beside this one', () => {
     return cache;
   }
 
-  /** Everything that Redis holds, byte by byte, but the keys of these names. */
+  /** Everything that Redis holds, byte by byte, except keys whose names match. */
   async function content(except?: RegExp): Promise<Record<string, string>> {
     const keys = (await admin.keys('*')).filter((key) => !except?.test(key)).sort();
     const dumps = await Promise.all(keys.map((key) => admin.dumpBuffer(key)));
@@ -60,7 +62,7 @@ describe('the build 31835a3 beside this one', () => {
     const older = startOlder();
     await older.open();
     expect(await older.read('thing:1', 'old')).toBe('old');
-    older.pause(); // so that nobody else changes anything
+    older.pause(); // so that no other process changes anything
     const before = await content();
     expect(Object.keys(before)).toContain(`{${appName}.layout}`);
     const refusal = expect(startThis().open()).rejects;

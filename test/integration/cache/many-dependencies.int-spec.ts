@@ -6,7 +6,7 @@ import { changeDriven } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 
-/** 200 orders with 25 lines each: more than one entry can depend on. */
+/** 200 orders with 25 lines each: more dependencies than one entry can have. */
 const ORDERS = Array.from({ length: 200 }, (_, i) => record('Order', `${i}`));
 const LINES = Array.from({ length: 5_000 }, (_, i) => record('OrderItem', `${i}`));
 

@@ -12,7 +12,7 @@ import { redisCommand } from '../../support/redis-command.js';
 const START_MS = 120_000;
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';
-/** How long an old value is looked for: longer than an L1's lease, a sweep, and a beat. */
+/** How long the test looks for an old value: longer than an L1's lease, a sweep, and a beat. */
 const WATCHED_MS = 1_500;
 
 describe.each(['off', 'strict'] as const)('a slot that moves, L1 %s', (l1) => {
@@ -48,7 +48,7 @@ describe.each(['off', 'strict'] as const)('a slot that moves, L1 %s', (l1) => {
   const tag = () => `{${appName}.v2.P1:0}`;
   const read = (cache: CacheService) => cache.getOrSet(KEY, async () => source, { dependsOn: [ORDER] });
   const [first, second] = [() => caches[0] as CacheService, () => caches[1] as CacheService];
-  /** Invalidates, and says whether it was acknowledged. */
+  /** Invalidates; resolves with whether it was acknowledged. */
   const invalidate = (cache: CacheService) =>
     cache.invalidate(ORDER).then(
       () => true,
@@ -91,7 +91,7 @@ describe.each(['off', 'strict'] as const)('a slot that moves, L1 %s', (l1) => {
     await redisCommand(owner.port, 'CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', String(to));
     const index = `${tag()}:x:${ORDER}`;
     await redisCommand(owner.port, 'MIGRATE', '127.0.0.1', String(target.port), index, '0', '1000');
-    await invalidate(second()); // whatever it says: a script has seen the open slot
+    await invalidate(second()); // acknowledged or not, a script has seen the open slot
     for (const { port } of [owner, target]) await redisCommand(port, 'CLUSTER', 'SETSLOT', String(slot), 'STABLE');
     source = 'new';
     await eventually(() => invalidate(first()), { withinMs: 10_000, what: 'an acknowledgement' });

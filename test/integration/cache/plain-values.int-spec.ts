@@ -25,7 +25,7 @@ class ThingsCache extends DomainCache {
   }
 }
 
-/** `toEqual` does not tell an object of a class, nor `undefined`, from what JSON makes of it. */
+/** `toStrictEqual`, because `toEqual` accepts a class instance or `undefined` in place of its JSON form. */
 const expectAll = (answers: readonly unknown[], value: unknown) => {
   for (const answer of answers) expect(answer).toStrictEqual(value);
 };

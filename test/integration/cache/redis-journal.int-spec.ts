@@ -14,7 +14,7 @@ describe('invalidations that could not be acknowledged', () => {
   let server: RedisServer;
   const caches: CacheService[] = [];
   const create = async (options: CreateCacheOptions = {}): Promise<CacheService> => {
-    // More patient than by default, because tests share the machine.
+    // A longer timeout than the default, because tests share the machine.
     const cache = createCache({ redisUrl: server.url, appName: 'journal', commandTimeoutMs: 400, ...options });
     caches.push(cache);
     await cache.open();
@@ -30,7 +30,7 @@ describe('invalidations that could not be acknowledged', () => {
     await server.stop();
   });
 
-  /** Reads again and again until `isOver`; what was read, each answer once. */
+  /** Reads repeatedly until `isOver`; returns each distinct answer once. */
   async function answersUntil(cache: CacheService, source: CountingSource<string>, isOver: () => boolean) {
     const answers = new Set<string>();
     while (!isOver()) {
@@ -101,7 +101,7 @@ describe('invalidations that could not be acknowledged', () => {
     await expect(a.invalidate(ORDER)).rejects.toMatchObject(REFUSED);
     await expect(a.invalidate(ORDER)).rejects.toMatchObject(REFUSED);
     expect(a.state().owedInvalidations).toBe(2);
-    await server.restart(); // empty: nothing is left that could be old, and the repetition is harmless
+    await server.restart(); // empty: no old value is left, and the repetition is harmless
     await eventually(() => a.invalidate(ORDER).then(Boolean, () => false));
     await Promise.all([isUp(a), isUp(b)]);
     await b.getOrSet('orders:2', source.fetch);

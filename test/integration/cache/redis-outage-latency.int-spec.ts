@@ -11,19 +11,21 @@ import { SteadyLoad } from '../../support/steady-load.js';
 const PER_SECOND = 200;
 const KEYS = 8;
 const FETCH_MS = 100;
-/** What an outage adds to a fetch at most (docs/operating/redis-outage.md): in its first moments, and from then on. */
+/** Maximum that an outage adds to a fetch (docs/operating/redis-outage.md): in its first moments, and from then on. */
 const OVER_FETCH_MS = { atFirst: 140, then: 50 };
-/** By now three answers are overdue, and whoever waited was let go. */
+/** By now three answers are overdue, and the waiting calls were released. */
 const NOTICED_MS = 150;
-/** For a machine that runs other tests beside this one. Commands that waited for their own time-out would take longer. */
+/**
+ * For a machine that runs other tests at the same time. Commands that waited for their own timeout would take longer.
+ */
 const MACHINE_MS = 100;
 
-/** The default, and what every hit of a process without an L1 goes through. */
+/** `strict` is the default. With `off`, every hit goes through Redis. */
 describe.each(['strict', 'off'] as const)('an outage of Redis under 200 requests a second, L1 %s', (l1) => {
   let server: RedisServer;
   let cache: CacheService;
   let load: SteadyLoad;
-  /** How long the fetches took, on this machine at this time. */
+  /** Duration of each fetch, on this machine at this time. */
   let fetchMs: number[];
   const fetch = async () => {
     const begin = performance.now();
@@ -33,7 +35,7 @@ describe.each(['strict', 'off'] as const)('an outage of Redis under 200 requests
   };
   beforeEach(async () => {
     server = await startRedisServer();
-    cache = createCache({ redisUrl: server.url, appName: 'outage', l1 }); // else the defaults: they are what is measured
+    cache = createCache({ redisUrl: server.url, appName: 'outage', l1 }); // otherwise the defaults, which are measured
     await cache.open();
     fetchMs = [];
     load = new SteadyLoad(PER_SECOND, async (n) => {
@@ -91,7 +93,7 @@ describe.each(['strict', 'off'] as const)('an outage of Redis under 200 requests
       expect(await waiting).toBe('ours');
       expect(performance.now() - killedAt).toBeLessThan(FETCH_MS + OVER_FETCH_MS.atFirst + MACHINE_MS);
       source.letGo();
-      expect(await build).toBe('theirs'); // it came before its fetch began
+      expect(await build).toBe('theirs'); // it was called before its own fetch began
       await other.close();
     },
   );

@@ -110,8 +110,8 @@ describe('P22: Redis away', () => {
     await store.open();
     const begin = (leaseId: string) => store.begin({ key: 'd:k', leaseId, leaseMs: 60_000, known: [] });
     const lost = begin('lost');
-    (redis as Redis).stream.pause(); // the request goes out, and its answer is not read
-    await eventually(async () => (await cache.status('d:k')) === 'empty'); // the server has had the time to carry it out
+    (redis as Redis).stream.pause(); // the request goes out, but its answer is not read
+    await eventually(async () => (await cache.status('d:k')) === 'empty'); // the server has had time to carry it out
     (redis as Redis).disconnect(true);
     await expect(lost).rejects.toMatchObject({ code: 'CACHE_STORE_UNAVAILABLE' });
     const isGranted = () =>

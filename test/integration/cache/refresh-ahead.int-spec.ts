@@ -51,7 +51,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
         source.letGo();
         await eventually(async () => (await things[bucket].get(['1'], source.fetch)) === 'new');
         expect(source.fetches).toBe(2);
-        // A refresh is over when every L1 has followed it, which takes a second where the gate was just born.
+        // A refresh is over when every L1 has followed it, which takes a second with a new gate.
         await eventually(async () => (await things.metrics()).buckets[bucket]?.refreshes === 1);
         const counted = (await things.metrics()).buckets[bucket];
         expect(counted).toMatchObject({ misses: 1, refreshes: 1, coalesced: 0, errors: 0, backgroundFailures: 0 });

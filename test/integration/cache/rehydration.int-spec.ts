@@ -7,7 +7,7 @@ import { changeDriven, ttl } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
 import { elapse, eventually } from '../../support/eventually.js';
 
-/** Things with versions, and how often each of them was fetched. */
+/** Things with versions, with the number of fetches of each. */
 class ThingsSource {
   version = 1;
   readonly fetches: string[] = [];

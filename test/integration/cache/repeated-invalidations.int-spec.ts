@@ -38,7 +38,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1)])(
     it('what was fetched too early falls with the repeat', async () => {
       await read();
       await things.change();
-      expect(await read()).toBe('old'); // the event has come, and the source answers as before
+      expect(await read()).toBe('old'); // the event has come, but the source still answers as before
       source.value = 'new';
       await eventually(async () => (await read()) === 'new');
       await eventually(async () => (await things.metrics()).repeatedInvalidations === 2);

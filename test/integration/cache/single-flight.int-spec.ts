@@ -225,7 +225,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       await source.hasBegun(1);
       const waiters = times(10, () => other.getOrSet('d:k', () => Promise.reject(new Error('must not be called'))));
       const getter = other.get('d:k', { waitMs: 5000 });
-      await elapse(210); // between two looks of the waiters (50, 100, 200 ms, each a quarter more or less): the word is to tell them
+      await elapse(210); // between two looks of the waiters (50, 100, 200 ms, ± 25 %): only the message reaches them
       source.letGo();
       await expect(builder).rejects.toThrow('limit exceeded');
       for (const outcome of await Promise.allSettled([...waiters, getter])) {

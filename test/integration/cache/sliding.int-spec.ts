@@ -32,7 +32,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
     });
     afterEach(() => fixture.closeAll());
 
-    /** Asks every 60 ms for so long. */
+    /** Reads every 60 ms for this time. */
     async function ask(ms: number, read: () => Promise<unknown>): Promise<void> {
       for (const end = performance.now() + ms; performance.now() < end; await elapse(60)) await read();
     }

@@ -19,7 +19,7 @@ const SLOW_MS = 120_000;
 const WATCHED_MS = 4000;
 const THING = record('Thing', '1');
 
-/** What can be split, so that the minority has the primary of a slot and one process. */
+/** A topology that can be split, so that the minority has the primary of a slot and one process. */
 interface Splittable {
   readonly place: RedisConnectionOptions;
   begin(slot: number): Promise<void>;
@@ -46,7 +46,7 @@ const topologies: readonly (readonly [string, () => Promise<Splittable>])[] = [
   [
     'a Cluster',
     async () => {
-      // So that the minority answers reads for as long as the split lasts: without it, it stops by itself soon.
+      // Lets the minority answer reads during the whole split; without this setting it soon stops by itself.
       const split = await ClusterSplit.start({ args: ['--cluster-allow-reads-when-down', 'yes'] });
       return {
         place: { clusterNodes: split.cluster.addresses },
@@ -119,7 +119,8 @@ describe.each(topologies)('[T5] a split of %s: the minority has the primary', (_
         () => 'acknowledged',
         (error: { code: string }) => error.code,
       );
-      // How many `serve` reads is a measurement (docs/operating/redis-promise-by-topology.md), and no promise.
+      // The number of old reads with `serve` is a measurement (docs/operating/redis-promise-by-topology.md), not a
+      // promise.
       if (process.env['MEASURE_SPLIT'])
         console.log(`L1 ${l1}, ${onSplit}: ${old} old reads, its own invalidation: ${own}`);
       if (onSplit === 'refuse') expect([old, own]).toEqual([0, 'CACHE_NOT_ACKNOWLEDGED']);

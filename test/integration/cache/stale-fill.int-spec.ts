@@ -54,7 +54,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
         const held = source.letGo.bind(source);
         await invalidator.invalidate(dependency);
         const other = new CountingSource('new', OWN);
-        // The first fetch still hangs: whoever waited for it would never be answered.
+        // The first fetch still hangs: a caller that waited for it would never receive an answer.
         expect(await invalidator.getOrSet(KEY, other.fetch, { dependsOn: OWN })).toBe('new');
         expect(await cache.getOrSet(KEY, other.fetch, { dependsOn: OWN })).toBe('new');
         expect(other.fetches).toBe(1);
@@ -79,7 +79,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       ]);
       source.letGo();
       expect((await early).version).toBe(1);
-      // Those who came after the fetch had begun share the next build.
+      // Callers that arrived after the fetch had begun share the next build.
       expect((await joined).version).toBe(2);
       for (const value of await Promise.all(after)) expect(value.version).toBe(2);
       expect(source.fetches).toBe(2);

@@ -112,7 +112,7 @@ describe('the CometD change event source', () => {
       lastError: undefined,
     });
     expect(stage.lines).toEqual([
-      // Both may have come by the first attempt; then they are applied as one batch.
+      // Both events may have come by the first attempt; then they are applied as one batch.
       expect.stringMatching(/^warn: .*(event|events) .* could not be applied: the store is down; trying again until/),
       expect.stringMatching(/^info: .* applied, after 3 failures$/),
     ]);

@@ -241,7 +241,8 @@ describe('the CometD change event source, when something fails,', () => {
     const begin = performance.now();
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
     await until('it was refused six times', () => (stage.source.health()[0]?.reconnects ?? 0) >= 6);
-    // Five waits of at least half of 10, 20, 40, 80 and 160 ms; by the bound of connections alone it were 25 ms.
+    // Five waits of at least half of 10, 20, 40, 80 and 160 ms; with the bound of connections alone it would take 25
+    // ms.
     expect(performance.now() - begin).toBeGreaterThan(150);
     expect(stage.lines).toEqual([
       expect.stringMatching(/^error: Salesforce refuses the sign-in of the change events: /),

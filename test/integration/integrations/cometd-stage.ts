@@ -8,7 +8,7 @@ import { until } from './until.js';
 export const ORDERS = '/data/OrderChangeEvent';
 export const ACCOUNTS = '/data/AccountChangeEvent';
 
-/** Waits that a test has time for. */
+/** Waits that are short enough for a test. */
 const QUICK = { retryMinMs: 10, connectRetryMaxMs: 200, refusedRetryMaxMs: 200, handlerRetryMaxMs: 200 };
 
 export function orderChange(n: number): object {
@@ -29,9 +29,9 @@ export function orderChange(n: number): object {
   };
 }
 
-/** A CometD source on a scripted Salesforce, and what came out of it. */
+/** A CometD source on a scripted Salesforce, with its output. */
 export class CometdStage {
-  /** The newest one that was made. */
+  /** The newest source. */
   source!: CometdChangeEventSource;
   readonly orders = new RecordingConsumer();
   readonly lines: string[] = [];
@@ -66,7 +66,7 @@ export class CometdStage {
     return String(this.salesforce.publish(ORDERS, orderChange(n)));
   }
 
-  /** Resolves when so many entries are in the log. */
+  /** Resolves when the log has as many entries as given. */
   async seen(...log: string[]): Promise<void> {
     await until(
       `${log.join()} was handed over`,

@@ -6,7 +6,7 @@ import { json, RestDouble, type Answer } from './rest-double.js';
 const ENTITIES = ['Account', 'Order', 'OrderItem', 'Product2', 'PricebookEntry'];
 const NOT_FOUND = json([{ errorCode: 'NOT_FOUND', message: 'no' }], 404);
 
-/** A whole result of a query. */
+/** A complete query result. */
 function result(records: readonly object[]): object {
   return { totalSize: records.length, done: true, records };
 }

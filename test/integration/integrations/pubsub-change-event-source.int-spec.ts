@@ -58,8 +58,8 @@ describe('the Pub/Sub change event source', () => {
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
     await until('it has subscribed', () => stage.salesforce.streamCount === 1);
     expect(stage.health).toMatchObject({ state: 'connecting', behindMs: undefined });
-    expect(stage.orders.log).toEqual([]); // a gap that is dealt with too soon would leave one open
-    const first = stage.publish(); // a sign of life as good as any
+    expect(stage.orders.log).toEqual([]); // a gap that is handled too soon would leave one open
+    const first = stage.publish(); // an event is a sign of life, too
     await stage.seen('no-position', first);
     expect(stage.orders.log).toEqual(['no-position', first]);
     expect(stage.health?.state).toBe('live');
@@ -248,7 +248,7 @@ describe('the Pub/Sub change event source', () => {
     const both = Object.assign(stage.orders, { entities: ['Order', 'OrderItem'] });
     stage.newSource({ accessCheckMs: 20 });
     await stage.source.start(new Map([['/data/ChangeEvents', both]]), stage.orders.position);
-    // The look at the objects and the stream begin together: either may be first.
+    // The check of the objects and the stream begin together: either may finish first.
     await until('it was found', () => stage.health?.unreadable.length === 1 && stage.health.state === 'live');
     expect(stage.health?.unreadable).toEqual(['Order']);
     stage.salesforce.rest.answer = answers(found);

@@ -21,7 +21,10 @@ import { json, RestDouble } from './rest-double.js';
 
 type Done<Answer> = (error: object | null, answer?: Answer) => void;
 
-/** What a test says of an event; the rest of its header is made up. Fields by name; lists of fields as names, too. */
+/**
+ * The scripted part of an event; the rest of its header is generated. Fields are given by name; in lists of fields,
+ * too.
+ */
 export interface ScriptedChange {
   readonly header?: Readonly<Record<string, unknown>>;
   readonly fields?: Readonly<Record<string, unknown>>;
@@ -38,7 +41,7 @@ interface StoredEvent {
 interface Stream {
   readonly call: ServerDuplexStream<FetchRequest, FetchResponse>;
   topic: string;
-  /** The first event that it has not been sent, by its place: several may share a replay id. */
+  /** The first event that was not sent to the stream yet, by its place: several may share a replay id. */
   next: number;
   pending: number;
 }
@@ -61,32 +64,33 @@ const HEADER = {
   ],
 };
 
-/** Salesforce refuses more than is asked of it only by counting no further (Pub/Sub API Guide). */
+/** Salesforce counts requested events only up to this number, and does not refuse more (Pub/Sub API Guide). */
 const OUTSTANDING_MAX = 100;
 
 /**
- * A Salesforce that issues tokens and speaks the Pub/Sub API, over real sockets and without TLS: for the faults that a
- * well-behaved one cannot be made to have. Faults are switched from outside.
+ * A Salesforce that issues tokens and speaks the Pub/Sub API, over real sockets and without TLS, for faults that the
+ * real one
+ * does not produce on request. Faults are switched from outside.
  */
 export class PubSubDouble {
-  /** Every request that came, in order. */
+  /** Every received request, in order. */
   readonly requests: FetchRequest[] = [];
   readonly identities: Record<string, unknown>[] = [];
   schemaRequests = 0;
-  /** The most that was outstanding of one stream. */
+  /** The most events that were outstanding on one stream. */
   outstandingMax = 0;
   /** Replay ids below it are out of retention. */
   oldestReplayId = 0;
-  /** How it is said that a replay id is out of retention. */
+  /** The error code for a replay id that is out of retention. */
   replayIdError = 'subscription.fetch.replayid.corrupted';
-  /** While set, nothing is sent, neither events nor keep-alives. */
+  /** While set, neither events nor keep-alives are sent. */
   isSilent = false;
-  /** While set, streams wait for the first event before they show a sign of life, and topics are not described. */
+  /** While set, streams show no sign of life before the first event, and topics are not described. */
   isReticent = false;
-  /** While set, a stream that comes is ended so: gRPC status and error code. */
+  /** While set, a new stream ends with this gRPC status and error code. */
   refusal: readonly [status, string | undefined] | undefined;
   readonly refusedTopics = new Map<string, readonly [status, string]>();
-  /** While set, schemas are refused so. */
+  /** While set, schemas are refused with this status and error code. */
   schemaRefusal: readonly [status, string] | undefined;
   /** While set, every token is rejected. */
   rejectsTokens = false;
@@ -120,12 +124,14 @@ export class PubSubDouble {
     return this.streams.size;
   }
 
-  /** Makes the topic's events have these fields from now on, by a schema with another id. */
+  /** From now on the topic's events have these fields, by a schema with another id. */
   setFields(topic: string, ...names: string[]): void {
     this.fields.set(topic, names);
   }
 
-  /** Stores the event and sends it to whoever has asked for it; its replay id as the source shows it. */
+  /**
+   * Stores the event and sends it to every stream that has requested it. Returns its replay id as the source shows it.
+   */
   publish(topic: string, change: ScriptedChange = {}, { isSameId = false } = {}): string {
     const { id, fields, type } = this.schemaOf(topic);
     const changed = this.bitmap(fields, change.changed ?? []);
@@ -154,7 +160,7 @@ export class PubSubDouble {
     return bytes(this.replayId).toString('base64');
   }
 
-  /** Sends a keep-alive to every stream; the position that it names. */
+  /** Sends a keep-alive to every stream. Returns the position that it names. */
   keepAlive(): string {
     this.replayId += 3;
     for (const stream of this.streams) {
@@ -163,7 +169,7 @@ export class PubSubDouble {
     return bytes(this.replayId).toString('base64');
   }
 
-  /** Ends every stream: with this error, or as if the server had simply finished. */
+  /** Ends every stream: with this error, or like a server that has finished. */
   endStreams(code?: status, errorCode?: string): void {
     for (const { call } of [...this.streams]) {
       if (code === undefined) call.end();
@@ -172,12 +178,12 @@ export class PubSubDouble {
     this.streams.clear();
   }
 
-  /** The current token is worth nothing from now on; open streams go on, as Salesforce's do. */
+  /** Makes the current token invalid; open streams go on, as Salesforce's do. */
   revokeToken(): void {
     this.rest.expireToken();
   }
 
-  /** Cuts every connection without a word; new ones are taken at the same port. */
+  /** Cuts every connection without notice, and accepts new ones at the same port. */
   async dropConnections(): Promise<void> {
     this.server.forceShutdown();
     this.streams.clear();

@@ -65,7 +65,8 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       const begin = performance.now();
       await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
       await until('it was refused six times', () => (stage.health?.reconnects ?? 0) >= 6);
-      // Five waits of at least half of 10, 20, 40, 80 and 160 ms; by the bound of connections alone it were 25 ms.
+      // Five waits of at least half of 10, 20, 40, 80 and 160 ms; with the bound of connections alone it would take 25
+      // ms.
       expect(performance.now() - begin).toBeGreaterThan(150);
       stage.salesforce.rejectsTokens = false;
       await stage.live();

@@ -10,12 +10,12 @@ export const ORDERS = '/data/OrderChangeEvent';
 export const ACCOUNTS = '/data/AccountChangeEvent';
 export const CHANGE: ScriptedChange = { fields: { Status: 'Activated' }, changed: ['Status', 'LastModifiedDate'] };
 
-/** Waits that a test has time for. */
+/** Waits that are short enough for a test. */
 const QUICK = { retryMinMs: 10, connectRetryMaxMs: 200, refusedRetryMaxMs: 200, handlerRetryMaxMs: 200 };
 
-/** A Pub/Sub source on a scripted Salesforce, and what came out of it. */
+/** A Pub/Sub source on a scripted Salesforce, with its output. */
 export class PubSubStage {
-  /** The newest one that was made. */
+  /** The newest source. */
   source!: PubSubChangeEventSource;
   orders = new RecordingConsumer();
   readonly lines: string[] = [];
@@ -55,7 +55,7 @@ export class PubSubStage {
     return this.salesforce.publish(ORDERS, change);
   }
 
-  /** Resolves when so many entries are in the log. */
+  /** Resolves when the log has as many entries as given. */
   async seen(...log: string[]): Promise<void> {
     await until(
       `${log.join()} was handed over`,

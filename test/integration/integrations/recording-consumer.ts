@@ -1,16 +1,18 @@
 import type { EventBatch, StartPosition, TopicHandler } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** Commits what it may when it has taken a batch, as a real consumer does, and keeps what it saw in order. */
+/**
+ * Commits the position of each batch that it has taken, as a real consumer does, and records what it receives in order.
+ */
 export class RecordingConsumer implements TopicHandler {
-  /** Replay ids and gaps, in the order in which they were handed over. */
+  /** Replay ids and gaps, in the order of their delivery. */
   readonly log: string[] = [];
   readonly events: SourceEvent[] = [];
   committed: string | undefined;
   /** Called before an event is taken; may reject or wait. */
   beforeEvent: (event: SourceEvent) => Promise<void> = () => Promise.resolve();
   beforeGap: () => Promise<void> = () => Promise.resolve();
-  /** Of the batches that it has taken. */
+  /** Sizes of the batches that it has taken. */
   readonly batchSizes: number[] = [];
   readonly positions: (string | undefined)[] = [];
   running = 0;

@@ -21,7 +21,7 @@ export function json(body: unknown, status = 200): Answer {
   };
 }
 
-/** A Salesforce whose REST answers a test scripts; tokens are issued and checked, over real sockets. */
+/** A Salesforce over real sockets whose REST answers a test scripts; it issues and checks tokens. */
 export class RestDouble {
   readonly exchanges: Exchange[] = [];
   readonly grants: URLSearchParams[] = [];
@@ -53,7 +53,7 @@ export class RestDouble {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Whether this is the token that is current. */
+  /** Whether this is the current token. */
   accepts(token: unknown): boolean {
     return this.token !== '' && token === this.token;
   }

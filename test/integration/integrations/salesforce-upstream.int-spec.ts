@@ -152,7 +152,7 @@ describe('Salesforce that answers otherwise than it should', () => {
   describe('[B7] kept connections are closed by the server', () => {
     let met: number;
 
-    /** The first request of a connection is answered; at the second it is closed without a word. */
+    /** Answers the first request of a connection; closes the connection at the second request without an answer. */
     const closing = (answer: Answer): Answer => {
       const used = new WeakSet<Socket>();
       return (exchange, response) => {

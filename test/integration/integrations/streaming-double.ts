@@ -31,7 +31,8 @@ const BODY_BYTES_MAX = 32_768;
 
 /**
  * A Salesforce that issues tokens and speaks CometD with replay, over real sockets, with the answers that Salesforce
- * documents. Faults are switched from outside: revoked tokens, killed sessions, expired replay ids, refused topics, silence.
+ * documents. Faults are switched from outside: revoked tokens, killed sessions, expired replay ids, refused topics,
+ * silence.
  */
 export class StreamingDouble {
   readonly subscribes: { topic: string; replay: number | string | undefined }[] = [];
@@ -45,21 +46,21 @@ export class StreamingDouble {
   /** While set, no token is issued. */
   refusesSignIn = false;
   readonly refusedTopics = new Map<string, string>();
-  /** While set, handshakes are refused with this error, for good as far as the client is told. */
+  /** While set, handshakes are refused with this error; the answer's advice calls it permanent. */
   handshakeError: string | undefined;
   /** While set, every open and every new connect is refused with this error. */
   connectError: string | undefined;
-  /** While set, requests are answered with this HTTP status and no Bayeux. */
+  /** While set, requests are answered with this HTTP status and without a Bayeux message. */
   httpStatus: number | undefined;
-  /** The largest body of a request; Salesforce takes 32,768 bytes (Streaming API Guide, "Limits"). */
+  /** The largest body of a request; Salesforce accepts 32,768 bytes (Streaming API Guide, "Limits"). */
   requestBytesMax = 0;
-  /** What clients sent as cookies after their handshakes. */
+  /** The cookies that clients sent after their handshakes. */
   readonly cookies = new Set<string>();
   private readonly events: StoredEvent[] = [];
   private readonly sessions = new Map<string, Session>();
-  /** While set, every CometD request is sent there. */
+  /** While set, every CometD request is redirected there. */
   redirectsTo: string | undefined;
-  /** While set, every answer over CometD goes on for ever. */
+  /** While set, every answer over CometD never ends. */
   floods = false;
   bytesFlooded = 0;
   private readonly server: Server;
@@ -88,7 +89,7 @@ export class StreamingDouble {
     return this.replayId;
   }
 
-  /** Stores the event and sends it to whoever is subscribed; its replay id. Ids have holes, as Salesforce's have. */
+  /** Stores the event and sends it to every subscriber. Returns its replay id. Ids have gaps, as Salesforce's do. */
   publish(channel: string, payload: object): number {
     this.replayId += 3;
     const event = { channel, data: { schema: 'S1', payload, event: { replayId: this.replayId } } };
@@ -100,7 +101,7 @@ export class StreamingDouble {
     return this.replayId;
   }
 
-  /** What happens when Salesforce moves a server: the session is unknown from now on. */
+  /** Makes every session unknown, as when Salesforce moves a server. */
   killSessions(): void {
     for (const session of [...this.sessions.values()]) {
       this.sessions.delete(session.id);
@@ -110,7 +111,7 @@ export class StreamingDouble {
     }
   }
 
-  /** The token is worth nothing from now on; open polls are told so. */
+  /** Makes the token invalid; open polls receive that as an error. */
   revokeToken(): void {
     this.token = '';
     for (const session of this.sessions.values()) {
@@ -125,7 +126,7 @@ export class StreamingDouble {
     }
   }
 
-  /** Every open poll is answered with this error, and every connect from now on, until it is undefined again. */
+  /** Answers every open poll, and every connect from now on, with this error; undefined ends that. */
   refuseConnects(error: string | undefined): void {
     this.connectError = error;
     if (error === undefined) return;
@@ -160,7 +161,7 @@ export class StreamingDouble {
     });
   }
 
-  /** An answer that does not end; what was sent of it is counted. */
+  /** Sends an answer that does not end, and counts its bytes. */
   private flood(response: ServerResponse): void {
     const chunk = Buffer.alloc(1_048_576, ' ');
     const push = (): void => {
@@ -209,7 +210,7 @@ export class StreamingDouble {
       else if (message.channel !== '/meta/connect') answers.push(this.answer(session, message));
       else if (session.token !== this.token) answers.push(rejected(message));
       else if (this.connectError !== undefined) answers.push(this.refusedConnect(message));
-      // A client that sends a connect beside other messages asks to have all of them answered at once.
+      // A client that sends a connect together with other messages expects all answers at once.
       else if (session.hasConnected && message.advice?.timeout !== 0) held = { session, message };
       else answers.push(this.firstConnect(session, message));
     }
@@ -307,7 +308,7 @@ export class StreamingDouble {
     this.flush(session);
   }
 
-  /** Events first, the answer to the poll last, in one HTTP answer. */
+  /** Sends the events and then the answer to the poll, in one HTTP answer. */
   private flush(session: Session): void {
     if (session.outbox.length === 0 || session.poll === undefined || this.isSilent) return;
     this.answerPoll(session, [{ clientId: session.id, successful: true }], session.outbox.splice(0));

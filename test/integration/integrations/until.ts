@@ -1,4 +1,4 @@
-/** Waits until the condition holds; fails after the deadline, saying what was awaited and how things stood. */
+/** Waits until the condition holds; fails after the deadline with the awaited condition and the current state. */
 export async function until(
   what: string,
   condition: () => boolean,

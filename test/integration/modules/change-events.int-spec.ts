@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => portal.close());
 
-/** Reads these addresses as Alice, and says for each whether a query was needed. */
+/** Reads these addresses as Alice; returns for each whether it needed a query. */
 async function fetched(...urls: string[]): Promise<boolean[]> {
   const answers: boolean[] = [];
   for (const url of urls) {

@@ -22,7 +22,7 @@ describe('P12, P13: how long entries live', () => {
   });
   afterEach(() => cache.close());
 
-  /** Reads just before and just after the time, and says which of the two fetched. */
+  /** Reads just before and just after the time; returns for both reads whether they fetched. */
   async function fetchesAround(
     seconds: number,
     read: (fetch: () => Promise<never[]>) => Promise<unknown>,

@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 type Answer = 'keys' | 'error' | 'hang' | 'empty' | 'unusable' | 'huge' | 'redirect' | 'html';
 
-/** An issuer on a real port, whose keys and manners a test changes. It counts how often it is asked. */
+/** An issuer on a real port, whose keys and answers a test changes. It counts its requests. */
 class Issuer {
   answer: Answer = 'keys';
   requests = 0;
@@ -79,7 +79,7 @@ let verifier: TokenVerifier;
 
 const verifierWith = (more: Record<string, string> = {}) =>
   new TokenVerifier(loadConfig({ AUTH_ISSUER: issuer.url, AUTH_AUDIENCE: 'a', ...more }));
-/** Only clocks are the test's; the network and its timers are real. */
+/** The test controls only the clocks; the network and its timers are real. */
 const pass = (ms: number) => jest.advanceTimersByTime(ms);
 const status = async (token: string): Promise<unknown> => {
   try {
@@ -122,7 +122,7 @@ describe('[B10] while the issuer does not answer as it should', () => {
     pass(HOUR);
     const begin = Number(process.hrtime.bigint() / 1_000_000n);
     for (let i = 0; i < 20; i++) expect(await status(token)).toBe('alice');
-    expect(Number(process.hrtime.bigint() / 1_000_000n) - begin).toBeLessThan(2_000); // nobody waits for a failing issuer again
+    expect(Number(process.hrtime.bigint() / 1_000_000n) - begin).toBeLessThan(2_000); // no call waits for it again
     expect(issuer.requests).toBe(3);
   });
 

@@ -14,11 +14,11 @@ const deployments = [
 
 const ELIGIBILITY = '/event/Account_Eligibility_Update__e';
 const statusChange = { changedFields: ['Status'] };
-/** Told to everybody: when it has come, everything told before has come too. */
+/** A change that every stream receives: when it arrives, all earlier notices have arrived. */
 const everybodyHears = (portal: NotifiedPortal) =>
   portal.events.change('Product2', IDS.fibre, { changedFields: ['Name'] });
 
-/** What a stream is told between now and the next change of the catalog, that one left out. */
+/** The notices that a stream receives between now and the next change of the catalog, without that one. */
 async function told(portal: NotifiedPortal, reader: EventReader, act: () => Promise<unknown>): Promise<string[]> {
   const before = reader.events.length;
   await act();
@@ -46,7 +46,7 @@ describe.each(deployments)('browsers are told of changes: $name', ({ start }) =>
     });
     try {
       for (let round = 1; round <= 20; round++) {
-        await elapse(260); // later than that, a notice is told without delay
+        await elapse(260); // after this pause a notice is sent without delay
         const before = browser.events.length;
         order()['Status'] = `Round ${round}`;
         await Promise.all([

@@ -12,11 +12,11 @@ import { elapse, eventually } from '../../support/eventually.js';
 const ORDERS = '/data/OrderChangeEvent';
 const ACCOUNTS = '/data/AccountChangeEvent';
 const PRODUCTS = '/data/Product2ChangeEvent';
-/** On a loaded machine an event may take a while. */
+/** Delay that an event may have on a loaded machine. */
 const GRACE_MS = 1_000;
 const PERIOD_MS = 1_400;
 
-/** The reconciler beside a real stream of the sandbox's events, asking the sandbox over REST. */
+/** The reconciler beside a real stream of the sandbox's events, with queries to the sandbox over REST. */
 describe('the reconciler against the sandbox', () => {
   let sandbox: Sandbox;
   let client: JsforceSalesforceClient;
@@ -47,7 +47,7 @@ describe('the reconciler against the sandbox', () => {
     return made;
   }
 
-  /** So many runs of each table have ended that began after this call. */
+  /** Resolves when `count` runs of each table that began after this call have ended. */
   async function runs(count: number): Promise<void> {
     const runsOf = () => reconciler.report().tables.map((table) => table.runs);
     const before = runsOf();
@@ -125,7 +125,7 @@ describe('the reconciler against the sandbox', () => {
 
   describe('of what decides which lists a record is in', () => {
     const decisive = { Order: ['AccountId'], Product2: ['Family', 'IsActive', 'Region__c'] };
-    /** So that what is lost and what is heard are not of the same second. */
+    /** Separates lost and delivered events by more than a second. */
     const secondPasses = () => void sandbox.fault({ fault: 'advance-clock', ms: 2_000 });
 
     beforeEach(async () => {
@@ -143,7 +143,7 @@ describe('the reconciler against the sandbox', () => {
       secondPasses();
     });
 
-    /** An order that changed lately enough for its values to be known. */
+    /** An order that changed recently enough for its values to be known. */
     async function newOrder(): Promise<{ id: string; from: string; to: string }> {
       const [from, to] = sandbox.org.records('Account').map(({ Id }) => Id) as [string, string];
       const { EffectiveDate, Pricebook2Id } = sandbox.org.records('Order')[0] as Record<string, unknown>;
@@ -208,7 +208,7 @@ describe('the reconciler against the sandbox', () => {
 
   it('waits for an event that is late', async () => {
     sandbox.fault({ fault: 'delay-events', ms: GRACE_MS / 4 });
-    // Runs begin at any time, so some of these are seen before their event has come.
+    // Runs begin at any time, so some of these changes are seen before their event arrives.
     for (const id of orders().slice(0, 20)) {
       sandbox.org.update('Order', id, { Description: 'told in a moment' });
       await elapse(GRACE_MS / 20);

@@ -8,13 +8,15 @@ import { IDS } from './support/recorded-org.js';
 
 const APP = 'evergreen';
 const RULES = smallestAcl(APP);
-/** Each of what the user may do, taken away at the start and while running: some of it, or all (`PERMISSIONS=all`). */
+/**
+ * Whether to take away each of the user's permissions at the start and while running (`PERMISSIONS=all`), or a sample.
+ */
 const IS_WHOLE = process.env['PERMISSIONS'] === 'all';
 const SEED = Number(process.env['PERMISSIONS_SEED'] ?? Date.now() % 1_000_000);
 const SAMPLE = { start: 6, running: 14 };
-/** Nothing of it shows before the connection for messages is made anew. */
+/** Their loss has no effect until the connection for messages is made again. */
 const ONLY_AT_START = ['+subscribe'];
-/** What a customer waits for an answer at the most, on a machine that does other things as well. */
+/** The longest that a customer waits for an answer, on a busy machine. */
 const ANSWER_MS = 5_000;
 const PATHS = ['/api/orders', `/api/orders/${IDS.aliceOrder}`, '/api/catalog', '/api/invoices'];
 const HEALTH = ['/health', '/health/orders/cache', '/health/sf-events', '/health/live'];
@@ -44,7 +46,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
       {
         REDIS_URL: `redis://bff:password@127.0.0.1:${server.port}`,
         REDIS_COMMAND_TIMEOUT_MS: '2000',
-        SF_EVENTS_ENABLED: 'false', // nobody consumes here
+        SF_EVENTS_ENABLED: 'false', // no process consumes here
         LOG_LEVEL: 'info',
       },
       { write: (line) => void lines.push(line) },
@@ -62,7 +64,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     };
     return redis;
   };
-  /** Everything that customers and operators ask: answered in time, and never by an error of ours. */
+  /** All requests of customers and operators; returns those that failed or were not answered in time. */
   const useAll = async (portal: Portal) => {
     const body = { items: [{ productId: IDS.fibre, quantity: 1 }] };
     const answers = await Promise.all([
@@ -72,7 +74,10 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     ]);
     return answers.filter(({ status, ms }) => (status !== 200 && status !== 201) || ms > ANSWER_MS);
   };
-  /** Within a second, and what the machine takes: the reason, with the line that mends it, once in the log and in health. */
+  /**
+   * Within a second, and a tolerance for the machine, log and health give the reason, with the line that repairs it,
+   * once.
+   */
   const isTold = async (portal: Portal, permission: string) => {
     const line = `ACL SETUSER bff ${permission}`;
     const tells = async () => (await health(portal)).reason?.includes(line) === true;
@@ -146,7 +151,7 @@ async function timed(what: string, answer: Promise<{ statusCode: number }>) {
   return { what, status, ms: Math.round(performance.now() - begin) };
 }
 
-/** So many of them, by chance; all when all are asked for. */
+/** A random sample of this size; all of them with `PERMISSIONS=all`. */
 function sample(from: readonly string[], count: number, seed: number): string[] {
   if (IS_WHOLE) return [...from];
   let state = seed % 2_147_483_647 || 1;

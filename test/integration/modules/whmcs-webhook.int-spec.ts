@@ -42,7 +42,7 @@ describe.each([
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
-  /** How often WHMCS is asked for these. */
+  /** How many calls to WHMCS these paths cause. */
   const asked = async (...paths: string[]) => {
     const before = portal.billing.calls;
     for (const path of paths) await portal.get('alice', path, portal.last);
@@ -176,7 +176,7 @@ describe('POST /webhooks/whmcs', () => {
   });
 });
 
-/** The same with one header changed, or left out. */
+/** The same message with one header changed, or without it. */
 function withHeader({ body, headers }: Sent, name: string, value?: string): Sent {
   const { [name]: _, ...others } = headers;
   return { body, headers: value === undefined ? others : { ...others, [name]: value } };

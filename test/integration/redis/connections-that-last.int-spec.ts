@@ -9,14 +9,14 @@ import { startRedisSentinels, type RedisSentinels } from '../../support/redis-se
 import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
 
 /**
- * How often each fault is repeated: CONNECTION_FAULTS=30 npm test -- connections-that-last --selectProjects integration
- * is for whoever changes how connections are made.
+ * How often each fault is repeated. After a change to how connections are made, run
+ * CONNECTION_FAULTS=30 npm test -- connections-that-last --selectProjects integration
  */
 const REPETITIONS = Number(process.env.CONNECTION_FAULTS ?? 1);
-/** A fault, its end, and the looks at every connection; a Sentinel takes a second to see that somebody is away. */
+/** A fault, its end, and the check of every connection; a Sentinel needs a second to notice an absence. */
 const REPETITION_MS = 60_000;
 const START_MS = 120_000;
-/** What the product promises: so long after the topology is whole, every connection works. */
+/** The product's promise: within this time after the topology is whole, every connection works. */
 const HEALTHY_MS = 5_000;
 /** Long enough for every command and every connection to be given up. */
 const LONG_MS = 4_000;
@@ -82,7 +82,7 @@ describe('connections through Sentinels', () => {
     const master = await group.currentMaster();
     group.sentinels.forEach((sentinel) => sentinel.pause());
     await elapse(LONG_MS);
-    await processes.areHealthy(); // nobody needs them while the master works
+    await processes.areHealthy(); // the connections do not need them while the master works
     await redisCommand(master.port, 'CLIENT', 'KILL', 'TYPE', 'normal');
     await redisCommand(master.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     await elapse(LONG_MS);
@@ -148,7 +148,7 @@ describe('connections to a Cluster', () => {
   });
 });
 
-/** One test of so many repetitions: what fails seldom fails in one of them. */
+/** One test of all repetitions: a rare failure shows in one of them. */
 function repeatedly(name: string, scenario: () => Promise<void>): void {
   const rounds = async () => {
     for (let round = 1; round <= REPETITIONS; round += 1) {
@@ -160,7 +160,7 @@ function repeatedly(name: string, scenario: () => Promise<void>): void {
   it(name, rounds, REPETITION_MS * REPETITIONS);
 }
 
-/** Two processes with connections to the same place, from before the first fault to after the last. */
+/** Two processes with connections to the same Redis, from before the first fault to after the last. */
 function twoProcesses(options: () => RedisConnectionOptions) {
   const appName = 'lasting';
   const all: ConnectionsOfAProcess[] = [];
@@ -182,7 +182,7 @@ function twoProcesses(options: () => RedisConnectionOptions) {
     const healthy = eventually(isNobodySick, { withinMs: HEALTHY_MS }).then(() => []);
     expect(await healthy.catch(() => [sick, one.redis.status, other.redis.status])).toEqual([]);
   };
-  /** A key of each place that a connection depends on: the partitions, the notices, the leases. */
+  /** A key of each of two places that a connection depends on: the first partition and the notices. */
   const keys = [new Partitions(appName, 2).all[0]!.gateKey, `{${appName}.notices}`];
   return { areHealthy, keys };
 }

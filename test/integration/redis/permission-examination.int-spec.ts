@@ -16,9 +16,9 @@ import { permissionsOf, smallestAcl, without } from '../../support/smallest-acl.
 
 const APP = 'evergreen';
 const RULES = smallestAcl(APP);
-/** Allowed besides what is tried: what a connection itself sends, and what its examination is made with. */
+/** Allowed besides the tried permission: commands that a connection itself sends, and commands of the examination. */
 const OF_CONNECTIONS = ['+info', '+eval', '+evalsha', '+publish', '+subscribe'];
-/** Not noticed by trying: they are noticed where they are used. */
+/** The examination does not try these; a missing one shows where it is used. */
 const NOT_TRIED = ['+subscribe'];
 
 describe.each([

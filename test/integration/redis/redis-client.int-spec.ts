@@ -93,7 +93,7 @@ describe('a Redis client against a real server', () => {
     client.on('close', () => closed++);
     server.pause();
     await expect(client.get('key')).rejects.toThrow('Command timed out');
-    server.resume(); // the late reply is on its way; nobody looks for longer than a silence may last
+    server.resume(); // the late reply is on its way; the process stands still for longer than a silence may last
     const stoodStillFrom = performance.now();
     while (performance.now() - stoodStillFrom < 1_300);
     await until(async () => (await client.ping()) === 'PONG');

@@ -31,7 +31,7 @@ describe('Redis over TLS, with a certificate of the client', () => {
   });
   afterAll(() => certificates.remove());
 
-  /** What makes a server speak TLS on this port, also where it connects itself; clients must show a certificate. */
+  /** Settings for a server that speaks TLS on this port and on its own connections; clients must show a certificate. */
   function tlsSettings(port: number): string[] {
     const { ca, server } = certificates;
     const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', server.cert, '--tls-key-file', server.key];
@@ -40,13 +40,13 @@ describe('Redis over TLS, with a certificate of the client', () => {
 
   async function startTlsServer(mode: 'alone' | 'cluster-node' = 'alone'): Promise<number> {
     const port = await freePort();
-    // The only node of a Cluster is told its address by nobody else.
+    // The only node of a Cluster cannot learn its address from others.
     const announced = mode === 'cluster-node' ? ['--tls-cluster', 'yes', '--cluster-announce-ip', '127.0.0.1'] : [];
     servers.push(await startRedisServer({ args: [...tlsSettings(port), ...announced], mode }));
     return port;
   }
 
-  /** Every connection of ours works, between two processes that are configured like this. */
+  /** All connections work between two processes with this configuration. */
   async function works(given: RawEnvironment): Promise<void> {
     const { redis } = loadConfig(given);
     for (let i = 0; i < 2; i += 1) opened.push(new ConnectionsOfAProcess(redis, 'tls'));

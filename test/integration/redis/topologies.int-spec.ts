@@ -4,7 +4,7 @@ import { redisCommand } from '../../support/redis-command.js';
 import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
 import { startRedisSentinels, type RedisSentinels } from '../../support/redis-sentinels.js';
 
-/** Twelve processes and some failovers, on a machine that is busy. */
+/** Twelve processes and some failovers, on a busy machine. */
 const SLOW_MS = 120_000;
 
 describe('startRedisCluster', () => {

@@ -19,7 +19,7 @@ export class BayeuxPeer {
     private readonly token = sandbox.issueToken(),
   ) {}
 
-  /** Shakes hands, subscribes, and gets the first connect's answer. */
+  /** Shakes hands, subscribes, and receives the first connect's answer. */
   static async on(sandbox: Sandbox, channel: string, replay = -1): Promise<BayeuxPeer> {
     const peer = new BayeuxPeer(sandbox);
     await peer.shakeHands();
@@ -39,7 +39,7 @@ export class BayeuxPeer {
     return this.send({ channel: '/meta/subscribe', subscription, ext: { replay: { [subscription]: replay } } });
   }
 
-  /** Everything that the answer to a connect brings: events first, the answer itself last. */
+  /** All messages in the answer to a connect: events first, the answer itself last. */
   connect(): Promise<BayeuxAnswer[]> {
     return this.send({ channel: '/meta/connect', connectionType: 'long-polling' });
   }

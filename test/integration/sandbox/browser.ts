@@ -4,7 +4,10 @@ import { launch, type Browser } from 'puppeteer-core';
 
 const TOOL = '../../../tools/chromium.mjs';
 
-/** Starts the machine's Chromium, without a window and without its own traffic. Throws with a line that says how to get one. */
+/**
+ * Starts the machine's Chromium, headless and without its background traffic. Throws with an instruction for its
+ * installation.
+ */
 export async function startBrowser(): Promise<Browser> {
   const { findChromium } = (await import(TOOL)) as { findChromium(): string | undefined };
   const program = findChromium();

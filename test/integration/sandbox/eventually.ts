@@ -1,4 +1,4 @@
-/** Waits until the check answers something true, and returns that; rejects after the deadline with what was awaited. */
+/** Waits until the check returns a truthy value, and returns it; rejects after the deadline with what was awaited. */
 export async function eventually<T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,

@@ -61,7 +61,7 @@ describe('faults, as they are ordered by HTTP', () => {
     for (const { fault, does, example } of faults) {
       expect(does.length).toBeGreaterThan(20);
       const { status, body } = await order(example);
-      // The examples of records name some that are not there.
+      // Some examples name records that do not exist.
       expect({ fault, status, ...(status !== 200 && { code: body[0]?.errorCode }) }).toEqual(
         ['undelete', 'hard-delete'].includes(fault) ? expect.anything() : { fault, status: 200 },
       );

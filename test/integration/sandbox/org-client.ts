@@ -1,7 +1,7 @@
 import jsforce from 'jsforce';
 import type { Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 
-/** What the sandbox answered to a bare call: for what jsforce hides, such as the status. */
+/** The sandbox's answer to a bare call, with details that jsforce hides, such as the status. */
 export interface Answer<T> {
   readonly status: number;
   readonly body: T;
@@ -12,7 +12,7 @@ export function connectTo(sandbox: Sandbox, version = '67.0') {
   return new jsforce.Connection({ version, instanceUrl: sandbox.url, accessToken: sandbox.issueToken() });
 }
 
-/** A call below `/services/data/v67.0` (or another version) that shows the status, too. */
+/** A call below `/services/data/v67.0` (or another version) that also returns the status. */
 export async function rest<T = any>(
   sandbox: Sandbox,
   method: string,

@@ -28,7 +28,7 @@ describe('the page of the sandbox, in a browser', () => {
     await sandbox.close();
   });
 
-  /** Waits until an element that fits shows this text. */
+  /** Waits until a matching element shows this text. */
   const shows = async (selector: string, text = ''): Promise<string> => {
     const handle = await page.waitForFunction(
       (wanted: string, part: string) =>
@@ -50,7 +50,7 @@ describe('the page of the sandbox, in a browser', () => {
       },
       value,
     );
-  /** What the sandbox says of a record, once it says that. */
+  /** Opens the first record in the editor; returns the order's id. */
   const openOrder = async (): Promise<string> => {
     await page.click('#records button');
     return (await shows('#editor-title', 'Order 801')).replace('Order ', '');

@@ -127,7 +127,7 @@ export class PubSubPeer {
   }
 }
 
-/** One Subscribe stream and everything that came on it. */
+/** One Subscribe stream and all its messages. */
 export class PeerStream {
   readonly responses: Fetched[] = [];
   error: Refusal | undefined;

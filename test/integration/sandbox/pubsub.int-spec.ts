@@ -42,7 +42,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     sandbox.org.update('Order', Id, { Description: `change ${++changes}` });
     return Id;
   };
-  /** A stream that is known to listen: its subscription has reached the server. */
+  /** A stream that certainly listens: its subscription has reached the server. */
   const listening = async (topic: string, first: Parameters<PubSubPeer['subscribe']>[1] = {}): Promise<PeerStream> => {
     const before = sandbox.listening.pubSubStreams;
     const stream = peer.subscribe(topic, first);
@@ -77,7 +77,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     expect(error.details.endsWith(`rpcId: ${error.rpcId}`)).toBe(true);
   });
 
-  // Where the machine has no other address than the loopback's, nobody else can reach it either.
+  // A machine with a loopback address only cannot be reached from outside either.
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === 'IPv4')?.address;

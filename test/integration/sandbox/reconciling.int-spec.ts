@@ -6,7 +6,7 @@ import { PubSubPeer } from './pubsub-peer.js';
 
 const MINUTE_MS = 60_000;
 
-/** What a client needs that asks for what no event has announced, and that sets up what it subscribes to. */
+/** The needs of a client that queries changes without an event, and that sets up its subscriptions. */
 describe('asking the sandbox what has changed', () => {
   let sandbox: Sandbox;
   let connection: InstanceType<typeof jsforce.Connection>;
@@ -21,7 +21,7 @@ describe('asking the sandbox what has changed', () => {
   });
   afterAll(() => sandbox.close());
 
-  /** The org's clock; deleted and updated records are told by whole minutes. */
+  /** The org's clock; deleted and updated records are reported by whole minutes. */
   const now = (): number => Date.parse(String(sandbox.fault({ fault: 'advance-clock', ms: 0 })['now']));
   const nextMinute = (): void => void sandbox.fault({ fault: 'advance-clock', ms: MINUTE_MS });
 

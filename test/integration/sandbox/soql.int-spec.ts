@@ -118,7 +118,7 @@ describe('queries as jsforce and the sf command line ask them', () => {
 
   it('[D8] knows date literals and semi-joins', async () => {
     const dayMs = 86_400_000;
-    // To the next noon: at midnight today would become another day in the middle of this test.
+    // Moves to the next noon: at midnight the date would change in the middle of this test.
     sandbox.org.clock.advance(dayMs + dayMs / 2 - (sandbox.org.clock.now() % dayMs));
     const AccountId = sandbox.org.create('Account', { Name: 'Just now' });
     const tomorrow = new Date(sandbox.org.clock.now() + dayMs).toISOString().slice(0, 10);

@@ -11,10 +11,10 @@ const LAST_WORDS_MAX = 4_000;
 const START_MS = 60_000;
 const PROBE_MS = 1_000;
 
-/** A built app as a process that may be killed and stopped, and that does not outlive us. */
+/** A built app as a process that can be killed and stopped, and that does not outlive this process. */
 export class DeployedProcess {
   isStopped = false;
-  /** How it ended by itself; undefined while it runs, and when we ended it. */
+  /** How it ended by itself; undefined while it runs, or when this class ended it. */
   unexpectedEnd: string | undefined;
   readonly gone: Promise<void>;
   private lastWords = '';
@@ -44,7 +44,7 @@ export class DeployedProcess {
     return this.child.pid as number;
   }
 
-  /** What it has logged last. */
+  /** The last part of its log. */
   get output(): string {
     return this.lastWords;
   }
@@ -65,7 +65,7 @@ export class DeployedProcess {
     await eventually(isUp, { withinMs: START_MS, what: `an answer of ${this.name} at ${http.origin}${path}` });
   }
 
-  /** It stands still until `resume`. */
+  /** Stops the process until `resume`. */
   stop(): void {
     this.isStopped = true;
     this.child.kill('SIGSTOP');
@@ -76,7 +76,7 @@ export class DeployedProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** Ends it by a signal, SIGKILL in whichever state it is. */
+  /** Ends the process by a signal; SIGKILL works in any state. */
   async end(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     this.isExpectedToEnd = true;
     this.child.kill(signal);

@@ -15,23 +15,23 @@ export interface DeploymentOptions {
   readonly transport: Transport;
   readonly bffs: number;
   readonly workers: number;
-  /** How long the sandbox takes for a query: while it takes, changes overtake fetches. */
+  /** How long the sandbox takes for a query; in that time changes overtake fetches. */
   readonly latencyMs: number;
   /** 0: the reconciler is off. */
   readonly reconcileSeconds: number;
-  /** Settings of the workers alone: how a fault is planted. */
+  /** Settings of the workers alone, to plant a fault. */
   readonly workerEnv?: Readonly<Record<string, string>>;
 }
 
 export const APP_NAME = 'soak';
-/** The customers whose tokens the sandbox gives away. */
+/** The customers whose tokens the sandbox provides. */
 export const CUSTOMERS = [1, 2, 3] as const;
 export type Customer = (typeof CUSTOMERS)[number];
 
 const CLOSE_MS = 10_000;
 const LIMITS_MAX = '100000000';
 
-/** A place for a process at a fixed address: who is killed has a successor there. */
+/** A place for a process at a fixed address; the successor of a killed process takes the same place. */
 export interface Slot {
   readonly app: AppName;
   readonly http: HttpClient;
@@ -64,7 +64,10 @@ export class Deployment {
     };
   }
 
-  /** Resolves when everything is ready and change events are live. */
+  /**
+   * Resolves when everything is ready and change events are live. With planted worker settings it does not wait for the
+   * events.
+   */
   static async start(options: DeploymentOptions): Promise<Deployment> {
     const deployment = new Deployment(options);
     try {
@@ -96,13 +99,13 @@ export class Deployment {
     await this.restart(slot);
   }
 
-  /** Ends the workers as a deployment does, and starts them with another reconciler. */
+  /** Ends the workers by SIGTERM, as a deployment does, and starts them with another reconciler period. */
   async replaceWorkers(reconcileSeconds: number): Promise<void> {
     this.options = { ...this.options, reconcileSeconds };
     for (const slot of this.workers) await this.replace(slot, 'SIGTERM');
   }
 
-  /** What the first worker that answers says of change events. */
+  /** The state of change events by the first worker that answers. */
   async events(): Promise<EventsState | undefined> {
     for (const { http, process } of this.workers) {
       const state = process.isStopped ? undefined : await eventsState(http);
@@ -111,7 +114,7 @@ export class Deployment {
     return undefined;
   }
 
-  /** Resolves when change events are said to be up; rejects with what is said instead. */
+  /** Resolves when change events are up; rejects with the last reported state. */
   async isUp(withinMs: number): Promise<void> {
     let last: EventsState | undefined;
     const isUp = async () => {
@@ -130,7 +133,7 @@ export class Deployment {
     return this.workers.find(({ process }) => holder?.includes(`:${process.pid}:`));
   }
 
-  /** Everything that was stopped goes on. */
+  /** Resumes all stopped processes. */
   resumeAll(): void {
     for (const { process } of [...this.bffs, ...this.workers]) if (process.isStopped) process.resume();
   }
@@ -140,7 +143,7 @@ export class Deployment {
     await Promise.all(slots.map(({ process }) => process.end()));
     for (const { http } of slots) http.close();
     this.org?.close();
-    // With a deadline also because the server does not keep this process alive while it is waited for.
+    // The deadline is also needed because the server does not keep this process alive while it waits for it.
     if (this.redis) await withinMs(CLOSE_MS, this.redis.stop(), 'a redis-server did not end');
     this.watchdog.close();
   }

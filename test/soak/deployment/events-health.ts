@@ -1,10 +1,10 @@
 import { HttpClient, jsonOf } from './http-client.js';
 
-/** What `GET /health/sf-events` says, as far as the soak wants to know. */
+/** The part of the answer of `GET /health/sf-events` that the soak uses. */
 export interface EventsState {
   readonly status: string;
   readonly reason: string | undefined;
-  /** Changes that no event had announced and the reconciler of the active worker found, since that worker began. */
+  /** Changes without an event that the active worker's reconciler has found since that worker began. */
   readonly missed: number;
   readonly topics: readonly string[];
 }
@@ -15,7 +15,7 @@ export async function eventsState(http: HttpClient): Promise<EventsState | undef
   return answer && eventsStateOf(jsonOf(answer));
 }
 
-/** The answer's body in our words; undefined if it is not an answer about change events. */
+/** The state in the answer's body; undefined if the body is not about change events. */
 export function eventsStateOf(body: unknown): EventsState | undefined {
   if (!isObject(body) || typeof body['status'] !== 'string') return undefined;
   const topics = Array.isArray(body['topics']) ? body['topics'].filter(isObject) : [];

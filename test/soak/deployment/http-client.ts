@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-/** What came back, whatever its status. */
+/** A complete answer, with any status. */
 export interface HttpAnswer {
   readonly status: number;
   readonly text: string;
@@ -17,13 +17,13 @@ export interface HttpCall {
 const TIMEOUT_MS = 10_000;
 const SOCKETS_MAX = 64;
 
-/** Calls to one address over connections that stay open, cheaper than `fetch`: the load shares its two cores with what it loads. */
+/** Calls to one address over kept-alive connections, cheaper than `fetch`: load and product share two cores. */
 export class HttpClient {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
 
   constructor(readonly origin: string) {}
 
-  /** Resolves with every complete answer; rejects when there is none in time, or the connection ends. */
+  /** Resolves with every complete answer; rejects if none arrives in time, or if the connection ends. */
   call(
     path: string,
     { method = 'GET', headers = {}, body, timeoutMs = TIMEOUT_MS }: HttpCall = {},
@@ -49,7 +49,7 @@ export class HttpClient {
   }
 }
 
-/** The JSON in the answer; undefined if it is none. */
+/** The JSON in the answer; undefined if it is not JSON. */
 export function jsonOf({ text }: HttpAnswer): unknown {
   if (!text.startsWith('{') && !text.startsWith('[')) return undefined;
   try {

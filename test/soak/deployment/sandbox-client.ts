@@ -6,7 +6,7 @@ export type Row = { readonly Id: string } & Readonly<Record<string, unknown>>;
 const DATA = '/services/data/v67.0';
 const JSON_BODY = { 'content-type': 'application/json' };
 
-/** A call that Salesforce did not carry out, or of which that is not known. */
+/** A call that Salesforce did not carry out, or whose outcome is unknown. */
 export class NotAcknowledgedError extends Error {
   constructor(
     readonly status: number | undefined,
@@ -17,7 +17,7 @@ export class NotAcknowledgedError extends Error {
   }
 }
 
-/** The org from outside: its REST API, as an administrator's tool uses it, and what can go wrong with it. */
+/** The org from outside: its REST API, as an administrator's tool uses it, and the faults of the sandbox. */
 export class SandboxClient {
   private readonly http: HttpClient;
   private token: string | undefined;
@@ -26,7 +26,7 @@ export class SandboxClient {
     this.http = new HttpClient(url);
   }
 
-  /** Resolves with the body when Salesforce has said that it is done; rejects with `NotAcknowledgedError` otherwise. */
+  /** Resolves with the body when Salesforce has confirmed the call; rejects with `NotAcknowledgedError` otherwise. */
   async rest(method: string, path: string, body?: object): Promise<unknown> {
     this.token ??= (await this.http.call('/demo/salesforce-token')).text;
     const answer = await this.send(method, path, body);
@@ -60,7 +60,7 @@ export class SandboxClient {
     await this.rest('DELETE', `/sobjects/${object}/${id}`);
   }
 
-  /** Makes the sandbox behave otherwise from now on: docs/operating/sandbox.md. */
+  /** Changes the behaviour of the sandbox from now on: docs/operating/sandbox.md. */
   async fault(order: { readonly fault: string } & Readonly<Record<string, unknown>>): Promise<void> {
     const body = JSON.stringify(order);
     const answer = await this.http.call('/sandbox/faults', {
@@ -76,13 +76,13 @@ export class SandboxClient {
     await this.http.call('/sandbox/faults', { method: 'DELETE', timeoutMs: 60_000 });
   }
 
-  /** How many events were delivered to all subscribers together. */
+  /** The number of events delivered to all subscribers together. */
   async deliveredEvents(): Promise<number> {
     const stats = jsonOf(await this.http.call('/sandbox/stats')) as { deliveredEvents?: number } | undefined;
     return stats?.deliveredEvents ?? 0;
   }
 
-  /** How many events still wait to be lost. */
+  /** The number of events still to be lost. */
   async eventsToLose(): Promise<number> {
     type InForce = { inForce?: { 'drop-events'?: { events?: number } } };
     const faults = jsonOf(await this.http.call('/sandbox/faults')) as InForce | undefined;

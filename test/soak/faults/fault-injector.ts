@@ -6,7 +6,7 @@ import type { Fault, FaultKind } from './fault-schedule.js';
 import { restartRedis, stopRedis } from './redis-faults.js';
 
 const HOURS_73_MS = 73 * 3_600_000;
-/** Calls that are refused: those of the BFFs and workers, and the writers' own. */
+/** Maximum number of refused calls; they are calls of BFFs and workers, or the writers' own. */
 const REFUSED_MAX = 30;
 const BURSTS = ['Order', 'OrderItem', 'Product2'] as const;
 const LOST_WITH_OVERFLOW = 20;
@@ -15,13 +15,13 @@ const NOTES_MAX = 2_000;
 
 type Order = { readonly fault: string } & Readonly<Record<string, unknown>>;
 
-/** Does to a deployment what its schedule says, and writes down what it did. */
+/** Injects the scheduled faults into a deployment, and records them. */
 export class FaultInjector {
   readonly counts = new Map<FaultKind, number>();
   readonly notes: string[] = [];
   readonly defects: string[] = [];
   private readonly underWay = new Set<Promise<void>>();
-  /** What is done to Redis, or to one process, is done one after the other. */
+  /** Faults of Redis, and faults of one process, run one after the other. */
   private readonly chains = new Map<unknown, Promise<void>>();
   private readonly beganAt = performance.now();
 
@@ -43,7 +43,7 @@ export class FaultInjector {
     this.underWay.add(work);
   }
 
-  /** Resolves when every fault has ended, and what was killed runs again. */
+  /** Resolves when every fault has ended, and the killed processes run again. */
   async ended(): Promise<void> {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
@@ -106,7 +106,7 @@ export class FaultInjector {
     }
   }
 
-  /** Changes whose own events are lost, as Salesforce does when it cannot tell them, and what it says instead. */
+  /** Changes whose events are lost, and the events that Salesforce sends instead when it cannot report them. */
   private async announceBadly(kind: FaultKind, target: number): Promise<void> {
     const { org } = this.deployment;
     await this.load.withWritersPaused(async () => {
@@ -118,7 +118,7 @@ export class FaultInjector {
       const ids = [...new Set(hit)].filter((id) => id !== undefined);
       await org.fault({ fault: 'drop-events', count: ids.length, entityName: 'OrderItem' });
       for (const id of ids) await this.load.changes.changeItem(id).catch(() => undefined);
-      await org.fault({ fault: 'drop-events', count: 0 }); // those whose change was refused were not lost
+      await org.fault({ fault: 'drop-events', count: 0 }); // refused changes have not used up their losses
       const header = { fault: 'gap', entityName: 'OrderItem' };
       if (kind === 'gap') return org.fault({ ...header, changeType: 'GAP_UPDATE', recordIds: ids });
       if (kind === 'wildcard') return org.fault({ ...header, changeType: 'UPDATE', recordIds: ['802*'] });
@@ -155,7 +155,7 @@ export class FaultInjector {
 
   private async hitWorker({ kind, ms, target }: Fault): Promise<void> {
     const { deployment } = this;
-    // Mostly the active one: a stand-by that dies is no news.
+    // Mostly the active worker: the death of a stand-by has little effect.
     const active = target % 4 === 0 ? undefined : await deployment.activeWorker();
     const worker = active ?? deployment.workers[target % deployment.workers.length];
     if (!worker) return;

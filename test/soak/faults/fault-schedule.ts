@@ -1,6 +1,9 @@
 import { Choice } from '../load/random.js';
 
-/** What can be done to the stream, to Salesforce, to processes and to Redis while the stream must lose nothing for good. */
+/**
+ * Faults of the stream, of Salesforce, of processes and of Redis. The stream must not lose anything for good under any
+ * of them.
+ */
 export const faultKinds = [
   'stream-cut',
   'stream-ended',
@@ -35,20 +38,22 @@ export interface Fault {
   readonly kind: FaultKind;
   /** Milliseconds after the beginning of the phase. */
   readonly at: number;
-  /** How long it lasts, where that means anything. */
+  /** How long the fault lasts, for kinds with a duration. */
   readonly ms: number;
-  /** A number for whatever else there is to choose. */
+  /** A number for all other choices of the fault. */
   readonly target: number;
 }
 
 const GAP_MS = [300, 2_400] as const;
-/** Shorter and longer than a command of Redis (200 ms), an L1 lease (1 s) and the lease of a consumer. */
+/** Values below and above the timeout of a Redis command (200 ms), an L1 lease (1 s) and the lease of a consumer. */
 const DURATIONS_MS = [200, 700, 1_500, 3_000, 6_000] as const;
-/** Faults come in salvos; in the calm after each everything has to recover, and freshness is judged. */
+/** Faults come in salvos. In the calm after each salvo everything must recover, and freshness is judged. */
 export const CYCLE_MS = 20_000;
 const SALVO_SHARE = 0.55;
 
-/** The faults of a phase, of these kinds, decided by its seed alone. Every kind comes before any comes again. */
+/**
+ * The faults of a phase, of these kinds. The seed alone decides them. Every kind occurs once before any kind repeats.
+ */
 export function scheduleFaults(seed: number, forMs: number, kinds: readonly FaultKind[]): Fault[] {
   const choice = new Choice(seed);
   const faults: Fault[] = [];

@@ -5,33 +5,36 @@ import { changeSurely, readPage, shownVersion, warm, type Marker } from '../load
 import { Choice } from '../load/random.js';
 import type { Universe } from '../load/universe.js';
 
-/** What became of one event that was never delivered. */
+/** The outcome of one event that was never delivered. */
 export interface Loss {
   readonly what: string;
-  /** Whether some BFF showed the old value afterwards: otherwise something else had dropped it already. */
+  /** Whether a BFF showed the old value afterwards; otherwise something else had already dropped it. */
   readonly isProvoked: boolean;
-  /** From Salesforce's acknowledgement until no BFF showed it any more; undefined if the deadline passed before. */
+  /** From Salesforce's acknowledgement until no BFF showed the old value; undefined if the deadline passed before. */
   readonly repairedAfterMs: number | undefined;
 }
 
 const LOOK_MS = 50;
 const PROVOKED_MS = 400;
-/** Rows and events have whole seconds: what is lost in the second of an event that was heard cannot be told from it. */
+/**
+ * Rows and events have whole seconds: a loss in the same second as a delivered event cannot be distinguished from it.
+ */
 const SAME_SECOND_MS = 1_100;
 const WRITE_MS = 10_000;
 
-/** A change that no event will tell of, and how to see that nobody shows what was before. */
+/** A change without an event, and a check whether a BFF still shows the old state. */
 export interface Trial {
   readonly what: string;
-  /** Has every BFF keep the page as it was. */
+  /** Makes every BFF cache the page as it is. */
   warm(): Promise<void>;
   lose(): Promise<void>;
   isShownOld(slot: Slot): Promise<boolean>;
 }
 
 /**
- * Loses one event of each kind, nearly at once: updates of each object, the creation and the deletion of an order. Nobody
- * writes until all are repaired, so that no other change drops what was lost; resolves then, or at the deadline.
+ * Loses one event of each kind, nearly at once: updates of each object, and the creation and the deletion of an order.
+ * Writers
+ * pause until all losses are repaired, so that no other change drops the old values. Resolves then, or at the deadline.
  */
 export async function loseEvents(
   deployment: Deployment,
@@ -48,7 +51,7 @@ export async function loseEvents(
   return runTrials(deployment, load, trials, withinMs);
 }
 
-/** Carries the trials out one after the other while nobody writes, and sees to what becomes of them. */
+/** Carries out the trials one after the other while writers pause, and waits for the outcomes. */
 export function runTrials(
   deployment: Deployment,
   load: Load,
@@ -102,7 +105,7 @@ function creationTrial(deployment: Deployment, universe: Universe): Trial {
     warm: () => warm(deployment, page),
     lose: async () => {
       const { org } = deployment;
-      // Its line would be announced, and find the list by the order: an order without one is not.
+      // No line is created: its event would be delivered, and would drop the list by the order.
       await loseNext(deployment, 'Order');
       id = await org.create('Order', {
         AccountId: universe.accounts.get(1),
@@ -119,7 +122,7 @@ function creationTrial(deployment: Deployment, universe: Universe): Trial {
 async function deletionTrial(deployment: Deployment, universe: Universe, load: Load): Promise<Trial> {
   const page = { path: '/api/orders', customer: 2 } as const;
   const order = await load.changes.newOrder(universe.accounts.get(2) ?? '', new Choice(1));
-  universe.orders.delete(order.id); // nobody else touches it
+  universe.orders.delete(order.id); // no other writer touches it
   return {
     what: 'deletion of Order',
     warm: () => warm(deployment, page),
@@ -128,7 +131,7 @@ async function deletionTrial(deployment: Deployment, universe: Universe, load: L
   };
 }
 
-/** The next event of the object is lost. */
+/** Loses the next event of the object. */
 export function loseNext(deployment: Deployment, entityName: string): Promise<void> {
   return deployment.org.fault({ fault: 'drop-events', count: 1, entityName });
 }

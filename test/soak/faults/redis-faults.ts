@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { elapse } from '../../support/eventually.js';
 import type { RedisServer } from '../../support/redis-server.js';
 
-/** How long the org goes on changing after the snapshot that Redis comes back with. */
+/** How long the org keeps changing after the snapshot with which Redis comes back. */
 const OLDER_MS = 700;
 
 /** Ends Redis and starts it empty, as it was at its end, or as it was a moment before. */
@@ -21,7 +21,7 @@ export async function restartRedis(server: RedisServer, as: 'empty' | 'saved' | 
   await rm(snapshot, { force: true });
 }
 
-/** Redis answers nobody for so long. */
+/** Stops Redis for this time, so that it answers no call. */
 export async function stopRedis(server: RedisServer, ms: number): Promise<void> {
   server.pause();
   try {
@@ -33,7 +33,7 @@ export async function stopRedis(server: RedisServer, ms: number): Promise<void> 
 
 async function withAdmin<T>({ url }: RedisServer, work: (admin: Redis) => Promise<T>): Promise<T> {
   const admin = new Redis(url, { retryStrategy: () => 50 });
-  admin.on('error', () => undefined); // its server comes and goes here
+  admin.on('error', () => undefined); // the server is stopped and restarted
   try {
     return await work(admin);
   } finally {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 const ENTRY = /^\{[^}]+\}:e:(.+)$/;
 const PAGE = 1_000;
 
-/** The keys of the entries that stand in Redis, as the cache's users know them: `orders:detail:801…`. */
+/** The keys of the entries in Redis, as the cache's users know them: `orders:detail:801…`. */
 export async function cachedKeys(redisUrl: string, appName: string): Promise<string[]> {
   const redis = new Redis(redisUrl);
   try {
@@ -20,7 +20,7 @@ export async function cachedKeys(redisUrl: string, appName: string): Promise<str
   }
 }
 
-/** How many keys there are of each bucket: `orders:detail` → 24. */
+/** The number of keys per bucket: `orders:detail` → 24. */
 export function countedByBucket(keys: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const key of keys) {
@@ -30,7 +30,7 @@ export function countedByBucket(keys: readonly string[]): Record<string, number>
   return counts;
 }
 
-/** The order that the key is the detail of; undefined for every other key. */
+/** The order whose detail the key holds; undefined for every other key. */
 export function orderOfKey(key: string): string | undefined {
   return /^orders:detail:(\w{18})$/.exec(key)?.[1];
 }

@@ -5,16 +5,16 @@ import { cachedKeys, countedByBucket, orderOfKey } from './cached-keys.js';
 import { differenceOf } from './difference.js';
 import { expectedPages, type Accounts, type ExpectedPage } from './truth.js';
 
-/** What a comparison of every cached value with the org has found. */
+/** The result of a comparison of every cached value with the org. */
 export interface Comparison {
   readonly pages: number;
-  /** Answers compared: pages times BFFs, and those looked at again. */
+  /** Answers compared: pages times BFFs, plus repeated comparisons. */
   readonly compared: number;
   /** Entries in Redis before the first page was read, by bucket. */
   readonly entries: Readonly<Record<string, number>>;
-  /** Answers that were not the org's when first looked at. */
+  /** Answers that differed from the org in the first round. */
   readonly differedAtFirst: number;
-  /** How long after the last write the last of these was right. */
+  /** From the start of the comparison until the last of these was right. */
   readonly settledAfterMs: number;
   /** Still wrong at the deadline. */
   readonly mismatches: readonly string[];
@@ -31,9 +31,10 @@ interface Look {
 }
 
 /**
- * Reads every page through every BFF, and compares it with what the org's records make it now. Nobody may write meanwhile.
- * What differs is looked at again until the deadline: an event may still be under way; an entry that no event will drop
- * stays wrong, because reading does not mend it.
+ * Reads every page through every BFF, and compares it with the body that the org's records make now. No writer may run
+ * meanwhile. Pages that differ are read again until the deadline, because an event may be in progress. An entry that no
+ * event
+ * drops stays wrong: reading does not repair it.
  */
 export async function compareAll(deployment: Deployment, accounts: Accounts, withinMs: number): Promise<Comparison> {
   const beganAt = performance.now();
@@ -46,7 +47,7 @@ export async function compareAll(deployment: Deployment, accounts: Accounts, wit
   let wrong = first;
   let compared = pages.length * deployment.bffs.length;
   let settledAt = performance.now();
-  // From here on: the first round alone may take long on a busy machine.
+  // Counted from here: the first round alone may take long on a busy machine.
   const deadline = performance.now() + withinMs;
   while (wrong.length > 0 && performance.now() < deadline) {
     await elapse(LOOK_MS);
@@ -74,13 +75,15 @@ async function pagesOf({ org }: Deployment, accounts: Accounts, keys: readonly s
   return [...expected, ...strayPages(keys, expected)];
 }
 
-/** Those of the looks that differ, with how. */
+/** The looks that differ, with a description of the difference. */
 async function differing(deployment: Deployment, looks: readonly Look[]): Promise<(Look & { readonly how: string })[]> {
   const found = await inTurns(looks, async (look) => ({ ...look, how: await differenceAt(deployment, look) }));
   return found.flatMap(({ how, ...look }) => (how === undefined ? [] : [{ ...look, how }]));
 }
 
-/** Held against the org's records as they are now: a write whose answer came too late may have changed them after all. */
+/**
+ * Compares again with the org's current records: a write whose answer came too late may have changed them after all.
+ */
 async function stillWrong(deployment: Deployment, accounts: Accounts, wrong: readonly Look[]): Promise<string[]> {
   const now = new Map(
     (await expectedPages(deployment.org, accounts)).map((page) => [`${page.customer} ${page.path}`, page]),
@@ -91,7 +94,9 @@ async function stillWrong(deployment: Deployment, accounts: Accounts, wrong: rea
   return (await differing(deployment, looks)).map(({ how }) => how);
 }
 
-/** Kept orders that nobody has any more, and each order as another customer asks for it: there has to be none. */
+/**
+ * Cached orders that no account has any more, and each order as another customer requests it: the answer must be 404.
+ */
 function strayPages(keys: readonly string[], expected: readonly ExpectedPage[]): ExpectedPage[] {
   const known = new Set(expected.map(({ path, customer }) => `${customer} ${path}`));
   return keys

@@ -1,6 +1,6 @@
 /**
- * Where two bodies differ, as `path: found, expected`; undefined if they are equal. Rows of a list are told by their id: in
- * which order equal ones stand is not decided here.
+ * The first difference between two bodies, as `path: found, expected`; undefined if they are equal. Rows of a list are
+ * matched by their id; the order of rows is not compared.
  */
 export function differenceOf(found: unknown, expected: unknown, path = ''): string | undefined {
   if (Array.isArray(found) && Array.isArray(expected)) return listDifference(found, expected, path);

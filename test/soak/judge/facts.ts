@@ -1,4 +1,4 @@
-/** Something whose versions a page shows: `OrderItem 802…`. */
+/** A record whose versions a page shows: `OrderItem 802…`. */
 export type Fact = `${'Order' | 'OrderItem' | 'Product2' | 'PricebookEntry' | 'Account'} ${string}`;
 
 /** A fact as a page shows it. */
@@ -8,12 +8,12 @@ export interface SeenFact {
 }
 
 const DAY_MS = 86_400_000;
-/** Orders with a date from here on carry a version: no made-up order is as late. */
+/** Orders with a date from here on carry a version; generated orders have earlier dates. */
 const FIRST_DAY = Date.UTC(2100, 0, 1);
-/** Prices from here on carry a version: no made-up price is as high. */
+/** Prices from here on carry a version; generated prices are lower. */
 const FIRST_PRICE = 10_000_000;
 
-/** The fields whose value says how often the record was written; each of them is shown on some page. */
+/** The fields whose value carries the version of the record; each of them is shown on some page. */
 export const versionFields = {
   order: (version: number) => ({ EffectiveDate: new Date(FIRST_DAY + version * DAY_MS).toISOString().slice(0, 10) }),
   item: (version: number) => ({ Description: `v${version}` }),
@@ -27,7 +27,7 @@ export function plainName(name: string): string {
   return name.replace(/ #\d+$/, '');
 }
 
-/** Every fact that the page shows at a version; what was written by others (a burst, the made-up data) has none. */
+/** Every fact that the page shows with a version. Values of other writers (a burst, the generated data) carry none. */
 export function factsOf(page: unknown): SeenFact[] {
   if (Array.isArray(page)) return page.flatMap((entry) => (isObject(entry) ? orderFacts(entry) : []));
   if (!isObject(page)) return [];

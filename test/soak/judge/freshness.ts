@@ -1,12 +1,12 @@
 import type { Fact, SeenFact } from './facts.js';
 
-/** An older version than what had to be shown. Times by `performance.now()`. */
+/** A read that returned an older version than required. Times by `performance.now()`. */
 export interface StaleRead {
   readonly reader: string;
   readonly fact: Fact;
   readonly version: number;
   readonly required: number;
-  /** How long before the read began the required version was acknowledged. */
+  /** Time from the acknowledgement of the required version to the beginning of the read. */
   readonly ageMs: number;
 }
 
@@ -15,20 +15,21 @@ interface Write {
   readonly at: number;
 }
 
-/** A version that is higher than all: what shows the record at all is out of date. */
+/** Higher than every version: any page that shows the deleted record is out of date. */
 export const DELETED = Infinity;
 const WRITES_KEPT = 64;
 const STALE_KEPT = 20;
 
 /**
- * Decides while the run goes on: with the stream undisturbed, no read that begins `boundMs` after Salesforce acknowledged a
- * write returns an older version. What was written during a disturbance counts from its end.
+ * Judges reads during the run: while the stream is undisturbed, no read that begins `boundMs` after Salesforce
+ * acknowledged a
+ * write returns an older version. A write during a disturbance counts from the end of the disturbance.
  */
 export class Freshness {
   readonly stale: StaleRead[] = [];
   staleCount = 0;
   judgedReads = 0;
-  /** Reads that showed something written within the second before: they could have been wrong. */
+  /** Reads of a value written within the second before the bound: they could have been wrong. */
   exposedReads = 0;
   private readonly writes = new Map<Fact, Write[]>();
   private calmSince = Infinity;
@@ -40,7 +41,7 @@ export class Freshness {
     this.calmSince = Infinity;
   }
 
-  /** Everything works again since then. */
+  /** Everything has worked again since this time. */
   calm(at: number): void {
     this.calmSince = at;
   }
@@ -49,7 +50,7 @@ export class Freshness {
     return this.calmSince !== Infinity;
   }
 
-  /** Salesforce has acknowledged the write. Versions of a fact are acknowledged in their order. */
+  /** Salesforce has acknowledged the write. Versions of a fact are acknowledged in order. */
   acknowledged(fact: Fact, version: number, at: number): void {
     const writes = this.writes.get(fact) ?? [];
     writes.push({ version, at });
@@ -57,12 +58,15 @@ export class Freshness {
     this.writes.set(fact, writes);
   }
 
-  /** What it shows from now on is not known: it came back from the recycle bin, or a write to it may have been carried out. */
+  /**
+   * The record's version is unknown from now on: it came back from the recycle bin, or an unconfirmed write may have
+   * changed it.
+   */
   forget(fact: Fact): void {
     this.writes.delete(fact);
   }
 
-  /** Judges what a read that began at `startedAt` returned, if that is still a time of calm. */
+  /** Judges the result of a read that began at `startedAt`, if the calm began at least `boundMs` before. */
   judge(reader: string, seen: readonly SeenFact[], startedAt: number): void {
     const before = startedAt - this.boundMs;
     if (before < this.calmSince) return;

@@ -1,18 +1,18 @@
 import type { Customer } from '../deployment/deployment.js';
 import type { Row, SandboxClient } from '../deployment/sandbox-client.js';
 
-/** A page that a customer can ask a BFF for. */
+/** A page that a customer can request from a BFF. */
 export interface Page {
   readonly path: string;
   readonly customer: Customer;
 }
 
-/** What a page has to answer: its body, or undefined for "there is none" (404). */
+/** The required answer of a page: its body, or undefined for 404. */
 export interface ExpectedPage extends Page {
   readonly body: unknown;
 }
 
-/** What the org holds of everything that pages are made of. */
+/** The org's records that pages are built from. */
 interface Records {
   readonly accounts: readonly Row[];
   readonly orders: readonly Row[];
@@ -32,7 +32,7 @@ const ORDER_FIELDS =
 const PRODUCT_FIELDS =
   'Id, Name, ProductCode, Description, Family, Region__c, Billing_Cycle__c, Availability__c, Stock__c';
 
-/** Every page of every customer as the org's records make it now. It shares no code with the product. */
+/** Every page of every customer, built from the org's current records. It shares no code with the product. */
 export async function expectedPages(org: SandboxClient, accounts: Accounts): Promise<ExpectedPage[]> {
   const ids = [...accounts.values()].map((id) => `'${id}'`).join(', ');
   const records: Records = {

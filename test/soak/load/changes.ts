@@ -4,7 +4,7 @@ import { DELETED, type Freshness } from '../judge/freshness.js';
 import type { Choice } from './random.js';
 import type { KnownOrder, KnownProduct, Universe } from './universe.js';
 
-/** What writers do, and how often each. */
+/** The kinds of changes, with their relative frequency. */
 const WEIGHTS = {
   'item changed': 30,
   'order changed': 14,
@@ -29,21 +29,22 @@ export type ChangeKind = keyof typeof WEIGHTS;
 
 const ORDERS_MAX = 60;
 const PRODUCTS_MAX = 60;
-/** Records of one collection request. */
+/** Maximum number of records in one collection request. */
 const TOGETHER_MAX = 200;
 const STATUSES = ['Draft', 'Pending Review', 'Approved', 'Processing', 'Activated', 'Completed', 'Cancelled'];
 const ELIGIBILITIES = ['Pending', 'Eligible', 'Ineligible'];
 const FAMILIES = ['Internet', 'SIM', 'Voice', 'Hardware'];
 
-/** Which order may be undeleted, with the account it had. */
+/** An order that may be undeleted, with its former account. */
 interface Deleted {
   readonly id: string;
   readonly account: string;
 }
 
 /**
- * The changes that people and programs make in the org. What was acknowledged is told to `freshness`; a change that may or may
- * not have been carried out makes nobody expect anything, and the record's version is not used again.
+ * The changes that people and programs make in the org. `freshness` receives the acknowledged changes. A change whose
+ * outcome
+ * is unknown creates no expectation, and its version is not used again.
  */
 export class Changes {
   private readonly bin: Deleted[] = [];
@@ -54,7 +55,7 @@ export class Changes {
     private readonly freshness: Freshness,
   ) {}
 
-  /** Makes one change; false if there was nothing to make it to. Rejects when Salesforce did not acknowledge it. */
+  /** Makes one change; false if no record was available for it. Rejects when Salesforce did not acknowledge it. */
   async make(kind: ChangeKind, choice: Choice): Promise<boolean> {
     switch (kind) {
       case 'item changed':
@@ -140,7 +141,7 @@ export class Changes {
     );
   }
 
-  /** A new order with one line for the account; resolves with its id. */
+  /** Creates an order with one line for the account. */
   async newOrder(account: string, choice: Choice): Promise<KnownOrder> {
     const fields = {
       AccountId: account,
@@ -200,7 +201,7 @@ export class Changes {
     this.freshness.acknowledged(`Order ${order.id}`, DELETED, performance.now());
   }
 
-  /** Its items stay in the bin, as they do where only the order is asked for. */
+  /** The items stay in the bin, as they do when only the order is undeleted. */
   private async undeleteOrder(): Promise<boolean> {
     const order = this.bin.shift();
     if (order === undefined || this.universe.orders.size >= ORDERS_MAX) return false;
@@ -243,7 +244,7 @@ export class Changes {
     this.freshness.acknowledged(`Product2 ${id}`, DELETED, performance.now());
   }
 
-  /** One transaction with many records, some of which customers see. */
+  /** Changes many records in one transaction; customers see some of them. */
   private async changeTogether(choice: Choice): Promise<boolean> {
     const { openOrders, otherItems } = this.universe;
     const own = openOrders.flatMap(({ items }) => [...items]).filter((id) => this.universe.hold(id));

@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly seed: number;
   readonly writers: number;
   readonly readers: number;
-  /** How long a writer rests between two changes, on average. */
+  /** Average pause of a writer between two changes. */
   readonly writeRestMs: number;
   readonly readRestMs: number;
 }
@@ -22,13 +22,15 @@ const CATALOG = ['internet', 'sim', 'vpn', 'voice', 'hardware'];
 const REGIONS = ['', '', '?region=East', '?region=West'];
 const PAUSE_LOOK_MS = 5;
 
-/** Writers that change the org and readers that read pages, until told to stop. Each chooses by a seed of its own. */
+/**
+ * Writers that change the org and readers that read pages, until `stop`. Each makes its choices by a seed of its own.
+ */
 export class Load {
   readonly writes = new Map<ChangeKind, number>();
   readonly answers = new Map<string, number>();
-  /** Changes that Salesforce refused, or of which it did not say what became. */
+  /** Changes that Salesforce refused, or whose outcome it did not report. */
   unacknowledged = 0;
-  /** Answers of 5xx while everything worked. */
+  /** Answers of 5xx, and missing answers, in times of calm. */
   failuresInCalm = 0;
   readonly defects: string[] = [];
   readonly changes: Changes;
@@ -57,7 +59,7 @@ export class Load {
     return [...this.answers.values()].reduce((sum, n) => sum + n, 0);
   }
 
-  /** What the work resolves with, while no writer writes; readers go on. */
+  /** Runs the work while no writer writes, and resolves with its result; readers go on. */
   async withWritersPaused<T>(work: () => Promise<T>): Promise<T> {
     this.pauses += 1;
     try {

@@ -10,7 +10,7 @@ import type { Universe } from './universe.js';
 const LOOK_MS = 10;
 const READ_MS = 40_000;
 
-/** A reserved record, how it is changed, and the page on which the change is seen. */
+/** A reserved record, the way to change it, and the page that shows the change. */
 export interface Marker {
   readonly entityName: 'OrderItem' | 'Order' | 'Product2' | 'PricebookEntry' | 'Account';
   readonly fact: Fact;
@@ -18,7 +18,7 @@ export interface Marker {
   change(): Promise<void>;
 }
 
-/** One marker for each object whose changes are heard. */
+/** One marker for each object whose changes are delivered. */
 export function markersOf(universe: Universe, changes: Changes): readonly Marker[] {
   const { customer, account, order, itemOrder, product, priced } = universe.reserved;
   const [item = ''] = itemOrder.items;
@@ -58,7 +58,7 @@ export function markersOf(universe: Universe, changes: Changes): readonly Marker
   ];
 }
 
-/** Reads the page through every BFF so often that each of them has it. */
+/** Reads the page through every BFF twice, so that each of them has it cached. */
 export async function warm(deployment: Deployment, page: Page): Promise<void> {
   for (let round = 0; round < 2; round++)
     await Promise.all(deployment.bffs.map((slot) => readPage(deployment, slot, page)));
@@ -75,7 +75,11 @@ export async function changeSurely(marker: Marker, withinMs: number): Promise<vo
   }
 }
 
-/** Changes every marker and waits until each BFF shows it: every event before these has been applied then. Resolves with how long that took. */
+/**
+ * Changes every marker and waits until each BFF shows it; all events before these changes are applied then. Resolves
+ * with
+ * the duration in milliseconds.
+ */
 export async function markersSeen(
   deployment: Deployment,
   universe: Universe,

@@ -17,12 +17,12 @@ export class Choice {
     return this.next() < share;
   }
 
-  /** Undefined of an empty list. */
+  /** Undefined for an empty list. */
   of<T>(values: readonly T[]): T | undefined {
     return values[Math.floor(this.next() * values.length)];
   }
 
-  /** One of the names, each as often as its weight says. */
+  /** One of the names, chosen in proportion to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
     const all = Object.entries(weights) as [K, number][];
     let left = this.next() * all.reduce((sum, [, weight]) => sum + weight, 0);

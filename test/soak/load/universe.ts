@@ -7,7 +7,7 @@ export interface KnownOrder {
   readonly id: string;
   account: string;
   readonly items: Set<string>;
-  /** Made by the soak, so that it may be deleted and moved. */
+  /** Created by the soak, so it may be deleted and moved. */
   readonly isOurs: boolean;
 }
 
@@ -21,8 +21,9 @@ export interface KnownProduct {
 }
 
 /**
- * Records that only markers and deliberate losses write to, so that nobody else mends what was lost. No two of them are shown
- * on one page, so that none mends another.
+ * Records that only markers and deliberate losses write to, so that no other write repairs a loss. No page shows two of
+ * them,
+ * so that no change of one repairs another.
  */
 export interface Reserved {
   readonly customer: Customer;
@@ -38,11 +39,14 @@ export interface Reserved {
 const RESERVED_FAMILIES = ['VPN', 'Voice'];
 const RESERVED_CUSTOMER: Customer = 3;
 
-/** The records that the soak writes to and reads, as far as it knows them. Who writes to a record holds it meanwhile. */
+/**
+ * The records that the soak writes to and reads, as far as it knows them. A writer holds a record while it writes to
+ * it.
+ */
 export class Universe {
   readonly orders = new Map<string, KnownOrder>();
   readonly products = new Map<string, KnownProduct>();
-  /** Items of other accounts' orders: nobody can read them, so bursts may change them. */
+  /** Items of other accounts' orders; no customer can read them, so bulk changes may include them. */
   readonly otherItems: string[] = [];
   reserved!: Reserved;
   pricebook = '';
@@ -62,19 +66,19 @@ export class Universe {
     return universe;
   }
 
-  /** The next version of a fact; none is given twice. */
+  /** The next version of a fact; each version is used once. */
   nextVersion(fact: Fact): number {
     const version = (this.versions.get(fact) ?? 0) + 1;
     this.versions.set(fact, version);
     return version;
   }
 
-  /** The newest version that was given; 0 if there was none. */
+  /** The newest version that was given out; 0 if there was none. */
   lastVersion(fact: Fact): number {
     return this.versions.get(fact) ?? 0;
   }
 
-  /** Whether nobody else writes to the record; then it is held until `release`. */
+  /** Whether no other writer holds the record; if so, it is held until `release`. */
   hold(id: string): boolean {
     if (this.held.has(id)) return false;
     this.held.add(id);

@@ -8,33 +8,37 @@ import { Choice } from '../load/random.js';
 import { Universe } from '../load/universe.js';
 import type { SoakOptions } from '../options.js';
 
-/** Changes a second, of which `PROBES_PER_SECOND` are measured. */
+/** Changes a second, including the measured `PROBES_PER_SECOND`. */
 export const CHANGES_PER_SECOND = 200;
 const PROBES_PER_SECOND = 8;
 const BACKGROUND_READS_PER_SECOND = 80;
 const ORDERS_PER_CUSTOMER = 30;
 const PROBE_ORDERS = 8;
-/** How often the one connection of each BFF reads the page. */
+/** Pause between two reads of each BFF's one connection. */
 const LOOK_MS = 2;
 const GIVEN_UP_MS = 5_000;
 const WARM_UP_MS = 3_000;
 
-/** How soon what was changed could not be read as it was before. All in milliseconds after Salesforce's answer to the change, sorted. */
+/**
+ * How soon after a change its old value could no longer be read. Times are milliseconds after Salesforce's answer to
+ * the
+ * change, sorted.
+ */
 export interface LatencyOutcome {
   readonly transport: Transport;
   readonly seconds: number;
   readonly changesPerSecond: number;
   readonly backgroundReadsPerSecond: number;
-  /** Until the first answer with the new value had arrived from the last BFF: the fetch of the new value is in it. */
+  /** Until the last BFF's first answer with the new value had arrived; this includes the fetch of the new value. */
   readonly newValueMs: readonly number[];
-  /** Until the last answer with the old value had arrived from any BFF; 0 where none did. */
+  /** Until the last answer with the old value had arrived from any BFF; 0 if none did. */
   readonly oldValueMs: readonly number[];
   readonly givenUp: number;
   /** Background changes that Salesforce did not acknowledge. */
   readonly failedChanges: number;
 }
 
-/** Measures, at a steady rate of changes, from a change's acknowledgement to "unservable in every BFF". */
+/** Measures, at a steady rate of changes, the time from a change's acknowledgement to "unservable in every BFF". */
 export async function measureLatency(options: SoakOptions, transport: Transport): Promise<LatencyOutcome> {
   const { bffs, workers, seed } = options;
   const deployment = await Deployment.start({ transport, bffs, workers, latencyMs: 0, reconcileSeconds: 0 });
@@ -101,7 +105,7 @@ async function probeFor(seconds: number, deployment: Deployment, universe: Unive
     await warm(deployment, marker.page);
     const version = universe.lastVersion(marker.fact) + 1;
     let acknowledgedAt = Infinity;
-    // The readers run before the change is sent, so that nothing of the first milliseconds is missed.
+    // The readers start before the change is sent, so the first milliseconds are not missed.
     const readers = deployment.bffs.map((slot) => untilNew(deployment, slot, marker, version));
     await marker.change().then(() => (acknowledgedAt = performance.now()));
     const seen = await Promise.all(readers);
@@ -116,7 +120,10 @@ async function probeFor(seconds: number, deployment: Deployment, universe: Unive
   return { newValueMs: sorted(newValueMs), oldValueMs: sorted(oldValueMs), givenUp };
 }
 
-/** When the last answer with an older version, and the first with this one, had arrived over one connection that reads all the time. */
+/**
+ * When the last answer with an older version and the first with this one arrived, over one connection that reads
+ * repeatedly.
+ */
 async function untilNew(deployment: Deployment, slot: Slot, marker: Marker, version: number) {
   let oldAt = 0;
   for (const deadline = performance.now() + GIVEN_UP_MS; performance.now() < deadline; await elapse(LOOK_MS)) {

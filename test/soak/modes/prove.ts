@@ -12,16 +12,16 @@ const LATENCY_MS = 5;
 const LOAD = { writers: 4, readers: 6, writeRestMs: 30, readRestMs: 20 } as const;
 const LOAD_MS = 6_000;
 const SETTLE_MS = 4_000;
-/** Other changes drop the same pages all the time, so none stays wrong for long. */
+/** Other changes drop the same pages repeatedly, so no page stays wrong for long. */
 const BOUND_MS = 1_000;
 const JUDGED_MS = 12_000;
 const LOSS_MS = 5_000;
 
-/** What is broken on purpose. */
+/** A deliberate fault. */
 interface Plant {
   readonly name: string;
   readonly workerEnv?: Readonly<Record<string, string>>;
-  /** Resolves with what was found to be wrong. */
+  /** Resolves with the problems found. */
   find(run: PlantedRun): Promise<readonly string[]>;
 }
 

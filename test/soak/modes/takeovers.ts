@@ -15,16 +15,16 @@ export const TAKEOVER_MAX_MS = 5_000;
 const GIVEN_UP_MS = 30_000;
 const SETTLE_MS = 10_000;
 const LOOK_MS = 50;
-/** How long the org is changed before a kill, and after it. */
+/** How long the org changes before a kill (`LEAD_MS`) and after it (`TAIL_MS`). */
 const LEAD_MS = [100, 1_500] as const;
 const TAIL_MS = [0, 500] as const;
 
-/** What so many deaths of the active worker have shown. */
+/** The results of repeated kills of the active worker. */
 export interface TakeoverOutcome {
   readonly transport: Transport;
   /** From the kill until every BFF showed a change that was made right after it. */
   readonly takeoverMs: readonly number[];
-  /** Kills of which it was known that they hit the active worker. */
+  /** Kills that certainly hit the active worker. */
   readonly ofLeader: number;
   /** From the kill until another worker held the lease. */
   readonly leaseMs: readonly number[];
@@ -36,8 +36,9 @@ export interface TakeoverOutcome {
 }
 
 /**
- * Kills the active worker again and again while the org changes, with the reconciler off; after each kill the stand-by has to
- * take over, everything has to settle, and every cached value has to be the org's.
+ * Kills the active worker repeatedly while the org changes, with the reconciler off. After each kill the stand-by must
+ * take
+ * over, everything must settle, and every cached value must equal the org's.
  */
 export async function takeovers(
   options: SoakOptions,
@@ -112,7 +113,7 @@ class Takeovers {
     const killedAt = performance.now();
     const moved = this.leaseMoved(worker, killedAt);
     await elapse(this.choice.whole(...TAIL_MS));
-    // Nobody writes from here on: a later change would drop what the death has left wrong.
+    // Writers pause from here on: a later change would drop entries that the death has left wrong.
     const found = await this.load.withWritersPaused(async () => {
       await changeSurely(marker, GIVEN_UP_MS);
       await seenEverywhere(deployment, marker, universe.lastVersion(marker.fact), GIVEN_UP_MS);

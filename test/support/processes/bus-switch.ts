@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { addressOf, type SwitchOrder, type SwitchReport } from './bus-switch.messages.js';
 
-/** The bus of a Cluster leads through this process, so that it can be cut: one server for each node, by its number. */
+/** A Cluster's bus passes through this process, so that it can be cut: one server for each node, by its number. */
 const nodeCount = Number(process.argv[2]);
 const wires = new Set<{ readonly from: number; readonly to: number; cut(): void }>();
 let busPorts: readonly number[] = [];
@@ -24,7 +24,7 @@ function accept(caller: Socket, to: number): void {
     [called, caller],
   ] as const) {
     socket.pipe(other);
-    socket.on('error', () => undefined); // it is closed next
+    socket.on('error', () => undefined); // its close follows
     socket.once('close', () => {
       wire.cut();
       wires.delete(wire);

@@ -1,4 +1,4 @@
-/** What a test asks of a cache process. */
+/** A test's request to a cache process. */
 export type CacheRequest =
   | { readonly id: number; readonly key: string; readonly operation: 'get' }
   | { readonly id: number; readonly key: string; readonly operation: 'invalidate' }
@@ -12,7 +12,7 @@ export type CacheRequest =
       readonly leaseMs: number;
     };
 
-/** What a cache process says. `fetching`: its fetcher has read the source and now takes its time. */
+/** A cache process's message to the test. `fetching`: its fetcher has read the source and now waits for `fetchMs`. */
 export type CacheResponse =
   | { readonly kind: 'ready' }
   | { readonly kind: 'fetching'; readonly key: string }

@@ -5,8 +5,9 @@ import { Redis } from 'ioredis';
 import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
 
 /**
- * A process with a cache of its own, driven by its parent's messages. Its source of truth is the string `source:<key>` in
- * the Redis of the test; each fetch counts itself in `fetches:<key>` and says so before it takes its time.
+ * A process with its own cache, driven by its parent's messages. Its source of truth is the string `source:<key>` in
+ * the test's Redis. Each fetch counts itself in `fetches:<key>`, reads the source, sends `fetching`, and then waits for
+ * `fetchMs`.
  */
 const [, , sourceUrl = '', connection = '{}', cacheOptions = '{}'] = process.argv;
 const cache = createCache({
@@ -25,7 +26,7 @@ function send(response: CacheResponse): void {
   process.send?.(response);
 }
 
-/** Counts up under a lock, all at once; what the counter was each time. */
+/** Increments concurrently under a lock; resolves with the counter after each increment. */
 function increment(key: string, times: number): Promise<number[]> {
   const one = () =>
     cache.withLock<number, number>(key, async (lock) => {

@@ -6,11 +6,14 @@ import type { SwitchOrder, SwitchReport } from '../processes/bus-switch.messages
 
 const PROGRAM = join(process.cwd(), 'dist/test/support/processes/bus-switch.js');
 
-/** A process of its own through which the nodes of a Cluster speak to each other: whoever judges a run must not hold them up. */
+/**
+ * A separate process through which the nodes of a Cluster reach each other: the process that judges a run must not slow
+ * them.
+ */
 export class BusSwitch {
   private constructor(
     private readonly child: ChildProcess,
-    /** Where each node is for the others. */
+    /** The port at which each node is reachable for the others. */
     readonly ports: readonly number[],
   ) {}
 
@@ -21,7 +24,7 @@ export class BusSwitch {
     return new BusSwitch(child, report.kind === 'ready' ? report.ports : []);
   }
 
-  /** Resolves when it holds. */
+  /** Resolves when the order is in effect. */
   async order(order: SwitchOrder): Promise<void> {
     const done = once(this.child, 'message');
     this.child.send(order);

@@ -4,10 +4,12 @@ import { startRedisCluster, type RedisCluster, type RedisClusterOptions } from '
 import { BusSwitch } from './bus-switch.js';
 import { rejoin, separate, SIDE_PASSWORD, userLines } from './sides.js';
 
-/** Some seconds where a machine is free. */
+/** A few seconds on an idle machine. */
 const REPLACED_MS = 60_000;
 
-/** A Cluster that can be split: one master is alone, the majority has the rest. Clients have to connect as a side (`clientOf`). */
+/**
+ * A Cluster that can be split: one master alone, the rest in the majority. Clients must connect as a side (`clientOf`).
+ */
 export class ClusterSplit {
   private constructor(
     readonly cluster: RedisCluster,

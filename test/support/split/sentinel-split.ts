@@ -4,14 +4,17 @@ import type { RedisSentinels } from '../redis-sentinels.js';
 import type { RedisServer } from '../redis-server.js';
 import { cutEverybody, deny, knowSides, rejoin, separate, SIDE_PASSWORD, type Side } from './sides.js';
 
-/** Some seconds where a machine is free. */
+/** A few seconds on an idle machine. */
 const REPLACED_MS = 60_000;
 
-/** A split of a primary and its Sentinels: the minority has the primary and the first Sentinel, the majority has the rest. */
+/**
+ * A split of a primary and its Sentinels: the minority has the primary and the first Sentinel, the majority has the
+ * rest.
+ */
 export class SentinelSplit {
   private constructor(private readonly group: RedisSentinels) {}
 
-  /** The servers know both sides from now on; clients have to connect as one of them (`clientOf`). */
+  /** Makes the servers know both sides; from now on clients must connect as one of them (`clientOf`). */
   static async prepare(group: RedisSentinels): Promise<SentinelSplit> {
     const { nodes, sentinels, name } = group;
     await Promise.all([...nodes, ...sentinels].map(knowSides));
@@ -38,19 +41,19 @@ export class SentinelSplit {
     const primary = await group.currentMaster();
     const [first, ...sentinels] = group.sentinels as [RedisServer, ...RedisServer[]];
     await separate([primary, first], [...group.nodes.filter((node) => node !== primary), ...sentinels]);
-    // Two of three say so, and they are those of the majority.
+    // `currentMaster` follows most Sentinels: the two of the majority.
     const isReplaced = async () => (await group.currentMaster()) !== primary;
     await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that the majority has another primary' });
   }
 
   async end(): Promise<void> {
     await rejoin([...this.group.nodes, ...this.group.sentinels]);
-    // A Sentinel may have made a node write down that it refuses somebody.
+    // A Sentinel may have made a node save a configuration that refuses a side.
     await rewritten(this.group.nodes);
   }
 }
 
-/** So that it is the same after a restart. */
+/** Saves the configuration, so that it survives a restart. */
 async function rewritten(nodes: readonly RedisServer[]): Promise<void> {
   await Promise.all(nodes.map(({ port }) => redisCommand(port, 'CONFIG', 'REWRITE')));
 }

@@ -1,13 +1,16 @@
 import { redisCommand } from '../redis-command.js';
 import type { RedisServer } from '../redis-server.js';
 
-/** Of a split on one machine: whoever is on a side connects as the user of that side, and each server knows one side's alone. */
+/**
+ * The sides of a split on one machine. Each client and server connects as its side's user; in a split, each server
+ * accepts only its own side's user.
+ */
 export const sides = ['minority', 'majority'] as const;
 export type Side = (typeof sides)[number];
 
 export const SIDE_PASSWORD = 'x';
 
-/** As who a client of this side connects, to Sentinels as well: `createRedisClient`, or ioredis itself. */
+/** The credentials of a client of this side, for Sentinels too: for `createRedisClient`, or ioredis itself. */
 export function clientOf(side: Side) {
   return {
     username: side,
@@ -20,7 +23,7 @@ export function clientOf(side: Side) {
 /** The users as lines of a configuration file. */
 export const userLines = sides.map((side) => `user ${side} on >${SIDE_PASSWORD} +@all ~* &*`);
 
-/** Nobody of the one side reaches a server of the other from now on; whoever is connected is cut off. */
+/** From now on no client of one side reaches a server of the other; existing connections are cut. */
 export async function separate(minority: readonly RedisServer[], majority: readonly RedisServer[]): Promise<void> {
   await Promise.all([
     ...minority.map((server) => refuse(server, 'majority')),
@@ -32,17 +35,20 @@ export async function rejoin(servers: readonly RedisServer[]): Promise<void> {
   await Promise.all(servers.map(({ port }) => Promise.all(sides.map((side) => setUser(port, side, 'on')))));
 }
 
-/** As `userLines` do, to a server that runs. */
+/** Adds the users of `userLines` to a running server. */
 export async function knowSides({ port }: RedisServer): Promise<void> {
   for (const side of sides) await setUser(port, side, 'on', `>${SIDE_PASSWORD}`, '+@all', '~*', '&*');
 }
 
-/** Who is refused as his user goes on as the default one, which is left to the test: it must not do what he came for. */
+/**
+ * Denies commands to the default user. A server refused as its side's user continues as the default user, which is kept
+ * for the test, and must not do its work that way.
+ */
 export async function deny({ port }: RedisServer, ...commands: readonly string[]): Promise<void> {
   await setUser(port, 'default', ...commands.map((command) => `-${command}`));
 }
 
-/** Who is connected comes back, as whom he has to be now. */
+/** Disconnects everybody; each returns as the user it now has to be. */
 export async function cutEverybody({ port }: RedisServer): Promise<void> {
   for (const user of [...sides, 'default']) await redisCommand(port, 'CLIENT', 'KILL', 'USER', user);
 }

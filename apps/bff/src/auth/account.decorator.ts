@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 
 const accounts = new WeakMap<FastifyRequest, AccountMapping>();
 
-/** Remembers whose request it is; called by the guard alone. */
+/** Stores the request's account; only the guard calls it. */
 export function setAccount(request: FastifyRequest, account: AccountMapping): void {
   accounts.set(request, account);
 }

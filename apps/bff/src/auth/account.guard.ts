@@ -7,7 +7,7 @@ import { setAccount } from './account.decorator.js';
 import { IS_PUBLIC } from './public.decorator.js';
 import { TokenVerifier, unauthorized } from './token-verifier.js';
 
-/** Lets nobody pass without a valid token of a user who has an account. Applies to every route that is not `@Public()`. */
+/** Requires a valid token of a user who has an account, on every route that is not `@Public()`. */
 @Injectable()
 export class AccountGuard implements CanActivate {
   constructor(

@@ -1,19 +1,19 @@
 import { Logger } from '@nestjs/common';
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 
-/** A key set is a few kilobytes; beyond this it is not read. */
+/** Maximum bytes read of a key set, which normally has a few kilobytes. */
 const SET_MAX_BYTES = 1_048_576;
 const TIMEOUT_MS = 3_000;
-/** Good keys are asked for again after this, so a key that the issuer has withdrawn is accepted for no longer. */
+/** Good keys are fetched again after this. While the issuer answers, a withdrawn key is accepted for no longer. */
 const MAX_AGE_MS = 600_000;
-/** After a fetch the next one waits so long, whatever keys tokens name; a new key is refused for no longer than this. */
+/** Minimum interval between fetches, whatever keys tokens name; a new key is refused for no longer than this. */
 const COOLDOWN_MS = 5_000;
-/** After failures: 1, 2, 4 … s; with keys at hand up to half a minute, without any not longer than a person waits. */
+/** After failures: 1, 2, 4 … s; up to half a minute with keys at hand, without any no longer than a person waits. */
 const BACK_OFF_MS = 1_000;
 const BACK_OFF_MS_MAX = 30_000;
 const BACK_OFF_WITHOUT_KEYS_MS_MAX = 5_000;
 
-/** The issuer's keys cannot be had, so it is not known whether a token is good. */
+/** The issuer's keys cannot be fetched, so a token cannot be checked. */
 export class KeysUnavailableError extends Error {
   readonly code = 'AUTH_KEYS_UNAVAILABLE';
   constructor(
@@ -26,13 +26,13 @@ export class KeysUnavailableError extends Error {
 }
 
 /**
- * The keys by which an issuer's tokens are checked. An outage of the issuer takes none away: the last good ones are used until
- * `graceMs` after they were due to be fetched again. One fetch at a time, whoever asks for what; between two of them there is a
- * pause, which grows while they fail, and in which nobody waits. A set without a usable key counts as a failure.
+ * The keys that check an issuer's tokens. An outage of the issuer removes none: the last good ones are used until
+ * `graceMs` after they were due to be fetched again. All callers share one fetch at a time. Between fetches there is a
+ * pause, which grows while they fail and during which no caller waits. A set without a usable key counts as a failure.
  */
 export class IssuerKeys {
   private readonly logger = new Logger(IssuerKeys.name);
-  /** Fetches, reads and keeps the set; when, is decided here. */
+  /** Fetches, reads and keeps the set; this class decides when. */
   private readonly set: ReturnType<typeof createRemoteJWKSet>;
   private fetchedAt: number | undefined;
   private nextFetchAt = -Infinity;
@@ -52,7 +52,7 @@ export class IssuerKeys {
     });
   }
 
-  /** For `jwtVerify`. Rejects `KeysUnavailableError` where no answer would be true, and like jose for a token that is not good. */
+  /** For `jwtVerify`. Rejects with `KeysUnavailableError` if the token cannot be judged; a bad token as jose does. */
   readonly keyOf: JWTVerifyGetKey = async (header, token) => {
     await this.renew();
     try {
@@ -65,7 +65,7 @@ export class IssuerKeys {
     }
   };
 
-  /** Resolves when there are keys to go by. The first failure after good keys is waited for, the further ones are not. */
+  /** Resolves when usable keys exist. It waits for the first failure after good keys, but not for further ones. */
   private async renew(): Promise<void> {
     if (this.ageMs >= MAX_AGE_MS) {
       const refreshed = this.refresh();
@@ -82,7 +82,7 @@ export class IssuerKeys {
     return this.ageMs < MAX_AGE_MS + this.graceMs;
   }
 
-  /** Resolves at once where it is too early for another fetch, else when that has ended. Never rejects. */
+  /** Resolves at once if it is too early for another fetch, else when the fetch has ended. Never rejects. */
   private refresh(): Promise<void> {
     if (this.fetching) return this.fetching;
     if (performance.now() < this.nextFetchAt) return Promise.resolve();
@@ -118,7 +118,7 @@ export class IssuerKeys {
   }
 }
 
-/** An answer in which there is a key that can check a token; rejects for every other set, so that it replaces no good one. */
+/** An answer with at least one key that can check a token; rejects any other set, so that it replaces no good one. */
 async function fetchUsableSet(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init);
   if (response.status !== 200) {

@@ -1,7 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 
-/** The metadata key under which a handler or controller says that it needs no token. */
+/** The metadata key that marks a handler or controller that needs no token. */
 export const IS_PUBLIC = 'isPublic';
 
-/** Answers without a token. Everything that is not marked so needs one. */
+/** Answers without a token. Every route without this mark needs one. */
 export const Public = (): ClassDecorator & MethodDecorator => SetMetadata(IS_PUBLIC, true);

@@ -4,7 +4,7 @@ import { errors, jwtVerify } from 'jose';
 import { problem, ProblemError } from '../problems/problem.js';
 import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
-/** Signature algorithms that are accepted. Symmetric ones and `none` would let anybody who knows the public key sign. */
+/** Accepted signature algorithms. Symmetric ones and `none` would let anyone who knows the public key sign. */
 const ALGORITHMS = ['RS256', 'ES256'];
 const CLOCK_TOLERANCE_SECONDS = 5;
 const RETRY_AFTER_MS = 5_000;
@@ -21,8 +21,8 @@ export class TokenVerifier {
   }
 
   /**
-   * The token's subject. Throws a 401 problem for a token that is not good, and 503 while it cannot be told: the keys cannot
-   * be had, or the token names one that is not among those at hand while the issuer fails.
+   * The token's subject. Throws a 401 problem for a bad token, and a 503 while the token cannot be judged: the keys
+   * cannot be fetched, or the token names a key that is not at hand while the issuer fails.
    */
   async subject(token: string): Promise<string> {
     try {
@@ -52,7 +52,7 @@ export class TokenVerifier {
   }
 }
 
-/** A 401 with the challenge that RFC 6750 asks for; `description` is undefined when no token came at all. */
+/** A 401 with the challenge that RFC 6750 requires; `description` is undefined when the request had no token. */
 export function unauthorized(description?: string): ProblemError {
   const challenge = description
     ? `Bearer realm="evergreen", error="invalid_token", error_description="${description}"`
@@ -63,7 +63,7 @@ export function unauthorized(description?: string): ProblemError {
   return new ProblemError(problem(401, 'unauthorized', 'Unauthorized', detail), { 'www-authenticate': challenge });
 }
 
-/** What is wrong with the token, in our own words; undefined if the token is not what failed. */
+/** The token's fault, in our own words; undefined if the token is not at fault. */
 function refusal(error: unknown): string | undefined {
   if (error instanceof errors.JWTExpired) return 'it has expired';
   if (error instanceof errors.JWTClaimValidationFailed) return `its claim ${claimName(error.claim)} is not acceptable`;
@@ -77,7 +77,7 @@ function refusal(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Claim names come from the library's own checks, but what stands in a header must be safe all the same. */
+/** Claim names come from the library's own checks, but a header value must be safe in any case. */
 function claimName(claim: string): string {
   return claim.replace(/[^A-Za-z0-9_]/g, '');
 }

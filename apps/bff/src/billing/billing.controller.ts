@@ -6,7 +6,7 @@ import { Account } from '../auth/account.decorator.js';
 import { positiveId, valid } from '../http/validation.js';
 import { problem, ProblemError } from '../problems/problem.js';
 
-/** What the caller's account is billed for. */
+/** Invoices, subscriptions and payment methods of the caller's account. */
 @Controller('api')
 export class BillingController {
   constructor(private readonly billing: BillingService) {}

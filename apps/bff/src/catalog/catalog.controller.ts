@@ -9,7 +9,7 @@ import { problem, ProblemError } from '../problems/problem.js';
 
 const QUERY = z.strictObject({ region: z.string().min(1).max(80).optional() });
 
-/** What can be ordered. */
+/** The products that can be ordered. */
 @Controller('api/catalog')
 export class CatalogController {
   constructor(private readonly catalog: CatalogService) {}
@@ -35,7 +35,7 @@ export class CatalogController {
     throw new ProblemError(problem(404, 'category-not-found', 'No such category', `The categories are: ${known}.`));
   }
 
-  /** Only regions that exist become part of a key, so that callers cannot fill the cache with made-up ones. */
+  /** Only existing regions become part of a key, so callers cannot fill the cache with invented ones. */
   private async region(given: string | undefined): Promise<string | undefined> {
     if (given === undefined) return undefined;
     const region = await this.catalog.region(given);

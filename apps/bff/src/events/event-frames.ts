@@ -1,4 +1,4 @@
-/** Why a stream ends, told in its last event. */
+/** Why a stream ends; sent in its last event. */
 export type ClosingReason = 'shutdown' | 'token-expired' | 'lifetime' | 'account-changed' | 'slow-consumer';
 
 interface Frame {
@@ -6,12 +6,14 @@ interface Frame {
   /** Where to resume after this frame. */
   readonly id?: string | undefined;
   readonly data?: object;
-  /** How long to wait before reconnecting, in milliseconds. */
+  /** Wait before reconnecting, in milliseconds. */
   readonly retryMs?: number;
   readonly comment?: string;
 }
 
-/** One block of the wire format (WHATWG HTML, "Server-sent events"). Values are ours and hold no line breaks; data is JSON. */
+/**
+ * One block of the wire format (WHATWG HTML, "Server-sent events"). Values are ours, without line breaks; data is JSON.
+ */
 export function frame({ event, id, data, retryMs, comment }: Frame): string {
   const lines = [
     ...(comment === undefined ? [] : [`: ${comment}`]),

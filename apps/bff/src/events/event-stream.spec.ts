@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { ClosingReason } from './event-frames.js';
 import { EventStream, type Outlet } from './event-stream.js';
 
-/** Keeps what is written until the test takes it away. */
+/** Buffers the written text until the test takes it. */
 class HeldOutlet implements Outlet {
   text = '';
   bufferedBytes = 0;
@@ -20,7 +20,7 @@ class HeldOutlet implements Outlet {
     return Promise.resolve();
   }
 
-  /** The events since the last look, each with its id; the browser has read them. */
+  /** The events since the last call, each with its id; empties the buffer, as a reading browser does. */
   taken(): string[] {
     const blocks = this.text.split('\n\n').filter((block) => block !== '');
     [this.text, this.bufferedBytes] = ['', 0];

@@ -2,42 +2,42 @@ import type { Notice } from '@bff/infra/notices/notice-board';
 import { RESYNC } from '@bff/modules/notifications/notification.types';
 import { frame, type ClosingReason } from './event-frames.js';
 
-/** Where the text of a stream goes. */
+/** The receiver of a stream's text. */
 export interface Outlet {
   write(text: string): void;
-  /** What was written and the browser has not taken yet. */
+  /** Bytes written that the browser has not taken yet. */
   readonly bufferedBytes: number;
-  /** Writes the last text, and resolves when the connection has ended: when it is through, or soon in any case. */
+  /** Writes the last text. Resolves when the connection has ended: when the text is through, or soon in any case. */
   end(text: string): Promise<void>;
 }
 
 export interface EventStreamOptions {
-  /** Notices of one kind that come closer together than this are told as one. */
+  /** Notices of one kind that come closer together than this are sent as one. */
   readonly coalesceMs: number;
   readonly bufferMaxBytes: number;
   readonly retryMs: number;
 }
 
-/** Why everything is to be read again. */
+/** Why everything must be read again. */
 export type ResyncReason = 'unknown-last-event-id' | 'notices-lost';
 
 /**
- * Everybody whom a notice without an audience concerns reads something of their own, and not all of them shall do so in the
- * same instant: browsers are told to pick one within this time.
+ * A notice without an audience makes every browser read data of its own. So that they do not all read at once, each
+ * browser picks an instant within this time.
  */
 const SPREAD_MS = 10_000;
 
 /**
- * What one browser is told. A notice says that something changed and not what, so any number of one kind that wait are
- * one; what waits is bounded by the number of kinds, and what was written by `bufferMaxBytes`.
+ * The event stream of one browser. A notice says that data changed but not what, so waiting notices of one kind merge
+ * into one. The number of kinds bounds the waiting notices, and `bufferMaxBytes` the written text.
  */
 export class EventStream {
-  /** By name, in the order in which they are to be told; the newest of each. */
+  /** By name, in sending order; the newest of each. */
   private readonly waiting = new Map<string, Notice>();
   private state: 'opening' | 'open' | 'closed' = 'opening';
   private toldAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
-  /** Notices that were written. */
+  /** Number of notices written. */
   told = 0;
 
   constructor(
@@ -47,8 +47,8 @@ export class EventStream {
   ) {}
 
   /**
-   * Begins to tell. `missed`: what came after the browser's last event; undefined: not known, so it is told to read everything
-   * again. `position` is where it can resume although nothing happens.
+   * Starts sending. `missed`: the notices since the browser's last event; undefined: unknown, so the browser must read
+   * everything again. `position`: where the browser can resume even if no notice comes.
    */
   open(missed: readonly Notice[] | undefined, position: string | undefined, isResumed: boolean): void {
     if (this.state !== 'opening') return;
@@ -59,7 +59,7 @@ export class EventStream {
       this.write(frame({ id: position, event: RESYNC, data: resync('unknown-last-event-id') }));
       return;
     }
-    // What came while the stream was opening is newer than what was missed.
+    // Notices that came while the stream was opening are newer than the missed ones.
     const newer = [...this.waiting.values()];
     this.waiting.clear();
     for (const notice of [...missed, ...newer]) this.wait(notice);
@@ -83,7 +83,7 @@ export class EventStream {
     this.write(frame({ comment: 'heartbeat', id: position }));
   }
 
-  /** Ends the stream with a last event that says why and when to come back; resolves when its connection has ended. */
+  /** Ends the stream with a last event that says why and when to reconnect; resolves when its connection has ended. */
   async close(reason: ClosingReason, retryMs = this.options.retryMs): Promise<void> {
     if (this.state === 'closed') return;
     const ended = this.outlet.end(frame({ retryMs, event: 'closing', data: { reason } }));
@@ -91,13 +91,13 @@ export class EventStream {
     await ended;
   }
 
-  /** The browser has left. */
+  /** Call it when the browser has left. */
   abandoned(): void {
     if (this.state !== 'closed') this.closed(undefined);
   }
 
   private wait(notice: Notice): void {
-    if (notice.name === RESYNC) this.waiting.clear(); // it says more than all of them
+    if (notice.name === RESYNC) this.waiting.clear(); // a resync covers all of them
     this.waiting.delete(notice.name);
     this.waiting.set(notice.name, notice);
   }

@@ -7,19 +7,19 @@ import { problem, ProblemError } from '../problems/problem.js';
 import type { ClosingReason } from './event-frames.js';
 import { EventStream, type Outlet } from './event-stream.js';
 
-/** Whose stream it is, and for how long. */
+/** The owner of a stream, and how long it lasts. */
 export interface Subscriber {
-  /** Streams are counted by it. */
+  /** Streams are counted by account. */
   readonly account: string;
-  /** What the subscriber is told of, beside what concerns everybody. */
+  /** The subscriber's audiences, beside the notices for all users. */
   readonly audiences: readonly Audience[];
   /** When the token ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Whether the user still acts for this account; asked when that account has changed. */
+  /** Whether the user still acts for this account; asked when that account has changed, and periodically. */
   readonly isStillAllowed: () => Promise<boolean>;
 }
 
-/** What this process's streams do, and have done since it started. */
+/** Present and cumulative state of this process's streams. */
 export interface StreamsState {
   readonly streams: number;
   readonly noticesSent: number;
@@ -34,22 +34,24 @@ interface OpenStream {
   readonly looks: NodeJS.Timeout;
 }
 
-/** Notices of one kind that follow each other faster are told as one: a bulk change costs a browser four reads a second. */
+/** Notices of one kind that come closer together are sent as one: a bulk change costs a browser four reads a second. */
 const COALESCE_MS = 250;
 /**
- * A stream ends after this, or up to a tenth earlier, whatever its token says: often enough that streams spread over new
+ * A stream ends after this, or up to a tenth earlier, whatever its token allows, so that streams spread over new
  * processes.
  */
 const LIFETIME_MS = 3_600_000;
 /**
- * So often it is looked up whether a user still acts for the account of a stream, beside each time that the account is heard
- * to have changed: while nobody listens for changes nobody hears. Nearly always the mapping is in the cache; a thousand idle
- * streams cost the source 200 queries a minute when it is not trusted.
+ * How often a stream checks that its user still acts for the account, beside each announced change of that account:
+ * while no process follows the events, no change is announced. The mapping is nearly always in the cache; when it is
+ * not trusted, a thousand idle streams cost the source 200 queries a minute.
  */
 const LOOK_MS = 300_000;
 const RETRY_AFTER_SECONDS = 5;
 
-/** The event streams of this process: bounded in number, told what concerns them, and ended with the process. */
+/**
+ * The event streams of this process: bounded in number, each with the notices that concern it, ended with the process.
+ */
 @Injectable()
 export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, NoticeFollower {
   private readonly logger = new Logger(EventStreams.name);
@@ -73,7 +75,7 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
     this.heartbeat = setInterval(() => this.beat(), this.config.sse.heartbeatMs).unref();
   }
 
-  /** Ends every stream with a last event, so that its browser comes back elsewhere; no new one is taken from here on. */
+  /** Ends every stream with a last event, so that its browser reconnects elsewhere; accepts no new one from here on. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isClosing = true;
     clearInterval(this.heartbeat);
@@ -92,7 +94,7 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
     };
   }
 
-  /** Throws the problem to answer with, if no stream can be opened for this account now. */
+  /** Throws the problem to answer with if no stream can be opened for this account now. */
   admit(account: string): void {
     const { streamsMax, streamsPerAccountMax } = this.config.sse;
     if (this.isClosing || this.readiness.current === 'draining') throw refused('This process is shutting down.');
@@ -104,8 +106,8 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
   }
 
   /**
-   * Tells the subscriber, through the outlet, what happens from now on, and first what happened since `lastEventId` where that
-   * is known. Call it in the turn of `admit`. Answers what to call when the browser leaves.
+   * Sends the subscriber, through the outlet, the notices since `lastEventId` if they are known, and then every new
+   * one. Call it in the same turn as `admit`. Returns the function to call when the browser leaves.
    */
   add(subscriber: Subscriber, outlet: Outlet, lastEventId: string | undefined): () => void {
     const { bufferMaxBytes, retryMs } = this.config.sse;
@@ -151,7 +153,7 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
     for (const { stream } of this.open) stream.heartbeat(position);
   }
 
-  /** An account that has changed may have come to name another user. */
+  /** Closes the stream if its user no longer acts for the account: a changed account may name another user. */
   private async look(stream: EventStream, { isStillAllowed }: Subscriber): Promise<void> {
     try {
       if (!(await isStillAllowed())) await stream.close('account-changed');

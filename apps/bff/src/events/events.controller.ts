@@ -10,14 +10,14 @@ import { tokenSession } from './token-session.js';
 
 const HEAD = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // Neither kept nor compressed on the way: both would hold events back. nginx takes the second one.
+  // Proxies must neither keep nor compress it: both would hold events back. nginx obeys the second header.
   'cache-control': 'private, no-store, no-transform',
   'x-accel-buffering': 'no',
-  // The end of the stream is the end of its connection, so that no idle one holds up the end of the process.
+  // The connection ends with the stream, so that no idle one delays the end of the process.
   connection: 'close',
 };
 
-/** What changes, told to the browsers of those whom it concerns (docs/reference/browser-events.md). */
+/** Sends changes to the browsers that they concern (docs/reference/browser-events.md). */
 @Controller('api/events')
 export class EventsController {
   constructor(
@@ -42,7 +42,7 @@ export class EventsController {
     reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEAD });
     const abandon = this.streams.add(subscriber, new ResponseOutlet(reply.raw), lastEventId || undefined);
     reply.raw.once('close', abandon);
-    if (reply.raw.destroyed) abandon(); // it left while its token was looked at
+    if (reply.raw.destroyed) abandon(); // the browser left while its token was checked
   }
 
   private subscriber(account: AccountMapping, request: FastifyRequest): Subscriber {

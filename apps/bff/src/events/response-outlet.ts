@@ -1,17 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { Outlet } from './event-stream.js';
 
-/** A last event that the browser does not take within this time is not waited for. */
+/** How long the browser may take to read the last event before the connection is destroyed. */
 const END_MS = 1_000;
 
 /** Writes to an HTTP response whose head has been sent. */
 export class ResponseOutlet implements Outlet {
   constructor(private readonly response: ServerResponse) {
-    // A browser that leaves in the middle of a write is no error of ours: `close` tells.
+    // A browser that leaves in the middle of a write is no error: `close` reports it.
     response.on('error', () => undefined);
   }
 
-  /** Of the response and its socket; what the kernel has taken over is not in it. */
+  /** Bytes in the response and its socket, without those that the kernel has taken over. */
   get bufferedBytes(): number {
     return this.response.writableLength;
   }

@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { decodeJwt } from 'jose';
 
-/** Whose token it is, and until when. */
+/** A token's subject and end. */
 export interface TokenSession {
   readonly subject: string;
   /** In milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
-/** Reads the token of a request that the guard has let through: it has verified the token, with both of these claims. */
+/** Reads the token of a request that passed the guard, which has verified the token and both of these claims. */
 export function tokenSession({ headers }: FastifyRequest): TokenSession {
   const token = headers.authorization?.replace(/^Bearer +/i, '').trimEnd() ?? '';
   const { sub, exp } = decodeJwt(token);

@@ -12,7 +12,7 @@ import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/public.decorator.js';
 import { EventStreams } from '../events/event-streams.js';
 
-/** How this process and what it stands on are doing. Needs no token and tells nothing of customers. */
+/** The health of this process and of the systems that it depends on. Needs no token and reveals no customer data. */
 @Public()
 @Controller('health')
 export class HealthController {
@@ -28,7 +28,7 @@ export class HealthController {
     private readonly streams: EventStreams,
   ) {}
 
-  /** `degraded` (still 200): the store, the change events or the notices are away, and this process serves all the same. */
+  /** `degraded` (still 200): the store, the change events or the notices are away, and this process still serves. */
   @Get()
   @Header('cache-control', 'no-store')
   overall(): Promise<HealthCheckResult> {
@@ -41,7 +41,7 @@ export class HealthController {
     return { status: 'up' };
   }
 
-  /** 503 while this process starts or drains. A store that is away is no reason: the source answers then. */
+  /** 503 while this process starts or drains. An unavailable store is no reason: then the source answers. */
   @Get('ready')
   @Header('cache-control', 'no-store')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
@@ -68,7 +68,7 @@ export class HealthController {
     return cacheReport(this.billing);
   }
 
-  /** 503 when nobody hears change events although somebody should. */
+  /** 503 when no process receives change events although one should, or when the store cannot say. */
   @Get('sf-events')
   @Header('cache-control', 'no-store')
   async sfEvents(@Res({ passthrough: true }) reply: FastifyReply): Promise<EventsHealth & { timestamp: string }> {
@@ -84,7 +84,7 @@ export class HealthController {
     return indicator.degraded({ events: status, reason: reason ?? '', consumers });
   }
 
-  /** Of this process alone. */
+  /** Covers this process alone. */
   private streamsIndicator() {
     const indicator = this.indicators.check('browser-events');
     const { board, ...counters } = this.streams.state();

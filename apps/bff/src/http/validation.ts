@@ -23,7 +23,7 @@ export const positiveId = z
   .regex(/^[1-9]\d{0,14}$/, 'expected a positive whole number such as 1042')
   .transform(Number);
 
-/** The checked value, or a 400 that says what is wrong with each part. `where` names the part of the request. */
+/** The checked value, or a 400 that explains each faulty part. `where` names the part of the request. */
 export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T {
   const result = schema.safeParse(given, { error: inPlainWords });
   if (result.success) return result.data;
@@ -34,10 +34,10 @@ export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T
   throw new ProblemError(problem(400, 'invalid-request', 'The request is not valid', detail, { errors }));
 }
 
-/** More would help nobody, and a body can hold thousands of mistakes. */
+/** Maximum errors reported: a body can hold thousands, and more would not help. */
 const ERRORS_MAX = 10;
 
-/** What is wrong, for people who do not know the checking library; undefined leaves its own words. */
+/** The fault, for readers who do not know the checking library; undefined keeps the library's own message. */
 function inPlainWords(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':

@@ -30,7 +30,7 @@ const SOURCE_BUSY: Answer = {
   detail: 'Too many requests are waiting for the system that has this data. Try again later.',
   retryAfterSeconds: 10,
 };
-/** Nothing that the caller can change: our query, our credentials or our rights are wrong. The log has the details. */
+/** The caller cannot fix this: our query, our credentials or our rights are wrong. The log has the details. */
 const SOURCE_REFUSED: Answer = {
   status: 502,
   kind: 'source-refused',
@@ -75,7 +75,7 @@ interface Spoken {
 /** Domain errors whose message is written for the customer. */
 const SPOKEN: Readonly<Record<string, Spoken>> = {
   BILLING_NOT_LINKED: { status: 409, title: 'The account is not connected with billing' },
-  // Never with `Retry-After`: whoever repeats it may order twice.
+  // Never with `Retry-After`: a caller that repeats the request may order twice.
   ORDER_OUTCOME_UNKNOWN: {
     status: ({ cause }) => ((cause as { code?: unknown } | undefined)?.code === 'SALESFORCE_TIMEOUT' ? 504 : 502),
     title: 'It is not known whether the order was placed',
@@ -84,7 +84,7 @@ const SPOKEN: Readonly<Record<string, Spoken>> = {
   ORDER_REFUSED: { status: 422, title: 'The order was refused' },
 };
 
-/** Errors of a client's making, as Nest and Fastify name them by status only. */
+/** Details for client errors that Nest and Fastify name by status only. */
 const CLIENT_DETAILS: Readonly<Record<number, string>> = {
   400: 'The request could not be read. If it has a body, it must be valid JSON.',
   404: 'There is nothing at this address.',
@@ -92,7 +92,7 @@ const CLIENT_DETAILS: Readonly<Record<number, string>> = {
   415: 'Send the body as application/json.',
 };
 
-/** Those that say all there is to say, wherever the status came from. */
+/** These details replace any other, whichever component set the status. */
 const OWN_DETAILS: Readonly<Record<number, string>> = {
   408: 'The request took too long to arrive. Send it again, faster.',
   414: 'The address of the request, or a part of it, is too long.',
@@ -100,8 +100,8 @@ const OWN_DETAILS: Readonly<Record<number, string>> = {
 };
 
 /**
- * Guarantees a problem for anything that was thrown, and that nothing of an unexpected error (message, stack, source's own
- * text) is in it: those are for the log.
+ * Guarantees a problem for any thrown value, without anything of an unexpected error (message, stack, source's own
+ * text): those belong in the log.
  */
 export function problemOfError(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
@@ -113,7 +113,7 @@ export function problemOfError(error: unknown): Problem {
     const status = typeof spoken.status === 'number' ? spoken.status : spoken.status(error);
     return problem(status, kindOf(code), spoken.title, error.message, { code });
   }
-  // A build that failed in another process is answered like the failure itself.
+  // A build that failed in another process gets the same answer as the failure itself.
   const cause = code === 'CACHE_BUILD_FAILED' ? (typeof sourceCode === 'string' ? sourceCode : 'SOURCE_FAILED') : code;
   const answer = ANSWERS[cause] ?? (/^(SALESFORCE|WHMCS|SOURCE)_/.test(cause) ? SOURCE_REFUSED : undefined);
   if (!answer) return unexpected();
@@ -129,7 +129,7 @@ function problemOfHttp(error: HttpException): Problem {
   return status >= 500 ? unexpected(status) : problemOfStatus(status);
 }
 
-/** The problem of a request that failed before it had a route, known by its status alone. */
+/** The problem of a request that failed before it had a route; only its status is known. */
 export function problemOfStatus(status: number, detail?: string): Problem {
   const title = STATUS_CODES[status] ?? 'Error';
   return problem(status, kindOf(title), title, OWN_DETAILS[status] ?? detail ?? CLIENT_DETAILS[status]);

@@ -22,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(http.getRequest<FastifyRequest>(), reply, found);
   }
 
-  /** A bug of ours with its stack; what was to be expected, such as a source that is away, in one line. */
+  /** Logs a bug with its stack, and an expected failure, such as an unavailable source, in one line. */
   private log(error: unknown, { status, code, type }: Problem): void {
     if (code === undefined && !(error instanceof ProblemError)) {
       this.logger.error({ err: error }, `answered ${status}`);
@@ -49,7 +49,7 @@ export function sendProblem(
     .send(JSON.stringify({ ...found, instance: request.url.split('?', 1)[0], requestId: request.id }));
 }
 
-/** Terminus throws its report when something is down; it is an answer, not a problem. */
+/** Whether this is the report that Terminus throws when something is down; it is an answer, not a problem. */
 function isHealthReport(error: unknown): error is HttpException {
   if (!(error instanceof HttpException)) return false;
   const response = error.getResponse();

@@ -1,20 +1,20 @@
-/** An answer that is not the one asked for, as RFC 9457 problem details. Members beyond these are extensions. */
+/** An answer other than the requested one, as RFC 9457 problem details. Members beyond these are extensions. */
 export interface Problem {
-  /** Names the kind of problem; clients compare it, nobody has to open it. */
+  /** Identifies the kind of problem; clients compare it and need not open it. */
   readonly type: string;
   readonly title: string;
   readonly status: number;
-  /** What is wrong this time, and what to do. */
+  /** This occurrence's fault, and how to fix it. */
   readonly detail?: string;
-  /** The stable code of the error, where it has one. */
+  /** The stable code of the error, if it has one. */
   readonly code?: string;
-  /** What is wrong with each part of the request. */
+  /** The fault in each part of the request. */
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
   /** Seconds after which the same request may succeed; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }
 
-/** Thrown by our own code to answer with this problem. */
+/** Our code throws it to answer with this problem. */
 export class ProblemError extends Error {
   constructor(
     readonly problem: Problem,

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 const WEBHOOKS = '/webhooks/';
 
 /**
- * Hands the JSON bodies of webhooks on as the bytes that came, because they are signed as such and are not looked at before
- * the signature was; those of all other routes are parsed as before.
+ * Passes the JSON bodies of webhooks on as raw bytes, because the signature covers the bytes and is checked before
+ * parsing. The bodies of all other routes are parsed as before.
  */
 export function keepWebhookBodies(instance: FastifyInstance): void {
   const parseJson = instance.getDefaultJsonParser('error', 'error');

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a signed request carries beside its body. */
+/** The parts of a signed request beside its body. */
 export interface SignatureHeaders {
   /** Unix time in seconds, as text. */
   readonly timestamp: string | undefined;
@@ -24,8 +24,8 @@ export function signatureOf(secret: string, timestamp: string, body: Uint8Array)
 }
 
 /**
- * Why the request is not taken, in words for its sender; undefined if whoever knows the secret signed exactly this body, not
- * long ago. What the timestamp says is looked at only then, and comparing takes as long whatever is wrong.
+ * Why the request is refused, in words for its sender; undefined if a holder of the secret signed exactly this body
+ * recently. The time is checked only after the signature, and the comparison takes equally long whatever differs.
  */
 export function signatureFault(
   { timestamp, signature }: SignatureHeaders,

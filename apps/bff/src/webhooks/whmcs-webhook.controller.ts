@@ -21,12 +21,12 @@ const MESSAGE = z.discriminatedUnion('event', [
   z.strictObject({ ...common, event: z.literal('client.changed') }),
 ]) satisfies z.ZodType<BillingChange>;
 
-/** How long a message that is being applied is refused to others; longer than applying it can take. */
+/** How long repeats are refused while a message is being applied; longer than applying it can take. */
 const CLAIM_MS = 30_000;
 
 /**
- * Takes what WHMCS says has changed (docs/reference/whmcs-webhook.md). 204 promises that nobody can read what was true before;
- * 503 promises nothing, and the message is to be sent again. Exists only where a secret is configured.
+ * Receives the changes that WHMCS announces (docs/reference/whmcs-webhook.md). 204 promises that no read can return the
+ * old data; 503 promises nothing, and the sender must repeat the message. Exists only if a secret is configured.
  */
 @Public()
 @Controller('webhooks/whmcs')
@@ -53,14 +53,14 @@ export class WhmcsWebhookController {
     try {
       await this.changes.apply(message, `whmcs ${message.id}`);
     } catch (error) {
-      // It may be sent again as it is; if even this fails, it may after half a minute.
+      // The sender may repeat the same message; if the release fails as well, after half a minute.
       await this.nonces.release(nonce).catch(() => undefined);
       throw error;
     }
     await this.remember(nonce);
   }
 
-  /** What tells this message from every other: its signature. */
+  /** Returns the signature, which distinguishes this message from every other. */
   private authenticated(headers: SignatureHeaders, bytes: Buffer): string {
     const { secret, toleranceSeconds } = this.config.whmcs.webhook;
     if (secret === undefined) throw new Error('the webhook has no secret, so it has no address');
@@ -72,11 +72,11 @@ export class WhmcsWebhookController {
     });
   }
 
-  /** For as long as its timestamp would be accepted, counted from the furthest future that is. */
+  /** Keeps the nonce as long as its timestamp would be accepted, counted from the furthest accepted future. */
   private async remember(nonce: string): Promise<void> {
     const lifeMs = 2_000 * this.config.whmcs.webhook.toleranceSeconds + CLAIM_MS;
     await this.nonces.keep(nonce, lifeMs).catch((error: unknown) => {
-      // Applied all the same. Sent once more it would be applied once more, which costs a fetch.
+      // The message is applied all the same. A repeat would be applied again, which costs a fetch.
       this.logger.warn(`a webhook may be taken twice: ${(error as Error).message}`);
     });
   }

@@ -3,7 +3,9 @@ import type { SandboxParts } from '../sandbox-parts.js';
 import { checkFault, endFaults, faultCatalogue, faultsInForce, type CheckedFault } from './faults.js';
 import { statusOf } from './feed.routes.js';
 
-/** The sandbox's own routes: health, a token for trying the REST API by hand, call counts, faults. */
+/**
+ * The sandbox's own routes: index, health, a token for manual REST calls, the gRPC certificate, call counts, faults.
+ */
 export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
   app.get('/sandbox', () => INDEX);
   app.get('/health', () => ({ status: 'ok' }));
@@ -31,7 +33,7 @@ export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
   });
 }
 
-/** What is here, for people with curl. */
+/** The answer of `GET /sandbox`: an index for people who use curl. */
 const INDEX = {
   name: 'Evergreen sandbox: a local Salesforce, WHMCS and token issuer',
   page: '/',
@@ -56,7 +58,7 @@ const INDEX = {
   },
 };
 
-/** Carries a fault out and lets those who watch know. */
+/** Carries out a fault, adds it to the feed, and returns its effect. */
 export function carryOut(fault: CheckedFault, parts: SandboxParts): Record<string, unknown> {
   const effect = fault.carryOut(parts);
   parts.feed.add('fault', () => ({ fault: fault.name, effect }));

@@ -7,7 +7,7 @@ const recordIds = z
   .max(1_000)
   .default([]);
 
-/** Faults of the events themselves: lost, late, doubled, without content, expired. */
+/** Faults of the events themselves: lost, late, repeated, corrupt, without content, expired. */
 export const eventFaults = {
   'drop-events': fault({
     fields: z.object({ count, entityName: objectName.optional() }),

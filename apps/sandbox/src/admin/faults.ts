@@ -6,25 +6,24 @@ import { orgFaults } from './org-faults.js';
 import { requestFaults } from './request-faults.js';
 import { streamFaults } from './stream-faults.js';
 
-/** Everything that can be made to happen, by its name. */
 const FAULTS = { ...requestFaults, ...streamFaults, ...eventFaults, ...orgFaults };
 
-/** Without the index signature that a fault without fields has. */
+/** Drops the index signature that the type of a fault without fields has. */
 type Fields<T> = { readonly [Name in keyof T as string extends Name ? never : Name]: T[Name] };
 type Orders = {
   [Name in keyof typeof FAULTS]: { readonly fault: Name } & Fields<z.input<(typeof FAULTS)[Name]['fields']>>;
 };
 
-/** An order to make something happen, as `POST /sandbox/faults` takes it: its name and its fields. */
+/** An order that fires a fault, as `POST /sandbox/faults` takes it: the fault's name and its fields. */
 export type Fault = Orders[keyof Orders];
 
-/** An order that was checked, ready to be carried out. */
+/** A checked order, ready to be carried out. */
 export interface CheckedFault {
   readonly name: string;
   carryOut(parts: SandboxParts): Record<string, unknown>;
 }
 
-/** The order if it is one, or what is wrong with it, in words that say what would be right. */
+/** The checked order, or its problems; each problem says what would be valid. */
 export function checkFault(body: unknown): CheckedFault | { readonly problems: readonly string[] } {
   const named = z.looseObject({ fault: z.string() }).safeParse(body);
   if (!named.success) return { problems: ['the body has to be a JSON object with the field "fault"'] };
@@ -40,7 +39,7 @@ export function checkFault(body: unknown): CheckedFault | { readonly problems: r
   return { name, carryOut: (parts) => definition.apply(parsed.data, parts) };
 }
 
-/** What the list of faults shows of each, for people and for the page. */
+/** The list of faults for people and for the page: name, description, example and fields of each. */
 export function faultCatalogue(): Record<string, unknown>[] {
   return definitions().map(([name, { does, example, fields }]) => ({
     fault: name,
@@ -50,13 +49,16 @@ export function faultCatalogue(): Record<string, unknown>[] {
   }));
 }
 
-/** What still holds of what was ordered, by fault; empty when everything is as at the start. */
+/** The faults still in force, by name; empty when everything is as at the start. */
 export function faultsInForce(parts: SandboxParts): Record<string, unknown> {
   const held = definitions().map(([name, definition]) => [name, definition.inForce?.(parts)] as const);
   return Object.fromEntries(held.filter(([, value]) => value !== undefined));
 }
 
-/** Ends everything that holds. What has been done stays: time that passed, tokens, records, fields, selected objects. */
+/**
+ * Ends every lasting fault. Completed effects stay: elapsed time, revoked tokens, changed records, added fields,
+ * selected objects.
+ */
 export function endFaults(parts: SandboxParts): void {
   for (const [, definition] of definitions()) definition.end?.(parts);
 }

@@ -4,12 +4,17 @@ import type { SandboxParts } from '../sandbox-parts.js';
 import { faultsInForce } from './faults.js';
 import type { FeedEntry } from './feed.js';
 
-/** How often watchers are told how things stand. */
+/** How often watchers receive the status. */
 const STATUS_MS = 1_000;
-/** Bytes that a watcher may lag behind before it is cut off; it comes back and goes on where it was. */
+/**
+ * Maximum bytes that a watcher may lag; beyond it the connection is cut. The watcher reconnects and resumes where it
+ * was.
+ */
 const LAG_BYTES_MAX = 1_000_000;
 
-/** `GET /sandbox/feed`: what happens, as server-sent events, from the entry after `Last-Event-ID` on. */
+/**
+ * `GET /sandbox/feed`: events, faults and the status as server-sent events, from the entry after `Last-Event-ID` on.
+ */
 export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   const open = new Set<ServerResponse>();
   app.addHook('preClose', (done) => {
@@ -40,7 +45,7 @@ export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   });
 }
 
-/** How things stand: who listens, what the org's clock says, which faults hold. */
+/** The current status: listeners, the org's clock, delivered events, faults in force. */
 export function statusOf(parts: SandboxParts): Record<string, unknown> {
   return {
     now: new Date(parts.org.clock.now()).toISOString(),

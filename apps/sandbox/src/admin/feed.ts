@@ -2,10 +2,10 @@ import type { EventLog } from '../events/event-log.js';
 import type { OrgEvent } from '../events/org-event.js';
 import { cometdPayload } from '../cometd/cometd-payload.js';
 
-/** Entries kept for who comes later. */
+/** Entries kept for watchers that connect later. */
 const ENTRIES_MAX = 500;
 
-/** Something that happened, for people who watch. */
+/** One event or fault, for people who watch. */
 export interface FeedEntry {
   readonly id: number;
   readonly at: string;
@@ -13,9 +13,12 @@ export interface FeedEntry {
   readonly [detail: string]: unknown;
 }
 
-/** What happened lately in the sandbox, newest last: events as they reached the bus, and faults as they were ordered. */
+/**
+ * The latest events and faults, newest last: events in the order they reached the bus, faults in the order they were
+ * fired.
+ */
 export class Feed {
-  /** Told only to who asks: most events are seen by nobody. */
+  /** `tell` builds an entry on demand, because most entries have no watcher. */
   private readonly entries: { readonly id: number; readonly tell: () => FeedEntry }[] = [];
   private readonly watchers = new Set<(entry: FeedEntry) => void>();
   private lastId = 0;

@@ -4,19 +4,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const TARGETS = ['rest', 'oauth', 'cometd', 'pubsub', 'whmcs'] as const;
 export type Target = (typeof TARGETS)[number];
 
-/** The parts whose time is that of a query, so that a cache hit and a miss can be told apart by eye. */
+/** The parts that take the query time from the start, so that people can tell a cache hit from a miss. */
 const SLOW_AT_START: readonly Target[] = ['rest', 'whmcs'];
 
-/** How long each part of the sandbox takes for a call. */
+/** The time that each part of the sandbox takes for a call. */
 export class Latency {
   private readonly ms = new Map<Target, number>();
 
-  /** @param queryMs of queries, record calls and billing calls; the other parts answer at once */
+  /** @param queryMs time of queries, record calls and billing calls; the other parts answer at once */
   constructor(private readonly queryMs: number) {
     this.reset();
   }
 
-  /** The times that are not what they were at the start; undefined if all are. */
+  /** The times that differ from those at the start; undefined if none does. */
   get changed(): Readonly<Record<string, number>> | undefined {
     const changed = TARGETS.filter((target) => this.of(target) !== this.initial(target));
     return changed.length === 0 ? undefined : Object.fromEntries(changed.map((target) => [target, this.of(target)]));
@@ -26,7 +26,7 @@ export class Latency {
     return this.ms.get(target) ?? 0;
   }
 
-  /** Sets one part's time, or that of queries, record and billing calls. */
+  /** Sets one part's time, or without `target` that of queries, record calls and billing calls. */
   set(ms: number, target?: Target): void {
     for (const each of target === undefined ? SLOW_AT_START : [target]) this.ms.set(each, ms);
   }
@@ -35,7 +35,10 @@ export class Latency {
     for (const target of TARGETS) this.ms.set(target, this.initial(target));
   }
 
-  /** Half of it: waited once before the work and once after, so that an answer can be older than its arrival. */
+  /**
+   * Waits half the part's time. A caller waits once before its work and once after it, so an answer can be older than
+   * its arrival.
+   */
   async half(target: Target): Promise<void> {
     const ms = this.of(target);
     if (ms > 0) await delay(ms / 2, undefined, { ref: false });

@@ -5,10 +5,10 @@ import { SalesforceFault } from '../org/org.errors.js';
 import type { Transaction } from '../org/transaction.js';
 import { anId, fault, objectName } from './fault.js';
 
-/** The fields that a burst writes to, the first that the object has. */
+/** A burst writes the first of these fields that the object has and that can be updated. */
 const BURST_FIELDS = ['Description', 'UnitPrice', 'Name'];
 
-/** What an administrator or a batch job does to the org, beyond what its REST API can. */
+/** Changes that an administrator or a batch job makes to the org, beyond the abilities of its REST API. */
 export const orgFaults = {
   burst: fault({
     fields: z.object({

@@ -1,13 +1,13 @@
 import { PUBSUB_ERROR_NAMES, type PubSubErrorName } from '../pubsub/pubsub-errors.js';
 import type { Target } from './latency.js';
 
-/** An HTTP refusal: an answer, or the connection cut without one. */
+/** An HTTP refusal: an error answer, or a connection cut without an answer. */
 export type HttpRefusal = { readonly status: number; readonly body: unknown } | 'connection-dropped';
 
 const BUSY = 'Server is too busy. Please try your request again later.';
 const dropped = { 'connection-dropped': 'connection-dropped' } as const;
 
-/** What each HTTP part can answer instead of doing its work. */
+/** The refusals with which each HTTP part can answer instead of doing its work. */
 const HTTP_REFUSALS: Readonly<Record<Exclude<Target, 'pubsub'>, Readonly<Record<string, HttpRefusal>>>> = {
   rest: {
     unavailable: salesforce(503, 'SERVER_UNAVAILABLE', BUSY),
@@ -31,22 +31,22 @@ const HTTP_REFUSALS: Readonly<Record<Exclude<Target, 'pubsub'>, Readonly<Record<
   },
 };
 
-/** The errors that a part can be told to answer with; `unavailable` is one of each. */
+/** The errors that a part can be ordered to answer with; every part has `unavailable`. */
 export function refusalNames(target: Target): readonly string[] {
   return target === 'pubsub' ? PUBSUB_ERROR_NAMES : Object.keys(HTTP_REFUSALS[target]);
 }
 
-/** Calls that are refused, as a test has ordered. */
+/** The calls to refuse, as a test has ordered. */
 export class Refusals {
   private readonly orders = new Map<Target, { readonly error: string; left: number }>();
 
-  /** What is still to be refused; undefined if nothing is. */
+  /** The refusals still pending, by part; undefined if none is. */
   get pending(): Readonly<Record<string, { readonly error: string; readonly left: number }>> | undefined {
     const left = [...this.orders].filter(([, order]) => order.left > 0);
     return left.length === 0 ? undefined : Object.fromEntries(left);
   }
 
-  /** The next `count` calls to this part are refused with this error; 0 takes the order back. */
+  /** Refuses the next `count` calls to this part with this error; 0 cancels the order. */
   order(target: Target, error: string, count: number): void {
     this.orders.set(target, { error, left: count });
   }
@@ -55,13 +55,13 @@ export class Refusals {
     this.orders.clear();
   }
 
-  /** The refusal of this request, if it is one of them. */
+  /** Takes the refusal ordered for this request; undefined if there is none. */
   ofHttp(target: Exclude<Target, 'pubsub'>): HttpRefusal | undefined {
     const error = this.take(target);
     return error === undefined ? undefined : HTTP_REFUSALS[target][error];
   }
 
-  /** The error of this gRPC call, if it is one of them. */
+  /** Takes the error ordered for this gRPC call; undefined if there is none. */
   ofPubSub(): PubSubErrorName | undefined {
     return this.take('pubsub') as PubSubErrorName | undefined;
   }

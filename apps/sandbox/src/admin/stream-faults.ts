@@ -5,7 +5,7 @@ import { count, fault, milliseconds } from './fault.js';
 
 const transport = z.enum(['cometd', 'pubsub']);
 
-/** Faults of the two streams of events. */
+/** Faults of the two event streams, CometD and Pub/Sub. */
 export const streamFaults = {
   'kill-sessions': fault({
     fields: z.object({}),

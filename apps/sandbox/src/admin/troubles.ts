@@ -3,8 +3,8 @@ import type { Latency, Target } from './latency.js';
 import type { Refusals } from './refusals.js';
 
 /**
- * Makes every route of this scope refuse, and take its time, as a test has ordered. Parts whose own work is slow
- * (`rest`, `whmcs`) wait themselves, half before it and half after.
+ * Makes every route of this scope refuse or delay calls as a test has ordered. The slow parts (`rest`, `whmcs`) delay
+ * themselves, half before their work and half after it.
  */
 export function withTroubles(
   app: FastifyInstance,

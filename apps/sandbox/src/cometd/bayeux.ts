@@ -1,4 +1,4 @@
-/** A message of the Bayeux protocol as a client sends it; everything but the channel may be missing or wrong. */
+/** A Bayeux message as a client sends it; every field but the channel may be missing or wrong. */
 export interface BayeuxMessage {
   readonly channel: string;
   readonly id?: string;
@@ -7,7 +7,7 @@ export interface BayeuxMessage {
   readonly ext?: { readonly replay?: Readonly<Record<string, unknown>> };
 }
 
-/** A message back: the answer to a meta message, or an event. */
+/** A message to the client: the answer to a meta message, or an event. */
 export type BayeuxReply = Readonly<Record<string, unknown>>;
 
 /** The successful answer to a message. */
@@ -20,24 +20,24 @@ export function refused(message: BayeuxMessage, error: string, more: BayeuxReply
   return { clientId: message.clientId, channel: message.channel, id: message.id, ...more, error, successful: false };
 }
 
-/** The session is not (or no longer) known: the client has to shake hands again. */
+/** The session is unknown or no longer known: the client must shake hands again. */
 export function unknownClient(message: BayeuxMessage): BayeuxReply {
   const advice = { reconnect: 'handshake', interval: 0 };
   return { advice, channel: message.channel, id: message.id, error: '403::Unknown client', successful: false };
 }
 
-/** The token is not valid (any more): the client has to stop and sign in again. */
+/** The token is not, or no longer, valid: the client must stop and sign in again. */
 export function authenticationInvalid(message: BayeuxMessage): BayeuxReply {
   return refused(message, '401::Authentication invalid', { advice: { reconnect: 'none', interval: 0 } });
 }
 
-/** The org has used up its event deliveries of the day: the client has to stop and come back later. */
+/** The org's event deliveries of the day are used up: the client must stop and come back later. */
 export function allocationExceeded(message: BayeuxMessage): BayeuxReply {
   const advice = { reconnect: 'none', interval: 0 };
   return refused(message, '403::Organization total events daily limit exceeded', { advice });
 }
 
-/** The handshake's own form of the same. */
+/** The refusal of a handshake without a valid token. */
 export function handshakeDenied(message: BayeuxMessage): BayeuxReply {
   return {
     ext: { sfdc: { failureReason: '401::Authentication invalid' }, replay: true, 'payload.format': true },
@@ -49,7 +49,7 @@ export function handshakeDenied(message: BayeuxMessage): BayeuxReply {
   };
 }
 
-/** The messages of a request's body, a single one or a list; undefined if it is neither. */
+/** The messages of a request's body, which is one message or a non-empty list of them; undefined if it is neither. */
 export function messagesOf(body: unknown): BayeuxMessage[] | undefined {
   const list = Array.isArray(body) ? body : [body];
   const isMessage = (item: unknown): item is BayeuxMessage =>

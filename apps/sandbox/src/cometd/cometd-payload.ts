@@ -3,8 +3,8 @@ import type { EventSchema } from '../events/event-schema.js';
 import type { ChangeContent, EventContent } from '../events/org-event.js';
 
 /**
- * The JSON payload of an event (Change Data Capture guide, "Change Event Body Fields"): a new record without its empty
- * fields, of an update the changed fields, null for an emptied one. Enriched fields are left out where they are empty.
+ * The JSON payload of an event (Change Data Capture guide, "Change Event Body Fields"). A new record lacks its empty
+ * fields; an update has the changed fields, null for an emptied one. Empty enriched fields are left out.
  */
 export function cometdPayload(content: EventContent, schema: EventSchema): Record<string, unknown> {
   if (content.kind === 'platform') return { ...content.fields };
@@ -31,7 +31,7 @@ function bodyOf(content: ChangeContent, schema: EventSchema): Record<string, unk
   return body;
 }
 
-/** A diff is the only value that is no text or number itself (guide, "Data Differences in Event Fields"). */
+/** A diff is an object; every other value is a scalar (guide, "Data Differences in Event Fields"). */
 function valueOf(content: ChangeContent, name: string): FieldValue | { readonly diff: FieldValue } {
   const value = content.fields[name] ?? null;
   return content.diffs.includes(name) ? { diff: value } : value;

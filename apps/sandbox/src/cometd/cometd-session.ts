@@ -4,35 +4,37 @@ import type { OrgEvent } from '../events/org-event.js';
 import type { BayeuxReply } from './bayeux.js';
 import { cometdPayload } from './cometd-payload.js';
 
-/** Events looked at for one answer: the bound on the size of an answer, not on what is delivered. */
+/** Maximum events examined for one answer. It bounds the size of an answer, not what is delivered. */
 const EVENTS_PER_ANSWER_MAX = 1_000;
 
 /**
- * Why a held connect is answered: `gone` is the end of the session, `left` the client's own disconnect, `exceeded` the end of
- * the allocation, and `dropped` cuts the connection instead.
+ * Why a held connect is answered: `gone` when the session has ended, `left` when the client has disconnected,
+ * `exceeded` when the allocation is used up. `dropped` cuts the connection instead.
  */
 export type HeldEnd = 'events' | 'timeout' | 'gone' | 'left' | 'exceeded' | 'dropped';
 
-/** A connect that is held open: the function ends it with this list of messages. */
+/** A connect that is held open until `answer` ends it with these messages. */
 export interface HeldConnect {
   answer(messages: readonly BayeuxReply[], reason: HeldEnd): void;
 }
 
-/** A place in the event log, and which of the events behind it are delivered. */
+/** A position in the event log, and the channel whose later events are delivered. */
 export interface Subscription {
   after: number;
   readonly channel: Channel;
 }
 
 /**
- * One client's session. It keeps no queue of its own: every subscription is a place in the event log, so what a slow
- * client has coming is bounded by the log, and events leave it only by expiring.
+ * One client's session. It has no queue: every subscription is a position in the event log, so the log bounds a slow
+ * client's backlog, and events leave the backlog only by expiring.
  */
 export class CometdSession {
   readonly subscriptions = new Map<string, Subscription>();
   held: HeldConnect | undefined;
   isFirstConnect = true;
-  /** When the session ends unless a connect is held or comes before. Milliseconds by the real clock. */
+  /**
+   * When the session ends unless a connect arrives before, in ms by the real clock; infinite while a connect is held.
+   */
   expiresAt = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -42,7 +44,10 @@ export class CometdSession {
     private readonly log: EventLog,
   ) {}
 
-  /** The messages that are due, taken off: each event once for each subscription that it belongs to, in the log's order. */
+  /**
+   * Takes the due messages off the subscriptions, in the log's order: each event once for each subscription that it
+   * belongs to.
+   */
   takeEvents(): BayeuxReply[] {
     if (this.subscriptions.size === 0) return [];
     const start = Math.min(...[...this.subscriptions.values()].map((place) => place.after));
@@ -58,7 +63,7 @@ export class CometdSession {
     return messages;
   }
 
-  /** Answers the held connect if something is due for it; returns how many events that was. */
+  /** Answers the held connect if messages are due; returns their number. */
   flush(): number {
     if (this.held === undefined) return 0;
     const messages = this.takeEvents();
@@ -69,7 +74,7 @@ export class CometdSession {
 
 function messagesOf(event: OrgEvent, channel: Channel): BayeuxReply[] {
   return channel.messages(event).map(({ content }) => {
-    // A corrupt one has lost its header, which no client can do without.
+    // A corrupt event lacks its header, which every client needs.
     const payload = event.isCorrupt === true ? {} : cometdPayload(content, event.schema);
     const data = { schema: event.schema.id, payload, event: { replayId: event.replayId } };
     return { data, channel: channel.name };

@@ -6,10 +6,10 @@ import type { Cometd } from './cometd.js';
 
 /** The largest request body (Streaming API guide, "Streaming API Limits"). */
 const BODY_BYTES_MAX = 32_768;
-/** Versions below have another form of replay (streaming error "Unsupported API version"). */
+/** The lowest version served; lower ones have another form of replay (streaming error "Unsupported API version"). */
 const VERSION_MIN = 37;
 
-/** `/cometd/{version}`. Long polling only: the GET with `Upgrade: websocket` with which faye tries a socket is a 400. */
+/** `/cometd/{version}`, long polling only: faye's GET with `Upgrade: websocket`, which tries a socket, is a 400. */
 export function cometdRoutes(app: FastifyInstance, cometd: Cometd): void {
   app.get('/cometd/:version', (_request, reply) =>
     badRequest(reply, '400::This endpoint takes POST requests (long polling) only'),
@@ -41,7 +41,7 @@ export function cometdRoutes(app: FastifyInstance, cometd: Cometd): void {
         'sfdc-stream=sandbox; Path=/; HttpOnly',
       ]);
     }
-    // Replayed events go to a held connect only after this answer is out: no event may overtake its subscription.
+    // Held connects receive replayed events only after this answer is out, so that no event overtakes its subscription.
     reply.raw.once('finish', () => cometd.flush());
     return reply.send(JSON.stringify(answer.messages));
   });

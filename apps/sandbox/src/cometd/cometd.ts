@@ -17,10 +17,10 @@ import {
 import { CometdSession, type HeldEnd } from './cometd-session.js';
 import { replayStart } from './replay.js';
 
-/** Sessions at once; an Enterprise org has 1,000 (Change Data Capture guide, "Allocations"). */
+/** Maximum concurrent sessions; an Enterprise org has 1,000 (Change Data Capture guide, "Allocations"). */
 const SESSIONS_MAX = 1_000;
 
-/** What the endpoint stands on. */
+/** The parts that the streaming endpoint uses. */
 export interface CometdContext {
   readonly channels: Channels;
   readonly log: EventLog;
@@ -29,20 +29,20 @@ export interface CometdContext {
   readonly timing: Timing;
 }
 
-/** What a request brings besides its messages. */
+/** The token and cookies that a request carries besides its messages. */
 export interface Credentials {
   readonly token: string | undefined;
   readonly cookies: string;
 }
 
-/** What a request is answered with: messages now, or a held connect; perhaps with a new cookie. */
+/** The answer to a request: messages now, with a cookie if a new one is given, or a held connect. */
 export type CometdAnswer =
   | { readonly kind: 'now'; readonly messages: readonly BayeuxReply[]; readonly cookie: string | undefined }
   | {
       readonly kind: 'held';
-      /** Undefined if the connection is to be cut without an answer. */
+      /** Resolves with undefined if the connection must be cut without an answer. */
       readonly messages: Promise<readonly BayeuxReply[] | undefined>;
-      /** The client has gone: nothing may be taken off its subscriptions for this connect any more. */
+      /** Ends the connect because the client has gone; it takes no more events off the subscriptions. */
       readonly abandon: () => void;
     };
 
@@ -62,7 +62,7 @@ export class Cometd {
     this.sweeper = setInterval(() => this.expire(), 1_000).unref();
   }
 
-  /** While set, connects are held and answered by nothing, neither events nor time: a connection that is open and dead. */
+  /** While true, connects are held, and neither events nor the timeout answer them: an open but dead connection. */
   get isSilent(): boolean {
     return this.silent;
   }
@@ -78,7 +78,10 @@ export class Cometd {
     return this.sessions.size;
   }
 
-  /** Answers the messages of one request. A connect is held only if it came alone: the answers beside it must not wait. */
+  /**
+   * Answers the messages of one request. A connect is held only if it came alone, so that answers beside it do not
+   * wait.
+   */
   receive(messages: readonly BayeuxMessage[], credentials: Credentials): CometdAnswer {
     const [only] = messages;
     if (messages.length === 1 && only?.channel === '/meta/connect') return this.connectAlone(only, credentials);
@@ -96,7 +99,7 @@ export class Cometd {
     return { kind: 'now', messages: replies, cookie };
   }
 
-  /** Delivers what is due to every held connect; ends them if the day's deliveries are used up. */
+  /** Delivers due events to every held connect, or ends the connects if the day's deliveries are used up. */
   flush(): void {
     if (this.silent) return;
     for (const session of this.sessions.values()) {
@@ -105,7 +108,10 @@ export class Cometd {
     }
   }
 
-  /** Forgets all sessions, as Salesforce does when it scales: held connects learn it at once, the others at their next message. */
+  /**
+   * Forgets all sessions, as Salesforce does when it scales, and returns their number. Held connects are refused at
+   * once, other clients at their next message.
+   */
   killSessions(): number {
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
@@ -113,7 +119,7 @@ export class Cometd {
     return sessions.length;
   }
 
-  /** Cuts the connections of all held connects; their sessions go on. Returns how many there were. */
+  /** Cuts the connection of every held connect and returns their number; the sessions continue. */
   dropHeld(): number {
     const held = [...this.sessions.values()].filter((session) => session.held !== undefined);
     for (const session of held) session.held?.answer([], 'dropped');
@@ -126,7 +132,10 @@ export class Cometd {
     this.killSessions();
   }
 
-  /** A browser keeps its name: all clients in one process share it, and each must be known by it afterwards. */
+  /**
+   * Keeps the `BAYEUX_BROWSER` id that the client sent: all clients in one process share one cookie, and every session
+   * must match it afterwards.
+   */
   private handshake(
     message: BayeuxMessage,
     credentials: Credentials,
@@ -207,7 +216,7 @@ export class Cometd {
   }
 
   private hold(session: CometdSession, message: BayeuxMessage): Promise<readonly BayeuxReply[] | undefined> {
-    // A client has one connect open; a second one takes the place of the first.
+    // A client has one open connect; a second one replaces the first.
     session.held?.answer([], 'timeout');
     session.expiresAt = Number.POSITIVE_INFINITY;
     return new Promise((resolve) => {
@@ -268,7 +277,10 @@ export class Cometd {
     return accepted(message, subscription);
   }
 
-  /** The session that a message belongs to, or why it is refused. The token is checked with every message, as its session may have ended. */
+  /**
+   * The session that a message belongs to, or the refusal. Every message's token is checked, as its session may have
+   * ended.
+   */
   private sessionOf(message: BayeuxMessage, credentials: Credentials): CometdSession | BayeuxReply {
     const { token } = credentials;
     const session = this.sessions.get(message.clientId ?? '');
@@ -293,7 +305,7 @@ export class Cometd {
   }
 }
 
-/** The browser id that the client sent. One that this endpoint could not have given is none. */
+/** The browser id that the client sent; undefined if it is not in the form that this endpoint gives. */
 function browserOf({ cookies }: Credentials): string | undefined {
   return /(?:^|;\s*)BAYEUX_BROWSER=([\w-]{1,64})(?:;|$)/.exec(cookies)?.[1];
 }

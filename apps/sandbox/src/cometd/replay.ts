@@ -1,11 +1,11 @@
 import type { EventLog } from '../events/event-log.js';
 
-/** Where a subscription starts: after this replay id, or why it cannot. */
+/** The position after which a subscription starts, or why it cannot start. */
 export type ReplayStart = { readonly after: number } | { readonly error: string };
 
 /**
- * The place that `ext.replay[channel]` asks for: -1 (or nothing) for new events only, -2 for all that are kept, or a
- * replay id for what came after it. The id must be one that was given and whose event is still kept.
+ * The position that `ext.replay[channel]` asks for: -1 (or nothing) for new events only, -2 for all kept events, or a
+ * replay id for the events after it. That id must have been given out, and its place must still be kept.
  */
 export function replayStart(log: EventLog, asked: unknown): ReplayStart {
   const replayId = typeof asked === 'string' && /^-?\d+$/.test(asked) ? Number(asked) : (asked ?? -1);

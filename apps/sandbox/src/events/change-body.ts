@@ -4,15 +4,15 @@ import type { ChangeContent } from './org-event.js';
 import type { RecordChange } from './record-changes.js';
 import { unifiedDiff } from './unified-diff.js';
 
-/** What an event says of the record itself, beside its header. */
+/** The part of an event that describes the record itself, beside the header. */
 export type ChangeBody = Pick<ChangeContent, 'fields' | 'changed' | 'diffs' | 'enriched'>;
 
-/** The body of an event that tells of a change without telling the change: gaps, overflows, deletions. */
+/** The body of an event that announces a change without its data: gaps, overflows, deletions. */
 export const EMPTY_BODY: ChangeBody = { fields: {}, changed: [], diffs: [], enriched: [] };
 
 /**
- * What the event of this change carries (Change Data Capture guide, "Change Event Body Fields"): on CREATE and UNDELETE
- * every field, on UPDATE the changed ones and LastModifiedDate, on DELETE none. Undefined if an update changed nothing
+ * The body of this change's event (Change Data Capture guide, "Change Event Body Fields"): every field on CREATE and
+ * UNDELETE, the changed ones and LastModifiedDate on UPDATE, none on DELETE. Undefined if an update changed nothing
  * that events carry.
  */
 export function changeBody(change: RecordChange): ChangeBody | undefined {

@@ -11,21 +11,24 @@ import type { ChangeType } from './change-type.js';
 import type { ChangeHeader, EventContent } from './org-event.js';
 import { recordChanges, type RecordChange } from './record-changes.js';
 
-/** Header-only events that a test or an operator scripts: what Salesforce sends when it cannot tell the change itself. */
+/**
+ * A header-only event that a test or an operator orders. Salesforce sends such events when it cannot deliver the change
+ * itself.
+ */
 export interface HeaderOnlyEvent {
   readonly entityName: string;
   readonly changeType: ChangeType;
-  /** 18-character ids; `['001*']` for a wildcard. Ignored for GAP_OVERFLOW, whose id is empty. */
+  /** 18-character ids; `['001*']` for a wildcard. Ignored for GAP_OVERFLOW, which carries the empty id. */
   readonly recordIds: readonly string[];
 }
 
-/** The empty id that stands in an overflow event (Change Data Capture guide, "Overflow Events"). */
+/** The empty id that an overflow event carries (Change Data Capture guide, "Overflow Events"). */
 const EMPTY_ID = '000000000000000AAA';
 
-/** Turns every committed transaction of the org into change events and platform events of its log. */
+/** Turns every committed transaction of the org into change events and platform events in the event log. */
 export class ChangeEvents {
   private commitNumber = 1_652_977_933_433_528_300n;
-  /** To how many of the next events something happens, as a test has ordered. */
+  /** How many of the next events are dropped, repeated or corrupted, as a test has ordered. */
   readonly next: { drop: number; repeat: number; corrupt: number } = { drop: 0, repeat: 0, corrupt: 0 };
   private droppedObject: string | undefined;
   private isMute = false;
@@ -39,13 +42,13 @@ export class ChangeEvents {
     org.onCommit((transaction) => this.announce(transaction));
   }
 
-  /** The next `count` events (of one object, if named) are lost without a trace: never logged, never delivered. */
+  /** Drops the next `count` events (of one object, if named) without a trace: they are neither logged nor delivered. */
   dropNext(count: number, entityName?: string): void {
     this.next.drop = count;
     this.droppedObject = entityName;
   }
 
-  /** What is committed meanwhile is announced by nothing, as a hard deletion is. */
+  /** Runs `work`; its commits produce no events, as with a hard deletion. */
   withoutEvents(work: () => void): void {
     this.isMute = true;
     try {
@@ -64,8 +67,8 @@ export class ChangeEvents {
   }
 
   /**
-   * The events of one transaction have one key and are numbered from 1; objects that are not selected take their numbers
-   * too, so the numbers of what is published can have holes (guide, "sequenceNumber").
+   * Publishes the events of one transaction with one key, numbered from 1. Changes of objects that are not selected
+   * take numbers too, so the published numbers can have holes (guide, "sequenceNumber").
    */
   private announce(transaction: Transaction): void {
     if (this.isMute) return;
@@ -125,7 +128,7 @@ export class ChangeEvents {
 }
 
 /**
- * Changes that are equal but for their record become one event with all ids (guide, "Merged Change Events"): the same
+ * Merges changes that differ only in their record into one event with all ids (guide, "Merged Change Events"): the same
  * update of several records, and deletions.
  */
 function merged(changes: readonly RecordChange[]): { change: RecordChange; body: ChangeBody; recordIds: string[] }[] {

@@ -1,4 +1,4 @@
-/** What a change event says happened to its records (Change Data Capture guide, "Change Event Header Fields"). */
+/** The kinds of change that an event's header can name (Change Data Capture guide, "Change Event Header Fields"). */
 export const CHANGE_TYPES = [
   'CREATE',
   'UPDATE',

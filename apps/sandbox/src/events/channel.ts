@@ -3,17 +3,17 @@ import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
 import type { ChangeContent, EventContent, EventMessage, OrgEvent } from './org-event.js';
 
-/** What can be subscribed to. Names are case-sensitive (guide, "Subscription Channels"). */
+/** A channel that clients can subscribe to. Its name is case-sensitive (guide, "Subscription Channels"). */
 export interface Channel {
   readonly name: string;
   /** The object of a channel for one object; undefined for a channel of several. */
   readonly object: ObjectDefinition | undefined;
   /**
-   * False if the user lacks the permission. Channels of several objects can always be subscribed to: they are only silent, as
-   * is a channel that was subscribed to before the permission was taken away.
+   * False if the user lacks the permission. A channel of several objects always allows subscriptions and is silent
+   * about objects that the user may not see. An open subscription falls silent when the permission is taken away.
    */
   canSubscribe(): boolean;
-  /** What a subscriber gets of this event: nothing, one message, or several that share its replay id. */
+  /** The messages that a subscriber receives for this event: none, one, or several that share its replay id. */
   messages(event: OrgEvent): readonly EventMessage[];
 }
 
@@ -40,7 +40,9 @@ export function channelOfOne(name: string, object: ObjectDefinition, canViewAll:
   };
 }
 
-/** A channel of those objects for which `member` answers; it is silent about those that the user may not see. */
+/**
+ * A channel of the objects for which `member` returns a value; it is silent about objects that the user may not see.
+ */
 export function channelOfSeveral(
   name: string,
   org: OrgState,
@@ -62,8 +64,8 @@ export function channelOfSeveral(
 }
 
 /**
- * Updates and deletions with the member's fields as they are now. A merged event is taken apart: one message a record, all
- * with its replay id (Change Data Capture guide, "Event Enrichment").
+ * Adds the member's enriched fields to updates and deletions, with their current values. A merged event is split: one
+ * message per record, all with its replay id (Change Data Capture guide, "Event Enrichment").
  */
 function enriched(org: OrgState, { object, enrichedFields }: ChannelMember, content: ChangeContent): ChangeContent[] {
   const { changeType, recordIds } = content.header;

@@ -29,7 +29,7 @@ describe('channels', () => {
 
   const order = (fields = {}): string =>
     org.create('Order', { AccountId: account, EffectiveDate: '2026-01-01', Status: 'Draft', ...fields });
-  /** What a subscriber of the channel gets of everything that was published, as CometD shows it. */
+  /** The messages that a subscriber of the channel receives for everything published, as CometD shows them. */
   const delivered = (name: string) =>
     log
       .after(-1, 1_000)

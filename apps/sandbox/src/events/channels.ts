@@ -4,10 +4,10 @@ import { SalesforceFault } from '../org/org.errors.js';
 import { channelOfOne, channelOfSeveral, type CanViewAll, type Channel, type ChannelMember } from './channel.js';
 import { changeEventName, channelOf } from './event-schema.js';
 
-/** The channel on which the changes of every selected object arrive. */
+/** The channel that carries the changes of every selected object. */
 export const ALL_CHANGES = '/data/ChangeEvents';
 
-/** Fields that one member can be enriched with (Change Data Capture guide, "Event Enrichment"). */
+/** Maximum enriched fields of one member (Change Data Capture guide, "Event Enrichment"). */
 const ENRICHED_FIELDS_MAX = 10;
 
 /** The channels of the org: one for each event object, one for all changes, and custom ones. */
@@ -24,21 +24,21 @@ export class Channels {
     this.selected = new Set(initial.map((object) => object.name));
   }
 
-  /** Whether changes of this object are made events at all: it is selected in Setup, or on a custom channel. */
+  /** Whether changes of this object become events: it is selected in Setup, or is on a custom channel. */
   isCaptured(object: ObjectDefinition): boolean {
     if (this.selected.has(object.name)) return true;
     for (const members of this.custom.values()) if (members.has(object.name)) return true;
     return false;
   }
 
-  /** Setup, "Change Data Capture": which objects the channel of all changes carries. */
+  /** Adds an object to the channel of all changes or takes it off, as Setup, "Change Data Capture", does. */
   select(object: ObjectDefinition, isSelected: boolean): void {
     if (!supportsCapture(object)) throw refused(`${object.name} does not support Change Data Capture`);
     if (isSelected) this.selected.add(object.name);
     else this.selected.delete(object.name);
   }
 
-  /** The same by the name of the event: `OrderChangeEvent`. */
+  /** Like `select`, by the name of the event: `OrderChangeEvent`. */
   selectEvent(event: string, isSelected: boolean): void {
     this.select(this.objectOf(event), isSelected);
   }
@@ -72,21 +72,21 @@ export class Channels {
     return [...this.selected];
   }
 
-  /** Makes a custom channel, `/data/Name__chn`. */
+  /** Creates a custom channel, `/data/Name__chn`. */
   add(name: string): void {
     if (!/^\/data\/[A-Za-z]\w*__chn$/.test(name)) throw refused(`a custom channel is named like Orders__chn: ${name}`);
     if (this.custom.has(name)) throw refused(`the channel ${name} exists already`, 'DUPLICATE_VALUE');
     this.custom.set(name, new Map());
   }
 
-  /** The custom channel is gone; false if there was none. */
+  /** Removes a custom channel; false if there was none. */
   remove(name: string): boolean {
     const had = this.custom.delete(name);
     if (had) for (const listener of this.listeners) listener(name);
     return had;
   }
 
-  /** Calls back with the name of every custom channel that is gone. */
+  /** Calls back with the name of every removed custom channel. */
   onRemoved(listener: (name: string) => void): void {
     this.listeners.add(listener);
   }
@@ -96,7 +96,9 @@ export class Channels {
     return members === undefined ? undefined : [...members.values()];
   }
 
-  /** Puts an object on a custom channel, or changes how it is enriched. The event is named `OrderChangeEvent`. */
+  /**
+   * Puts an object on a custom channel, or replaces its enriched fields. `event` is a name such as `OrderChangeEvent`.
+   */
   setMember(channel: string, event: string, enrichedFields: readonly string[]): void {
     const members = this.custom.get(channel);
     if (members === undefined) throw refused(`there is no custom channel ${channel}`);

@@ -1,9 +1,9 @@
 /**
- * The org's allocation of delivered events, shared by both transports and counted for each subscriber (Change Data Capture
- * guide, "Allocations"). Counted from the start, not over 24 hours.
+ * The org's allocation of event deliveries, shared by both transports; a delivery to each subscriber counts (Change
+ * Data Capture guide, "Allocations"). The count begins at the start, instead of covering 24 hours.
  */
 export class EventAllocation {
-  /** While set, deliveries are refused whatever was used. */
+  /** While true, deliveries are refused whatever the count. */
   isDeclaredExceeded = false;
   private delivered = 0;
 

@@ -1,7 +1,10 @@
 import type { EventLog } from './event-log.js';
 import type { UnpublishedEvent } from './org-event.js';
 
-/** The way from the commit to the bus: at once, or after a delay that a test has set. The order is kept whatever the delay. */
+/**
+ * Carries events from the commit to the bus, at once or after a delay that a test has set. Events keep their order
+ * whatever the delay.
+ */
 export class EventDelivery {
   private readonly waiting: { readonly event: UnpublishedEvent; readonly dueAt: number }[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -13,12 +16,12 @@ export class EventDelivery {
     return this.delay;
   }
 
-  /** How long every event takes from now on. Those under way keep their time. */
+  /** The delay of every event from now on. Events under way keep theirs. */
   set delayMs(ms: number) {
     this.delay = ms;
   }
 
-  /** Hands the event to the log; `undefined` if it is only on its way. */
+  /** Hands the event to the log and returns its replay id; undefined if the event is only under way. */
   publish(event: UnpublishedEvent): number | undefined {
     if (this.delay === 0 && this.waiting.length === 0) return this.log.publish(event).replayId;
     this.waiting.push({ event, dueAt: performance.now() + this.delay });
@@ -26,13 +29,13 @@ export class EventDelivery {
     return undefined;
   }
 
-  /** Ends the delay; what is under way arrives now. */
+  /** Ends the delay; events under way arrive now. */
   catchUp(): void {
     this.delay = 0;
     for (const { event } of this.waiting.splice(0)) this.log.publish(event);
   }
 
-  /** What is under way is lost. */
+  /** Discards events under way. */
   close(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -45,7 +48,7 @@ export class EventDelivery {
     this.timer = setTimeout(() => this.handOver(), Math.max(0, next.dueAt - performance.now())).unref();
   }
 
-  /** Up to the first that is not due yet: what is due behind it waits, so that nothing overtakes. */
+  /** Publishes the events up to the first that is not due yet. Due events behind it wait, so that none overtakes. */
   private handOver(): void {
     this.timer = undefined;
     const now = performance.now();

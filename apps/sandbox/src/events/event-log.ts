@@ -3,12 +3,12 @@ import type { OrgEvent, UnpublishedEvent } from './org-event.js';
 
 /** Events are kept 72 hours (Pub/Sub API guide, "Event Message Durability"). */
 export const RETENTION_MS = 72 * 60 * 60 * 1000;
-/** The bound of the log in memory; beyond it the oldest events go, as if they had expired. */
+/** Maximum events in memory; beyond it the oldest are dropped, as if they had expired. */
 export const EVENTS_MAX = 100_000;
-/** How long a position without an event is handed out again before the bus has moved on. */
+/** How long `mark` returns the same position again before it takes a new one. */
 const MARK_LIFE_MS = 60 * 60 * 1000;
 
-/** A place on the bus: an event, or only a position that subscribers were told they have reached. */
+/** A place on the bus: an event, or a mark, which is a position without an event that `mark` has given out. */
 interface Place {
   readonly replayId: number;
   readonly publishedAt: number;
@@ -16,15 +16,19 @@ interface Place {
 }
 
 /**
- * The org's one event bus: replay ids increase by uneven steps, and events expire after 72 hours. Ids of an earlier run
- * of the sandbox are never valid in this one, because each run starts above any id that an earlier one can have given.
+ * The org's one event bus: replay ids increase by uneven steps, and events expire after 72 hours. Each run starts its
+ * ids at the current time in ms, so ids of an earlier run are invalid in this one, unless the earlier run has given out
+ * more than 200 a second on average.
  */
 export class EventLog {
   private places: Place[] = [];
-  /** Places before this index are gone; the array is cut only now and then, so that a full log costs no copy an event. */
+  /**
+   * Places before this index are gone. The array is cut only now and then, so that a full log is not copied for each
+   * event.
+   */
   private first = 0;
   private lastReplayId: number;
-  /** How many ids were given out: the steps between them follow from it, whatever the first id is. */
+  /** How many ids were given out; the steps between ids depend on it alone, whatever the first id is. */
   private given = 0;
   private readonly listeners = new Set<(event: OrgEvent) => void>();
 
@@ -50,14 +54,15 @@ export class EventLog {
     return () => this.listeners.delete(listener);
   }
 
-  /** The replay id that a subscriber of new events only starts after. */
+  /** The replay id after which a subscriber to new events starts. */
   get tip(): number {
     return this.lastReplayId;
   }
 
   /**
-   * A position after everything published so far, from which a subscriber can resume although no event has it: the bus is
-   * shared with other tenants, so it moves on without events of ours (Pub/Sub API guide, keep-alives).
+   * A position after everything published so far, from which a subscriber can resume although no event has it.
+   * Salesforce shares the bus with other tenants, so it moves on without this org's events (Pub/Sub API guide,
+   * keep-alives).
    */
   mark(): number {
     const last = this.places.at(-1);
@@ -69,14 +74,14 @@ export class EventLog {
     return replayId;
   }
 
-  /** The stream moves to another instance: nothing is kept, and the new replay ids have nothing to do with the old ones. */
+  /** Moves the stream to another instance: nothing is kept, and new replay ids are unrelated to the old ones. */
   reset(): void {
     this.places = [];
     this.first = 0;
     this.lastReplayId = Math.floor(this.lastReplayId / 2);
   }
 
-  /** Whether a subscriber can resume after this replay id: it was given to somebody, and its place is still kept. */
+  /** Whether a subscriber can resume after this replay id: it was given out, and its place is still kept. */
   has(replayId: number): boolean {
     this.prune();
     return this.places[this.indexAfter(replayId - 1)]?.replayId === replayId;
@@ -109,7 +114,7 @@ export class EventLog {
     }
   }
 
-  /** The index of the first place after this replay id, by halving: replay ids only increase. */
+  /** The index of the first place after this replay id, by binary search, as replay ids only increase. */
   private indexAfter(replayId: number): number {
     let low = this.first;
     let high = this.places.length;

@@ -3,28 +3,34 @@ import type { FieldDefinition, FieldType } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import { CHANGE_TYPES } from './change-type.js';
 
-/** A field of an event, or a compound one with its parts. */
+/** A field of an event, or a compound field with its parts. */
 export type EventField =
   | { readonly name: string; readonly field: FieldDefinition; readonly parts?: undefined }
   | { readonly name: string; readonly parts: readonly { readonly name: string; readonly field: FieldDefinition }[] };
 
-/** Where a field stands: its position in the schema (0 is the header), and the part's position within a compound one. */
+/**
+ * A field's position in the schema (0 is the header of a change event), and a part's position within its compound
+ * field.
+ */
 export interface FieldPlace {
   readonly at: number;
   readonly part?: number;
-  /** `Status`, `BillingAddress.Street` */
+  /** For example `Status` or `BillingAddress.Street`. */
   readonly path: string;
 }
 
-/** The fields of one object's events at one time. It never changes: an object that gets a field gets another schema. */
+/**
+ * The fields of one object's events at one time. A schema never changes: an object that gets a field gets another
+ * schema.
+ */
 export interface EventSchema {
   /** 22 characters, like the real ones; equal schemas have equal ids. */
   readonly id: string;
-  /** `OrderChangeEvent`, `Account_Eligibility_Update__e` */
+  /** For example `OrderChangeEvent` or `Account_Eligibility_Update__e`. */
   readonly name: string;
   readonly isChange: boolean;
   readonly fields: readonly EventField[];
-  /** The Avro schema as `GetSchema` gives it. */
+  /** The Avro schema as `GetSchema` returns it. */
   readonly json: string;
   /** The places of the fields by their flat names (`BillingCity`). */
   readonly places: ReadonlyMap<string, FieldPlace>;
@@ -41,7 +47,7 @@ const AVRO_TYPES: Partial<Record<FieldType, string>> = {
   datetime: 'long',
 };
 
-/** `OrderChangeEvent`, `Thing__ChangeEvent` */
+/** The name of an object's change event: `OrderChangeEvent`, `Thing__ChangeEvent`. */
 export function changeEventName(objectName: string): string {
   return `${objectName.replace(/__c$/, '__')}ChangeEvent`;
 }
@@ -51,7 +57,7 @@ export function channelOf(object: ObjectDefinition): string {
   return object.traits.isEvent === true ? `/event/${object.name}` : `/data/${changeEventName(object.name)}`;
 }
 
-/** The schema of the object's events as the object is now. */
+/** The schema of the object's events, with the object's current fields. */
 export function eventSchema(object: ObjectDefinition): EventSchema {
   const isChange = object.traits.isEvent !== true;
   const name = isChange ? changeEventName(object.name) : object.name;
@@ -62,8 +68,9 @@ export function eventSchema(object: ObjectDefinition): EventSchema {
 }
 
 /**
- * In the order of Salesforce's own samples: the standard fields, then the system's, then custom ones. So a new standard
- * field moves all that stand behind it, and a bitmap read with another schema names the wrong fields.
+ * A change event's fields in the order of Salesforce's own samples: standard fields, then system fields, then custom
+ * ones. A new standard field therefore moves every field behind it, and a bitmap read with another schema names the
+ * wrong fields.
  */
 function eventFields(object: ObjectDefinition): EventField[] {
   const captured = [...object.fields].filter((field) => field.captured);
@@ -102,13 +109,16 @@ function avroSchema(name: string, isChange: boolean, fields: readonly EventField
   const body = fields.map((entry) => {
     if (entry.parts !== undefined) return optional(entry.name, addressType(known, entry.parts));
     const type = AVRO_TYPES[entry.field.type] ?? 'string';
-    // Who published a platform event, and when, is never empty.
+    // The publisher and the date of a platform event are never empty.
     return !isChange && SYSTEM_FIELDS.includes(entry.name) ? { name: entry.name, type } : optional(entry.name, type);
   });
   return { type: 'record', name, namespace: NAMESPACE, fields: isChange ? [headerField(), ...body] : body };
 }
 
-/** Described where it stands first; a record type has one description in a schema, and is named by its full name after. */
+/**
+ * The address type: described at its first use and named by its full name afterwards, as a schema describes a record
+ * type once.
+ */
 function addressType(known: Set<string>, parts: readonly { name: string; field: FieldDefinition }[]): unknown {
   if (known.has('Address')) return `${NAMESPACE}.Address`;
   known.add('Address');

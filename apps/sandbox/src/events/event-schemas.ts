@@ -1,7 +1,7 @@
 import type { ObjectDefinition } from '../org/object-definition.js';
 import { eventSchema, type EventSchema } from './event-schema.js';
 
-/** The schemas that events were made with since the start. What was given once is answered for ever by its id. */
+/** The schemas of all events since the start. A schema stays available by its id. */
 export class EventSchemas {
   private readonly byId = new Map<string, EventSchema>();
   private readonly current = new Map<ObjectDefinition, { readonly revision: number; readonly schema: EventSchema }>();

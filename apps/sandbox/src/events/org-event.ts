@@ -11,56 +11,61 @@ export interface ChangeHeader {
   readonly transactionKey: string;
   readonly sequenceNumber: number;
   readonly commitTimestamp: number;
-  /** Larger than a JavaScript number holds exactly, as it has been seen in orgs. */
+  /** Larger than a JavaScript number holds exactly, as seen in real orgs. */
   readonly commitNumber: bigint;
   readonly commitUser: string;
 }
 
-/** A change in the form from which each transport makes its own message: fields by their flat names (`BillingCity`). */
+/** A change from which each transport makes its own message; fields have their flat names (`BillingCity`). */
 export interface ChangeContent {
   readonly kind: 'change';
   readonly header: ChangeHeader;
-  /** The fields that the event carries: all of a new record, empty ones included; the changed ones of an update; else none. */
+  /**
+   * The fields that the event carries: all of a new or undeleted record, empty ones included; the changed ones of an
+   * update; otherwise only enriched ones.
+   */
   readonly fields: Readonly<Record<string, FieldValue>>;
   /** The fields that an update has changed, `LastModifiedDate` last; empty for every other change. */
   readonly changed: readonly string[];
-  /** Those of them whose value is a unified diff. */
+  /** The changed fields whose value is a unified diff. */
   readonly diffs: readonly string[];
-  /** Fields that are here only because a custom channel adds them. */
+  /** Fields that are present only because a custom channel adds them. */
   readonly enriched: readonly string[];
 }
 
 /** A platform event: only its fields. */
 export interface PlatformContent {
   readonly kind: 'platform';
-  /** Universally unique, given when it is published. */
+  /** Universally unique, assigned when the event is published. */
   readonly id: string;
   readonly fields: Readonly<Record<string, FieldValue>>;
 }
 
 export type EventContent = ChangeContent | PlatformContent;
 
-/** An event before the log has given it its place. */
+/** An event that has no place in the log yet. */
 export interface UnpublishedEvent {
-  /** The one channel that it is published on: `/data/OrderChangeEvent`, `/event/Account_Eligibility_Update__e`. */
+  /**
+   * The one channel that the event is published on: `/data/OrderChangeEvent`, `/event/Account_Eligibility_Update__e`.
+   */
   readonly channel: string;
-  /** The schema as it was when the event was made; later fields are not in it. */
+  /** The schema at the time the event was made, without later fields. */
   readonly schema: EventSchema;
   readonly content: EventContent;
-  /** How often every subscriber gets it: 2 is a duplicate with the same replay id. */
+  /** How many times every subscriber receives the event; 2 is a duplicate with the same replay id. */
   readonly copies: number;
-  /** Whether its content cannot be read by who gets it. @default false */
+  /** Whether subscribers cannot read the content. @default false */
   readonly isCorrupt?: boolean;
 }
 
-/** An event of the log. */
+/** A published event with its place in the log. */
 export interface OrgEvent extends UnpublishedEvent {
   readonly replayId: number;
   /** Milliseconds since the epoch, by the org's clock. */
   readonly publishedAt: number;
 }
 
-/** What one subscriber is given of an event: a custom channel enriches the content and takes merged events apart. */
+/** One message of an event to a subscriber. A custom channel enriches the content and splits merged events. */
 export interface EventMessage {
   readonly event: OrgEvent;
   readonly content: EventContent;

@@ -2,7 +2,7 @@ import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { ChangeKind, Step } from '../org/transaction.js';
 
-/** What a whole transaction did to one record. */
+/** The net change of one record over a whole transaction. */
 export interface RecordChange {
   readonly kind: ChangeKind;
   readonly object: ObjectDefinition;
@@ -12,9 +12,10 @@ export interface RecordChange {
 }
 
 /**
- * One change for each record that the steps wrote, in the order of the first write to each: several writes to a record
- * in one transaction are one event with the first kind and the final data (Change Data Capture guide, "Transaction-Based
- * Replication"). A record that was created and deleted leaves no change.
+ * One change for each record that the steps wrote, in the order of each record's first write. Several writes to a
+ * record in one transaction are one event with the first kind and the final data (Change Data Capture guide,
+ * "Transaction-Based Replication"). A final deletion is a DELETE, or no change for a record created or undeleted in the
+ * same transaction.
  */
 export function recordChanges(
   steps: readonly Step[],

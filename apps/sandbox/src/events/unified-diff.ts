@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { FieldValue } from '../org/field-definition.js';
 
-/** When a text is sent whole (Change Data Capture guide, "Sending Data Differences for Fields of Updated Records"). */
+/**
+ * Limits outside which a text is sent whole (Change Data Capture guide, "Sending Data Differences for Fields of Updated
+ * Records").
+ */
 const LIMITS = { lengthMin: 1_000, lengthChangeMax: 0.5, linesChangedMax: 0.25 };
 
 /**
- * The difference that an event carries instead of a large text, or undefined if it carries the text itself. It has one
- * hunk without context, and the SHA-256 of the whole new value behind `+++`, as in the guide's sample.
+ * The difference that an event carries instead of a large text; undefined if the event carries the text itself. It has
+ * one hunk without context, and the SHA-256 of the whole new value after `+++`, as in the guide's sample.
  */
 export function unifiedDiff(before: FieldValue | undefined, after: FieldValue | undefined): string | undefined {
   if (typeof before !== 'string' || typeof after !== 'string' || after.length < LIMITS.lengthMin) return undefined;

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { CUSTOMERS, type TokenIssuer } from './token-issuer.js';
 
 /**
- * The portal's identity provider: discovery, keys, and a customer's token for the asking.
- * @param issuerUrl the address that stands in the tokens as `iss`, known once the server listens
+ * The portal's identity provider: discovery, keys, and customers' tokens without a sign-in.
+ * @param issuerUrl the `iss` of the tokens, known once the server listens
  */
 export function issuerRoutes(app: FastifyInstance, issuer: TokenIssuer, issuerUrl: () => string): void {
   app.get('/demo/token/:n', async (request, reply) => {

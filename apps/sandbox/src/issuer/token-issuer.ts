@@ -1,13 +1,14 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
-/** Whom the tokens are for. */
+/** The audience (`aud`) of the tokens. */
 export const AUDIENCE = 'evergreen-portal';
-/** The customers it knows: `customer-1` to `customer-3`. */
+/** The number of demo customers: `customer-1` to `customer-3`. */
 export const CUSTOMERS = 3;
-/** How long a customer's token lasts. */
 const TOKEN_LIFE = '12h';
 
-/** Signs the demo customers' tokens (RS256). Its key is made at start, so the tokens of an earlier run are refused. */
+/**
+ * Signs the demo customers' tokens (RS256). Each run creates its own key, so the tokens of an earlier run are refused.
+ */
 export class TokenIssuer {
   private constructor(
     private readonly privateKey: CryptoKey,

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
 
-/** Why an assertion is refused, in the words of Salesforce's token endpoint. */
+/** The refusal of an assertion, in the words of Salesforce's token endpoint. */
 export class AssertionRefused extends Error {
   constructor(
     readonly error: 'invalid_grant' | 'invalid_client_id',
@@ -12,14 +12,20 @@ export class AssertionRefused extends Error {
   }
 }
 
-/** What an assertion must say (Salesforce help, "OAuth 2.0 JWT Bearer Flow"): who asks, for which user, of whom. */
+/**
+ * The claims that an assertion must have (Salesforce help, "OAuth 2.0 JWT Bearer Flow"): the client as `iss`, the user
+ * as `sub`, the audience as `aud`.
+ */
 export interface AssertionRules {
   readonly clientId: string;
   readonly username: string;
   readonly audiences: readonly string[];
 }
 
-/** Guarantees that the assertion was signed with the registered key (RS256) and says what it must; rejects with `AssertionRefused`. */
+/**
+ * Guarantees that the assertion is signed with the registered key (RS256) and meets the rules; rejects with
+ * `AssertionRefused`.
+ */
 export async function checkAssertion(
   assertion: string,
   key: KeyObject | undefined,
@@ -42,7 +48,10 @@ export async function checkAssertion(
   if (payload.sub !== rules.username) throw new AssertionRefused('invalid_grant', "user hasn't approved this consumer");
 }
 
-/** The public key of a PEM text; escaped line ends (`\n` in an environment variable) are taken too. Throws if it is none. */
+/**
+ * The public key in a PEM text, which may have escaped line ends (`\n` in an environment variable). Throws if there is
+ * none.
+ */
 export function publicKeyOf(pem: string): KeyObject {
   return createPublicKey(pem.replace(/\\n/g, '\n'));
 }

@@ -5,21 +5,24 @@ import { AssertionRefused, checkAssertion } from './jwt-bearer.js';
 import { RefreshGrant } from './refresh-grant.js';
 import { tokenOf, type Sessions } from './sessions.js';
 
-/** The sandbox's connected app. */
+/** The client id of the sandbox's connected app. */
 export const CLIENT_ID = 'sandbox-client';
-/** Its secret: known to everyone, it guards made-up data on the local machine. */
+/** The connected app's secret. It is public, because it guards only made-up data on the local machine. */
 export const CLIENT_SECRET = 'sandbox-secret';
 
-/** The integration user's password, for the grant that takes one. */
+/** The integration user's password, for the `password` grant. */
 export const PASSWORD = 'sandbox-password';
 
-/** What the OAuth endpoints stand on. */
+/** The parts that the OAuth endpoints use. */
 export interface OAuthContext {
   readonly org: Org;
   readonly sessions: Sessions;
-  /** Verifies JWT bearer assertions; none refuses that grant. */
+  /** Verifies JWT bearer assertions; undefined refuses that grant. */
   readonly jwtPublicKey: KeyObject | undefined;
-  /** The only audience that an assertion may name; undefined: any that some org takes. */
+  /**
+   * The only audience that an assertion may name; undefined allows the request's own URL, login.salesforce.com and
+   * test.salesforce.com.
+   */
   readonly jwtAudience: string | undefined;
 }
 
@@ -70,7 +73,10 @@ class GrantRefused extends Error {
   }
 }
 
-/** The form, with the client's id and secret from the `Authorization` header where they came by HTTP Basic (RFC 6749, 2.3.1). */
+/**
+ * The form, with the client's id and secret from the `Authorization` header if they came by HTTP Basic (RFC 6749,
+ * 2.3.1).
+ */
 function withBasic(form: Form, authorization: string | undefined): Form {
   const encoded = /^Basic +([A-Za-z0-9+/=_-]+)$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return form;

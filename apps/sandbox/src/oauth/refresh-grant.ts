@@ -1,9 +1,11 @@
 import type { Sessions } from './sessions.js';
 
-/** What the refresh-token grant takes: a web login, which gives one, is not here. */
+/**
+ * The token that the refresh-token grant takes. It is fixed, because the sandbox has no web login that would give one.
+ */
 export const REFRESH_TOKEN = 'sandbox-refresh-token';
 
-/** The one refresh token, until it is revoked: then it is worth nothing for as long as the sandbox runs. */
+/** The one refresh token. Once revoked, it stays invalid as long as the sandbox runs. */
 export class RefreshGrant {
   private readonly accessTokens = new Set<string>();
   private isRevoked = false;
@@ -23,7 +25,10 @@ export class RefreshGrant {
     return token;
   }
 
-  /** Ends the refresh token and every session that it has given (Salesforce help, "Revoke OAuth Tokens"); false if it is none. */
+  /**
+   * Revokes the refresh token and every session that it has given (Salesforce help, "Revoke OAuth Tokens"); false if
+   * `token` is not the valid refresh token.
+   */
   revoke(token: string): boolean {
     if (!this.isValid(token)) return false;
     this.isRevoked = true;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** Sessions kept at once; beyond it the oldest ends, as in an org whose user signs in too often. */
+/** Maximum concurrent sessions; beyond it the oldest ends, as in an org whose user signs in too often. */
 const SESSIONS_MAX = 10_000;
 
-/** The access tokens that are valid now. Their life is measured by real time, whatever the org's clock says. */
+/** The valid access tokens. They expire by real time, whatever the org's clock says. */
 export class Sessions {
   private readonly expiresAt = new Map<string, number>();
   private readonly listeners = new Set<(token: string) => void>();
@@ -13,7 +13,10 @@ export class Sessions {
     private readonly sessionSeconds: number,
   ) {}
 
-  /** A fresh access token: `<org id, 15 characters>!<secret>`, as Salesforce forms them; clients know one (and mask it) by its letters. */
+  /**
+   * Creates an access token in Salesforce's form, `<org id, 15 characters>!<secret>`, by which clients recognise and
+   * mask it.
+   */
   issue(): string {
     const secret = randomBytes(48).toString('base64url').replaceAll('-', '.');
     const token = `${this.organizationId.slice(0, 15)}!${secret}`;
@@ -43,13 +46,16 @@ export class Sessions {
     return tokens.length;
   }
 
-  /** Calls back with every token that is no longer valid. */
+  /** Calls back with every token that is revoked or found expired. */
   onRevoked(listener: (token: string) => void): void {
     this.listeners.add(listener);
   }
 }
 
-/** The token of an `Authorization` header: REST sends `Bearer`, the streaming clients send `OAuth`; both are taken everywhere. */
+/**
+ * The token of an `Authorization` header. REST clients send `Bearer`, streaming clients `OAuth`; every endpoint takes
+ * both.
+ */
 export function tokenOf(authorization: string | undefined): string | undefined {
   return /^(?:Bearer|OAuth) +(\S+)$/i.exec(authorization ?? '')?.[1];
 }

@@ -11,7 +11,10 @@ export function externalIdField(object: ObjectDefinition, name: string): FieldDe
   return field !== undefined && (field.externalId || field.type === 'id') ? field : undefined;
 }
 
-/** The records that this value names, deleted ones left out. Text is compared without regard to case, as Salesforce does unless told otherwise. */
+/**
+ * The records that this value names, without deleted ones. Text is compared without regard to case, which is
+ * Salesforce's default.
+ */
 export function recordsByExternalId(
   org: OrgState,
   object: ObjectDefinition,
@@ -27,8 +30,10 @@ export function recordsByExternalId(
 }
 
 /**
- * What a client sent, with every parent that it names by an external id (`"Account": {"Portal_User_Id__c": "customer-1"}`)
- * replaced by the look-up (`AccountId`). Throws INVALID_FIELD if there is no such parent (REST API guide, "Insert or Update (Upsert) a Record Using an External ID").
+ * The client's input, with every parent that it names by an external id
+ * (`"Account": {"Portal_User_Id__c": "customer-1"}`) replaced by the look-up (`AccountId`). Throws INVALID_FIELD if
+ * there is no such parent (REST API guide, "Insert or Update (Upsert) a Record Using an External ID"), and
+ * DUPLICATE_EXTERNAL_ID if there are several.
  */
 export function withParentIds(
   org: OrgState,
@@ -69,7 +74,7 @@ function parentId(org: OrgState, lookup: FieldDefinition, named: Readonly<Record
   return found.Id;
 }
 
-/** Several records have the external id: none of them is meant. */
+/** The refusal of an external id that several records have. */
 export function ambiguous(field: FieldDefinition, records: readonly OrgRecord[]): SalesforceFault {
   const ids = records.map(({ Id }) => Id).join(', ');
   const message = `${field.name}: more than one record found for external id field: [${ids}]`;

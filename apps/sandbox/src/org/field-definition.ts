@@ -1,7 +1,7 @@
-/** What a field can hold: dates as `YYYY-MM-DD`, date-times as ISO text in UTC, ids in their 18-character form. */
+/** A field's value: dates as `YYYY-MM-DD`, date-times as ISO text in UTC, ids in their 18-character form. */
 export type FieldValue = string | number | boolean | null;
 
-/** A stored record. Every field of its object is present; the empty ones are null. */
+/** A stored record. An empty field is null, or absent if the object got it later. */
 export type OrgRecord = { [field: string]: FieldValue } & { Id: string };
 
 /** The field types of Salesforce that this org knows, named as `describe` names them. */
@@ -26,33 +26,33 @@ export interface ReferenceDefinition {
   readonly relationship: string | undefined;
   /** The name in a child sub-query: `OrderItems` in `(SELECT Id FROM OrderItems)`. */
   readonly children: string | undefined;
-  /** What the deletion of the parent does to this record. */
+  /** The effect of the parent's deletion on this record. */
   readonly onDelete: 'cascade' | 'restrict' | 'clear';
 }
 
-/** Everything `describe` and the write checks need to know of a field. */
+/** The properties of a field that `describe` and the write checks need. */
 export interface FieldDefinition {
   readonly name: string;
   readonly label: string;
   readonly type: FieldType;
-  /** In characters; 0 for what is not text. */
+  /** In characters; 0 for types other than text and ids. */
   readonly length: number;
-  /** Must be given, not empty, when a record is created. */
+  /** Must be given and not empty when a record is created. */
   readonly required: boolean;
   readonly createable: boolean;
   readonly updateable: boolean;
-  /** Worked out by the org, never written by a client. */
+  /** Computed by the org, never written by a client. */
   readonly calculated: boolean;
   readonly defaultValue: FieldValue;
   readonly picklist: readonly string[];
   /** Whether values outside `picklist` are refused. */
   readonly restricted: boolean;
   readonly reference: ReferenceDefinition | undefined;
-  /** The address field this one is a part of, and its name in there. */
+  /** The address field that this field is a part of, and the part's name in it. */
   readonly part: { readonly of: string; readonly as: string } | undefined;
-  /** Whether a record can be named by it, beside its id. */
+  /** Whether the field can name a record, as its id can. */
   readonly externalId: boolean;
-  /** Whether change events carry it (`IsDeleted` and `SystemModstamp` are never in events). */
+  /** Whether change events carry the field (`IsDeleted` and `SystemModstamp` are never in events). */
   readonly captured: boolean;
 }
 
@@ -64,7 +64,7 @@ const LENGTHS: Partial<Record<FieldType, number>> = {
   textarea: 32000,
 };
 
-/** A field with what is usual for its type; `details` says what differs. */
+/** A field with the defaults of its type, overridden by `details`. */
 export function field(name: string, type: FieldType, details: Partial<FieldDefinition> = {}): FieldDefinition {
   return {
     name,
@@ -91,7 +91,7 @@ export function readOnly(name: string, type: FieldType, details: Partial<FieldDe
   return field(name, type, { createable: false, updateable: false, ...details });
 }
 
-/** A look-up field. The relationship is named after the field unless told otherwise (`AccountId` → `Account`). */
+/** A look-up field. By default the field's name gives the relationship's (`AccountId` → `Account`). */
 export function lookup(
   name: string,
   to: string,
@@ -109,7 +109,7 @@ export function lookup(
 
 const ADDRESS_PARTS = ['Street', 'City', 'State', 'PostalCode', 'Country'] as const;
 
-/** A compound address and the fields it is made of: `BillingAddress`, `BillingStreet`, … */
+/** A compound address and its part fields: `BillingAddress`, `BillingStreet`, … */
 export function address(prefix: string): FieldDefinition[] {
   const compound = `${prefix}Address`;
   return [
@@ -123,7 +123,7 @@ export function address(prefix: string): FieldDefinition[] {
   ];
 }
 
-/** The name in front of the dot for a look-up: `AccountId` → `Account`, `Region__c` → `Region__r`. */
+/** The relationship that a look-up field's name gives: `AccountId` → `Account`, `Region__c` → `Region__r`. */
 export function relationshipOf(name: string): string | undefined {
   if (name.endsWith('__c')) return `${name.slice(0, -1)}r`;
   return name.endsWith('Id') && name !== 'Id' ? name.slice(0, -2) : undefined;

@@ -1,6 +1,6 @@
 import { lookup, readOnly, type FieldDefinition } from './field-definition.js';
 
-/** What an object is and which fields it has. Field names are found without regard to case, as Salesforce does. */
+/** An object with its fields and traits. Field names are found without regard to case, as in Salesforce. */
 export class ObjectDefinition {
   private readonly byName = new Map<string, FieldDefinition>();
   private fieldChanges = 0;
@@ -18,7 +18,7 @@ export class ObjectDefinition {
     return this.byName.values();
   }
 
-  /** Another number whenever a field was added or changed. */
+  /** Increases whenever a field is added or changed. */
   get revision(): number {
     return this.fieldChanges;
   }
@@ -44,7 +44,7 @@ export class ObjectDefinition {
   }
 }
 
-/** What sets an object apart from an ordinary table. */
+/** The properties that set an object apart from an ordinary table. */
 export interface ObjectTraits {
   /** Selected for Change Data Capture. @default false */
   readonly capturesChanges?: boolean;

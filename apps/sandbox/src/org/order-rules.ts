@@ -3,12 +3,15 @@ import type { ObjectDefinition } from './object-definition.js';
 import { SalesforceFault } from './org.errors.js';
 import type { OrgState } from './org-state.js';
 
-/** Writes a roll-up or inherited value of another record: nothing else of it changes, and no event tells of it. */
+/**
+ * Writes a roll-up or inherited value into another record. Nothing else in it changes, and no event announces the
+ * write.
+ */
 export type Derive = (object: ObjectDefinition, id: string, values: Readonly<Record<string, FieldValue>>) => void;
 
 /**
- * The record with its auto-numbers, inherited and calculated fields (Object Reference: Order, OrderItem, PricebookEntry);
- * refuses an order line that does not fit its order.
+ * The record with its auto-numbers, inherited and calculated fields (Object Reference: Order, OrderItem,
+ * PricebookEntry). Throws for an order line that does not fit its order.
  */
 export function completed(org: OrgState, derive: Derive, object: ObjectDefinition, record: OrgRecord): OrgRecord {
   if (object.name === 'Order' && record['OrderNumber'] === null) {
@@ -22,7 +25,10 @@ export function completed(org: OrgState, derive: Derive, object: ObjectDefinitio
   return record;
 }
 
-/** Order.TotalAmount is the sum of its lines. Whether that is announced as a change of the order is not documented: it is not. */
+/**
+ * Sets Order.TotalAmount to the sum of its lines. This announces no change of the order, because Salesforce documents
+ * none.
+ */
 export function rollUp(org: OrgState, derive: Derive, object: ObjectDefinition, record: OrgRecord): void {
   const orderId = record['OrderId'];
   if (object.name !== 'OrderItem' || typeof orderId !== 'string') return;
@@ -69,7 +75,7 @@ function numberOf(value: FieldValue | undefined): number {
   return typeof value === 'number' ? value : 0;
 }
 
-/** Money is kept to two decimals: sums of binary fractions must not show. */
+/** Rounds money to two decimals, so that sums show no error of binary fractions. */
 function cents(amount: number): number {
   return Math.round(amount * 100) / 100;
 }

@@ -7,7 +7,7 @@ import { recordId, RecordIds } from './record-ids.js';
 import { RecordTable } from './record-table.js';
 import { Schema } from './schema.js';
 
-/** What an org knows and holds: its objects, records, ids, numbers and time. Reading only; writes go through `Org.transaction`. */
+/** The state of an org: its objects, records, ids, numbers and time. Writes go through `Org.transaction`. */
 export class OrgState {
   readonly schema = new Schema();
   readonly clock = new OrgClock();
@@ -29,7 +29,7 @@ export class OrgState {
     return record?.['IsDeleted'] === true ? undefined : record;
   }
 
-  /** The records that hold all of these values, deleted ones left out, in the order of their creation. */
+  /** The records that hold all of these values, without deleted ones, in the order of their creation. */
   records(objectName: string, where: Readonly<Record<string, unknown>> = {}): OrgRecord[] {
     const wanted = Object.entries(where);
     return [...this.table(this.existingObject(objectName)).all()].filter(
@@ -66,7 +66,7 @@ export class OrgState {
     return String(next).padStart(digits, '0');
   }
 
-  /** The records that every org is born with: itself, its user, its standard price book. */
+  /** Stores the records that every org starts with: itself, its user, its standard price book. */
   private seedOwnRecords(): void {
     const at = '2024-04-01T00:00:00.000Z';
     const common = { CreatedDate: at, LastModifiedDate: at, SystemModstamp: at, IsDeleted: false };

@@ -1,4 +1,4 @@
-/** One refusal as Salesforce words it: the HTTP status of the answer and the entry of its error array. */
+/** One refusal in Salesforce's words: the HTTP status of the answer and the entry of its error array. */
 export class SalesforceFault extends Error {
   constructor(
     readonly status: number,
@@ -10,19 +10,22 @@ export class SalesforceFault extends Error {
     this.name = 'SalesforceFault';
   }
 
-  /** The body of the answer: REST errors are always arrays (REST API Developer Guide, "Status Codes and Error Responses"). */
+  /**
+   * The body of the answer. REST errors are always arrays (REST API Developer Guide, "Status Codes and Error
+   * Responses").
+   */
   body(): unknown[] {
     const entry = { message: this.message, errorCode: this.errorCode };
     return [this.fields === undefined ? entry : { ...entry, fields: this.fields }];
   }
 }
 
-/** The record or resource is not there. */
+/** The record or resource does not exist. */
 export function notFound(): SalesforceFault {
   return new SalesforceFault(404, 'NOT_FOUND', 'The requested resource does not exist');
 }
 
-/** A field name that the object does not have, as the record endpoints word it. */
+/** The object has no field of this name, in the words of the record endpoints. */
 export function noSuchColumn(field: string, object: string): SalesforceFault {
   return new SalesforceFault(400, 'INVALID_FIELD', `No such column '${field}' on sobject of type ${object}`);
 }

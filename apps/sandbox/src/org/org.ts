@@ -2,19 +2,19 @@ import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { OrgState } from './org-state.js';
 import { Transaction, type WriteContext } from './transaction.js';
 
-/** Hears of every committed transaction, in order, with the records as they then are. */
+/** Receives every committed transaction, in order, with the records in their committed state. */
 export type CommitListener = (transaction: Transaction) => void;
 
 /**
- * The records of one Salesforce org. Every write goes through a transaction, whoever makes it: the REST API, a test, or
- * the org itself. Synchronous: no other write can come between the steps of a transaction.
+ * The records of one Salesforce org. Every write of the REST API, a test or the org itself goes through a transaction.
+ * Transactions are synchronous: no other write can come between their steps.
  */
 export class Org extends OrgState {
   private readonly listeners: CommitListener[] = [];
 
   /**
-   * Runs the writes all or none: a throw undoes them and announces nothing. What `work` returns is returned.
-   * @param context who writes; by default the org itself (events then carry an empty `changeOrigin`)
+   * Runs `work` and returns its result. A throw undoes all its writes and announces nothing.
+   * @param context the writer; by default the org itself (events then carry an empty `changeOrigin`)
    */
   transaction<T>(work: (transaction: Transaction) => T, context?: Partial<WriteContext>): T {
     const transaction = new Transaction(this, { origin: '', userId: this.userId, ...context });

@@ -6,7 +6,7 @@ import { recordId } from './record-ids.js';
 const PERMISSION_SET = recordId('0PS', 1);
 
 /**
- * What the integration user may see. It is kept in the objects from which a client of a real org reads it too:
+ * The integration user's permissions, kept in the objects from which a client of a real org reads them too:
  * `PermissionSetAssignment` and `ObjectPermissions`.
  */
 export class Permissions {
@@ -35,7 +35,9 @@ export class Permissions {
     }
   }
 
-  /** Whether the user has "View All Records" on the object. Objects that files have brought are his. */
+  /**
+   * Whether the user has "View All Records" on the object. Every object starts with it, objects from loaded files too.
+   */
   readonly canViewAll = (objectName: string): boolean => this.isGranted(objectName, 'PermissionsViewAllRecords');
 
   /** Whether the object exists for the user at all. */
@@ -43,7 +45,7 @@ export class Permissions {
     return this.isGranted(objectName, 'PermissionsRead');
   }
 
-  /** Sets what the user may do with an object. Who may not read it cannot view all of it either. */
+  /** Sets the user's permissions on an object. Without `canRead` the user cannot view all of it either. */
   set(objectName: string, canRead: boolean, canViewAll: boolean): void {
     const object = this.org.existingObject(objectName);
     const record = this.recordOf(object.name);
@@ -58,7 +60,7 @@ export class Permissions {
     });
   }
 
-  /** The objects on which the user lacks something. */
+  /** The objects on which the user lacks a permission. */
   lacking(): string[] {
     return [...this.byObject.keys()].filter((name) => !this.canViewAll(name));
   }

@@ -1,10 +1,13 @@
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** The two characters after the key prefix name the instance, the third is reserved (ids of real orgs look like `8015g00000…`). */
+/**
+ * The two characters after the key prefix name the instance, the third is reserved (ids of real orgs look like
+ * `8015g00000…`).
+ */
 const INSTANCE = '5g0';
 
-/** Gives out ids that look like Salesforce's and are the same at every start: a counter for each key prefix. */
+/** Gives out ids in Salesforce's form, the same at every start: it has a counter for each key prefix. */
 export class RecordIds {
   private readonly counters = new Map<string, number>();
 

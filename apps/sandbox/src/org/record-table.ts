@@ -1,7 +1,10 @@
 import type { OrgRecord } from './field-definition.js';
 import type { ObjectDefinition } from './object-definition.js';
 
-/** The records of one object, deleted ones included, in the order of their creation, with an index for each child relationship. */
+/**
+ * The records of one object, deleted ones included, in the order of their creation, with an index for each child
+ * relationship.
+ */
 export class RecordTable {
   private readonly records = new Map<string, OrgRecord>();
   private readonly byParent = new Map<string, Map<string, Set<string>>>();
@@ -22,14 +25,14 @@ export class RecordTable {
     return ids === undefined ? [] : [...ids].map((id) => this.records.get(id) as OrgRecord);
   }
 
-  /** Stores a record as a whole. Records are never changed in place: what a reader holds stays what it was. */
+  /** Stores a whole record. Records never change in place, so a record that a reader holds stays as it is. */
   put(record: OrgRecord): void {
     const old = this.records.get(record.Id);
     this.records.set(record.Id, record);
     for (const [field, index] of this.byParent) move(index, record.Id, old?.[field], record[field]);
   }
 
-  /** Takes a record out as if it had never been there (the undo of a creation). */
+  /** Removes a record as if it had never existed, to undo its creation. */
   forget(id: string): void {
     const old = this.records.get(id);
     this.records.delete(id);

@@ -39,12 +39,12 @@ export class Schema {
     );
   }
 
-  /** The object of this name; made with system fields and a name only if a loaded file brought it. */
+  /** The object of this name. An unknown object, which a loaded file names, is created with system fields only. */
   ensureObject(name: string): ObjectDefinition {
     return this.object(name) ?? this.add(new ObjectDefinition(name, this.nextCustomPrefix(), []));
   }
 
-  /** The object's field; added with a type inferred from the first value (or from the object it refers to). */
+  /** The object's field. An unknown field is added as a look-up to `refersTo`, or with the type of the sample value. */
   ensureField(object: ObjectDefinition, name: string, sample: FieldValue, refersTo?: string): FieldDefinition {
     const known = object.field(name);
     if (known !== undefined) return known;
@@ -58,7 +58,7 @@ export class Schema {
     return object;
   }
 
-  /** `a00`, `a01`, …: the prefixes of custom objects are given out by each org. */
+  /** The next key prefix of a custom object: `a00`, `a01`, …; each org assigns its own. */
   private nextCustomPrefix(): string {
     return `a${(this.customCount++).toString(36).padStart(2, '0')}`;
   }

@@ -8,10 +8,10 @@ import { entityIsDeleted, notFound, SalesforceFault } from './org.errors.js';
 import type { OrgState } from './org-state.js';
 import { checkReferences, createdValues, updatedValues } from './write-checks.js';
 
-/** What happened to a record in a transaction. */
+/** The kind of a record's change. */
 export type ChangeKind = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
 
-/** One thing a transaction did, and how to take it back. `DERIVED` writes (roll-ups) announce nothing. */
+/** One write of a transaction, with the data to undo it. `DERIVED` writes (roll-ups) announce nothing. */
 export type Step =
   | {
       readonly kind: ChangeKind | 'DERIVED';
@@ -22,23 +22,23 @@ export type Step =
   | {
       readonly kind: 'PUBLISH';
       readonly object: ObjectDefinition;
-      /** The universal id of the event. */
+      /** The universally unique id of the event. */
       readonly uuid: string;
       readonly payload: Readonly<Record<string, FieldValue>>;
     };
 
-/** Who writes, and since when. */
+/** The writer, and the time of the writes. */
 export interface WriteContext {
-  /** `com/salesforce/api/rest/67.0;client=…`, or empty for what the org does by itself. */
+  /** `com/salesforce/api/rest/67.0;client=…`, or empty for writes of the org itself. */
   readonly origin: string;
   readonly userId: string;
-  /** Stamps the records instead of the clock (made-up data has a past). */
+  /** Stamps the records instead of the clock, so that made-up data can have a past. */
   readonly at?: string;
 }
 
 /**
- * Writes that become visible at once to their own transaction and are announced together when it ends. Made by
- * `Org.transaction`; `rollbackTo` undoes everything after a mark.
+ * Writes that are visible to their own transaction at once and are announced together at its end. `Org.transaction`
+ * creates it; `rollbackTo` undoes everything after a mark.
  */
 export class Transaction {
   readonly steps: Step[] = [];
@@ -80,7 +80,7 @@ export class Transaction {
     return id;
   }
 
-  /** Changes the named fields. A write that changes nothing leaves the record, its time stamps included, as it was. */
+  /** Changes the named fields. A write that changes no value leaves the record, its time stamps included, as it was. */
   update(objectName: string, id: string, input: Readonly<Record<string, unknown>>): void {
     const object = this.org.writableObject(objectName);
     const before = this.live(object, id);
@@ -91,7 +91,10 @@ export class Transaction {
     this.write('UPDATE', object, this.stamped(after));
   }
 
-  /** Puts a record into the recycle bin, with what belongs to it. Refused while something that must not lose it refers to it. */
+  /**
+   * Moves a record and its cascading children to the recycle bin. Throws DELETE_FAILED while a record refers to it by a
+   * look-up that restricts the deletion; other look-ups are cleared.
+   */
   delete(objectName: string, id: string): void {
     const object = this.org.writableObject(objectName);
     const before = this.live(object, id);
@@ -107,11 +110,11 @@ export class Transaction {
         else this.derive(child, record.Id, { [field.name]: null });
       }
     }
-    // Read again: the roll-up over its deleted children may have changed it.
+    // Read again, because the roll-up over its deleted children may have changed it.
     this.write('DELETE', object, { ...this.stamped(this.live(object, id)), IsDeleted: true });
   }
 
-  /** Takes a record back out of the recycle bin (not what was deleted with it). */
+  /** Restores a record from the recycle bin, without the records deleted together with it. */
   undelete(objectName: string, id: string): void {
     const object = this.org.writableObject(objectName);
     const before = this.org.table(object).get(id);
@@ -120,7 +123,7 @@ export class Transaction {
     this.write('UNDELETE', object, { ...this.stamped(before), IsDeleted: false });
   }
 
-  /** Writes a roll-up: nothing but the value changes, and no event tells of it. */
+  /** Writes a roll-up: nothing but the value changes, and no event announces it. */
   private readonly derive: Derive = (object, id, values) => {
     const before = this.org.table(object).get(id);
     if (before === undefined || Object.keys(values).every((name) => before[name] === values[name])) return;

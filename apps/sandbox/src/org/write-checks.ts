@@ -6,7 +6,10 @@ import type { OrgState } from './org-state.js';
 
 type Values = Record<string, FieldValue>;
 
-/** The stored values of a record to be created. Refuses unknown, read-only and badly typed fields, and missing required ones. */
+/**
+ * The stored values of a new record. Throws for unknown, read-only and badly typed fields, and for missing required
+ * ones.
+ */
 export function createdValues(object: ObjectDefinition, input: Readonly<Record<string, unknown>>): Values {
   const values = checkedValues(object, input, 'createable');
   const missing = [...object.fields].filter((field) => field.required && (values[field.name] ?? null) === null);
@@ -14,7 +17,7 @@ export function createdValues(object: ObjectDefinition, input: Readonly<Record<s
   return values;
 }
 
-/** The stored values of the fields that an update names. A required field cannot be emptied. */
+/** The stored values of the fields that an update names. Throws also if it empties a required field. */
 export function updatedValues(object: ObjectDefinition, input: Readonly<Record<string, unknown>>): Values {
   const values = checkedValues(object, input, 'updateable');
   const emptied = [...object.fields].filter((field) => field.required && values[field.name] === null);
@@ -22,7 +25,7 @@ export function updatedValues(object: ObjectDefinition, input: Readonly<Record<s
   return values;
 }
 
-/** Every look-up must hold the id of a record that exists, is not deleted and is of the right object. */
+/** Throws unless every look-up holds the id of a record that exists, is not deleted and is of the right object. */
 export function checkReferences(org: OrgState, object: ObjectDefinition, values: Readonly<Values>): void {
   for (const field of object.fields) {
     const id = values[field.name];

@@ -1,14 +1,15 @@
 /* global document, EventSource, confirm */
 
 /**
- * The page by which a person plays Salesforce. It is a client like any other: records go through the REST API, faults
- * through `/sandbox/faults`, and what happens comes from `/sandbox/feed`. Everything it shows is set as text, never as HTML.
+ * The page on which a person acts as Salesforce. It is a client like any other: it uses the REST API for records,
+ * `/sandbox/faults` for faults, and `/sandbox/feed` for what happens. It sets everything it shows as text, never as
+ * HTML.
  */
 const API = '/services/data/v67.0';
-/** Records shown at once, and log entries kept. */
+/** Maximum records shown at once, and log entries kept. */
 const RECORDS_MAX = 25;
 const LOG_MAX = 200;
-/** What a record is recognised by, of which it shows what it has. */
+/** The fields by which people recognise a record; the list shows those that the object has. */
 const TITLE_FIELDS = ['Name', 'OrderNumber', 'OrderItemNumber', 'Status', 'ProductCode', 'UnitPrice', 'Quantity'];
 
 const at = (id) => document.getElementById(id);
@@ -35,7 +36,7 @@ at('fault-form').addEventListener('submit', (event) => {
 });
 at('end-faults').addEventListener('click', () => attempt('fault-said', endFaults));
 
-/** Does the work, and says under the form what came of it. */
+/** Does the work and shows its result or error under the form. */
 async function attempt(place, work) {
   const said = at(place);
   try {
@@ -47,7 +48,7 @@ async function attempt(place, work) {
   }
 }
 
-/** One call of the REST API. A token that has ended is replaced once. */
+/** Makes one REST API call. A token that has ended is replaced once. */
 async function call(path, method = 'GET', body = undefined) {
   token ??= await (await fetch('/demo/salesforce-token')).text();
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -121,7 +122,7 @@ async function openRecord(id) {
   openEditor(await call(`/sobjects/${object.name}/${id}`));
 }
 
-/** The form for a record, or for a new one. */
+/** Opens the form for a record, or for a new one. */
 function openEditor(opened) {
   record = opened;
   const permission = opened === undefined ? 'createable' : 'updateable';
@@ -164,7 +165,7 @@ function valueOf(field, input) {
   return input.type === 'number' ? Number(input.value) : input.value;
 }
 
-/** Sends what was changed, and nothing else: so the event has exactly these fields. */
+/** Sends only the changed fields, so that the event has exactly these fields. */
 async function save() {
   const changed = {};
   for (const field of object.fields) {
@@ -200,7 +201,7 @@ async function listFaults() {
   });
 }
 
-/** Fills in an order that can be fired, about the record that is open if the fault wants one. */
+/** Fills in a valid order; it names the open record if the fault takes a record. */
 function showFault() {
   const { does, example } = faults.find(({ fault }) => fault === at('faults').value);
   const order = { ...example };
@@ -211,7 +212,7 @@ function showFault() {
 }
 
 async function fire() {
-  JSON.parse(at('order').value); // says better what is wrong than the server can
+  JSON.parse(at('order').value); // describes a syntax error better than the server does
   const headers = { 'content-type': 'application/json' };
   const response = await fetch('/sandbox/faults', { method: 'POST', headers, body: at('order').value });
   const answer = await response.json();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 
-/** Nothing from elsewhere, nothing inline: what the page shows cannot become code. */
+/** Allows only the sandbox's own files and nothing inline, so that displayed data cannot become code. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'";
 
@@ -11,7 +11,10 @@ const FILES = [
   { url: '/page/page.mjs', file: 'page.mjs', type: 'text/javascript; charset=utf-8' },
 ];
 
-/** `GET /`: the page by which a person plays Salesforce. Its files lie beside this one, in the sources and in the build. */
+/**
+ * `GET /`: the page on which a person acts as Salesforce. Its files lie beside this one, in the sources and in the
+ * build.
+ */
 export function pageRoutes(app: FastifyInstance): void {
   for (const { url, file, type } of FILES) {
     const content = readFileSync(new URL(`./${file}`, import.meta.url), 'utf8');

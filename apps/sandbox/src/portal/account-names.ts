@@ -59,7 +59,7 @@ const TOWNS = [
   { city: 'Hiroshima', state: 'Hiroshima', postal: '730', region: 'West' },
 ] as const;
 
-/** A made-up customer's name: a person, or now and then a company. */
+/** A made-up customer's name: a person, or in one of four cases a company. */
 export function customerName(random: Random): string {
   if (random.chance(0.25)) return `${random.pick(FAMILY)} ${random.pick(COMPANY)}`;
   return `${random.pick(GIVEN)} ${random.pick(FAMILY)}`;

@@ -13,7 +13,7 @@ export interface RangeProduct {
 
 type Row = readonly [code: string, name: string, price: number, description: string];
 
-/** The whole range: 46 products in five families; internet lines are sold by region, hardware has a stock. */
+/** The whole range: 46 products in five families. Internet lines are sold by region; hardware has a stock. */
 export function productRange(): RangeProduct[] {
   return [
     ...INTERNET.flatMap((row) => [regional(row, 'East'), regional(row, 'West')]),

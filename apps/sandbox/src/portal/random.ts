@@ -1,4 +1,7 @@
-/** Numbers that look random and are the same for the same seed (mulberry32): made-up data must not change from start to start. */
+/**
+ * A pseudo-random generator (mulberry32): the same seed gives the same numbers, so that made-up data is the same at
+ * every start.
+ */
 export class Random {
   constructor(private state: number) {}
 

@@ -5,7 +5,7 @@ import { customerAddress, customerName } from './account-names.js';
 import { productRange, type RangeProduct } from './product-range.js';
 import { Random } from './random.js';
 
-/** The size of the made-up portal. Customers 1 to 3 are those that the token issuer knows. */
+/** The size of the made-up portal. The token issuer knows customers 1 to 3. */
 export const PORTAL_SIZE = {
   accounts: 240,
   ordersPerDemoCustomer: 8,
@@ -27,7 +27,10 @@ interface Customer {
 const FIRST_DAY = Date.UTC(2025, 0, 6);
 const DAYS = 540;
 
-/** Fills an org with the made-up telecom portal: products, prices, customers, orders with lines. The same ones at every start. */
+/**
+ * Fills an org with the made-up telecom portal: products, prices, customers, orders with lines. They are the same at
+ * every start.
+ */
 export function seedTelecomPortal(org: Org): void {
   const random = new Random(20_260_401);
   const offers = inTransaction(org, FIRST_DAY, (transaction) =>
@@ -41,7 +44,8 @@ export function seedTelecomPortal(org: Org): void {
     .flatMap((customer) => Array<Customer>(PORTAL_SIZE.ordersPerDemoCustomer).fill(customer));
   const others = Array.from({ length: PORTAL_SIZE.orders - demoOrders.length }, () => random.pick(customers.slice(3)));
   [...demoOrders, ...others].forEach((customer, i) => {
-    // Spread over the days by a step that shares no factor with them, so that neighbours in number are not neighbours in time.
+    // The step shares no factor with DAYS, so that orders cover all days and neighbours in number are not neighbours in
+    // time.
     const day = FIRST_DAY + ((i * 197) % DAYS) * 86_400_000;
     inTransaction(org, day + random.integer(0, 40_000) * 1000, (transaction) =>
       seedOrder(transaction, random, customer, offers),

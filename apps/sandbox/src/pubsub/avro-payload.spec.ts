@@ -18,7 +18,7 @@ const HEADER: ChangeHeader = {
   commitUser: '0055f000005mc66AAA',
 };
 
-/** Reads as a client does: by the schema's text alone. */
+/** Reads longs as a client does, which knows the schema's text only. */
 const bigLongs = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {

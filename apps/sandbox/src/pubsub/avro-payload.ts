@@ -4,7 +4,7 @@ import type { ChangeContent, EventContent } from '../events/org-event.js';
 import type { FieldDefinition, FieldValue } from '../org/field-definition.js';
 import { fieldBitmaps } from './field-bitmaps.js';
 
-/** All longs are BigInts: commit numbers are larger than a number holds exactly. */
+/** Reads and writes longs as BigInts, because commit numbers are larger than a number holds exactly. */
 const longs = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -21,7 +21,9 @@ const longs = avro.types.LongType.__with({
 const types = new WeakMap<EventSchema, avro.Type>();
 const encoded = new WeakMap<EventContent, Buffer>();
 
-/** The event as Avro binary by its schema, without a schema of its own. Fields that the event does not carry are null. */
+/**
+ * The event as Avro binary of this schema, without the schema itself. Fields that the event does not carry are null.
+ */
 export function encodeEvent(content: EventContent, schema: EventSchema): Buffer {
   const known = encoded.get(content);
   if (known !== undefined) return known;
@@ -32,7 +34,10 @@ export function encodeEvent(content: EventContent, schema: EventSchema): Buffer 
   return buffer;
 }
 
-/** The fields of a platform event that a client has encoded by this schema; empty ones are left out. Throws for bytes that are none. */
+/**
+ * The fields of a platform event that a client has encoded by this schema, without empty ones. Throws for bytes that
+ * cannot be decoded.
+ */
 export function decodeEvent(payload: Buffer, schema: EventSchema): Record<string, FieldValue> {
   const record = typeOf(schema).fromBuffer(payload) as Record<string, unknown>;
   const fields: Record<string, FieldValue> = {};
@@ -66,7 +71,7 @@ function recordOf(fields: Readonly<Record<string, FieldValue>>, schema: EventSch
   return Object.fromEntries(schema.fields.map((entry) => [entry.name, entryValue(fields, entry)]));
 }
 
-/** A compound field none of whose parts is carried is null as a whole. */
+/** A compound field is null if none of its parts has a value. */
 function entryValue(fields: Readonly<Record<string, FieldValue>>, entry: EventField): unknown {
   if (entry.parts === undefined) return avroValue(entry.field, fields[entry.name] ?? null);
   if (!entry.parts.some(({ field }) => (fields[field.name] ?? null) !== null)) return null;

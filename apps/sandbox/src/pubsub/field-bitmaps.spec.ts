@@ -4,7 +4,10 @@ import { address, field } from '../org/field-definition.js';
 import { ObjectDefinition } from '../org/object-definition.js';
 import { fieldBitmaps } from './field-bitmaps.js';
 
-/** Account as it stands in the guide's samples: Name 1, BillingAddress 4, Fax 7, Industry 11, Description 16, LastModifiedDate 22. */
+/**
+ * Account with the positions of the guide's samples: Name 1, BillingAddress 4, Fax 7, Industry 11, Description 16,
+ * LastModifiedDate 22.
+ */
 const guidesAccount = new ObjectDefinition('Account', '001', [
   field('Name', 'string'),
   field('Type', 'string'),

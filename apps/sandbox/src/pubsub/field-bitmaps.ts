@@ -1,9 +1,9 @@
 import type { EventSchema } from '../events/event-schema.js';
 
 /**
- * The bitmaps by which an Avro event names fields (Pub/Sub API guide, "Event Deserialization Considerations"): first one
- * over the fields of the schema, its least bit the header, then one for each compound field of which a part is named,
- * as `<position>-<bitmap>`. Empty if no field of the schema is named.
+ * The bitmaps by which an Avro event names fields (Pub/Sub API guide, "Event Deserialization Considerations"). The
+ * first covers the fields of the schema, with the header as its lowest bit. Each compound field with a named part adds
+ * `<position>-<bitmap>`. Empty if no field of the schema is named.
  */
 export function fieldBitmaps(schema: EventSchema, names: readonly string[]): string[] {
   let top = 0n;
@@ -18,7 +18,7 @@ export function fieldBitmaps(schema: EventSchema, names: readonly string[]): str
   return top === 0n ? inner : [hex(top), ...inner];
 }
 
-/** Upper case, an even number of digits: `0x400800`, `0x01`. */
+/** The bitmap in upper case, with an even number of digits: `0x400800`, `0x01`. */
 function hex(mask: bigint): string {
   const digits = mask.toString(16).toUpperCase();
   return `0x${digits.padStart(digits.length + (digits.length % 2), '0')}`;

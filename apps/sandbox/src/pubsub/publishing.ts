@@ -7,7 +7,7 @@ import { decodeEvent } from './avro-payload.js';
 import type { ProducerEvent, PublishResponse } from '@bff/integrations/salesforce/events/pubsub-service';
 import { replayBytes } from './replay-bytes.js';
 
-/** Publishes the platform events one by one; what is wrong with one is said in its result and does not touch the others. */
+/** Publishes the platform events one by one. Each result holds its event's error, which does not affect the others. */
 export function publishEvents(
   org: Org,
   log: EventLog,
@@ -20,7 +20,7 @@ export function publishEvents(
     try {
       const before = log.tip;
       org.create(object.name, fieldsOf(schemas, object, event));
-      // A delayed event has no place in the log yet, so its replay id is not known.
+      // A delayed or dropped event has no place in the log, so its replay id is not known.
       const published = log.tip === before ? Buffer.alloc(0) : replayBytes(log.tip);
       return { correlationKey: event.id, replayId: published, error: null };
     } catch (error) {
@@ -30,7 +30,7 @@ export function publishEvents(
   });
 }
 
-/** The fields that a publisher may give: who published, and when, is the org's to say. */
+/** The fields that a publisher may set; the org itself sets the publisher and the date. */
 function fieldsOf(schemas: EventSchemas, object: ObjectDefinition, event: ProducerEvent): Record<string, unknown> {
   const schema = schemas.find(event.schemaId);
   if (schema === undefined || schema.name !== object.name)

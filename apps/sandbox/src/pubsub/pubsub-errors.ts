@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 
 /**
- * The errors of the Pub/Sub API: gRPC status, error code and words (Pub/Sub API guide, "Handling Errors"). The guide names
- * the codes; the status is known for some of them only, for the others it is the plausible one.
+ * The errors of the Pub/Sub API: gRPC status, error code and text (Pub/Sub API guide, "Handling Errors"). The guide
+ * names the codes. Only some statuses are known; the others are plausible ones.
  */
 const ERRORS = {
   unavailable: [status.UNAVAILABLE, 'service.unavailable', 'The Pub/Sub API service is unavailable.'],
@@ -88,10 +88,10 @@ const ERRORS = {
 /** The names by which a fault picks an error. */
 export type PubSubErrorName = keyof typeof ERRORS;
 
-/** All of them, for the faults' check and documentation. */
+/** All error names, for the check and the documentation of faults. */
 export const PUBSUB_ERROR_NAMES = Object.keys(ERRORS) as PubSubErrorName[];
 
-/** The error as the API sends it: its code and the call's id in the trailers, the id at the end of the words too. */
+/** The error as the API sends it: the trailers hold its code and the call's id, and the text ends with this id too. */
 export function pubSubError(name: PubSubErrorName): Pick<ServiceError, 'code' | 'details' | 'metadata'> {
   const [code, suffix, words] = ERRORS[name];
   const rpcId = randomUUID();

@@ -8,14 +8,14 @@ import type { CertificatePair } from './self-signed-certificate.js';
 const TLS_HANDSHAKE = 0x16;
 
 /**
- * The gRPC port. It takes TLS from everybody and plaintext from this machine: which of the two a connection is, its first
- * byte says.
+ * The gRPC port. It takes TLS from everywhere and plaintext from this machine only; a connection's first byte tells
+ * which of the two it is.
  */
 export class PubSubListener {
   private readonly grpc = new Server();
   private readonly sockets = new Set<Socket>();
   private readonly listener: NetServer;
-  /** How many of the next connections are cut when they come. */
+  /** How many of the next connections are cut on arrival. */
   dropsLeft = 0;
 
   constructor(pubSub: PubSub, { certificate, key }: CertificatePair) {
@@ -52,7 +52,7 @@ export class PubSubListener {
     });
   }
 
-  /** Cuts every connection, and the `next` ones as they come. Returns how many were open. */
+  /** Cuts every open connection, and the `next` ones on arrival. Returns how many were open. */
   drop(next: number): number {
     const { size } = this.sockets;
     this.dropsLeft = next;

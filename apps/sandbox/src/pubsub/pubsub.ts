@@ -24,10 +24,10 @@ import { pubSubError, type PubSubErrorName } from './pubsub-errors.js';
 import { publishEvents } from './publishing.js';
 import { Subscription, type SubscriptionContext } from './subscription.js';
 
-/** Streams at once; beyond it the org refuses (the real bound is not documented). */
+/** Maximum concurrent streams; more are refused (the real bound is not documented). */
 const STREAMS_MAX = 1_000;
 
-/** What the service stands on. */
+/** The parts that the service uses. */
 export interface PubSubContext extends SubscriptionContext {
   readonly org: Org;
   readonly schemas: EventSchemas;
@@ -37,7 +37,7 @@ export interface PubSubContext extends SubscriptionContext {
   refusal(): PubSubErrorName | undefined;
 }
 
-/** A refusal on its way to the client. */
+/** Thrown to refuse a call with this error. */
 class Refused extends Error {
   constructor(readonly error: PubSubErrorName) {
     super(error);
@@ -53,16 +53,16 @@ export class PubSub {
 
   constructor(private readonly context: PubSubContext) {
     context.channels.onRemoved((name) => this.endStreams('topic-not-found', name));
-    // Once for all that is published in one turn, so that what belongs together comes in one response.
+    // One pump per turn of the event loop, so that events published together come in one response.
     this.stopListening = context.log.onPublished(() => (this.pumping ??= setImmediate(() => this.pump())));
   }
 
-  /** The streams that are subscribed to a topic. */
+  /** The number of streams that are subscribed to a topic. */
   get streamCount(): number {
     return [...this.subscriptions].filter((subscription) => subscription.topic !== undefined).length;
   }
 
-  /** While set, streams get neither events nor keep-alives. */
+  /** While true, streams receive neither events nor keep-alives. */
   get isSilent(): boolean {
     return this.silent;
   }
@@ -72,7 +72,7 @@ export class PubSub {
     for (const subscription of this.subscriptions) subscription.setSilent(isSilent);
   }
 
-  /** Ends the streams (of one topic, if named): with an error, or as if the server had simply finished. */
+  /** Ends the streams (of one topic, if named) with an error, or with status OK, and returns their number. */
   endStreams(error?: PubSubErrorName, topic?: string): number {
     const chosen = [...this.subscriptions].filter((stream) => topic === undefined || stream.topic === topic);
     for (const subscription of chosen) subscription.end(error);
@@ -86,7 +86,7 @@ export class PubSub {
     this.subscriptions.clear();
   }
 
-  /** The handlers by their names in the definition. */
+  /** The handlers by their names in the service definition. */
   implementation(): UntypedServiceImplementation {
     return {
       GetTopic: this.unary((request: TopicRequest) => this.topic(request.topicName)),
@@ -167,14 +167,17 @@ export class PubSub {
     this.subscriptions.add(subscription);
     if (this.silent) subscription.setSilent(true);
     call.on('data', (request: FetchRequest) => subscription.request(request));
-    // A client that has said its last is answered with the end of the stream.
+    // When a client ends its side of a stream, the server ends the stream.
     call.on('end', () => subscription.end());
     call.on('cancelled', leave);
     call.on('close', leave);
     call.on('error', leave);
   }
 
-  /** Every call brings a valid token, the instance and the org (Pub/Sub API guide, "Supported Authentication"). */
+  /**
+   * Throws `Refused` if a test has ordered it, or if the call lacks a valid token, the instance or the org (Pub/Sub API
+   * guide, "Supported Authentication").
+   */
   private check(metadata: Metadata): void {
     const refusal = this.context.refusal();
     if (refusal !== undefined) throw new Refused(refusal);

@@ -1,11 +1,11 @@
-/** A replay id as the Pub/Sub API shows it: eight bytes, the most significant first. Clients must not read anything into them. */
+/** A replay id in the form of the Pub/Sub API: eight bytes, the most significant first. It is opaque to clients. */
 export function replayBytes(replayId: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(BigInt(replayId));
   return bytes;
 }
 
-/** The position that the bytes stand for; undefined for bytes that were never given to anybody. */
+/** The replay id in these bytes; undefined for bytes that the API never gives. */
 export function replayNumber(bytes: Buffer): number | undefined {
   if (bytes.length !== 8) return undefined;
   const replayId = bytes.readBigUInt64BE();

@@ -13,8 +13,8 @@ const BASIC_CONSTRAINTS = oid(2, 5, 29, 19);
 const SUBJECT_ALT_NAME = oid(2, 5, 29, 17);
 
 /**
- * A certificate for this machine, signed by itself, for 30 days (X.509 v3, RFC 5280; Node can read certificates but not
- * make them). It may be trusted as an authority, so that a client can check it instead of switching checks off.
+ * A self-signed certificate for this machine, valid for 30 days (X.509 v3, RFC 5280; Node can read certificates but not
+ * make them). It is marked as an authority, so that a client can trust and check it instead of switching checks off.
  * @param names host names besides localhost, 127.0.0.1 and ::1
  */
 export function selfSignedCertificate(names: readonly string[] = []): CertificatePair {
@@ -61,7 +61,7 @@ function set(...parts: readonly Buffer[]): Buffer {
   return der(0x31, Buffer.concat(parts));
 }
 
-/** `YYMMDDhhmmssZ` */
+/** A DER time in the form `YYMMDDhhmmssZ`. */
 function utcTime(at: number): Buffer {
   return der(0x17, Buffer.from(`${new Date(at).toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`, 'ascii'));
 }

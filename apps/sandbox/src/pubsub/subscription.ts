@@ -10,12 +10,15 @@ import type { FetchRequest, FetchResponse } from '@bff/integrations/salesforce/e
 import type { PubSubErrorName } from './pubsub-errors.js';
 import { replayBytes, replayNumber } from './replay-bytes.js';
 
-/** What may be requested and not yet delivered; more counts as this (Pub/Sub API guide, "Pull Subscription and Flow Control"). */
+/**
+ * Maximum events requested and not yet delivered; more counts as this (Pub/Sub API guide, "Pull Subscription and Flow
+ * Control").
+ */
 const OUTSTANDING_MAX = 100;
-/** Payload bytes in one response; a gRPC message holds 4 MB. */
+/** Payload bytes after which a response takes no further event; a gRPC message holds 4 MB. */
 const RESPONSE_BYTES_MAX = 3_000_000;
 
-/** What a subscription stands on. */
+/** The parts that a subscription uses. */
 export interface SubscriptionContext {
   readonly channels: Channels;
   readonly log: EventLog;
@@ -26,20 +29,21 @@ export interface SubscriptionContext {
 /** The client's end of a stream. */
 export interface Subscriber {
   send(response: FetchResponse): void;
-  /** Ends the stream: with an error, or as one that has simply ended. */
+  /** Ends the stream with an error, or with status OK. */
   end(error?: PubSubErrorName): void;
 }
 
 /**
- * One Subscribe stream. It delivers only what was requested, keeps itself alive while something is, and closes when nothing
- * has been for too long. What a slow client has coming is a place in the log, bounded by the log.
+ * One Subscribe stream. It delivers only as many events as were requested, sends keep-alives while a request is
+ * pending, and ends when none is pending for too long. A slow client's backlog is a position in the log, so the log
+ * bounds it.
  */
 export class Subscription {
   private channel: Channel | undefined;
-  /** The place that the client has been brought to; undefined until a subscription at LATEST has settled. */
+  /** The position up to which the client has been served; undefined until a subscription at LATEST has settled. */
   private after: number | undefined;
   private pending = 0;
-  /** What is left of an event that is several messages. */
+  /** The messages not yet sent of an event that is several messages. */
   private rest: readonly EventMessage[] = [];
   private timer: NodeJS.Timeout | undefined;
   private silent = false;
@@ -50,12 +54,15 @@ export class Subscription {
     private readonly subscriber: Subscriber,
   ) {}
 
-  /** The topic, once it is known. */
+  /** The topic; undefined before the first request. */
   get topic(): string | undefined {
     return this.channel?.name;
   }
 
-  /** Takes a request: the first one names topic and start, every one adds to what may be delivered. */
+  /**
+   * Takes a request. The first one names the topic and the start; each adds to the number of events that may be
+   * delivered.
+   */
   request(request: FetchRequest): void {
     if (this.isOver) return;
     const refusal = this.channel === undefined ? this.open(request) : this.refusalOfLater(request);
@@ -65,7 +72,7 @@ export class Subscription {
     this.pump();
   }
 
-  /** Sends what is due, as far as it was requested. */
+  /** Sends due events, at most as many as were requested. */
   pump(): void {
     if (this.isOver || this.silent || this.after === undefined) return;
     while (this.pending > 0) {
@@ -78,20 +85,20 @@ export class Subscription {
     }
   }
 
-  /** While silent, neither events nor keep-alives are sent: a connection that is open and dead. */
+  /** While silent, the stream sends neither events nor keep-alives: an open but dead connection. */
   setSilent(isSilent: boolean): void {
     this.silent = isSilent;
     if (!isSilent) this.pump();
   }
 
-  /** Ends the stream from our side. */
+  /** Ends the stream from the server's side. */
   end(error?: PubSubErrorName): void {
     if (this.isOver) return;
     this.close();
     this.subscriber.end(error);
   }
 
-  /** The client has gone. */
+  /** Stops the stream without ending it, because the client has gone. */
   close(): void {
     this.isOver = true;
     clearTimeout(this.timer);
@@ -125,7 +132,10 @@ export class Subscription {
     return request.numRequested <= 0 ? 'requested-invalid' : undefined;
   }
 
-  /** Up to as many messages as are pending, in the log's order; the place moves over what is not for this channel. */
+  /**
+   * At most as many messages as are pending, in the log's order. The position moves past events that are not for this
+   * channel.
+   */
   private nextBatch(): EventMessage[] {
     const batch: EventMessage[] = [];
     let bytes = 0;
@@ -140,7 +150,7 @@ export class Subscription {
     return batch;
   }
 
-  /** Goes on to the next event of the log; false if there is none. */
+  /** Moves to the next event of the log; false if there is none. */
   private advance(): boolean {
     const [event] = this.context.log.after(this.after ?? this.context.log.tip, 1);
     if (event === undefined) return false;
@@ -166,7 +176,7 @@ export class Subscription {
     this.restartTimer();
   }
 
-  /** Waits for the keep-alive's time, or with nothing requested for the end's. */
+  /** Starts the wait for the next keep-alive, or with nothing requested for the end of the stream. */
   private restartTimer(): void {
     clearTimeout(this.timer);
     const { keepaliveMs, fetchTimeoutMs } = this.context.timing;
@@ -177,17 +187,17 @@ export class Subscription {
   private whenIdle(isWaiting: boolean): void {
     if (this.silent || (isWaiting && this.after === undefined)) return this.restartTimer();
     if (!isWaiting) return this.end();
-    // An event may have been published in this very turn: what it sends is a sign of life, too.
+    // An event published in this very turn counts as a sign of life, too.
     const { pending } = this;
     this.pump();
     if (this.isOver || this.pending < pending) return;
-    // Everything before the mark has been looked at: had it been for this channel, it would have been sent.
+    // Every event of this channel before the mark has been sent.
     this.after = this.context.log.mark();
     this.send([], this.after);
   }
 }
 
-/** A corrupt one is cut off, so that no client can read it by its schema. */
+/** A corrupt event's payload is cut off, so that no client can read it by its schema. */
 function payloadOf({ event, content }: EventMessage): Buffer {
   const payload = encodeEvent(content, event.schema);
   return event.isCorrupt === true ? payload.subarray(0, 5) : payload;

@@ -1,22 +1,22 @@
 import type { Transaction } from '../org/transaction.js';
 
-/** One REST call below `/services/data/vXX.X`, whether it came alone or inside a composite request. */
+/** One REST call below `/services/data/vXX.X`, alone or inside a composite request. */
 export interface ApiCall {
   readonly method: string;
   /** The address under which the caller reached the org: `http://127.0.0.1:4000`. */
   readonly baseUrl: string;
-  /** `v67.0` */
+  /** For example `v67.0`. */
   readonly version: string;
   /** The segments after the version, decoded: `['sobjects', 'Order', '801…']`. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly body: unknown;
-  /** What an answer may hold at most in one page. */
+  /** Maximum records in one page of an answer. */
   readonly batchSize: number;
   readonly transaction: Transaction;
 }
 
-/** Its answer. `body` undefined is an empty one. */
+/** The answer to a call. An undefined `body` is an empty one. */
 export interface ApiAnswer {
   readonly status: number;
   readonly body?: unknown;

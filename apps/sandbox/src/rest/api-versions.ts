@@ -1,18 +1,21 @@
 import { notFound, SalesforceFault } from '../org/org.errors.js';
 
-/** The versions that are served (REST API guide, "API End-of-Life Policy"): 31.0 is the oldest one since Summer '25, 67.0 is Summer '26. */
+/**
+ * The served versions (REST API guide, "API End-of-Life Policy"): 31.0 is the oldest one since Summer '25, 67.0 is
+ * Summer '26.
+ */
 export const API_VERSIONS = { oldest: 31, newest: 67 } as const;
-/** The versions that were there once: they are gone, and not merely unknown. */
+/** The retired versions, which answer 410 GONE instead of 404. */
 const RETIRED = { oldest: 7, newest: API_VERSIONS.oldest - 1 } as const;
 
-/** One version in the list of all. */
+/** One entry in the list of served versions. */
 export interface ListedVersion {
   readonly label: string;
   readonly url: string;
   readonly version: string;
 }
 
-/** What `/services/data` answers: the served versions, the oldest first, labelled with their releases. */
+/** The answer of `/services/data`: the served versions, the oldest first, labelled with their releases. */
 export function listedVersions(): ListedVersion[] {
   const count = API_VERSIONS.newest - API_VERSIONS.oldest + 1;
   return Array.from({ length: count }, (_, i) => {
@@ -22,7 +25,9 @@ export function listedVersions(): ListedVersion[] {
   });
 }
 
-/** The number of a served version such as `v67.0`. A retired one is refused as 410 GONE, everything else as 404. */
+/**
+ * The number of a served version such as `v67.0`. Throws 410 GONE for a retired version and 404 for everything else.
+ */
 export function versionNumber(version: string): number {
   const number = Number(/^v(\d+)\.0$/.exec(version)?.[1] ?? Number.NaN);
   if (number >= RETIRED.oldest && number <= RETIRED.newest) {
@@ -36,7 +41,7 @@ export function versionNumber(version: string): number {
   throw notFound();
 }
 
-/** Refuses a resource to the versions that are older than it: it does not exist there. */
+/** Throws 404 if the version is older than the resource. */
 export function requireVersion(version: string, since: number): void {
   if (versionNumber(version) < since) throw notFound();
 }

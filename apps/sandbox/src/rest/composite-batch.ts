@@ -6,7 +6,7 @@ import { bodyFields, requireMethod } from './call-checks.js';
 import { resourcePath } from './resource-path.js';
 import { notCallable, type Handle } from './subrequests.js';
 
-/** Subrequests in one batch (REST API guide, "Batch"). */
+/** Maximum subrequests in one batch (REST API guide, "Batch"). */
 const SUBREQUESTS_MAX = 25;
 
 interface BatchRequest {
@@ -21,8 +21,8 @@ interface BatchResult {
 }
 
 /**
- * `/composite/batch`: subrequests that know nothing of each other, each in a transaction of its own: what one wrote stays
- * if a later one fails. With `haltOnError` those after a failure are not run and answer 412.
+ * `/composite/batch`: independent subrequests, each in its own transaction, so the writes of one stay if a later one
+ * fails. With `haltOnError` the subrequests after a failure do not run and answer 412.
  */
 export function compositeBatch(call: ApiCall, handle: Handle, org: Org): ApiAnswer {
   requireVersion(call.version, 34);
@@ -52,7 +52,7 @@ function hasFailed({ statusCode }: BatchResult): boolean {
 
 function answer(call: ApiCall, handle: Handle, org: Org, { method, url, richInput }: BatchRequest): BatchResult {
   try {
-    // Both `v67.0/limits` and `/services/data/v67.0/limits` are taken.
+    // Both `v67.0/limits` and `/services/data/v67.0/limits` are accepted.
     const resource = resourcePath(/^\/?v\d/.test(url) ? `/services/data/${url.replace(/^\//, '')}` : url);
     if (resource === undefined || resource.path[0] === 'composite') throw notCallable(url);
     if (versionNumber(resource.version) > versionNumber(call.version)) {

@@ -6,7 +6,10 @@ import { bodyFields, requireMethod } from './call-checks.js';
 import type { SubResponse } from './references.js';
 import { hasFailed, runSubrequests, subrequestsOf, type Handle, type Subrequest } from './subrequests.js';
 
-/** REST API guide, "Composite Graph Limits". Depth and the number of different nodes are not counted here. */
+/**
+ * Limits of one request (REST API guide, "Composite Graph Limits"). Depth and the number of different nodes are not
+ * limited.
+ */
 const GRAPHS_MAX = 75;
 const NODES_MAX = 500;
 
@@ -21,7 +24,7 @@ interface GraphResult {
   readonly isSuccessful: boolean;
 }
 
-/** `/composite/graph`: every graph is a composite request of records, all or none, in a transaction of its own. */
+/** `/composite/graph`: every graph is a composite request of records, all or none, in its own transaction. */
 export function compositeGraph(call: ApiCall, handle: Handle, org: Org): ApiAnswer {
   requireVersion(call.version, 50);
   requireMethod(call, 'POST');

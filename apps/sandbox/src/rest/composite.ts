@@ -3,14 +3,14 @@ import { requireVersion } from './api-versions.js';
 import { bodyFields, requireMethod } from './call-checks.js';
 import { runSubrequests, subrequestsOf, type Handle } from './subrequests.js';
 
-/** Subrequests in one composite request (REST API guide, "Composite"). */
+/** Maximum subrequests in one composite request (REST API guide, "Composite"). */
 const SUBREQUESTS_MAX = 25;
 
 /**
- * `/composite`: the subrequests in order, each seeing what those before it wrote, all in one transaction. With
- * `allOrNone` a failure undoes everything and the others answer PROCESSING_HALTED; without it a failure undoes itself only.
- * A collection (`/composite/sobjects`) is one subrequest, and the outer `allOrNone` overrides its own (REST API guide,
- * "allOrNone Parameters in Composite and Collections Requests"). A GET lists what is below.
+ * `/composite`: runs the subrequests in order, all in one transaction; each sees the writes of those before it. With
+ * `allOrNone` a failure undoes everything and the others answer PROCESSING_HALTED; without it a failure undoes only its
+ * own writes. A collection (`/composite/sobjects`) is one subrequest, and a true outer `allOrNone` overrides its own
+ * (REST API guide, "allOrNone Parameters in Composite and Collections Requests"). A GET lists the resources below.
  */
 export function composite(call: ApiCall, handle: Handle): ApiAnswer {
   if (call.method === 'GET') return { status: 200, body: kinds(call.version) };

@@ -14,7 +14,7 @@ const SOAP_TYPES: Readonly<Record<string, string>> = {
   address: 'urn:address',
 };
 
-/** The object in a list of objects: what `/sobjects` shows of each. */
+/** An object's entry in the list that `/sobjects` answers. */
 export function describeBrief(object: ObjectDefinition, version: string): Record<string, unknown> {
   const base = `/services/data/${version}/sobjects/${object.name}`;
   const isWritable = object.traits.isReadOnly !== true;
@@ -38,7 +38,7 @@ export function describeBrief(object: ObjectDefinition, version: string): Record
   };
 }
 
-/** Everything `/sobjects/X/describe` tells of an object. */
+/** The answer of `/sobjects/X/describe`. */
 export function describe(schema: Schema, object: ObjectDefinition, version: string): Record<string, unknown> {
   return {
     ...describeBrief(object, version),

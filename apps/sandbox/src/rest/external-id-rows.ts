@@ -8,12 +8,13 @@ import { versionNumber } from './api-versions.js';
 import { bodyFields, requireMethod } from './call-checks.js';
 import { row } from './row.js';
 
-/** From this version on an upsert that changed a record answers 200 with a body; before it was an empty 204. */
+/** Since this version an upsert that changes a record answers 200 with a body; before, it was an empty 204. */
 const UPDATED_WITH_BODY = 46;
 
 /**
- * `/sobjects/X/{field}/{value}`: read, change or create ("upsert"), or delete the record that an external id names; several
- * of them are 300 with their addresses (REST API guide, "sObject Rows by External ID"). `POST /sobjects/X/Id` creates.
+ * `/sobjects/X/{field}/{value}`: reads, changes or creates ("upsert"), or deletes the record that an external id names.
+ * Several records answer 300 with their addresses (REST API guide, "sObject Rows by External ID").
+ * `POST /sobjects/X/Id` creates.
  */
 export function externalIdRow(
   call: ApiCall,
@@ -43,7 +44,10 @@ export function externalIdRow(
   return { status: 201, body: { id, success: true, errors: [], created: true } };
 }
 
-/** The refusal of a name by which no record can be found: Salesforce answers it to every second segment that is no id. */
+/**
+ * The refusal of a name that is no external id field. Salesforce answers it for every segment after the object that is
+ * no id.
+ */
 export function noExternalId(name: string): SalesforceFault {
   return new SalesforceFault(
     404,
@@ -63,7 +67,7 @@ function several(object: ObjectDefinition, records: readonly OrgRecord[], versio
   return { status: 300, body: records.map(({ Id }) => attributes(object, Id, version).url) };
 }
 
-/** The external id stands in the address: in the body it is refused, as it could be another one. */
+/** Throws INVALID_FIELD if the body names the external id, as its value could differ from the one in the address. */
 function fieldsWithout(field: FieldDefinition, fields: Record<string, unknown>): Record<string, unknown> {
   const given = Object.keys(fields).find((name) => name.toLowerCase() === field.name.toLowerCase());
   if (given === undefined) return fields;

@@ -5,14 +5,14 @@ import type { ApiAnswer, ApiCall } from './api-call.js';
 import { requireVersion } from './api-versions.js';
 import { requireMethod } from './call-checks.js';
 
-/** What the limits are counted from. */
+/** The counters behind the limits, and the objects that the user may read. */
 export interface LimitsContext {
   readonly allocation: EventAllocation;
   readonly usage: { readonly used: number; readonly max: number };
   readonly mayRead: (object: ObjectDefinition) => boolean;
 }
 
-/** `/limits` and `/limits/recordCount?sObjects=…`; nothing else is below it. */
+/** `/limits` and `/limits/recordCount?sObjects=…`; no other resource lies below. */
 export function limits(call: ApiCall, context: LimitsContext): ApiAnswer {
   const [, kind, ...rest] = call.path;
   if (rest.length > 0 || (kind !== undefined && kind !== 'recordCount')) throw notFound();
@@ -29,8 +29,8 @@ function orgLimits({ usage, allocation }: LimitsContext): unknown {
 }
 
 /**
- * The records of each named object, or of all of them, deleted ones left out. A name that the org does not have is passed
- * over without an error (REST API guide, "Record Count"). Salesforce's counts may be old; these are not.
+ * Counts the records of each named object, or of all objects, without deleted ones. It skips a name that the org does
+ * not have without an error (REST API guide, "Record Count"). Salesforce's counts may be old; these are not.
  */
 function recordCounts(call: ApiCall, { mayRead }: LimitsContext): unknown {
   requireVersion(call.version, 40);

@@ -3,10 +3,12 @@ import { SalesforceFault } from '../org/org.errors.js';
 import type { QueryResult } from '../soql/query-runner.js';
 import type { RowJson } from '../soql/select.js';
 
-/** Answers kept for their further pages; beyond it the oldest is gone, as after 15 minutes in Salesforce. */
+/**
+ * Maximum answers kept for their further pages; beyond it the oldest is dropped, as Salesforce does after 15 minutes.
+ */
 const CURSORS_MAX = 50;
 
-/** Cuts answers into pages and keeps what is left for `nextRecordsUrl`. */
+/** Cuts answers into pages and keeps the rest for `nextRecordsUrl`. */
 export class QueryPages {
   private readonly cursors = new Map<string, readonly RowJson[]>();
 
@@ -19,7 +21,7 @@ export class QueryPages {
     return this.page(locator, rows, 0, version, batchSize);
   }
 
-  /** The page at a locator, `01g…-2000`; INVALID_QUERY_LOCATOR if there is none (any more). */
+  /** The page at a locator, `01g…-2000`. Throws INVALID_QUERY_LOCATOR if the page does not exist or was dropped. */
   next(locatorAndStart: string, version: string, batchSize: number): Record<string, unknown> {
     const [, locator, start] = /^(\w+)-(\d+)$/.exec(locatorAndStart) ?? [];
     const rows = locator === undefined ? undefined : this.cursors.get(locator);

@@ -1,6 +1,6 @@
 import { SalesforceFault } from '../org/org.errors.js';
 
-/** The answer to one subrequest, as it stands in the answer to all. */
+/** The answer to one subrequest, as the answer to the composite request contains it. */
 export interface SubResponse {
   readonly body: unknown;
   readonly httpHeaders: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ export interface SubResponse {
   readonly referenceId: string;
 }
 
-/** The value with every `@{reference.path}` in it replaced by what the earlier answer holds at that path. */
+/** The value, with every `@{reference.path}` in it replaced by the earlier answer's value at that path. */
 export function resolved(value: unknown, earlier: readonly SubResponse[]): unknown {
   if (typeof value === 'string')
     return value.replace(/@\{([^}]*)\}/g, (_, path: string) => String(valueAt(path, earlier)));

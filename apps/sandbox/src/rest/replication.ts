@@ -3,13 +3,14 @@ import type { ObjectDefinition } from '../org/object-definition.js';
 import { SalesforceFault } from '../org/org.errors.js';
 import type { ApiCall } from './api-call.js';
 
-/** The recycle bin is kept for 15 days, and times before 30 days ago are refused (REST API guide, "Get Deleted"). */
+/** Deletions are listed for 15 days, and a start more than 30 days ago is refused (REST API guide, "Get Deleted"). */
 const DAYS = { deleted: 15, start: 30 };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * `/sobjects/X/deleted/?start=…&end=…` and `…/updated/…`: the ids of what was deleted, or created and changed, from `start`
- * on and before `end`. Both are taken in whole minutes, whatever seconds they name ("the API ignores the seconds portion"); INVALID_REPLICATION_DATE where they are wrong.
+ * `/sobjects/X/deleted/?start=…&end=…` and `…/updated/…`: the ids of records deleted, or created and changed, from
+ * `start` (included) to `end` (excluded). The seconds of both are ignored ("the API ignores the seconds portion").
+ * Throws INVALID_REPLICATION_DATE for wrong times.
  */
 export function replicated(
   call: ApiCall,

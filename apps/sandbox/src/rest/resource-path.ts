@@ -1,15 +1,18 @@
 import { SalesforceFault } from '../org/org.errors.js';
 
-/** Where a call goes: `/services/data/v67.0/sobjects/Order/801…?fields=Status`. */
+/** The target of a call: `/services/data/v67.0/sobjects/Order/801…?fields=Status`. */
 export interface ResourcePath {
-  /** `v67.0`, as it was written; whether it is served is not checked here. */
+  /** The version as written, such as `v67.0`; it may be one that is not served. */
   readonly version: string;
-  /** The segments after the version, each decoded by itself: a value may hold a slash (`%2F`). */
+  /** The segments after the version, each decoded on its own, as a value may hold a slash (`%2F`). */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
 }
 
-/** Reads the address of a call below `/services/data/`; undefined if it is another one. A broken escape is a 400. */
+/**
+ * Parses the address of a call below `/services/data/`; undefined for any other address. Throws 400 for a broken
+ * escape.
+ */
 export function resourcePath(url: string): ResourcePath | undefined {
   const [address, ...query] = url.split('?');
   const below = /^\/+services\/+data\/+(.*)$/.exec(address ?? '')?.[1];

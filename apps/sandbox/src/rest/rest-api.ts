@@ -18,7 +18,7 @@ import { sobjectTree } from './sobject-tree.js';
 import { sobjects } from './sobjects.js';
 import { Tooling } from './tooling.js';
 
-/** How many calls the org has answered, by what they were: what tests count instead of spying on a client. */
+/** How many calls the org has answered, by kind. Tests check these counts instead of spying on a client. */
 export interface CallCounts {
   queries: number;
   reads: number;
@@ -27,7 +27,7 @@ export interface CallCounts {
   others: number;
 }
 
-/** What the resources stand on. */
+/** The parts that the resources use. */
 export interface RestApiContext {
   readonly org: Org;
   readonly channels: Channels;
@@ -36,7 +36,7 @@ export interface RestApiContext {
   readonly usage: { readonly used: number; readonly max: number };
 }
 
-/** The resources below `/services/data/vXX.X`. Throws `SalesforceFault` for what Salesforce would refuse. */
+/** The resources below `/services/data/vXX.X`. Throws `SalesforceFault` for calls that Salesforce would refuse. */
 export class RestApi {
   readonly counts: CallCounts = { queries: 0, reads: 0, writes: 0, composites: 0, others: 0 };
   private readonly pages = new QueryPages();
@@ -120,7 +120,7 @@ export class RestApi {
     if (object !== undefined && !this.context.permissions.canRead(object.name)) throw notFound();
   }
 
-  /** A POST to `/composite/sobjects/X` only reads. */
+  /** Every call below `/composite/sobjects/X` counts as a read, as a POST there only reads. */
   private count(call: ApiCall, isAboutObjects: boolean): void {
     const isRead = call.method === 'GET' || (call.path[0] === 'composite' && call.path[2] !== undefined);
     if (!isRead) this.counts.writes++;

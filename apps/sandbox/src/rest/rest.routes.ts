@@ -9,13 +9,16 @@ import { listedVersions, versionNumber } from './api-versions.js';
 import { resourcePath } from './resource-path.js';
 import type { RestApi } from './rest-api.js';
 
-/** Records in one page unless the client asks for fewer (`Sforce-Query-Options: batchSize=200`). */
+/**
+ * Bounds for the records in one page; the maximum applies unless the client asks for fewer
+ * (`Sforce-Query-Options: batchSize=200`).
+ */
 const BATCH_SIZE = { min: 200, max: 2_000 };
 
-/** Levels of a body: composite requests need seven. */
+/** Maximum nesting of a body; composite requests need seven levels. */
 const NESTING_MAX = 50;
 
-/** What the REST routes stand on. */
+/** The parts that the REST routes use. */
 export interface RestContext {
   readonly org: Org;
   readonly sessions: Sessions;
@@ -26,7 +29,7 @@ export interface RestContext {
 
 /** `/services/data/**`: sessions, versions, limits, JSON and errors around `RestApi`. */
 export function restRoutes(app: FastifyInstance, context: RestContext): void {
-  // Bodies are parsed here, so that broken JSON is Salesforce's error and not the framework's.
+  // The sandbox parses bodies itself, so that broken JSON gives Salesforce's error instead of the framework's.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => answerError(error, reply));
@@ -68,13 +71,16 @@ function handle(request: FastifyRequest, { org, api }: RestContext): ApiAnswer {
   return org.transaction((transaction) => api.handle({ ...call, transaction }), { origin });
 }
 
-/** `_HttpMethod=PATCH` for clients that cannot send a PATCH: a POST may say that it is another method (REST API guide, "Update a Record"). */
+/**
+ * The method of the call. A POST may name another one, as in `_HttpMethod=PATCH`, for clients that cannot send a PATCH
+ * (REST API guide, "Update a Record").
+ */
 function methodOf(request: FastifyRequest, query: URLSearchParams): string {
   const meant = query.get('_HttpMethod');
   return request.method === 'POST' && meant !== null ? meant.toUpperCase() : request.method;
 }
 
-/** `com/salesforce/api/rest/67.0;client=…`: the origin that the events of this call carry. */
+/** The origin that the events of this call carry: `com/salesforce/api/rest/67.0;client=…`. */
 function originOf(request: FastifyRequest, version: string): string {
   const options = request.headers['sforce-call-options'];
   const client = /client=([^,;]+)/.exec(typeof options === 'string' ? options : '')?.[1]?.trim();
@@ -93,7 +99,7 @@ function parsedBody(body: unknown): unknown {
   }
 }
 
-/** How deep brackets are nested outside strings: counted before anything walks the body recursively. */
+/** The nesting of brackets outside strings, checked before any code walks the body recursively. */
 function nestingOf(json: string): number {
   let depth = 0;
   let deepest = 0;

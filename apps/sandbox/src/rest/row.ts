@@ -5,7 +5,7 @@ import { attributes, fieldJson } from '../soql/record-json.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
 import { bodyFields, requireMethod } from './call-checks.js';
 
-/** `GET`, `PATCH` or `DELETE` of one record. */
+/** Answers `GET`, `PATCH` or `DELETE` of one record. */
 export function row(call: ApiCall, object: ObjectDefinition, id: string): ApiAnswer {
   requireMethod(call, 'GET', 'PATCH', 'DELETE');
   const { transaction } = call;
@@ -28,7 +28,7 @@ export function row(call: ApiCall, object: ObjectDefinition, id: string): ApiAns
   return { status: 204 };
 }
 
-/** A record with the named fields, or all of them; INVALID_FIELD for a name the object does not have. */
+/** A record with the named fields, or all of them. Throws INVALID_FIELD for a name that the object does not have. */
 export function recordJson(
   object: ObjectDefinition,
   record: OrgRecord,

@@ -7,19 +7,19 @@ import { bodyFields, checkedId, requireMethod } from './call-checks.js';
 import { noExternalId } from './external-id-rows.js';
 import { recordJson } from './row.js';
 
-/** Records in one collection request (REST API guide, "sObject Collections"). */
+/** Maximum records that one collection request can write (REST API guide, "sObject Collections"). */
 const WRITES_MAX = 200;
-/** Records that one collection request can read. */
+/** Maximum records that one collection request can read. */
 const READS_MAX = 2_000;
 
-/** What became of one record: the entry of the answer. */
+/** The result of one record: an entry of the answer. */
 type Result = {
   readonly id?: string;
   readonly success: boolean;
   readonly errors: readonly unknown[];
   readonly created?: boolean;
 };
-/** Writes one record of the request, and says which it was. */
+/** Writes one record of the request and returns its id. */
 type Write = (record: unknown) => { readonly id: string; readonly created?: boolean };
 
 /**
@@ -100,7 +100,9 @@ function writeOne(call: ApiCall, record: unknown): string {
   return recordId;
 }
 
-/** Creates or changes by an external id. One that names several records, or one that came before, is refused. */
+/**
+ * Creates or changes records by an external id. Throws for an id that names several records or repeats one before it.
+ */
 function upsertInto(call: ApiCall, objectName: string, fieldName: string): Write {
   requireVersion(call.version, 46);
   const { transaction } = call;

@@ -6,7 +6,7 @@ import type { ApiAnswer, ApiCall } from './api-call.js';
 import { requireVersion } from './api-versions.js';
 import { bodyFields, requireMethod } from './call-checks.js';
 
-/** REST API guide, "sObject Tree". */
+/** Limits of one request (REST API guide, "sObject Tree"). */
 const RECORDS_MAX = 200;
 const LEVELS_MAX = 5;
 const TYPES_MAX = 5;
@@ -20,7 +20,7 @@ interface Node {
 }
 
 /**
- * `/composite/tree/X`: creates records with those that are nested in them, level by level, all or none. A failure answers
+ * `/composite/tree/X`: creates records and the records nested in them, level by level, all or none. A failure answers
  * 400 and names the records that caused it (REST API guide, "sObject Tree Response Body").
  */
 export function sobjectTree(call: ApiCall): ApiAnswer {
@@ -59,7 +59,7 @@ function failed(causes: readonly (readonly [Node, SalesforceFault])[]): ApiAnswe
   return { status: 400, body: { hasErrors: true, results } };
 }
 
-/** All records of the trees, every level after the one above it. */
+/** All records of the trees, level by level from the top. */
 function nodesOf(schema: Schema, root: ObjectDefinition, records: unknown): Node[] {
   let level = listOf(records, 'records').map((record) => ({
     object: root,

@@ -7,12 +7,12 @@ import { externalIdRow, noExternalId } from './external-id-rows.js';
 import { replicated } from './replication.js';
 import { row } from './row.js';
 
-/** What stands where an id or an external id could stand; nothing is below it. */
+/** Names that take the place of an id or external id field; no resource lies below them. */
 const BELOW: readonly string[] = ['describe', 'deleted', 'updated'];
 
 /**
- * `/sobjects`, `/sobjects/X`, `/sobjects/X/describe`, `/sobjects/X/deleted`, `/sobjects/X/updated`, `/sobjects/X/{id}` and
- * `/sobjects/X/{external id field}/{value}`.
+ * `/sobjects`, `/sobjects/X`, `/sobjects/X/describe`, `/sobjects/X/deleted`, `/sobjects/X/updated`, `/sobjects/X/{id}`
+ * and `/sobjects/X/{external id field}/{value}`.
  * @param mayRead whether an object is shown in the list of all
  */
 export function sobjects(call: ApiCall, mayRead: (object: ObjectDefinition) => boolean): ApiAnswer {
@@ -36,7 +36,7 @@ export function sobjects(call: ApiCall, mayRead: (object: ObjectDefinition) => b
     requireMethod(call, 'GET');
     return { status: 200, body: replicated(call, object, id) };
   }
-  // An id is one by its length; every other name can only be that of an external id.
+  // A segment of 15 or 18 characters is an id; every other name can only be an external id field.
   if (value !== undefined || object.field(id) !== undefined) return externalIdRow(call, object, id, value);
   if (id.length !== 15 && id.length !== 18) throw noExternalId(id);
   return row(call, object, checkedId(object, id));
@@ -48,7 +48,8 @@ function collection(call: ApiCall, object: ObjectDefinition): ApiAnswer {
     return { status: 200, body: { objectDescribe: describeBrief(object, call.version), recentItems: [] } };
   }
   const id = call.transaction.create(object.name, bodyFields(call.body));
-  // A published platform event is only queued: its success carries this entry (Platform Events guide, "Publish Event Messages").
+  // A published platform event is only queued, so its success carries this entry (Platform Events guide, "Publish Event
+  // Messages").
   const published = call.transaction.steps.at(-1);
   const errors =
     published?.kind === 'PUBLISH' ? [{ statusCode: 'OPERATION_ENQUEUED', message: published.uuid, fields: [] }] : [];

@@ -5,10 +5,10 @@ import { bodyFields } from './call-checks.js';
 import { resolved, type SubResponse } from './references.js';
 import { resourcePath } from './resource-path.js';
 
-/** Answers one call below the version; given by the API so that a request of many reaches every resource. */
+/** Answers one call below the version. The API passes it in, so that a composite request reaches every resource. */
 export type Handle = (call: ApiCall) => ApiAnswer;
 
-/** One call inside a request of many. */
+/** One call inside a composite request. */
 export interface Subrequest {
   readonly method: string;
   readonly url: string;
@@ -16,15 +16,18 @@ export interface Subrequest {
   readonly body: unknown;
 }
 
-/** How the subrequests are run. */
+/** The rules by which subrequests run. */
 export interface SubrequestRules {
-  /** Whether a failure undoes everything: the others then answer PROCESSING_HALTED. */
+  /** Whether a failure undoes everything; the others then answer PROCESSING_HALTED. */
   readonly allOrNone: boolean;
-  /** Whether such a request may call the resource with these segments below the version. */
+  /** Whether a subrequest may call the resource with these segments below the version. */
   readonly mayCall: (path: readonly string[]) => boolean;
 }
 
-/** The answers to the subrequests in order, each seeing what those before it wrote in the call's transaction. */
+/**
+ * Runs the subrequests in order in the call's transaction and returns their answers. Each sees the writes of those
+ * before it.
+ */
 export function runSubrequests(
   call: ApiCall,
   handle: Handle,
@@ -47,13 +50,18 @@ export function runSubrequests(
   return responses;
 }
 
-/** Whether it failed. A collection answers 200 whatever became of its records; each of them says so itself. */
+/**
+ * Whether a subrequest has failed. A collection answers 200 even if records failed, so each record's result is checked.
+ */
 export function hasFailed({ httpStatusCode, body }: SubResponse): boolean {
   if (httpStatusCode >= 400) return true;
   return Array.isArray(body) && body.some((result: { success?: unknown } | null) => result?.success === false);
 }
 
-/** The subrequests of a body; JSON_PARSER_ERROR, INVALID_INPUT or LIMIT_EXCEEDED if they are malformed or too many. */
+/**
+ * The subrequests of a body. Throws JSON_PARSER_ERROR, INVALID_INPUT or LIMIT_EXCEEDED if they are malformed or too
+ * many.
+ */
 export function subrequestsOf(value: unknown, countMax: number): Subrequest[] {
   if (!Array.isArray(value) || value.length === 0) {
     throw new SalesforceFault(
@@ -108,7 +116,7 @@ function answer(
   }
 }
 
-/** A request of many cannot call this resource. */
+/** The refusal of a resource that a composite request cannot call. */
 export function notCallable(url: string): SalesforceFault {
   return new SalesforceFault(400, 'INVALID_INPUT', `not a resource that a composite request can call: ${url}`);
 }

@@ -15,7 +15,7 @@ const MEMBER = 'PlatformEventChannelMember';
 type ToolingType = typeof CHANNEL | typeof MEMBER;
 
 const PREFIXES: Readonly<Record<ToolingType, string>> = { [CHANNEL]: '0YL', [MEMBER]: '0v8' };
-/** What a query can select of each. */
+/** The columns that a query can select. */
 const COLUMNS: Readonly<Record<ToolingType, readonly string[]>> = {
   [CHANNEL]: ['Id', 'FullName', 'DeveloperName', 'MasterLabel', 'ChannelType', 'Metadata'],
   [MEMBER]: ['Id', 'FullName', 'DeveloperName', 'EventChannel', 'SelectedEntity', 'Metadata'],
@@ -44,9 +44,9 @@ interface ToolingRecord {
 }
 
 /**
- * `/tooling/sobjects/PlatformEventChannel`, `…Member` and `/tooling/query` over both: how an administrator makes custom
- * channels (Change Data Capture guide, "Compose Streams of Change Data Capture Notifications with Custom Channels").
- * Nothing else of the Tooling API is here.
+ * `/tooling/sobjects/PlatformEventChannel`, `…Member` and `/tooling/query` over both, by which an administrator creates
+ * custom channels (Change Data Capture guide, "Compose Streams of Change Data Capture Notifications with Custom
+ * Channels"). The rest of the Tooling API is missing.
  */
 export class Tooling {
   private readonly ids = new Map<string, string>();
@@ -73,7 +73,7 @@ export class Tooling {
     return { status: 201, body: { id: this.idOf(type, name), success: true, errors: [], warnings: [], infos: [] } };
   }
 
-  /** Returns the full name of what was written. A channel cannot be changed, a member only as a whole. */
+  /** Writes a channel or a member and returns its full name. A channel cannot be changed, a member only as a whole. */
   private write(type: ToolingType, body: unknown, isNew = false): string {
     if (type === CHANNEL) {
       const { FullName } = checked(newChannel, body);
@@ -126,7 +126,10 @@ export class Tooling {
     return { Id: this.idOf(MEMBER, FullName), ...names, Metadata };
   }
 
-  /** `SELECT fields FROM PlatformEventChannel[Member]`, without conditions: never a silently wrong answer. */
+  /**
+   * Answers `SELECT fields FROM PlatformEventChannel[Member]` without conditions. Throws for other queries, so that no
+   * answer is silently wrong.
+   */
   private query(call: ApiCall): ApiAnswer {
     requireMethod(call, 'GET');
     const query = parseQuery(call.query.get('q') ?? '');

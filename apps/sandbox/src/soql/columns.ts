@@ -8,7 +8,7 @@ import { groupOutputs } from './grouping.js';
 import { parseQuery } from './query-parser.js';
 import { isGrouped, type SelectItem, type SelectQuery } from './soql.ast.js';
 
-/** One column of an answer; a parent's and a sub-query's have columns of their own. */
+/** One column of an answer; a parent and a sub-query have nested columns. */
 interface Column {
   readonly aggregate: boolean;
   readonly apexType: string | null;
@@ -40,8 +40,8 @@ const APEX_TYPES: Readonly<Record<FieldType, string>> = {
 };
 
 /**
- * What `/query?q=…&columns=true` answers instead of records: the columns of the query, without running it. Salesforce does
- * not document it; the form is that of the answers which the `sf` command line is tested with.
+ * The answer of `/query?q=…&columns=true`: the columns of the query, without running it. Salesforce does not document
+ * it; the form is that of the answers which the `sf` command line is tested with.
  */
 export function queryColumns(org: OrgState, soql: string, scope: QueryScope): Record<string, unknown> {
   const query = parseQuery(soql);
@@ -60,7 +60,10 @@ export function queryColumns(org: OrgState, soql: string, scope: QueryScope): Re
   };
 }
 
-/** The same of an object that is in no schema (the Tooling API's): every column is a text that cannot be written. */
+/**
+ * Like `queryColumns`, for an object that is in no schema (the Tooling API's): every column is a text that cannot be
+ * written.
+ */
 export function textColumns(entityName: string, keyPrefix: string, names: readonly string[]): Record<string, unknown> {
   const columnMetadata = names.map((name) => column(name, { apexType: 'String', textType: true }));
   return { columnMetadata, entityName, groupBy: false, idSelected: names.includes('Id'), keyPrefix };
@@ -119,7 +122,7 @@ function kindsOf(type: FieldType): Pick<Column, 'booleanType' | 'numberType' | '
   };
 }
 
-/** A column that is neither a field nor anything else in particular, but for what is said. */
+/** A column with neutral defaults, overridden by `more`. */
 function column(columnName: string, more: Partial<Column>): Column {
   return {
     aggregate: false,

@@ -3,10 +3,10 @@ import type { FieldDefinition } from '../org/field-definition.js';
 import { soqlFault } from './soql-fault.js';
 import type { Literal } from './soql.ast.js';
 
-/** A value in the form in which it is compared: text in lower case, ids with 18 characters, date-times as milliseconds. */
+/** A value in its form for comparison: text in lower case, ids with 18 characters, date-times as milliseconds. */
 export type Comparable = string | number | boolean | null;
 
-/** The literal in the form of the field's values; refused if the field is of another type. */
+/** The literal in the form of the field's values. Throws INVALID_FIELD if the field is of another type. */
 export function comparable(soql: string, field: FieldDefinition, value: Literal): Comparable {
   if (value.kind === 'null') return null;
   switch (field.type) {
@@ -47,7 +47,7 @@ function idValue(soql: string, field: FieldDefinition, text: string, position: n
   throw soqlFault('INVALID_QUERY_FILTER_OPERATOR', soql, position, `invalid ID field: ${text} (field '${field.name}')`);
 }
 
-/** The words for a literal of another type than the field's. */
+/** The error text for a literal of another type than the field's. */
 export function wrongType(field: FieldDefinition): string {
   const isQuoted = !['boolean', 'int', 'double', 'currency', 'date', 'datetime'].includes(field.type);
   const quotes = isQuoted ? 'should be enclosed in quotes' : 'should not be enclosed in quotes';

@@ -9,19 +9,22 @@ import {
 } from './soql.ast.js';
 import type { TokenReader } from './token-reader.js';
 
-/** How deep parentheses and NOT may be nested: a bound for the stack, far above what people write. */
+/** Maximum nesting of parentheses and NOT: it bounds the stack, far above what people write. */
 const DEPTH_MAX = 50;
-/** Values in one IN list. */
+/** Maximum values in one IN list. */
 const IN_VALUES_MAX = 4_000;
-/** Semi-joins and anti-joins in one WHERE clause (SOQL and SOSL Reference, "Semi-Joins with IN and Anti-Joins with NOT IN"). */
+/**
+ * Maximum semi-joins and anti-joins in one WHERE clause (SOQL and SOSL Reference, "Semi-Joins with IN and Anti-Joins
+ * with NOT IN").
+ */
 const JOINS_MAX = 2;
 
 const COMPARISONS: readonly string[] = ['=', '!=', '<>', '<', '<=', '>', '>=', 'LIKE'];
 
-/** Which clause a condition is read for: only WHERE has semi-joins, only HAVING has aggregates. */
+/** The clause that a condition belongs to: only WHERE has semi-joins, only HAVING has aggregates. */
 export type Clause = 'where' | 'where of a sub-query' | 'having';
 
-/** Reads a WHERE or HAVING clause. AND and OR cannot be mixed without parentheses, as in SOQL itself. */
+/** Parses a WHERE or HAVING clause. AND and OR cannot be mixed without parentheses, as in SOQL itself. */
 export function parseCondition(reader: TokenReader, clause: Clause): Condition {
   return new ConditionParser(reader, clause).condition(0);
 }
@@ -114,7 +117,7 @@ class ConditionParser {
   }
 }
 
-/** A field name with the relationships in front of it; where `mayAggregate`, an aggregate of one, too. */
+/** Parses a field name with the relationships in front of it; with `mayAggregate`, also an aggregate of one. */
 export function parsePath(reader: TokenReader, what: string, mayAggregate = false): FieldPath {
   const token = reader.expectWord(what);
   const aggregate = AGGREGATES.find((name) => name === token.text.toUpperCase());
@@ -153,7 +156,7 @@ function parseSpan(reader: TokenReader): Literal | undefined {
   return { kind: 'span', name, count: reader.expectCount(`${name}:`), position: token.position };
 }
 
-/** Whether the calendar has this day and the clock this time: `2026-02-30` and `T25:00:00Z` are refused. */
+/** Whether the day and the time exist: `2026-02-30` and `T25:00:00Z` do not. */
 function isRealDate(text: string): boolean {
   const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
   if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text.slice(0, 10)) return false;

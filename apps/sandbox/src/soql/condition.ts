@@ -11,8 +11,9 @@ import type { CompareOperator, Condition, FieldPath, Literal } from './soql.ast.
 export type RecordTest = (record: OrgRecord) => boolean;
 
 /**
- * The test that a WHERE clause means. Checked against the schema before any record is read, so that a wrong query is
- * refused although no record matches. Logic has two values, as in SOQL: `!=` and `NOT` are true of empty fields.
+ * Compiles a condition to a test of records. It checks the condition against the schema before any record is read, so
+ * that a wrong query is refused even if no record matches. Logic has two values, as in SOQL: `!=` and `NOT` are true of
+ * empty fields.
  */
 export function compileCondition(reader: PathReader, object: ObjectDefinition, condition: Condition): RecordTest {
   switch (condition.kind) {
@@ -71,7 +72,7 @@ function compileCompare(
   };
 }
 
-/** Before, in or after a span of time: `< TODAY` is before its beginning, `<= TODAY` before its end. */
+/** Compares with a span of time: `< TODAY` is before its beginning, `<= TODAY` before its end. */
 function compileSpan(
   reader: PathReader,
   resolved: ResolvedPath,

@@ -1,4 +1,4 @@
-/** A span of time: from `start` on and before `end`, in milliseconds. */
+/** A span of time: from `start` (included) to `end` (excluded), in milliseconds. */
 export interface DateSpan {
   readonly start: number;
   readonly end: number;
@@ -6,7 +6,7 @@ export interface DateSpan {
 
 type Unit = 'DAY' | 'WEEK' | 'MONTH' | 'QUARTER' | 'YEAR';
 
-/** The first unit of the span, counted from the current one, and how many units it has. */
+/** The unit of a span, its first unit counted from the current one, and its number of units. */
 interface Shape {
   readonly unit: Unit;
   readonly first: (count: number) => number;
@@ -16,12 +16,12 @@ interface Shape {
 const fixed = (unit: Unit, first: number): Shape => ({ unit, first: () => first, units: () => 1 });
 const one = () => 1;
 
-/** SOQL and SOSL Reference, "Date Formats and Date Literals". Fiscal years and quarters are not here. */
+/** The date literals (SOQL and SOSL Reference, "Date Formats and Date Literals"), without fiscal years and quarters. */
 const SHAPES: Readonly<Record<string, Shape>> = {
   TODAY: fixed('DAY', 0),
   YESTERDAY: fixed('DAY', -1),
   TOMORROW: fixed('DAY', 1),
-  // Today counts as well: 91 days.
+  // Today counts too, so the span has 91 days.
   LAST_90_DAYS: { unit: 'DAY', first: () => -90, units: () => 91 },
   NEXT_90_DAYS: { unit: 'DAY', first: one, units: () => 90 },
   LAST_N_DAYS: { unit: 'DAY', first: (n) => -n, units: (n) => n + 1 },
@@ -33,7 +33,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   ...calendar('YEAR'),
 };
 
-/** Whole units before and after the current one: `LAST_MONTH`, `NEXT_N_MONTHS:3`. */
+/** The literals for whole units around the current one: `LAST_MONTH`, `NEXT_N_MONTHS:3`. */
 function calendar(unit: Unit): Record<string, Shape> {
   return {
     [`THIS_${unit}`]: fixed(unit, 0),
@@ -45,13 +45,19 @@ function calendar(unit: Unit): Record<string, Shape> {
   };
 }
 
-/** Whether there is such a date literal, and whether it takes a number after a colon. */
+/**
+ * Whether the date literal takes a number after a colon (`counted`) or not (`plain`); undefined if there is no such
+ * literal.
+ */
 export function dateLiteral(name: string): 'plain' | 'counted' | undefined {
   if (!Object.hasOwn(SHAPES, name)) return undefined;
   return /(^|_)N_/.test(name) ? 'counted' : 'plain';
 }
 
-/** The time that a date literal means at this moment, in UTC; weeks begin on Sunday. Undefined outside the years 1700 to 4000, which is what SOQL takes. */
+/**
+ * The span that a date literal means at `now`, in UTC; weeks begin on Sunday. Undefined outside the years 1700 to 4000,
+ * the range of SOQL.
+ */
 export function dateSpan(name: string, count: number, now: number): DateSpan | undefined {
   const shape = SHAPES[name];
   if (shape === undefined) return undefined;
@@ -61,7 +67,7 @@ export function dateSpan(name: string, count: number, now: number): DateSpan | u
   return isInRange ? span : undefined;
 }
 
-/** When the unit begins that is so many units after the current one. NaN where no date is that far away. */
+/** The start of the unit that is `offset` units after the current one; NaN if no date is that far away. */
 function startOf(unit: Unit, offset: number, now: number): number {
   const today = new Date(now);
   const [year, month, day] = [today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate()];

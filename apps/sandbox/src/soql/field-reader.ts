@@ -6,20 +6,20 @@ import type { ParentStep, PathReader, ResolvedPath } from './path-reader.js';
 import { soqlFault } from './soql-fault.js';
 import type { FieldPath, ObjectName } from './soql.ast.js';
 
-/** Look-ups that one path may follow (SOQL and SOSL Reference, "Relationship Query Limitations"). */
+/** Maximum look-ups in one path (SOQL and SOSL Reference, "Relationship Query Limitations"). */
 const PARENTS_MAX = 5;
 
-/** Which records a query sees. */
+/** The records and objects that a query sees. */
 export interface QueryScope {
   /** Whether records in the recycle bin count (`/queryAll`). */
   readonly withDeleted: boolean;
-  /** Whether the object exists for the user; related objects are not looked at. */
+  /** Whether the object exists for the user; related objects are not checked. */
   readonly mayRead: (object: ObjectDefinition) => boolean;
 }
 
 /** Finds the objects and paths of one query in the schema and reads them from records. */
 export class FieldReader implements PathReader {
-  /** The moment of the query: `TODAY` means one day, however long it runs. */
+  /** The time of the query, fixed at its start, so that `TODAY` means one day throughout. */
   readonly now: number;
 
   constructor(
@@ -30,7 +30,7 @@ export class FieldReader implements PathReader {
     this.now = org.clock.now();
   }
 
-  /** The object that a FROM clause names; INVALID_TYPE if there is none that can be queried. */
+  /** The object that a FROM clause names. Throws INVALID_TYPE if there is none that can be queried. */
   object(from: ObjectName): ObjectDefinition {
     const named = this.org.schema.object(from.name);
     const object = named !== undefined && this.scope.mayRead(named) ? named : undefined;
@@ -41,7 +41,7 @@ export class FieldReader implements PathReader {
     throw soqlFault('INVALID_TYPE', this.soql, from.position, reason);
   }
 
-  /** The child relationship that a sub-query names; INVALID_TYPE if the object has none of this name. */
+  /** The child relationship that a sub-query names. Throws INVALID_TYPE if the object has none of this name. */
   children(parent: ObjectDefinition, from: ObjectName): ChildRelationship & { readonly name: string } {
     const wanted = from.name.toLowerCase();
     const found = this.org.schema.children(parent).find(({ name }) => name?.toLowerCase() === wanted);
@@ -57,7 +57,7 @@ export class FieldReader implements PathReader {
     }
   }
 
-  /** The field that a path means; INVALID_FIELD if an object on the way has no such field or relationship. */
+  /** The field that a path names. Throws INVALID_FIELD if an object on the way has no such field or relationship. */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {
     const names = [...path.segments];
     const name = names.pop() as string;

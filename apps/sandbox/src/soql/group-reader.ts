@@ -7,7 +7,7 @@ import type { PathReader, ResolvedPath } from './path-reader.js';
 import { soqlFault } from './soql-fault.js';
 import type { Aggregate, FieldPath, ObjectName } from './soql.ast.js';
 
-/** A value of a group: what it is worked out from, and how a group is asked for it. */
+/** A value of a group: the path that it is computed from, and the path that reads it from a group. */
 interface GroupColumn {
   readonly source: ResolvedPath;
   readonly aggregate: Aggregate | undefined;
@@ -47,7 +47,7 @@ export class GroupReader implements PathReader {
     return this.fields.invalid(path, reason);
   }
 
-  /** A grouped field, or an aggregate, which from here on is worked out for every group. */
+  /** A grouped field, or an aggregate, which is computed for every group from here on. */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {
     const { aggregate } = path;
     const source = this.fields.resolve(object, path);
@@ -67,7 +67,10 @@ export class GroupReader implements PathReader {
     return group[name] ?? null;
   }
 
-  /** The groups in the order in which their first records came; without GROUP BY all records are one, even if there are none. */
+  /**
+   * The groups in the order of their first records. Without GROUP BY all records form one group, even if there are
+   * none.
+   */
   groupsOf(records: Iterable<OrgRecord>): OrgRecord[] {
     const members = new Map<string, OrgRecord[]>();
     if (this.groupedBy.length === 0) members.set('[]', []);
@@ -108,7 +111,7 @@ export class GroupReader implements PathReader {
   }
 }
 
-/** One name for one value, however the query writes it: `MAX(Account.Name)`. */
+/** The key of a value, the same however the query writes it: `MAX(Account.Name)`. */
 function keyOf({ parents, field: { name } }: ResolvedPath, aggregate: Aggregate | undefined): string {
   const path = [...parents.map(({ relationship }) => relationship), name].join('.');
   return aggregate === undefined ? path : `${aggregate}(${path})`;

@@ -3,7 +3,7 @@ import { Org } from '../org/org.js';
 import { runQuery } from './query-runner.js';
 
 const DAY_MS = 86_400_000;
-/** Noon is far from midnight, when today becomes another day in the middle of a test. */
+/** The time until noon tomorrow (UTC), in ms. At noon no test runs into another day. */
 const untilNoon = (now: number): number => DAY_MS + DAY_MS / 2 - (now % DAY_MS);
 
 describe('[D8] groups, semi-joins and dates in queries', () => {

@@ -10,12 +10,12 @@ import type { RowJson } from './select.js';
 import { soqlFault } from './soql-fault.js';
 import type { FieldPath, SelectedField, SelectQuery } from './soql.ast.js';
 
-/** Rows in an answer of groups, which cannot be paged. */
+/** Maximum rows in an answer of groups, which cannot be paged. */
 const GROUPS_MAX = 2_000;
 
 /**
- * The rows of a grouped query over the records that its WHERE clause lets through: `AggregateResult`s with the grouped fields
- * and the aggregates. Everything is checked against the schema before any record is read.
+ * Compiles a grouped query to a function that turns the records matching its WHERE clause into rows: `AggregateResult`s
+ * with the grouped fields and the aggregates. Everything is checked against the schema before any record is read.
  */
 export function compileGrouping(
   reader: FieldReader,
@@ -46,7 +46,10 @@ export interface GroupOutput {
   readonly path: FieldPath;
 }
 
-/** What a grouped query answers: its fields by their names and its aggregates as `expr0`, `expr1`, …, unless they have an alias. */
+/**
+ * The values in the rows of a grouped query: its fields by their names and its aggregates as `expr0`, `expr1`, …,
+ * unless they have an alias.
+ */
 export function groupOutputs(reader: FieldReader, object: ObjectDefinition, { select }: SelectQuery): GroupOutput[] {
   let unnamed = 0;
   const seen = new Set<string>();

@@ -1,8 +1,9 @@
 import type { StringLiteral } from './tokenizer.js';
 
 /**
- * The test that a LIKE pattern means: `%` is any text, `_` any one character, case does not matter; escaped ones stand
- * for themselves. Time grows with pattern × text at worst, whatever the pattern (a regular expression would not promise that).
+ * Compiles a LIKE pattern to a test: `%` is any text, `_` any one character, escaped ones are literal, and case does
+ * not matter. Time grows at worst with pattern × text, whatever the pattern; a regular expression would not guarantee
+ * that.
  */
 export function likePattern({ text, escapedWildcards }: StringLiteral): (candidate: string) => boolean {
   const signs = [...text]

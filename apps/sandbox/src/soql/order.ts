@@ -5,7 +5,10 @@ import type { OrderTerm } from './soql.ast.js';
 
 type Comparison = (a: OrgRecord, b: OrgRecord) => number;
 
-/** The order that an ORDER BY means (text without regard to case, empty values first unless told otherwise); undefined if there is none. */
+/**
+ * The comparison that an ORDER BY means; undefined if there is none. Text is compared without regard to case; empty
+ * values come first by default.
+ */
 export function compileOrder(
   reader: PathReader,
   object: ObjectDefinition,

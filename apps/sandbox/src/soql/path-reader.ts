@@ -16,16 +16,18 @@ export interface ResolvedPath {
   readonly field: FieldDefinition;
 }
 
-/** Finds what a condition or an order names, and reads it from a record, or from a group of records. */
+/**
+ * Finds the objects and fields that a condition or an order names, and reads them from a record or a group of records.
+ */
 export interface PathReader {
   readonly soql: string;
   /** The org's time, for `TODAY` and the like. */
   readonly now: number;
-  /** The object that a FROM clause names; throws the refusal of one that cannot be queried. */
+  /** The object that a FROM clause names; throws if it cannot be queried. */
   object(from: ObjectName): ObjectDefinition;
   /** The object's records that the query may see. */
   records(object: ObjectDefinition): Iterable<OrgRecord>;
-  /** What the path means; throws the refusal of one that means nothing. */
+  /** The field that a path names; throws if there is none. */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath;
   /** The value at the end of the path; null if a look-up on the way is empty. */
   read(path: ResolvedPath, record: OrgRecord): FieldValue;

@@ -5,12 +5,12 @@ import { TokenReader } from './token-reader.js';
 
 /** The highest OFFSET that Salesforce takes. */
 const OFFSET_MAX = 2_000;
-/** Child sub-queries in one query (SOQL and SOSL Reference, "Relationship Query Limitations"). */
+/** Maximum child sub-queries in one query (SOQL and SOSL Reference, "Relationship Query Limitations"). */
 const CHILD_QUERIES_MAX = 20;
 
 /**
- * The query that this text says. What this sandbox does not know of SOQL (TYPEOF, date functions, ROLLUP, aliases of
- * objects, …) is MALFORMED_QUERY with its position: never a silently wrong answer.
+ * Parses a query. SOQL that this sandbox does not know (TYPEOF, date functions, ROLLUP, aliases of objects, …) throws
+ * MALFORMED_QUERY with its position, so that no answer is silently wrong.
  */
 export function parseQuery(soql: string): SelectQuery {
   const reader = new TokenReader(soql);
@@ -58,7 +58,7 @@ function parseSelectList(reader: TokenReader, isChild: boolean): SelectItem[] {
   return items;
 }
 
-/** A word is an alias if the list goes on or ends behind it. */
+/** Takes a word as an alias if a comma or FROM follows it. */
 function parseAlias(reader: TokenReader): string | undefined {
   const isAlias =
     reader.peek().kind === 'word' && !reader.isAt('FROM') && (reader.isAt(',', 1) || reader.isAt('FROM', 1));
@@ -75,7 +75,7 @@ function parseGroupBy(reader: TokenReader): FieldPath[] {
   return paths;
 }
 
-/** What the grammar lets pass and Salesforce refuses, in its words. */
+/** Throws for queries that the grammar accepts and Salesforce refuses, in Salesforce's words. */
 function refuseMisplaced(reader: TokenReader, query: SelectQuery): void {
   const grouped = isGrouped(query);
   for (const item of query.select) {

@@ -1,7 +1,7 @@
 import type { FieldDefinition, FieldValue, OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 
-/** The record's `attributes`: its object and where it can be read. */
+/** The record's `attributes`: its object and its URL. */
 export function attributes(object: ObjectDefinition, id: string, version: string): { type: string; url: string } {
   return { type: object.name, url: `/services/data/${version}/sobjects/${object.name}/${id}` };
 }
@@ -12,7 +12,7 @@ export function fieldJson(object: ObjectDefinition, field: FieldDefinition, reco
   return valueJson(field, record[field.name] ?? null);
 }
 
-/** A stored value of such a field as REST shows it. */
+/** A stored value of this field as REST shows it. */
 export function valueJson(field: FieldDefinition, value: FieldValue): FieldValue {
   return field.type === 'datetime' && typeof value === 'string' ? value.replace('Z', '+0000') : value;
 }

@@ -13,7 +13,10 @@ export type RowJson = Record<string, unknown>;
 
 type FillRow = (row: RowJson, record: OrgRecord) => void;
 
-/** How the records of a query are shown. Checks every selected name against the schema first. */
+/**
+ * Compiles a select list to a function that turns a record into a row. It checks every selected name against the schema
+ * first.
+ */
 export function compileSelect(
   org: OrgState,
   reader: FieldReader,

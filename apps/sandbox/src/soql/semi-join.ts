@@ -8,8 +8,9 @@ type Test = (record: OrgRecord) => boolean;
 type Compile = (reader: PathReader, object: ObjectDefinition, condition: Condition) => Test;
 
 /**
- * The test of `Id IN (SELECT AccountId FROM Order …)`, or NOT IN. The inner query is answered at once, before any record is
- * tested. What Salesforce does not allow is refused (SOQL and SOSL Reference, "Semi-Joins with IN and Anti-Joins with NOT IN").
+ * Compiles `Id IN (SELECT AccountId FROM Order …)`, or NOT IN, to a test. The inner query runs once, before any record
+ * is tested. Throws for joins that Salesforce does not allow (SOQL and SOSL Reference, "Semi-Joins with IN and
+ * Anti-Joins with NOT IN").
  * @param compile compiles the inner condition
  */
 export function compileJoin(

@@ -1,6 +1,6 @@
 import { SalesforceFault } from '../org/org.errors.js';
 
-/** The codes with which a query is refused. */
+/** The error codes of refused queries. */
 export type SoqlErrorCode =
   'MALFORMED_QUERY' | 'INVALID_FIELD' | 'INVALID_TYPE' | 'INVALID_QUERY_FILTER_OPERATOR' | 'NUMBER_OUTSIDE_VALID_RANGE';
 

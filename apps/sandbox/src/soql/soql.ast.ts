@@ -1,10 +1,10 @@
 import type { StringLiteral } from './tokenizer.js';
 
-/** What can be worked out over the records of a group. */
+/** The aggregate functions over the records of a group. */
 export const AGGREGATES = ['COUNT', 'COUNT_DISTINCT', 'SUM', 'AVG', 'MIN', 'MAX'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
-/** A field as the query names it: `Account.Name` has two segments; `MAX(Account.Name)` is that of a group. */
+/** A field as the query names it: `Account.Name` has two segments; `MAX(Account.Name)` also has an aggregate. */
 export interface FieldPath {
   readonly segments: readonly string[];
   readonly position: number;
@@ -31,7 +31,7 @@ export interface JoinQuery {
   readonly where: Condition | undefined;
 }
 
-/** What a WHERE or HAVING clause says. `and` and `or` have at least two terms. */
+/** The condition of a WHERE or HAVING clause. `and` and `or` have at least two terms. */
 export type Condition =
   | { readonly kind: 'and' | 'or'; readonly terms: readonly Condition[] }
   | { readonly kind: 'not'; readonly term: Condition }
@@ -59,7 +59,10 @@ export interface SelectedField {
 
 export type SelectItem = SelectedField | { readonly kind: 'children'; readonly query: SelectQuery };
 
-/** `SELECT … FROM … WHERE … GROUP BY … HAVING … ORDER BY … LIMIT … OFFSET …`; a child sub-query has the relationship's name as `from`. */
+/**
+ * `SELECT … FROM … WHERE … GROUP BY … HAVING … ORDER BY … LIMIT … OFFSET …`; a child sub-query has the relationship's
+ * name as `from`.
+ */
 export interface SelectQuery {
   /** Empty for `SELECT COUNT()`. */
   readonly select: readonly SelectItem[];
@@ -73,7 +76,7 @@ export interface SelectQuery {
   readonly offset: number;
 }
 
-/** Whether the query answers groups of records: it groups them, or works something out over all of them. */
+/** Whether the query answers groups of records: it has GROUP BY, or an aggregate over all records. */
 export function isGrouped({ select, groupBy }: SelectQuery): boolean {
   return groupBy.length > 0 || select.some((item) => item.kind === 'field' && item.path.aggregate !== undefined);
 }

@@ -2,7 +2,7 @@ import type { SalesforceFault } from '../org/org.errors.js';
 import { soqlFault } from './soql-fault.js';
 import { tokenize, type Token } from './tokenizer.js';
 
-/** Reads a query token by token; everything unexpected is MALFORMED_QUERY at its place. */
+/** Reads a query token by token; throws MALFORMED_QUERY at the place of anything unexpected. */
 export class TokenReader {
   private readonly tokens: readonly Token[];
   private next = 0;

@@ -7,7 +7,7 @@ export type Token =
   | { readonly kind: 'string'; readonly text: string; readonly literal: StringLiteral; readonly position: number }
   | { readonly kind: 'end'; readonly text: ''; readonly position: number };
 
-/** A string's characters, and which of them were escaped wildcards (`\%`, `\_`): LIKE takes those literally. */
+/** A string's characters, and the indexes of escaped wildcards (`\%`, `\_`), which LIKE takes literally. */
 export interface StringLiteral {
   readonly text: string;
   readonly escapedWildcards: ReadonlySet<number>;
@@ -40,7 +40,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\',
 };
 
-/** The tokens of a query, ended by one of kind `end`. Throws MALFORMED_QUERY at the first character that begins none. */
+/**
+ * The tokens of a query, ended by one of kind `end`. Throws MALFORMED_QUERY at the first character that begins no
+ * token.
+ */
 export function tokenize(soql: string): Token[] {
   if (soql.length > SOQL_LENGTH_MAX) {
     throw soqlFault('MALFORMED_QUERY', soql, 0, `SOQL statements cannot be longer than ${SOQL_LENGTH_MAX} characters`);

@@ -10,11 +10,11 @@ export interface TreeRecord {
   readonly referenceId: string;
   /** Values, and references as `@Ref` or the price book placeholder. */
   readonly fields: Readonly<Record<string, string | number | boolean | null>>;
-  /** For a nested record: the parent it belongs to and the list it stood in (`OrderItems`). */
+  /** For a nested record: its parent and the list that held it (`OrderItems`). */
   readonly parent: { readonly record: TreeRecord; readonly relationship: string } | undefined;
 }
 
-/** A file of records above this size is no export of a sample org: it would fill the memory. */
+/** Maximum length of a file's text: a larger file is no export of a sample org and would fill the memory. */
 const FILE_BYTES_MAX = 50 * 1024 * 1024;
 
 const plan = z.array(
@@ -23,7 +23,10 @@ const plan = z.array(
 const attributes = z.looseObject({ type: z.string().min(1), referenceId: z.string().min(1) });
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** All records of the folder's tree files. With a `…-plan.json` in it, exactly the files that the plan names, in its order. */
+/**
+ * All records of the folder's tree files. If the folder has a `…-plan.json`, only the files that the plan names, in its
+ * order.
+ */
 export function readTreeFolder(folder: string): TreeRecord[] {
   const names = listFolder(folder);
   const plans = names.filter((name) => name.endsWith('-plan.json'));
@@ -70,7 +73,8 @@ function readTreeFile(folder: string, name: string): TreeRecord[] {
       'Put all files beside the plan',
     );
   const json = readJson(folder, name);
-  // A plan under another name than `…-plan.json` (`Plan-1.json`) says an order, which is not needed, and holds no records.
+  // A plan with another name than `…-plan.json` (`Plan-1.json`) gives an order, which is not needed, and holds no
+  // records.
   if (plan.safeParse(json).success) return [];
   const content = z.looseObject({ records: z.array(z.unknown()) }).safeParse(json);
   if (!content.success) {

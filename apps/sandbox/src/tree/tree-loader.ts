@@ -4,19 +4,19 @@ import type { Transaction } from '../org/transaction.js';
 import { readTreeFolder, type TreeRecord } from './tree-files.js';
 import { TreeDataError } from './tree.errors.js';
 
-/** Stands in exports for the standard price book, which every org has already. */
+/** The placeholder in exports for the standard price book, which every org already has. */
 const STANDARD_PRICEBOOK = 'PutStandardPricebookHere';
 
-/** A record that was left out because what it refers to is not in the folder (nor will be: its file was not exported). */
+/** A record that was left out because it refers to a record outside the folder, whose file was not exported. */
 export interface LeftOut {
   readonly file: string;
   readonly referenceId: string;
   readonly type: string;
-  /** The referenceId that no loaded record has. */
+  /** The referenceId that no record in the folder has, or whose record was left out too. */
   readonly missing: string;
 }
 
-/** What a folder brought. */
+/** The result of loading a folder. */
 export interface LoadReport {
   /** Loaded records by object. */
   readonly counts: Readonly<Record<string, number>>;
@@ -24,10 +24,10 @@ export interface LoadReport {
 }
 
 /**
- * Adds the records of a folder in sObject tree format to the org. References (`@Ref`) may point to any file; objects and
- * fields that the org does not know are added to it. Exports are often parts of a larger one, so a record that refers to
- * one which is not there is left out and reported; everything else that is wrong throws `TreeDataError`, which says what
- * to do, and then nothing is loaded.
+ * Adds the records of a folder in sObject tree format to the org. References (`@Ref`) may point to any file; unknown
+ * objects and fields are added to the org. Exports are often parts of a larger one, so a record that refers to a
+ * missing one is left out and reported. Any other error throws `TreeDataError`, which says what to do, and loads no
+ * record.
  */
 export function loadTreeFolder(org: Org, folder: string): LoadReport {
   const records = readTreeFolder(folder);
@@ -36,7 +36,7 @@ export function loadTreeFolder(org: Org, folder: string): LoadReport {
   return org.transaction((transaction) => createAll(transaction, records));
 }
 
-/** The report in words, for people: what was left out, why, and what to do. Undefined if nothing was. */
+/** The report in words, for people: the records left out, why, and what to do. Undefined if there are none. */
 export function leftOutWarning({ leftOut }: LoadReport): string | undefined {
   const [first] = leftOut;
   if (first === undefined) return undefined;
@@ -75,7 +75,10 @@ function prepareSchema(org: Org, records: readonly TreeRecord[], types: Readonly
   }
 }
 
-/** Creates what has all its references created, again and again until nothing is left: the order of files does not matter. */
+/**
+ * Creates the records whose references are all created, again and again until none is left, so the order of files does
+ * not matter.
+ */
 function createAll(transaction: Transaction, records: readonly TreeRecord[]): LoadReport {
   const leftOut = withoutTheirParents(records);
   const absent = new Set(leftOut.map(({ referenceId }) => referenceId));
@@ -98,7 +101,7 @@ function createAll(transaction: Transaction, records: readonly TreeRecord[]): Lo
   return { counts, leftOut };
 }
 
-/** The records that refer to one that is not there, or to one of these. */
+/** The records that refer to a missing record, directly or through other records left out. */
 function withoutTheirParents(records: readonly TreeRecord[]): LeftOut[] {
   const present = new Map(records.map((record) => [record.referenceId, record]));
   const leftOut: LeftOut[] = [];

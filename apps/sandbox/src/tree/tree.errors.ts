@@ -1,4 +1,4 @@
-/** A file of the data folder that cannot be loaded: names the file, the record, and what to do. */
+/** Thrown if a file of the data folder cannot be loaded; names the file, the record, and what to do. */
 export class TreeDataError extends Error {
   constructor(file: string, record: string | undefined, problem: string, remedy: string) {
     super(`SANDBOX_DATA: ${file}${record === undefined ? '' : `, ${record}`}: ${problem}. ${remedy}`);

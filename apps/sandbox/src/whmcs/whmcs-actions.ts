@@ -1,13 +1,13 @@
 import { amountsOf, invoiceInFull, invoiceInList, payMethodJson, serviceJson } from './whmcs-json.js';
 import type { Invoice, WhmcsData } from './whmcs-data.js';
 
-/** The parameters of a call, as the form carried them. */
+/** The parameters of a call, as its form carries them. */
 export type Parameters = Readonly<Record<string, string | undefined>>;
 
-/** An answer without its `result`; `WhmcsRefusal` is thrown for `result: error`. */
+/** An answer without its `result`. An action throws `WhmcsRefusal` for `result: error`. */
 export type ActionAnswer = Record<string, unknown>;
 
-/** What WHMCS answers as `{"result": "error", "message": …}`. */
+/** A refusal, which WHMCS answers as `{"result": "error", "message": …}`. */
 export class WhmcsRefusal extends Error {
   constructor(
     message: string,
@@ -90,7 +90,7 @@ function invoiceOf(data: WhmcsData, parameters: Parameters): Invoice {
   return invoice;
 }
 
-/** WHMCS reads ids as PHP does: what is no number is 0, which no record has. */
+/** Reads an id as PHP does: text that is no number is 0, which no record has. */
 function optionalId(parameters: Parameters, name: string): number | undefined {
   const text = parameters[name];
   if (text === undefined || text === '') return undefined;
@@ -121,7 +121,7 @@ const SORT_KEYS: Readonly<Record<string, (invoice: Invoice) => string | number>>
   status: (invoice) => invoice.status,
 };
 
-/** `limitnum` is 25 unless the call says otherwise. */
+/** One page of the items; `limitnum` is 25 by default. */
 function paged<T>(items: readonly T[], parameters: Parameters) {
   const start = optionalId(parameters, 'limitstart') ?? 0;
   const page = items.slice(start, start + (optionalId(parameters, 'limitnum') ?? 25));

@@ -15,7 +15,7 @@ export interface InvoiceItem {
   readonly amount: number;
 }
 
-/** An invoice; only its status and what belongs to that can change. Amounts in whole yen. */
+/** An invoice with amounts in whole yen; only its status and payment date can change. */
 export interface Invoice {
   readonly id: number;
   readonly client: Client;
@@ -64,7 +64,10 @@ const OFFERS = [
   ['Line Phone Plus', 'Voice', 1650],
 ] as const;
 
-/** The made-up billing system: clients from the org's accounts, and what each of them has. The same at every start. */
+/**
+ * The made-up billing system: clients from the org's accounts, with services, invoices and pay methods. They are the
+ * same at every start.
+ */
 export class WhmcsData {
   readonly clients = new Map<number, Client>();
   readonly invoices = new Map<number, Invoice>();

@@ -1,6 +1,6 @@
 import { TAX_RATE, type Invoice, type PayMethod, type Service } from './whmcs-data.js';
 
-/** WHMCS shows no date as zeros. */
+/** WHMCS shows an empty date as zeros. */
 const NO_DATE = '0000-00-00';
 const NO_TIME = `${NO_DATE} 00:00:00`;
 
@@ -10,7 +10,7 @@ interface Amounts {
   readonly total: number;
 }
 
-/** What an invoice comes to. */
+/** The subtotal, tax and total of an invoice. */
 export function amountsOf(invoice: Invoice): Amounts {
   const subtotal = invoice.items.reduce((sum, item) => sum + item.amount, 0);
   const tax = (subtotal * TAX_RATE) / 100;
@@ -32,7 +32,7 @@ export function invoiceInList(invoice: Invoice): Record<string, unknown> {
   };
 }
 
-/** The whole invoice of `GetInvoice`: there even the ids are texts, and no transactions are an empty text. */
+/** The whole invoice of `GetInvoice`: ids are texts too, and a lack of transactions is an empty text. */
 export function invoiceInFull(invoice: Invoice): Record<string, unknown> {
   const { total } = amountsOf(invoice);
   return {
@@ -76,7 +76,7 @@ function invoiceFields(invoice: Invoice): Record<string, unknown> {
   };
 }
 
-/** A service of `GetClientsProducts`: every value is a text. */
+/** A service of `GetClientsProducts`: every scalar value is a text. */
 export function serviceJson(service: Service): Record<string, unknown> {
   return {
     id: String(service.id),
@@ -102,7 +102,7 @@ export function serviceJson(service: Service): Record<string, unknown> {
     paymentmethod: 'stripe',
     paymentmethodname: 'Credit Card',
     billingcycle: service.billingCycle,
-    // What is not active yet is not due: WHMCS has zeros for that.
+    // A pending service has no due date, which WHMCS shows as zeros.
     nextduedate: service.status === 'Pending' ? NO_DATE : service.nextDueOn,
     status: service.status,
     username: '',

@@ -3,18 +3,21 @@ import type { Latency } from '../admin/latency.js';
 import { ACTIONS, WhmcsRefusal, type Parameters } from './whmcs-actions.js';
 import type { WhmcsData } from './whmcs-data.js';
 
-/** The API credentials of this WHMCS: known to everyone, they guard made-up data on the local machine. */
+/** The API credentials of this WHMCS. They are public, because they guard only made-up data on the local machine. */
 export const WHMCS_CREDENTIALS = { identifier: 'sandbox-identifier', secret: 'sandbox-secret' } as const;
 
-/** What the billing routes stand on. */
+/** The parts that the billing routes use. */
 export interface WhmcsContext {
   readonly data: WhmcsData;
   readonly latency: Latency;
-  /** Calls by action, for tests that count. */
+  /** Calls by action, for tests. */
   readonly calls: Record<string, number>;
 }
 
-/** `POST /whmcs/includes/api.php`: one address, the action is a parameter, refusals are `{"result": "error"}`. */
+/**
+ * `POST /whmcs/includes/api.php`: one address for all actions, named by a parameter; refusals are
+ * `{"result": "error"}`.
+ */
 export function whmcsRoutes(app: FastifyInstance, { data, latency, calls }: WhmcsContext): void {
   app.post('/whmcs/includes/api.php', async (request, reply) => {
     const parameters = (request.body ?? {}) as Parameters;

@@ -4,13 +4,13 @@ import { describe, expect, it } from '@jest/globals';
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
 const page = readFileSync('docs/reference/bucket-options.md', 'utf8');
 
-/** The fields of an interface, in the order of the source. */
+/** The fields of an interface, in source order. */
 function fieldsOf(source: string, name: string): string[] {
   const body = source.slice(source.indexOf(`export interface ${name}`)).split('\n}\n')[0] as string;
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map((match) => match[1] as string);
 }
 
-/** The first cells of the tables under a heading of the page. */
+/** The first cells of the table rows under a heading of the page. */
 function rowsUnder(heading: string): string[] {
   const section = page.slice(page.indexOf(heading) + heading.length).split('\n#')[0] as string;
   return [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1] as string);

@@ -18,26 +18,26 @@ import { hitClock } from './local/hit-clock.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
-/** How entries are built again after an invalidation, before somebody asks. */
+/** How a bucket rebuilds entries after an invalidation, before a caller asks for them. */
 export interface RehydrateOptions<T> {
   /**
-   * The fetcher of an entry, by the parts of its key: what a caller would pass to `get`. Nobody passes `dependsOn` for it, so
-   * it must name its dependencies itself.
+   * Returns the fetcher of an entry from the parts of its key, as a caller would pass it to `get`. No caller passes
+   * `dependsOn` here, so the fetcher must name its dependencies itself.
    */
   readonly fetcher: (parts: readonly string[]) => Fetcher<T>;
-  /** Only entries that this process was asked for within so many seconds, at most the thousand read last. */
+  /** Rebuild only entries read in this process within this many seconds, at most the 1,000 read last. */
   readonly recentSeconds: number;
-  /** What is spared: buckets that name the same source share its rate. @default the domain */
+  /** The system that the rate protects: buckets that name the same source share its rate. @default the domain */
   readonly source?: string;
-  /** Fetches a second, for each process. Of two rates for one source the lower holds. @default 10 */
+  /** Fetches per second in each process. If buckets give one source two rates, the lower applies. @default 10 */
   readonly perSecond?: number;
 }
 
-/** What holds for every entry of a bucket: see docs/reference/bucket-options.md, also for what each does not mean. */
+/** The options of every entry of a bucket. docs/reference/bucket-options.md also says what each one does not mean. */
 export interface BucketOptions<T> extends EntryOptions {
   /** How the entries end. */
   readonly strategy: Strategy<T>;
-  /** Build entries again that an invalidation has dropped. @default none: the next reader builds */
+  /** Rebuild entries that an invalidation has dropped. @default none: the next reader builds */
   readonly rehydrate?: RehydrateOptions<T>;
 }
 
@@ -55,17 +55,19 @@ const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetr
   failed: 'backgroundFailures',
 };
 
-/** What needs no encoding: nearly all ids. A key is built for every read; looking first makes an L1 hit three times as fast. */
+/**
+ * Parts that need no encoding: nearly all ids. Every read builds a key; this check makes an L1 hit three times as fast.
+ */
 const PLAIN_PART = /^[A-Za-z0-9._~@-]*$/;
 
-/** The entries of one kind in a domain: one way to make keys, one strategy, one set of counters. */
+/** The entries of one kind in a domain: they share the key format, the strategy and the counters. */
 export class Bucket<T> {
   readonly metrics = emptyBucketMetrics();
-  /** Seconds that an entry lives at most by its strategy; null: until it is invalidated, or as its value decides. */
+  /** Maximum seconds that an entry lives by its strategy; null: until it is invalidated, or as its value decides. */
   readonly ttlSeconds: number | null;
   private readonly prefix: string;
   private readonly options: ResolvedOptions;
-  /** Until when entries are served at any age, where that depends on feeds; and how reads are made after that. */
+  /** Set if the entries depend on feeds: reads use `options` until `trustedUntil`, and `untrusted` after it. */
   private readonly trust: FeedTrust | undefined;
   private readonly untrusted: ResolvedOptions;
   private readonly recent: RecentReads | undefined;
@@ -99,12 +101,15 @@ export class Bucket<T> {
     return key;
   }
 
-  /** The dependency by which exactly this entry is invalidated. */
+  /** The dependency that invalidates exactly this entry. */
   entry(parts: readonly string[]): Dependency {
     return entry(this.key(parts));
   }
 
-  /** Reads through: see `CacheService.getOrSet`. Counts one hit, miss, coalesced or bypassed read, and an error if it rejects. */
+  /**
+   * Reads through: see `CacheService.getOrSet`. Counts one hit, miss, coalesced or bypassed read; a rejection counts as
+   * an error.
+   */
   async get(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
     try {
       const key = this.key(parts);
@@ -117,7 +122,7 @@ export class Bucket<T> {
   }
 
   /**
-   * Like `get`, but the value may be stale, within the bucket's `stale` windows, and says so: see
+   * Like `get`, but the value may be stale, within the bucket's `stale` windows, and is then marked as stale: see
    * `CacheService.getOrSetAllowingStale`.
    */
   async getAllowingStale(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<MaybeStale<T>> {
@@ -143,7 +148,7 @@ export class Bucket<T> {
     return recent;
   }
 
-  /** What holds for a read that begins now. All that it costs while the feeds are followed is the comparison. */
+  /** The options of a read that begins now. While the feeds are followed, this costs only the comparison. */
   private current(): ResolvedOptions {
     return this.trust === undefined || hitClock() < this.trust.trustedUntil ? this.options : this.untrusted;
   }

@@ -3,18 +3,21 @@ import { encodePart } from './dependencies.js';
 
 const KEY_BYTES_MAX = 1024;
 
-/** The key `domain:type:identifier[:subkey]`, every part encoded, so that an id can hold any character. */
+/** The key `domain:type:identifier[:subkey]`. Every part is encoded, so an id can hold any character. */
 export function buildKey(domain: string, type: string, parts: readonly string[]): string {
   return [domain, type, ...parts].map(encodePart).join(':');
 }
 
-/** Rejects what cannot be a key: nothing, control characters (NUL separates fields in the store), or more than 1,024 bytes. */
+/**
+ * Rejects a key that is empty, has more than 1,024 bytes, or holds control characters (NUL separates fields in the
+ * store) or halves of characters.
+ */
 export function checkKey(key: string): void {
   const problem = keyProblem(key);
   if (problem) throw new CacheError('CACHE_INVALID_KEY', problem, false);
 }
 
-/** The characters of nearly all keys; they need no closer look. */
+/** Matches nearly all keys, which then need no closer look. */
 const PLAIN = /^[\x20-\x7E]+$/;
 
 function keyProblem(key: string): string | undefined {

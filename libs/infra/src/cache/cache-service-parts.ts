@@ -4,16 +4,16 @@ import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import type { CacheStore } from './store/cache-store.js';
 import type { ValueCodec } from './values/value-codec.js';
 
-/** What a cache is put together from. Made by `composeCache`. */
+/** The parts of a `CacheService`, made by `composeCache`. */
 export interface CacheServiceParts {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
   readonly reports: ProcessReports;
-  /** Undefined: change-driven entries are trusted for ever, whoever follows what. */
+  /** Undefined: change-driven entries are trusted for ever, even if no process follows their feeds. */
   readonly feeds?: ChangeFeeds | undefined;
   readonly defaults: ReadDefaults;
-  /** Fetches at the same time while the store is away. */
+  /** Maximum concurrent fetches while the store is away. */
   readonly bypassConcurrency: number;
-  /** Called when the cache has closed, to end what was opened for it alone. */
+  /** Called after the cache has closed, to close what was opened for it alone. */
   readonly afterClose?: () => Promise<void>;
 }

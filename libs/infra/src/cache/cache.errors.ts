@@ -1,4 +1,6 @@
-/** The stable codes of the cache's operating errors. `docs/reference/errors.md` lists them; a test holds both together. */
+/**
+ * The stable codes of the cache's operating errors, listed in `docs/reference/errors.md`; a test keeps both in step.
+ */
 export type CacheErrorCode =
   | 'CACHE_BUILD_FAILED'
   | 'CACHE_CLOSED'
@@ -27,7 +29,7 @@ export class CacheError extends Error {
   }
 }
 
-/** The store did not answer. Reads fall back to the source; writes turn it into `CACHE_NOT_ACKNOWLEDGED`. */
+/** The store did not answer. Reads fall back to the source; writes reject with `CACHE_NOT_ACKNOWLEDGED` instead. */
 export class StoreUnavailableError extends CacheError {
   constructor(message: string, options?: ErrorOptions) {
     super('CACHE_STORE_UNAVAILABLE', message, true, options);
@@ -36,8 +38,8 @@ export class StoreUnavailableError extends CacheError {
 }
 
 /**
- * Nobody may assume that the old value is gone: at least one partition did not confirm. What did run stays, and a repeat
- * is harmless.
+ * At least one partition did not confirm, so the old value may still be served. The parts that were carried out stay,
+ * and a repeat is harmless.
  */
 export class NotAcknowledgedError extends CacheError {
   constructor(operation: string, options?: ErrorOptions) {
@@ -51,7 +53,7 @@ export class NotAcknowledgedError extends CacheError {
   }
 }
 
-/** Another process consumes now. What was to be written under the old term was not. */
+/** Another process is the active consumer now. Nothing was written under the old term. */
 export class TermOverError extends CacheError {
   constructor(consumer: string) {
     super('CACHE_TERM_OVER', `this process is not the active consumer of ${consumer} any more`, false);
@@ -59,7 +61,7 @@ export class TermOverError extends CacheError {
   }
 }
 
-/** The caller's `waitMs` passed before the build, or the lock, that it waited for ended. That goes on. */
+/** The caller's `waitMs` ran out before the build or the lock that it waited for ended. That build or lock goes on. */
 export class WaitTimeoutError extends CacheError {
   constructor(key: string, waitMs: number, state: 'being built' | 'locked' = 'being built') {
     super('CACHE_WAIT_TIMEOUT', `${key} was still ${state} after ${waitMs} ms`, true);
@@ -78,7 +80,7 @@ export class BuildFailedError extends CacheError {
   }
 }
 
-/** A fetch took longer than `fetchTimeoutMs`. Its signal was aborted; what it may still bring is not used. */
+/** A fetch took longer than `fetchTimeoutMs`. Its signal was aborted; a late result is not used. */
 export class FetchTimeoutError extends CacheError {
   constructor(key: string, fetchTimeoutMs: number) {
     super('CACHE_FETCH_TIMEOUT', `the fetch of ${key} took longer than ${fetchTimeoutMs} ms`, true);

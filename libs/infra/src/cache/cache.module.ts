@@ -8,7 +8,7 @@ import { ProcessReports } from './process-reports.js';
 
 const CACHE_PARTS = Symbol('CACHE_PARTS');
 
-/** The cache of an application: connected before the application listens, closed when it shuts down. One per application. */
+/** The cache of an application: connects before the application listens, closes on shutdown. One per application. */
 @Global()
 @Module({
   providers: [

@@ -35,16 +35,16 @@ import type { ValueCodec } from './values/value-codec.js';
 const CLOSE_MS = 2000;
 /** How long calls wait for the first connection. */
 const OPENING_MS = 1000;
-/** Dependencies of one invalidation: beyond it the whole table, or the namespace, is meant. */
+/** Maximum dependencies of one invalidation. For more, invalidate the whole table or the namespace. */
 const INVALIDATED_MAX = 10_000;
 
 /**
- * The cache: values under keys, each with what it was built from.
+ * The cache: values under keys, each with the dependencies that it was built from.
  *
  * After `invalidate`, `set` or `del` has resolved, no read that begins later, in any process, returns a value that it
- * concerned and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON, for the first caller too: a hit in
- * Redis returns a parsed copy; hits in this process share one object, and so do those who share a build: treat values as
- * read-only.
+ * affected and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON, for the first caller too. A
+ * hit in Redis returns a parsed copy; hits in this process share one object, and so do callers that share a build:
+ * treat values as read-only.
  */
 export class CacheService {
   private readonly store: CacheStore;
@@ -61,7 +61,7 @@ export class CacheService {
   private isClosed = false;
   private closed: Promise<void> | undefined;
   private opened: Promise<void> | undefined;
-  /** Set while the store is being connected for the first time: calls wait for it, so that none misses a store that is up. */
+  /** Set during the first connection to the store. Calls wait for it, so that none misses a store that is up. */
   private opening: Promise<void> | undefined;
 
   constructor(private readonly parts: CacheServiceParts) {
@@ -89,8 +89,8 @@ export class CacheService {
   }
 
   /**
-   * Connects the store, looks which feeds are followed, and begins to sweep. Rejects `CACHE_STORE_UNSUITABLE` for a server
-   * that must not be used; a server that is away is no error: the source answers until it is back.
+   * Connects the store, checks which feeds are followed, and starts the sweeper. Rejects `CACHE_STORE_UNSUITABLE` for a
+   * server that must not be used. An unreachable server is no error: the source answers until it is back.
    */
   open(): Promise<void> {
     if (!this.opened) {
@@ -122,8 +122,8 @@ export class CacheService {
   }
 
   /**
-   * The value, or undefined for a miss (also while the store is away). It starts no build; with `waitMs` it waits for one
-   * that is under way, and rejects with `CACHE_WAIT_TIMEOUT` or, if that build failed, `CACHE_BUILD_FAILED`.
+   * The value, or undefined for a miss or while the store is away. Starts no build. With `waitMs` it waits for a build
+   * under way, and rejects with `CACHE_WAIT_TIMEOUT` or, if that build failed, with `CACHE_BUILD_FAILED`.
    */
   async get<T>(key: string, options: GetOptions = {}): Promise<T | undefined> {
     this.check(key);
@@ -140,23 +140,23 @@ export class CacheService {
   }
 
   /**
-   * Stores a value unconditionally; it counts as fetched at the instant at which the store applies it, and builds of the
-   * key that are under way are refused. A value fetched from the source belongs in `getOrSet`, which notices what was
-   * invalidated during the fetch. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it.
+   * Stores a value unconditionally. The value counts as fetched at the instant at which the store applies it, and
+   * builds of the key under way are refused. Use `getOrSet` for a value from the source: it notices invalidations
+   * during the fetch. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm the write.
    */
   async set<T>(key: string, value: T, options: SetOptions = {}): Promise<void> {
     await this.write('set', key, value, options);
   }
 
   /**
-   * The value of the entry, or what the fetcher makes of it, once for all who ask at the same time in any process. The
-   * fetcher's error reaches everybody who waits for that build (in another process as `CACHE_BUILD_FAILED`) and is never
-   * cached. While the store is away, the source answers.
+   * The value of the entry, or the fetcher's value, fetched once for all callers that ask at the same time in any
+   * process. An error of the fetcher reaches every caller that waits for that build (in another process as
+   * `CACHE_BUILD_FAILED`) and is never cached. While the store is away, the source answers.
    *
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
-    // Not an async function: a hit in this process is not worth a promise of its own.
+    // Not an async function: that would add a promise to each hit in this process.
     const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
     if (local === undefined) return this.reader.getOrSet(key, fetcher, options);
     if (typeof options === 'object') this.reader.afterLocalHit(key, local, fetcher, options);
@@ -164,11 +164,11 @@ export class CacheService {
   }
 
   /**
-   * Like `getOrSet`, for callers who would rather have a stale value than wait, or than an error; `isStale` says which it is.
-   * With `stale.whileRevalidateSeconds` a value whose entry ended no longer ago is returned at once, and one build runs in the
-   * background. With `stale.ifErrorSeconds` it stands in for a fetch that fails, or takes longer than `softTimeoutMs`. There
-   * is no such value after `del` or `set`, after an invalidation that was deferred, or while the store is away. With
-   * `maxAgeSeconds` an entry that is too old counts as one that ended when it came to that age.
+   * Like `getOrSet`, for callers that prefer a stale value to waiting or to an error; `isStale` says which they
+   * received. Within `stale.whileRevalidateSeconds` of an entry's end, its value is returned at once, and one build
+   * runs in the background. Within `stale.ifErrorSeconds` it replaces a fetch that fails or takes longer than
+   * `softTimeoutMs`. There is no stale value after `del` or `set`, after a deferred invalidation, or while the store is
+   * away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
    */
   async getOrSetAllowingStale<T>(
     key: string,
@@ -181,15 +181,18 @@ export class CacheService {
     return { value: (await local) as T, isStale: false };
   }
 
-  /** Options for many reads, checked once and with this cache's defaults; `CACHE_INVALID_OPTION` if they cannot be kept. */
+  /**
+   * Checks options once for many reads and applies this cache's defaults; throws `CACHE_INVALID_OPTION` for invalid
+   * ones.
+   */
   resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions {
     return this.reader.resolve(options);
   }
 
   /**
-   * Waits until nobody else has the key locked, or builds it, and keeps others from both: one holder over all processes.
-   * Rejects `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away. `withLock` releases
-   * by itself.
+   * Waits until nobody else locks or builds the key, and keeps others from both: one holder over all processes. Rejects
+   * `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away. `withLock` releases the
+   * lock by itself.
    */
   async lock<T>(key: string, options: LockOptions = {}): Promise<CacheLock<T>> {
     const { waitMs, leaseMs } = this.parts.defaults;
@@ -200,7 +203,7 @@ export class CacheService {
     );
   }
 
-  /** What the function makes of the lock; it is released whatever comes of it. */
+  /** The result of `use`, called with the lock; the lock is released in any case. */
   async withLock<T, R>(key: string, use: (lock: CacheLock<T>) => Promise<R>, options?: LockOptions): Promise<R> {
     const lock = await this.lock<T>(key, options);
     try {
@@ -210,14 +213,16 @@ export class CacheService {
     }
   }
 
-  /** Removes entries, acknowledged like an invalidation; how many were live. Builds of these keys are refused. */
+  /**
+   * Removes entries, acknowledged like an invalidation; returns how many were live. Builds of these keys are refused.
+   */
   async del(...keys: string[]): Promise<number> {
     keys.forEach((key) => this.check(key));
     if (keys.length === 0) return 0;
     return (await this.invalidateAll('del', [...new Set(keys)].map(entry))).dropped;
   }
 
-  /** Whether there is an entry, or somebody is building it. Rejects `CACHE_STORE_UNAVAILABLE` while the store is away. */
+  /** Whether the entry exists, is pending, or neither. Rejects `CACHE_STORE_UNAVAILABLE` while the store is away. */
   async status(key: string): Promise<KeyStatus> {
     this.check(key);
     if (this.opening) await this.opening;
@@ -226,7 +231,7 @@ export class CacheService {
 
   /**
    * Resolves when no read that begins later can return a value that depends on any of these and was fetched before.
-   * Rejects with `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it everywhere; repeat it then.
+   * Rejects with `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it everywhere; the caller must then repeat it.
    */
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
@@ -238,28 +243,28 @@ export class CacheService {
     return this.invalidateAll('invalidate', invalidatedDependencies(dependencies));
   }
 
-  /** Keys of live entries that match (see `KeyPattern`), each once. It reads the directory in pages, never all at once. */
+  /** Keys of live entries that match (see `KeyPattern`), each once. Reads the directory in pages, never all at once. */
   async *scan(pattern: string): AsyncIterable<string> {
     await this.ready();
     for await (const keys of this.patterns.pages(pattern)) yield* keys;
   }
 
   /**
-   * Removes the entries whose keys match; how many. It removes what it saw: an entry that is being built meanwhile may
-   * stay. For a promise, invalidate a `namespace`.
+   * Removes the entries whose keys match; returns how many. An entry that is being built meanwhile may stay: for a
+   * guarantee, invalidate a `namespace`.
    */
   async delByPattern(pattern: string): Promise<number> {
     await this.ready();
     return this.patterns.sum(pattern, (keys) => this.del(...keys));
   }
 
-  /** How many live entries have a key that matches. */
+  /** The number of live entries whose keys match. */
   async countByPattern(pattern: string): Promise<number> {
     await this.ready();
     return this.patterns.sum(pattern, (keys) => keys.length);
   }
 
-  /** Bytes that the store uses for the values whose keys match. The index is not counted. */
+  /** Bytes that the store uses for the values whose keys match, without the index. */
   async memoryUsageByPattern(pattern: string): Promise<number> {
     await this.ready();
     return this.patterns.sum(pattern, (keys) => this.store.memoryUsage(keys));
@@ -269,27 +274,30 @@ export class CacheService {
     return this.store.state();
   }
 
-  /** Until when entries may be served at any age whose changes these feeds announce; undefined: always. Called by `Bucket`. */
+  /**
+   * Until when entries whose changes these feeds announce may be served at any age; undefined: always. Called by
+   * `Bucket`.
+   */
   watchFeeds(names: readonly string[]): FeedTrust | undefined {
     return this.parts.feeds?.watch(names);
   }
 
-  /** Builds entries of a bucket again when an invalidation has dropped them. Called by `Bucket`. */
+  /** Rebuilds entries of a bucket after an invalidation has dropped them. Called by `Bucket`. */
   registerRehydration(keyPrefix: string, bucket: RehydratedBucket): void {
     this.rehydration.register(keyPrefix, bucket);
   }
 
-  /** Puts a domain's counters on the board that every process can read. Called by `DomainCache`. */
+  /** Publishes a domain's counters on the board that every process can read. Called by `DomainCache`. */
   registerDomain(domain: string, metrics: () => DomainMetrics): void {
     this.board.register(domain, metrics);
   }
 
-  /** Feeds that entries of this process rely on. */
+  /** The feeds that entries of this process rely on. */
   watchedFeeds(): readonly string[] {
     return this.parts.feeds?.names() ?? [];
   }
 
-  /** The counters of a domain, summed over all live processes; while the store is away, those of this one. */
+  /** The counters of a domain, summed over all live processes; while the store is away, those of this process alone. */
   domainMetrics(domain: string): Promise<DomainTotals> {
     return this.board.total(domain);
   }

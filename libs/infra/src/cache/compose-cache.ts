@@ -21,60 +21,73 @@ import { RedisProcessReports } from './store/redis/redis-process-reports.js';
 import { Encryption, type EncryptionKey } from './values/encryption.js';
 import { ValueCodec } from './values/value-codec.js';
 
-/** What a cache is made of. Every field is optional; what is left out is safe. */
+/** The options of a cache. Every field is optional, and every default is safe. */
 export interface CacheOptions {
-  /** A connection for commands, made by `createRedisClient`. null: the embedded store, in this process only. @default null */
+  /**
+   * A connection for commands, made by `createRedisClient`. null: the embedded store, in this process only.
+   * @default null
+   */
   readonly redis?: RedisClient | null;
-  /** Prefixes every key: applications with different names share nothing. Letters, digits, `.`, `_`, `-`. @default 'evergreen' */
+  /**
+   * Prefix of every key: applications with different names share nothing. Letters, digits, `.`, `_`, `-`.
+   * @default 'evergreen'
+   */
   readonly appName?: string;
-  /** Slices of the key space, the same in every process; 4 to 8 for each master of a cluster, else 1. @default 1 */
+  /**
+   * Slices of the key space, the same number in every process: 4 to 8 for each master of a cluster, else 1. @default 1
+   */
   readonly partitions?: number;
-  /** Seconds after which an entry without a TTL is forgotten all the same. @default none */
+  /** Seconds after which an entry without a TTL ends nevertheless. @default none */
   readonly safetyTtlSeconds?: number;
   /**
-   * The age up to which an entry is served while a feed that announces its changes is not followed (`changeDriven({ toldBy })`);
-   * and as long ago a feed may have been up to date to count as followed. 0.1 to 2,592,000. @default none: no feed is looked at
+   * The age up to which an entry is served while a feed that announces its changes (`changeDriven({ toldBy })`) is not
+   * followed. A feed that was up to date within this time counts as followed. 0.1 to 2,592,000. @default none: feeds
+   * are not checked
    */
   readonly feedLostMaxAgeSeconds?: number | undefined;
   /** Days that Redis keeps an entry without a TTL. @default 30 */
   readonly retentionDays?: number;
-  /** Bytes of the embedded store; beyond it the least recently used entries go. @default 256 MiB */
+  /** Bytes of the entries in the embedded store; above it the least recently used are evicted. @default 256 MiB */
   readonly memoryMaxBytes?: number;
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
   /**
-   * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation is acknowledged when no L1 can serve what
-   * it dropped, after a second at the latest. `bounded`: it is acknowledged at once, and an L1 may serve the old value for up
-   * to a second. All processes of an application use the same. @default 'strict'
+   * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation is acknowledged when no L1 can
+   * serve what it dropped, after a second at the latest. `bounded`: it is acknowledged at once, and an L1 may serve the
+   * old value for up to a second. All processes of an application use the same mode. @default 'strict'
    */
   readonly l1?: 'off' | L1Mode;
-  /** Bytes of values in the L1; their objects take two to three times as much. @default 64 MiB */
+  /**
+   * Bytes of the L1: stored values and an estimate for their overhead; the objects take two to three times as much.
+   * @default 64 MiB
+   */
   readonly l1MaxBytes?: number;
-  /** Entries in the L1. @default 50000 */
+  /** Maximum entries in the L1. @default 50000 */
   readonly l1MaxEntries?: number;
   /** Freeze the values of the L1, so that a caller that changes one is caught. @default false */
   readonly shouldFreezeLocalValues?: boolean;
   /**
    * Refuse values that JSON changes (a `Date`, a `Map`, an object of a class, `NaN`, `undefined` in an array …) with
-   * `CACHE_VALUE_NOT_PLAIN`, so that a mistake is found in development and by tests. Without it everybody, the first caller
-   * too, is given what JSON makes of such a value, and the bucket counts it as `reshaped`. @default false
+   * `CACHE_VALUE_NOT_PLAIN`, so that development and tests find the mistake. Otherwise every caller, the first too,
+   * receives the JSON form of such a value, and the bucket counts it as `reshaped`. @default false
    */
   readonly shouldRefuseUnplainValues?: boolean;
   /**
-   * With Sentinels or a Redis Cluster: what is done while a majority of them does not confirm, within a second, that the primary
-   * which this process is connected to is one still. `refuse`: reads go to the source, and nothing is acknowledged. `serve`: the
-   * primary is used unless they name another; in a split, its side reads old values for as long as the split lasts. @default 'refuse'
+   * With Sentinels or a Redis Cluster: what to do while no majority of them confirms, within a second, that the primary
+   * of this process is still one. `refuse`: reads go to the source, and nothing is acknowledged. `serve`: the primary
+   * is used unless they name another; in a split, its side reads old values for as long as the split lasts.
+   * @default 'refuse'
    */
   readonly onSplit?: OnSplit;
   /** Default of `waitMs`. @default 30000 */
   readonly waitMs?: number;
   /** Default of `leaseMs`. @default 10000 */
   readonly leaseMs?: number;
-  /** Fetches at the same time while the store is away. @default 32 */
+  /** Maximum concurrent fetches while the store is away. @default 32 */
   readonly bypassConcurrency?: number;
 }
 
-/** The cache and what is kept beside its entries. */
+/** The cache, and what the store keeps beside its entries. */
 export interface CacheParts {
   readonly cache: CacheService;
   readonly checkpoints: Checkpoints;
@@ -86,7 +99,9 @@ const DAY_MS = 24 * 3600 * 1000;
 const L1_MAX_BYTES = 64 * 1024 * 1024;
 const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 
-/** Puts a cache together; it is not connected yet (`CacheService.open`). Rejects bad options with `CACHE_INVALID_OPTION`. */
+/**
+ * Assembles a cache that is not connected yet (see `CacheService.open`). Throws `CACHE_INVALID_OPTION` for bad options.
+ */
 export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheParts {
   const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
   const codec = new ValueCodec(encryption, options.shouldRefuseUnplainValues);
@@ -114,10 +129,10 @@ function changeFeeds(leases: ConsumerLeases, seconds: number | undefined): Chang
   return new ChangeFeeds(leases, within('feedLostMaxAgeSeconds', seconds, FEED_LOST_SECONDS));
 }
 
-/** 0, like nothing, means none. */
+/** 0 and undefined both mean none. */
 function safetyTtl(seconds: number | undefined): number | undefined {
   if (!seconds && !Number.isNaN(seconds)) return undefined;
-  ttlMs(seconds); // only to refuse what is no TTL
+  ttlMs(seconds); // only checks that it is a TTL
   return seconds;
 }
 

@@ -4,14 +4,14 @@ import { runInNewContext } from 'node:vm';
 import { reportDefect } from './defect-report.js';
 
 describe('a defect that nobody waits for', () => {
-  // Jest gives a test its own `process`, whose listeners hear no warnings.
+  // Jest gives a test its own `process`, whose listeners receive no warnings.
   const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
   afterAll(() => emitWarning.mockRestore());
   const told = (thrown: unknown): string => {
     reportDefect(thrown);
     const [text, kind] = emitWarning.mock.lastCall as unknown[];
     expect(kind).toEqual({ type: 'CacheDefectWarning' });
-    expect(typeof text).toBe('string'); // Node throws for anything but a text and an error
+    expect(typeof text).toBe('string'); // Node accepts only a text or an error
     return text as string;
   };
 

@@ -1,14 +1,14 @@
 import { inspect, type InspectOptions } from 'node:util';
 
-/** Whatever else was thrown is shown in a few lines: what is deep, long or large is cut. */
+/** Shows a thrown value other than an error in a few lines: deep, long or large parts are cut. */
 const FEW_LINES: InspectOptions = { depth: 2, maxArrayLength: 20, maxStringLength: 500, breakLength: 120 };
-/** Only fields are not bounded by those options. */
+/** These options do not bound the number of fields. */
 const TEXT_MAX = 2000;
 
 /**
- * Says what went wrong where no caller waits who could be told: a defect of ours, or of a listener. Node prints it, or hands
- * it to whoever listens to the process' warnings. It never throws. Of an error it tells the stack and no field, for a field
- * may hold what must not reach a log.
+ * Reports an error that no caller waits for: a defect of this code, or of a listener. Node prints it, or passes it to
+ * listeners of the process' warnings. It never throws. It reports the stack of an error and none of its fields, because
+ * a field may hold what must not reach a log.
  */
 export function reportDefect(error: unknown): void {
   process.emitWarning(textOf(error), { type: 'CacheDefectWarning' });
@@ -22,7 +22,7 @@ function textOf(error: unknown): string {
   }
 }
 
-/** Of an error, also of another realm, which is no instance of our `Error`. */
+/** The stack of an error, also of one from another realm, which is no instance of our `Error`. */
 function stackOf(error: unknown): string | undefined {
   const { stack, message } = (error ?? {}) as { readonly stack?: unknown; readonly message?: unknown };
   if (typeof stack === 'string') return stack;

@@ -2,7 +2,7 @@ import { StoreUnavailableError } from './cache.errors.js';
 import type { CacheBucketMetrics, DomainMetrics, DomainTotals } from './cache.types.js';
 import type { ProcessReports } from './process-reports.js';
 
-/** The counters of every domain of this process on the board, and the sums over all live processes. */
+/** Publishes the counters of this process' domains on the board, and sums those of all live processes. */
 export class DomainBoard {
   private readonly own = new Map<string, () => DomainMetrics>();
 
@@ -13,7 +13,10 @@ export class DomainBoard {
     this.reports.publish(topic(domain), metrics);
   }
 
-  /** While the store is away, what this process has counted: its outage shows in these counters, too. */
+  /**
+   * The sums over all live processes. While the store is away, the counters of this process, which also show the
+   * outage.
+   */
   async total(domain: string): Promise<DomainTotals> {
     try {
       const reports = await this.reports.read(topic(domain));
@@ -41,7 +44,7 @@ function sum(reports: readonly DomainMetrics[]): DomainTotals {
   return { processes: reports.length, buckets, invalidations, repeatedInvalidations, lostRepeats };
 }
 
-/** Counters at zero. */
+/** Counters of a bucket, all zero. */
 export function emptyBucketMetrics(): CacheBucketMetrics {
   return {
     hits: 0,

@@ -7,15 +7,16 @@ import type { Dependency } from './dependencies.js';
 
 export interface DomainCacheOptions {
   /**
-   * Invalidate again after so many milliseconds each: for a source whose reads lag behind its own change events. At most ten
-   * delays of 10 ms to 10 minutes. What waits when the process ends is not repeated. @default none
+   * Milliseconds after which to invalidate again, one value per repeat: for a source whose reads lag behind its own
+   * change events. At most ten delays of 10 ms to 10 minutes. Repeats that are pending when the process ends are
+   * dropped. @default none
    */
   readonly repeatAfterMs?: readonly number[];
 }
 
 /**
- * The base of a domain's cache service. A bucket brings request coalescing, dependency tracking, null-safety, counters and
- * eviction; the counters of all processes are on the board, for the domain's health endpoint.
+ * The base of a domain's cache service. A bucket brings request coalescing, dependency tracking, null-safety, counters
+ * and eviction. The board holds the counters of all processes, for the domain's health endpoint.
  *
  *     @Injectable()
  *     export class CasesCache extends DomainCache {
@@ -39,12 +40,14 @@ export abstract class DomainCache {
     cache.registerDomain(domain, () => this.processMetrics());
   }
 
-  /** The counters, summed over all live processes; while the store is away, those of this one. */
+  /** The counters, summed over all live processes; while the store is away, those of this process alone. */
   metrics(): Promise<DomainTotals> {
     return this.cache.domainMetrics(this.domain);
   }
 
-  /** Seconds that the entries of each bucket live at most; null: until they are invalidated. */
+  /**
+   * Maximum seconds that the entries of each bucket live; null: until they are invalidated, or as the value decides.
+   */
   ttlSeconds(): Readonly<Record<string, number | null>> {
     return Object.fromEntries([...this.buckets].map(([name, bucket]) => [name, bucket.ttlSeconds]));
   }
@@ -57,9 +60,9 @@ export abstract class DomainCache {
   }
 
   /**
-   * Invalidates and counts one invalidation, or as many as there were changes (0: it is tried again); rejects like
-   * `CacheService.invalidate`. Resolves when acknowledged, before any repeat. What was not acknowledged is repeated as well,
-   * counted from the failure: the source has changed, and the store is made to forget it although nobody may ask again.
+   * Invalidates, and counts one invalidation, or `changes` of them (0 for a retry). Rejects like
+   * `CacheService.invalidate`. Resolves when acknowledged, before any repeat. An invalidation that was not acknowledged
+   * is repeated as well, counted from the failure: the source has changed, and nobody may ask again.
    */
   protected async invalidate(
     dependencies: readonly Dependency[],
@@ -72,7 +75,7 @@ export abstract class DomainCache {
       this.repeats.add(dependencies, afterMs);
       return done;
     } catch (error) {
-      // Of one that is tried again and again the first attempt has seen to it.
+      // A retry adds no repeats when it fails: the first attempt has already added them.
       if (error instanceof NotAcknowledgedError && options.changes !== 0) this.repeats.add(dependencies, afterMs);
       throw error;
     }

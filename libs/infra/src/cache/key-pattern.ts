@@ -1,7 +1,7 @@
 /**
- * A pattern over whole keys: `*` stands for any text, `?` for one character, `\` makes the next character literal;
- * everything else, `.` and `[` included, is itself. Matching takes at most pattern length × key length steps, whatever the
- * pattern.
+ * A pattern over whole keys: `*` matches any text, `?` one character, and `\` makes the next character literal.
+ * Everything else, `.` and `[` included, matches itself. Matching takes at most pattern length × key length steps, for
+ * any pattern.
  */
 export class KeyPattern {
   private readonly tokens: readonly Token[];

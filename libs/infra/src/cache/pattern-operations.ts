@@ -3,7 +3,7 @@ import type { CacheStore } from './store/cache-store.js';
 
 const PAGE = 500;
 
-/** What is done to all live entries whose keys match a pattern, in pages: never all at once. */
+/** Operations on all live entries whose keys match a pattern, in pages, never all at once. */
 export class PatternOperations {
   constructor(private readonly store: CacheStore) {}
 
@@ -16,7 +16,7 @@ export class PatternOperations {
     }
   }
 
-  /** The sum of what is counted for each page. */
+  /** The sum of `count` over all pages. */
   async sum(pattern: string, count: (keys: string[]) => number | Promise<number>): Promise<number> {
     let sum = 0;
     for await (const keys of this.pages(pattern)) sum += await count(keys);

@@ -1,4 +1,4 @@
-/** What one live process says of itself under one topic. */
+/** The report of one live process under one topic. */
 export interface ProcessReport {
   readonly processId: string;
   readonly at: number;
@@ -6,13 +6,15 @@ export interface ProcessReport {
 }
 
 /**
- * A board on which each process publishes its counters and state every second, and on which any process reads those of
- * all live ones. A process that has not written for 10 s is not live.
+ * A board on which each process publishes its counters and state every second, and from which any process reads those
+ * of all live ones. A process that has not written for 10 s is not live.
  */
 export abstract class ProcessReports {
-  /** Replaces what this process publishes under `topic`; published within a second, and again until the process ends. */
+  /** Replaces what this process publishes under `topic`: first within a second, then again until the process ends. */
   abstract publish(topic: string, content: () => unknown): void;
-  /** The newest report of every live process; this process's own is read directly, so it is never behind. */
+  /**
+   * The newest report of every live process. This process reads its own report directly, so that one is never behind.
+   */
   abstract read(topic: string): Promise<ProcessReport[]>;
   abstract close(): Promise<void>;
 }

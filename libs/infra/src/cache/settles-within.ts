@@ -1,4 +1,4 @@
-/** Whether the promise resolves before the time has passed. It rejects if the promise does first; what comes later is its own. */
+/** Whether the promise resolves within `ms`. Rejects if the promise rejects before that; a later outcome is ignored. */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));

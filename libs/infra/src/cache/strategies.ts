@@ -1,8 +1,8 @@
 import type { SlidingOptions, TtlSeconds } from './entry-options.js';
 
 /**
- * How the entries of a bucket end: `change-driven` when the source says so, `ttl` after a time, `hybrid` by whichever
- * comes first, `sliding` when nobody has asked for them for a time.
+ * How the entries of a bucket end: `change-driven` when the source announces a change, `ttl` after a time, `hybrid` by
+ * whichever comes first, `sliding` when no caller has asked for them for a time.
  */
 export type Strategy<T = unknown> =
   | { readonly kind: 'change-driven'; readonly toldBy?: readonly string[] }
@@ -12,14 +12,16 @@ export type Strategy<T = unknown> =
 
 export interface ChangeDrivenOptions {
   /**
-   * The feeds that announce the changes of these entries, by the names that their consumer reports them under: all that must
-   * be followed for an entry to be true. While one of them is not, an entry is served up to a bounded age
-   * (`feedLostMaxAgeSeconds`). @default none: an entry is trusted for ever, whoever follows what
+   * The feeds that announce the changes of these entries, named as their consumer reports them: all feeds that must be
+   * followed for an entry to be right. While one of them is not followed, an entry is served up to a bounded age
+   * (`feedLostMaxAgeSeconds`). @default none: an entry is trusted for ever, even if no process follows its feeds
    */
   readonly toldBy?: string | readonly string[];
 }
 
-/** No TTL: an entry is kept until the source says it changed. `CACHE_SAFETY_TTL_SECONDS` may bound it all the same. */
+/**
+ * No TTL: an entry is kept until the source announces a change. `CACHE_SAFETY_TTL_SECONDS` may bound it nevertheless.
+ */
 export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
   if (toldBy === undefined) return { kind: 'change-driven' };
   const feeds = typeof toldBy === 'string' ? [toldBy] : [...toldBy];
@@ -28,22 +30,25 @@ export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
 }
 
 /**
- * Kept for `seconds` from the start of the fetch. For sources that announce no changes. A function decides for each value;
- * 0 or less from it means that the value is not stored.
+ * Kept for `seconds` from the start of the fetch, for sources that announce no changes. A function decides for each
+ * value; 0 or less from it means that the value is not stored.
  */
 export function ttl<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
   return { kind: 'ttl', seconds: positive(seconds) };
 }
 
-/** Kept for at most `seconds`, and dropped earlier by a change event. For data that changes without always saying so. */
+/**
+ * Kept for at most `seconds`, and dropped earlier by a change event. For data whose changes are not always announced.
+ */
 export function hybrid<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
   return { kind: 'hybrid', seconds: positive(seconds) };
 }
 
 /**
- * Kept while it is asked for: for `seconds` from the last hit, and never beyond `absoluteSeconds` from the start of its
- * fetch, L1s included. A hit moves the end only when less than half of `seconds` is left, so an entry may end after half of
- * `seconds` without a hit. It says nothing of whether the value is still true: name dependencies for that.
+ * Kept while callers ask for it: for `seconds` from the last hit, and never beyond `absoluteSeconds` from the start of
+ * its fetch, L1s included. A hit moves the end only when less than half of `seconds` is left, so an entry may end after
+ * half of `seconds` without a hit. A sliding end does not tell whether the value is still right: name dependencies for
+ * that.
  */
 export function sliding(seconds: number, { absoluteSeconds }: Omit<SlidingOptions, 'seconds'> = {}): Strategy {
   if (absoluteSeconds !== undefined && !(absoluteSeconds >= seconds))
@@ -52,7 +57,7 @@ export function sliding(seconds: number, { absoluteSeconds }: Omit<SlidingOption
   return absoluteSeconds === undefined ? slides : { ...slides, absoluteSeconds: positive(absoluteSeconds) };
 }
 
-/** What a strategy says to `getOrSet`. */
+/** The options that a strategy gives to `getOrSet`. */
 export function strategyOptions<T>(strategy: Strategy<T>): { ttlSeconds?: TtlSeconds<T>; sliding?: SlidingOptions } {
   if (strategy.kind === 'change-driven') return {};
   if (strategy.kind !== 'sliding') return { ttlSeconds: strategy.seconds };
@@ -61,7 +66,7 @@ export function strategyOptions<T>(strategy: Strategy<T>): { ttlSeconds?: TtlSec
 }
 
 /**
- * The most seconds that an entry lives by its strategy; undefined where there is no such bound, or each value has its own.
+ * Maximum seconds that an entry lives by its strategy; undefined if there is no such bound, or each value has its own.
  */
 export function strategySeconds<T>(strategy: Strategy<T>): number | undefined {
   if (strategy.kind === 'change-driven') return undefined;

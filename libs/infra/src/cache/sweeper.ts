@@ -3,10 +3,10 @@ import type { CacheStore } from './store/cache-store.js';
 import { StoreUnavailableError } from './cache.errors.js';
 
 const PERIOD_MS = 1000;
-/** Steps in one period, so that a flood of work leaves room for reads; what is left comes a second later. */
+/** Maximum steps in one period, so that a flood of work leaves room for reads; the rest follows a second later. */
 const STEPS_MAX = 50;
 
-/** Frees what can no longer be served, every second in small steps. Each process runs one; together they do no harm. */
+/** Frees what can no longer be served, every second in small steps. Each process runs one; several do no harm. */
 export class Sweeper {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -14,7 +14,7 @@ export class Sweeper {
   constructor(private readonly store: CacheStore) {}
 
   start(): void {
-    const wait = PERIOD_MS * (0.75 + Math.random() / 2); // processes that start together do not sweep together
+    const wait = PERIOD_MS * (0.75 + Math.random() / 2); // processes that start together sweep apart
     this.timer = setTimeout(() => {
       this.running = this.run();
       void this.running.finally(() => this.timer && this.start());

@@ -3,7 +3,7 @@ import type { EncryptionKeyText, HostAndPort } from './value-kinds.js';
 /** The injection token of the one {@link AppConfig} of a process. */
 export const APP_CONFIG = Symbol('APP_CONFIG');
 
-/** The whole configuration of a process: checked, complete, grouped and deeply frozen. Made only by `loadConfig`. */
+/** The whole configuration of a process: checked, complete, grouped and deeply frozen. Only `loadConfig` makes it. */
 export interface AppConfig {
   readonly app: ApplicationConfig;
   readonly http: HttpConfig;
@@ -18,14 +18,14 @@ export interface AppConfig {
   readonly sandbox: SandboxConfig;
 }
 
-/** Who this process is, and how it logs. */
+/** The name of this process, its environment, and how it logs. */
 export interface ApplicationConfig {
   readonly name: string;
   readonly environment: 'development' | 'test' | 'production';
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
-/** The limits of the HTTP server. `host` is that of the worker's health port, too. */
+/** The limits of the HTTP server. `host` also applies to the worker's health port. */
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
@@ -33,7 +33,7 @@ export interface HttpConfig {
   readonly shutdownGraceMs: number;
 }
 
-/** The event streams of browsers, in one process. */
+/** The limits of browsers' event streams, per process. */
 export interface StreamConfig {
   readonly heartbeatMs: number;
   readonly retryMs: number;
@@ -56,7 +56,7 @@ export interface RedisConfig {
   readonly tlsCa: string | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
-  /** At the Sentinels themselves. */
+  /** For the connections to the Sentinels themselves. */
   readonly sentinelTls: boolean;
   readonly sentinelUsername: string | undefined;
   readonly sentinelPassword: string | undefined;
@@ -64,35 +64,37 @@ export interface RedisConfig {
   readonly connectTimeoutMs: number;
 }
 
-/** What the cache is built with. */
+/** The settings of the cache. */
 export interface CacheConfig {
   readonly partitions: number;
   readonly l1: 'off' | 'bounded' | 'strict';
-  /** What is done while most of the Sentinels, or of the Cluster's masters, do not confirm the primary. */
+  /** What happens while most of the Sentinels, or of the Cluster's masters, do not confirm the primary. */
   readonly onSplit: 'refuse' | 'serve';
   /** 0 means none. */
   readonly safetyTtlSeconds: number;
-  /** The most that a change-driven entry's age may be while nobody follows the events that announce its changes. */
+  /** The maximum age of a change-driven entry while nobody follows the events that announce its changes. */
   readonly feedLostMaxAgeSeconds: number;
   readonly retentionDays: number;
-  /** Of the embedded store. */
+  /** Limit of the embedded store. */
   readonly memoryMaxBytes: number;
   /**
-   * The first encrypts, all decrypt. Empty only when the store is embedded and no key is set: values then never leave the
-   * process.
+   * The first key encrypts, all decrypt. Empty only when the store is embedded and no key is set: values then never
+   * leave the process.
    */
   readonly encryptionKeys: readonly EncryptionKeyText[];
-  /** The published demo key is in use, which protects nothing; whoever starts a process says so in the log. */
+  /** The published demo key is in use, which protects nothing; each process logs this at start. */
   readonly usesDemoEncryptionKey: boolean;
   readonly leaseMs: number;
   readonly waitMs: number;
   readonly bypassConcurrency: number;
 }
 
-/** `clientId` with `clientSecret` (client-credentials grant), or with `username` and `privateKey` (JWT bearer grant). */
+/**
+ * `clientId` with `clientSecret` (client-credentials grant), or with `username` and `privateKey` (JWT bearer grant).
+ */
 export interface SalesforceConfig {
   readonly loginUrl: string;
-  /** Whom a JWT names; undefined: derived from the login URL. */
+  /** The audience of a JWT; undefined: derived from the login URL. */
   readonly jwtAudience: string | undefined;
   /** No login URL was set, so `loginUrl` is that of the local sandbox. */
   readonly isSandbox: boolean;
@@ -106,15 +108,15 @@ export interface SalesforceConfig {
   readonly concurrency: number;
   readonly queueMax: number;
   readonly eventTransport: 'pubsub' | 'cometd';
-  /** Undefined: what fits the transport. */
+  /** Undefined: the default of the transport. */
   readonly streamWatchdogSeconds: number | undefined;
-  /** Within this time a change is found that no event announced; 0: never. */
+  /** Time within which a change that no event announced is found; 0: never. */
   readonly reconcileSeconds: number;
-  /** Undefined: Salesforce's own. With `http://` it has no TLS, and is on this machine. */
+  /** Undefined: Salesforce's own. `http://` means no TLS, and is allowed on this machine only. */
   readonly pubsubEndpoint: string | undefined;
 }
 
-/** Which change events are subscribed to, and on which channels. */
+/** Whether change events are subscribed to, and on which channels. */
 export interface EventsConfig {
   readonly enabled: boolean;
   readonly orderChannel: string;
@@ -125,27 +127,27 @@ export interface EventsConfig {
   readonly accountEventChannel: string;
 }
 
-/** The WHMCS API; the local sandbox's unless one is set. */
+/** The WHMCS API; the local sandbox's unless a URL is set. */
 export interface WhmcsConfig {
   readonly apiUrl: string;
   readonly identifier: string;
   readonly secret: string;
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
-  /** Without a secret no webhook is taken. */
+  /** Without a secret no webhook is accepted. */
   readonly webhook: { readonly secret: string | undefined; readonly toleranceSeconds: number };
 }
 
-/** Whose tokens are accepted; the local sandbox's unless an issuer is set. */
+/** The issuer whose tokens are accepted; the local sandbox unless an issuer is set. */
 export interface AuthConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
-  /** How long good keys outlive their time while new ones cannot be had. */
+  /** How long valid keys are used beyond their time while new ones cannot be fetched. */
   readonly jwksGraceSeconds: number;
 }
 
-/** Where the local sandbox is. Its own process has its own options, read from the same variables. */
+/** Where the local sandbox is. The sandbox process reads its own options from the same variables. */
 export interface SandboxConfig {
   readonly url: string;
   readonly host: string;

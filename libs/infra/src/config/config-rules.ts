@@ -3,7 +3,9 @@ import type { ConfigProblem } from './config.errors.js';
 import type { Environment, VariableName } from './environment.schema.js';
 import { masked } from './mask.js';
 
-/** What the rules look at: the values that passed their own check, and which variables were given at all, good or bad. */
+/**
+ * The input of the rules: the values that passed their own check, and which variables were given at all, valid or not.
+ */
 export interface CheckedEnvironment {
   readonly values: Partial<Environment>;
   readonly isGiven: (name: VariableName) => boolean;
@@ -21,14 +23,17 @@ export function problemsBetween(environment: CheckedEnvironment): ConfigProblem[
   ];
 }
 
-/** As the sandbox computes its own, because it is the issuer in its tokens: listening everywhere includes this machine. */
+/**
+ * The sandbox's URL, as the sandbox computes it: it is the issuer in its tokens. Listening everywhere includes this
+ * machine.
+ */
 export function sandboxUrlOf(env: Pick<Environment, 'SANDBOX_HOST' | 'SANDBOX_PORT' | 'SANDBOX_PUBLIC_URL'>): string {
   const listensEverywhere = env.SANDBOX_HOST === '0.0.0.0' || env.SANDBOX_HOST === '::';
   const host = listensEverywhere ? '127.0.0.1' : env.SANDBOX_HOST;
   return env.SANDBOX_PUBLIC_URL ?? `http://${host}:${env.SANDBOX_PORT}`;
 }
 
-/** Where the sandbox serves the Pub/Sub API; without TLS, because its certificate is its own. */
+/** Where the sandbox serves the Pub/Sub API; without TLS, because its certificate is self-signed. */
 export function sandboxPubSubEndpoint(
   { SANDBOX_GRPC_PORT }: Pick<Environment, 'SANDBOX_GRPC_PORT'>,
   sandboxUrl: string,
@@ -36,7 +41,7 @@ export function sandboxPubSubEndpoint(
   return `http://${new URL(sandboxUrl).hostname}:${SANDBOX_GRPC_PORT}`;
 }
 
-/** Whether a URL names this machine. Plain http is only accepted there. */
+/** Whether a URL names this machine. Plain http is accepted only there. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
@@ -47,7 +52,7 @@ export function isRealOrg({ values, isGiven }: CheckedEnvironment): boolean {
   return isGiven('SF_LOGIN_URL') && !(values.SF_LOGIN_URL && isLoopback(values.SF_LOGIN_URL));
 }
 
-/** Whether entries are kept in Redis, and not in the embedded store. */
+/** Whether entries are kept in Redis, not in the embedded store. */
 export function isRedisGiven({ isGiven }: CheckedEnvironment): boolean {
   return isGiven('REDIS_URL') || isGiven('REDIS_SENTINELS') || isGiven('REDIS_CLUSTER_NODES');
 }
@@ -77,7 +82,7 @@ function redisProblems({ isGiven }: CheckedEnvironment): ConfigProblem[] {
   return problems;
 }
 
-/** Nothing that was meant to be encrypted or proven may be left out in silence. */
+/** A setting for encryption or identity is reported, never silently ignored. */
 function redisTlsProblems({ values, isGiven }: CheckedEnvironment): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const isPlainUrl = values.REDIS_URL?.startsWith('redis://') === true;
@@ -166,7 +171,7 @@ const neededWithRealOrg = {
   AUTH_JWKS_URL: "the URL of the issuer's keys",
 } as const satisfies Partial<Record<VariableName, string>>;
 
-/** Nothing made for the sandbox may stand between a real org and its customers: neither its issuer nor its demo key. */
+/** With a real org, nothing made for the sandbox is accepted: neither its issuer nor its demo key. */
 function realOrgProblems(environment: CheckedEnvironment): ConfigProblem[] {
   if (!isRealOrg(environment)) return [];
   const needed: Partial<Record<VariableName, string>> = { ...neededWithRealOrg };
@@ -178,7 +183,7 @@ function realOrgProblems(environment: CheckedEnvironment): ConfigProblem[] {
     .map(([name, what]) => missing(name as VariableName, `${what}, because SF_LOGIN_URL names a real org`));
 }
 
-/** The access token travels to the Pub/Sub API, so it is spoken to without TLS on this machine only. */
+/** The access token travels to the Pub/Sub API, so a connection without TLS is accepted on this machine only. */
 function pubSubProblems({ values, isGiven }: CheckedEnvironment): ConfigProblem[] {
   const endpoint = values.SF_PUBSUB_ENDPOINT;
   if (endpoint?.startsWith('http://') === true && !isLoopback(endpoint)) {

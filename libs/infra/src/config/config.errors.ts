@@ -1,8 +1,8 @@
-/** One thing that is wrong with the configuration, in words that say what to do. */
+/** One error in the configuration, in words that say what to do. */
 export interface ConfigProblem {
   /** The environment variable to change. */
   readonly name: string;
-  /** What it was set to, masked if it is secret; undefined when it is missing. */
+  /** The given value, masked if it is secret; undefined when it is missing. */
   readonly given: string | undefined;
   /** What would be right, as the end of the sentence "expected …". */
   readonly expected: string;

@@ -11,7 +11,9 @@ const secretFields = new Set([
   'sentinelPassword',
 ]);
 
-/** The configuration as lines `group.field = value` for the start-up log at level debug; secrets are replaced by `****`. */
+/**
+ * The configuration as lines `group.field = value` for the start-up log at level debug; secrets are replaced by `****`.
+ */
 export function describeConfig(config: AppConfig): string {
   return lines('', config).join('\n');
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ValueKind } from './value-kinds.js';
 
-/** What the schema knows of a variable beside its type; `.env.example` and the reference page are made from it. */
+/** The schema's documentation of a variable; `.env.example` and the reference page are generated from it. */
 export interface VariableDocumentation {
   readonly group: string;
   readonly description: string;
@@ -13,7 +13,7 @@ export interface VariableDocumentation {
   readonly secret?: 'whole' | 'userinfo';
 }
 
-/** What is said where a variable is declared. */
+/** The part of the documentation given where a variable is declared. */
 type Documented = Pick<VariableDocumentation, 'secret'> & { readonly group: string; readonly description: string };
 
 function parsed<T>(kind: ValueKind<T>): z.ZodType<T, string> {

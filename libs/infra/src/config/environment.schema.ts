@@ -239,7 +239,7 @@ const authVariables = {
   }),
 };
 
-/** `apps/sandbox` reads these by itself; they are here so that one place lists and checks everything. */
+/** `apps/sandbox` reads these itself; they are here so that one place lists and checks everything. */
 const sandboxVariables = {
   SANDBOX_HOST: defaulted(text('a host name or an IP address', /^[A-Za-z0-9.:_-]{1,253}$/), '127.0.0.1', {
     group: 'sandbox',
@@ -303,7 +303,9 @@ const sandboxVariables = {
   }),
 };
 
-/** Every environment variable that this product reads: its check, its default, its documentation. The only list there is. */
+/**
+ * Every environment variable that this product reads: its check, its default, its documentation. The only such list.
+ */
 export const environmentSchema = z.object({
   ...applicationVariables,
   ...streamVariables,
@@ -325,7 +327,7 @@ export type VariableName = keyof Environment;
 /** All variable names, in the order in which they are documented. */
 export const variableNames = Object.keys(environmentSchema.shape) as VariableName[];
 
-/** What the schema says of a variable in words. */
+/** The documentation of a variable in the schema. */
 export function documentationOf(name: VariableName): VariableDocumentation {
   return environmentSchema.shape[name].meta() as unknown as VariableDocumentation;
 }

@@ -115,7 +115,7 @@ describe('loadConfig', () => {
       { host: 'a', port: 1 },
       { host: 'b', port: 2 },
     ]);
-    expect(Object.isFrozen(demoEncryptionKey)).toBe(false); // a copy is frozen, not the constant of the module
+    expect(Object.isFrozen(demoEncryptionKey)).toBe(false); // a copy is frozen, not the module's constant
   });
 
   it('reports every problem at once, in words', () => {

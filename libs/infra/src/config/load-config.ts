@@ -15,12 +15,12 @@ import { masked } from './mask.js';
 import { unknownVariableProblems } from './unknown-variables.js';
 import type { EncryptionKeyText } from './value-kinds.js';
 
-/** The variables of a process, as node gives them. */
+/** The variables of a process, as Node gives them. */
 export type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The key for sensitive entries while the data is made up: published, so it protects nothing. A real org with Redis is
- * refused without a key of its own.
+ * The key for sensitive entries while the data is made up. It is published, so it protects nothing; a real org with
+ * Redis is refused without a key of its own.
  */
 export const demoEncryptionKey: EncryptionKeyText = {
   id: 'demo',
@@ -28,8 +28,8 @@ export const demoEncryptionKey: EncryptionKeyText = {
 };
 
 /**
- * The checked configuration, deeply frozen. An empty variable counts as not set. Throws a {@link ConfigError} that lists
- * every problem at once; no part of a bad configuration is ever used.
+ * The checked configuration, deeply frozen. An empty variable counts as not set. Throws a {@link ConfigError} that
+ * lists every problem at once; no part of a bad configuration is ever used.
  *
  * @default the environment of the process, over the `.env` file of the working directory if there is one
  */
@@ -50,7 +50,7 @@ export function loadConfig(env: RawEnvironment = processEnvironment()): AppConfi
   return deepFreeze(group(values as Environment, environment));
 }
 
-/** The process's own variables win over those of the `.env` file. */
+/** The process's own variables override those of the `.env` file. */
 function processEnvironment(): RawEnvironment {
   return existsSync('.env') ? { ...parseEnv(readFileSync('.env', 'utf8')), ...process.env } : process.env;
 }

@@ -1,6 +1,9 @@
 import { documentationOf, type VariableName } from './environment.schema.js';
 
-/** The given text in quotes, as far as it may be shown; undefined when there is none. */
+/**
+ * The given text in quotes, without secrets and at most 120 characters; only its length if all of it is secret;
+ * undefined when there is none.
+ */
 export function masked(name: VariableName, given: string | undefined): string | undefined {
   if (given === undefined) return undefined;
   if (documentationOf(name).secret === 'whole') return `(hidden, ${given.length} characters)`;
@@ -9,8 +12,8 @@ export function masked(name: VariableName, given: string | undefined): string | 
 }
 
 /**
- * A value without what may be a secret in a URL or an address: everything up to the last `@`, where a user and a password
- * stand, and what follows a `?` or a `#`. It is for every value, because a secret may stand where none belongs.
+ * A value without the parts that may be secret in a URL or an address: everything up to the last `@`, where user and
+ * password are, and everything after a `?` or a `#`. Apply it to every value: a secret may be where none belongs.
  */
 export function withoutSecrets(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1****@').replace(/([?#]).*$/s, '$1****');

@@ -9,8 +9,8 @@ const pubSubEndpoint = text(
 const channel = text('a channel such as /data/OrderChangeEvent', /^\/(data|event)\/[A-Za-z][A-Za-z0-9_]{0,79}$/);
 
 /**
- * The versions with which every request of this release is answered, as a test proves: 57.0 is the first with change events
- * of price book entries, 67.0 the newest that it was run against. Salesforce keeps a version for at least three years.
+ * The API versions that work with every request of this release, as a test proves: 57.0 is the first with change events
+ * of price book entries, 67.0 the newest that was tested. Salesforce keeps a version for at least three years.
  */
 export const SF_API_VERSIONS = { oldest: '57.0', newest: '67.0' } as const;
 const apiVersion = text(
@@ -18,7 +18,7 @@ const apiVersion = text(
   /^(5[7-9]|6[0-7])\.0$/,
 );
 
-/** The org, and how it is asked. */
+/** The variables for the org, and for requests to it. */
 export const salesforceVariables = {
   SF_LOGIN_URL: optional(httpUrl, {
     group: 'salesforce',
@@ -65,7 +65,7 @@ export const salesforceVariables = {
   }),
 };
 
-/** The stream of its changes. */
+/** The variables for the org's change events. */
 export const eventVariables = {
   SF_EVENTS_ENABLED: defaulted(boolean, 'true', {
     group: 'events',

@@ -1,7 +1,7 @@
 import type { ConfigProblem } from './config.errors.js';
 import { variableNames } from './environment.schema.js';
 
-/** A variable that starts like this is meant for us, so an unknown one is a typing error and not somebody else's. */
+/** Prefixes of our variables: an unknown variable with one of them is a typing error. */
 const ownPrefixes = [
   'SF_',
   'CACHE_',
@@ -15,14 +15,17 @@ const ownPrefixes = [
   'SSE_',
 ];
 
-/** What Kubernetes and Docker links set for a service that happens to be called like one of our prefixes. */
+/** Variables that Kubernetes and Docker links set for a service whose name equals one of our prefixes. */
 const serviceLink = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?|NAME|ENV_\w+)$/;
 
-/** Read by the Salesforce command line tool, which uses the prefix SF_ too (Salesforce CLI Setup Guide, environment variables). */
+/**
+ * Variables of the Salesforce command line tool, which uses the prefix SF_ too (Salesforce CLI Setup Guide, environment
+ * variables).
+ */
 const salesforceCli =
   /^SF_(ACCESS_TOKEN|ALT_|AUDIENCE_URL|AUTOUPDATE_|CAPITALIZE_|CODE_COVERAGE_|CONTENT_TYPE|CRYPTO_|DATA_DIR|DISABLE_|DNS_|DOMAIN_RETRY|ENV|HIDE_|IMPROVED_|JSON_|LAZY_LOAD_|LOG_|MDAPI_|NPM_|NO_|ORG_|PRECOMPILE_|PROJECT_|S3_|SKIP_|SOURCE_|TARGET_|TELEMETRY_|UPDATE_|USE_|WEB_)/;
 
-/** Variables that carry one of our prefixes and are not ours, each with the nearest one that is. */
+/** Variables that have one of our prefixes and are unknown, each with the nearest known one. */
 export function unknownVariableProblems(names: Iterable<string>): ConfigProblem[] {
   const known = new Set<string>(variableNames);
   const problems: ConfigProblem[] = [];
@@ -42,7 +45,7 @@ function nearestVariable(name: string): { name: string; distance: number } {
     .reduce((best, other) => (other.distance < best.distance ? other : best));
 }
 
-/** Levenshtein's distance: how many characters to insert, delete or replace. */
+/** Levenshtein distance: the number of characters to insert, delete or replace. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row++) {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-/** How the text of an environment variable becomes a value. `parse` answers undefined for text that does not fit. */
+/** How the text of an environment variable becomes a value. `parse` returns undefined for text that does not fit. */
 export interface ValueKind<T> {
   /** What fits, as the end of the sentence "expected …". */
   readonly expected: string;
@@ -15,13 +15,13 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Key material of 32 bytes in base64, and the id that encrypted values carry to find it again. */
+/** Key material of 32 bytes in base64, and the id by which encrypted values name it. */
 export interface EncryptionKeyText {
   readonly id: string;
   readonly base64: string;
 }
 
-/** Any text that fits `pattern` entirely. */
+/** Any text that matches `pattern`, which must be anchored. */
 export function text(expected: string, pattern: RegExp): ValueKind<string> {
   return { expected, parse: (given) => (pattern.test(given) ? given : undefined) };
 }
@@ -40,10 +40,10 @@ export function wholeNumber(min: number, max: number): ValueKind<number> {
   };
 }
 
-/** A TCP port that can be named; 0 asks the system for a free one. */
+/** A TCP port; 0 lets the system choose a free one. */
 export const port: ValueKind<number> = wholeNumber(0, 65_535);
 
-/** One of a few words. */
+/** One of these words. */
 export function oneOf<const T extends string>(...words: readonly T[]): ValueKind<T> {
   return { expected: `one of ${words.join(', ')}`, parse: (given) => words.find((word) => word === given) };
 }
@@ -55,10 +55,10 @@ const booleans = new Map([
   ['0', false],
 ]);
 
-/** Yes or no. */
+/** `true`, `1`, `false` or `0`. */
 export const boolean: ValueKind<boolean> = { expected: 'true or false', parse: (given) => booleans.get(given) };
 
-/** An absolute URL with one of these schemes (`https:`), kept as it is written. Credentials in it are refused. */
+/** An absolute URL with one of these schemes (`https:`), kept as written. Credentials in it are refused. */
 export function url(...schemes: readonly string[]): ValueKind<string> {
   return {
     expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')} and holds no user or password`,
@@ -72,8 +72,8 @@ export function url(...schemes: readonly string[]): ValueKind<string> {
 }
 
 /**
- * The URL of one Redis server; it may hold a user, a password and a database number. Of what may follow a `?` only `family`
- * is taken (4, 6, or 0 for both): the client would take any option from there, another password among them.
+ * The URL of one Redis server; it may hold a user, a password and a database number. The query may only be `family` (4,
+ * 6, or 0 for both): the client would accept any option there, even another password.
  */
 export const redisUrl: ValueKind<string> = {
   expected:
@@ -123,7 +123,10 @@ function parseEncryptionKey(given: string): EncryptionKeyText | undefined {
   return match?.[1] && match[2] ? { id: match[1], base64: match[2] } : undefined;
 }
 
-/** An RSA private key as PEM text, as PEM on one line with `\n` written out, or as base64 of the PEM; answers PEM text. */
+/**
+ * An RSA private key as PEM text, as PEM on one line with `
+ * ` written out, or as base64 of the PEM; the value is PEM text.
+ */
 export const privateKey: ValueKind<string> = {
   expected: 'an RSA private key in PEM form, or the base64 of it',
   parse: (given) => {
@@ -136,13 +139,13 @@ export const privateKey: ValueKind<string> = {
   },
 };
 
-/** One or more certificates for TLS: the text in PEM form, or the path of a file that holds it; answers PEM text. */
+/** One or more TLS certificates: PEM text, or the path of a file that holds it; the value is PEM text. */
 export const certificates: ValueKind<string> = pem(
   'the path of a file with certificates in PEM form, or that text itself',
   (text) => createSecureContext({ ca: text, cert: text }),
 );
 
-/** A private key for TLS, likewise. */
+/** A TLS private key, given and returned like `certificates`. */
 export const tlsKey: ValueKind<string> = pem(
   'the path of a file with a private key in PEM form and without a passphrase, or that text itself',
   (text) => createPrivateKey(text),
@@ -155,7 +158,7 @@ function pem(expected: string, check: (text: string) => unknown): ValueKind<stri
       check(text);
       return text;
     } catch {
-      return undefined; // no such file, or not what it should hold: the caller reports it in the words of `expected`
+      return undefined; // no such file, or wrong content: the caller reports it in the words of `expected`
     }
   };
   return { expected, parse };

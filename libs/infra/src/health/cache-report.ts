@@ -1,12 +1,14 @@
 import type { CacheBucketMetrics } from '../cache/cache.types.js';
 import type { DomainCache } from '../cache/domain-cache.js';
 
-/** What a domain's cache endpoint answers: counters of all live processes, and the seconds that entries live at most. */
+/**
+ * The answer of a domain's cache endpoint: counters of all live processes, and the maximum lives of entries in seconds.
+ */
 export interface CacheReport {
   readonly timestamp: string;
   /** How many processes the counters are summed over. */
   readonly processes: number;
-  /** Why it is this process alone: the store is away. */
+  /** Why the counters are those of this process alone: the store is away. */
   readonly reason?: string;
   /** Counters by bucket, and the number `invalidations`. */
   readonly metrics: Readonly<Record<string, CacheBucketMetrics | number>>;

@@ -1,13 +1,13 @@
 import type { Readiness } from './readiness.js';
 
-/** What can be closed: a Nest application or context. */
+/** A Nest application or context. */
 interface Closable {
   close(): Promise<void>;
 }
 
 /**
- * Guarantees that the first SIGTERM or SIGINT ends the process: readiness says no, work under way is finished, and after
- * `graceMs` the process ends whatever is left. A second signal ends it at once.
+ * Guarantees that the first SIGTERM or SIGINT ends the process: readiness turns to draining, work under way finishes,
+ * and after `graceMs` the process ends regardless. A second signal ends it at once.
  */
 export function closeOnSignal(app: Closable, readiness: Readiness, graceMs: number, log: (text: string) => void): void {
   let isClosing = false;

@@ -3,7 +3,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { Readiness } from './readiness.js';
 import { StoreHealth } from './store.health.js';
 
-/** What health endpoints are made of. Needs `CacheModule`, `RedisModule` and `APP_CONFIG` from the application. */
+/** The providers of health endpoints. Needs `CacheModule`, `RedisModule` and `APP_CONFIG` from the application. */
 @Module({
   imports: [TerminusModule.forRoot({ errorLogStyle: 'json' })],
   providers: [StoreHealth, Readiness],

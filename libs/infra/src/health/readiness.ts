@@ -13,7 +13,7 @@ export class Readiness implements OnApplicationBootstrap {
     if (this.state === 'starting') this.state = 'ready';
   }
 
-  /** From here on the process only ends what it has begun. */
+  /** From now on the process only finishes what it has begun. */
   drain(): void {
     this.state = 'draining';
   }

@@ -2,8 +2,8 @@ import { CacheError } from '../cache/cache.errors.js';
 import { ConfigError } from '../config/config.errors.js';
 
 /**
- * What to tell somebody whose process did not start for a reason that people can mend: a wrong configuration, a port that is
- * taken, a Redis that must not be used. Undefined for any other failure. `portVariable` is the variable that sets the port.
+ * The message for a process that did not start for a reason that people can fix: a wrong configuration, a port in use,
+ * an unsuitable Redis. Undefined for any other failure. `portVariable` is the variable that sets the port.
  */
 export function startFailure(error: unknown, portVariable: string): string | undefined {
   if (error instanceof ConfigError) return error.message;

@@ -8,8 +8,8 @@ import { pingRedis } from '../redis/redis.health.js';
 import { REDIS_CLIENT } from '../redis/redis.module.js';
 
 /**
- * How the cache's store is. A store that is away is `degraded`, not `down`: reads are then answered by the source, so this
- * process still does its work, and an orchestrator that replaced it would make nothing better.
+ * Health of the cache's store. A store that is away is `degraded`, not `down`: the source then answers reads, so this
+ * process still works, and an orchestrator that replaced it would improve nothing.
  */
 @Injectable()
 export class StoreHealth {
@@ -20,7 +20,7 @@ export class StoreHealth {
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
-  /** `redis` or, without Redis, `store`. Answers within the command time-out and never rejects. */
+  /** `redis` or, without Redis, `store`. Answers within the command timeout and never rejects. */
   async check(): Promise<HealthIndicatorResult> {
     const { kind, status, reason, entries, bytes, owedInvalidations, local } = this.cache.state();
     const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };

@@ -3,13 +3,13 @@ import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { HttpFaultError, toHttpFault } from './http-fault.js';
 
-/** What answers may be packed with; a request that sends this as `accept-encoding` gets nothing that cannot be read. */
+/** The encodings that `readBody` decodes; a request sends them as `accept-encoding`. */
 export const ENCODINGS = 'gzip, br';
 
 /**
- * The whole body as text, unpacked, a byte order mark taken off. Rejects with `too-large` as soon as more than `bytesMax`
- * bytes were unpacked, so that an answer never holds more memory than that, whatever it says of its own length; with
- * `broken` if it does not come to its end. The connection of an answer that was not read to its end is closed.
+ * The whole body as text, decompressed, without a byte order mark. Rejects with `too-large` as soon as more than
+ * `bytesMax` decompressed bytes arrive, so an answer never holds more memory than that, whatever length it declares;
+ * with `broken` if it ends early. The connection of an answer that was not read to its end is closed.
  */
 export async function readBody(response: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
@@ -32,7 +32,7 @@ function unpacked(response: IncomingMessage): Readable {
   if (encoding === 'identity' || encoding === '') return response;
   const decoder = decoderOf(encoding);
   if (decoder === undefined) throw new HttpFaultError('broken', 'the answer is packed in a way that nobody asked for');
-  // Its error reaches the reader through the decoder, which it destroys.
+  // An error of the response reaches the reader through the decoder, which `pipeline` destroys.
   return pipeline(response, decoder, () => undefined);
 }
 

@@ -123,7 +123,7 @@ describe('HTTP with bounds', () => {
   });
 
   describe('a kept connection that the server closes', () => {
-    /** The first request of a connection is answered; at the second it is closed without a word. */
+    /** Answers the first request of a connection, and closes it without a reply at the second. */
     function closeAtTheSecond(): void {
       const used = new WeakSet<Socket>();
       answer = ({ socket }, response) => {
@@ -136,7 +136,7 @@ describe('HTTP with bounds', () => {
     it('[B7] costs no read of 200', async () => {
       closeAtTheSecond();
       for (let i = 0; i < 200; i += 1) expect((await http.ask(read())).body).toBe('"yes"');
-      expect(asked.length).toBeGreaterThan(200); // some did meet a closed one
+      expect(asked.length).toBeGreaterThan(200); // some requests met a closed connection
     });
 
     it('[B7] costs no read of 200, four at a time, when it is closed while it is idle', async () => {

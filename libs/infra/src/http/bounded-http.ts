@@ -3,17 +3,17 @@ import https from 'node:https';
 import { ENCODINGS, readBody } from './answer-body.js';
 import { HttpFaultError, toHttpFault } from './http-fault.js';
 
-/** What is asked, and how much its answer may take. */
+/** A request, and the limits of its answer. */
 export interface HttpQuestion {
   readonly url: string;
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Whether it may be sent twice: reads are tried once more where no answer began, and follow redirects; writes never. */
+  /** Whether it may be sent twice: a read is retried once if no answer began, and follows redirects; a write never. */
   readonly isRead: boolean;
-  /** Bounds everything: redirects, the second try, and the answer to its last byte. */
+  /** Bounds everything: redirects, the second attempt, and the answer to its last byte. */
   readonly timeoutMs: number;
-  /** Bounds the answer's body as it is unpacked. */
+  /** Bounds the answer's decompressed body. */
   readonly bytesMax: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,28 +29,28 @@ export interface HttpAnswer {
 const REDIRECTS_MAX = 3;
 
 /**
- * Idle connections are given up before the usual server does (5 s is the default of Apache and Node), which makes it rare
- * that a request meets one that is being closed. It stays possible, hence the second try of reads.
+ * Idle connections are closed before a typical server closes them (5 s is the default of Apache and Node), so a request
+ * rarely meets a connection that is being closed. It remains possible, hence the second attempt of reads.
  */
 const KEPT = { keepAlive: true, timeout: 4_000, maxFreeSockets: 16 };
 
 /**
- * HTTP with a bound on everything an answer can take: time, bytes, redirects, tries. Rejects with `HttpFaultError` alone.
- * Secrets stay with the host that they were meant for: a redirect to another origin is refused.
+ * HTTP with a bound on everything an answer can take: time, bytes, redirects, attempts. Rejects only with
+ * `HttpFaultError`. Secrets stay with the host that they are meant for: a redirect to another origin is refused.
  *
- * A write gets a connection of its own: a kept one that the server has just closed cannot be told from a write that was
- * carried out and never answered. (`http.Agent` keeps connections; undici's fetch, which does too, neither says which one
- * it took nor can be told to take a new one.)
+ * A write gets a connection of its own: on a kept one, a connection that the server has just closed cannot be told from
+ * a write that was carried out and never answered. (`http.Agent` keeps connections. undici's fetch does too, but
+ * neither reports which one it used nor can be made to open a new one.)
  */
 export class BoundedHttp {
   private readonly kept: { readonly 'http:': Agent; readonly 'https:': Agent };
 
-  /** `agentFor` may name the agent for an origin, a forward proxy's for example; nothing is kept then. */
+  /** `agentFor` may name the agent for an origin, such as a forward proxy's; then no connection is kept. */
   constructor(private readonly agentFor: (url: URL) => Agent | undefined = () => undefined) {
     this.kept = { 'http:': new http.Agent(KEPT), 'https:': new https.Agent(KEPT) };
   }
 
-  /** The answer, of whatever status. */
+  /** Resolves with the answer, whatever its status. */
   async ask(question: HttpQuestion): Promise<HttpAnswer> {
     const { timeoutMs, signal } = question;
     const ending = new AbortController();
@@ -71,7 +71,7 @@ export class BoundedHttp {
     }
   }
 
-  /** Closes what is kept and idle. Questions under way end by themselves, within their time. */
+  /** Closes idle connections. Requests under way end by themselves, within their time. */
   close(): void {
     for (const { freeSockets } of Object.values(this.kept)) {
       for (const sockets of Object.values(freeSockets)) sockets?.forEach((socket) => socket.destroy());
@@ -104,7 +104,7 @@ export class BoundedHttp {
   }
 }
 
-/** One request on a connection of the agent; `false` is a connection of its own. */
+/** One request on a connection of the agent; `false` opens a new connection. */
 function exchange(
   url: URL,
   { method, headers, body, bytesMax }: HttpQuestion,
@@ -126,7 +126,7 @@ function exchange(
       const { statusCode = 0, headers } = response;
       readBody(response, bytesMax).then((body) => resolve({ status: statusCode, headers, body }), reject);
     });
-    // After the answer has begun this settles nothing: reading its body has failed then, and says how.
+    // No effect once the answer has begun: `readBody` then rejects with its own reason.
     sent.on('error', (error) => {
       if (!hasBegun) reject(toHttpFault(error, 'unreachable', 'it got no answer'));
     });
@@ -134,7 +134,7 @@ function exchange(
   });
 }
 
-/** Where the answer leads; undefined if it does not. */
+/** The redirect target; undefined if the answer is no redirect. */
 function redirectOf({ status, headers }: HttpAnswer, from: URL): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined;
   if (!URL.canParse(headers.location, from.href)) throw redirected('it redirects to what is no address');

@@ -3,8 +3,9 @@ import createHttpsProxyAgent from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 
 /**
- * The agent of the forward proxy that the usual variables name for this address (`https_proxy`, `http_proxy`, `no_proxy`,
- * either case); undefined if there is none. Read by a package as every program reads them, hence no part of our schema.
+ * The agent of the forward proxy that the usual variables name for this address (`https_proxy`, `http_proxy`,
+ * `no_proxy`, either case); undefined if there is none. A package reads them the conventional way, so they are not part
+ * of our schema.
  */
 export function forwardProxyFor(url: URL): Agent | undefined {
   const proxy = getProxyForUrl(url.href);

@@ -1,14 +1,16 @@
 /**
  * Why there is no whole answer.
  *
- * - `unreachable`: no answer began; `broken`: it began, and did not come to its end or cannot be unpacked
+ * - `unreachable`: no answer began; `broken`: it began, but ended early or cannot be decompressed
  * - `timeout`, `aborted`: the time was over, or the caller gave up
- * - `too-large`: the answer has more bytes than allowed, unpacked
+ * - `too-large`: the answer has more bytes than allowed, decompressed
  * - `redirected`: it leads to another host, or further than is followed
  */
 export type HttpFaultKind = 'aborted' | 'broken' | 'redirected' | 'timeout' | 'too-large' | 'unreachable';
 
-/** An exchange without a whole answer. The message names no address but the origin of a redirect, and nothing that was sent. */
+/**
+ * An exchange without a whole answer. The message names no address but a redirect's origin, and nothing that was sent.
+ */
 export class HttpFaultError extends Error {
   constructor(
     readonly kind: HttpFaultKind,
@@ -20,7 +22,7 @@ export class HttpFaultError extends Error {
   }
 }
 
-/** The error as a fault of this kind, with Node's own code in its message; a fault is returned as it is. */
+/** The error as a fault of this kind, with Node's own code in its message; a fault is returned unchanged. */
 export function toHttpFault(error: unknown, kind: HttpFaultKind, text: string): HttpFaultError {
   if (error instanceof HttpFaultError) return error;
   const { code } = (error ?? {}) as { code?: unknown };

@@ -6,7 +6,9 @@ import { MemoryNonces } from './memory/memory-nonces.js';
 import { Nonces } from './nonces.js';
 import { RedisNonces } from './redis/redis-nonces.js';
 
-/** Used nonces, where the application's cache is: in Redis, or in this process. Needs `RedisModule` and `APP_CONFIG`. */
+/**
+ * Used nonces, where the application's cache is: in Redis, or in this process. Needs `RedisModule` and `APP_CONFIG`.
+ */
 @Module({
   providers: [
     {

@@ -1,16 +1,17 @@
-/** What became of a nonce: `claimed` by this call, and nobody else's; `known` it was used, or is being used, elsewhere. */
+/** The result for a nonce: `claimed` by this call alone; `known`: it was used, or is being used, elsewhere. */
 export type Claim = 'claimed' | 'known';
 
-/** Nonces that were used, remembered for all processes of an application, so that a message is taken once. */
+/** Used nonces, remembered for all processes of an application, so that a message is accepted once. */
 export abstract class Nonces {
   /**
-   * Guarantees `claimed` to one caller at most, of all processes, until `lifeMs` has passed or the nonce was released.
-   * Rejects with `NoncesUnavailableError` while the store does not answer: then it may be claimed all the same.
+   * Guarantees `claimed` to at most one caller across all processes, until `lifeMs` has passed or the nonce is
+   * released. Rejects with `NoncesUnavailableError` while the store does not answer; the nonce may then be claimed all
+   * the same.
    */
   abstract claim(nonce: string, lifeMs: number): Promise<Claim>;
-  /** From now on it is remembered for this time. Rejects like `claim`. */
+  /** Remembers the nonce for this time from now on. Rejects like `claim`. */
   abstract keep(nonce: string, lifeMs: number): Promise<void>;
-  /** What it was claimed for did not happen, so it may be claimed again. Rejects like `claim`. */
+  /** Makes the nonce claimable again, because the work it was claimed for did not happen. Rejects like `claim`. */
   abstract release(nonce: string): Promise<void>;
 }
 

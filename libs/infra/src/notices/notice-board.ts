@@ -1,60 +1,66 @@
-/** That something changed, for those whom it concerns. It never says what: whoever is told reads anew. */
+/** Announces that something changed, and for which audience. It never holds the change itself: receivers read anew. */
 export interface Notice {
-  /** Its place on the board, the same in every process. Opaque: handed back to `since`, never computed with. */
+  /** Its place on the board, the same in every process. Opaque: pass it to `since`, compute nothing with it. */
   readonly id: string;
   readonly name: string;
-  /** Whom it concerns, as the poster named them; null: everybody. */
+  /** The audience as the poster named it; null: everybody. */
   readonly audience: string | null;
   /** When it was posted, in milliseconds since the epoch by the board's own clock. */
   readonly at: number;
 }
 
-/** What is to become a notice. */
+/** A notice to be posted. */
 export interface Post {
   readonly name: string;
   readonly audience: string | null;
   /**
-   * What happened, by its id at the source. The same name, audience and source make one notice, however often they are
-   * posted within ten minutes. @default none: every post is news
+   * The event's id at its source. Posts with the same name, audience and source within ten minutes make one notice.
+   * @default none: every post makes a notice
    */
   readonly source?: string | undefined;
 }
 
-/** Who hears of notices. Neither call may throw. */
+/** Receives notices. Neither method may throw. */
 export interface NoticeFollower {
-  /** Every notice once, in the order of the board. */
+  /** Called once for every notice, in the order of the board. */
   onNotice(notice: Notice): void;
-  /** Notices may have been lost (the store was emptied, or this process was away for too long): nothing is known before now. */
+  /**
+   * Notices may have been lost (the store was emptied, or this process was away for too long): nothing is known before
+   * now.
+   */
   onLost(): void;
 }
 
-/** Whether the board hears of notices at present; `reason` without any secret. */
+/** Whether the board receives notices now; `reason` holds no secret. */
 export interface BoardState {
   readonly status: 'up' | 'down';
   readonly reason?: string;
 }
 
 /**
- * Where any process posts notices and every process that follows reads them, in one order. It keeps the newest of them, so
- * that somebody who was away for a while can be told what was missed, by whichever process.
+ * Any process posts notices here, and every process that follows reads them in one order. The board keeps the newest,
+ * so that any process can hand a client that was away for a while the notices it missed.
  */
 export abstract class NoticeBoard {
   /**
-   * Resolves when the notices are on the board; answers how many are new. Posts of one call with the same name and audience
-   * become one notice. Rejects with `NoticeBoardUnavailableError`; then some of them may be on the board all the same, and
-   * posting them again with their sources does no harm.
+   * Resolves with the number of new notices once all are on the board. Posts of one call with the same name and
+   * audience become one notice. Rejects with `NoticeBoardUnavailableError`; some may then be on the board all the same,
+   * and posting them again with their sources does no harm.
    */
   abstract publish(posts: readonly Post[]): Promise<number>;
-  /** Calls back for every notice from now on, until the returned function is called. The first follower opens a connection. */
+  /**
+   * Calls back for every notice from now on, until the returned function is called. The first follower opens a
+   * connection.
+   */
   abstract follow(follower: NoticeFollower): () => void;
-  /** The id of the newest notice that followers have been told of; undefined until the board has been read for the first time. */
+  /** The id of the newest notice that followers have received; undefined until the board has been read once. */
   abstract position(): string | undefined;
   /**
-   * The notices after this one that followers have been told of, in order; undefined if the board does not reach back that
-   * far, or never held it: then anything may have been missed.
+   * The notices after this one that followers have received, in order; undefined if the board does not reach back that
+   * far or never held it: then anything may have been missed.
    */
   abstract since(id: string): Promise<readonly Notice[] | undefined>;
   abstract state(): BoardState;
-  /** No follower is called any more. */
+  /** Stops calling followers. */
   abstract close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 import type { Notice } from './notice-board.js';
 
-/** Marks the beginning of a board, so that there is always a place to resume from. Nobody is told of it. */
+/** Name of the first entry of a board: it guarantees a position to resume from. Followers never receive it. */
 export const BEGINNING = '';
 
-/** The newest notices of a board in this process, at most `max` and a tenth. */
+/** The newest notices of a board in this process: `max`, exceeded by at most a tenth. */
 export class NoticeWindow {
   private notices: Notice[] = [];
   /** By id: how many notices were appended before. */
@@ -39,7 +39,7 @@ export class NoticeWindow {
     this.places.clear();
   }
 
-  /** In one go now and then, because moving the rest costs more than dropping one. */
+  /** Drops many at once: moving the rest costs more than dropping one. */
   private trim(): void {
     for (const { id } of this.notices.splice(0, this.notices.length - this.max)) {
       this.places.delete(id);

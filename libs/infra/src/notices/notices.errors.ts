@@ -1,4 +1,4 @@
-/** The board did not confirm what was posted. Some of it may be on it all the same. */
+/** The board did not confirm the posts. Some of them may be on it all the same. */
 export class NoticeBoardUnavailableError extends Error {
   readonly code = 'NOTICES_UNAVAILABLE';
   readonly retryable = true;

@@ -6,7 +6,10 @@ import { MemoryNoticeBoard } from './memory/memory-notice-board.js';
 import { NoticeBoard } from './notice-board.js';
 import { RedisNoticeBoard } from './redis/redis-notice-board.js';
 
-/** The notice board of an application, where its cache is: in Redis, or in this process. Needs `RedisModule` and `APP_CONFIG`. */
+/**
+ * The notice board of an application, where its cache is: in Redis, or in this process. Needs `RedisModule` and
+ * `APP_CONFIG`.
+ */
 @Global()
 @Module({
   providers: [

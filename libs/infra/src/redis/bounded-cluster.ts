@@ -4,16 +4,16 @@ import { Deadlines } from './deadlines.js';
 
 type Arguments = Parameters<Cluster['sendCommand']>;
 
-/** The times of a Cluster's client: those of its commands, and, until it is ready, of what it asks to become so. */
+/** Timeouts of a Cluster's client: for its commands, and for the commands it sends to become ready. */
 export interface ClusterPatience extends Patience {
   readonly connectTimeoutMs: number;
 }
 
 /**
- * A Cluster's client that gives a command up in time, however often it was sent on its way, and whatever its nodes are doing.
- * ioredis bounds commands node by node, and by the same time what has to connect first: then a client that is three round
- * trips of TLS away from its nodes, or shares a busy machine with them, never becomes ready (seen with 5.11.1). A command
- * that was given up is not sent again when its connection is lost.
+ * A Cluster client whose commands are rejected in time, however often they are resent and whatever the nodes do.
+ * ioredis bounds commands node by node and applies the same limit while it connects: a client three TLS round trips
+ * away from its nodes, or on a busy machine, then never becomes ready (seen with 5.11.1). A command that was given up
+ * is not resent when its connection is lost.
  */
 export class BoundedCluster extends Cluster {
   readonly #deadlines: Deadlines<() => void>;
@@ -48,7 +48,7 @@ export class BoundedCluster extends Cluster {
       reject(error);
     };
     const result = super.sendCommand(command, ...rest);
-    const { reject: redirect } = command; // by now what follows MOVED and the like, and sends anew after a lost connection
+    const { reject: redirect } = command; // now it follows MOVED and the like, and resends after a lost connection
     command.reject = (error) => {
       if (!isGivenUp) redirect.call(command, error);
     };
@@ -56,5 +56,5 @@ export class BoundedCluster extends Cluster {
   }
 }
 
-/** Commands come here again when a pipeline that was sent to the wrong node is sent anew. */
+/** Commands with a deadline. A command passes `sendCommand` again when a pipeline sent to the wrong node is resent. */
 const bounded = new WeakSet<Command>();

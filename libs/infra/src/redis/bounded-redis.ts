@@ -4,22 +4,22 @@ import { LastingRedis } from './lasting-redis.js';
 
 type Writable = Parameters<Redis['sendCommand']>[1];
 
-/** When a command is given up, and when, after the first that was, a connection that brings nothing. In milliseconds. */
+/** Timeouts in milliseconds: for a command, and, after one was given up, for a connection that receives nothing. */
 export interface Patience {
   readonly commandTimeoutMs: number;
   readonly silenceMs: number;
 }
 
 /**
- * A connection that keeps what ioredis calls `commandTimeout` and `socketTimeout`, with one timer where ioredis starts two
- * for each command: measured, they cost 4 µs of a read that takes 30. What has arrived while this process stood still is read
- * before anything counts as late.
+ * A connection that enforces ioredis' `commandTimeout` and `socketTimeout` with one timer. ioredis starts two per
+ * command, which measured 4 µs of a 30 µs read. After a stall of this process, replies that arrived meanwhile are read
+ * before a command counts as late.
  */
 export class BoundedRedis extends LastingRedis {
   readonly #deadlines: Deadlines<Command>;
   #isWatched = false;
 
-  /** @param options with everything that says where Redis is, unless the URL does */
+  /** @param options must say where Redis is, unless the URL does */
   constructor(
     url: string | undefined,
     options: RedisOptions,
@@ -32,7 +32,7 @@ export class BoundedRedis extends LastingRedis {
   override sendCommand(command: Command, stream?: Writable): unknown {
     const { resolve, reject } = command;
     const deadline = this.#deadlines.add(command);
-    // Not by a handler of its promise: then a rejection that nobody handles would look handled.
+    // Wrapped, not attached with `then`: a handler on its promise would make an unhandled rejection look handled.
     command.resolve = (reply) => {
       this.#deadlines.settle(deadline);
       resolve(reply);
@@ -44,7 +44,10 @@ export class BoundedRedis extends LastingRedis {
     return super.sendCommand(command, stream);
   }
 
-  /** A connection to the same place that lasts likewise. Its commands have the same time, unless `options` say otherwise; its silence has no bound. */
+  /**
+   * A lasting connection to the same place, with the same command timeout unless `options` set another, and with no
+   * limit on its silence.
+   */
   override duplicate(options?: Partial<RedisOptions>): Redis {
     return super.duplicate({ commandTimeout: this.patience.commandTimeoutMs, ...options });
   }
@@ -56,8 +59,8 @@ export class BoundedRedis extends LastingRedis {
   }
 
   /**
-   * Commands that were given up still wait in the connection's queue. This ends a connection that brings nothing at all for
-   * so long, counted from the first of them; it stops watching when nothing waits any more.
+   * Ends a connection that receives nothing for `silenceMs` after a command was given up: such commands still wait in
+   * its queue. Stops watching when the queue is empty.
    */
   #watch(stream: Redis['stream']): void {
     const { silenceMs } = this.patience;

@@ -1,9 +1,9 @@
-/** How a command is tried: on a key that holds a short text, or, if the command would end that, on one beside it. */
+/** How a command is tried: on a key that holds a short text, or on a key beside it if the command would delete that. */
 type Trial = (key: string) => readonly string[];
 
 /**
- * A call of each command that a process needs, which leaves nothing behind but the key itself. Most are for another type
- * than a text: that they are refused for the type tells that they are allowed.
+ * One call per command that a process may need; it leaves nothing behind but the key itself. Most calls expect another
+ * type than a string: a refusal for the type shows that the command is allowed.
  */
 export const COMMAND_TRIALS: Readonly<Record<string, Trial>> = {
   DEL: (key) => [`${key}:none`],
@@ -46,7 +46,10 @@ export const COMMAND_TRIALS: Readonly<Record<string, Trial>> = {
   ZSCORE: (key) => [key, 'm'],
 };
 
-/** The calls that try these commands on this key, in the order of the commands; before and after them, what makes and ends the key. */
+/**
+ * The calls that try these commands on this key, in the order of the commands; `before` creates the key, `after`
+ * removes it.
+ */
 export function trialsOf(
   commands: readonly string[],
   key: string,

@@ -1,9 +1,9 @@
-/** Something that is given up at its time, unless it is settled before. */
+/** An item that is given up at `giveUpAt`, unless it is settled before. */
 export class Deadline<T> {
   next: Deadline<T> | undefined;
 
   constructor(
-    /** Emptied when it is over, so that nothing which refers to this keeps a reply alive. */
+    /** Cleared once settled or given up, so that a reference to the deadline keeps no reply alive. */
     public item: T | undefined,
     /** By `performance.now()`. */
     readonly giveUpAt: number,
@@ -11,8 +11,8 @@ export class Deadline<T> {
 }
 
 /**
- * Gives up what is not settled in time, each after the same time. One timer serves all, and a list, because they come in the
- * order of their deadlines: a timer of its own costs a command more than what is done with its reply, and a map half of that.
+ * Gives up items that are not settled within `ms`. All share one limit, so a list keeps them in deadline order and one
+ * timer suffices: a timer per command costs more than handling its reply, and a map costs half of that.
  */
 export class Deadlines<T> {
   private oldest: Deadline<T> | undefined;
@@ -24,7 +24,7 @@ export class Deadlines<T> {
     private readonly giveUp: (item: T) => void,
   ) {}
 
-  /** Gives the item up unless what this returns is settled in time. */
+  /** Gives the item up unless the returned deadline is settled in time. */
   add(item: T): Deadline<T> {
     const deadline = new Deadline(item, performance.now() + this.ms);
     if (this.newest) this.newest.next = deadline;
@@ -34,7 +34,7 @@ export class Deadlines<T> {
     return deadline;
   }
 
-  /** Whether it is settled in time. */
+  /** Settles a deadline; returns whether it was in time. */
   settle(deadline: Deadline<T>): boolean {
     if (deadline.item === undefined) return false;
     deadline.item = undefined;
@@ -42,7 +42,7 @@ export class Deadlines<T> {
     return true;
   }
 
-  /** Removes and returns all: nothing is given up any more. */
+  /** Removes and returns all open items; none of them is given up any more. */
   takeAll(): T[] {
     const all: T[] = [];
     for (let deadline = this.oldest; deadline; deadline = deadline.next) {
@@ -53,12 +53,12 @@ export class Deadlines<T> {
     return all;
   }
 
-  /** What is over leaves the list as soon as everything before it is over too: replies come in the order of the commands. */
+  /** Drops the settled head of the list. Replies come in the order of the commands, so the list stays short. */
   private prune(): void {
     let { oldest } = this;
     while (oldest && oldest.item === undefined) {
       const { next } = oldest;
-      oldest.next = undefined; // or one that has grown old would keep those behind it from being collected
+      oldest.next = undefined; // else a long-lived deadline would keep its successors from being collected
       oldest = next;
     }
     this.oldest = oldest;
@@ -66,7 +66,8 @@ export class Deadlines<T> {
   }
 
   /**
-   * Timers run before sockets are read: after a stall of this process replies may lie there unread, so they are read first.
+   * Timers run before sockets are read. After a stall of this process, unread replies may wait in a socket;
+   * `setImmediate` lets them be read first.
    */
   private lookIn(ms: number): NodeJS.Timeout {
     return setTimeout(() => setImmediate(() => this.look()), ms).unref();

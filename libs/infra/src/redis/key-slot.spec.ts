@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { keySlot } from './key-slot.js';
 
 describe('keySlot', () => {
-  // What CLUSTER KEYSLOT of Redis 7.0.15 answers.
+  // Expected slots: answers of CLUSTER KEYSLOT of Redis 7.0.15.
   it.each([
     ['123456789', 12739],
     ['foo', 12182],

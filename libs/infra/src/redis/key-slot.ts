@@ -1,8 +1,11 @@
 const SLOTS = 16_384;
 
-/** The slot of a key in a Redis Cluster, hash tags included (cluster specification, "Key distribution model": CRC-16/XMODEM). */
+/**
+ * The slot of a key in a Redis Cluster, hash tags included (cluster specification, "Key distribution model":
+ * CRC-16/XMODEM).
+ */
 export function keySlot(key: string): number {
-  const tag = /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key; // an empty one is none
+  const tag = /^[^{]*\{([^}]+)\}/.exec(key)?.[1] ?? key; // an empty tag does not count
   let crc = 0;
   for (const byte of Buffer.from(tag)) {
     crc ^= byte << 8;

@@ -5,7 +5,7 @@ import { LastingRedis } from './lasting-redis.js';
 
 describe('LastingRedis', () => {
   let attempts = 0;
-  /** As a connector does whose attempt was called off: ioredis ends its client for good. */
+  /** Rejects like a connector whose attempt was cancelled; ioredis then ends its client for good. */
   class RejectingConnector extends AbstractConnector {
     constructor() {
       super(100);
@@ -32,7 +32,7 @@ describe('LastingRedis', () => {
     await eventually(() => attempts >= 3, { what: 'three attempts' });
     redis.disconnect();
     const made = attempts;
-    const other = open(); // its attempts come later than one more of the first would
+    const other = open(); // its attempts come later than one more attempt of the first would
     await eventually(() => attempts >= 3, { what: 'three attempts of another' });
     other.disconnect();
     expect(redis.status).toBe('end');

@@ -2,8 +2,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { retryDelayMs } from './retry-delay.js';
 
 /**
- * A connection that ends when its owner says so, by `disconnect()` or `quit()`, and never by itself: ioredis gives one up for
- * good when an attempt to connect cannot even begin (5.11.1: a connector that rejects). Here that is one more failed attempt.
+ * A connection that ends only when its owner calls `disconnect()` or `quit()`. ioredis ends a client for good when an
+ * attempt to connect cannot even begin (5.11.1: a connector that rejects); here that counts as one more failed attempt.
  * Its duplicates last likewise.
  */
 export class LastingRedis extends Redis {
@@ -11,9 +11,9 @@ export class LastingRedis extends Redis {
   #revivals = 0;
   #revival: NodeJS.Timeout | undefined;
 
-  /** @param options with everything that says where Redis is, unless the URL does; it must connect lazily */
+  /** @param options must say where Redis is, unless the URL does; the connection is always lazy */
   constructor(url: string | undefined, options: RedisOptions) {
-    super(url as string, { ...options, lazyConnect: true }); // an argument that is undefined is passed over
+    super(url as string, { ...options, lazyConnect: true }); // ioredis ignores an undefined argument
     this.on('ready', () => (this.#revivals = 0));
     this.on('end', () => this.#revive());
   }
@@ -42,7 +42,7 @@ export class LastingRedis extends Redis {
     this.#revivals += 1;
     clearTimeout(this.#revival);
     this.#revival = setTimeout(() => {
-      this.connect().catch(() => undefined); // its events tell; it is tried again
+      this.connect().catch(() => undefined); // failures arrive as events; another attempt follows
     }, retryDelayMs(this.#revivals));
   }
 }

@@ -1,21 +1,21 @@
 import type { RedisClient } from './redis-client.js';
 
-/** What a part of a process needs to be allowed to do in one slot of Redis. */
+/** Permissions that a part of a process needs in one slot of Redis. */
 export interface Need {
-  /** What is refused if something is missing, as the end of the sentence "Redis refuses …". */
+  /** The end of the sentence "Redis refuses …" when a permission is missing. */
   readonly part: string;
-  /** Keys that are read and written, one of each kind. They may exist: looking at them changes nothing. */
+  /** Keys that are read and written, one of each kind. They may exist: examining them changes nothing. */
   readonly keys: readonly string[];
-  /** What all of these keys, and no others, match; as an ACL has it. */
+  /** ACL pattern that matches all of these keys and no others. */
   readonly keyPattern: string;
-  /** A key that nothing else uses, for trying commands. Without it none is tried. */
+  /** A key that nothing else uses, for trying commands. Without it no command is tried. */
   readonly scratchKey?: string;
-  /** In capitals; with its subcommand where only that is needed: `MEMORY USAGE`. */
+  /** In capitals; with the subcommand where only that is needed: `MEMORY USAGE`. */
   readonly commands: readonly string[];
   readonly channels?: readonly Channel[];
 }
 
-/** A channel on which something is published, and the pattern of an ACL that allows it. An empty message must say nothing. */
+/** A channel to publish on, and the ACL pattern that allows it. Listeners must ignore an empty message. */
 export interface Channel {
   readonly name: string;
   readonly pattern: string;
@@ -24,8 +24,8 @@ export interface Channel {
 const registers = new WeakMap<RedisClient, Map<string, Need>>();
 
 /**
- * What everything on a connection needs beside the cache itself, by part: the cache examines it together with its own
- * permissions, once a second, and health shows what is missing.
+ * The needs of everything on a connection except the cache, by part. The cache examines them together with its own
+ * permissions, once a second, and health shows the missing ones.
  */
 export function needsOf(client: RedisClient): Map<string, Need> {
   let register = registers.get(client);
@@ -33,7 +33,7 @@ export function needsOf(client: RedisClient): Map<string, Need> {
   return register;
 }
 
-/** The commands that a script calls, in capitals. It must name each of them as text, not by a variable. */
+/** The commands that a script calls, in capitals. The script must name each command literally, not by a variable. */
 export function commandsIn(lua: string): string[] {
   const calls = lua.matchAll(/(?:\bR|redis\.p?call)\('([A-Za-z]+)'/g);
   return [...new Set([...calls].map(([, name = '']) => name.toUpperCase()))].sort();

@@ -5,21 +5,22 @@ import type { Need } from './needs.js';
 import type { RedisClient } from './redis-client.js';
 
 const SCRIPT = readFileSync(new URL('./lua/examine.lua', import.meta.url), 'utf8');
-/** No script has it, so asking for it runs nothing: the answer is NOSCRIPT if scripts may be run. */
+/** A hash that no script has, so EVALSHA runs nothing: it answers NOSCRIPT if scripts may be run. */
 const NO_SCRIPT = '0'.repeat(40);
 
-/** What is tried, and the words of an ACL that allow it. */
+/** A call to try, and the ACL rule that allows it. */
 interface Trial {
   readonly call: readonly string[];
   readonly rule: string;
 }
 
 /**
- * Tries what is needed, by the user of this connection, and says in one sentence what of it Redis does not allow and which
- * line mends that; undefined if nothing is missing. Every call is one that is really made, on keys that are really used, but
- * changes nothing: the answer is the server's own, whatever its version, and needs no permission to ask for permissions.
+ * Tries the needed calls as the user of this connection. Returns one sentence with the missing permissions and the
+ * command that grants them, or undefined if none is missing. Each call is one that the process really makes, on keys it
+ * really uses, but changes nothing: the answer comes from the server itself, whatever its version, and needs no
+ * permission to read ACLs.
  *
- * Rejects if the server does not answer, or is in no state to (it loads, it is a replica).
+ * Rejects if the server does not answer or is not ready (it loads, it is a replica).
  */
 export async function missingPermissions(client: RedisClient, need: Need): Promise<string | undefined> {
   const key = need.scratchKey ?? need.keys[0];
@@ -29,7 +30,7 @@ export async function missingPermissions(client: RedisClient, need: Need): Promi
   return rules.length === 0 ? undefined : sentence(client, rules);
 }
 
-/** Whether scripts may be run by their hash; the trials themselves tell whether they may by their text. */
+/** The missing rule for EVALSHA, if any; `tried` covers EVAL. */
 async function scriptRule(client: RedisClient, key: string, need: Need): Promise<string[]> {
   try {
     await client.evalsha(NO_SCRIPT, 1, key);
@@ -51,7 +52,7 @@ async function tried(client: RedisClient, key: string, need: Need): Promise<stri
   } catch (error) {
     return [ruleOr(error, { call: [], rule: '+eval' }, need)];
   }
-  // What is refused for another reason, as a rule for the type of the key, is allowed.
+  // A call refused for another reason, such as the type of the key, is allowed.
   return trials.flatMap((trial, i) => ruleOf(answers[isScratch ? i + 1 : i] ?? '', trial, need) ?? []);
 }
 
@@ -59,7 +60,7 @@ function trialsFor({ keys, keyPattern, scratchKey, commands, channels = [] }: Ne
   const ofCommands = scratchKey === undefined ? [] : trialsOf(commands, scratchKey).calls;
   return [
     ...ofCommands.map((call, i) => ({ call, rule: `+${(commands[i] as string).toLowerCase().replace(' ', '|')}` })),
-    // On whatever is there, and if nothing is: one reads, the other would write if there were such a member.
+    // They change nothing whether the key exists or not: one reads, the other would write if such a member existed.
     ...keys.flatMap((key) => [
       { call: ['GETRANGE', key, '0', '0'], rule: `~${keyPattern}` },
       { call: ['ZREM', key, '\0'], rule: `~${keyPattern}` },
@@ -68,7 +69,7 @@ function trialsFor({ keys, keyPattern, scratchKey, commands, channels = [] }: Ne
   ];
 }
 
-/** Likewise; throws an error that is not about permissions: then nothing is known. */
+/** Like `ruleOf`, but rethrows an error that is not about permissions: then nothing is known. */
 function ruleOr(error: unknown, trial: Trial, need: Need): string {
   const rule = ruleOf(textOf(error), trial, need);
   if (rule === undefined) throw error;
@@ -76,8 +77,8 @@ function ruleOr(error: unknown, trial: Trial, need: Need): string {
 }
 
 /**
- * The rule whose lack explains the answer; undefined if it is not about permissions. The words tell only whether it is the
- * command or a key that is missing; that something is, and for which call, is known without them.
+ * The missing rule that explains the answer; undefined if the answer is not about permissions. The error text only
+ * decides between command and key; that something is missing, and for which call, is known without it.
  */
 function ruleOf(text: string, { call, rule }: Trial, { keyPattern }: Need): string | undefined {
   const [command] = call;
@@ -89,7 +90,7 @@ function ruleOf(text: string, { call, rule }: Trial, { keyPattern }: Need): stri
   return rule;
 }
 
-/** Names what is missing, and the line that mends it. */
+/** The sentence that names the missing permissions and the command that grants them. */
 export function sentence(client: RedisClient, rules: readonly string[]): string {
   const user = userOf(client);
   const unknown = rules.filter((rule) => rule.startsWith('?')).map((rule) => inWords(`+${rule.slice(1)}`));

@@ -7,7 +7,7 @@ import { Topology, type Receiver, type Testimony, type Word } from './vouching/t
 const WITNESSES = 3;
 const VOUCH_MS = 1000;
 
-/** A connection to a witness, which is ready from the start. */
+/** A connection to a witness; ready from the start. */
 class ReadyConnection extends EventEmitter {
   status = 'ready';
   constructor(readonly index: number) {
@@ -18,7 +18,7 @@ class ReadyConnection extends EventEmitter {
   }
 }
 
-/** Three witnesses who say what the test wants them to; undefined: no answer. */
+/** Three witnesses that answer as the test sets them; undefined: no answer. */
 class ScriptedTopology extends Topology {
   readonly witnessName = 'Sentinels';
   readonly places = 1;
@@ -94,7 +94,7 @@ async function open(onSplit: OnSplit): Promise<void> {
 
 const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 const holds = () => vouch.trustOf(0).holds();
-/** Time passes, and no timer runs: as in a process that was stopped. */
+/** Time passes and no timer runs, as in a stopped process. */
 const standStill = (ms: number) => void (stoodMs += ms);
 
 describe('a single server', () => {
@@ -135,7 +135,7 @@ describe.each(['serve', 'refuse'] as const)('onSplit: %s', (onSplit) => {
     await pass(250);
     expect([holds(), topology.left, losses]).toEqual([false, 1, 1]);
     expect(vouch.reason).toMatch(/name another primary/);
-    topology.words[2] = undefined; // what it said stays said
+    topology.words[2] = undefined; // its last answer still counts
     await pass(3000);
     expect(holds()).toBe(false);
     topology.lose();

@@ -8,52 +8,58 @@ import type { Receiver, Topology } from './vouching/topology.js';
 import { Witnesses, type Heard } from './vouching/witnesses.js';
 
 /**
- * What is done while too few Sentinels, or masters of the Cluster, say that our primary is one. `refuse`: nothing is read from it
- * and nothing acknowledged. `serve`: it is used, unless they name another; only after a doubt are they waited for, a second at most.
+ * What happens while too few Sentinels, or masters of the Cluster, confirm our primary. `refuse`: nothing is read from
+ * it and nothing acknowledged. `serve`: it is used unless another is named; only after a doubt does it wait for them,
+ * at most one second.
  */
 export type OnSplit = 'serve' | 'refuse';
 
 export interface VouchOptions {
   readonly onSplit: OnSplit;
-  /** How long a vouch holds, counted from when it was asked for: no longer than the first invalidations of a new primary wait. */
+  /**
+   * How long a vouch lasts, counted from when it was asked for: at most as long as a new primary's first invalidations
+   * wait.
+   */
   readonly vouchMs: number;
-  /** Whether the connection is known not to answer: what is confirmed meanwhile says nothing of the time after it. */
+  /**
+   * Whether the connection is known not to answer; confirmations received meanwhile say nothing about the time after.
+   */
   readonly isAway: () => boolean;
-  /** Some place is not trusted any more. */
+  /** Called when some place loses its trust. */
   readonly onLost: () => void;
 }
 
 interface Waiting {
   readonly place: number;
   readonly since: number;
-  /** Whether what is waited for can still be said. */
+  /** Whether the awaited confirmation is still possible. */
   readonly isPossible: () => boolean;
   readonly settle: (reason: string | undefined) => void;
 }
 
-/** What the words of the witnesses come to, for one place. */
+/** The combined answers of the witnesses for one place. */
 interface Verdict {
   readonly receiver: Receiver | undefined;
-  /** The primary of the newest configuration that anybody knows. */
+  /** The primary of the newest configuration that any witness knows. */
   readonly named: string | undefined;
-  /** So many voters have just found our primary fine, and so many are needed. */
+  /** Voters that found our primary fine within the last `vouchMs`, and how many are needed. */
   readonly voters: number;
   readonly needed: number;
-  /** As of when enough of them do. */
+  /** The instant for which enough voters vouch. */
   readonly asOf: number;
   readonly isReplacing: boolean;
 }
 
-/** How often everybody is asked: a vouch survives two questions that are lost. */
+/** Interval between questions: a vouch survives two lost ones. */
 const ASK_MS = 250;
-/** A process whose timers were this late stood still: what it knows may be of another time. */
+/** A process whose timers ran this late stood still: its knowledge may be outdated. */
 const STALL_MS = 500;
 /** How long `open` waits for the first vouch, and `serve` for a majority after a doubt. */
 const PATIENCE_MS = 1_000;
-/** How long an acknowledgement waits for its confirmation; less where there is no reason to hope. */
+/** How long an acknowledgement waits for its confirmation; shorter when none is likely. */
 const CONFIRM_MS = 1_000;
 const CONFIRM_HOPELESS_MS = 300;
-/** So many more looks it may take if there was no time to ask. */
+/** Further looks granted to a confirmation while not every witness has answered. */
 const CHANCES = 20;
 const CHANCE_MS = 50;
 const LEAVE_MS = 500;
@@ -63,17 +69,17 @@ const TURNED =
 const REPLACING_MS = 10_000;
 
 /**
- * Tells whether the primary that this process reads from is one still, by asking those who decide: a majority of the Sentinels, or
- * of the masters of the Cluster (docs/decisions/0009, model `deposed.pml`). Of a single Redis nobody can be asked, and nothing
- * replaces it behind its address that could be told from here: it is always trusted.
+ * Tells whether the primary that this process reads from is still the primary, by asking those who decide: a majority
+ * of the Sentinels, or of the masters of the Cluster (docs/decisions/0009, model `deposed.pml`). A single Redis is
+ * always trusted: it has no witnesses, and a replacement behind its address cannot be detected from here.
  */
 export class PrimaryVouch {
   private readonly witnesses: Witnesses | undefined;
   private readonly trusts: readonly Trust[];
-  /** By place: what was asked for before this instant says nothing. Infinity: not settled since. */
+  /** By place: answers to questions asked before this instant do not count. */
   private readonly doubtedAt: number[];
   private readonly isSettled: boolean[];
-  /** Whether it was trusted when it was last judged. */
+  /** By place: whether it was trusted when last judged. */
   private readonly wasTrusted: boolean[];
   private readonly waiting = new Set<Waiting>();
   private timer: NodeJS.Timeout | undefined;
@@ -82,7 +88,7 @@ export class PrimaryVouch {
   private leftAt = -Infinity;
 
   constructor(
-    /** Undefined where nobody can replace the server. */
+    /** Undefined where nothing can replace the server. */
     private readonly topology: Topology | undefined,
     private readonly options: VouchOptions,
   ) {
@@ -94,17 +100,17 @@ export class PrimaryVouch {
     this.wasTrusted = places.map(() => false);
   }
 
-  /** Whether a change of the primary can be known at all; then whoever invalidates waits for young gates, with an L1 or without. */
+  /** Whether the primary can change detectably; if so, invalidations wait for young gates, with or without an L1. */
   get isNeeded(): boolean {
     return this.topology !== undefined;
   }
 
-  /** In the primary of the key with this index. */
+  /** The trust in the primary of the key with this index. */
   trustOf(index: number): Trust {
     return this.trusts[this.placeOf(index)] ?? FULL_TRUST;
   }
 
-  /** Until when an L1 may serve what the primary said: nothing may outlast the vouch. */
+  /** Until when an L1 may serve answers of the primary: with `refuse`, no longer than the vouch lasts. */
   leaseEndOf(index: number): number {
     return this.options.onSplit === 'refuse' ? this.trustOf(index).until : Infinity;
   }
@@ -114,7 +120,7 @@ export class PrimaryVouch {
     return this.trusts.find((trust) => !trust.holds())?.reason;
   }
 
-  /** Begins to ask. Resolves when all is trusted, or soon. */
+  /** Starts asking. Resolves when every place is trusted, or after about a second. */
   async open(): Promise<void> {
     const { topology } = this;
     if (!topology) return;
@@ -137,7 +143,7 @@ export class PrimaryVouch {
     for (const trust of this.trusts) trust.until = -Infinity;
   }
 
-  /** From now on nothing counts that was asked for before. */
+  /** Discards every vouch that was asked for before now. */
   doubt(): void {
     if (!this.topology) return;
     const now = performance.now();
@@ -150,9 +156,9 @@ export class PrimaryVouch {
   }
 
   /**
-   * What `server` (`Trust.at`, as it was when it was sent) has just carried out counts only if it was the primary then. Resolves
-   * with undefined if that is so, with the reason if nobody says so in time. Nobody's word for another server will do, to which
-   * the client turns meanwhile. `serve` asks nobody while there is no doubt.
+   * Confirms that `server` (`Trust.at` when the command was sent) was the primary when it carried the command out.
+   * Resolves with undefined if so, else with the reason once time is up. A confirmation of another server, to which the
+   * client has turned meanwhile, does not count. `serve` asks nobody while there is no doubt.
    */
   async confirmed(index: number, server: unknown): Promise<string | undefined> {
     const trust = this.trustOf(index);
@@ -179,7 +185,8 @@ export class PrimaryVouch {
   ): Promise<string | undefined> {
     return new Promise((resolve) => {
       let chances = CHANCES;
-      // A process that has had no time for its sockets has not heard the answers: turns of its loop are counted, not time alone.
+      // A process with no time for its sockets has not seen the answers: turns of the event loop count too, not time
+      // alone.
       const look = () => {
         if (chances-- === 0 || this.witnesses?.haveAnsweredSince(since)) return waiting.settle(this.reasonOf(place));
         this.witnesses?.askAll();
@@ -246,7 +253,10 @@ export class PrimaryVouch {
     return this.isSettled[place] ? this.tickedAt + STALL_MS : -Infinity;
   }
 
-  /** `serve`: ends a doubt when enough have spoken since, or when those who did name nobody else. */
+  /**
+   * `serve`: ends a doubt when enough witnesses have answered since, or after a second in which none named another
+   * primary.
+   */
   private settle(asOf: number, place: number, now: number): void {
     const doubtedAt = this.doubtedAt[place] as number;
     if (this.options.isAway()) this.doubtedAt[place] = now;
@@ -295,14 +305,16 @@ export class PrimaryVouch {
   }
 }
 
-/** Who decides about the primaries of these keys; undefined for a single server, of which nobody can be asked. */
+/**
+ * The topology that decides about the primaries of these keys; undefined for a single server, which has no witnesses.
+ */
 export function topologyOf(redis: RedisClient, keys: readonly string[]): Topology | undefined {
   if (redis instanceof Cluster) return new ClusterTopology(redis, keys.map(keySlot));
   const sentinels = sentinelsOf(redis);
   return sentinels && new SentinelTopology(redis, sentinels);
 }
 
-/** The primary of the highest epoch; of several with that one, whom most name. */
+/** The primary with the highest epoch; on a tie, the one named most often. */
 function newest(words: readonly { readonly primary: string; readonly epoch: number }[]): string | undefined {
   const epoch = Math.max(...words.map((word) => word.epoch));
   const counts = new Map<string, number>();

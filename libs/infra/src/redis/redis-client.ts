@@ -12,7 +12,7 @@ import { SentinelWatch, type SentinelOptions } from './sentinel-watch.js';
 /** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
 export type RedisClient = Redis | Cluster;
 
-/** Where Redis is and how long it may take. Exactly one of `url`, `sentinels` and `clusterNodes` is given. */
+/** Where Redis is, and its timeouts. Exactly one of `url`, `sentinels` and `clusterNodes` is given. */
 export interface RedisConnectionOptions {
   /** `redis://` or, with TLS, `rediss://`; it may hold a user, a password and a database number. */
   readonly url?: string | undefined;
@@ -26,11 +26,11 @@ export interface RedisConnectionOptions {
   readonly password?: string | undefined;
   /** Whether Sentinel and Cluster connections use TLS. @default false */
   readonly tls?: boolean | undefined;
-  /** PEM texts for every connection that uses TLS, `rediss://` too. @default the authorities that Node knows, no certificate */
+  /** PEM texts for every TLS connection, `rediss://` too. @default the authorities that Node knows, no certificate */
   readonly tlsCa?: string | undefined;
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
-  /** At the Sentinels themselves. @default as `tls` says, no user, no password */
+  /** For the connections to the Sentinels themselves. @default as `tls` says, no user, no password */
   readonly sentinelTls?: boolean | undefined;
   readonly sentinelUsername?: string | undefined;
   readonly sentinelPassword?: string | undefined;
@@ -43,10 +43,13 @@ export interface RedisConnectionOptions {
 const KEEP_ALIVE_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 200;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Once a command was given up, its connection is when it brings nothing for so many times of that, a second at least. */
+/**
+ * After a command was given up, its connection ends once it is silent for this many command timeouts, at least a
+ * second.
+ */
 const SILENT_COMMANDS = 5;
 const SILENCE_MS_MIN = 1_000;
-/** A hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */
+/** One hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */
 const CLUSTER_REDIRECTIONS_MAX = 5;
 
 const sentinels = new WeakMap<RedisClient, SentinelOptions>();
@@ -56,7 +59,7 @@ export function sentinelsOf(client: RedisClient): SentinelOptions | undefined {
   if (client instanceof Cluster) return undefined;
   const { options } = client;
   if (sentinels.has(client) || !options.sentinels) return sentinels.get(client);
-  // A client of somebody else's making.
+  // A client that `createRedisClient` did not make.
   return {
     sentinels: options.sentinels.map(({ host = '127.0.0.1', port = 26_379 }) => ({ host, port })),
     name: options.name ?? '',
@@ -67,16 +70,16 @@ export function sentinelsOf(client: RedisClient): SentinelOptions | undefined {
   };
 }
 
-/** Whether any Redis is configured; without one the embedded store is used. */
+/** Whether any Redis is configured; otherwise the embedded store is used. */
 export function isRedisConfigured(options: RedisConnectionOptions): boolean {
   return Boolean(options.url ?? options.sentinels ?? options.clusterNodes);
 }
 
 /**
- * A client for commands that fails fast: while Redis is away a command is rejected at once, never queued and never sent
- * twice; a Redis that hangs is given up after `commandTimeoutMs`, and its connection after some more of those. It
- * reconnects by itself for as long as it lives. It connects at the first `connect()`; an outage never becomes an
- * unhandled `error` event. Throws a `TypeError` for a URL that is none of Redis.
+ * A client for commands that fails fast. While Redis is away, a command is rejected at once, never queued and never
+ * sent twice. A command to a hanging Redis is given up after `commandTimeoutMs`, its connection after some more of
+ * these. The client connects at the first `connect()` and reconnects for as long as it lives; an outage never becomes
+ * an unhandled `error` event. Throws a `TypeError` for a URL that is not a Redis URL.
  */
 export function createRedisClient(options: RedisConnectionOptions): RedisClient {
   const commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
@@ -98,7 +101,7 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
   return client;
 }
 
-/** How long a command of this client may take, in milliseconds; of one that sets no limit, what is usual here. */
+/** The command timeout of this client in milliseconds; the default if the client sets none. */
 export function commandTimeoutOf(client: RedisClient): number {
   if (client instanceof BoundedRedis || client instanceof BoundedCluster) return client.patience.commandTimeoutMs;
   const options = client instanceof Cluster ? client.options.redisOptions : client.options;
@@ -112,7 +115,7 @@ function passwordOf(url: string | undefined): string | undefined {
 function connect(options: RedisConnectionOptions, connection: RedisOptions, patience: Patience): RedisClient {
   const tls = tlsOf(options);
   if (options.url) {
-    // Without the value: it may hold a password wherever it is wrong.
+    // The value is left out: a wrong URL may hold a password anywhere.
     if (redisUrl.parse(options.url) === undefined)
       throw new TypeError(`The URL of Redis cannot be used: expected ${redisUrl.expected}`);
     const secure = options.url.startsWith('rediss:') ? { tls } : {};
@@ -134,7 +137,7 @@ function connect(options: RedisConnectionOptions, connection: RedisOptions, pati
       timeoutMs: connection.connectTimeout ?? CONNECT_TIMEOUT_MS,
     };
     const Connector = sentinelConnector(new SentinelWatch(sentinelOptions), shared.tls);
-    // Duplicates have the same options, and so the same watch.
+    // Duplicates share these options, and so the watch.
     const client = new BoundedRedis(undefined, { ...shared, Connector }, patience);
     sentinels.set(client, sentinelOptions);
     return client;
@@ -143,7 +146,7 @@ function connect(options: RedisConnectionOptions, connection: RedisOptions, pati
     return new BoundedCluster(
       options.clusterNodes.map(({ host, port }) => ({ host, port })),
       clusterOptions(
-        // Its connections are made by ioredis, so they have ioredis' own timer for silence.
+        // ioredis creates the node connections, so its own silence timer applies.
         { ...shared, socketTimeout: patience.silenceMs },
         options.tls ?? false,
       ),
@@ -165,9 +168,10 @@ function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {
     clusterRetryStrategy: retryDelayMs,
     maxRedirections: CLUSTER_REDIRECTIONS_MAX,
     slotsRefreshTimeout: shared.connectTimeout ?? CONNECT_TIMEOUT_MS,
-    // Until a reader's patience ends (75 ms) it is tried some times again; the default asks once, after 100 ms.
+    // The default retries once, after 100 ms; a reader's patience ends at 75 ms, so retry several times before.
     retryDelayOnTryAgain: 10,
-    // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README, TLS).
+    // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README,
+    // TLS).
     ...(tls ? { dnsLookup: (address, done) => done(null, address) } : {}),
   };
 }

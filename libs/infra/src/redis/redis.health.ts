@@ -2,18 +2,18 @@ import type { RedisClient } from './redis-client.js';
 import { lastFailure } from './redis-failure.js';
 import { bounded } from './redis-lifetime.js';
 
-/** Whether Redis answers; `latencyMs` is how long that took to find out. The reason never holds a secret. */
+/** Whether Redis answers; `latencyMs` is how long the check took. The reason never holds a secret. */
 export type RedisHealth =
   | { readonly status: 'up'; readonly latencyMs: number }
   | { readonly status: 'down'; readonly latencyMs: number; readonly reason: string };
 
-/** Asks Redis for a sign of life; answers within `timeoutMs` and never rejects. */
+/** Sends PING; answers within `timeoutMs` and never rejects. */
 export async function pingRedis(client: RedisClient, timeoutMs: number): Promise<RedisHealth> {
   const startedAt = performance.now();
   const reason = await bounded(
     client.ping().then(
       () => undefined,
-      // It answers: whoever may not ask for a sign of life has been given one.
+      // NOPERM is an answer too: Redis is up, though this user may not PING.
       (error: Error) => (error.message.startsWith('NOPERM ') ? undefined : unavailability(client, error)),
     ),
     timeoutMs,

@@ -8,12 +8,12 @@ import { connectRedis, quitRedis } from './redis-lifetime.js';
 /** The injection token of the process's one {@link RedisClient}; its value is null when no Redis is configured. */
 export const REDIS_CLIENT = Symbol('REDIS_CLIENT');
 
-/** Replies that are due at shutdown get this long; what lives on connections has been told to end before. */
+/** Time for outstanding replies at shutdown; the users of the connection have been stopped before. */
 const QUIT_TIMEOUT_MS = 1_000;
 
 /**
- * Provides {@link REDIS_CLIENT} everywhere. The application starts whether Redis answers or not; outages and recoveries
- * are logged once each. The connection outlives every other provider, and ends within a second.
+ * Provides {@link REDIS_CLIENT} everywhere. The application starts whether Redis answers or not; each outage and each
+ * recovery is logged once. The connection outlives every other provider and ends within a second.
  */
 @Global()
 @Module({
@@ -37,7 +37,7 @@ async function openRedis({ redis }: AppConfig): Promise<RedisClient | null> {
   return client;
 }
 
-/** Logs the first failure of each outage, not every attempt to reconnect; an intended end is no outage. */
+/** Logs the first failure of each outage, not every reconnect attempt; an intended end is not an outage. */
 function logOutages(client: RedisClient, logger: Logger): void {
   let isAway = false;
   client.on('reconnecting', () => {
@@ -52,12 +52,12 @@ function logOutages(client: RedisClient, logger: Logger): void {
   });
 }
 
-/** A reason that comes and goes is told again after this at the earliest. */
+/** A recurring reason is logged again after this time at the earliest. */
 const REASON_REST_MS = 60_000;
-/** Reasons remembered for that; when there are more, something is told twice. */
+/** Reasons remembered for that; beyond this number a reason may be logged twice. */
 const REASONS_MAX = 100;
 
-/** Logs what Redis refuses to a part of this process, each reason once, and when it does not any more. */
+/** Logs each reason for which Redis refuses a part of this process once, and when the refusal ends. */
 function logRefusals(client: RedisClient, logger: Logger): void {
   const toldAt = new Map<string, number>();
   const told = new Set<string>();

@@ -1,26 +1,26 @@
 import type { RedisClient } from './redis-client.js';
 
-/** Hears when a part begins to be refused, is refused for another reason, or is not refused any more (undefined). */
+/** Called when a part begins to be refused, is refused for another reason, or is no longer refused (undefined). */
 export type RefusalListener = (part: string, reason: string | undefined) => void;
 
 const boards = new WeakMap<RedisClient, Refusals>();
 
 /**
- * What Redis refuses at present to the parts of a process that share a connection, each in words that say what mends it.
- * Health shows it, and the log tells it once. It is not for an outage, which the connection itself knows.
+ * The current refusals of Redis for the parts of a process that share a connection, each with the words that say how to
+ * fix it. Health shows them, and the log reports each once. Outages are not reported here; the connection knows them.
  */
 export class Refusals {
   private readonly reasonOf = new Map<string, string>();
   private readonly listeners = new Set<RefusalListener>();
 
-  /** The one of this connection. */
+  /** The board of this connection. */
   static of(client: RedisClient): Refusals {
     let board = boards.get(client);
     if (!board) boards.set(client, (board = new Refusals()));
     return board;
   }
 
-  /** From now on this part is refused for this reason; undefined: it is not refused. Listeners hear of changes only. */
+  /** Sets the reason why this part is refused; undefined: it is not refused. Listeners receive changes only. */
   tell(part: string, reason: string | undefined): void {
     if (this.reasonOf.get(part) === reason) return;
     if (reason === undefined) this.reasonOf.delete(part);
@@ -28,12 +28,12 @@ export class Refusals {
     for (const listener of this.listeners) listener(part, reason);
   }
 
-  /** Every reason once, as `part: reason`. */
+  /** Every current refusal, as `part: reason`. */
   get reasons(): readonly string[] {
     return [...this.reasonOf].map(([part, reason]) => `${part}: ${reason}`);
   }
 
-  /** Also told of what is refused already. */
+  /** Also calls the listener for parts that are already refused. Returns how to stop listening. */
   listen(listener: RefusalListener): () => void {
     this.listeners.add(listener);
     for (const [part, reason] of this.reasonOf) listener(part, reason);

@@ -8,14 +8,14 @@ import type { SentinelWatch } from './sentinel-watch.js';
 type Stream = Awaited<ReturnType<AbstractConnector['connect']>>;
 type ErrorEmitter = Parameters<AbstractConnector['connect']>[0];
 
-/** As ioredis waits for an end that the other side does not confirm. */
+/** As long as ioredis waits for an end that the other side does not confirm. */
 const DISCONNECT_MS = 2_000;
 
 /**
- * Connects to the primary that most Sentinels name, and leaves it as soon as they name another. ioredis has a connector of its
- * own for this (5.11.1), with three faults: it asks one Sentinel after the other, seconds for each that stands still; it
- * believes whichever answers first, also one that has slept and names the primary of then; and its watch over the last
- * connection, when a failover is told while the next one is being made, ends the client for ever.
+ * Connects to the primary that most Sentinels name, and leaves it as soon as they name another. The connector of
+ * ioredis (5.11.1) has three faults. It asks the Sentinels one after the other, and loses seconds at each that hangs.
+ * It believes the first answer, even from a Sentinel that slept and names an old primary. Its watch over the last
+ * connection ends the client for good when a failover is announced while the next connection is being made.
  */
 export function sentinelConnector(watch: SentinelWatch, tls: ConnectionOptions | undefined) {
   return class SentinelConnector extends AbstractConnector {
@@ -23,7 +23,7 @@ export function sentinelConnector(watch: SentinelWatch, tls: ConnectionOptions |
       super(DISCONNECT_MS);
     }
 
-    /** A replica that was asked for as a primary: it was deposed a moment ago, or the Sentinels are about to follow. */
+    /** Rejects a replica: it was deposed a moment ago, or the Sentinels have yet to follow. */
     override check({ role }: { readonly role?: string }): boolean {
       return role === undefined || role === 'master';
     }
@@ -36,7 +36,7 @@ export function sentinelConnector(watch: SentinelWatch, tls: ConnectionOptions |
         if (primary) return this.#open(primary);
         await delay(retryDelayMs(attempt));
       }
-      throw new Error('Connection is closed.'); // by its owner, as ioredis words it
+      throw new Error('Connection is closed.'); // its owner ended it; the words are ioredis' own
     }
 
     #open({ host, port }: { readonly host: string; readonly port: number }): Stream {

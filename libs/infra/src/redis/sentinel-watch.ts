@@ -3,10 +3,10 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from '../config/value-kinds.js';
 import { retryDelayMs } from './retry-delay.js';
 
-/** Which Sentinels, and how they are spoken to. */
+/** The Sentinels, and how to connect to them. */
 export interface SentinelOptions {
   readonly sentinels: readonly HostAndPort[];
-  /** What they call the primary. */
+  /** Their name for the primary. */
   readonly name: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -16,27 +16,30 @@ export interface SentinelOptions {
   readonly timeoutMs: number;
 }
 
-/** A connection to the primary of then. `leave` ends it, so that it is made anew. */
+/** A connection to the primary at that time. `leave` ends it, so that it is made anew. */
 export interface Follower extends HostAndPort {
   leave(): void;
 }
 
 interface Answer {
   readonly primary: HostAndPort;
-  /** Counts the failovers that the Sentinels have agreed upon: of two answers, the higher one is newer. */
+  /** Counts the failovers that the Sentinels agreed on: the answer with the higher epoch is newer. */
   readonly epoch: number;
 }
 
 const SWITCH = '+switch-master';
 const KEEP_ALIVE_MS = 10_000;
-/** Sentinels that are learned from others; there are three or five, and one that is forgotten nowhere must not pile up. */
+/**
+ * Sentinels learned from others. Usually there are three or five; a retired one is never forgotten and must not pile
+ * up.
+ */
 const LEARNED_MAX = 16;
 
 /**
- * What most of the Sentinels say, for all connections of a client. One that stands still delays nobody, and one that has slept
- * convinces nobody: more than half of those that are configured have to answer, and the newest configuration among the
- * answers counts. While something follows a primary, the Sentinels are listened to: it leaves as soon as one of them
- * announces another primary, or most of them name one after an announcement could have been missed.
+ * The answer of most Sentinels, for all connections of a client. A hanging Sentinel delays nothing and an outdated one
+ * decides nothing: more than half of the configured number must answer, and the newest configuration among the answers
+ * counts. While a follower is connected, the watch subscribes to the Sentinels. The follower leaves as soon as one of
+ * them announces another primary, or most of them name another after an announcement may have been missed.
  */
 export class SentinelWatch {
   private readonly known = new Map<string, HostAndPort>();
@@ -49,13 +52,13 @@ export class SentinelWatch {
     for (const sentinel of options.sentinels) this.known.set(keyOf(sentinel), sentinel);
   }
 
-  /** Rejects with what the Sentinels said, or that they said nothing, when too few of them name a primary in time. */
+  /** Rejects with the Sentinels' errors when too few of them name a primary in time. */
   findPrimary(): Promise<HostAndPort> {
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     return this.asking;
   }
 
-  /** Call what it returns when the connection is over. */
+  /** Returns a function to call when the connection is over. */
   follow(follower: Follower): () => void {
     this.followers.add(follower);
     this.listen();
@@ -104,13 +107,13 @@ export class SentinelWatch {
       const [host, port] = address;
       return { primary: { host, port: Number(port) }, epoch: Number(fieldsOf(state).get('config-epoch')) };
     } catch (error) {
-      throw cause ?? error; // a command only says that the connection was closed
+      throw cause ?? error; // a command only reports that the connection was closed
     } finally {
       redis.disconnect();
     }
   }
 
-  /** The others may be all that is left when those that were configured are gone. */
+  /** Remembers the other Sentinels: they may be all that is left when the configured ones are gone. */
   private learn(others: readonly string[][]): void {
     for (const fields of others.map(fieldsOf)) {
       const sentinel = { host: fields.get('ip') ?? '', port: Number(fields.get('port')) };
@@ -144,7 +147,7 @@ export class SentinelWatch {
     }
   }
 
-  /** After a time in which an announcement could have been missed. */
+  /** Asks again after an announcement may have been missed. */
   private async lookAgain(): Promise<void> {
     const primary = keyOf(await this.findPrimary());
     for (const follower of [...this.followers]) if (keyOf(follower) !== primary) follower.leave();
@@ -168,11 +171,11 @@ export class SentinelWatch {
       ...(tls ? { tls } : {}),
       connectTimeout: timeoutMs,
       enableReadyCheck: false,
-      disableClientInfo: true, // a user of Sentinel may be allowed nothing but what is asked here
+      disableClientInfo: true, // a Sentinel user may be allowed only the commands used here
       autoResubscribe: false,
       ...behaviour,
     });
-    redis.on('error', () => undefined); // what was asked is rejected with it
+    redis.on('error', () => undefined); // pending commands are rejected with it
     return redis;
   }
 }

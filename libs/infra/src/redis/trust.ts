@@ -1,11 +1,12 @@
 /**
- * Whether what the primary of one place says may be believed. Looked at before each command that a caller waits for, and again
- * at its reply, so it is a comparison of numbers, and of two references: the client may turn to another server at any moment.
+ * Whether answers from the primary of one place may be believed. It is checked before each command that a caller waits
+ * for, and again at the reply, so it only compares numbers and two references. The client may turn to another server at
+ * any moment.
  */
 export class Trust {
-  /** By `performance.now()`. Set by whoever vouches, and so is `server`. */
+  /** By `performance.now()`. `PrimaryVouch` sets it, and `server`. */
   until = -Infinity;
-  /** Whom the trust is for, as `at` names it. */
+  /** The server that the trust applies to, as `at` names it. */
   server: unknown;
 
   constructor(
@@ -13,18 +14,18 @@ export class Trust {
     private readonly receiver?: () => unknown,
   ) {}
 
-  /** To whom the client sends now what belongs to this place. What was true of one is worth nothing for another. */
+  /** The server to which the client now sends this place's commands. Trust in one server says nothing about another. */
   get at(): unknown {
     return this.receiver?.();
   }
 
-  /** Call it after the read has begun, never before. */
+  /** Whether the trust holds now. Call it after the read has begun, never before. */
   holds(): boolean {
     if (this.until === Infinity) return true; // no clock is read where nothing can replace the server
     return performance.now() < this.until && this.at === this.server;
   }
 
-  /** Likewise, for what was asked of `asked`: trust in whoever is there now does not make its answer true. */
+  /** Like `holds`, for an answer of `asked`: trust in the server of now does not make another server's answer true. */
   holdsFor(asked: unknown): boolean {
     return this.at === asked && this.holds();
   }
@@ -35,6 +36,6 @@ export class Trust {
   }
 }
 
-/** Of a server that nothing can replace, and of nobody who asks. */
+/** Unlimited trust, for a server that nothing can replace. */
 export const FULL_TRUST = new Trust(() => 'this server is always trusted');
 FULL_TRUST.until = Infinity;

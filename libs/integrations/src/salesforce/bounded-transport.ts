@@ -9,33 +9,33 @@ import { z } from 'zod';
 import { pause } from './events/back-off.js';
 import { codeOfForeignAnswer, errorOfFault, SalesforceError } from './salesforce.errors.js';
 
-/** Answers of a server that is about to be replaced; a read is tried once more. */
+/** Statuses of a server about to be replaced; a read is retried once. */
 const PASSING: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 const PAUSE_MS = 100;
 
-/** 401s that a new token does not mend (as jsforce lists them): the app or the addresses of the org have to be changed. */
+/** 401s that a new token does not fix (as jsforce lists them): the app or the org's addresses must change. */
 const LASTING = ['Connected app is not attached to Agent', 'This session is not valid for use with the REST API'];
 
 const REASON = z.object({ errorCode: z.string(), message: z.string() });
 
-/** What a request may take. */
+/** Bounds of one request. */
 export interface TransportLimits {
   readonly requestTimeoutMs: number;
   readonly answerBytesMax: number;
 }
 
-/** The org did not take the token of this request; another one may do. */
+/** The org rejected the token of this request; a new token may be accepted. */
 export class TokenRejectedError extends SalesforceError {}
 
 /**
- * How jsforce sends its requests: through the one bounded reader, and to the org alone. jsforce's own transport follows
- * redirects to any host with the token in hand, reads answers of any length, and repeats what was rejected without end.
- * Rejects with `SalesforceError`; JSON that says an error is left to jsforce.
+ * Sends jsforce's requests through the one bounded reader, to the org only. jsforce's own transport follows redirects
+ * to any host with the token, reads answers of any length, and repeats rejected requests without limit. Rejects with
+ * `SalesforceError`; an error answer in JSON is left to jsforce.
  */
 export class BoundedTransport extends Transport {
   constructor(
     private readonly http: BoundedHttp,
-    /** The only address that the token may be sent to. */
+    /** The only address that may receive the token. */
     private readonly instanceUrl: () => string,
     private readonly limits: TransportLimits,
   ) {
@@ -46,7 +46,7 @@ export class BoundedTransport extends Transport {
     request: HttpRequest,
     { signal }: HttpRequestOptions & { readonly signal?: AbortSignal } = {},
   ): StreamPromise<HttpResponse> {
-    // Nobody here reads an answer as a stream.
+    // No caller reads an answer as a stream.
     return StreamPromise.create(() => ({ stream: new PassThrough(), promise: this.send(request, signal) }));
   }
 
@@ -87,7 +87,7 @@ export class BoundedTransport extends Transport {
       });
     } catch (error) {
       if (!(error instanceof HttpFaultError)) throw error;
-      // A write whose answer is too long to be read has been carried out, for all we know.
+      // A write whose answer is too long to read may have been carried out.
       if (error.kind === 'too-large' && !isRead) {
         throw new SalesforceError('SALESFORCE_UNAVAILABLE', error.message, undefined, { cause: error });
       }

@@ -1,4 +1,4 @@
-/** Thrown by `withDeadline`. */
+/** The operation of `withDeadline` did not settle in time. */
 export class DeadlineExceededError extends Error {
   constructor(ms: number) {
     super(`timeout: no complete answer within ${ms} ms`);
@@ -7,8 +7,8 @@ export class DeadlineExceededError extends Error {
 }
 
 /**
- * Guarantees an outcome within `ms`, whatever the operation does. Its signal is aborted when the time is over: what goes on
- * then does so for nobody. What the operation answers later is dropped.
+ * Guarantees an outcome within `ms`. At the deadline it rejects and aborts the operation's signal; a later result of
+ * the operation is dropped.
  */
 export async function withDeadline<T>(ms: number, operation: (over: AbortSignal) => PromiseLike<T>): Promise<T> {
   const ending = new AbortController();

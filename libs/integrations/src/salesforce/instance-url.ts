@@ -1,13 +1,13 @@
 import { SalesforceError } from './salesforce.errors.js';
 
-/** Domains under which Salesforce serves the API of orgs, and nobody else anything: public, government, Alibaba's cloud. */
+/** Domains under which only Salesforce serves org APIs: public, government, Alibaba Cloud. */
 const SALESFORCE_HOST = /\.(salesforce\.com|cloudforce\.com|salesforce\.mil|crmforce\.mil|sfcrmproducts\.cn)$/;
 const THIS_MACHINE = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/;
 
 /**
- * The address to which the token is sent from now on, as the sign-in answered it: over TLS at Salesforce, or at the very
- * place where the token was issued. Throws `SALESFORCE_UNAVAILABLE` for anything else: whoever answers in the place of the
- * token endpoint must not choose who gets the token of every request, and of the event stream.
+ * The address that later requests send the token to, from the sign-in answer: HTTPS at Salesforce, this machine if the
+ * login URL is also on it, or the origin that issued the token. Throws `SALESFORCE_UNAVAILABLE` for any other address:
+ * an impostor of the token endpoint must not choose where the token of every request and of the event stream goes.
  */
 export function checkedInstanceUrl(answered: string, loginUrl: string): string {
   if (URL.canParse(answered)) {

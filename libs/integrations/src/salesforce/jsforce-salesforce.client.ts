@@ -93,12 +93,12 @@ export class JsforceSalesforceClient extends SalesforceClient {
     return this.connection.apiUsage();
   }
 
-  /** From here on new calls are refused; the ones under way end by themselves, within their time-out. */
+  /** Refuses new calls from now on; calls under way end by themselves, within their time-out. */
   close(): void {
     this.isClosed = true;
   }
 
-  /** One request in a free place, within the time-out, its failure translated. */
+  /** Sends one request in a free slot, within the time-out, and translates its failure. */
   private async send(
     operation: string,
     signal: AbortSignal | undefined,
@@ -131,7 +131,7 @@ export class JsforceSalesforceClient extends SalesforceClient {
   }
 }
 
-/** The caller stops waiting at once; the request itself ends by its answer or its time-out, and keeps its place until then. */
+/** The caller stops waiting at once; the request ends by its answer or time-out, and keeps its slot until then. */
 function untilAborted<T>(answer: Promise<T>, signal: AbortSignal, operation: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(aborted(operation, signal));

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { JwtBearerCredentials } from './salesforce.options.js';
 
-/** Salesforce refuses assertions that are valid for longer than 3 minutes, or 5 where clocks differ. */
+/** Salesforce refuses assertions valid for longer than 3 minutes, or 5 to allow for clock skew. */
 const VALID_SECONDS = 170;
 
 /** The signed assertion of the JWT bearer grant (RFC 7523; Salesforce Help, "OAuth 2.0 JWT Bearer Flow"). */

@@ -2,18 +2,18 @@ import { SalesforceError } from './salesforce.errors.js';
 
 interface Page {
   readonly records: unknown[];
-  /** How many the whole result has; every page of it says so. */
+  /** Number of records in the whole result; every page states it. */
   readonly totalSize: number;
   readonly nextRecordsUrl: string | undefined;
 }
 
-/** Where further pages are, as the REST API names them. A token goes there, so it must be a path of the org. */
+/** Paths of further pages, as the REST API names them. The token goes there, so it must be a path of the org. */
 const NEXT_RECORDS = /^\/services\/data\/v\d+\.\d+\/[\w./-]{1,500}$/;
 
 /**
- * All records of a query: further pages of the result, and of every child relationship whose first page was not all of it.
- * Rejects with `SALESFORCE_RESULT_TOO_LARGE` past `recordCountMax` records, children included; never returns a part: as many
- * records have to come as `totalSize` says, of the result and of every child relationship.
+ * All records of a query: further pages of the result, and of every child relationship with more than one page. Rejects
+ * with `SALESFORCE_RESULT_TOO_LARGE` past `recordCountMax` records, children included. Never returns a part: the result
+ * and every child relationship must have as many records as their `totalSize` says.
  */
 export async function collectRecords(
   url: string,
@@ -66,7 +66,7 @@ interface ChildResult {
   nextRecordsUrl?: string;
 }
 
-/** Whatever has one of the two is meant as a result; whether it is a whole one is looked at afterwards. */
+/** A value with either field counts as a result; `pageOf` checks whether it is complete. */
 function isChildResult(value: unknown): value is ChildResult {
   return typeof value === 'object' && value !== null && ('records' in value || 'totalSize' in value);
 }

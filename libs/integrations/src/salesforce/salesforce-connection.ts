@@ -12,13 +12,14 @@ import {
 import { signIn } from './sign-in.js';
 import { SignInPace } from './sign-in-pace.js';
 
-/** Sends with jsforce what was asked; `http` are the options that its request methods take last. */
+/** Sends one request with jsforce; `http` holds the options that its request methods take last. */
 export type SalesforceRequest<T> = (jsforce: Connection, http: object) => PromiseLike<T>;
 
 /**
- * The one signed-in connection of a process to an org, shared by REST and change events. Signs in at the first use, once
- * for all who wait, and again when a token was rejected: at most once for each request, while somebody waits for it, and no
- * oftener than `SignInPace` allows. Never by SOAP login, which Salesforce retires in Summer '27.
+ * The one signed-in connection of a process to an org, shared by REST and change events. It signs in at first use, with
+ * one sign-in for all waiting callers, and again after a token is rejected: at most once per request, only while a
+ * caller waits for it, and only as often as `SignInPace` allows. It never uses SOAP login, which Salesforce retires in
+ * Summer '27.
  */
 export class SalesforceConnection {
   readonly options: ResolvedSalesforceOptions;
@@ -30,15 +31,15 @@ export class SalesforceConnection {
   constructor(options: SalesforceOptions) {
     this.options = resolveSalesforceOptions(options);
     const { loginUrl, apiVersion, clientName } = this.options;
-    // Without a client id and a refreshFn jsforce signs in nowhere by itself; it would do so as often as a request is rejected.
+    // Without a client id and a refreshFn, jsforce never signs in itself; with them it would at every rejection.
     this.jsforce = new Connection({ version: apiVersion, loginUrl, callOptions: { client: clientName } });
     this.jsforce._transport = new BoundedTransport(this.http, () => this.jsforce.instanceUrl, this.options);
   }
 
   /**
-   * Sends a request with a token, and once more with another one if the org has rejected it. Ends within
-   * `requestTimeoutMs` after the sign-in; when that is over or the signal is aborted nothing more is sent for it. Rejects
-   * with `SalesforceError`, or what jsforce makes of an error of Salesforce.
+   * Sends a request with a token, and once more with a new one if the org rejected it. Ends within `requestTimeoutMs`
+   * after the sign-in; after that, or once the signal is aborted, it sends nothing more. Rejects with
+   * `SalesforceError`, or with the error that jsforce makes of a Salesforce error.
    */
   async request<T>(send: SalesforceRequest<T>, signal?: AbortSignal): Promise<T> {
     await this.signedIn();
@@ -61,15 +62,15 @@ export class SalesforceConnection {
     });
   }
 
-  /** The connection with a token. Rejects as `signIn` does. */
+  /** The connection, with a token. Rejects as `signIn` does. */
   async signedIn(): Promise<Connection> {
     if (!this.jsforce.accessToken) await this.signIn();
     return this.jsforce;
   }
 
   /**
-   * Signs in anew unless somebody already has since `rejectedToken` was current. Rejects with `SALESFORCE_AUTH_FAILED`
-   * without a sign-in while new tokens are rejected as well.
+   * Signs in anew unless another caller already replaced `rejectedToken`. While new tokens are rejected as well, it
+   * rejects with `SALESFORCE_AUTH_FAILED` without a sign-in.
    */
   async renew(rejectedToken: string): Promise<Connection> {
     if (this.jsforce.accessToken === rejectedToken) {
@@ -80,7 +81,7 @@ export class SalesforceConnection {
     return this.signedIn();
   }
 
-  /** The org's 18-character id as the sign-in told it. */
+  /** The org's 18-character id from the sign-in answer. */
   async organizationId(): Promise<string> {
     const connection = await this.signedIn();
     const id = connection.userInfo?.organizationId;

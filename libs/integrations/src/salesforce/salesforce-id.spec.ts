@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { InvalidSalesforceIdError, isSalesforceId, toSalesforceId } from './salesforce-id.js';
 
 describe('a Salesforce id', () => {
-  // Pairs from public documents, among them the samples of the Change Data Capture Developer Guide.
+  // Pairs from public documents, including the samples of the Change Data Capture Developer Guide.
   it.each([
     ['0015f00002JUZPD', '0015f00002JUZPDAA5'],
     ['005ZM000000Q6ip', '005ZM000000Q6ipYAC'],

@@ -1,9 +1,9 @@
-/** An 18-character Salesforce id: the form in which ids stand in keys, dependencies and URLs of ours. */
+/** An 18-character Salesforce id: the form used in our keys, dependencies and URLs. */
 export type SalesforceId = string & { readonly __salesforceId: unique symbol };
 
 const CHECK_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 
-/** Thrown for text that is no Salesforce id. */
+/** The text is not a Salesforce id. */
 export class InvalidSalesforceIdError extends Error {
   readonly code = 'SALESFORCE_INVALID_ID';
   constructor(
@@ -16,9 +16,9 @@ export class InvalidSalesforceIdError extends Error {
 }
 
 /**
- * Guarantees the 18-character form of a 15- or 18-character id; throws `InvalidSalesforceIdError` for anything else, an
- * 18-character id with a wrong check part included. Three check characters, one for each group of five, say which of its
- * letters are upper case (Object Reference, "ID Field Type").
+ * Guarantees the 18-character form of a 15- or 18-character id; throws `InvalidSalesforceIdError` for anything else,
+ * including an 18-character id with wrong check characters. Three check characters, one per group of five, encode which
+ * letters of the group are upper case (Object Reference, "ID Field Type").
  */
 export function toSalesforceId(value: string): SalesforceId {
   if (!/^[A-Za-z0-9]+$/.test(value)) throw new InvalidSalesforceIdError(value, 'it may hold letters and digits only');

@@ -1,6 +1,6 @@
 import type { Soql } from './soql.js';
 
-/** One call of a composite request; its result can be referred to by the calls after it (`@{ref.id}`). */
+/** One call of a composite request; later calls can refer to its result (`@{ref.id}`). */
 export interface CompositeCall {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/services/data/vXX.X`, e.g. `/sobjects/Order`. */
@@ -9,29 +9,29 @@ export interface CompositeCall {
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
-/** A picklist value as `describe` tells it. */
+/** A picklist value from `describe`. */
 export interface PicklistValue {
   readonly value: string;
   readonly label: string;
   readonly active: boolean;
 }
 
-/** How many of the org's daily API requests were used, by the newest answer's `Sforce-Limit-Info`. */
+/** The org's daily API requests used so far, from the newest answer's `Sforce-Limit-Info`. */
 export interface ApiUsage {
   readonly used: number;
   readonly limit: number;
 }
 
-/** How a query is asked. */
+/** Options of one query. */
 export interface QueryOptions {
-  /** Who waits gives up; the request under way still counts and ends by itself. */
+  /** Abort it to stop waiting; a request under way still counts and ends by itself. */
   readonly signal?: AbortSignal;
   /**
-   * Records in the recycle bin, too (REST API Developer Guide, "QueryAll"); `IsDeleted` tells them apart. Those that have
-   * left it are not found in any way. @default false
+   * Includes records in the recycle bin (REST API Developer Guide, "QueryAll"); `IsDeleted` marks them. No query finds
+   * records that have left the bin. @default false
    */
   readonly includeDeleted?: boolean;
-  /** Called for each API request as it is sent, one a page: what the query uses of the org's daily requests, without repeats. */
+  /** Called when each page's API request is sent, without repeats: what the query uses of the org's daily requests. */
   readonly onRequest?: () => void;
 }
 
@@ -39,7 +39,7 @@ export interface QueryOptions {
 export abstract class SalesforceClient {
   /** All records of a query, further pages included. Rejects with `SalesforceError`. */
   abstract query<T>(query: Soql, options?: QueryOptions): Promise<T[]>;
-  /** All calls in one request, all or none; the results' bodies in order. */
+  /** Sends all calls in one request, all or none. Resolves with the bodies of the results in order. */
   abstract composite(calls: readonly CompositeCall[]): Promise<unknown[]>;
   abstract picklist(object: string, field: string): Promise<PicklistValue[]>;
   /** The org's 18-character id. */

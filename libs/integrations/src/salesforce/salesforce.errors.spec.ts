@@ -3,7 +3,7 @@ import { compositeResults } from './composite.js';
 import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
 import { resolveSalesforceOptions } from './salesforce.options.js';
 
-/** As jsforce throws them. */
+/** An error in the form that jsforce throws. */
 function apiError(errorCode: string, message = 'why'): Error {
   return Object.assign(new Error(message), { name: errorCode, errorCode });
 }

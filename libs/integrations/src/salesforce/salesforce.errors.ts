@@ -25,8 +25,8 @@ const RETRYABLE: ReadonlySet<SalesforceErrorCode> = new Set<SalesforceErrorCode>
 ]);
 
 /**
- * An expected failure of a call to Salesforce. `retryable` says whether the same call may succeed later without a change;
- * for a write it does not say that the write did not happen. The message holds no token and no secret.
+ * An expected failure of a call to Salesforce. `retryable`: the same call may succeed later without a change; a
+ * retryable write may still have happened. The message holds no token and no secret.
  */
 export class SalesforceError extends Error {
   readonly retryable: boolean;
@@ -44,10 +44,7 @@ export class SalesforceError extends Error {
   }
 }
 
-/**
- * Translates what jsforce threw; a `SalesforceError` is returned as it is. The original
- * is kept as `cause`.
- */
+/** Translates an error that jsforce threw and keeps it as `cause`; returns a `SalesforceError` as it is. */
 export function toSalesforceError(error: unknown, operation: string): SalesforceError {
   if (error instanceof SalesforceError) return error;
   const { name, message, errorCode, code } = describeError(error);
@@ -66,7 +63,7 @@ const FAULT_CODES: Readonly<Record<HttpFaultKind, SalesforceErrorCode>> = {
   unreachable: 'SALESFORCE_UNAVAILABLE',
 };
 
-/** The error that no whole answer means. */
+/** The error for a request without a complete answer. */
 export function errorOfFault(fault: HttpFaultError, operation: string): SalesforceError {
   const advice = fault.kind === 'redirected' ? '; check SF_LOGIN_URL, and the My Domain of the org' : '';
   return new SalesforceError(FAULT_CODES[fault.kind], `${operation} failed: ${fault.message}${advice}`, undefined, {
@@ -74,7 +71,7 @@ export function errorOfFault(fault: HttpFaultError, operation: string): Salesfor
   });
 }
 
-/** The code of an error that came without JSON: somebody in front of Salesforce has answered, and that passes. */
+/** The code for an error answer without JSON: a server in front of Salesforce answered, a temporary condition. */
 export function codeOfForeignAnswer(status: number): SalesforceErrorCode {
   const code = codeOfStatus(status);
   return code === 'SALESFORCE_TIMEOUT' || code === 'SALESFORCE_LIMIT_EXCEEDED' ? code : 'SALESFORCE_UNAVAILABLE';
@@ -116,7 +113,7 @@ function codeOfStatus(status: number): SalesforceErrorCode {
   return status >= 500 ? 'SALESFORCE_UNAVAILABLE' : 'SALESFORCE_BAD_REQUEST';
 }
 
-/** A deadline of ours is a TimeoutError; jsforce's own are AbortError or "Request Timeout". */
+/** Our own deadline is a TimeoutError; jsforce's time-outs are AbortError or "Request Timeout". */
 function codeOfTransport(name: string, message: string, code: string | undefined): SalesforceErrorCode {
   const isTimeout =
     name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT' || /timeout/i.test(message);
@@ -145,7 +142,7 @@ function describeError(error: unknown): ForeignError {
 
 const MESSAGE_LENGTH_MAX = 400;
 
-/** Session ids (`00D…!…`), signed assertions and pages of HTML have no business in a message, whoever put them there. */
+/** Removes session ids (`00D…!…`), signed assertions and HTML from a message, and bounds its length. */
 function withoutSecrets(text: string): string {
   return text
     .replace(/<[/!]?[a-z][^>]{0,1000}>?/gi, ' ')

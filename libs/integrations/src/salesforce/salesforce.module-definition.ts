@@ -3,18 +3,18 @@ import type { CometdOptions } from './events/cometd.options.js';
 import type { PubSubOptions } from './events/pubsub.options.js';
 import type { SalesforceOptions } from './salesforce.options.js';
 
-/** How change events come: over the Pub/Sub API unless CometD is named. */
+/** Transport and options of change events: the Pub/Sub API unless `transport` names CometD. */
 export type EventOptions =
   ({ readonly transport?: 'pubsub' } & PubSubOptions) | ({ readonly transport: 'cometd' } & CometdOptions);
 
-/** What the Salesforce module is configured with. */
+/** Configuration of the Salesforce module. */
 export interface SalesforceModuleOptions {
   readonly connection: SalesforceOptions;
   /** @default the Pub/Sub API of Salesforce */
   readonly events?: EventOptions;
 }
 
-/** `SalesforceModule.forRoot(options)` and `forRootAsync({ useFactory, inject })`; `isGlobal` makes it visible everywhere. */
+/** `SalesforceModule.forRoot(options)` and `forRootAsync({ useFactory, inject })`; `isGlobal` makes it global. */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: SALESFORCE_MODULE_OPTIONS } =
   new ConfigurableModuleBuilder<SalesforceModuleOptions>()
     .setClassMethodName('forRoot')

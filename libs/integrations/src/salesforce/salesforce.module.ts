@@ -14,8 +14,8 @@ import {
 } from './salesforce.module-definition.js';
 
 /**
- * Provides `SalesforceClient` and `ChangeEventSource` over one shared connection. Nothing is sent before the first use, so
- * an app starts while Salesforce is away. On shutdown the source is stopped, then new calls of the client are refused.
+ * Provides `SalesforceClient` and `ChangeEventSource` over one shared connection. Sends nothing before first use, so an
+ * app starts while Salesforce is down. On shutdown it stops the source, then refuses new calls of the client.
  */
 @Module({
   providers: [

@@ -16,23 +16,23 @@ export interface JwtBearerCredentials {
   readonly privateKey: string;
 }
 
-/** How to reach an org. What is not given takes the default that its comment names. */
+/** How to reach an org. Omitted options take the `@default` of their comment. */
 export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
-  /** Where tokens are issued. For client credentials this is the org's My Domain URL. */
+  /** URL that issues tokens. For client credentials this is the org's My Domain URL. */
   readonly loginUrl: string;
-  /** Whom a JWT names as its audience. @default what `audienceFor` says of `loginUrl` */
+  /** The audience of the JWT. @default the result of `audienceFor(loginUrl)` */
   readonly jwtAudience?: string;
   /** @default '67.0' (Summer '26); jsforce's own default, 50.0, is too old for the change events. */
   readonly apiVersion?: string;
-  /** Bounds one request, its answer's body included. @default 15000 */
+  /** Bounds one request, including the body of its answer. @default 15000 */
   readonly requestTimeoutMs?: number;
-  /** Requests under way at once. Salesforce allows 25 that take 20 s or longer (5 in a Developer org). @default 10 */
+  /** Maximum concurrent requests. Salesforce allows 25 that take 20 s or longer (5 in a Developer org). @default 10 */
   readonly concurrency?: number;
-  /** Requests that may wait for a free place; more are refused with `SALESFORCE_OVERLOADED`. @default 200 */
+  /** Requests that may wait for a free slot; excess is refused with `SALESFORCE_OVERLOADED`. @default 200 */
   readonly queueMax?: number;
-  /** Records that one query may return over all its pages. @default 50000 */
+  /** Maximum records of one query over all its pages. @default 50000 */
   readonly recordCountMax?: number;
-  /** Bytes that one answer may have, unpacked; a page of a query has 2,000 records. @default 32 MiB */
+  /** Maximum bytes of one answer, decompressed; a page of a query has 2,000 records. @default 32 MiB */
   readonly answerBytesMax?: number;
   /** Sent as `Sforce-Call-Options: client=…`; change events name it in `changeOrigin`. @default 'evergreen' */
   readonly clientName?: string;
@@ -52,7 +52,7 @@ export interface ResolvedSalesforceOptions {
   readonly clientName: string;
 }
 
-/** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming every bad one and none of their values. */
+/** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming every bad option and no value. */
 export function resolveSalesforceOptions(options: SalesforceOptions): ResolvedSalesforceOptions {
   const problems: string[] = [];
   const whole = (name: string, value: number | undefined, fallback: number, min: number, max: number): number => {

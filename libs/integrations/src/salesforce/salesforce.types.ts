@@ -1,8 +1,8 @@
-/** The records as the queries of this project read them. Field names are Salesforce's own. */
+/** The records that this project's queries read. Field names are Salesforce's own. */
 export interface AccountRecord {
   readonly Id: string;
   readonly Name: string;
-  /** The portal's user (the token's subject) whose account this is. */
+  /** The portal user (the token's subject) who owns this account. */
   readonly Portal_User_Id__c: string | null;
   readonly WHMCS_Client_Id__c: string | null;
   readonly Internet_Eligibility__c: string | null;
@@ -18,7 +18,7 @@ export interface Product2Record {
   readonly IsActive: boolean;
   /** The portal's category: `Internet`, `SIM`, `VPN`, `Voice`, `Hardware`. */
   readonly Family: string | null;
-  /** Where it is sold; null means everywhere. */
+  /** Region where the product is sold; null means everywhere. */
   readonly Region__c: string | null;
   readonly Billing_Cycle__c: string | null;
   readonly Availability__c: string | null;

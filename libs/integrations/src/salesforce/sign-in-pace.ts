@@ -1,19 +1,22 @@
 import type { BackOffBounds } from './events/back-off.js';
 import type { SalesforceError } from './salesforce.errors.js';
 
-/** A token that was rejected before it was so old has not expired: something is wrong with it, or with what was asked. */
+/** A token rejected at a younger age has not expired: the token itself or the request is at fault. */
 const YOUNG_MS = 60_000;
-/** Young tokens that are replaced at once: one that was revoked, and one more. */
+/** Young tokens replaced without a pause: a revoked token, and one more. */
 const FREE_RENEWALS = 2;
-/** Also how long everybody waits if, while one request is rejected for reasons of its own, the token really expires. */
+/**
+ * Bounds of the pause after a refusal and between renewals of young tokens. A request that is rejected for its own
+ * reasons uses renewals up; if the token then really expires, every caller waits this long.
+ */
 const REFUSED: BackOffBounds = { minMs: 1_000, maxMs: 15_000 };
-/** A token endpoint that is away, or fails, may be back at once. */
+/** Bounds of the pause after a sign-in without a usable answer: the token endpoint may be back at once. */
 const AWAY: BackOffBounds = { minMs: 200, maxMs: 2_000 };
 
 /**
- * How often a process may sign in. A refused sign-in is not repeated, and a token that was just issued is not replaced, before
- * a pause that doubles from 1 s to 15 s: in the long run four times a minute, whoever asks for it. One that got no answer is
- * repeated after 0.2 to 2 s. Salesforce counts sign-ins, and locks out who makes too many.
+ * Bounds how often a process signs in. After a refused sign-in, and before replacing a token just issued, it requires a
+ * pause that doubles from 1 s to 15 s: in the long run four sign-ins a minute, for all callers together. A sign-in
+ * without an answer is repeated after 0.2 to 2 s. Salesforce counts sign-ins and locks out clients that make too many.
  */
 export class SignInPace {
   private signedInAt = -Infinity;
@@ -24,7 +27,7 @@ export class SignInPace {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Why the last sign-in failed, until the next one may be tried. */
+  /** The error of the last sign-in until the next one may be tried; undefined otherwise. */
   pendingFailure(): SalesforceError | undefined {
     return this.now() < this.failedUntil ? this.failure : undefined;
   }
@@ -45,7 +48,7 @@ export class SignInPace {
     this.failedUntil = -Infinity;
   }
 
-  /** How long the current token, which was rejected, must not be replaced yet. */
+  /** How long, in ms, the current, rejected token must not be replaced. */
   msToRenewal(): number {
     const age = this.now() - this.signedInAt;
     if (age >= YOUNG_MS || this.youngRenewals < FREE_RENEWALS) return 0;

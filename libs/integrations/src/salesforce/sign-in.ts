@@ -12,7 +12,10 @@ const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** A token answer has about a kilobyte. */
 const TOKEN_BYTES_MAX = 64 * 1024;
 
-/** The token is sent in a header, so it is held against what a header takes (RFC 6750 section 2.1, wider: `!` is in it). */
+/**
+ * The token goes into a header, so only visible ASCII is accepted: wider than RFC 6750 section 2.1, because Salesforce
+ * tokens contain `!`.
+ */
 const TOKEN = z.object({
   access_token: z.string().regex(/^[\x21-\x7E]{1,8192}$/),
   instance_url: z.string(),
@@ -20,7 +23,7 @@ const TOKEN = z.object({
 });
 const REFUSAL = z.object({ error: z.string(), error_description: z.string().catch('') });
 
-/** Whom the org takes us for, and where it is. */
+/** A sign-in's result: the token, the org's address and the identity. */
 export interface SignedIn {
   readonly accessToken: string;
   readonly instanceUrl: string;
@@ -29,9 +32,9 @@ export interface SignedIn {
 }
 
 /**
- * Asks for a token, once (a second time if the server closed the connection without an answer). Rejects with
- * `SALESFORCE_AUTH_FAILED` for what the token endpoint refuses, `SALESFORCE_LIMIT_EXCEEDED`, `SALESFORCE_TIMEOUT`, or
- * `SALESFORCE_UNAVAILABLE` for anything that is no answer of a token endpoint. No message quotes what was sent, or a page.
+ * Asks for a token once, and a second time if the first attempt fails before an answer begins. Rejects with
+ * `SALESFORCE_AUTH_FAILED` if the token endpoint refuses, `SALESFORCE_LIMIT_EXCEEDED`, `SALESFORCE_TIMEOUT`, or
+ * `SALESFORCE_UNAVAILABLE` if the answer does not come from a token endpoint. No message quotes the request, or a page.
  */
 export async function signIn(options: ResolvedSalesforceOptions, http: BoundedHttp): Promise<SignedIn> {
   const { loginUrl, requestTimeoutMs } = options;
@@ -41,7 +44,7 @@ export async function signIn(options: ResolvedSalesforceOptions, http: BoundedHt
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(await grantOf(options)).toString(),
-      isRead: true, // a token more changes nothing
+      isRead: true, // an extra token changes nothing
       timeoutMs: requestTimeoutMs,
       bytesMax: TOKEN_BYTES_MAX,
     })
@@ -76,7 +79,7 @@ function refusalOf(answer: HttpAnswer, loginUrl: string): SalesforceError {
   const refusal = REFUSAL.safeParse(jsonOf(answer)?.value);
   if (!refusal.success) return noTokenEndpoint(answer, loginUrl);
   const { error, error_description: description } = refusal.data;
-  // What Salesforce says where the audience is not the one that the org wants (the second one since Spring '26).
+  // Salesforce's answers to an audience that the org does not accept (`app_not_found` since Spring '26).
   const isAudience = /audience|app_not_found/i.test(`${error} ${description}`);
   const advice = `check ${isAudience ? 'the audience of the JWT (SF_JWT_AUDIENCE), ' : ''}the client id, its secret or key, and the policies of the connected app`;
   const text = `${operation} was refused (${error}: ${description.slice(0, 200)}); ${advice}`;

@@ -1,4 +1,4 @@
-/** A query whose every input was bound, never concatenated. Made only by the `soql` tag. */
+/** A query whose inputs are all bound, never concatenated. Only the `soql` tag makes it. */
 export interface Soql {
   readonly text: string;
 }
@@ -6,8 +6,8 @@ export interface Soql {
 type SoqlValue = string | number | boolean | null | Date | readonly (string | number)[];
 
 /**
- * Guarantees that a value stays a value: strings are quoted and escaped, dates are date-time literals, arrays become a
- * list for `IN` (an empty one is refused: SOQL has no empty list). Field and object names are written in the template.
+ * Guarantees that a value stays a value: strings are quoted and escaped, dates become date-time literals, arrays become
+ * a list for `IN` (an empty one throws: SOQL has no empty list). Field and object names go into the template.
  *
  *     soql`SELECT Id FROM Order WHERE AccountId = ${accountId} AND Status IN ${statuses}`
  */
@@ -33,7 +33,7 @@ function literal(value: SoqlValue): string {
   return `(${value.map(literal).join(', ')})`;
 }
 
-/** String literals of SOQL escape the backslash, both quotes and control characters (SOQL and SOSL Reference, "Quoted String Escape Sequences"). */
+/** Escapes backslash, quotes and control characters (SOQL and SOSL Reference, "Quoted String Escape Sequences"). */
 function quoted(text: string): string {
   const escaped = text.replace(/[\\'"\n\r\t\b\f]/g, (char) => ESCAPES[char] as string);
   return `'${escaped}'`;

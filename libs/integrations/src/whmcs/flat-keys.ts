@@ -1,13 +1,13 @@
-/** `invoices[invoice][0][id]`: a name, and what stands in brackets after it. */
+/** A name followed by parts in brackets: `invoices[invoice][0][id]`. */
 const FLAT_KEY = /^(\w+)((?:\[\w+\])+)$/;
 
 type Tree = Map<string, unknown>;
 
 /**
- * The answer with PHP's flat keys (`invoices[invoice][0][id]`, as WHMCS's own examples print them and some of its modules
- * and proxies send them) turned into what they stand for; an answer without them is returned as it is. Lists whose numbers
- * do not run from 0 without a gap are left objects, which no schema takes for a list. Undefined if the keys contradict each
- * other, as `a[b]` does beside `a` or `a[b][c]`.
+ * Turns PHP's flat keys (`invoices[invoice][0][id]`, as WHMCS's own examples print them and some of its modules and
+ * proxies send them) into nested values; returns an answer without such keys as it is. Lists whose numbers do not run
+ * from 0 without a gap stay objects, which no schema accepts as a list. Undefined if the keys contradict each other,
+ * such as `a[b]` beside `a` or `a[b][c]`.
  */
 export function withoutFlatKeys(answer: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
   const entries = Object.entries(answer);
@@ -20,7 +20,7 @@ export function withoutFlatKeys(answer: Readonly<Record<string, unknown>>): Reco
   return Object.fromEntries([...root].map(([key, value]) => [key, plain(value)]));
 }
 
-/** False if something stands there already. */
+/** Returns false if the place is taken. */
 function put(root: Tree, path: readonly string[], value: unknown): boolean {
   let tree = root;
   for (const part of path.slice(0, -1)) {

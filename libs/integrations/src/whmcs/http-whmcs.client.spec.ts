@@ -33,7 +33,7 @@ describe('the WHMCS client', () => {
     (_, response) =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
-  /** These invoices, as WHMCS pages them. */
+  /** Answers with these invoices in pages, like WHMCS. */
   const paged =
     (ids: readonly number[]): Answer =>
     (form, response) => {
@@ -122,12 +122,12 @@ describe('the WHMCS client', () => {
   });
 
   it('[B5] reads a list again that changed between two pages', async () => {
-    // 6 comes after the first page: 4 moves to the second page, and 6 would be missed.
+    // Invoice 6 arrives after the first page: 4 moves to the second page, and 6 would be missed.
     answer = (form, response) => {
       paged(forms.length === 1 ? [5, 4, 3, 2] : [6, 5, 4, 3, 2])(form, response);
     };
     expect((await client({ pageSize: 2 }).invoices(7)).map(({ id }) => id)).toEqual([6, 5, 4, 3, 2]);
-    // One comes and one goes: there are as many as before, and one of them is on two pages.
+    // One arrives and one is removed: the total is unchanged, and one invoice is on two pages.
     forms = [];
     answer = (form, response) => {
       paged(forms.length === 1 ? [5, 4, 3, 2] : [6, 5, 4, 3])(form, response);

@@ -21,7 +21,7 @@ const ANSWER = z.looseObject({ result: z.string(), message: z.string().optional(
 
 type Parameters = Readonly<Record<string, string | number>>;
 
-/** WHMCS over its HTTP API. Every rejection is a `WhmcsError`; answers are checked before anyone relies on them. */
+/** WHMCS over its HTTP API. Every rejection is a `WhmcsError`; every answer is checked against a schema. */
 export class HttpWhmcsClient extends WhmcsClient {
   private readonly options: ResolvedWhmcsOptions;
   private readonly slots: BulkheadPolicy;
@@ -41,7 +41,7 @@ export class HttpWhmcsClient extends WhmcsClient {
   async invoice(invoiceId: number): Promise<WhmcsInvoiceDetail | undefined> {
     const invoice = await undefinedIfNotFound(this.call('GetInvoice', { invoiceid: invoiceId }, INVOICE));
     if (invoice === undefined || invoice.currencyCode !== '') return invoice;
-    // A client has one currency, and the list names it.
+    // A client has one currency; the list states it.
     const parameters = { userid: invoice.clientId, limitstart: 0, limitnum: 1 };
     const { rows, totalresults } = await this.call('GetInvoices', parameters, INVOICES);
     if (rows.length === 0 && totalresults > 0) {
@@ -71,7 +71,7 @@ export class HttpWhmcsClient extends WhmcsClient {
     throw new WhmcsError('WHMCS_INVALID_ANSWER', text);
   }
 
-  /** From here on new calls are refused; the ones under way end by themselves, within their time-out. */
+  /** Refuses new calls from now on; calls under way end by themselves, within their time-out. */
   close(): void {
     this.isClosed = true;
     this.http.close();
@@ -115,7 +115,7 @@ export class HttpWhmcsClient extends WhmcsClient {
     const { status, json } = await this.exchange(action, parameters);
     const answer = ANSWER.safeParse(json);
     if (!answer.success) {
-      // JSON without a result that came with 200 is of WHMCS, or of somebody who does not say that he failed.
+      // JSON with status 200 and no result comes from WHMCS, or from a server that reports a failure as success.
       if (status >= 400 || json === undefined) throw errorOfForeignAnswer(action, status);
       throw invalidAnswer(action, 'it has no result', answer.error);
     }
@@ -138,7 +138,7 @@ export class HttpWhmcsClient extends WhmcsClient {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' },
         body: form.toString(),
-        isRead: true, // every action of this client only asks
+        isRead: true, // every action of this client only reads
         timeoutMs: requestTimeoutMs,
         bytesMax: answerBytesMax,
       });
@@ -149,7 +149,7 @@ export class HttpWhmcsClient extends WhmcsClient {
     }
   }
 
-  /** What WHMCS says, in case it repeats what it was sent. */
+  /** Removes the credentials from a message of WHMCS, in case it repeats the request. */
   private withoutSecrets(message: string): string {
     const { identifier, secret } = this.options;
     return message.replaceAll(secret, '[secret]').replaceAll(identifier, '[identifier]');

@@ -9,8 +9,8 @@ import type {
 import { dateOrNever, expiryOrNever } from './whmcs-date.js';
 import type { WhmcsPage } from './whole-list.js';
 
-// WHMCS answers numbers as numbers or as text, leaves out what is empty or sends "" for it (lists included), and encodes
-// HTML characters in names (WHMCS Developer Documentation, "API Index"). Its dates: whmcs-date.ts.
+// WHMCS sends numbers as numbers or text, omits empty values or sends "" for them (lists included), and encodes HTML
+// characters in names (WHMCS Developer Documentation, "API Index"). For its dates see whmcs-date.ts.
 
 const number = z.union([
   z.number(),
@@ -28,7 +28,7 @@ function absentOr<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** `{ name: [rows] }`, where WHMCS may send nothing or "" for none, and one row without its list. */
+/** Rows in `{ name: [rows] }`. WHMCS may send nothing or "" for an empty list, and a single row without its list. */
 function rowsOf<Row extends z.ZodType>(name: string, row: Row): z.ZodType<z.output<Row>[]> {
   const listed = z.record(z.string(), z.unknown()).transform((wrapper): unknown[] => {
     const rows = wrapper[name] ?? [];
@@ -61,7 +61,7 @@ const invoiceRow = z
   .transform((row): WhmcsInvoice => ({
     id: row.id,
     clientId: row.userid,
-    // An invoice has a number of its own only where sequential numbering is on; customers see the id otherwise.
+    // An invoice has its own number only with sequential numbering; otherwise customers see the id.
     invoiceNumber: row.invoicenum || String(row.id),
     date: row.date,
     dueDate: row.duedate,
@@ -123,7 +123,7 @@ const gatewayRow = z
   .object({ module: text, displayname: text })
   .transform((row): WhmcsPaymentGateway => ({ module: row.module, displayName: row.displayname }));
 
-/** An answer that is one page of a list; `name` is the wrapper around the rows, `rowName` that of one row. */
+/** One page of a list; `name` is the wrapper around the rows, `rowName` the name of one row. */
 function pageOf<Row extends z.ZodType>(name: string, rowName: string, row: Row): z.ZodType<WhmcsPage<z.output<Row>>> {
   const page = z.object({
     rows: rowsOf(rowName, row),
@@ -134,17 +134,17 @@ function pageOf<Row extends z.ZodType>(name: string, rowName: string, row: Row):
   return z.preprocess((answer) => ({ ...(answer as object), rows: (answer as Record<string, unknown>)[name] }), page);
 }
 
-/** How each list is read, page by page. */
+/** The pages of GetInvoices and of GetClientsProducts. */
 export const INVOICES = pageOf('invoices', 'invoice', invoiceRow);
 export const SERVICES = pageOf('products', 'product', serviceRow);
-/** GetPayMethods does not count its rows, so there has to be a list, be it an empty one. */
+/** GetPayMethods does not count its rows, so the list must be present, even if empty. */
 export const PAY_METHODS = z.object({
   paymethods: z.union([z.array(payMethodRow), z.literal('').transform(() => [])]),
 });
-/** GetPaymentMethods is not paged, but counted. */
+/** GetPaymentMethods counts its rows, but has no pages. */
 export const GATEWAYS = pageOf('paymentmethods', 'paymentmethod', gatewayRow);
 
-/** GetInvoice names the id `invoiceid` and, unlike GetInvoices, no currency. */
+/** GetInvoice calls the id `invoiceid` and, unlike GetInvoices, states no currency. */
 export const INVOICE = z
   .looseObject({ invoiceid: number, items: rowsOf('item', invoiceItem) })
   .transform((answer, context): WhmcsInvoiceDetail => {

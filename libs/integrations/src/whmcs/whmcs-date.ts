@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * A date of WHMCS as `YYYY-MM-DD`, a time cut off; null for "never". WHMCS has no null in its date columns: it sends what
- * MySQL keeps instead (`0000-00-00`, with or without a time), what PHP makes of that (`-0001-11-30`, the day before the year
- * 0), an empty text, or leaves the field out. Whatever else is no date is refused: it may be one in another order.
+ * A WHMCS date as `YYYY-MM-DD`, without its time; null for "never". WHMCS date columns hold no null: WHMCS sends
+ * MySQL's zero date (`0000-00-00`, with or without a time), PHP's reading of it (`-0001-11-30`), an empty text, or no
+ * field. Any other value is refused: it may be a date in another order.
  */
 export const dateOrNever = z
   .unknown()
@@ -16,13 +16,13 @@ export const dateOrNever = z
     return z.NEVER;
   });
 
-/** The expiry of a card (`MM/YY`, `MM/YYYY`, or a date), as it is sent; null for "never" as above, or zeros. */
+/** The expiry of a card (`MM/YY`, `MM/YYYY`, or a date) as sent; null for "never" as above, or zeros. */
 export const expiryOrNever = z
   .union([z.string(), z.number(), z.null(), z.literal(false)])
   .optional()
   .transform((value): string | null => (isNever(value) ? null : String(value)));
 
-/** A year 0 or below, a month or a day 0, nothing but zeros, or nothing at all. */
+/** Whether the value has a year 0 or below, a month or day 0, only zeros, or no content. */
 function isNever(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0) return true;
   if (typeof value !== 'string') return false;

@@ -6,7 +6,10 @@ import type {
   WhmcsService,
 } from './whmcs.types.js';
 
-/** The billing system over its HTTP API (`includes/api.php`). Bounded in concurrency and time. Rejects with `WhmcsError`. */
+/**
+ * The billing system over its HTTP API (`includes/api.php`), bounded in concurrency and time. Rejects with
+ * `WhmcsError`.
+ */
 export abstract class WhmcsClient {
   /** `GetInvoices` of a client, newest first. */
   abstract invoices(clientId: number): Promise<WhmcsInvoice[]>;

@@ -34,7 +34,7 @@ export class WhmcsError extends Error {
   }
 }
 
-/** The error that `result: error` with this message means. WHMCS has no error codes, only English sentences. */
+/** The error for an answer with `result: error` and this message. WHMCS has no error codes, only English sentences. */
 export function errorOfAnswer(action: string, status: number, message: string): WhmcsError {
   const text = `${action} failed: ${plain(message)}`;
   if (/not found/i.test(message) && !/command not found/i.test(message)) return new WhmcsError('WHMCS_NOT_FOUND', text);
@@ -50,8 +50,8 @@ export function errorOfAnswer(action: string, status: number, message: string): 
 }
 
 /**
- * The error that an answer means which is none of WHMCS: somebody in front of it has answered. A 403 there is a firewall or
- * a page of maintenance, which pass, not the credentials, which WHMCS refuses as JSON.
+ * The error for an answer that does not come from WHMCS but from a server in front of it. A 403 there is a firewall or
+ * a maintenance page, both temporary; WHMCS itself refuses credentials as JSON.
  */
 export function errorOfForeignAnswer(action: string, status: number): WhmcsError {
   const text = `${action} failed: HTTP ${status}, and no answer of WHMCS`;
@@ -75,7 +75,7 @@ const FAULT_CODES: Readonly<Record<HttpFaultKind, WhmcsErrorCode>> = {
   unreachable: 'WHMCS_UNAVAILABLE',
 };
 
-/** The error that no whole answer means. */
+/** The error for a request without a complete answer. */
 export function errorOfFault(action: string, fault: HttpFaultError): WhmcsError {
   const advice = fault.kind === 'redirected' ? '; check that the URL is that of includes/api.php' : '';
   return new WhmcsError(FAULT_CODES[fault.kind], `${action} failed: ${fault.message}${advice}`, { cause: fault });
@@ -87,7 +87,7 @@ function isPassing(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429;
 }
 
-/** A sentence of WHMCS, bounded and without markup. */
+/** A message of WHMCS, bounded and without markup. */
 function plain(message: string): string {
   return message.replace(/<[^>]*>?/g, ' ').slice(0, 300);
 }

@@ -4,7 +4,7 @@ import { WhmcsClient } from './whmcs.client.js';
 import { ConfigurableModuleClass, WHMCS_MODULE_OPTIONS } from './whmcs.module-definition.js';
 import type { WhmcsOptions } from './whmcs.options.js';
 
-/** Provides `WhmcsClient`. Nothing is sent before the first use; on shutdown new calls are refused. */
+/** Provides `WhmcsClient`. Sends nothing before first use; on shutdown it refuses new calls. */
 @Module({
   providers: [
     {

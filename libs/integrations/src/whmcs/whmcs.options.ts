@@ -2,29 +2,29 @@ import { WhmcsError } from './whmcs.errors.js';
 
 /** How to reach a WHMCS installation. */
 export interface WhmcsOptions {
-  /** The whole URL of its API, e.g. `https://billing.example.com/includes/api.php`. */
+  /** The full URL of the API, e.g. `https://billing.example.com/includes/api.php`. */
   readonly url: string;
   /** An API credential pair (Setup > API Credentials). */
   readonly identifier: string;
   readonly secret: string;
-  /** Bounds one request, its answer's body included. @default 10000 */
+  /** Bounds one request, including the body of its answer. @default 10000 */
   readonly requestTimeoutMs?: number;
-  /** Requests under way at once. @default 5 */
+  /** Maximum concurrent requests. @default 5 */
   readonly concurrency?: number;
-  /** Requests that may wait for a free place; more are refused with `WHMCS_OVERLOADED`. @default 200 */
+  /** Requests that may wait for a free slot; excess is refused with `WHMCS_OVERLOADED`. @default 200 */
   readonly queueMax?: number;
-  /** Rows asked for in one request. @default 100 */
+  /** Rows per request. @default 100 */
   readonly pageSize?: number;
-  /** Rows that one list may have over all its pages. @default 5000 */
+  /** Maximum rows of one list over all its pages. @default 5000 */
   readonly rowCountMax?: number;
-  /** Bytes that one answer may have, unpacked; a page of 100 rows has about 100 KB. @default 10 MiB */
+  /** Maximum bytes of one answer, decompressed; a page of 100 rows has about 100 KB. @default 10 MiB */
   readonly answerBytesMax?: number;
 }
 
 /** The options with defaults applied and limits checked. Frozen. */
 export type ResolvedWhmcsOptions = Readonly<Required<WhmcsOptions>>;
 
-/** Guarantees usable options, or throws `WHMCS_INVALID_OPTION` naming every bad one and none of their values. */
+/** Guarantees usable options, or throws `WHMCS_INVALID_OPTION` naming every bad option and no value. */
 export function resolveWhmcsOptions(options: WhmcsOptions): ResolvedWhmcsOptions {
   const problems: string[] = [];
   const whole = (name: keyof WhmcsOptions, fallback: number, min: number, max: number): number => {

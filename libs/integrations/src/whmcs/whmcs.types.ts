@@ -17,7 +17,7 @@ export interface WhmcsInvoiceDetail extends WhmcsInvoice {
   readonly items: readonly { readonly id: number; readonly description: string; readonly amount: number }[];
 }
 
-/** Dates are `YYYY-MM-DD`, null for never: a service that is paid once is not due again. */
+/** Dates are `YYYY-MM-DD`, null for never: a one-time service has no next due date. */
 export interface WhmcsService {
   readonly id: number;
   readonly clientId: number;
@@ -36,7 +36,7 @@ export interface WhmcsPaymentMethod {
   readonly type: string;
   readonly description: string;
   readonly gatewayName: string;
-  /** The last four digits and the expiry of a card; never more of its number. */
+  /** The last four digits of a card; the client exposes no more of its number. */
   readonly cardLastFour: string | null;
   readonly expiryDate: string | null;
 }

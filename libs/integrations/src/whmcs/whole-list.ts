@@ -1,6 +1,6 @@
 import { WhmcsError } from './whmcs.errors.js';
 
-/** One page as WHMCS answers it: its rows, how many there are over all pages, and what it says of itself. */
+/** One page as WHMCS answers it: its rows, the total over all pages, and its own start and count. */
 export interface WhmcsPage<Row> {
   readonly rows: readonly Row[];
   readonly totalresults: number;
@@ -8,13 +8,13 @@ export interface WhmcsPage<Row> {
   readonly numreturned: number | undefined;
 }
 
-/** How often a list is read from its beginning when it changes under the reader. */
+/** Maximum reads of a list that changes while it is read. */
 const READS_MAX = 3;
 
 /**
- * All rows of a list, each once: exactly as many as WHMCS says there are. A page that is shorter than it says, an empty one
- * before the end, a total that changes, or a row that moved between two pages is no list: it is read again from its
- * beginning, and refused with `WHMCS_INVALID_ANSWER` after three times. Rejects with `WHMCS_RESULT_TOO_LARGE` past
+ * All rows of a list, each once, exactly as many as WHMCS states. A page shorter than stated, an empty page before the
+ * end, a changed total, or a row that moved between two pages invalidates the read: the list is read again from the
+ * start, and refused with `WHMCS_INVALID_ANSWER` after three reads. Rejects with `WHMCS_RESULT_TOO_LARGE` past
  * `rowCountMax`. Never resolves with a part.
  */
 export async function wholeList<Row extends { readonly id: number }>(
@@ -31,7 +31,7 @@ export async function wholeList<Row extends { readonly id: number }>(
   throw new WhmcsError('WHMCS_INVALID_ANSWER', `${action} answers a list that is not whole: ${problem}`);
 }
 
-/** The rows, or what is wrong with them. */
+/** The rows, or a description of what is wrong with them. */
 async function readOnce<Row extends { readonly id: number }>(
   action: string,
   rowCountMax: number,

@@ -3,14 +3,14 @@ import { usersOfClient } from '../notifications/notification.types.js';
 import { Notifications } from '../notifications/notifications.service.js';
 import { WhmcsCacheService } from './whmcs-cache.service.js';
 
-/** What WHMCS says has changed. */
+/** A change that WHMCS announced. */
 export type BillingChange =
   | { readonly event: 'invoice.changed'; readonly clientId: number; readonly invoiceId: number }
   | { readonly event: 'service.changed'; readonly clientId: number; readonly serviceId: number }
   | { readonly event: 'payment-methods.changed'; readonly clientId: number }
   | { readonly event: 'client.changed'; readonly clientId: number };
 
-/** Applies what WHMCS announces. */
+/** Applies the changes that WHMCS announces. */
 @Injectable()
 export class BillingChanges {
   constructor(
@@ -19,8 +19,9 @@ export class BillingChanges {
   ) {}
 
   /**
-   * Resolves when nobody can read what was true before, lists included, and the client's users have been told. Rejects with
-   * `CACHE_NOT_ACKNOWLEDGED` if that is not certain; say it again then. `source` names this announcement.
+   * Resolves when no read can return the old data, lists included, and the client's users have been notified. Rejects
+   * with `CACHE_NOT_ACKNOWLEDGED` if that is not certain; then the caller must repeat it. `source` names this
+   * announcement.
    */
   async apply(change: BillingChange, source: string): Promise<void> {
     await this.drop(change);

@@ -7,7 +7,7 @@ import type {
 } from '@bff/integrations/whmcs/whmcs.types';
 import type { BillingSubscription, Invoice, InvoiceSummary, PaymentGateway, PaymentMethod } from './billing.types.js';
 
-/** Field by field, so that nothing WHMCS adds later reaches a browser unseen; the client's id stays here. */
+/** Copies field by field, so that no field WHMCS adds later reaches a browser unseen; leaves out the client's id. */
 export function toInvoiceSummary(invoice: WhmcsInvoice): InvoiceSummary {
   return {
     id: invoice.id,
@@ -31,7 +31,7 @@ export function toInvoice(invoice: WhmcsInvoiceDetail): Invoice {
   };
 }
 
-/** What WHMCS calls a client's product. */
+/** A service that WHMCS calls a client's product. */
 export function toSubscription(service: WhmcsService): BillingSubscription {
   return {
     id: service.id,
@@ -46,7 +46,7 @@ export function toSubscription(service: WhmcsService): BillingSubscription {
   };
 }
 
-/** A stored way to pay. */
+/** A stored payment method. */
 export function toPaymentMethod(method: WhmcsPaymentMethod): PaymentMethod {
   return {
     id: method.id,
@@ -58,7 +58,7 @@ export function toPaymentMethod(method: WhmcsPaymentMethod): PaymentMethod {
   };
 }
 
-/** A way to pay that is offered. */
+/** A payment method that is offered. */
 export function toPaymentGateway({ module, displayName }: WhmcsPaymentGateway): PaymentGateway {
   return { name: module, label: displayName };
 }

@@ -1,4 +1,6 @@
-/** The customer's account is not connected with a billing client, so nothing can be said about its invoices: not even "none". */
+/**
+ * The account is not linked with a billing client, so nothing is known about its invoices, not even that it has none.
+ */
 export class BillingNotLinkedError extends Error {
   readonly code = 'BILLING_NOT_LINKED';
   constructor() {

@@ -4,7 +4,7 @@ import { BillingChanges } from './billing-changes.js';
 import { BillingService } from './billing.service.js';
 import { WhmcsCacheService } from './whmcs-cache.service.js';
 
-/** Invoices, subscriptions and payment methods. Needs `CacheService` and `WhmcsClient` from the application. */
+/** Invoices, subscriptions and payment methods. Needs `CacheService`, `WhmcsClient`, `RedisModule` and `APP_CONFIG`. */
 @Module({
   imports: [NotificationsModule],
   providers: [WhmcsCacheService, BillingService, BillingChanges],

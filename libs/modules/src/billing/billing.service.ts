@@ -6,8 +6,8 @@ import type { BillingSubscription, Invoice, InvoiceSummary, PaymentMethods } fro
 import { WhmcsCacheService } from './whmcs-cache.service.js';
 
 /**
- * Billing data of one client at a time. `client` is null for an account that is not linked with billing; every method then
- * rejects with `BillingNotLinkedError`, because an empty list would be a wrong answer.
+ * Billing data of one client at a time. `client` is null for an account that is not linked with billing; then every
+ * method rejects with `BillingNotLinkedError`, because an empty list would be a wrong answer.
  */
 @Injectable()
 export class BillingService {
@@ -21,7 +21,7 @@ export class BillingService {
     return this.cache.getInvoices(id, async () => (await this.whmcs.invoices(id)).map(toInvoiceSummary));
   }
 
-  /** Undefined if there is no such invoice, or if it is another client's, which the caller cannot tell apart. */
+  /** Undefined if there is no such invoice or it is another client's. The caller cannot tell the two apart. */
   async invoice(client: number | null, invoiceId: number): Promise<Invoice | undefined> {
     const id = linked(client);
     const invoice = await this.cache.getInvoice(id, invoiceId, async () => {
@@ -46,7 +46,7 @@ export class BillingService {
     return subscription ?? undefined;
   }
 
-  /** The client's stored ways to pay, and those it could add. */
+  /** The client's stored payment methods, and the gateways that it could add. */
   async paymentMethods(client: number | null): Promise<PaymentMethods> {
     const id = linked(client);
     const [methods, gateways] = await Promise.all([

@@ -1,4 +1,4 @@
-/** An invoice as lists show it. Amounts are decimal numbers in `currency`; dates are `YYYY-MM-DD`, null for never. */
+/** An invoice as lists show it. Amounts are decimal numbers in `currency`; dates are `YYYY-MM-DD`, null: never. */
 export interface InvoiceSummary {
   readonly id: number;
   readonly number: string;
@@ -30,7 +30,7 @@ export interface BillingSubscription {
   readonly nextDueDate: string | null;
 }
 
-/** A stored way to pay. Of a card only the last four digits. */
+/** A stored payment method, with only the last four digits of a card. */
 export interface PaymentMethod {
   readonly id: number;
   readonly type: string;
@@ -40,13 +40,13 @@ export interface PaymentMethod {
   readonly expiryDate: string | null;
 }
 
-/** A way to pay that this installation offers. */
+/** A payment method that this installation offers. */
 export interface PaymentGateway {
   readonly name: string;
   readonly label: string;
 }
 
-/** `GET /api/payment-methods`. */
+/** The answer of `GET /api/payment-methods`. */
 export interface PaymentMethods {
   readonly methods: readonly PaymentMethod[];
   readonly gateways: readonly PaymentGateway[];

@@ -9,8 +9,8 @@ import type { BillingSubscription, Invoice, InvoiceSummary, PaymentGateway, Paym
 type Fetch<T> = (context: FetchContext) => Promise<T>;
 
 /**
- * What WHMCS said, for a time that fits how often it changes; WHMCS announces no changes by itself, so a webhook and our own
- * writes drop entries earlier. Every key of a customer's data holds the client's id, so no key is ever shared by two clients.
+ * WHMCS data, kept for a time that fits how often it changes. WHMCS announces no changes by itself; a webhook and our
+ * own writes drop entries earlier. Every key of customer data holds the client's id, so no two clients share a key.
  * Invoices and payment methods are encrypted in the store.
  */
 @Injectable()
@@ -84,7 +84,7 @@ export class WhmcsCacheService extends DomainCache {
     return this.invalidate([this.paymentMethods.entry([`${client}`])]);
   }
 
-  /** Drops everything of a client: its profile or address has changed, or it is not clear what has. */
+  /** Drops all entries of a client: its profile or address has changed, or the change is unclear. */
   dropClient(client: number): Promise<Invalidation> {
     return this.invalidate([ofClient(client)]);
   }

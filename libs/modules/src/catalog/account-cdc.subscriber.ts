@@ -8,8 +8,8 @@ import { MappingCacheService } from '../identity/mapping-cache.service.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 
 /**
- * Drops what depends on an account: its eligibility, and which user and billing client it belongs to (`mapping`, found by
- * the account's record). The org's own eligibility event drops that account's eligibility and nothing else.
+ * Drops what depends on an account: its eligibility, and the mapping of its user and billing client (`mapping`, found
+ * by the account's record). The org's own eligibility event drops that account's eligibility and nothing else.
  */
 @Injectable()
 export class AccountCdcSubscriber extends ChangeSubscriber {
@@ -30,13 +30,13 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
   }
 }
 
-/** Its value decides whose mapping an account is in. */
+/** Decides which user's mapping contains an account. */
 const USER_FIELD = 'Portal_User_Id__c';
 
 /**
- * An account that comes to name a user is not in that user's mapping yet, which was built from another account or none. Who
- * was named before is found by the account's record, so an account that names nobody is in no further mapping: one that is
- * created without a user costs nobody anything.
+ * An account that starts to name a user must drop that user's mapping, which was built from another account or none.
+ * The mapping of a previously named user is found by the account's record. An account without a user is therefore in no
+ * further mapping, and creating one drops none.
  */
 function accountRules(mappings: MappingCacheService): EntityRules {
   return {

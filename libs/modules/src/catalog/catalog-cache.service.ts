@@ -8,8 +8,8 @@ import { Injectable } from '@nestjs/common';
 import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability } from './catalog.types.js';
 
 /**
- * The catalog until Salesforce says it changed. Everybody's entries (`catalog`, `static`, `volatile`) and those of one
- * account (`eligibility`) are different buckets, so that customers' data never mixes with shared data.
+ * The catalog, kept until Salesforce announces a change. Shared entries (`catalog`, `static`, `volatile`) and entries
+ * of one account (`eligibility`) use different buckets, so customers' data never mixes with shared data.
  */
 @Injectable()
 export class CatalogCacheService extends DomainCache {
@@ -20,7 +20,7 @@ export class CatalogCacheService extends DomainCache {
   private readonly optionLists = this.bucket<Category[] | Option[]>('static', {
     strategy: changeDriven({ toldBy: 'Product2' }),
   });
-  /** Stock moves without a change event for each step, so a minute is the most that it may be behind. */
+  /** Not every stock movement has a change event, so entries may be at most a minute old. */
   private readonly volatile = this.bucket<Record<string, ProductAvailability>>('volatile', { strategy: hybrid(60) });
   private readonly eligibility = this.bucket<Eligibility | null>('eligibility', {
     strategy: changeDriven({ toldBy: ['Account', 'account eligibility'] }),
@@ -30,7 +30,7 @@ export class CatalogCacheService extends DomainCache {
     super('catalog', cache);
   }
 
-  /** Products of a category that are sold in a region; `*` stands for those of all regions. */
+  /** Products of a category that are sold in a region, or in any region if none is given (`*` in the key). */
   getProducts(
     category: string,
     region: string | undefined,
@@ -48,7 +48,7 @@ export class CatalogCacheService extends DomainCache {
     return this.optionLists.get(['options', field], fetcher) as Promise<Option[]>;
   }
 
-  /** By product id. */
+  /** Availability and stock of a category's products, by product id. */
   getAvailability(
     category: string,
     fetcher: Fetcher<Record<string, ProductAvailability>>,
@@ -60,24 +60,26 @@ export class CatalogCacheService extends DomainCache {
     return this.eligibility.get([account], fetcher);
   }
 
-  /** Names the eligibility entry of one account. */
+  /** The dependency on one account's eligibility entry. */
   accountEligibility(account: SalesforceId): Dependency {
     return this.eligibility.entry([account]);
   }
 
-  /** Whose eligibility is kept under this key; undefined for every other key. */
+  /** The account whose eligibility is stored under this key; undefined for every other key. */
   eligibilityOwner(key: string): SalesforceId | undefined {
     const [domain, bucket, id = ''] = key.split(':');
     const isEligibility = domain === this.domain && bucket === this.eligibility.name;
     return isEligibility && isSalesforceId(id) ? toSalesforceId(id) : undefined;
   }
 
-  /** Forgets the categories, or the choices of a field, without counting it as an invalidation: no change was announced. */
+  /** Drops the categories, or the choices of a field, without counting an invalidation: no change was announced. */
   async forgetList(field?: string): Promise<void> {
     await this.cache.invalidate(this.optionLists.entry(field === undefined ? ['categories'] : ['options', field]));
   }
 
-  /** Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged. */
+  /**
+   * Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged.
+   */
   invalidateDependencies(dependencies: readonly Dependency[], changes = 1): Promise<Invalidation> {
     return this.invalidate(dependencies, { changes });
   }

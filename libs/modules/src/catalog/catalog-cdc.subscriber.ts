@@ -5,15 +5,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ChangeSubscriber, entitySubscription, type Subscription } from '../change-events/change-subscriber.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 
-/** Written when somebody looks at a product in Salesforce. */
+/** Salesforce writes these when a user views a product. */
 const INTERNAL_PRODUCT_FIELDS: ReadonlySet<string> = new Set(['LastViewedDate', 'LastReferencedDate']);
 
-/** What decides which lists a product is in. */
+/** Fields that decide which lists a product is in. */
 const FILTERED_PRODUCT_FIELDS: ReadonlySet<string> = new Set(['Family', 'IsActive', 'Region__c']);
 
 /**
  * Drops the catalog entries that a product or price change made wrong. A product that no entry shows yet (a new one, or
- * one that moved between lists) drops every entry that lists products: which list it joins is not worth guessing.
+ * one that moved between lists) drops every entry that lists products, because the list that it joins is unknown.
  */
 @Injectable()
 export class CatalogCdcSubscriber extends ChangeSubscriber {

@@ -32,7 +32,7 @@ export function toCategory({ value, label }: PicklistValue): Category {
   return { slug, family: value, label };
 }
 
-/** What an account record says about the account's choices. Regions are a semicolon-separated list, as in a multi-select. */
+/** The choices in an account record. Regions are a semicolon-separated list, as in a multi-select; commas work too. */
 export function toEligibility(
   account: Pick<
     AccountRecord,

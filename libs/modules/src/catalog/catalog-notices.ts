@@ -10,8 +10,7 @@ const TABLES: ReadonlySet<string> = new Set(['Product2', 'PricebookEntry']);
 const WHOLE_CATALOG: ReadonlySet<Dependency> = new Set([...[...TABLES].map(wholeTable), namespace('catalog')]);
 
 /**
- * Tells everybody that the catalog changed, which is the same for all, and the users of an account that what it may order
- * changed.
+ * Notifies all users when the catalog changed, which they share, and an account's users when its eligibility changed.
  */
 @Injectable()
 export class CatalogNotices extends AppliedChangeListener {

@@ -15,7 +15,7 @@ import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability
 type ProductRow = Omit<Product2Record, 'IsActive' | 'Family' | 'Availability__c' | 'Stock__c'>;
 type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'UnitPrice' | 'IsActive'>;
 
-/** How many ids stand in one `IN` list: 19 characters and three of punctuation each, far below SOQL's 100,000. */
+/** Maximum ids per `IN` list: 19 characters and three of punctuation each, far below SOQL's limit of 100,000. */
 const IDS_PER_QUERY = 500;
 
 /** Reads the catalog from Salesforce and names every record it read. */
@@ -41,7 +41,7 @@ export class CatalogQueries {
     return rows.map((row) => toCatalogProduct(row, prices.get(toSalesforceId(row.Id)) ?? null));
   }
 
-  /** By product id: availability and stock of a category's active products. */
+  /** Availability and stock of a category's active products, by product id. */
   async availability(family: string, context: FetchContext): Promise<Record<string, ProductAvailability>> {
     context.dependsOn(membership('Product2'));
     const rows = await this.salesforce.query<Pick<Product2Record, 'Id' | 'Availability__c' | 'Stock__c'>>(
@@ -55,8 +55,8 @@ export class CatalogQueries {
   }
 
   /**
-   * The categories. A picklist announces no change of its own; a new value is read when the first product is put in it,
-   * because that changes which products are in which list.
+   * The categories. A picklist announces no change of its own; a new value is read when the first product gets it,
+   * because that changes the products' lists.
    */
   async categories(context: FetchContext): Promise<Category[]> {
     context.dependsOn(membership('Product2'));
@@ -64,14 +64,14 @@ export class CatalogQueries {
     return values.filter((value) => value.active).map(toCategory);
   }
 
-  /** The active choices of a picklist; a new one is read at the latest when a row moves between lists because of it. */
+  /** The active choices of a picklist; a new one is read at the latest when it moves a row between lists. */
   async options(object: string, field: string, context: FetchContext): Promise<Option[]> {
     context.dependsOn(membership(object));
     const values = await this.salesforce.picklist(object, field);
     return values.filter(({ active }) => active).map(({ value, label }) => ({ value, label }));
   }
 
-  /** What the account may order; null if there is no such account. */
+  /** The account's eligibility; null if there is no such account. */
   async eligibility(account: SalesforceId, context: FetchContext): Promise<Eligibility | null> {
     context.dependsOn(record('Account', account));
     const [row] = await this.salesforce.query<AccountRecord>(
@@ -83,8 +83,8 @@ export class CatalogQueries {
   }
 
   /**
-   * Active prices in the standard price book, by product id. Inactive entries are read too, so that one that is activated
-   * again is found by its record and does not cost every category its entry.
+   * Active prices in the standard price book, by product id. It also reads inactive entries, so that a reactivated one
+   * is found by its record and does not drop every category.
    */
   private async prices(products: readonly SalesforceId[], context: FetchContext): Promise<ReadonlyMap<string, number>> {
     const prices = new Map<string, number>();

@@ -8,7 +8,7 @@ import { CatalogNotices } from './catalog-notices.js';
 import { CatalogQueries } from './catalog-queries.js';
 import { CatalogService } from './catalog.service.js';
 
-/** Products, option lists and eligibility. Needs `CacheService`, `APP_CONFIG` and `SalesforceClient` from the application. */
+/** Products, option lists and eligibility. Needs `CacheService`, `APP_CONFIG`, `RedisModule` and `SalesforceClient`. */
 @Module({
   imports: [IdentityModule, NotificationsModule],
   providers: [

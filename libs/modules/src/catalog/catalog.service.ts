@@ -7,13 +7,13 @@ import type { CatalogPage, Category, Eligibility } from './catalog.types.js';
 
 const UNKNOWN = { availability: null, stock: null };
 
-/** Nothing announces a new choice of a picklist, so an unknown one is looked up past the cache, but no more often than this. */
+/** Minimum time between lookups past the cache. Unknown picklist choices need them: no event announces a new one. */
 const LOOK_AGAIN_MS = 60_000;
 
-/** The catalog as the portal shows it, and what an account may order of it. */
+/** The catalog as the portal shows it, and an account's eligibility. */
 @Injectable()
 export class CatalogService {
-  /** When each list was last looked up past the cache; there are two of them. */
+  /** When each of the two lists was last looked up past the cache. */
   private readonly lookedAgainAt = new Map<string, number>();
 
   constructor(
@@ -25,7 +25,7 @@ export class CatalogService {
     return this.cache.getCategories((context) => this.queries.categories(context));
   }
 
-  /** Where products are sold, as Salesforce names it. */
+  /** The regions where products are sold, by Salesforce's names. */
   async regions(): Promise<string[]> {
     const options = await this.cache.getOptions('Product2.Region__c', (context) =>
       this.queries.options('Product2', 'Region__c', context),
@@ -33,7 +33,7 @@ export class CatalogService {
     return options.map(({ value }) => value);
   }
 
-  /** The region of this name, written as Salesforce writes it; undefined if there is none. Ignores case. */
+  /** The region of this name in Salesforce's spelling; undefined if there is none. Ignores case. */
   async region(name: string): Promise<string | undefined> {
     const find = async () => (await this.regions()).find((each) => each.toLowerCase() === name.toLowerCase());
     return (await find()) ?? ((await this.looksAgain('Product2.Region__c')) ? find() : undefined);
@@ -55,7 +55,7 @@ export class CatalogService {
     };
   }
 
-  /** Undefined if the account is not there any more. */
+  /** Undefined if the account no longer exists. */
   async eligibility(account: SalesforceId): Promise<Eligibility | undefined> {
     const found = await this.cache.getEligibility(account, (context) => this.queries.eligibility(account, context));
     return found ?? undefined;
@@ -66,7 +66,7 @@ export class CatalogService {
     return (await find()) ?? ((await this.looksAgain()) ? find() : undefined);
   }
 
-  /** Whether it is worth asking again: the list was forgotten, as it may be once a minute for those who make up names. */
+  /** Forgets the list, at most once a minute because callers can invent names. Returns whether to look again. */
   private async looksAgain(field?: string): Promise<boolean> {
     const list = field ?? 'categories';
     const now = performance.now();

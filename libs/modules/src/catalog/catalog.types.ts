@@ -7,20 +7,20 @@ export interface Category {
   readonly label: string;
 }
 
-/** A product with its price, as it changes rarely. */
+/** The slowly changing part of a product: its description and price. */
 export interface CatalogProduct {
   readonly id: string;
   readonly name: string;
   readonly code: string | null;
   readonly description: string | null;
-  /** Where it is sold; null means everywhere. */
+  /** The region where it is sold; null: everywhere. */
   readonly region: string | null;
   readonly billingCycle: string | null;
   /** In the standard price book; null while it has no active price there, so it cannot be ordered. */
   readonly price: number | null;
 }
 
-/** What changes often about a product. */
+/** The part of a product that changes often. */
 export interface ProductAvailability {
   readonly availability: string | null;
   readonly stock: number | null;
@@ -29,7 +29,7 @@ export interface ProductAvailability {
 /** A product as the portal shows it. */
 export type Product = CatalogProduct & ProductAvailability;
 
-/** `GET /api/catalog/:category`. */
+/** The answer of `GET /api/catalog/:category`. */
 export interface CatalogPage {
   readonly category: string;
   readonly label: string;
@@ -43,7 +43,7 @@ export interface Option {
   readonly label: string;
 }
 
-/** What an account may order. */
+/** The choices that an account may order. */
 export interface Eligibility {
   readonly accountId: string;
   readonly internet: { readonly eligibility: string | null; readonly status: string | null };

@@ -7,7 +7,7 @@ import { ActiveConsumer } from './active-consumer.js';
 
 const TIMES = { leaseMs: 3_000, beatMs: 750, standByMs: 500 };
 
-/** Terms by the test's clock; it may be away. */
+/** Leases by the test's clock; the store can be made unavailable. */
 class Leases extends MemoryConsumerLeases {
   isAway = false;
 
@@ -29,7 +29,7 @@ class Leases extends MemoryConsumerLeases {
 let leases: Leases;
 let consumers: Consumer[];
 
-/** A process that may be active, and notes what it does. */
+/** A process that may be active; it records its steps. */
 class Consumer {
   readonly steps: string[] = [];
   readonly active: ActiveConsumer;

@@ -4,35 +4,36 @@ import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/cache/consumer-leases';
 import { Logger } from '@nestjs/common';
 
-/** How long a process that died keeps the others from taking over, and how often it says that it lives. */
+/** Times of the consumer's lease. A dead process blocks a takeover for `leaseMs`; a live one renews every `beatMs`. */
 export interface ConsumerTimes {
   readonly leaseMs: number;
   readonly beatMs: number;
-  /** How often a stand-by looks whether the lease is free. */
+  /** How often a stand-by checks whether the lease is free. */
   readonly standByMs: number;
 }
 
-/** Together with connecting and subscribing, a stand-by has taken over less than 5 s after the death of the active one. */
+/** A stand-by takes over less than 5 s after the active process dies, connecting and subscribing included. */
 export const CONSUMER_TIMES: ConsumerTimes = { leaseMs: 3_000, beatMs: 750, standByMs: 500 };
 
-/** What the active process does, and the others do not. */
+/** The work that only the active process does. */
 export interface ActiveWork {
-  /** Called at the beginning of each term in which this process did not consume already. */
+  /** Called at the beginning of each term in which this process did not already consume. */
   start(): Promise<void>;
-  /** Resolves when nothing of it is under way. */
+  /** Resolves when none of the work is under way. */
   stop(): Promise<void>;
-  /** Of each feed: how many milliseconds ago it was up to date. A feed that never was is left out. */
+  /** Milliseconds since each feed was up to date. A feed that never was is left out. */
   feedAges(): ReadonlyMap<string, number>;
 }
 
 export type ConsumerRole = 'active' | 'stand-by' | 'stopped';
 
 /**
- * Sees to it that of all processes one consumes: whoever holds the lease. The others stand by, and one of them takes over
- * when nothing was heard of it for `leaseMs`. A process that lost the lease without knowing (paused, cut off) does no harm:
- * it invalidates what another invalidates too, and can save no position; at its next beat it learns of it and stands by.
+ * Ensures that one process consumes: the one that holds the lease. The others stand by, and one of them takes over when
+ * the holder has not renewed for `leaseMs`. A process that lost the lease without knowing (paused, cut off) does no
+ * harm: it invalidates what another process invalidates too, and it cannot save a position. At its next beat it learns
+ * of the loss and stands by.
  *
- * A process that cannot reach the store goes on as it was: its events wait, and are not lost.
+ * A process that cannot reach the store keeps its role: its events wait and are not lost.
  */
 export class ActiveConsumer {
   readonly holder = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
@@ -40,7 +41,7 @@ export class ActiveConsumer {
   private current: ConsumerTerm | undefined;
   private isActive = false;
   private isStopped = false;
-  /** The work did not start. */
+  /** Set when `work.start()` rejected. */
   private hasFailed = false;
   private wake: () => void = () => undefined;
   private running: Promise<void> | undefined;
@@ -57,7 +58,7 @@ export class ActiveConsumer {
     return this.isActive ? 'active' : 'stand-by';
   }
 
-  /** Under which positions are saved; undefined while this process stands by. */
+  /** The term under which positions are saved; undefined while this process stands by. */
   get term(): ConsumerTerm | undefined {
     return this.current;
   }
@@ -84,14 +85,14 @@ export class ActiveConsumer {
     if (this.isActive) await this.end();
   }
 
-  /** Lets another process have the lease for as long as one takes to look for it. */
+  /** Releases the lease and waits `leaseMs`, long enough for another process to find it free. */
   private async giveWay(): Promise<void> {
     this.hasFailed = false;
     await this.end();
     await this.rest(this.times.leaseMs);
   }
 
-  /** One beat, or one look whether the lease is free. */
+  /** One beat, or one check whether the lease is free. */
   private async look(): Promise<void> {
     const { consumer, leases, times, holder } = this;
     try {
@@ -100,7 +101,7 @@ export class ActiveConsumer {
       if (this.current) this.isActive = true;
       else if (this.isActive) await this.standDown();
     } catch (error) {
-      // The next beat that reaches the store tells whose the lease is then.
+      // The next beat that reaches the store shows who holds the lease.
       if (error instanceof StoreUnavailableError) return;
       this.logger.error({ err: error }, `${consumer}: it is not known who consumes; trying again`);
     }
@@ -109,7 +110,7 @@ export class ActiveConsumer {
   private begin(): void {
     this.logger.log(`this process consumes ${this.consumer} now (${this.holder})`);
     this.work.start().then(
-      () => this.wake(), // how far the feeds are followed is told at once
+      () => this.wake(), // reports the feed ages at once
       (error: unknown) => {
         this.logger.error({ err: error }, `${this.consumer}: the work did not start; another process may try`);
         this.hasFailed = true;
@@ -125,8 +126,8 @@ export class ActiveConsumer {
   }
 
   /**
-   * Gives the lease up before the work has stopped, which can take as long as Salesforce takes to answer: what is still done
-   * without it does no harm, and nobody has to wait.
+   * Releases the lease before the work has stopped, which can take as long as Salesforce takes to answer: work done
+   * without the lease does no harm, and no stand-by has to wait.
    */
   private async end(): Promise<void> {
     const stopped = this.stopWork();
@@ -136,7 +137,7 @@ export class ActiveConsumer {
     try {
       if (current) await this.leases.release(current);
     } catch (error) {
-      // The lease runs out by itself.
+      // The lease expires by itself.
       if (!(error instanceof StoreUnavailableError))
         this.logger.error({ err: error }, `${this.consumer}: not released`);
     }

@@ -3,26 +3,26 @@ import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/sal
 import { LRUCache } from 'lru-cache';
 import type { ChangedRow } from './reconciler-rows.js';
 
-/** Whether subscribers were told of the values in a row: `different` are not those that they were told of the last time. */
+/** Whether a row's values were announced to subscribers; `different`: they differ from the last announced ones. */
 export type Telling = 'told' | 'unknown' | 'different';
 
-/** The newest that subscribers were told of one field of one record. */
+/** The newest announcement of one field of one record. */
 interface Told {
-  /** Undefined: they were told that it may be anything. */
+  /** Undefined: the announcement said that the value may be anything. */
   readonly value: string | undefined;
-  /** What rows of this time or before show of the field was told, by one event or another. */
+  /** Events have announced the field's value in every row stamped at this time or before. */
   readonly upTo: number;
 }
 
 /**
- * Remembers of a table's records the values of the fields that decide which lists they are in, as far as subscribers were told
- * of them: a heard change of another field says nothing of a move whose event was lost. Bounded: what is forgotten is
- * `unknown` again, never wrong.
+ * Remembers, for a table's records, the announced values of the fields that decide which lists a record is in. An event
+ * about another field says nothing about a move whose event was lost. Bounded: a forgotten record is `unknown` again,
+ * never wrong.
  *
- * What it cannot tell: a move and the move back that were both lost between two looks at the row.
+ * Not detected: a move and the move back that were both lost between two looks at the row.
  */
 export class AnnouncedValues {
-  /** By record, in the order of `fields`. 100,000 records are 33 MB with one field, 44 MB with three, as measured. */
+  /** By record, in the order of `fields`. Measured for 100,000 records: 33 MB with one field, 44 MB with three. */
   private readonly records: LRUCache<string, (Told | undefined)[]>;
   private everythingUpTo = -Infinity;
   private epochs = 0;
@@ -35,12 +35,12 @@ export class AnnouncedValues {
     this.records = new LRUCache({ max: recordsMax });
   }
 
-  /** Another one: everything was forgotten in between. */
+  /** Changes whenever everything was forgotten. */
   get epoch(): number {
     return this.epochs;
   }
 
-  /** Takes note of events, of this table and others, in any order, and again. */
+  /** Records events of this table; ignores those of other tables. Order and repetition do not matter. */
   heard(events: readonly SourceEvent[]): void {
     if (this.fields.length === 0) return;
     for (const event of events) {
@@ -53,24 +53,24 @@ export class AnnouncedValues {
     }
   }
 
-  /** Subscribers were told that any record may have changed up to then, so what was known of each is nothing any more. */
+  /** An event announced that any record may have changed up to `upTo`: discards what was known of each record. */
   everythingTold(upTo: number): void {
     this.everythingUpTo = Math.max(this.everythingUpTo, upTo);
     this.records.clear();
     this.epochs += 1;
   }
 
-  /** From here on subscribers count as told of what these rows show. */
+  /** Counts the values in these rows as announced from here on. */
   applied(rows: readonly ChangedRow[]): void {
     for (const { id, isDeleted, modifiedAt, fields } of rows) {
       if (isDeleted) this.records.delete(id);
-      // Another row of the same second may show something else.
+      // Another row of the same second may show another value, hence `- 1`.
       else
         for (const field of this.fields) this.note(id, field, { value: textOf(fields[field]), upTo: modifiedAt - 1 });
     }
   }
 
-  /** Whether subscribers were told of all values that decide which lists the row is in. Looking keeps it from being forgotten. */
+  /** Whether all values that decide the row's lists were announced. A look-up keeps the record from being forgotten. */
   tellingOf(row: ChangedRow): Telling {
     if (row.isDeleted || row.modifiedAt <= this.everythingUpTo) return 'told';
     const known = this.records.get(row.id);
@@ -93,7 +93,7 @@ export class AnnouncedValues {
       case 'UNDELETE':
         return told(this.fields, (field) => textOf(fields[field]));
       case 'UPDATE': {
-        // What a channel is enriched with is no change, and moves nothing.
+        // Fields that enrich a channel are not changes and move nothing.
         const changed = changedFields?.length ? changedFields : Object.keys(fields);
         if (changed.length === 0) return told(this.fields, () => undefined);
         const decisive = this.fields.filter((field) => changed.includes(field));
@@ -101,13 +101,13 @@ export class AnnouncedValues {
       }
       case 'DELETE':
       case 'GAP_DELETE':
-        return void this.records.delete(id); // if it comes back, lists have to be told
+        return void this.records.delete(id); // if the record comes back, its lists must be invalidated
       default:
         return told(this.fields, () => undefined);
     }
   }
 
-  /** Events come again after a reconnection: an older one says nothing of how the record is now. */
+  /** Events repeat after a reconnection: an older one says nothing about the record's present state. */
   private note(id: string, field: string, told: Told): void {
     const known = this.records.get(id) ?? this.fields.map(() => undefined);
     const index = this.fields.indexOf(field);
@@ -117,8 +117,8 @@ export class AnnouncedValues {
 }
 
 /**
- * The same for the same value, whichever transport or query brought it: ids have 15 or 18 characters, and what is empty may be
- * null, no text, or left out. A checkbox is never empty, so that it is not checked may be said that way too.
+ * Equal for equal values, whichever transport or query delivered them: an id has 15 or 18 characters, and an empty
+ * value may be null, an empty string, or absent. A checkbox is never empty, so `false` may count as empty too.
  */
 function textOf(value: unknown): string {
   if (value === null || value === undefined || value === false) return '';

@@ -2,31 +2,30 @@ import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/even
 import { LRUCache } from 'lru-cache';
 import type { ChangedRow } from './reconciler-rows.js';
 
-/** Records remembered: what changes within an hour in an org that uses up its events of the day; about 25 MB. */
+/** Records remembered: one hour's changes in an org that uses up its daily event allocation; about 25 MB. */
 export const RECORDS_MAX = 100_000;
 
-/** The newest that is known of one record. */
+/** The newest announcement of one record. */
 interface Heard {
-  /** In whole seconds, as rows are stamped. */
+  /** In whole seconds, like the stamps of rows. */
   readonly at: number;
   readonly isDeleted: boolean;
-  /** Some event has said that the record is there (a creation, an undeletion, a gap), which is what drops the lists it joins. */
+  /** An event has said that the record exists (creation, undeletion, gap), which drops the lists that it joins. */
   readonly isListed: boolean;
 }
 
 /**
- * Remembers which changes have been announced, so that a row which changed without an event can be told from one whose event
- * came: whatever became of the event, one that changed nothing of interest included. Bounded: what is forgotten first was
- * longest neither changed nor asked for.
+ * Remembers announced changes, which reveals a row that changed without an event. An event counts even if it changed
+ * nothing of interest. Bounded: the record least recently changed or looked up is forgotten first.
  *
- * `SystemModstamp` has whole seconds, so a row whose newest event is of the second in which it changed counts as announced.
- * What it cannot tell, because a row shows its last change only: a lost update before (or in the same second as) one that was
- * heard; of those that move a row between lists `AnnouncedValues` can. Lost creations and deletions it can tell, whatever was
- * heard after them.
+ * `SystemModstamp` has whole seconds, so a row counts as announced if its newest event falls in the second of its
+ * change. Not detected, because a row shows only its last change: a lost update before (or in the same second as) one
+ * that was heard. `AnnouncedValues` detects those of them that move a row between lists. Lost creations and deletions
+ * are detected, whatever was heard after them.
  */
 export class Announced {
   private readonly records: LRUCache<string, Heard>;
-  /** Up to when every change of a table was announced by one event that stands for any of its records. */
+  /** By table: the time up to which one event, standing for any of its records, announced every change. */
   private readonly tables = new Map<string, number>();
   private forgottenUpTo = -Infinity;
 
@@ -39,7 +38,7 @@ export class Announced {
     });
   }
 
-  /** Takes note of events; in any order, and again. Those that name no object, or cannot be read, announce nothing. */
+  /** Records events, in any order and repeatedly. Events that name no object or cannot be read announce nothing. */
   heard(events: readonly SourceEvent[]): void {
     for (const event of events) {
       if (event.kind !== 'change') continue;
@@ -52,21 +51,21 @@ export class Announced {
     }
   }
 
-  /** From here on these rows count as announced, as they are. */
+  /** Counts these rows, as they are, as announced from here on. */
   applied(rows: readonly ChangedRow[]): void {
     for (const { id, modifiedAt, isDeleted } of rows) this.note(id, { at: modifiedAt, isDeleted, isListed: true });
   }
 
   /**
-   * Whether events have told of all that shows in the row. `since`: the time of the org from which on every creation should
-   * have been heard; undefined while nobody knows. Looking at a row keeps it from being forgotten.
+   * Whether events have announced everything that the row shows. `since`: the org's time from which on this process
+   * should have heard every creation; undefined while unknown. A look-up keeps the record from being forgotten.
    */
   covers(table: string, row: ChangedRow, since: number | undefined): boolean {
     const heard = this.records.get(row.id);
     const wholeTableAt = this.wholeTableAt(table);
     if (wholeTableAt >= row.modifiedAt) return true;
     if (heard === undefined || heard.at < row.modifiedAt) return false;
-    // Of one second there may have been two changes. A later event is of what became of the row since it was read.
+    // One second can hold two changes. A later event describes a change made after the row was read.
     if (heard.at === row.modifiedAt && heard.isDeleted !== row.isDeleted) return false;
     const isNew = since !== undefined && row.createdAt > Math.max(since, wholeTableAt, this.forgottenUpTo);
     return heard.isListed || row.isDeleted || !isNew;
@@ -84,7 +83,7 @@ export class Announced {
   private note(id: string, heard: Heard): void {
     const known = this.records.get(id);
     const isListed = heard.isListed || known?.isListed === true;
-    // Events come again after a reconnection: an older one says nothing of how the record is now.
+    // Events repeat after a reconnection: an older one says nothing about the record's present state.
     this.records.set(id, { ...(known !== undefined && known.at > heard.at ? known : heard), isListed });
   }
 }

@@ -17,7 +17,7 @@ describe('the source of an event', () => {
       { ...change, replayId: '8' },
       { ...change, sequenceNumber: 2 },
       { ...change, transactionKey: 'ty' },
-      { ...change, commitTimestamp: 1 }, // an org that begins to count anew
+      { ...change, commitTimestamp: 1 }, // an org whose replay ids start over
       { ...change, topic: '/data/ChangeEvents' },
     ];
     expect(new Set([change, ...others].map(sourceOf)).size).toBe(6);

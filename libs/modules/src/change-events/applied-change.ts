@@ -2,27 +2,27 @@ import { entryKey, type Dependency } from '@bff/infra/cache/dependencies';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** A change whose invalidation was acknowledged: whoever reads from now on reads what the source says now. */
+/** A change whose invalidation was acknowledged: every read that begins from now on sees the source's present value. */
 export interface AppliedChange {
-  /** Undefined for a gap: what happened is not known. */
+  /** Undefined for a gap: the change itself is unknown. */
   readonly event: SourceEvent | undefined;
   readonly dependencies: readonly Dependency[];
-  /** The keys of the entries that fell, and of those that the event named although there were none. */
+  /** The keys of the dropped entries, and of entries that the event named but that did not exist. */
   readonly keys: readonly string[];
-  /** Entries may have fallen that `keys` does not name. */
+  /** Entries that `keys` does not name may have been dropped, too. */
   readonly isWide: boolean;
 }
 
 /**
- * Told of every change after its invalidation was acknowledged and before its position is committed, so that a consumer
- * that dies in between tells it again. Being a provider of any imported module is what registers it.
+ * Receives every change after its invalidation was acknowledged and before its position is committed, so that a
+ * consumer that dies in between delivers it again. A provider of any imported module is registered automatically.
  */
 export abstract class AppliedChangeListener {
-  /** The changes of one batch, in order. It must not reject: the stream would stand still. */
+  /** Receives the changes of one batch, in order. It must not reject: the stream would stand still. */
   abstract onApplied(changes: readonly AppliedChange[]): Promise<void>;
 }
 
-/** Says the same of the same event whenever and by whomever it is delivered; undefined where the event has no identity. */
+/** Identifies an event, whenever and by whichever process it is delivered; undefined if the event has no identity. */
 export function sourceOf(event: SourceEvent | undefined): string | undefined {
   if (event?.replayId === undefined) return undefined;
   const { topic, replayId } = event;
@@ -36,7 +36,7 @@ export function sourceOf(event: SourceEvent | undefined): string | undefined {
   }
 }
 
-/** The change as listeners are told of it. `isRetried`: an earlier attempt may have dropped entries and not said which. */
+/** The change as listeners receive it. `isRetried`: an earlier attempt may have dropped entries without naming them. */
 export function appliedChange(
   event: SourceEvent | undefined,
   dependencies: readonly Dependency[],
@@ -53,8 +53,8 @@ export function appliedChange(
 }
 
 /**
- * The changes of events that were invalidated in one call, in their order. Which of the entries fell for which event is not
- * known, so the last event stands for all of them.
+ * The changes of events that were invalidated in one call, in their order. It is unknown which entry fell for which
+ * event, so the last event carries all of them.
  */
 export function appliedChanges(
   parts: readonly { readonly event: SourceEvent; readonly dependencies: readonly Dependency[] }[],

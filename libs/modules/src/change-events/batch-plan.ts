@@ -2,10 +2,10 @@ import type { Dependency } from '@bff/infra/cache/dependencies';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import type { Subscription } from './change-subscriber.js';
 
-/** Dependencies of one call to the store: enough for hundreds of events, little enough to be one short step of Redis. */
+/** Dependencies per call to the store: enough for hundreds of events, few enough for one short step of Redis. */
 const DEPENDENCIES_OF_STEP = 1_000;
 
-/** What one event has made wrong for one subscription. */
+/** The dependencies that one event invalidates for one subscription. */
 export interface StepPart {
   readonly event: SourceEvent;
   readonly dependencies: readonly Dependency[];
@@ -15,17 +15,17 @@ export interface StepPart {
 export interface Step {
   readonly subscription: Subscription;
   readonly parts: StepPart[];
-  /** What all parts name, each once. */
+  /** The dependencies of all parts, each once. */
   readonly dependencies: Set<Dependency>;
   /** The subscription was asked, so its domain has counted these events. */
   isAsked: boolean;
-  /** How often it failed for another reason than that the store is away. */
+  /** How often it failed for a reason other than an unavailable store. */
   failures: number;
 }
 
-/** What is to be done for a batch, in its order. */
+/** The work of a batch, in its order. */
 export interface BatchPlan {
-  /** Those that are still to be done. */
+  /** The steps that are still to be done. */
   readonly steps: Step[];
   /** Events that changed nothing that is shown. */
   readonly skipped: number;
@@ -33,12 +33,12 @@ export interface BatchPlan {
   readonly ignored: number;
 }
 
-/** Called for an event that a subscription cannot be asked about. */
+/** Called when a subscription throws for an event. */
 export type OnPoison = (event: SourceEvent, subscription: Subscription, error: unknown) => void;
 
 /**
- * Guarantees that every dependency which a subscription names for an event of the batch is in one of the steps. For an event
- * that makes a subscription throw, everything that it vouches for is.
+ * Guarantees that every dependency that a subscription names for an event of the batch is in one of the steps. If a
+ * subscription throws for an event, the steps contain everything that the subscription vouches for.
  */
 export function planBatch(
   events: readonly SourceEvent[],

@@ -27,12 +27,12 @@ const THING = record('Thing', '1');
 const SAVED_AS = `00D000000000001AAA:handed:${TOPIC}`;
 const { cache, reports } = composeCache({});
 
-/** A stream that the test hands on itself. */
+/** A source whose events the test delivers itself. */
 class HandedSource extends ChangeEventSource {
   readonly transport = 'handed';
   topics: ReadonlyMap<string, TopicHandler> = new Map();
   position: (topic: string) => Promise<StartPosition> = () => Promise.resolve('latest');
-  /** What is to be told of each topic. */
+  /** The health of each topic, beyond the default. */
   said: Record<string, Partial<TopicHealth>> = {};
 
   async start(topics: HandedSource['topics'], position: HandedSource['position']): Promise<void> {
@@ -75,16 +75,16 @@ class Listener extends AppliedChangeListener {
   }
 }
 
-/** By the store's clock; that of the processes stands still, so nobody beats unless the test says so. */
+/** The store's time. The processes' timers are fake, so no process beats unless the test advances them. */
 let now: number;
 let leases: MemoryConsumerLeases;
 let checkpoints: MemoryCheckpoints;
 let started: ChangeEventConsumer[];
 let reconcileSeconds: string;
-/** What the org answers to whoever asks what has changed. */
+/** The org's answer to the query for changed rows. */
 let rows: object[];
 
-/** A process that would consume; without providers it has one subscriber. */
+/** A process that would consume; without given providers it has one subscriber. */
 async function startProcess(...providers: object[]): Promise<HandedSource> {
   const source = new HandedSource();
   const instances = providers.length > 0 ? providers : [new Things()];
@@ -188,7 +188,7 @@ describe('of each feed it is said', () => {
   const [ORDERS, SHARED, OTHERS] = ['/data/OrderChangeEvent', '/data/Shared__chn', '/data/OtherChangeEvent'];
   const FEEDS = { [ORDERS]: ['Order'], [SHARED]: ['Order', 'Product2', 'Account'], [OTHERS]: ['Other'] };
 
-  /** What a beat said of the feeds. */
+  /** The feed ages in the store after one beat. */
   async function agesBy(said: HandedSource['said']): Promise<Record<string, number>> {
     const source = await startProcess(new Things(FEEDS));
     source.said = said;
@@ -221,7 +221,7 @@ describe('what has changed by the account of the org', () => {
     const orders = { ...things.subscriptions[0], table: 'Order' };
     source = await startProcess(Object.assign(things, { subscriptions: [orders] }));
     source.said = { [ORDERS]: { state: 'live', behindMs: 0 } };
-    await jest.advanceTimersByTimeAsync(100_000); // it has looked for the first time
+    await jest.advanceTimersByTimeAsync(100_000); // the first look is over
     rows = [{ Id: event.recordIds[0], IsDeleted: false, CreatedDate: BEGUN, SystemModstamp: CHANGED }];
   });
 

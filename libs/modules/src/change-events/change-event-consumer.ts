@@ -19,12 +19,12 @@ import { Reconciler } from './reconciler.js';
 import type { WatchedTable } from './reconciler.options.js';
 import { TopicConsumer, type TopicPosition } from './topic-consumer.js';
 
-/** A topic that is followed to within this time hears of a change when it happens. */
+/** A topic followed to within this time delivers changes as they happen. */
 const CAUGHT_UP_MS = 1_000;
 
 /**
- * Brings the change events of Salesforce to every `ChangeSubscriber` of this application while this process is the active
- * consumer, and says on the process board how it goes. With events switched off it subscribes to nothing.
+ * Delivers Salesforce's change events to every `ChangeSubscriber` of this application while this process is the active
+ * consumer, and reports its state on the process board. With events switched off it subscribes to nothing.
  */
 @Injectable()
 export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDestroy {
@@ -51,7 +51,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     });
   }
 
-  /** Does not wait for the connection: the application starts while Salesforce is away, and health says so. */
+  /** Does not wait for the connection: the application starts while Salesforce is away, and health reports it. */
   onApplicationBootstrap(): void {
     if (!this.config.events.enabled) {
       const seconds = changeDrivenMaxAgeSeconds(this.config);
@@ -79,7 +79,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     await this.active.stop();
   }
 
-  /** What this process does with change events, as it is now. */
+  /** This process's present state as a consumer of change events. */
   report(): ConsumerReport {
     const { holder, role } = this.active;
     const { transport } = this.source;
@@ -149,7 +149,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     return health?.state === 'live' && health.waiting === 0 && (health.behindMs ?? Infinity) < CAUGHT_UP_MS;
   }
 
-  /** A subscription is as far behind as its topic; one that has several is as far behind as the worst of them. */
+  /** A subscription is as far behind as its topic; one with several topics is as far behind as the worst of them. */
   private feedAges(): ReadonlyMap<string, number> {
     const ages = new Map<string, number>();
     for (const { topic, behindMs = Infinity, unreadable } of this.source.health()) {

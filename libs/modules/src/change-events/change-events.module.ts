@@ -3,8 +3,8 @@ import { DiscoveryModule } from '@nestjs/core';
 import { ChangeEventConsumer } from './change-event-consumer.js';
 
 /**
- * Makes this process consume change events for the subscribers of all imported modules. Needs `CacheModule`, `APP_CONFIG`,
- * `SalesforceClient` and `ChangeEventSource` from the application.
+ * Makes this process consume change events for the subscribers of all imported modules. The application must provide
+ * `CacheModule`, `APP_CONFIG`, `SalesforceClient` and `ChangeEventSource`.
  */
 @Module({ imports: [DiscoveryModule], providers: [ChangeEventConsumer], exports: [ChangeEventConsumer] })
 export class ChangeEventsModule {}

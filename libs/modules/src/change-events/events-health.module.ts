@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { EventsHealthService } from './events-health.service.js';
 
-/** Asks how change events are doing, in processes that consume them and in those that do not. */
+/** Provides the health of change events, in processes that consume them and in those that do not. */
 @Module({ providers: [EventsHealthService], exports: [EventsHealthService] })
 export class EventsHealthModule {}

@@ -15,7 +15,7 @@ import {
 } from './events-report.js';
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
 
-/** How the change events of all live processes are doing; any process can be asked. Never rejects because the store is away. */
+/** The health of change events across all live processes, from any of them. Never rejects because the store is away. */
 @Injectable()
 export class EventsHealthService {
   constructor(
@@ -26,7 +26,7 @@ export class EventsHealthService {
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
-  /** With the org's API usage where this process has asked Salesforce anything. */
+  /** Includes the org's API usage if this process has called Salesforce. */
   async check(): Promise<EventsHealth> {
     const apiUsage = this.salesforce.apiUsage();
     return { ...(await this.stream()), ...(apiUsage && { apiUsage }) };

@@ -4,7 +4,7 @@ import type { ConsumerRole } from './active-consumer.js';
 import type { ReconcilerReport } from './reconciler.js';
 import type { TopicCounters } from './topic-consumer.js';
 
-/** Whose lease it is: one process of all that share a store consumes, because they share one org. */
+/** Name of the consumer's lease: of all processes that share a store, and so one org, one consumes. */
 export const CONSUMER = 'salesforce-events';
 
 /** The topic of the process board under which consumers report. */
@@ -19,7 +19,7 @@ export interface AbsentTopic {
   readonly state: 'absent';
 }
 
-/** What one process says of the change events it consumes, or would consume. */
+/** One process's report on the change events that it consumes, or would consume. */
 export interface ConsumerReport {
   readonly transport: string;
   /** The process, as the lease names it. */
@@ -32,67 +32,67 @@ export interface ConsumerReport {
 }
 
 /**
- * `live`: followed to within seconds · `lagging`: behind, and still within the bound · `lost`: what it announces is served
- * with a bounded age
+ * `live`: followed to within seconds · `lagging`: behind, but within the bound · `lost`: entries that depend on it are
+ * served with a bounded age
  */
 export type FeedState = 'live' | 'lagging' | 'lost';
 
-/** How far the changes of one object, or message, have been followed, as every process sees it. */
+/** How far the changes of one object or message have been followed, as every process sees it. */
 export interface FeedHealth {
   readonly feed: string;
   readonly state: FeedState;
-  /** Milliseconds since everything that had been announced was applied; undefined: never yet. */
+  /** Milliseconds since every announced change was applied; undefined: never yet. */
   readonly behindMs: number | undefined;
 }
 
-/** An event that failed once is a hiccup of the store; one that failed this often stands for entries that are out of date. */
+/** One failure can be a short outage of the store; an event that fails this often leaves entries out of date. */
 const FAILURES_UNTIL_STUCK = 2;
-/** A beat of the consumer, and some for what is being applied. */
+/** A beat of the consumer, plus time to apply changes. */
 const LIVE_MS = 5_000;
 
 /**
- * `up` every topic is live and applies its events · `degraded` some topic or feed does not, or events are switched off ·
- * `down` nobody hears anything. Only `up` means that entries without a TTL are kept as if fresh and are; a lost feed bounds
- * their age.
+ * `up`: every topic is live and applies its events · `degraded`: some topic or feed does not, or events are switched
+ * off · `down`: no topic is live, or the store cannot say. Only `up` means that entries without a TTL are fresh; a lost
+ * feed bounds their age.
  */
 export type EventsStatus = 'up' | 'degraded' | 'down';
 
-/** What `GET /health/sf-events` answers. */
+/** The answer of `GET /health/sf-events`. */
 export interface EventsHealth {
-  /** The org's API requests of the last 24 hours, by the newest answer that this process had. */
+  /** The org's API requests of the last 24 hours, from the newest answer that this process received. */
   readonly apiUsage?: ApiUsage;
   readonly status: EventsStatus;
-  /** In words, unless `up`. */
+  /** Explains any status but `up`. */
   readonly reason?: string;
   readonly transport?: string;
   /** The process that consumes; undefined while none does. */
   readonly leader?: string;
-  /** Processes that consume or would: the leader and those that stand by. */
+  /** Number of processes that consume or stand by. */
   readonly consumers: number;
   readonly feeds: readonly FeedHealth[];
   readonly topics: readonly (TopicReport | AbsentTopic)[];
   readonly reconciler?: ReconcilerReport;
 }
 
-/** What the store says, which no process can be wrong about. */
+/** The store's authoritative view. */
 export interface StoreWord {
-  /** Who holds the lease of the consumer; a report of anybody else who calls itself active is out of date. */
+  /** The holder of the consumer's lease; any other process that reports itself active is out of date. */
   readonly holder: string | undefined;
-  /** How old each feed is. */
+  /** Age of each feed, in ms. */
   readonly ages: ReadonlyMap<string, number>;
-  /** From which age on the entries of a feed are bounded. */
+  /** Age from which on the entries of a feed are bounded. */
   readonly lostAfterMs: number;
-  /** Feeds that the caches of the process which is asked rely on. */
+  /** Feeds that the caches of the process that answers rely on. */
   readonly relied: readonly string[];
 }
 
-/** The best first: a topic is as well as the best of its consumers. */
+/** Best first: a topic's state is that of its best consumer. */
 const BEST_FIRST: readonly TopicState[] = ['live', 'connecting', 'lost', 'stopped'];
 
 /**
- * Guarantees `up` only when one process consumes, each expected topic has a subscriber and a live subscription in it, and
- * every feed has been followed to within seconds. A topic that is configured but that no subscriber asked for is `absent`, so
- * a subscriber that was never registered shows.
+ * Guarantees `up` only when one process consumes, each expected topic has a subscriber and a live subscription in it,
+ * and every feed has been followed to within seconds. A configured topic that no subscriber asked for is `absent`,
+ * which reveals a subscriber that was never registered.
  */
 export function eventsHealth(
   expected: readonly string[],
@@ -126,7 +126,7 @@ export function eventsHealth(
   };
 }
 
-/** What is answered when events are switched off, which bounds change-driven entries by `maxAgeSeconds`. */
+/** The answer when events are switched off, which bounds change-driven entries by `maxAgeSeconds`. */
 export function eventsDisabled(maxAgeSeconds: number): EventsHealth {
   const reason = `change events are switched off (SF_EVENTS_ENABLED=false): entries live at most ${maxAgeSeconds} s`;
   return { status: 'degraded', reason, consumers: 0, feeds: [], topics: [] };
@@ -137,14 +137,14 @@ function withoutLeader(standBys: number): string {
   return `no process is the active consumer of change events; ${standBys} stand by and take over when the lease is free`;
 }
 
-/** The feeds that somebody subscribed to in these topics. */
+/** The feeds that have a subscription in these topics. */
 function followedBy(topics: readonly (TopicReport | AbsentTopic)[]): readonly string[] {
   return topics.flatMap((topic) => ('subscriptions' in topic ? topic.subscriptions : []));
 }
 
 /**
- * Those that the leader follows, because the store also remembers what nobody asks for any more; without a leader, all. And
- * those that a cache relies on, whether anybody follows them or not.
+ * The feeds that the leader follows, because the store also remembers feeds that no subscriber asks for any more; all
+ * feeds if there is no leader. Plus the feeds that a cache relies on, whether a process follows them or not.
  */
 function feedsOf(followed: readonly string[], { ages, lostAfterMs, relied }: StoreWord): FeedHealth[] {
   return [...new Set([...(followed.length > 0 ? followed : ages.keys()), ...relied])].sort().map((feed) => {
@@ -155,7 +155,7 @@ function feedsOf(followed: readonly string[], { ages, lostAfterMs, relied }: Sto
   });
 }
 
-/** Of topics that are well themselves: what was missed is still coming, or it is too much to keep up with. */
+/** Trailing feeds of healthy topics: missed events are still arriving, or there are too many to keep up with. */
 function feedTroubles(
   feeds: readonly FeedHealth[],
   followed: readonly string[],
@@ -178,12 +178,12 @@ function bestOf(topic: string, reports: readonly ConsumerReport[]): TopicReport 
     .sort((a, b) => rank(a) - rank(b))[0];
 }
 
-/** Live and applying events before live and stuck, before the rest. */
+/** Live topics that apply their events rank first, then live but stuck ones, then the rest. */
 function rank(report: TopicReport): number {
   return 2 * BEST_FIRST.indexOf(report.state) + (isStuck(report) ? 1 : 0);
 }
 
-/** Live, but the event in hand cannot be applied, and those behind it wait. */
+/** Live, but the current event cannot be applied, and later ones wait. */
 function isStuck(report: TopicReport | AbsentTopic): boolean {
   return report.state === 'live' && report.failures >= FAILURES_UNTIL_STUCK;
 }

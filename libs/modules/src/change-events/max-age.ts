@@ -1,8 +1,8 @@
 import type { AppConfig } from '@bff/infra/config/app-config';
 
 /**
- * Seconds that a change-driven entry lives at most; 0 means none but a change. With events switched off nothing announces
- * changes, so it is no more than the bound for a lost stream.
+ * Maximum age of a change-driven entry in seconds; 0: only a change ends it. With events switched off no change is
+ * announced, so the bound for a lost stream applies as well.
  */
 export function changeDrivenMaxAgeSeconds({ events, cache }: Pick<AppConfig, 'events' | 'cache'>): number {
   if (events.enabled) return cache.safetyTtlSeconds;

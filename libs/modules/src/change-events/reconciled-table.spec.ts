@@ -21,7 +21,7 @@ let stopping: AbortController;
 let table: ReconciledTable;
 const lines: string[] = [];
 
-/** Of a process that has just become the active one: it has heard nothing, and knows what is saved. */
+/** The table of a process that has just become the active one: it has heard nothing and knows the saved positions. */
 function newTable({
   recordsMax = 100,
   graceMs = GRACE_MS,
@@ -380,7 +380,7 @@ describe('more changes than are looked at', () => {
     for (let n = 10; n < 10 + ROWS_MAX; n++) org.write(n);
     await run();
     const dropped = position();
-    elapse(OVERLAP_MS - 2 * GRACE_MS); // of the first run, and not yet of the second
+    elapse(OVERLAP_MS - 2 * GRACE_MS); // past the overlap of the first run, but not of the second
     org.write(10);
     hear(10);
     await run();
@@ -413,7 +413,7 @@ describe('a move between lists, before a change of the same row that was heard',
     await become();
   });
 
-  /** Of a process that has just become the active one. */
+  /** Replaces `table` by that of a process that has just become the active one. */
   async function become(given: Parameters<typeof newTable>[0] = {}): Promise<void> {
     table = newTable({ listFields: ['AccountId'], ...given });
     await run();

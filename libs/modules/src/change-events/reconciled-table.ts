@@ -7,10 +7,10 @@ import { gapEvents, moveEvents, overflowEvent } from './reconciler-events.js';
 import type { ResolvedReconcilerOptions, WatchedTable } from './reconciler.options.js';
 import { newestChange, rowsChangedSince, rowsUnchangedSince, type ChangedRow } from './reconciler-rows.js';
 
-/** What became of a table's runs, since the process began. */
+/** Results of a table's runs since the process began. */
 export interface TableCounters {
   runs: number;
-  /** Milliseconds since the epoch, of the last run that came to its end. */
+  /** Milliseconds since the epoch when the last completed run ended. */
   lastRunAt: number | undefined;
   apiCalls: number;
   missed: number;
@@ -22,29 +22,30 @@ export interface TableCounters {
 const IDS_SHOWN_MAX = 5;
 
 /**
- * So long after the newest change of a whole table was read, its second is over by the org's clock too, and the rows of that
- * second are among those that are dropped.
+ * This long after the newest change of a whole table was read, its second is over by the org's clock too, so the drop
+ * covers all rows of that second.
  */
 const SECOND_OVER_MS = 2_000;
 
-/** Rows whose values are read when nothing is known of any: those that changed last, in five API requests at most. */
+/** Rows whose values are read when none are known: those that changed last, in at most five API requests. */
 const SETTLED_ROWS_MAX = 10_000;
 
 /**
- * One table, in one process, for as long as it is the active one. Its position is the org's time up to which every change is
- * dealt with: it only moves on when the overlap has passed since that time was first seen as the newest, by this process's
- * elapsed time, so that neither clock is compared with the other. In between rows are read again, and known again.
+ * One table, in one process, for as long as it is the active one. Its position is the org's time up to which every
+ * change is dealt with. It advances to a time only when the overlap has passed since that time was first seen as the
+ * newest, by this process's elapsed time, so the two clocks are never compared. Until then rows are read again and
+ * recognised.
  */
 export class ReconciledTable {
   private settledUpTo: number | undefined;
-  /** What was the newest change when a run began that came to its end; the oldest first, each newer than the one before. */
+  /** The newest change at the start of each completed run; oldest first, each newer than the one before. */
   private readonly seen: { readonly atMs: number; readonly newest: number }[] = [];
-  /** The org's time from which on this process should have heard of every change; undefined: not known yet. */
+  /** The org's time from which on this process should have heard every change; undefined: not known yet. */
   private heardSince: number | undefined;
   private gaps = 0;
   private readonly values: AnnouncedValues;
   private readonly listFields: readonly string[];
-  /** Of `values`, when the settled rows were read. */
+  /** Epoch of `values` when the settled rows were read. */
   private settledEpoch: number | undefined;
 
   constructor(
@@ -57,18 +58,20 @@ export class ReconciledTable {
     this.values = new AnnouncedValues(watched.table, this.listFields, options.recordsMax);
   }
 
-  /** Tells of events while this process is the active one, those of other tables too. */
+  /** Records events that this process received as the active one, including those of other tables. */
   heard(events: readonly SourceEvent[]): void {
     this.values.heard(events);
   }
 
-  /** What happened before now need not have been heard: it was dropped altogether, or will be. */
+  /** Changes before now need not have been heard: everything that they concern was dropped, or will be. */
   gap(): void {
     this.gaps += 1;
     this.heardSince = undefined;
   }
 
-  /** Looks once. Resolves early when stopped; rejects when Salesforce, the cache or the positions fail, and nothing is lost. */
+  /**
+   * Looks once. Resolves early when stopped; rejects, losing nothing, when Salesforce, the cache or the positions fail.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { counters, gaps } = this;
     const startedMs = performance.now();
@@ -85,7 +88,7 @@ export class ReconciledTable {
     counters.lastRunAt = Date.now();
   }
 
-  /** Where the last process has come to. Without that, what is newest now: what was before is not vouched for by anybody. */
+  /** The position of the last process. Without one, the newest change: nothing vouches for earlier ones. */
   private async begin(signal: AbortSignal): Promise<number> {
     const saved = Date.parse((await this.options.positions.load(this.watched.table)) ?? '');
     if (Number.isFinite(saved)) return saved;
@@ -94,7 +97,7 @@ export class ReconciledTable {
     return newest;
   }
 
-  /** Whoever dealt with these rows has told of their values too, so that their next change needs no second look. */
+  /** These rows were dealt with, their values included: learning the values spares their next change a second look. */
   private async learnSettled(upTo: number, signal: AbortSignal): Promise<void> {
     const { epoch } = this.values;
     if (this.listFields.length === 0 || this.settledEpoch === epoch) return;
@@ -124,7 +127,7 @@ export class ReconciledTable {
     return newest;
   }
 
-  /** Of an announced change only what decides lists is told: the record's own entries have fallen. */
+  /** For an announced change it hands on only the list fields: the record's own entries have been dropped. */
   private async handOn(rows: readonly ChangedRow[]): Promise<void> {
     const { announced, listFields, values, watched } = this;
     const moved = rows.filter((row) => this.isAnnounced(row));
@@ -134,7 +137,7 @@ export class ReconciledTable {
     values.applied(rows);
   }
 
-  /** More has changed than is looked at row by row. Returns the newest change that this has dealt with. */
+  /** Used when too many rows changed to look at each. Returns the newest change that this has dealt with. */
   private async dropWhole(signal: AbortSignal): Promise<number> {
     const { counters, watched } = this;
     const newest = await this.query(signal, newestChange);
@@ -144,7 +147,7 @@ export class ReconciledTable {
     counters.wholeTables += 1;
     const rows = `${this.options.rowsMax} or more rows have changed since the last position`;
     this.options.log('warn', `${watched.table}: ${rows}; all entries with any of them are dropped`);
-    // Reading them again would be as many again. A row of a transaction that is still open may escape, if its event does.
+    // Reading them again would return as many. A row of a still open transaction may escape, if its event does too.
     this.seen.length = 0;
     await this.save(newest);
     this.settledUpTo = newest;
@@ -153,7 +156,7 @@ export class ReconciledTable {
     return newest;
   }
 
-  /** Moves the position on to what was the newest one overlap ago: nothing of that time can appear any more. */
+  /** Moves the position to the newest change of one overlap ago: no change of that time can still appear. */
   private async settle(startedMs: number, newest: number): Promise<void> {
     const { seen } = this;
     const last = seen.at(-1)?.newest ?? this.settledUpTo ?? 0;

@@ -1,21 +1,22 @@
 import type { ChangeEvent, ChangeType } from '@bff/integrations/salesforce/events/source-event';
 import type { ChangedRow } from './reconciler-rows.js';
 
-/** What a change event of the table would have said of itself. */
+/** The source that the made events claim. */
 interface Origin {
   readonly table: string;
   readonly topic: string;
 }
 
-/** Names the maker of an event that Salesforce has not sent. It is no position, and is never committed as one. */
+/** Marks an event that Salesforce has not sent. It is no position and is never committed as one. */
 const MAKER = 'reconciler';
 
-/** Ids in one event: its invalidation is one call of the store, which takes several hundreds well. */
+/** Ids per event: its invalidation is one call to the store, which handles several hundred well. */
 const IDS_MAX = 500;
 
 /**
- * Gap events in place of those that never came: what happened to the rows is not known beyond whether they are there, so the
- * subscribers' own rules drop the records and the table's membership. Equal rows make equal events: who hears both knows it.
+ * Gap events in place of events that never came. The change is unknown beyond whether the rows exist, so the
+ * subscribers' own rules drop the records and the table's membership. Equal rows make equal events, so a receiver of
+ * both can recognise them.
  */
 export function gapEvents(rows: readonly ChangedRow[], origin: Origin): ChangeEvent[] {
   const deleted = rows.filter(({ isDeleted }) => isDeleted);
@@ -24,8 +25,8 @@ export function gapEvents(rows: readonly ChangedRow[], origin: Origin): ChangeEv
 }
 
 /**
- * Updates of exactly these fields to what the rows show of them, in place of those that may never have come: subscribers drop
- * the records and the lists that they have come into. Rows that show the same are in one event.
+ * Updates of exactly these fields to the rows' values, in place of events that may never have come: subscribers drop
+ * the records and the lists that they have joined. Rows with equal values share one event.
  */
 export function moveEvents(rows: readonly ChangedRow[], listFields: readonly string[], origin: Origin): ChangeEvent[] {
   const alike = new Map<string, ChangedRow[]>();
@@ -43,7 +44,7 @@ export function moveEvents(rows: readonly ChangedRow[], listFields: readonly str
   );
 }
 
-/** Stands for any change of the table up to `upTo`. */
+/** An event that stands for any change of the table up to `upTo`. */
 export function overflowEvent(upTo: number, origin: Origin): ChangeEvent {
   return { ...blank(origin), replayId: MAKER, scope: 'entity', changeType: 'GAP_OVERFLOW', commitTimestamp: upTo };
 }

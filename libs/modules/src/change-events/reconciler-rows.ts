@@ -4,13 +4,13 @@ import type { QueryOptions, SalesforceClient } from '@bff/integrations/salesforc
 import { soql, type Soql } from '@bff/integrations/salesforce/soql';
 import { z } from 'zod';
 
-/** A row that changed, as it is now. Times are the org's, in milliseconds that are whole seconds. */
+/** A changed row in its present state. Times are the org's, in milliseconds that are whole seconds. */
 export interface ChangedRow {
   readonly id: string;
   readonly isDeleted: boolean;
   readonly createdAt: number;
   readonly modifiedAt: number;
-  /** The values of the fields that were asked for. */
+  /** The values of the requested fields. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -27,8 +27,8 @@ const ROW = z
 type Org = Pick<SalesforceClient, 'query'>;
 
 /**
- * The rows of the object that have changed after `since`, those in the recycle bin too, the longest unchanged first, at most
- * `limit`. Rejects with `SalesforceError`, also for an object without `SystemModstamp`.
+ * The rows of the object that have changed after `since`, including those in the recycle bin, oldest change first, at
+ * most `limit`. Rejects with `SalesforceError`, also for an object without `SystemModstamp`.
  */
 export async function rowsChangedSince(
   org: Org,
@@ -41,7 +41,7 @@ export async function rowsChangedSince(
   return rows(found, object, fields);
 }
 
-/** The rows that are there and have not changed after `upTo`, the newest first, at most `limit`. */
+/** The existing rows that have not changed after `upTo`, newest change first, at most `limit`. */
 export async function rowsUnchangedSince(
   org: Org,
   object: string,
@@ -52,13 +52,13 @@ export async function rowsUnchangedSince(
   return rows(await org.query(select(object, fields, condition), options), object, fields);
 }
 
-/** When the object's newest change was, by the org's clock; 0 if it has no rows. */
+/** The time of the object's newest change, by the org's clock; 0 if it has no rows. */
 export async function newestChange(org: Org, object: string, options: QueryOptions): Promise<number> {
   const newest = select(object, [], soql`ORDER BY SystemModstamp DESC LIMIT 1`);
   return rows(await org.query(newest, { ...options, includeDeleted: true }), object, [])[0]?.modifiedAt ?? 0;
 }
 
-/** The names stand in the query as they are, which the tag refuses for values; so they may only be names. */
+/** Inserts the names verbatim, which the `soql` tag refuses for values; so it accepts only valid names. */
 function select(object: string, fields: readonly string[], rest: Soql): Soql {
   for (const name of [object, ...fields]) {
     if (/^[A-Za-z]\w{0,79}$/.test(name)) continue;

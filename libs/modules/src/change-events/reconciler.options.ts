@@ -3,53 +3,59 @@ import type { StreamLog } from '@bff/integrations/salesforce/events/stream.optio
 import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { RECORDS_MAX } from './announced.js';
 
-/** An object whose changes are looked for, and who is told of those that no event announced. */
+/** An object that is searched for unannounced changes, and the receiver of those found. */
 export interface WatchedTable {
-  /** The object's API name. One that several listen for is watched once. */
+  /** The object's API name. An object with several subscriptions is watched once. */
   readonly table: string;
-  /** Where its events should have come. */
+  /** The topic on which its events should arrive. */
   readonly topic: string;
-  /** Fields that decide which lists a row is in: what they show was announced, or it is handed on. @default none */
+  /** Fields that decide which lists a row is in; unannounced values of theirs are handed on. @default none */
   readonly listFields?: readonly string[];
-  /** Events that stand for what was found. Resolves when the invalidations are acknowledged; after a rejection they come again. */
+  /**
+   * Receives events that stand for found changes, again after a rejection. Resolves when their invalidations are
+   * acknowledged.
+   */
   apply(events: readonly ChangeEvent[]): Promise<void>;
   /**
-   * Whether whatever arrives on the topic is heard at once: it is live, and nothing waits. What is found while it is not is
-   * dropped, but not called missed: its event may still come. @default always
+   * Whether the topic is live with nothing waiting, so that an arriving event is heard at once. A change found at any
+   * other time drops its entries but does not count as missed: its event may still come. @default always
    */
   isCaughtUp?(): boolean;
 }
 
-/** Where the positions of tables are kept, durably: the same for every process that follows the org. */
+/** Durable storage of the tables' positions, shared by every process that follows the org. */
 export interface ReconcilerPositions {
   load(table: string): Promise<string | undefined>;
-  /** Rejects for whoever may not write it any more. */
+  /** Rejects for a process that may no longer write it. */
   save(table: string, position: string): Promise<void>;
 }
 
-/** What a `Reconciler` is made with. Every option below `periodMs` has a default that fits a real org. */
+/** Options of a `Reconciler`. Every option below `periodMs` has a default that fits a real org. */
 export interface ReconcilerOptions {
   readonly tables: readonly WatchedTable[];
   readonly salesforce: Pick<SalesforceClient, 'query'>;
   readonly positions: ReconcilerPositions;
-  /** Within this time of its commit a change that no event announced is repaired. */
+  /** A change that no event announced is repaired within this time of its commit. */
   readonly periodMs: number;
   /**
-   * How long an event may be behind the row that it tells of. A row is called missed when so long after it was seen no event
-   * of it has come. CDC takes 1 to 5 s in experience; nothing is promised. @default 10000, a quarter of a shorter period
+   * How long an event may trail the row that it announces. A row without an event counts as missed this long after it
+   * was seen. CDC takes 1 to 5 s in experience; Salesforce promises nothing. @default 10000, a quarter of a shorter
+   * period
    */
   readonly graceMs?: number;
   /**
-   * How much later than its `SystemModstamp` a row may become visible: it is written when the statement runs, and seen when
-   * the transaction ends. @default 660000: an Apex transaction runs for at most 10 minutes (Execution Governors and Limits),
-   * and the org's servers have clocks of their own
+   * How much later than its `SystemModstamp` a row may become visible: the statement stamps it, and the end of the
+   * transaction makes it visible. @default 660000: an Apex transaction runs for at most 10 minutes (Execution Governors
+   * and Limits), and the org's servers have clocks of their own
    */
   readonly overlapMs?: number;
-  /** Rows looked at in one run of a table; beyond it the whole table is dropped. 2000 are one API request. @default 10000 */
+  /**
+   * Rows looked at per run of a table; beyond it the whole table is dropped. 2000 are one API request. @default 10000
+   */
   readonly rowsMax?: number;
-  /** Records of which is remembered what was heard; and in each table, of which lists were told. @default 100000 */
+  /** Records whose events are remembered, and, for each table, records whose announced values are. @default 100000 */
   readonly recordsMax?: number;
-  /** Told of what was found, and of every change of state. @default nobody */
+  /** Receives what was found, and every change of state. @default none */
   readonly log?: StreamLog;
 }
 

@@ -16,7 +16,7 @@ const row = (Id: string, second: number) => {
   return { Id, IsDeleted: false, CreatedDate: '2026-01-01T00:00:00.000+0000', SystemModstamp: at };
 };
 
-/** Answers, table by table, what the test says; remembers who was asked when. */
+/** Answers per table as the test says; records which table was queried when. */
 class ScriptedOrg {
   readonly asked: { readonly table: string; readonly atMs: number }[] = [];
   readonly rows: Record<string, unknown[]> = { Order: [], Product2: [] };

@@ -10,27 +10,27 @@ import {
   type ResolvedReconcilerOptions,
 } from './reconciler.options.js';
 
-/** What a reconciler has found in one table. Counts begin with the process, and go on when it stands by in between. */
+/** A reconciler's results for one table. Counts begin with the process and continue across stand-by. */
 export interface TableReconciliation extends Readonly<TableCounters> {
   readonly table: string;
-  /** Runs in a row that did not come to their end; 0 when the last one did. */
+  /** Consecutive runs that did not complete; 0 when the last one did. */
   readonly failures: number;
-  /** Why the last run did not come to its end; undefined when it did. */
+  /** Why the last run did not complete; undefined when it did. */
   readonly lastError: string | undefined;
 }
 
-/** What a reconciler has done, all tables together and each by itself. */
+/** A reconciler's results, in total and by table. */
 export interface ReconcilerReport {
   readonly isRunning: boolean;
   readonly periodSeconds: number;
-  /** Of the table that was looked at the longest ago; undefined while one has not been looked at at all. */
+  /** The least recent `lastRunAt` of all tables; undefined while some table has not been looked at. */
   readonly lastRunAt: number | undefined;
   readonly apiCalls: number;
-  /** Changes that no event announced, while events were heard: losses of the stream, each repaired. */
+  /** Changes that no event announced while events were heard: losses of the stream, each repaired. */
   readonly missed: number;
-  /** Changes that were repaired too, but whose event nobody here could have heard, or may still come. */
+  /** Changes that were repaired too, but whose event this process could not have heard, or may still come. */
   readonly rechecked: number;
-  /** How often more had changed than is looked at, so that a whole table was dropped. */
+  /** How often too many rows had changed, so that a whole table was dropped. */
   readonly wholeTables: number;
   readonly failures: number;
   readonly tables: readonly TableReconciliation[];
@@ -42,32 +42,33 @@ interface Watch {
   readonly counters: TableCounters;
   failures: number;
   lastError: string | undefined;
-  /** Of the present start. */
+  /** Undefined before `start` and after `stop`. */
   running: ReconciledTable | undefined;
 }
 
-/** The first wait after a run that failed for what passes by itself; it doubles up to the time between runs. */
+/** The first wait after a run failed for a transient reason; it doubles up to the time between runs. */
 const RETRY_MS_MIN = 1_000;
-/** The longest wait while Salesforce refuses (a limit, a permission, a field): only people or the next day change that. */
+/** The longest wait while Salesforce refuses (a limit, a permission, a field): only people or the next day help. */
 const REFUSED_RETRY_MS_MAX = 3_600_000;
 
 /**
- * Finds what the stream has lost. Change events are no complete account ("in rare cases, some event messages aren't
- * delivered", Change Data Capture Guide), so every watched object is asked for the rows that have changed since the last
- * time, deleted ones included; those that no event announced are handed on as gap events, and counted. A change is repaired
- * within `periodMs` of becoming visible, the query's own time aside.
+ * Finds changes that the stream has lost. Change events are no complete account ("in rare cases, some event messages
+ * aren't delivered", Change Data Capture Guide), so it queries every watched object for the rows that have changed
+ * since the last time, deleted ones included. It hands on those that no event announced as gap events, and counts them.
+ * A change is repaired within `periodMs` of becoming visible, plus the query's own time.
  *
- * A move between lists is found although a later change of the same record was heard: the fields that decide it are read too,
- * and what they show is compared with what was announced (`AnnouncedValues`). Where nothing is known of a record, its lists
- * are dropped once.
+ * It finds a move between lists even if a later change of the same record was heard: it also reads the fields that
+ * decide lists and compares them with the announced values (`AnnouncedValues`). If nothing is known of a record, its
+ * lists are dropped once.
  *
- * It costs one API request an object and run, one more for every further 2000 rows (at most 6), one when it begins without a
- * position, and, where fields decide lists, up to five when it begins and after an event for the whole table. While
- * Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
+ * Cost: one API request per object and run, one more for every further 2000 rows (at most 6), one when it begins
+ * without a position, and, where fields decide lists, up to five when it begins and after an event for the whole table.
+ * While Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
  *
- * Not found: what leaves no row (records that were removed from the recycle bin before a run), what does not move
- * `SystemModstamp` (formula fields), platform events, and a lost update of other fields that was followed by a change of
- * the same record which was heard (`Announced`); entries are wrong then only if that one changed internal fields alone. Counted as missed, but no loss: what moves `SystemModstamp` and has no event, such as the
+ * Not found: changes that leave no row (records removed from the recycle bin before a run), changes that do not move
+ * `SystemModstamp` (formula fields), platform events, and a lost update of other fields that was followed by a change
+ * of the same record which was heard (`Announced`); then entries are wrong only if the heard change touched internal
+ * fields alone. Counted as missed, but no loss: changes that move `SystemModstamp` and have no event, such as the
  * renaming of a picklist value (Salesforce Help 000387261).
  */
 export class Reconciler {
@@ -91,14 +92,14 @@ export class Reconciler {
   }
 
   /**
-   * Looks now, and from then on again and again. Only one process for an org should. After `stop` it may be started again;
-   * what happened in between need not have been heard. Throws when it runs already.
+   * Looks now, and from then on periodically. Only one process for an org should. It may be started again after `stop`;
+   * changes in between need not have been heard. Throws when it runs already.
    */
   start(): void {
     if (this.stopping !== undefined) throw new Error('the reconciler runs already; stop it first');
     this.stopping = new AbortController();
     const { signal } = this.stopping;
-    setMaxListeners(2 * this.watches.length + 1, signal); // each table waits, or asks
+    setMaxListeners(2 * this.watches.length + 1, signal); // each table waits or queries
     this.running = Promise.all(
       this.watches.map((watch, index) => {
         const watched = this.options.tables[index] as ResolvedReconcilerOptions['tables'][number];
@@ -108,7 +109,7 @@ export class Reconciler {
     );
   }
 
-  /** Resolves when no run is going on. What was not handed on is found by the next start, in whichever process. */
+  /** Resolves when no run is under way. The next start, in any process, finds what was not handed on. */
   async stop(): Promise<void> {
     this.stopping?.abort();
     await this.running;
@@ -117,8 +118,8 @@ export class Reconciler {
   }
 
   /**
-   * Tells of events that have arrived; before they are applied is best, because one that takes long is no loss. One that
-   * cannot be read makes its topic's whole tables fall, so it counts like a gap.
+   * Records events that have arrived; best called before they are applied, because a slow application is no loss. An
+   * undecodable event makes its topic's whole tables fall, so it counts like a gap.
    */
   heard(events: readonly SourceEvent[]): void {
     this.announced.heard(events);
@@ -126,7 +127,7 @@ export class Reconciler {
     for (const event of events) if (event.kind === 'undecodable') this.gap(event.topic);
   }
 
-  /** Tells that what happened on the topic before now is not known, and that whatever it could concern was dropped. */
+  /** Records that changes on the topic before now are unknown, and that everything they could concern was dropped. */
   gap(topic: string): void {
     for (const watch of this.watches) if (watch.topic === topic) watch.running?.gap();
   }
@@ -156,7 +157,7 @@ export class Reconciler {
   private async watch(watch: Watch, table: ReconciledTable, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const startedMs = performance.now();
-      // The time that a row is given until its event has come is part of the period.
+      // The grace that a row's event is given is part of the period.
       let waitMs = this.options.periodMs - this.options.graceMs;
       try {
         await table.run(signal);
@@ -176,7 +177,7 @@ export class Reconciler {
     watch.lastError = undefined;
   }
 
-  /** Returns when to try again. Said in the log when it begins. */
+  /** Returns the wait from this attempt's start to the next. Logs only the first failure of a series. */
   private failed(watch: Watch, error: unknown): number {
     const { log, periodMs } = this.options;
     watch.lastError = error instanceof Error ? error.message : String(error);
@@ -194,7 +195,7 @@ export class Reconciler {
   }
 }
 
-/** Asking again soon would change nothing, or make it worse. */
+/** Whether asking again soon would change nothing, or make it worse. */
 function isRefusal(error: unknown): boolean {
   return error instanceof SalesforceError && (!error.retryable || error.code === 'SALESFORCE_LIMIT_EXCEEDED');
 }

@@ -324,7 +324,7 @@ describe('the consumer whose listener takes its time', () => {
   let heard: Deferred<void>;
   let told: number;
 
-  /** Whether it is done before the listener is, when it has had turns enough for all else. */
+  /** Whether `work` is done before the listener is, given enough turns for everything else. */
   async function isDoneBeforeHeard(work: Promise<void>): Promise<boolean> {
     let isDone = false;
     void work.then(() => (isDone = true));

@@ -14,13 +14,13 @@ import { appliedChange, appliedChanges, type AppliedChange } from './applied-cha
 import { planBatch, type BatchPlan, type Step } from './batch-plan.js';
 import type { Subscription } from './change-subscriber.js';
 
-/** What became of the events of one topic in this process. */
+/** This process's results for the events of one topic. */
 export interface TopicCounters {
   /** Events that changed only internal fields. */
   readonly skipped: number;
-  /** Events of objects that nobody listens for, on a shared channel. */
+  /** Events of objects that no subscription is for, on a shared channel. */
   readonly ignored: number;
-  /** Events whose invalidation was acknowledged, for each subscription that they concerned. */
+  /** Events whose invalidation was acknowledged, counted once for each subscription that they concerned. */
   readonly invalidations: number;
   /** Events that could not be understood or applied, so that everything of their subscription was dropped instead. */
   readonly poisoned: number;
@@ -29,19 +29,19 @@ export interface TopicCounters {
   readonly lastCommittedAt: number | undefined;
 }
 
-/** Where a topic's position is kept. It may reject, while the store or the org is away. */
+/** Storage of a topic's position. It may reject while the store or the org is away. */
 export interface TopicPosition {
   load(): Promise<string | undefined>;
   save(replayId: string): Promise<void>;
 }
 
-/** Whom a consumer tells what. */
+/** Callbacks of a `TopicConsumer`. */
 export interface TopicListeners {
-  /** The events of a batch, before anything is done for them; perhaps not for the first time. */
+  /** Receives the events of a batch before they are processed; may receive the same ones again. */
   readonly heard?: (events: readonly SourceEvent[]) => void;
-  /** What happened before now may not have been heard, and everything that it could concern is gone. */
+  /** Changes before now may not have been heard, and everything that they could concern is dropped. */
   readonly gap?: () => void;
-  /** Changes that are acknowledged and not committed. It does not reject. */
+  /** Receives changes that are acknowledged and not yet committed. It does not reject. */
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
 
@@ -51,14 +51,14 @@ interface BatchInHand {
   isApplied: boolean;
 }
 
-/** A step that fails this often, and not because the store is away, will fail for ever. */
+/** A step that fails this often while the store is reachable will never succeed. */
 const FAILURES_OF_POISON = 3;
 
 /**
- * Guarantees the order invalidate → acknowledged → told → commit for one topic: a replay id is saved only when every entry
- * that its events made wrong is gone everywhere, and the listeners have been told. Whatever fails rejects, and the source
- * brings the batch again; an event that comes twice costs a miss at most. An event that can never be applied does not stop
- * those behind it: everything of its subscription is dropped instead.
+ * Guarantees the order invalidate → acknowledged → notified → commit for one topic: a replay id is saved only when
+ * every entry that its events made wrong is gone everywhere, and the listeners know. Any failure rejects, and the
+ * source delivers the batch again; a repeated event costs at most a miss. An event that can never be applied does not
+ * block later ones: everything of its subscription is dropped instead.
  */
 export class TopicConsumer implements TopicHandler {
   private readonly logger = new Logger(TopicConsumer.name);
@@ -66,9 +66,9 @@ export class TopicConsumer implements TopicHandler {
   private lastPoison: string | undefined;
   private lastCommittedReplayId: string | undefined;
   private lastCommittedAt: number | undefined;
-  /** The newest batch and what is left of it: it comes again, as the same object, until all of it is done. */
+  /** The newest batch and its remaining steps: the source repeats the same object until all steps are done. */
   private inHand: BatchInHand | undefined;
-  /** Acknowledged, and nobody was told of it yet. */
+  /** Changes that are acknowledged but not yet passed to the listeners. */
   private untold: AppliedChange[] = [];
 
   constructor(
@@ -88,7 +88,7 @@ export class TopicConsumer implements TopicHandler {
     return { ...counts, lastPoison, lastCommittedReplayId, lastCommittedAt };
   }
 
-  /** Where to begin: after the last event whose invalidation was acknowledged. */
+  /** The start position: after the last event whose invalidation was acknowledged. */
   async position(): Promise<StartPosition> {
     const saved = await this.kept.load();
     return saved === undefined ? 'latest' : { after: saved };
@@ -104,8 +104,8 @@ export class TopicConsumer implements TopicHandler {
   }
 
   /**
-   * Events may have been missed, so every entry that one of them could have concerned is dropped. The domains carry it out as
-   * they do everything, and count no change for it; the topic's `gaps` do.
+   * Events may have been missed, so every entry that they could have concerned is dropped. The domains invalidate as
+   * usual but count no change; the topic's `gaps` do.
    */
   async onGap(reason: GapReason): Promise<void> {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
@@ -114,13 +114,13 @@ export class TopicConsumer implements TopicHandler {
     const invalidation = sumOf(done);
     const { dropped } = invalidation;
     this.listeners.gap?.();
-    this.lastCommittedReplayId = undefined; // what is saved says nothing of this stream any more
+    this.lastCommittedReplayId = undefined; // the saved position says nothing about this stream any more
     this.untold.push(appliedChange(undefined, everything, invalidation, false));
     await this.tellOfAcknowledged();
     this.logger.log(`${this.topic} is live; what came before is unknown (${reason}): ${dropped} entries dropped`);
   }
 
-  /** Invalidates what events would have, that were found missing. They have no position. Rejects, and they may come again. */
+  /** Invalidates for events that were found missing. They have no position. After a rejection they may come again. */
   async repair(events: readonly SourceEvent[]): Promise<void> {
     await this.takeAll(this.plan(events).steps);
   }
@@ -145,7 +145,7 @@ export class TopicConsumer implements TopicHandler {
     this.counts.ignored += ignored;
   }
 
-  /** In order; what is done leaves the list, and is told whatever becomes of the rest. */
+  /** Takes the steps in order. A finished step leaves the list, and listeners learn of it even if a later one fails. */
   private async takeAll(steps: Step[]): Promise<void> {
     try {
       for (let step = steps[0]; step !== undefined; step = steps[0]) {
@@ -177,8 +177,8 @@ export class TopicConsumer implements TopicHandler {
   }
 
   /**
-   * Through the subscription each time, because its domain sees to more than the call to the store (it may repeat it later);
-   * a retry counts no events, so that each counts once (P23).
+   * Each attempt goes through the subscription, because its domain does more than the call to the store (it may repeat
+   * it later). A retry counts no events, so each event counts once (P23).
    */
   private invalidate(step: Step, dependencies: readonly Dependency[]): Promise<Invalidation> {
     const { subscription, parts, isAsked } = step;
@@ -186,7 +186,7 @@ export class TopicConsumer implements TopicHandler {
     return subscription.invalidate(dependencies, isAsked ? 0 : parts.length);
   }
 
-  /** Past a subscription that cannot do it: the entries must go all the same. */
+  /** Bypasses a subscription that fails: the entries must go all the same. */
   private async dropEverything({ name, everything, invalidate }: Subscription): Promise<Invalidation> {
     try {
       return await invalidate(everything, 0);
@@ -209,7 +209,7 @@ export class TopicConsumer implements TopicHandler {
   }
 }
 
-/** What several invalidations did together; an entry that two of them name falls with the first. */
+/** The combined result of several invalidations; an entry that two of them name falls with the first. */
 function sumOf(invalidations: readonly Invalidation[]): Invalidation {
   return {
     dropped: invalidations.reduce((sum, { dropped }) => sum + dropped, 0),
@@ -218,7 +218,7 @@ function sumOf(invalidations: readonly Invalidation[]): Invalidation {
   };
 }
 
-/** It passes by itself, so the events are not to blame. */
+/** Whether the failure passes by itself, so that the events are not to blame. */
 function isStoreAway(error: unknown): boolean {
   return error instanceof CacheError && (error.retryable || error.code === 'CACHE_CLOSED');
 }

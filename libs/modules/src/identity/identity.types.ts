@@ -1,6 +1,6 @@
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 
-/** Which account a portal user acts for. */
+/** The account that a portal user acts for. */
 export interface AccountMapping {
   readonly salesforceAccountId: SalesforceId;
   /** Null while the account is not linked with the billing system. */

@@ -7,9 +7,10 @@ import { Injectable } from '@nestjs/common';
 import type { AccountMapping } from './identity.types.js';
 
 /**
- * Which account a user acts for (`mapping:userId:<id>`), until Salesforce says that an account changed; while nobody listens
- * for that, no longer than every change-driven entry (`SF_STREAM_LOST_MAX_AGE_SECONDS`), for it decides whose data is shown.
- * That a user has no account is not kept: support links users while they wait.
+ * The account that a user acts for (`mapping:userId:<id>`), kept until Salesforce announces a change of an account.
+ * While no process follows the events, it is kept no longer than every change-driven entry
+ * (`SF_STREAM_LOST_MAX_AGE_SECONDS`), because it decides whose data is shown. A missing account is not cached: support
+ * links users while they wait.
  */
 @Injectable()
 export class MappingCacheService extends DomainCache {
@@ -27,8 +28,9 @@ export class MappingCacheService extends DomainCache {
   }
 
   /**
-   * Names the mapping of one user, for those who know that an account has come to name it; undefined for text that is the
-   * subject of no token ("255 ASCII characters": OpenID Connect Core, section 2), which has no entry.
+   * The dependency on one user's mapping, for a caller that knows that an account has started to name the user.
+   * Undefined for text that cannot be the subject of a token ("255 ASCII characters": OpenID Connect Core, section 2)
+   * and so has no entry.
    */
   userMapping(userId: string): Dependency | undefined {
     return /^[\x21-\x7E]{1,255}$/.test(userId) ? this.byUser.entry([userId]) : undefined;

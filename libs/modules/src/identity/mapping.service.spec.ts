@@ -8,7 +8,7 @@ import { MappingService } from './mapping.service.js';
 const ALICE = '001000000000001';
 const OTHER = '001000000000002';
 
-/** Answers every query with the accounts of these users, as an org does for which `=` ignores case. */
+/** Answers every query with the accounts of these users, like an org in which `=` ignores case. */
 function mappings(...accounts: readonly (readonly [id: string, user: string])[]): MappingService {
   const rows = accounts.map(([Id, user]) => ({ Id, Portal_User_Id__c: user, WHMCS_Client_Id__c: '11' }));
   const salesforce = { query: () => Promise.resolve(rows) } as unknown as SalesforceClient;

@@ -7,7 +7,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { AccountMapping } from './identity.types.js';
 import { MappingCacheService } from './mapping-cache.service.js';
 
-/** Accounts whose user differs from the asked one by case only are read too; more of them than this are not told apart. */
+/** Maximum accounts read, including those whose user differs by case only. A full page counts as ambiguous. */
 const CANDIDATES_MAX = 10;
 
 /** Finds the account of a portal user. */
@@ -21,13 +21,13 @@ export class MappingService {
   ) {}
 
   /**
-   * Undefined if no account names exactly this user, or if two do: then it is not known whose data to show. SOQL's `=`
+   * Undefined if no account names exactly this user, or if two do: then it is unknown whose data to show. SOQL's `=`
    * ignores case (SOQL and SOSL Reference, "Comparison Operators") while a token's subject is case-sensitive (OpenID
-   * Connect Core, section 2), so what Salesforce finds is compared once more here.
+   * Connect Core, section 2), so this compares Salesforce's results once more.
    */
   async resolve(userId: string): Promise<AccountMapping | undefined> {
     const mapping = await this.cache.get(userId, async (context) => {
-      // Of a change that says too little it is not known whether the account has come to name this user, too.
+      // An event with too little detail may mean that another account now names this user, too.
       context.dependsOn(membership('Account'));
       const found = await this.salesforce.query<AccountRecord>(
         soql`SELECT Id, Portal_User_Id__c, WHMCS_Client_Id__c FROM Account

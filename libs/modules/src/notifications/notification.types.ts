@@ -1,29 +1,29 @@
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 
-/** What a browser can be told of: that something of this kind has changed, so that reading it again is worth it. */
+/** The changes that a browser can learn of: data of this kind changed, so it is worth reading again. */
 export type ChangeName = 'orders.changed' | 'catalog.changed' | 'eligibility.changed' | 'billing.changed';
 
-/** Told when nobody knows what has changed: everything that is shown is to be read again. */
+/** Sent when the change is unknown: everything that is shown must be read again. */
 export const RESYNC = 'resync';
 
-/** Whom a notice concerns: the users of an account, of a billing client. */
+/** The users that a notice concerns: those of an account, or of a billing client. */
 export type Audience = `account:${string}` | `client:${number}`;
 
-/** A change that somebody is to be told of. */
+/** A change to publish to browsers. */
 export interface Notification {
   readonly name: ChangeName;
-  /** null: everybody. */
+  /** null: all users. */
   readonly audience: Audience | null;
-  /** What happened, by its id at the source: told once, however often it is said. @default none: told each time */
+  /** The change's id at its source; a repeated id is published once. @default none: published each time */
   readonly source?: string | undefined;
 }
 
-/** Everybody who is signed in for this account. */
+/** The users who are signed in for this account. */
 export function usersOfAccount(account: SalesforceId): Audience {
   return `account:${account}`;
 }
 
-/** Everybody whose account is billed as this client. */
+/** The users whose account is billed as this client. */
 export function usersOfClient(client: number): Audience {
   return `client:${client}`;
 }

@@ -6,7 +6,7 @@ import { Logger } from '@nestjs/common';
 import type { Notification } from './notification.types.js';
 import { Notifications } from './notifications.service.js';
 
-/** Does not answer while it is away. */
+/** A board that rejects while it is away. */
 class AwayBoard extends MemoryNoticeBoard {
   isAway = true;
   readonly posted: string[] = [];
@@ -65,9 +65,9 @@ describe('notifications', () => {
       { name: 'orders.changed', audience: 'account:b', source: '399' },
     ]);
     expect(board.tries).toBe(1);
-    await notifications.tell(ofChange(399)); // the last one, handed over again
+    await notifications.tell(ofChange(399)); // the last change, repeated
     expect(board.position()).toMatch(/-4$/); // the beginning, and one of each
-    await notifications.tell([...ofChange(398), ...ofChange(399), ...ofChange(400)]); // beside something new
+    await notifications.tell([...ofChange(398), ...ofChange(399), ...ofChange(400)]); // repeats beside a new change
     expect(board.position()).toMatch(/-6$/);
   });
 

@@ -3,12 +3,12 @@ import { NoticeBoardUnavailableError } from '@bff/infra/notices/notices.errors';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { RESYNC, type Notification } from './notification.types.js';
 
-/** How long after a failure the board is tried again. */
+/** Wait after a failure before the board is tried again. */
 const RETRY_MS = 1_000;
 
 /**
- * Tells browsers, through the notice board, what is worth reading again. Call it after the invalidation was acknowledged:
- * whoever reads because of it then reads what the source says now.
+ * Tells browsers, through the notice board, what is worth reading again. Call it after the invalidation was
+ * acknowledged: a browser that reads because of it then gets the source's present data.
  */
 @Injectable()
 export class Notifications implements OnApplicationShutdown {
@@ -18,12 +18,13 @@ export class Notifications implements OnApplicationShutdown {
   constructor(@Inject(NoticeBoard) private readonly board: NoticeBoard) {}
 
   /**
-   * Resolves when it is on the board. It never rejects, because what happened has happened: what cannot be told now becomes
-   * a `resync` of everybody as soon as the board is back, so that nobody waits for a notice that was lost.
+   * Resolves when the notices are on the board. It never rejects, because the change has already happened: a notice
+   * that cannot be published becomes a `resync` for all users as soon as the board is back, so no browser waits for a
+   * lost notice.
    *
-   * Several with the same name and audience are told as one, by the newest source: a batch of hundreds of changes asks the
-   * board no more than one change would. Not by the oldest: of changes that are handed over again together with newer ones,
-   * the newer ones would be taken for told.
+   * Notices with the same name and audience are published as one, with the newest source: a batch of hundreds of
+   * changes costs the board no more than one. With the oldest source, newer changes that arrive together with repeated
+   * ones would count as already published.
    */
   async tell(notifications: readonly Notification[]): Promise<void> {
     if (notifications.length === 0) return;
@@ -39,7 +40,7 @@ export class Notifications implements OnApplicationShutdown {
   }
 
   private owe(error: unknown): void {
-    if (this.retry) return; // one resync makes good for all
+    if (this.retry) return; // one resync covers all failures
     const text = 'browsers could not be told of a change; they will be told to read everything again';
     if (error instanceof NoticeBoardUnavailableError) this.logger.warn(`${text}: ${error.message}`);
     else this.logger.error({ err: error }, text);
@@ -56,7 +57,7 @@ export class Notifications implements OnApplicationShutdown {
   }
 }
 
-/** The last of each name and audience, in the order in which these came first. */
+/** The last of each name and audience, in the order in which these first appeared. */
 function newestOfEach(notifications: readonly Notification[]): Notification[] {
   const newest = new Map<string, Notification>();
   for (const notification of notifications) {

@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ChangeSubscriber, entitySubscription, type Subscription } from '../change-events/change-subscriber.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 
-/** What provisioning writes while it works; customers see none of it. */
+/** Fields that provisioning writes while it works; customers see none of them. */
 export const INTERNAL_ORDER_FIELDS: ReadonlySet<string> = new Set([
   'Activation_Status__c',
   'WHMCS_Order_ID__c',
@@ -15,8 +15,8 @@ export const INTERNAL_ORDER_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Drops what an order or order item change made wrong: its detail, and its account's list. Lists are found by the records
- * they show, except for an order that is new to a list: its event names the account.
+ * Drops what an order or order item change made wrong: its detail, and its account's list. Lists are found by the
+ * records they show, except for an order that is new to a list: its event names the account.
  */
 @Injectable()
 export class OrderCdcSubscriber extends ChangeSubscriber {

@@ -8,10 +8,10 @@ import { z } from 'zod';
 import type { OrderRequest } from './order.types.js';
 import { OrderOutcomeUnknownError, OrderRefusedError, ProductNotSoldError } from './orders.errors.js';
 
-/** One composite request takes 25 calls, the order's own among them (REST API Developer Guide, "Composite"). */
+/** A composite request takes 25 calls, including the order's own (REST API Developer Guide, "Composite"). */
 const ITEM_CALLS_MAX = 24;
 
-/** Failures after which a request that was sent may have been carried out. Every other one says that it was not. */
+/** Failures after which a sent request may have been carried out. Every other failure means that it was not. */
 const OUTCOME_UNKNOWN: ReadonlySet<SalesforceErrorCode> = new Set(['SALESFORCE_TIMEOUT', 'SALESFORCE_UNAVAILABLE']);
 
 type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'UnitPrice'>;
@@ -19,15 +19,15 @@ type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'UnitPrice'>;
 const SAVED = z.object({ id: z.string(), success: z.literal(true) });
 const SAVED_ALL = z.array(z.object({ success: z.literal(true) }));
 
-/** Writes orders. Prices come from the standard price book at this moment, never from a cache and never from the caller. */
+/** Writes orders. Prices come from the standard price book at this moment, never from a cache or the caller. */
 @Injectable()
 export class OrderCreation {
   constructor(private readonly salesforce: SalesforceClient) {}
 
   /**
-   * Creates the order and its items, all or none, and resolves with the order's id. Rejects with `OrderOutcomeUnknownError`
-   * when it may have been created all the same; after any other rejection (`ProductNotSoldError`, `OrderRefusedError`,
-   * `SalesforceError`) it was not.
+   * Creates the order and its items, all or none, and resolves with the order's id. Rejects with
+   * `OrderOutcomeUnknownError` when the order may still have been created; after any other rejection
+   * (`ProductNotSoldError`, `OrderRefusedError`, `SalesforceError`) it was not.
    */
   async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
     const pricebookId = await this.standardPricebookId();
@@ -90,7 +90,9 @@ export class OrderCreation {
   }
 }
 
-/** One call an item while they fit, so that a refusal names its item; else all items as one collection, still all or none. */
+/**
+ * One call per item while they fit, so that a refusal names its item; else one collection of all items, all or none.
+ */
 function itemCalls(items: readonly Readonly<Record<string, unknown>>[]): CompositeCall[] {
   if (items.length <= ITEM_CALLS_MAX) {
     return items.map((body, i) => ({ method: 'POST', path: '/sobjects/OrderItem', referenceId: `item${i}`, body }));

@@ -2,14 +2,14 @@ import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { OrderItemRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
 import type { CachedOrder, OrderItem, OrderSummary } from './order.types.js';
 
-/** The lines that came with the order; `SalesforceClient.query` completes child relationships, so they are all of them. */
+/** The lines that came with the order, all of them: `SalesforceClient.query` completes child relationships. */
 export function orderItems(order: OrderRecord): readonly OrderItemRecord[] {
   return order.OrderItems?.records ?? [];
 }
 
 /**
- * A record as lists show it. `LastModifiedDate` is left out on purpose: it changes with internal fields too, and those
- * changes invalidate nothing.
+ * A record as lists show it, without `LastModifiedDate` on purpose: changes of internal fields move it and invalidate
+ * nothing.
  */
 export function toOrderSummary(order: OrderRecord): OrderSummary {
   return {
@@ -24,7 +24,7 @@ export function toOrderSummary(order: OrderRecord): OrderSummary {
   };
 }
 
-/** A record with its lines, in the order of their numbers, and the account it belongs to. */
+/** A record with its account and its lines, sorted by line number. */
 export function toCachedOrder(order: OrderRecord): CachedOrder {
   return {
     accountId: toSalesforceId(order.AccountId),

@@ -7,15 +7,15 @@ import { OrdersCacheService } from './orders-cache.service.js';
 
 const TABLES: ReadonlySet<string> = new Set(['Order', 'OrderItem']);
 
-/** Invalidated only when it is not known whose orders they are. */
+/** These are invalidated only when the owner of the orders is unknown. */
 const ANYBODYS: ReadonlySet<Dependency> = new Set(
   [...TABLES].flatMap((table) => [wholeTable(table), membership(table)]),
 );
 
 /**
- * Tells the users of an account that its orders changed. The event of a new order names the account; that of a changed one
- * does not, but the entries that fell do. Where entries fell that have no name, everybody is told; where none did, nobody is
- * shown what changed: `OvertakenReads` sees to what was being read at that moment.
+ * Notifies the users of an account that its orders changed. The event of a new order names the account; the event of a
+ * changed one does not, but the dropped entries do. If unnamed entries fell, all users are notified. If none fell, no
+ * browser shows the changed data; `OvertakenReads` covers reads that were under way.
  */
 @Injectable()
 export class OrderNotices extends AppliedChangeListener {

@@ -9,14 +9,14 @@ import { orderItems, toCachedOrder, toOrderSummary } from './order-mapping.js';
 import type { CachedOrder, OrderSummary } from './order.types.js';
 
 /**
- * Reads orders from Salesforce and names every record it read. Item ids are read even for lists: change events of an item
- * do not say which order it belongs to (only its CREATE does), so `record('OrderItem', id)` is what finds the entries.
+ * Reads orders from Salesforce and names every record it read. It reads item ids even for lists: an item's change
+ * events do not name its order (only its CREATE does), so `record('OrderItem', id)` finds the entries.
  */
 @Injectable()
 export class OrderQueries {
   constructor(private readonly salesforce: SalesforceClient) {}
 
-  /** The account's newest 200 orders. Sorted by what never changes, so that only a new or deleted order moves the window. */
+  /** The account's newest 200 orders. The sort field never changes, so only a new or deleted order moves the window. */
   async summaries(account: SalesforceId, context: FetchContext): Promise<OrderSummary[]> {
     context.dependsOn(membership('Order'), membership('OrderItem'));
     const orders = await this.salesforce.query<OrderRecord>(

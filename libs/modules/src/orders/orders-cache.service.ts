@@ -8,8 +8,8 @@ import { Injectable } from '@nestjs/common';
 import type { CachedOrder, OrderSummary } from './order.types.js';
 
 /**
- * Orders until Salesforce says they changed: the list of an account (`orders:account:<accountId>`) and single orders
- * (`orders:detail:<orderId>`). Fetchers name every order, order item and product that they read.
+ * Orders, kept until Salesforce announces a change: the list of an account (`orders:account:<accountId>`) and single
+ * orders (`orders:detail:<orderId>`). Fetchers name every order, order item and product that they read.
  */
 @Injectable()
 export class OrdersCacheService extends DomainCache {
@@ -18,8 +18,8 @@ export class OrdersCacheService extends DomainCache {
     cacheNull: false,
   });
   /**
-   * That there is no such order is not kept: a customer could make up ids without end, and a Redis that evicts nothing
-   * would have to keep every one of them. The price is one query for each time that such an id is asked for.
+   * A missing order is not cached: a customer could invent ids without end, and a Redis without eviction would keep
+   * them all. The price is one query each time such an id is requested.
    */
   private readonly detail = this.bucket<CachedOrder | null>('detail', {
     strategy: changeDriven({ toldBy: ['Order', 'OrderItem', 'Product2'] }),
@@ -27,8 +27,9 @@ export class OrdersCacheService extends DomainCache {
   });
 
   /**
-   * The account of every order that `detail` has kept. It depends on nothing, so it stays when the order changes, whose event
-   * does not say whose it is. No feed would announce a change of it: every fetch of the order says it anew.
+   * The account of every order that `detail` has kept. It depends on nothing, so it survives a change of the order,
+   * whose event does not name the account. No feed announces a change of owner: every fetch of the order records it
+   * again.
    */
   private readonly owner = this.bucket<SalesforceId>('owner', { strategy: changeDriven() });
 
@@ -40,7 +41,7 @@ export class OrdersCacheService extends DomainCache {
     return this.account.get([account], fetcher);
   }
 
-  /** `null`: there is no such order, which is asked anew each time. */
+  /** `null`: there is no such order, which is queried each time. */
   getOrder(order: SalesforceId, fetcher: Fetcher<CachedOrder | null>): Promise<CachedOrder | null> {
     return this.detail.get([order], fetcher);
   }
@@ -51,7 +52,7 @@ export class OrdersCacheService extends DomainCache {
     return (await this.cache.status(key)) === 'exists';
   }
 
-  /** From now on `ownerOf` knows whose order it is. Rejects with a `CacheError` while the store is away. */
+  /** Makes `ownerOf` return this account for the order. Rejects with a `CacheError` while the store is away. */
   async rememberOwner(order: SalesforceId, account: SalesforceId): Promise<void> {
     const known = await this.owner.get([order], () => Promise.resolve(account));
     if (known === account) return;
@@ -59,7 +60,7 @@ export class OrdersCacheService extends DomainCache {
     await this.owner.get([order], () => Promise.resolve(account));
   }
 
-  /** Whose list or order is kept under this key of an entry that may have fallen; undefined if that is not known. */
+  /** The account whose list or order has this key, even if the entry is gone; undefined if unknown. */
   async ownerOf(key: string): Promise<SalesforceId | undefined> {
     const [domain, bucket, id = ''] = key.split(':');
     if (domain !== this.domain || !isSalesforceId(id)) return undefined;
@@ -67,20 +68,22 @@ export class OrdersCacheService extends DomainCache {
     return bucket === this.detail.name ? this.cache.get<SalesforceId>(this.owner.key([id])) : undefined;
   }
 
-  /** Names the list of one account, for those who know that it changed but not which of its rows. */
+  /** The dependency on one account's list, for a caller that knows that the list changed but not which of its rows. */
   accountList(account: SalesforceId): Dependency {
     return this.account.entry([account]);
   }
 
   /**
-   * After a write of ours: drops the list of the account, and what shows the order if its id is known. Resolves when
+   * After a write by this portal: drops the account's list and, if `order` is known, what shows it. Resolves when
    * acknowledged.
    */
   invalidateWritten(account: SalesforceId, order?: SalesforceId): Promise<Invalidation> {
     return this.invalidate([this.accountList(account), ...(order === undefined ? [] : [record('Order', order)])]);
   }
 
-  /** Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged. */
+  /**
+   * Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged.
+   */
   invalidateDependencies(dependencies: readonly Dependency[], changes = 1): Promise<Invalidation> {
     return this.invalidate(dependencies, { changes });
   }

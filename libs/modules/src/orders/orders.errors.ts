@@ -1,4 +1,4 @@
-/** The order asks for products that this portal does not sell (unknown, inactive, or without a price). Nothing was created. */
+/** The order contains products that are not for sale (unknown, inactive, or without a price). Nothing was created. */
 export class ProductNotSoldError extends Error {
   readonly code = 'ORDER_PRODUCT_NOT_SOLD';
   constructor(readonly productIds: readonly string[]) {
@@ -16,7 +16,7 @@ export class OrderRefusedError extends Error {
   }
 }
 
-/** Salesforce did not answer whether it created the order; `cause` says how. Nothing may be concluded from it. */
+/** It is unknown whether Salesforce created the order; `cause` says why. Callers must assume neither. */
 export class OrderOutcomeUnknownError extends Error {
   readonly code = 'ORDER_OUTCOME_UNKNOWN';
   constructor(options: ErrorOptions) {

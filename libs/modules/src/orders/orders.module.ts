@@ -8,7 +8,7 @@ import { OvertakenReads } from './overtaken-reads.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 import { OrdersService } from './orders.service.js';
 
-/** Orders. Needs `CacheService`, `APP_CONFIG` and `SalesforceClient` from the application. */
+/** Orders. Needs `CacheService`, `APP_CONFIG`, `RedisModule` and `SalesforceClient` from the application. */
 @Module({
   imports: [NotificationsModule],
   providers: [

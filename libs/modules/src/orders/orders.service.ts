@@ -10,10 +10,10 @@ import { OrderOutcomeUnknownError } from './orders.errors.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 import { OvertakenReads } from './overtaken-reads.js';
 
-/** What the ids of orders begin with, in every org (Salesforce Help, "Standard Field Record ID Prefix Decoder"). */
+/** Prefix of order ids in every org (Salesforce Help, "Standard Field Record ID Prefix Decoder"). */
 const ORDER_PREFIX = '801';
 
-/** Orders of one account at a time: no method answers with anything of another account. */
+/** Orders of one account at a time: no method returns data of another account. */
 @Injectable()
 export class OrdersService {
   private readonly logger = new Logger(OrdersService.name);
@@ -37,9 +37,9 @@ export class OrdersService {
     return orders;
   }
 
-  /** The order; undefined if there is none, or if it is another account's, which the caller cannot tell apart. */
+  /** The order; undefined if there is none or it is another account's. The caller cannot tell the two apart. */
   async get(account: SalesforceId, id: SalesforceId): Promise<OrderDetail | undefined> {
-    if (!id.startsWith(ORDER_PREFIX)) return undefined; // of another object: nothing to ask Salesforce for
+    if (!id.startsWith(ORDER_PREFIX)) return undefined; // an id of another object needs no query
     let isFetched = false;
     const cached = await this.cache.getOrder(id, (context) => {
       isFetched = true;
@@ -50,10 +50,11 @@ export class OrdersService {
   }
 
   /**
-   * Creates an order and resolves with its id when no list without it can be read any more. If the store does not answer,
-   * the order is created all the same and nobody is told to repeat that: reads then bypass the store, and the order's own
+   * Creates an order and resolves with its id when no list without it can be read any more. If the store does not
+   * answer, it resolves as well, so that no caller repeats the order: reads then bypass the store, and the order's own
    * change event is retried until the list is gone. An order whose outcome is unknown rejects with
-   * `OrderOutcomeUnknownError` when the list has been dropped as well: it is where the customer looks for the order next.
+   * `OrderOutcomeUnknownError` after the list has been dropped as well, because the customer looks for the order there
+   * next.
    */
   async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
     try {
@@ -66,7 +67,7 @@ export class OrdersService {
     }
   }
 
-  /** Remembers whose order it is, first of all: if the order changed meanwhile, the look afterwards finds that. */
+  /** Records the order's owner before the look: if the order changed meanwhile, the look detects it. */
   private async fetched(id: SalesforceId, owner: SalesforceId): Promise<void> {
     await this.cache.rememberOwner(id, owner).catch((error: unknown) => {
       if (!(error instanceof CacheError))
@@ -81,7 +82,7 @@ export class OrdersService {
       const source = id && `order ${id}`;
       await this.notifications.tell([{ name: 'orders.changed', audience: usersOfAccount(account), source }]);
     } catch (error) {
-      // Whatever it is, the order is placed: an error of the cache would tell the caller to place it again.
+      // The order is (or may be) placed, so every error stops here: a cache error would make the caller place it again.
       const order = id === undefined ? 'an order may have been created' : `order ${id} was created`;
       const text = `${order}, but its account's list is left to the change event`;
       if (error instanceof CacheError) this.logger.warn(`${text}: ${error.message}`);

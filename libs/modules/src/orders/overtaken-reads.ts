@@ -5,7 +5,7 @@ import { usersOfAccount } from '../notifications/notification.types.js';
 import { Notifications } from '../notifications/notifications.service.js';
 
 const ACCOUNTS_MAX = 10_000;
-/** The second time in a row is told after this, every further one after twice as long as the one before. */
+/** Wait before the second notice in a row; it doubles with every further one. */
 const REST_MS = 1_000;
 const REST_MS_MAX = 60_000;
 
@@ -15,10 +15,10 @@ interface Rest {
 }
 
 /**
- * Makes good for changes that nobody is told of: one that happens while the orders are being fetched drops no entry that
- * would name their account, and whoever waited for the fetch may have been given what was true before. Such a fetch does not
- * become an entry, and that is what shows it. Reads that are never kept, for whatever reason, are told of at ever longer
- * intervals, because being told makes browsers read.
+ * Covers changes that cause no notice: a change during a fetch of orders drops no entry that would name their account,
+ * and waiters of that fetch may have received the old data. Such a fetch does not become an entry, which reveals the
+ * change. For reads that are never kept, for any reason, the notices come at ever longer intervals, because each notice
+ * makes browsers read.
  */
 @Injectable()
 export class OvertakenReads implements OnApplicationShutdown {
@@ -31,7 +31,7 @@ export class OvertakenReads implements OnApplicationShutdown {
 
   constructor(private readonly notifications: Notifications) {}
 
-  /** Tells the account's users to read again, now or after a rest, if what was fetched for them is no entry. Never rejects. */
+  /** Notifies the account's users to read again, now or later, if the fetched value is not an entry. Never rejects. */
   async look(account: SalesforceId, isKept: () => Promise<boolean>): Promise<void> {
     try {
       if (await isKept()) {
@@ -39,7 +39,7 @@ export class OvertakenReads implements OnApplicationShutdown {
         return;
       }
     } catch {
-      return; // the store is away: whoever reads is answered by the source, and told to read again when it is back
+      return; // the store is away: the source answers reads, and browsers receive a notice when it is back
     }
     const { times, timer } = this.rests.get(account) ?? { times: 0, timer: undefined };
     if (timer) return;

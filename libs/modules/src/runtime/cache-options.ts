@@ -6,7 +6,7 @@ import type { RedisClient } from '@bff/infra/redis/redis-client';
 
 /**
  * The cache that the configuration describes. Sensitive values are encrypted in the embedded store too; without a
- * configured key, by one that is made here and ends with the process, as the store does.
+ * configured key, with one that is made here and ends with the process, like the store.
  */
 export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClient | null): CacheOptions {
   const configured = cache.encryptionKeys.map(({ id, base64 }) => ({ id, secret: Buffer.from(base64, 'base64') }));
@@ -20,7 +20,7 @@ export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClie
     shouldFreezeLocalValues: app.environment !== 'production',
     shouldRefuseUnplainValues: app.environment !== 'production',
     safetyTtlSeconds,
-    // Without events, too: what was stored while there were some has no TTL.
+    // Also applies without events: entries stored while events were on have no TTL.
     feedLostMaxAgeSeconds: events.enabled ? cache.feedLostMaxAgeSeconds : safetyTtlSeconds,
     retentionDays: cache.retentionDays,
     memoryMaxBytes: cache.memoryMaxBytes,

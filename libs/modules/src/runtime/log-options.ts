@@ -5,12 +5,12 @@ import type { Params } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
-/** What a request id may look like; anything else is not repeated in our logs. */
+/** The form of an acceptable request id; any other is not repeated in the logs. */
 const REQUEST_ID = /^[A-Za-z0-9._~+/=-]{1,128}$/;
 
 const requestIds = new WeakMap<IncomingMessage, string>();
 
-/** The caller's `x-request-id` if it is well formed, else a new one; the same at every call for one request. */
+/** The caller's `x-request-id` if it is well formed, else a new one; stable for one request. */
 export function requestId(request: IncomingMessage): string {
   const known = requestIds.get(request);
   if (known !== undefined) return known;
@@ -21,9 +21,9 @@ export function requestId(request: IncomingMessage): string {
 }
 
 /**
- * Structured logs: JSON lines in production, lines for people elsewhere. A request is logged once, when it is answered, with
- * its id; headers, among them credentials, never are, and health questions only when they fail. `destination` is where lines
- * go instead of standard output.
+ * Structured logs: JSON lines in production, readable lines elsewhere. Each request is logged once, when it is
+ * answered, with its id. Headers, which hold credentials, are never logged, and successful health requests only at
+ * `debug`. `destination` replaces standard output.
  */
 export function logOptions({ app }: AppConfig, destination?: DestinationStream): Params {
   const options = {
@@ -41,7 +41,7 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
       if (response.statusCode >= 400) return 'warn' as const;
       return request.url?.startsWith('/health') ? ('debug' as const) : ('info' as const);
     },
-    // Without the error that the library makes up for every 5xx: the real one was logged where it was answered.
+    // Omits the error that the library makes up for every 5xx: the real one was logged where it was answered.
     customErrorObject: (_request: IncomingMessage, res: unknown, _error: Error, line: { responseTime: number }) => ({
       res,
       responseTime: line.responseTime,
@@ -55,11 +55,11 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
   const stream =
     destination ??
     (isForPeople ? PinoPretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' }) : undefined);
-  // The library's own default route does not match under Fastify, and then nothing is logged at all.
+  // The library's own default route does not match under Fastify, so nothing would be logged.
   return { pinoHttp: stream ? [options, stream] : options, forRoutes: ['/{*splat}'] };
 }
 
-/** Without the query, in which callers put what they should not. */
+/** Without the query, which may hold confidential values. */
 function pathOf(request: IncomingMessage): string {
   const url = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '';
   return url.split('?', 1)[0] as string;

@@ -8,7 +8,7 @@ import { Inject, Logger, Module, type DynamicModule, type OnApplicationBootstrap
 import { cacheOptions } from './cache-options.js';
 import { salesforceModuleOptions } from './salesforce-module-options.js';
 
-/** What every process of ours stands on: configuration, Redis or the embedded store, the cache, and Salesforce. */
+/** The base of every process: configuration, Redis or the embedded store, the cache, and Salesforce. */
 @Module({})
 export class RuntimeModule implements OnApplicationBootstrap {
   constructor(@Inject(APP_CONFIG) private readonly config: AppConfig) {}

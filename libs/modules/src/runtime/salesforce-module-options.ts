@@ -1,7 +1,7 @@
 import type { AppConfig } from '@bff/infra/config/app-config';
 import type { EventOptions, SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
 
-/** The org that the configuration describes, with the JWT bearer grant where a private key is set. */
+/** The org that the configuration describes, with the JWT bearer grant if a private key is set. */
 export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceModuleOptions {
   const { clientId, clientSecret, username, privateKey } = salesforce;
   const credentials =
@@ -22,7 +22,7 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
   };
 }
 
-/** The sandbox loses nothing at the start of a subscription, so nobody has to wait for it. */
+/** The sandbox loses no event at the start of a subscription, so it needs no settling time. */
 function eventOptions(salesforce: AppConfig['salesforce']): EventOptions {
   const { eventTransport: transport, isSandbox, pubsubEndpoint, streamWatchdogSeconds } = salesforce;
   const stream = {

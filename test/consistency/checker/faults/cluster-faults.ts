@@ -7,7 +7,7 @@ import { RECOVERY_US, type FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';
 import { SlotMoves } from './slot-moves.js';
 
-/** Some seconds where a machine is free. */
+/** A takeover takes some seconds on an idle machine. */
 const REPLACED_MS = 60_000;
 
 /** Faults of a Redis Cluster; they hit the masters that own partitions. */
@@ -18,7 +18,7 @@ export class ClusterFaults extends ServerFaults {
 
   constructor(
     private readonly split: ClusterSplit,
-    /** Those of the partitions. */
+    /** The slots of the partitions. */
     private readonly slots: readonly number[],
     scene: FaultScene,
   ) {
@@ -94,7 +94,7 @@ export class ClusterFaults extends ServerFaults {
   }
 
   private async replaced(slot: number, master: RedisServer): Promise<void> {
-    // While nobody has taken over, the others may still name the one that is gone.
+    // Until the takeover the other nodes may still name the lost master.
     const isReplaced = async () => (await this.cluster.masterOf(slot).catch(() => master)) !== master;
     await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that a replica takes over' });
     this.scene.tell(`a replica has taken over slot ${slot}`);

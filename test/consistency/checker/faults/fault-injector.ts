@@ -5,15 +5,15 @@ import type { Fault } from './fault-schedule.js';
 import type { FaultScene } from './fault-scene.js';
 import type { ServerFaults } from './server-faults.js';
 
-/** How long a builder is waited for that shall be hit in the middle of its fetch. */
+/** How long the injector waits for a builder in the middle of its fetch. */
 const BUILDER_WAIT_MS = 1500;
 const LINGER_MS = 1500;
-/** Between the end of a fault that hit several servers and the next: all of it has to work then, for a moment at least. */
+/** Pause after a fault of several servers, so that everything works for at least a moment. */
 const CALM_MS = 1200;
 
-/** Does to a run what its schedule says. */
+/** Injects the scheduled faults into a run. */
 export class FaultInjector {
-  /** Faults of the server itself come one after the other. */
+  /** Faults of the server itself run one after the other. */
   private server: Promise<unknown> = Promise.resolve();
   private failure: Error | undefined;
   private readonly underWay = new Set<Promise<unknown>>();
@@ -29,7 +29,7 @@ export class FaultInjector {
     this.begin(this.carryOut(fault));
   }
 
-  /** Begins a series of faults, each when the one before has ended, for as long as `shouldGoOn`. */
+  /** Begins a series of faults, each after the end of the one before, as long as `shouldGoOn` returns true. */
   injectInTurn(faults: Generator<Fault, never>, shouldGoOn: () => boolean): void {
     const series = async () => {
       while (shouldGoOn()) {
@@ -40,7 +40,10 @@ export class FaultInjector {
     this.begin(series());
   }
 
-  /** Resolves when every fault has ended and everything runs. Rejects if one could not be carried out: that is our defect. */
+  /**
+   * Resolves when every fault has ended and everything runs. Rejects if a fault could not be carried out: a defect of
+   * the checker.
+   */
   async ended(): Promise<void> {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
     if (this.failure) throw this.failure;
@@ -56,7 +59,7 @@ export class FaultInjector {
   private async carryOut(fault: Fault): Promise<void> {
     const worker = this.pool.all[0] as CheckedProcess;
     const reader = this.pool.runningReader(fault.target);
-    if (!reader) return; // all of them stand still
+    if (!reader) return; // all readers are stopped
     switch (fault.kind) {
       case 'reader-killed':
         return this.kill(fault, reader);
@@ -89,7 +92,7 @@ export class FaultInjector {
   }
 
   private async kill(fault: Fault, process: CheckedProcess): Promise<void> {
-    if (process.isStopped) return; // somebody else has it in hand
+    if (process.isStopped) return; // another fault holds it
     this.scene.note(fault, `process ${process.by} (${process.role}) killed`);
     await this.pool.replace(process);
   }
@@ -110,7 +113,7 @@ export class FaultInjector {
     await elapse(fault.ms);
   }
 
-  /** Whether the process is now in the middle of a fetch, with what it has read of the source in its hands. */
+  /** Whether the process is now in the middle of a fetch, after it has read the source. */
   private async isFetching(process: CheckedProcess): Promise<boolean> {
     const fetching = process.hears('fetching').then(() => true);
     process.order({ kind: 'linger', ms: LINGER_MS });

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../../support/coherence-oracle.js';
 import type { Topology } from '../topology.js';
 
-/** What is done to processes and to what they say to each other; one a second, and they overlap. */
+/** Faults of processes and of their messages; one a second, and they overlap. */
 const AROUND = [
   'reader-killed',
   'reader-stopped',
@@ -17,7 +17,7 @@ const AROUND = [
   'connections-killed',
   'fetches-slow',
 ] as const;
-/** What is done to the one server; among the others, but no two of them at the same time. */
+/** Faults of the single server; they overlap the others, but not each other. */
 const TO_THE_SERVER = [
   'redis-asleep',
   'redis-stopped',
@@ -27,7 +27,7 @@ const TO_THE_SERVER = [
   'redis-reloaded-older',
   'redis-swapped',
 ] as const;
-/** What is done to several servers: each begins a while after the one before it has ended and all are whole again. */
+/** Faults of several servers. Each begins a while after the one before has ended and all servers are whole again. */
 const TO_SEVERAL = ['redis-asleep', 'redis-emptied', 'master-killed', 'master-stopped', 'failover', 'split'] as const;
 const TO_A_CLUSTER = [
   ...TO_SEVERAL,
@@ -45,7 +45,7 @@ export type FaultKind =
   | (typeof TO_A_CLUSTER)[number]
   | (typeof TO_SENTINELS)[number];
 
-/** What can be done where Redis is made of this. */
+/** The faults of each topology. */
 export const faultKindsOf: Readonly<Record<Topology, readonly FaultKind[]>> = {
   standalone: [...AROUND, ...TO_THE_SERVER],
   cluster: [...AROUND, ...TO_A_CLUSTER],
@@ -54,9 +54,9 @@ export const faultKindsOf: Readonly<Record<Topology, readonly FaultKind[]>> = {
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** How long it lasts, where that means anything. */
+  /** How long the fault lasts, for kinds with a duration. */
   readonly ms: number;
-  /** Which process, server or slot, by a number that is taken modulo those that can be hit. */
+  /** Number of the process, server or slot to hit, taken modulo the number of candidates. */
   readonly target: number;
 }
 
@@ -65,14 +65,14 @@ export interface TimedFault extends Fault {
   readonly at: number;
 }
 
-/** The faults of a run, decided by its seed alone. Every kind comes before any comes again. */
+/** The faults of a run. The seed alone decides them. Every kind occurs once before any kind repeats. */
 export interface Faults {
   readonly timed: readonly TimedFault[];
-  /** One after the other, for as long as the run lasts; undefined: there are none. */
+  /** One after the other, as long as the run lasts; undefined: none. */
   readonly inTurn: Generator<Fault, never> | undefined;
 }
 
-/** Faults that come twice as often: they are cheap, and what L1s depend on. */
+/** Kinds that occur twice as often: they are cheap, and L1s depend on them most. */
 const FREQUENT: readonly FaultKind[] = [
   'bus-killed',
   'messages-dropped',
@@ -81,10 +81,13 @@ const FREQUENT: readonly FaultKind[] = [
   'reader-stopped',
 ];
 const GAP_MS = [150, 1550] as const;
-/** Shorter and longer than a command may take (200 ms), than an L1 lease (1 s), and than a connection is kept (1 s and more). */
+/**
+ * Values below and above the command timeout (200 ms), the L1 lease (1 s), and the time for which a connection is kept
+ * (1 s and more).
+ */
 const DURATIONS_MS = [150, 400, 900, 1300, 2200] as const;
 
-/** What of these kinds happens in a run, and when. */
+/** The faults of these kinds in a run, with their times. */
 export function scheduleFaults(seed: number, forMs: number, kinds: readonly FaultKind[], topology: Topology): Faults {
   const isInTurn = (kind: FaultKind) => topology !== 'standalone' && !(AROUND as readonly FaultKind[]).includes(kind);
   const timed = kinds.filter((kind) => !isInTurn(kind));

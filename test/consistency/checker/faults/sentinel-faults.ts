@@ -8,9 +8,9 @@ import type { Fault } from './fault-schedule.js';
 import { RECOVERY_US, type FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';
 
-/** Some seconds where a machine is free. */
+/** A takeover takes some seconds on an idle machine. */
 const REPLACED_MS = 60_000;
-/** How long the source goes on changing before the older data comes back. */
+/** How long the source keeps changing before the older data comes back. */
 const OLDER_MS = 500;
 const LINKED_MS = 5000;
 const ASK_AGAIN_MS = 7000;
@@ -20,7 +20,7 @@ export class SentinelFaults extends ServerFaults {
   constructor(
     private readonly group: RedisSentinels,
     private readonly split: SentinelSplit,
-    /** A reader that runs, by a number; undefined: none does. */
+    /** A running reader, by a number; undefined: none runs. */
     private readonly readerOf: (target: number) => CheckedProcess | undefined,
     scene: FaultScene,
   ) {
@@ -86,7 +86,10 @@ export class SentinelFaults extends ServerFaults {
     }
   }
 
-  /** The Sentinels give one up that takes too long, as it may while their connections are killed: then it is asked for again. */
+  /**
+   * Sentinels give up a failover that takes too long, as it may while connections are killed. Then this requests it
+   * again.
+   */
   private async failOver(master: RedisServer): Promise<void> {
     const [sentinel] = this.group.sentinels as [RedisServer];
     let askedAt = -Infinity;
@@ -102,7 +105,7 @@ export class SentinelFaults extends ServerFaults {
     await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that the Sentinels name another master' });
   }
 
-  /** The host on which the master runs, with what else does there. */
+  /** Freezes the master's host: the master and the other processes on it. */
   private async frozen(fault: Fault, master: RedisServer, beside: readonly Pausable[]): Promise<void> {
     const all = [master, ...beside];
     for (const one of all) one.pause();
@@ -115,7 +118,10 @@ export class SentinelFaults extends ServerFaults {
     }
   }
 
-  /** The master goes on while the replica is another one; then it takes the replica's older data over, and is master again. */
+  /**
+   * The master keeps running while the replica is promoted. Then it copies the replica's older data and is promoted
+   * again.
+   */
   private async promoteAndTakeBack({ target }: Fault, master: RedisServer): Promise<void> {
     const { group } = this;
     const replicas = await group.replicas();
@@ -125,7 +131,7 @@ export class SentinelFaults extends ServerFaults {
     await group.replicaOf(master, '127.0.0.1', other.port);
     const isLinked = async () =>
       (await redisFacts(master.port, 'INFO', 'replication')).get('master_link_status') === 'up';
-    // The Sentinels may have mended what was done behind their back: then there is nothing to wait for.
+    // The Sentinels may already have corrected the manual change; then there is nothing to wait for.
     const linked = eventually(isLinked, { withinMs: LINKED_MS, what: 'that the master has become a replica' });
     await linked.catch((error: Error) => this.scene.tell(error.message));
     await group.promoteByHand(master);

@@ -4,11 +4,14 @@ import type { RedisServer } from '../../../support/redis-server.js';
 
 const CONNECT_MS = 30_000;
 
-/** Connections to servers that are stopped and restarted here; one for each, made when it is first needed. */
+/** Connections to servers that are stopped and restarted here; one per server, made on first use. */
 export class ServerAdmin {
   private readonly connections = new Map<number, Redis>();
 
-  /** The reply; undefined if the server went away before it had answered. Rejects what the server refuses: that is our defect. */
+  /**
+   * The reply; undefined if the server went away before it answered. Rejects with a refusal of the server: a defect of
+   * the checker.
+   */
   async ask({ port }: RedisServer, command: string, ...args: (string | number)[]): Promise<unknown> {
     const redis = await this.connected(port);
     return redis.call(command, ...args).catch((error: Error) => {

@@ -5,26 +5,29 @@ import type { FaultScene } from './fault-scene.js';
 import { ServerAdmin } from './server-admin.js';
 
 const STORM_STEP_MS = 15;
-/** What a connection has asked last that is none of a process'. */
+/** The last command of a connection that does not belong to a checked process. */
 const OPERATING = /^(cluster|migrate|restore|info|client|debug|config|role|replicaof|ping|NULL)/;
 
-/** What can be done to the Redis of a run. */
+/** The faults of a run's Redis. */
 export abstract class ServerFaults {
   protected readonly admin = new ServerAdmin();
 
   constructor(protected readonly scene: FaultScene) {}
 
-  /** Carries out a fault that hits servers, and resolves when all is whole again. Rejects if it could not be: that is our defect. */
+  /**
+   * Carries out a fault of servers, and resolves when all are whole again. Rejects if that fails: a defect of the
+   * checker.
+   */
   abstract hit(fault: Fault): Promise<void>;
 
-  /** Those that hold data and run. */
+  /** The running servers that hold data. */
   protected abstract get servers(): readonly RedisServer[];
 
   close(): void {
     this.admin.close();
   }
 
-  /** Carries out a fault that hits connections alone; it may do so while servers are hit. */
+  /** Carries out a fault of connections; it may overlap a fault of servers. */
   async hitConnections(fault: Fault): Promise<void> {
     switch (fault.kind) {
       case 'bus-killed':
@@ -43,7 +46,7 @@ export abstract class ServerFaults {
     }
   }
 
-  /** Until the majority has another master, and for some time more. */
+  /** The split lasts until the majority has another master, and some time longer. */
   protected async apart({ ms }: Fault, split: { end(): Promise<void> }, begin: () => Promise<void>): Promise<void> {
     try {
       await begin();
@@ -59,7 +62,9 @@ export abstract class ServerFaults {
     await Promise.all(this.servers.map((server) => this.admin.ask(server, 'CLIENT', 'KILL', 'TYPE', 'pubsub')));
   }
 
-  /** Those of the processes; whoever moves slots or asks servers how they are is at work for another fault. */
+  /**
+   * Kills the connections of the processes only. Connections that move slots or query servers belong to another fault.
+   */
   private async killCommandConnections(): Promise<void> {
     await Promise.all(
       this.servers.map(async (server) => {

@@ -8,37 +8,37 @@ import { redisCommand } from '../../../support/redis-command.js';
 import type { RedisServer } from '../../../support/redis-server.js';
 import { shuffled, type Fault } from './fault-schedule.js';
 
-/** A move rests for a while after so many keys, so that the slot is seen in every state between. */
+/** A move pauses after this many keys, so that processes see the slot in every intermediate state. */
 const KEYS_BETWEEN_RESTS = 40;
 const REST_MS = 25;
 const KEYS_AT_ONCE = 100;
-/** More than a partition of the checker ever has. */
+/** More keys than a partition of the checker ever has. */
 const KEYS_MAX = 100_000;
 const ROUNDS_MAX = 10_000;
 const RESHARD_MS = 60_000;
-/** A cluster that lacks a master is whole again long before. */
+/** A cluster that lacks a master is whole again long before this. */
 const FINISH_MS = 30_000;
-/** And some more: how long a slot whose move stands still is left so. */
+/** A slot whose move has stopped stays in that state for this long at least. */
 const HALF_WAY_MS = 1000;
-/** How long it is waited for that some script looks at an open slot: the sweeper does so every second. */
+/** How long to wait until a script sees the open slot; the sweeper looks every second. */
 const SEEN_MS = 3000;
 
-/** With the bracket that ends the hash tag. */
+/** Includes the bracket that ends the hash tag. */
 const SHORT_KEY = 4;
 
-/** Parts of a slot's keys after which a move stands still. */
+/** Shares of a slot's keys after which a move stops. */
 const ABORTED_AT = [0.02, 0.1, 0.3, 0.6, 0.9] as const;
 
-/** Moves slots of a Cluster between its masters, well or badly. */
+/** Moves slots of a Cluster between its masters, completely or with errors. */
 export class SlotMoves {
   constructor(
     private readonly cluster: RedisCluster,
-    /** Those of the partitions. */
+    /** The slots of the partitions. */
     private readonly slots: readonly number[],
     private readonly tell: (text: string) => void,
   ) {}
 
-  /** The slot that a fault hits, who owns it, and where it may go. */
+  /** The slot that a fault hits, its owner, and the destination. */
   private async planned(target: number) {
     const slot = this.slots[target % this.slots.length] as number;
     const from = await this.cluster.masterOf(slot);
@@ -47,22 +47,25 @@ export class SlotMoves {
   }
 
   /**
-   * Key by key, in random order; in every second move with what a partition keeps about itself ahead, and a rest after that: what was
-   * built arrives when some of it has been invalidated already. Some of the moves overwrite what they find at the destination,
-   * as `--cluster-replace` does.
+   * Moves a slot key by key, in random order. Every second move sends the partition's own state first and then pauses:
+   * entries
+   * arrive when some of them are already invalidated. Some moves overwrite keys at the destination, as
+   * `--cluster-replace` does.
    */
   async move(fault: Fault): Promise<void> {
     await this.moveKeys(fault, 1);
   }
 
-  /** Likewise, but it stands still half way for a while; then somebody finishes it. */
+  /** Moves a part of the keys, stops for a while, and then finishes the move. */
   async abort(fault: Fault): Promise<void> {
     await this.moveKeys(fault, ABORTED_AT[fault.target % ABORTED_AT.length] as number);
   }
 
   /**
-   * What leads to the entries has moved, and perhaps some of them; then both nodes are told that the slot does not move (`STABLE`).
-   * Some script has looked at the slot before, if it looks at all; what was left elsewhere is deleted a second later.
+   * Moves the index, and in some cases a part of the entries; then both nodes set the slot `STABLE`. Before that it
+   * waits
+   * until a script has seen the open slot, if scripts check it. The keys left at the destination are deleted a second
+   * later.
    */
   async giveUp(fault: Fault): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
@@ -84,8 +87,9 @@ export class SlotMoves {
   }
 
   /**
-   * All has moved in one step but what leads to the entries, and the destination takes the slot before anybody has looked: what is
-   * left is deleted by the node that has lost the slot.
+   * Moves all keys but the index in one step, and the destination takes the slot before any script sees it open. The
+   * node that
+   * has lost the slot deletes the rest.
    */
   async handOver(fault: Fault): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
@@ -97,7 +101,7 @@ export class SlotMoves {
       await target.ping();
       const keys = await source.cluster('GETKEYSINSLOT', slot, KEYS_MAX);
       const moving = keys.filter((key) => !isIndex(key));
-      // Both at once: a server carries out what has arrived from one client before it turns to the next.
+      // Both at once: a server carries out all received commands of one client before it serves the next.
       const opened = source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
       const moved = source.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'REPLACE', 'KEYS', ...moving);
       await Promise.all([opened, moved]);
@@ -109,7 +113,9 @@ export class SlotMoves {
     for (const { port } of others) await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId);
   }
 
-  /** Whether a script has spoilt the gate, as it does where it finds the slot open; there is always somebody who invalidates. */
+  /**
+   * Whether a script has spoilt the gate, as a script does that finds the slot open; some process always invalidates.
+   */
   private async isSeen(from: RedisServer, gate: string | undefined): Promise<boolean> {
     if (gate === undefined) return true;
     for (const until = performance.now() + SEEN_MS; performance.now() < until; await elapse(REST_MS))
@@ -117,7 +123,7 @@ export class SlotMoves {
     return false;
   }
 
-  /** `redis-cli --cluster reshard`, of the first slots of a master, up to one that holds a partition. */
+  /** Runs `redis-cli --cluster reshard` for the first slots of a master, up to one that holds a partition. */
   async reshard(fault: Fault): Promise<void> {
     const { from, to, count } = await this.firstToReshard(fault);
     const [fromId, toId] = await Promise.all([idOf(from), idOf(to)]);
@@ -133,7 +139,7 @@ export class SlotMoves {
     if (code !== 0) for (const open of await this.openSlots()) await this.finish(open.slot, open.from, open.to);
   }
 
-  /** Of all partitions the one with the fewest slots before it: each slot takes some commands, whether it has keys or not. */
+  /** The partition with the fewest slots before it: each slot takes some commands, with or without keys. */
   private async firstToReshard({ target }: Fault) {
     const plans = await Promise.all(
       this.slots.map(async (slot, i) => {
@@ -147,7 +153,7 @@ export class SlotMoves {
     return { ...first, to: others[target % others.length] as RedisServer };
   }
 
-  /** `share` of its keys move; the rest later, if it is below 1. */
+  /** Moves `share` of the keys; if it is below 1, the rest moves later. */
   private async moveKeys(fault: Fault, share: number): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
     const random = seededRandom(fault.target);
@@ -177,7 +183,10 @@ export class SlotMoves {
     }
   }
 
-  /** As an operator does who overwrites what is in the way; again, if a master was away meanwhile or the slot has another owner. */
+  /**
+   * Finishes a move as an operator does, and overwrites existing keys. It retries if a master was away or the owner has
+   * changed.
+   */
   private async finish(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
     const deadline = performance.now() + FINISH_MS;
     for (let owner = from; ; owner = await this.cluster.masterOf(slot)) {
@@ -187,14 +196,14 @@ export class SlotMoves {
       } catch (error) {
         if (performance.now() > deadline) throw error;
         this.tell(`the move of slot ${slot} is tried again: ${(error as Error).message.slice(0, 100)}`);
-        await this.cluster.waitUntilWhole().catch(() => undefined); // whether it is, the next attempt tells
+        await this.cluster.waitUntilWhole().catch(() => undefined); // the next attempt shows whether it is
         await elapse(HALF_WAY_MS);
       }
     }
   }
 
   private async finishFrom(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
-    // Said again: a replica that was promoted meanwhile does not know that the slot moves.
+    // Repeated: a replica that was promoted meanwhile does not know that the slot moves.
     await redisCommand(to.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from));
     await redisCommand(from.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to));
     await migrateAll(slot, from, to);
@@ -204,7 +213,10 @@ export class SlotMoves {
     this.tell(`the move of slot ${slot} was finished`);
   }
 
-  /** Carries out a move; if another fault takes a master away amid it, the slots that stay open are finished when all are there. */
+  /**
+   * Carries out a move. If another fault takes a master away meanwhile, it finishes the open slots when all masters are
+   * there.
+   */
   async mended(move: () => Promise<void>): Promise<void> {
     try {
       return await move();
@@ -235,7 +247,7 @@ export class SlotMoves {
         const to = nodes[ids.indexOf(id)];
         if (to) found.push({ slot: Number(slot), from, to });
       }
-      // Its owner may have been replaced by one that knows nothing of the move.
+      // The owner may have been replaced by a node that does not know of the move.
       for (const [, slot] of own.matchAll(/\[(\d+)-<-[0-9a-f]+\]/g)) {
         const owner = await this.cluster.masterOf(Number(slot));
         if (owner !== from) found.push({ slot: Number(slot), from: owner, to: from });
@@ -244,14 +256,14 @@ export class SlotMoves {
     return found;
   }
 
-  /** Only slots of partitions, and those before them, ever move: each of these stays where it is. */
+  /** Only slots of partitions, and the slots before them, ever move. These three slots stay where they are. */
   private async masters(): Promise<RedisServer[]> {
     const owners = await Promise.all([5000, 10_000, 16_000].map((slot) => this.cluster.masterOf(slot)));
     return [...new Set(owners)];
   }
 }
 
-/** What a partition keeps about itself, as opposed to its entries and their index. */
+/** Whether the key holds the partition's own state, and no entry or index. */
 function isShort(key: string): boolean {
   return key.length - key.indexOf('}') <= SHORT_KEY;
 }
@@ -264,7 +276,10 @@ function isGate(key: string): boolean {
   return key.endsWith('}:g');
 }
 
-/** Of a slot that this node does not own: only a node that imports it, asked with `ASKING`, touches its keys. */
+/**
+ * Deletes the keys of a slot that this node does not own. Only a node that imports the slot accepts such commands, with
+ * `ASKING`.
+ */
 async function deleteStranded(slot: number, owner: RedisServer, at: RedisServer): Promise<void> {
   await redisCommand(at.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(owner));
   const redis = new Redis({ host: '127.0.0.1', port: at.port });

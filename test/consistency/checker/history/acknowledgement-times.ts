@@ -1,14 +1,14 @@
 interface Interval {
   readonly from: number;
   readonly to: number;
-  /** The process that stood still; undefined: Redis. */
+  /** The process that was stopped; undefined: Redis did not answer. */
   readonly by: number | undefined;
 }
 
-/** Reconnecting, and what had to wait for it, is part of an outage. */
+/** An outage includes the time for reconnecting and for the calls that waited for it. */
 const AFTERMATH_US = 700_000;
 
-/** How long acknowledgements took, and how long where nothing but another process' fate could hold them up. */
+/** How long acknowledgements took, with and without those that an outage or a stop of the own process delayed. */
 export class AcknowledgementTimes {
   private readonly all: { readonly by: number; readonly from: number; readonly to: number }[] = [];
   private readonly outages: Interval[] = [];
@@ -17,7 +17,7 @@ export class AcknowledgementTimes {
     this.all.push({ by, from, to });
   }
 
-  /** Redis did not answer, or this process stood still, from one instant to the other. */
+  /** Redis did not answer, or process `by` was stopped, between these two instants. */
   disturbed(from: number, to: number, by?: number): void {
     this.outages.push({ from, to: to + AFTERMATH_US, by });
   }
@@ -28,8 +28,9 @@ export class AcknowledgementTimes {
   }
 
   /**
-   * The longest of those during which Redis answered and their own process ran: others may have been stopped or killed, or
-   * cut off from the bus, and that may take no longer than their lease.
+   * The longest acknowledgement during which Redis answered and the invalidating process ran. Other processes may have
+   * been
+   * stopped, killed or cut off from the bus; that may delay an acknowledgement by their lease at most.
    */
   get longestUndisturbedMs(): number {
     let longest = 0;

@@ -1,11 +1,14 @@
-/** Whether the store vouched for a build: `unknown` if its answer was never heard. */
+/**
+ * Whether the store vouched for a build: `none` if the build was never offered, `unknown` if the answer was not
+ * received.
+ */
 export type BuildOutcome = 'none' | 'unknown' | 'accepted' | 'refused';
 
 const CODES: readonly BuildOutcome[] = ['none', 'unknown', 'accepted', 'refused'];
-/** Nothing the value depends on had been invalidated; it came too late only to be kept. */
+/** Replies that vouch: no dependency was invalidated. An `expired` build is only too late to be kept. */
 const VOUCHED_FOR = ['ok', 'expired'];
 
-/** What became of every build of a run, one byte each. */
+/** The outcome of every build of a run, one byte each. */
 export class BuildOutcomes {
   private readonly ofProcess = new Map<number, Uint8Array>();
 

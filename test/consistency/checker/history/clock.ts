@@ -1,7 +1,8 @@
 /**
  * Microseconds of the machine's monotonic clock since the run began. On Linux `process.hrtime` reads CLOCK_MONOTONIC,
- * which is one clock for all processes of a machine, so instants of different processes can be compared; a process that
- * is stopped finds it advanced when it goes on. Rounded down: `a < b` means that a came before b.
+ * which all processes of a machine share, so instants of different processes can be compared. The clock advances while
+ * a
+ * process is stopped. Instants are rounded down: `a < b` means that a came before b.
  */
 export class RunClock {
   constructor(private readonly origin: bigint) {}

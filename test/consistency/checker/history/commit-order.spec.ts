@@ -10,7 +10,7 @@ function commit(build: string, grantedAt: number, sentAt: number, more: Partial<
 }
 
 describe('G4', () => {
-  /** The first builder is superseded by the second, which commits first. */
+  /** The second builder supersedes the first one and commits before it. */
   const overtaken = () => {
     const order = new CommitOrder();
     order.committed(commit('1.1', 100, 500));
@@ -62,7 +62,7 @@ describe('G4', () => {
   it('is not explained by what was over before, by what came after, or by what it does not depend on', () => {
     const order = overtaken();
     order.begun('before', 100, [FACT]);
-    order.begun('before', 120, [FACT]); // again, by the successor of somebody who died
+    order.begun('before', 120, [FACT]); // redelivered by the successor of a process that died
     order.acknowledged('before', 250);
     order.begun('after', 600, [FACT]);
     order.begun('elsewhere', 350, [FACT + 1]);

@@ -4,11 +4,11 @@ import type { Violation } from './violation.js';
 
 export type Commit = Extract<ChangeLine, { kind: 'committed' }> & { readonly by: number };
 
-/** Accepted commits of a key that are compared with each other: a builder that comes later than so many is not seen. */
+/** Accepted commits of a key that are compared with each other. A violation that spans more commits is not found. */
 const REMEMBERED_MAX = 16;
-/** Pairs that have to be looked at again when everything is known. */
+/** Pairs that are examined again when the whole history is known. */
 const SUSPECTS_MAX = 10_000;
-/** Longer ones do not end within a run, or so rarely that it does not matter. */
+/** Longer TTLs do not end within a run, or too rarely to matter. */
 const ENDS_WITHIN_MS = 60_000;
 const ENDS_MAX = 4096;
 
@@ -18,8 +18,11 @@ interface Interval {
 }
 
 /**
- * G4: per key, a superseded builder does not overwrite its successor. If the lease of X was granted before that of Y was asked
- * for, and the store accepted Y, it accepts X later only if Y's entry was gone in between: invalidated, ended, or emptied away.
+ * G4: per key, a superseded builder does not overwrite its successor. If the lease of X was granted before the lease of
+ * Y
+ * was requested, and the store accepted Y, the store accepts X later only if Y's entry was gone in between:
+ * invalidated,
+ * expired, or emptied away.
  */
 export class CommitOrder {
   private readonly accepted = new Map<number, Commit[]>();
@@ -27,11 +30,11 @@ export class CommitOrder {
   private readonly changes = new Map<number, Interval[]>();
   private readonly running = new Map<string, Interval>();
   private readonly emptied: Interval[] = [];
-  /** Per key, accepted values with an end of their own: what stood before them is gone when they are. */
+  /** Per key, accepted values with a TTL. When such a value expires, the values that it replaced are gone too. */
   private readonly ends = new Map<number, { readonly repliedAt: number; readonly endsAt: number }[]>();
 
   begun(change: string, at: number, facts: readonly number[]): void {
-    // Whoever redelivers a change begins it again: it may have been carried out since the first time.
+    // A redelivered change begins again, but an earlier attempt may have been applied: the first beginning counts.
     if (this.running.has(change)) return;
     const interval = { from: at, to: Infinity };
     this.running.set(change, interval);
@@ -71,12 +74,12 @@ export class CommitOrder {
     this.accepted.set(commit.key, all);
   }
 
-  /** Pairs of commits that had to be explained by something in between. */
+  /** Pairs of commits that need an event in between as their explanation. */
   get suspectCount(): number {
     return this.suspects.length;
   }
 
-  /** Those that nothing explains. Ask when every file has been read to its end. */
+  /** Pairs that no event explains. Call this when every file was read to its end. */
   violations(): Violation[] {
     return this.suspects
       .filter(({ older, newer }) => !this.mayBeGone(newer, older.repliedAt))

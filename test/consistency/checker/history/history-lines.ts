@@ -1,7 +1,10 @@
 /**
- * The history of one process, as lines of text in two files. `<process>.changes` holds what promises are made of and is
- * read at once; `<process>.reads` holds what is judged by them, and is read when the changes of every process are known
- * up to there. All instants are microseconds of the run's clock; facts are written `fact.version,fact.version`.
+ * The history of one process, as lines of text in two files. `<process>.changes` holds the events that promises are
+ * derived
+ * from and is read at once. `<process>.reads` holds the reads that are judged; a read is processed when the changes of
+ * every
+ * process are known up to its end. All instants are microseconds of the run's clock. Facts are written
+ * `fact.version,fact.version`.
  */
 
 /** How a read was answered: from L1 or L2, by its own fetch, by another's fetch, without the store, or not at all. */
@@ -17,29 +20,29 @@ const ORIGIN_CODES: Readonly<Record<Origin, string>> = {
 };
 const ORIGINS = Object.fromEntries(Object.entries(ORIGIN_CODES).map(([origin, code]) => [code, origin as Origin]));
 
-/** Versions of facts. */
+/** Versions of facts, by index. */
 export interface FactVersions {
   readonly facts: readonly number[];
   readonly versions: readonly number[];
 }
 
-/** A value as a reader saw it: what it says of itself. */
+/** A value as a reader saw it, with what the value says about itself. */
 export interface SeenValue extends FactVersions {
   readonly key: number;
   /** `<process>.<number>`, different for each fetch and each `set`. */
   readonly build: string;
-  /** When the fetch began; -1 for what was written with `set`. */
+  /** When the fetch began; -1 for a value that was written with `set`. */
   readonly fetchedAt: number;
-  /** 0: none. */
+  /** 0: no TTL. */
   readonly ttlMs: number;
 }
 
 export type ChangeLine =
-  /** The invalidation of a change is about to be asked for, for the first time in this process. */
+  /** The process is about to request the invalidation of a change, for the first time in this process. */
   | { readonly kind: 'begun'; readonly change: string; readonly at: number; readonly facts: readonly number[] }
   /** One attempt was refused. */
   | { readonly kind: 'refused'; readonly at: number }
-  /** The attempt that began at `startedAt` was acknowledged at `at`; the first one had begun at `firstAt`. */
+  /** The attempt that began at `startedAt` was acknowledged at `at`; the first attempt began at `firstAt`. */
   | (FactVersions & {
       readonly kind: 'acknowledged';
       readonly change: string;
@@ -49,13 +52,14 @@ export type ChangeLine =
       readonly at: number;
     })
   /**
-   * A read that set a bound to the age of its value was answered at `at`, not without the store, by a fetch that began after
-   * the read did.
+   * A read with a bound on the age of its value was answered at `at`, through the store, by a fetch that began after
+   * the
+   * read began.
    */
   | { readonly kind: 'rebuilt'; readonly key: number; readonly fetchedAt: number; readonly at: number }
-  /** A value is about to be offered to the store. */
+  /** The process is about to offer a value to the store. */
   | { readonly kind: 'offered'; readonly build: string; readonly at: number }
-  /** What the store answered to that. `askedAt` and `grantedAt` enclose the grant of the lease. */
+  /** The store's answer to an offer. The lease was granted between `askedAt` and `grantedAt`. */
   | {
       readonly kind: 'committed';
       readonly build: string;
@@ -68,7 +72,7 @@ export type ChangeLine =
       readonly ttlMs: number;
       readonly facts: readonly number[];
     }
-  /** Everything of before this instant is in both files. */
+  /** Every line from before this instant is in both files. */
   | { readonly kind: 'written'; readonly at: number };
 
 export function formatChange(line: ChangeLine): string {
@@ -129,9 +133,9 @@ export type ReadLine =
       readonly beganAt: number;
       readonly endedAt: number;
       readonly origin: Origin;
-      /** Which value it returned; -1: none. */
+      /** Index of the value that it returned; -1: none. */
       readonly value: number;
-      /** The age that it allowed its value when it began; -1: any. */
+      /** The age that the read allowed when it began; -1: any. */
       readonly maxAgeUs: number;
     }
   | {
@@ -143,8 +147,9 @@ export type ReadLine =
     };
 
 /**
- * Value lines that can be referred to at the same time, so that neither side has to remember more: a writer of history
- * describes a value anew when it was not among the last so many, and `index % VALUES_MAX` is free again.
+ * Value lines that can be referred to at the same time; this bounds the memory of both sides. A writer describes a
+ * value
+ * again when it was not among the last `VALUES_MAX` values; `index % VALUES_MAX` is then reused.
  */
 export const VALUES_MAX = 4096;
 

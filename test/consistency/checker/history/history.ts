@@ -8,9 +8,9 @@ export function historyFiles(folder: string, by: number): { readonly changes: st
   return { changes: join(folder, `${by}.changes`), reads: join(folder, `${by}.reads`) };
 }
 
-/** What has been read of one process' history. */
+/** The part of one process' history that has been read. */
 class ProcessHistory {
-  /** Everything of before this instant is in its files. */
+  /** Every line from before this instant is in the files. */
   writtenUntil = -1;
   private readonly changes: LineTail;
   private readonly reads: LineTail;
@@ -35,7 +35,10 @@ class ProcessHistory {
     }
   }
 
-  /** Hands on the reads that ended before this instant; they are in the order of their ends. Whether none is left. */
+  /**
+   * Passes on the reads that ended before this instant; reads are in the order of their ends. Returns whether none is
+   * left.
+   */
   readReads(until: number): boolean {
     for (let text = this.reads.peek(); text !== undefined; text = this.reads.peek()) {
       const line = parseRead(text);
@@ -59,9 +62,11 @@ class ProcessHistory {
 }
 
 /**
- * Feeds a verifier from the files of all processes while they are being written, in bounded memory: changes at once,
- * reads as soon as every process that may still acknowledge something has written down what it did until then. A process
- * that stands still holds the judgement up; nothing is judged without it.
+ * Feeds a verifier from the files of all processes while they are being written, in bounded memory. Changes are passed
+ * on
+ * at once; a read is passed on when every process that may still acknowledge something has written its history up to
+ * the
+ * read's end. A stopped process delays the judgement; no read is judged without it.
  */
 export class History {
   private readonly processes = new Map<number, ProcessHistory>();
@@ -77,12 +82,12 @@ export class History {
     this.running.add(by);
   }
 
-  /** The process is gone and writes no more. */
+  /** The process has ended and writes no more. */
   left(by: number): void {
     this.running.delete(by);
   }
 
-  /** Reads what is new. */
+  /** Reads the new lines of all files. */
   advance(): void {
     const isOver = new Set([...this.processes.keys()].filter((by) => !this.running.has(by)));
     for (const process of this.processes.values()) process.readChanges();

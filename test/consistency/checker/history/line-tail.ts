@@ -3,8 +3,9 @@ import { closeSync, openSync, readSync } from 'node:fs';
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * The lines of a file that somebody else still appends to, each once, in bounded memory. A last line without its end is
- * not shown: its writer has not finished it, or was killed in the middle.
+ * The lines of a file that another process still appends to, each once, in bounded memory. A last line without its
+ * newline
+ * is withheld: its writer has not finished it, or was killed while it wrote.
  */
 export class LineTail {
   private readonly file: number;
@@ -18,7 +19,7 @@ export class LineTail {
     this.file = openSync(path, 'a+');
   }
 
-  /** The next line, still to be taken; undefined if none is there for now. */
+  /** The next line, without consuming it; undefined if there is none yet. */
   peek(): string | undefined {
     while (this.next >= this.lines.length) if (!this.fill()) return undefined;
     return this.lines[this.next];

@@ -1,8 +1,8 @@
 /** One acknowledged invalidation of one fact. */
 export interface Promised {
-  /** When the acknowledgement was known: reads that begin later are bound by it. */
+  /** When the acknowledgement was known. It binds reads that begin later. */
   readonly at: number;
-  /** The version that the source held when the invalidation was asked for. */
+  /** The version that the source held when the invalidation was requested. */
   readonly version: number;
   /** When the invalidation began. */
   readonly startedAt: number;
@@ -10,15 +10,18 @@ export interface Promised {
   readonly by: number;
 }
 
-/** What was promised of one fact, in the order of the acknowledgements. */
+/** The acknowledged invalidations of one fact, in the order of their acknowledgements. */
 export class FactPromises {
   private readonly all: Promised[] = [];
-  /** Index of the entry with the highest version, and with the latest start, among the entries up to here. */
+  /**
+   * Index of the entry with the highest version (`newest`) and with the latest start (`latest`), among the entries up
+   * to here.
+   */
   private readonly newest: number[] = [];
   private readonly latest: number[] = [];
 
   add(promised: Promised): void {
-    // Files of different processes are read one after the other, so an earlier one may come later, though not by much.
+    // Files of different processes are read one after the other, so an earlier entry may arrive a little later.
     let i = this.all.length;
     while (i > 0 && (this.all[i - 1] as Promised).at > promised.at) i--;
     this.all.splice(i, 0, promised);
@@ -46,12 +49,12 @@ export class FactPromises {
     return this.all[index];
   }
 
-  /** Of the first `count`, the one with the highest version. */
+  /** The entry with the highest version among the first `count`. */
   newestOf(count: number): Promised | undefined {
     return count === 0 ? undefined : this.all[this.newest[count - 1] as number];
   }
 
-  /** Of the first `count`, the one that began last. */
+  /** The entry that began last among the first `count`. */
   latestOf(count: number): Promised | undefined {
     return count === 0 ? undefined : this.all[this.latest[count - 1] as number];
   }

@@ -3,15 +3,16 @@ import { FactPromises } from './promises.js';
 import type { JudgedRead } from './violation.js';
 
 /**
- * G6: whoever sets a bound to the age of a value is not given an older one, and when that was built anew for it, no read that
- * begins after its answer, in any process, returns a value whose fetch had begun before. What an answer without the store is
- * followed by is not promised: whoever writes the history leaves it out.
+ * G6: a read that bounds the age of its value does not return an older one. When a value was built for such a read, no
+ * read
+ * that begins after its answer, in any process, returns a value whose fetch began earlier. An answer without the store
+ * promises nothing about later reads; the writer of the history omits it.
  */
 export class Rebuilds {
   private readonly ofKey = new Map<number, FactPromises>();
   private added = 0;
 
-  /** `graceUs`: how long other processes may still return what is older; the process that rebuilt may never. */
+  /** `graceUs`: how long other processes may still return an older value; the process that rebuilt it may never. */
   constructor(private readonly graceUs: number) {}
 
   /** Answers that bind the reads after them. */
@@ -21,13 +22,15 @@ export class Rebuilds {
 
   add(by: number, { key, fetchedAt, at }: Extract<ChangeLine, { kind: 'rebuilt' }>): void {
     const promises = this.ofKey.get(key) ?? new FactPromises();
-    // In the terms of an invalidation: what was fetched before `startedAt` is not to be seen after `at`.
+    // As an invalidation: a value that was fetched before `startedAt` must not be seen after `at`.
     promises.add({ at, startedAt: fetchedAt, version: 0, by });
     this.ofKey.set(key, promises);
     this.added++;
   }
 
-  /** What the read breaks, in words. A value of `set` has no fetch, so nothing is said of it. */
+  /**
+   * A description of the promise that the read breaks. A value written with `set` has no fetch, so it is not judged.
+   */
   judge(read: JudgedRead, value: SeenValue): string | undefined {
     if (value.fetchedAt < 0) return undefined;
     const age = read.beganAt - value.fetchedAt;

@@ -5,7 +5,7 @@ import { LineTail } from './line-tail.js';
 import { parseChange, parseRead, VALUES_MAX, type ChangeLine, type ReadLine } from './history-lines.js';
 import type { Violation } from './violation.js';
 
-/** Something that the run itself did, or saw. */
+/** An event that the run itself caused or saw. */
 export interface RunEvent {
   readonly at: number;
   readonly text: string;
@@ -18,12 +18,13 @@ interface Entry {
 }
 
 const LINES_MAX = 60;
-/** What led to it may have begun a little earlier. */
+/** The cause of a violation may begin a little earlier. */
 const BEFORE_US = 20_000;
 
 /**
- * What happened around a violation, in order: changes of the fact, builds and reads of the key, and faults. Reads of the
- * files from their beginning, so it is for one violation, not for many.
+ * The events around a violation, in order: changes of the fact, builds and reads of the key, and faults. It reads the
+ * files
+ * from their beginning, so use it for one violation, not for many.
  */
 export function timeline(folder: string, violation: Violation, faults: readonly RunEvent[]): string[] {
   const from = violation.from - BEFORE_US;
@@ -89,7 +90,7 @@ function ofChange(by: number, line: ChangeLine, { fact, key, read }: Violation):
   }
 }
 
-/** Reads of the key; those that returned the same as the one before are counted with it. */
+/** Reads of the key. Consecutive reads with the same result become one entry with a count. */
 function ofReads(by: number, all: Iterable<ReadLine>, { key, fact, read }: Violation, from: number): Entry[] {
   const entries: { at: number; by: number; text: string; same: string; times: number }[] = [];
   const values: string[] = [];

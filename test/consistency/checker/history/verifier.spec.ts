@@ -9,14 +9,14 @@ const KEY = 5;
 const [READER, BUILDER, WRITER] = [1, 2, 3];
 const LEASE_US = 1_020_000;
 
-/** A history that is written by hand. Instants are microseconds. */
+/** A history written by hand. Instants are microseconds. */
 class Told {
   readonly verifier: Verifier;
   constructor(graceUs = 0) {
     this.verifier = new Verifier({ factCount, graceUs });
   }
 
-  /** A change of this fact to this version, invalidated between the two instants. */
+  /** The fact changed to this version, and was invalidated between the two instants. */
   invalidated(fact: number, version: number, startedAt: number, at: number, by = WRITER): this {
     const about = { change: `${fact}/${version}`, operation: 'record', facts: [fact], versions: [version] };
     this.verifier.change(by, { kind: 'acknowledged', ...about, firstAt: startedAt, startedAt, at });

@@ -11,25 +11,27 @@ export interface VerifierOptions {
   readonly factCount: number;
   /**
    * How long after an acknowledgement another process may still return the old value, in microseconds: 0 unless L1s are
-   * bounded. The process that invalidated may never.
+   * bounded. The process that invalidated may never return it.
    */
   readonly graceUs: number;
 }
 
-/** A read counts as *exposed* if something that its value was built from had been invalidated so shortly before. */
+/** A read counts as *exposed* if a fact of its value was invalidated within this time before the read. */
 const EXPOSED_US = 1_000_000;
 /**
- * Redis ends entries by another clock than ours, and counts from the instant of the `SET`: what its process was kept waiting
- * for the processor within a commit is added (22 ms were seen beside a load of 17).
+ * Redis expires entries by its own clock and counts from the `SET`. The slack covers the time for which a commit waits
+ * for
+ * the processor (22 ms were measured beside a load of 17).
  */
 const TTL_SLACK_US = 150_000;
 const KEPT_MAX = 20;
-/** What a read may be refused with: by the cache, or by the source, which fails on purpose. */
+/** Errors that a read may fail with: from the cache, or from the source, which fails on purpose. */
 const EXPECTED_FAILURES = ['SOURCE_FAILED', 'CACHE_BUILD_FAILED', 'CACHE_WAIT_TIMEOUT', 'CACHE_OVERLOADED'];
 
 /**
- * Decides over a history of reads and invalidations what `Check` names. It shares no code with the cache: all it knows is
- * what processes wrote down, and when. A read may be judged when every acknowledgement from before its end is known.
+ * Judges a history of reads and invalidations by the checks of `Check`. It shares no code with the cache and knows only
+ * what
+ * processes wrote down, and when. A read may be judged when every acknowledgement from before its end is known.
  */
 export class Verifier {
   readonly reads: Record<Origin, number> = { local: 0, store: 0, fetched: 0, shared: 0, bypass: 0, miss: 0 };
@@ -60,7 +62,7 @@ export class Verifier {
     return Object.values(this.reads).reduce((sum, count) => sum + count, 0) - this.reads.miss;
   }
 
-  /** The first of them, in the order in which they were found. */
+  /** The first violations, in the order in which they were found. */
   get violations(): readonly Violation[] {
     return this.kept;
   }
@@ -109,7 +111,7 @@ export class Verifier {
     this.checkVouchedFor(read, value);
     const why = this.rebuilds.judge(read, value);
     if (why) this.reportRead('G6', read, why);
-    // Who joins a build that outlasts its TTL is given its value: "expired" in docs/concepts/coherence.md.
+    // A read that joins a build receives its value even past the TTL: "expired" in docs/concepts/coherence.md.
     const isKept = read.origin === 'local' || read.origin === 'store';
     const end = value.fetchedAt + value.ttlMs * 1000 + TTL_SLACK_US;
     if (isKept && value.ttlMs > 0 && read.beganAt > end) {
@@ -121,12 +123,12 @@ export class Verifier {
     }
   }
 
-  /** Checks that need the whole history. Call it once, at the end. */
+  /** Runs the checks that need the whole history. Call it once, at the end. */
   conclude(): void {
     for (const violation of this.order.violations()) this.report(violation);
   }
 
-  /** A violation that somebody else has found. */
+  /** Records a violation. */
   report(violation: Violation): void {
     count(this.violationCounts, violation.check);
     if (this.kept.length < KEPT_MAX) this.kept.push(violation);
@@ -157,7 +159,7 @@ export class Verifier {
     if (isExposed) this.exposed++;
   }
 
-  /** The promise that the value breaks by its version of this fact or by when its fetch began. */
+  /** The promise that the value breaks, by its version of this fact or by the start of its fetch. */
   private broken(
     value: SeenValue,
     i: number,
@@ -169,7 +171,10 @@ export class Verifier {
     return undefined;
   }
 
-  /** G2. A read that began before the fetch may have its value whatever the store said: nothing newer was owed to it. */
+  /**
+   * G2. A read that began before the fetch may return its value whatever the store answered: no newer value was owed to
+   * it.
+   */
   private checkVouchedFor(read: JudgedRead, value: SeenValue): void {
     if (value.fetchedAt < 0 || read.beganAt <= value.fetchedAt) return;
     const outcome = this.builds.of(value.build);

@@ -3,12 +3,19 @@ import type { Promised } from './promises.js';
 
 /**
  * Which promise was broken (docs/protocol, sections 10 and "HITS-AND-L1"):
- * `G1` a read that began after an acknowledgement returned an older version of what was invalidated, or a value whose fetch
- * had begun before that invalidation began · `G2` a value whose commit was not accepted reached a read that began after its
- * fetch · `G3` in bounded mode: older than one lease, or older than the process' own invalidation · `G4` a superseded
- * builder overwrote its successor · `G6` a read that began after a build under `maxAgeSeconds` had answered returned a
- * value of an older fetch, or a read under it one that is older than it allows · `ttl` a value was kept beyond its end · `key` a value of another key · `answer` a
- * read failed in a way that is none of the cache's.
+ * `G1` a read that began after an acknowledgement returned an older version of what was invalidated, or a value whose
+ * fetch
+ * began before that invalidation · `G2` a value whose commit was not accepted reached a read that began after its fetch
+ * ·
+ * `G3` in bounded mode: a value was older than one lease, or older than the process' own invalidation · `G4` a
+ * superseded
+ * builder overwrote its successor · `G6` a read that began after a build under `maxAgeSeconds` was answered returned a
+ * value
+ * of an older fetch, or a read under `maxAgeSeconds` returned a value that is older than it allows · `ttl` a value was
+ * kept
+ * beyond its end · `key` a read returned the value of another key · `answer` a read failed with an error that is none
+ * of the
+ * cache's.
  */
 export type Check = 'G1' | 'G2' | 'G3' | 'G4' | 'G6' | 'ttl' | 'key' | 'answer';
 export const checks: readonly Check[] = ['G1', 'G2', 'G3', 'G4', 'G6', 'ttl', 'key', 'answer'];
@@ -21,7 +28,7 @@ export interface JudgedRead {
   readonly endedAt: number;
   readonly origin: Origin;
   readonly value: SeenValue | undefined;
-  /** The age that it allowed its value when it began; -1: any. */
+  /** The age that the read allowed when it began; -1: any. */
   readonly maxAgeUs: number;
 }
 
@@ -29,7 +36,7 @@ export interface Violation {
   readonly check: Check;
   readonly text: string;
   readonly key: number;
-  /** The instants between which it came about, for the timeline. */
+  /** The instants between which the violation came about, for the timeline. */
   readonly from: number;
   readonly to: number;
   readonly fact?: number;

@@ -16,15 +16,16 @@ import { switchOff } from './without.js';
 import { CheckedWriter } from './writer.js';
 
 /**
- * A process of the checker: a cache as an application has it, callers that read, and some that change the source and
- * invalidate. A reader mostly reads; the worker mostly invalidates.
+ * A process of the checker: a cache as an application composes it, callers that read, and callers that change the
+ * source
+ * and invalidate. A reader mostly reads; the worker mostly invalidates.
  */
 const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { reading: 2, writing: 60, pauseMs: 700 } };
-/** Shorter than the product's, so that what a killed builder leaves behind holds the others up only for so long. */
+/** Shorter than the product's lease, so a killed builder delays the others only briefly. */
 const LEASE_MS = 1000;
 const WAIT_MS = 10_000;
 const READ_AT_ONCE = 20;
-/** In every other process the L1 holds half of the keys, so that entries come and go by themselves, too. */
+/** In every other process the L1 holds half of the keys, so that it evicts entries too. */
 const SMALL_L1 = { l1MaxEntries: Math.floor(keys.length / 2) };
 
 const config = JSON.parse(process.argv[2] ?? '') as ProcessConfig;
@@ -50,7 +51,7 @@ function say(report: Report): void {
   process.send?.(report);
 }
 
-/** Whatever nobody foresaw ends the process, and with it the run. */
+/** An unexpected error ends the process, and with it the run. */
 function run(work: Promise<unknown>): Promise<unknown> {
   return work.catch((error: unknown) => {
     console.error(error);
@@ -100,7 +101,7 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-/** Twice through the cache, then without building: what comes from L2 first comes from L1 then. */
+/** Reads all keys twice with `getOrSet`, then with `get`: a value that came from L2 first then comes from L1. */
 async function readAll(): Promise<void> {
   const values: string[] = [];
   for (const way of ['getOrSet', 'getOrSet', 'get'] as const) {

@@ -24,27 +24,27 @@ export function dependencyOf(fact: number): Dependency {
   }
 }
 
-/** The dependencies that a fetcher has to name for these facts; the others follow from them and from the key. */
+/** The dependencies that a fetcher must declare for these facts; the others follow from them and from the key. */
 export function declaredDependencies(facts: Iterable<number>): Dependency[] {
   return [...facts].filter((fact) => ['record', 'membership'].includes(factOf(fact).kind)).map(dependencyOf);
 }
 
-/** Fails on purpose, as sources do. */
+/** A failure on purpose, as sources have them. */
 class SourceFailedError extends Error {
   readonly code = 'SOURCE_FAILED';
 }
 
 const FAILURE_CHANCE = 0.003;
-/** Where the caller has said how long that lives: "there is no such thing (any more)". */
+/** Chance of `null` ("does not exist, or no longer"), for calls that set its lifetime. */
 const NULL_CHANCE = 0.5;
-/** Chance and longest duration of what a fetch takes after each look at the source: most are quick, some outlast a lease. */
+/** Chance and longest duration of the delay after each read of the source: most are short, some outlast a lease. */
 const DURATIONS: readonly (readonly [chance: number, ms: number])[] = [
   [0.015, 400],
   [0.08, 60],
   [0.3, 8],
 ];
 
-/** Builds values from the source, in several looks with time between them, so that the source changes meanwhile. */
+/** Builds values from the source in several reads with delays between them, so that the source changes meanwhile. */
 export class CheckedFetcher {
   private builds = 0;
   private slowUntil = 0;
@@ -58,7 +58,7 @@ export class CheckedFetcher {
     private readonly random: () => number,
   ) {}
 
-  /** The next fetch takes this long, and tells when it has read the source. */
+  /** The next fetch takes this long, and calls `tell` when it has read the source. */
   linger(ms: number, tell: () => void): void {
     this.lingering = { ms, tell };
   }
@@ -77,14 +77,14 @@ export class CheckedFetcher {
     return `${this.by}.${++this.builds}`;
   }
 
-  /** `begins` is told the instant at which the fetch begins. */
+  /** `begins` receives the instant at which the fetch begins. */
   async fetch(
     key: number,
     { ttlMs, negativeMs }: Life,
     context: FetchContext,
     begins: (at: number) => void,
   ): Promise<CachedValue | null> {
-    const at = this.clock.now(); // the first thing it does: what is read from the source is not older
+    const at = this.clock.now(); // taken first, so nothing read from the source is older
     begins(at);
     const build = this.nextBuild();
     const { lingering } = this;
@@ -110,7 +110,7 @@ export class CheckedFetcher {
     return { key, build, at, ttlMs, facts: valueText(needed, known) };
   }
 
-  /** Time passes between what the source has read and what the caller hears. */
+  /** Delays the caller after a read of the source. */
   private async take(): Promise<void> {
     if (this.isCalm) return;
     if (performance.now() < this.slowUntil) return elapse(100 + this.random() * 200);

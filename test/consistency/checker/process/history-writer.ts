@@ -14,8 +14,9 @@ import type { CachedValue } from './cached-value.js';
 const FLUSH_MS = 20;
 
 /**
- * Writes the history of this process. Lines are gathered for some milliseconds; what would be missed if the process were
- * killed at this instant is written at once.
+ * Writes the history of this process. It buffers lines for some milliseconds, except lines that must survive a kill of
+ * the
+ * process; it writes these at once.
  */
 export class HistoryWriter {
   private readonly changesFile: number;
@@ -23,7 +24,7 @@ export class HistoryWriter {
   private readonly timer: NodeJS.Timeout;
   private changes: string[] = [];
   private reads: string[] = [];
-  /** What each build was last described as, oldest first. */
+  /** The last description of each build, oldest first. */
   private readonly described = new Map<string, { readonly index: number; readonly text: string }>();
   private nextIndex = 0;
 
@@ -42,13 +43,13 @@ export class HistoryWriter {
     this.changes.push(formatChange(line));
   }
 
-  /** Written before anything else happens: a process that is killed right after has said it. */
+  /** Written before anything else happens, so the line survives a kill right afterwards. */
   changeNow(line: ChangeLine): void {
     this.change(line);
     this.flush();
   }
 
-  /** The value is looked at every time, so that one that changed under its readers would be seen. */
+  /** The value is compared every time, so a value that changes while readers hold it is noticed. */
   read(key: number, beganAt: number, origin: Origin, value: CachedValue | undefined, maxAgeUs: number): void {
     const endedAt = this.clock.now();
     const index = value ? this.indexOf(value) : -1;
@@ -59,7 +60,7 @@ export class HistoryWriter {
     this.reads.push(formatRead({ kind: 'failed', key, beganAt, endedAt: this.clock.now(), code }));
   }
 
-  /** Everything of before now is in the files when it returns. */
+  /** When it returns, every line from before now is in the files. */
   flush(): void {
     const at = this.clock.now();
     this.write(this.readsFile, this.reads.splice(0).join(''));

@@ -2,19 +2,19 @@ import type { GetOrSetOptions } from '@bff/infra/cache/cache.types';
 import type { Key } from '../source/universe.js';
 import type { CachedValue } from './cached-value.js';
 
-/** How long a build keeps its value, as its caller says it. */
+/** How long a build keeps its value, as the caller requests it. */
 export interface Life {
   /** Milliseconds; 0: until it is invalidated. */
   readonly ttlMs: number;
-  /** Part of it by which the cache may shorten it at random. */
+  /** Fraction of the TTL by which the cache may shorten it at random. */
   readonly jitter?: number;
-  /** Milliseconds that `null` lives, where the source may answer `null`. */
+  /** Lifetime of `null` in milliseconds, where the source may answer `null`. */
   readonly negativeMs?: number;
 }
 
-/** Nothing of a negative answer is left after it. */
+/** No negative answer is kept longer than this. */
 export const NEGATIVE_MS = 400;
-/** What one key is kept for differs from caller to caller: what is newer must not be told by what ends later. */
+/** Lives of one key differ from caller to caller, so that a later end does not mean a newer value. */
 const PLAIN: readonly Life[] = [{ ttlMs: 3_600_000 }, { ttlMs: 5_000, jitter: 0.5 }];
 const REBUILT: readonly Life[] = [
   { ttlMs: 0 },
@@ -26,7 +26,9 @@ const REBUILT: readonly Life[] = [
 ];
 const PLAIN_SHARE = 0.15;
 
-/** The life that one call asks for; keys with a TTL of their own have that in every call, so that its end can be judged. */
+/**
+ * The life that one call requests. Keys with a TTL of their own use it in every call, so that their end can be judged.
+ */
 export function chooseLife({ ttlMs }: Key, isRebuilding: boolean, random: () => number): Life {
   if (ttlMs !== undefined) return { ttlMs };
   if (!isRebuilding && random() >= PLAIN_SHARE) return { ttlMs: 0 };
@@ -34,7 +36,7 @@ export function chooseLife({ ttlMs }: Key, isRebuilding: boolean, random: () => 
   return lives[Math.floor(random() * lives.length)] as Life;
 }
 
-/** The options of `getOrSet` that ask for it. */
+/** The options of `getOrSet` for this life. */
 export function lifeOptions({ ttlMs, jitter, negativeMs }: Life): GetOrSetOptions<CachedValue | null> {
   return {
     ...(ttlMs > 0 && { ttlSeconds: ttlMs / 1000 }),

@@ -1,6 +1,6 @@
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 
-/** What this needs of a connection on which a process listens. */
+/** The part of a bus connection that `LossyNetwork` uses. */
 export interface Subscriber {
   readonly stream?: { pause(): void; destroy(): void };
   emit(event: string | symbol, ...args: unknown[]): boolean;
@@ -8,7 +8,7 @@ export interface Subscriber {
 
 const LOST_SHARE = 1 / 3;
 
-/** Loses what a process says or should hear, as a network may, without touching the code that speaks and listens. */
+/** Loses messages that a process sends or should receive, without a change to the code that sends and receives. */
 export class LossyNetwork {
   private muteUntil = 0;
   private dropUntil = 0;
@@ -20,17 +20,17 @@ export class LossyNetwork {
     private readonly random: () => number,
   ) {
     const { publish } = redis;
-    // The one thing that a process publishes itself: that its L1 has followed.
+    // The only thing that a process publishes itself: that its L1 has followed.
     redis.publish = (channel: string | Buffer, message: string | Buffer) =>
       performance.now() < this.muteUntil ? Promise.resolve(0) : publish.call(redis, channel, message);
   }
 
-  /** For this time nothing that the process publishes arrives. */
+  /** For this time no message that the process publishes arrives. */
   mute(ms: number): void {
     this.muteUntil = performance.now() + ms;
   }
 
-  /** For this time one message in three never arrives, while the connection stands: a Redis Cluster may lose some like that. */
+  /** For this time one message in three is lost while the connection stands, as can happen in a Redis Cluster. */
   dropSome(ms: number): void {
     this.dropUntil = performance.now() + ms;
     if (this.isDropping) return;
@@ -44,7 +44,7 @@ export class LossyNetwork {
     }
   }
 
-  /** For this time nothing arrives; then the connections break, with all that was on its way. */
+  /** For this time no message arrives; then the connections break, and pending messages are lost. */
   deafen(ms: number): void {
     for (const { stream } of this.subscribers()) {
       stream?.pause();

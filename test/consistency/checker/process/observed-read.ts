@@ -5,7 +5,7 @@ import type { CachedValue } from './cached-value.js';
 import type { HistoryWriter } from './history-writer.js';
 import type { ObservedStore } from './observed-store.js';
 
-/** No read of the checker allows a stale value, so there is no such outcome. */
+/** No read of the checker allows a stale value, so that outcome is missing here. */
 const ORIGINS: Readonly<Partial<Record<ReadOutcome, Origin>>> = {
   hit: 'store',
   miss: 'fetched',
@@ -13,7 +13,7 @@ const ORIGINS: Readonly<Partial<Record<ReadOutcome, Origin>>> = {
   bypass: 'bypass',
 };
 
-/** What a read needs of its process. */
+/** The parts of a process that a read uses. */
 export interface Observation {
   readonly by: number;
   readonly store: ObservedStore;
@@ -23,14 +23,14 @@ export interface Observation {
 
 /** One read, from just before it begins; it writes down how it was answered. */
 export class ObservedRead {
-  /** As the cache tells it. */
+  /** The outcome that the cache reports. */
   outcome: ReadOutcome = 'hit';
   /** When its own fetch began, if it had one. */
   fetchedAt: number | undefined;
   private readonly storeReads: number;
   private readonly beganAt: number;
 
-  /** `maxAgeUs`: the age that it allows its value; -1: any. */
+  /** `maxAgeUs`: the age that the read allows; -1: any. */
   constructor(
     private readonly key: number,
     private readonly maxAgeUs: number,
@@ -40,10 +40,10 @@ export class ObservedRead {
     this.beganAt = process.clock.now();
   }
 
-  /** Call it in the same turn as the cache. Never rejects for a read that failed: that is written down. */
+  /** Call it in the same turn as the cache. It never rejects for a failed read; it writes the failure down. */
   async answered(answer: Promise<CachedValue | null | undefined>, codeOfVainWait: string) {
     const { store, history } = this.process;
-    const isLocal = store.reads === this.storeReads; // the store would have been asked by now
+    const isLocal = store.reads === this.storeReads; // otherwise the store would have been asked by now
     try {
       const value = (await answer) ?? undefined;
       const origin = this.outcome === 'hit' && isLocal ? 'local' : ORIGINS[this.outcome];
@@ -59,7 +59,7 @@ export class ObservedRead {
     }
   }
 
-  /** Later reads are bound by what was fetched for this one, unless nobody knows whether the store has it. */
+  /** The value fetched for this read binds later reads, unless it is unknown whether the store has it. */
   private noteRebuilt(value: CachedValue | undefined): void {
     const { by, store, history, clock } = this.process;
     const fetchedAt = value ? value.at : this.fetchedAt;

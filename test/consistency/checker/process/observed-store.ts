@@ -17,13 +17,14 @@ interface Answered {
 }
 
 const GRANTS_MAX = 5000;
-/** Of each key; a read looks at those since its own fetch began. */
+/** Per key. A read checks the answers since its own fetch began. */
 const ANSWERED_MAX = 8;
 const indexOfKey = new Map(keys.map(({ text }, key) => [text, key]));
 
 /**
- * Writes down what the store is asked and what it answers where G2 and G4 speak of it: grants of leases and commits. It
- * changes nothing. `reads` counts the reads that were not answered in the process.
+ * Writes down the calls to the store and its answers that G2 and G4 depend on: grants of leases, and commits. It
+ * changes
+ * nothing. `reads` counts the reads that the process did not answer by itself.
  */
 export class ObservedStore {
   reads = 0;
@@ -62,7 +63,7 @@ export class ObservedStore {
     };
   }
 
-  /** Whether this process has offered a build of the key since then, and was answered each time. */
+  /** Whether this process has offered a build of the key since then, and received an answer to each offer. */
   hasBeenAnswered(key: number, since: number): boolean {
     const answers = (this.answers.get(key) ?? []).filter(({ sentAt }) => sentAt >= since);
     return answers.length > 0 && answers.length < ANSWERED_MAX && answers.every(({ isKnown }) => isKnown);
@@ -76,8 +77,8 @@ export class ObservedStore {
 
   private offered({ key: text, leaseId, value, ttlMs = 0 }: CommitRequest): (reply: string) => void {
     const key = indexOfKey.get(text);
-    if (key === undefined) return () => undefined; // none of those that are judged
-    // A negative answer says nothing of itself; it takes the place of others all the same.
+    if (key === undefined) return () => undefined; // a key that is not judged
+    // A negative answer carries no build and no facts, but it replaces other values.
     const offered = JSON.parse(value.bytes.toString()) as CachedValue | null;
     const { build, facts } = offered ?? { build: '0.0', facts: '' };
     const sentAt = this.clock.now();
@@ -87,7 +88,7 @@ export class ObservedStore {
     return (reply) => {
       const repliedAt = this.clock.now();
       this.noteAnswer(key, { sentAt, isKnown: reply !== 'unknown' });
-      // Without its grant a commit cannot be compared with others: then it counts as granted at its very end.
+      // Without its grant a commit cannot be compared with others: it counts as granted at its very end.
       const { askedAt, grantedAt } = grant ?? { askedAt: 0, grantedAt: repliedAt };
       const times = { askedAt, grantedAt, sentAt, repliedAt };
       this.history.change({ kind: 'committed', build, key, reply, ...times, ttlMs, facts: parseVersions(facts).facts });

@@ -13,14 +13,14 @@ import {
 
 export type Operation = 'record' | 'many' | 'hub' | 'membership' | 'table' | 'namespace' | 'del' | 'set';
 
-/** What shall change, and how that is announced. `key` is the one that is written with `set`. */
+/** The facts to change, and how the change is announced. `key` is the key to write with `set`. */
 export interface PlannedChange {
   readonly operation: Operation;
   readonly facts: readonly number[];
   readonly key?: number;
 }
 
-/** How often each kind of change comes; wide ones cost the cache hundreds of entries, so they are rare. */
+/** Relative frequency of each kind of change. Wide changes cost the cache hundreds of entries, so they are rare. */
 const WEIGHTS: Readonly<Record<Operation, number>> = {
   record: 700,
   many: 3,
@@ -31,10 +31,10 @@ const WEIGHTS: Readonly<Record<Operation, number>> = {
   del: 60,
   set: 80,
 };
-/** In one invalidation: more than 200 dependencies reach the L1s as "everything". */
+/** Dependencies of one invalidation. L1s receive more than 200 dependencies as "everything". */
 const MANY = 210;
 
-/** A change at random. What settings consist of is changed by the worker alone. */
+/** A random change. Only the worker changes the facts that settings consist of. */
 export function chooseChange(random: () => number, role: 'reader' | 'worker'): PlannedChange {
   const below = (n: number) => Math.floor(random() * n);
   const pick = (all: readonly number[]) => all[below(all.length)] as number;
@@ -46,7 +46,7 @@ export function chooseChange(random: () => number, role: 'reader' | 'worker'): P
   const operation = chooseOperation(random, role);
   switch (operation) {
     case 'record':
-      // What is read most changes most: else most of what is read could not be wrong.
+      // Much-read records change most; otherwise most reads could not be wrong.
       return { operation, facts: some(() => (random() < 0.5 ? (rootOfSomeKey(random) ?? aRecord()) : aRecord()), 3) };
     case 'many': {
       const first = below(3 * recordsPerTable - MANY);
@@ -69,13 +69,13 @@ export function chooseChange(random: () => number, role: 'reader' | 'worker'): P
   }
 }
 
-/** The record that a much-read key shows; undefined where that is no business of every process. */
+/** The record that a much-read key shows; undefined where only the worker may change it. */
 function rootOfSomeKey(random: () => number): number | undefined {
   const { kind, table, root } = keys[someKey(random)] as Key;
   return kind === 'detail' && sharedTables.includes(table) ? facts.record(table, root) : undefined;
 }
 
-/** Whether anything of it is shown by what is written with `set`. */
+/** Whether a value that is written with `set` shows any of these facts. */
 export function concernsSettings(changed: readonly number[]): boolean {
   return changed.some((fact) => {
     const { kind, name } = factOf(fact);

@@ -8,15 +8,15 @@ import { dependencyOf, type CheckedFetcher } from './fetcher.js';
 import { chooseLife, lifeOptions, type Life } from './life.js';
 import { ObservedRead, type Observation } from './observed-read.js';
 
-/** Reads of one turn of the event loop at most: between two of them nothing that others said can be heard. */
+/** Maximum number of reads in one turn of the event loop. No message of another process arrives between them. */
 const BURST_MAX = 40;
-/** Reads that do not build what is not there. */
+/** Share of reads that use `get`, which never builds a missing value. */
 const GET_SHARE = 0.35;
-/** Between two reads of a lane that bounds the age of what it is given: each costs a fetch, so they are few. */
+/** Longest pause between two reads of a lane that bounds the age. Each read costs a fetch, so they are few. */
 const REBUILD_PAUSE_MS = 80;
-/** 0: only a fetch that begins after the call will do. */
+/** 0: only a fetch that begins after the call is accepted. */
 const MAX_AGES_MS = [0, 0, 30];
-/** How long some of them wait for a build that is under way. */
+/** How long some `get` reads wait for a build in progress. */
 const BUILD_WAIT_MS = 100;
 const PATROL_MS = 150;
 const PATROLLED_AT_ONCE = 32;
@@ -25,7 +25,7 @@ const SHORT_LEASE_MS = 60;
 
 type Options = GetOrSetOptions<CachedValue | null>;
 
-/** Reads keys at random, again and again, and writes down what it got. */
+/** Reads random keys repeatedly and writes down the results. */
 export class CheckedReader {
   private isResting = false;
   /** Keys whose last read returned a value. */
@@ -37,12 +37,12 @@ export class CheckedReader {
     private readonly process: Observation,
   ) {}
 
-  /** From now on lanes end when their read has ended. */
+  /** From now on a lane ends when its current read ends. */
   rest(): void {
     this.isResting = true;
   }
 
-  /** One of several callers that this process serves at the same time. */
+  /** One of several concurrent callers in this process. */
   async lane(random: () => number): Promise<void> {
     while (!this.isResting) {
       for (let left = Math.ceil(random() * BURST_MAX); left > 0 && !this.isResting; left--) await this.readOne(random);
@@ -51,7 +51,7 @@ export class CheckedReader {
     }
   }
 
-  /** A caller that bounds the age of what it is given, so that what is older is built anew for all. */
+  /** A caller that bounds the age of its value, so that older values are built anew for all. */
   async rebuilding(random: () => number): Promise<void> {
     while (!this.isResting) {
       const maxAgeMs = MAX_AGES_MS[Math.floor(random() * MAX_AGES_MS.length)] as number;
@@ -61,7 +61,7 @@ export class CheckedReader {
     }
   }
 
-  /** Looks at every key that the cache was seen to hold, again and again, so that what is stale anywhere is seen soon. */
+  /** Reads every key that was last seen cached, repeatedly, so that a stale value is noticed soon in any process. */
   async patrol(): Promise<void> {
     while (!this.isResting) {
       const held = [...this.held];
@@ -72,7 +72,7 @@ export class CheckedReader {
     }
   }
 
-  /** A read as it is at rest; the value's text, '' if there is none. */
+  /** A read at rest; returns the value's text, or '' if there is none. */
   async value(key: number, way: 'get' | 'getOrSet'): Promise<string> {
     const value = await (way === 'get' ? this.get(key, 0) : this.getOrSet(key, { ttlMs: keys[key]?.ttlMs ?? 0 }, {}));
     return value?.facts ?? '';
@@ -104,7 +104,7 @@ export class CheckedReader {
     const fetcher = (context: FetchContext) => this.fetcher.fetch(key, life, context, (at) => (read.fetchedAt = at));
     const onOutcome = (how: ReadOutcome) => (read.outcome = how);
     const given = { ...options, ...lifeOptions(life), onOutcome };
-    // Ten seconds are longer than any lease and any outage here: then nobody was there to end the wait.
+    // Ten seconds are longer than any lease and any outage here. If the wait runs out, no process was left to end it.
     return this.noted(key, read.answered(this.cache.getOrSet(text, fetcher, given), 'WAITED_IN_VAIN'));
   }
 
@@ -116,7 +116,7 @@ export class CheckedReader {
   }
 }
 
-/** The record that a reader knows the value to depend on before it is fetched. */
+/** The fact that a reader knows as a dependency before the fetch. */
 function rootOf({ kind, table, root }: Key): number {
   return kind === 'list' ? facts.membership(table) : facts.record(table, kind === 'wide' ? 0 : root);
 }

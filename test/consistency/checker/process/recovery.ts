@@ -4,24 +4,25 @@ import type { ReadOutcome } from '@bff/infra/cache/cache.types';
 import { entry } from '@bff/infra/cache/dependencies';
 import { elapse } from '../../../support/eventually.js';
 
-/** A key of nobody's: it has a TTL, so that nothing of it is left. */
+/** A key that no other part of the checker uses. Its TTL removes it. */
 const KEY = 'recovery:probe';
 const TTL_SECONDS = 1;
 const RETRY_MS = 20;
 const INVALIDATIONS = 5;
-/** Longer than anything that mends itself, on a machine under load. */
+/** Longer than any self-repair takes on a loaded machine. */
 const GIVEN_UP_MS = 40_000;
 
 export interface Recovery {
   readonly afterMs: number;
   readonly invalidationMs: number;
-  /** Why it was not served at last; undefined if it was. */
+  /** The last reason why the store did not serve it; undefined if it did. */
   readonly hindrance?: string | undefined;
 }
 
 /**
- * How long it takes until this process is served by the store: an invalidation is acknowledged, and a read is answered through
- * it. And what an invalidation takes then, at best: one that waits for a connection that is gone takes long each time.
+ * Measures how long this process takes until an invalidation is acknowledged and a read is answered through the store,
+ * and
+ * then its fastest invalidation: an invalidation that waits for a lost connection is slow each time.
  */
 export async function recovered(cache: CacheService): Promise<Recovery> {
   const beganAt = performance.now();
@@ -39,7 +40,7 @@ export async function recovered(cache: CacheService): Promise<Recovery> {
   return { afterMs, invalidationMs };
 }
 
-/** What keeps the store from serving this process; undefined if nothing does. */
+/** The reason why the store does not serve this process; undefined if it does. */
 async function hindranceOf(cache: CacheService): Promise<string | undefined> {
   let outcome: ReadOutcome = 'bypass';
   const onOutcome = (how: ReadOutcome) => (outcome = how);

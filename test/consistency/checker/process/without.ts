@@ -7,11 +7,12 @@ import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { FULL_TRUST } from '@bff/infra/redis/trust';
 
 /**
- * What can be switched off, to prove that the checker would see it missing. The product has no such switches: this replaces
- * methods, and texts of scripts, in the process that asks for it.
+ * Mechanisms that can be switched off, to prove that the checker notices their absence. The product has no such
+ * switches:
+ * this code replaces methods and texts of scripts in the process that requests it.
  */
 export const mechanisms = {
-  /** `commit.lua` does not look whether a dependency was invalidated since the fetch began. */
+  /** `commit.lua` does not check whether a dependency was invalidated since the fetch began. */
   fence: (redis: RedisClient) =>
     editScript(redis, 'commit', /local function invalidatedSince\(.*\)\n/, '$&  if true then return false end\n'),
   /** An invalidation is acknowledged without waiting for the L1s. */
@@ -25,7 +26,7 @@ export const mechanisms = {
       return follow.call(this, { ...invalidation, previousTip: this.processed.tip });
     };
   },
-  /** An L1 serves without looking at its lease. */
+  /** An L1 serves without a check of its lease. */
   'lease-check': () => {
     LocalPartition.prototype.isLive = () => true;
   },
@@ -33,7 +34,7 @@ export const mechanisms = {
   'own-drop': () => {
     LocalCache.prototype.invalidateOwn = () => undefined;
   },
-  /** An L1 keeps what a reply brings, whatever was invalidated meanwhile. */
+  /** An L1 keeps the value of a reply, even if it was invalidated meanwhile. */
   'keep-check': () => {
     LocalPartition.prototype.mayKeep = () => true;
   },
@@ -42,36 +43,37 @@ export const mechanisms = {
     editScript(redis, 'commit', /if lease and lease ~= leaseId or not lease and isThere then/, 'if false then'),
   /** A Redis that comes back with an older state is trusted. */
   adoption: trustAnyServer,
-  /** A script does not look whether the slot of its partition is moving. */
+  /** A script does not check whether the slot of its partition is moving. */
   'slot-check': ignoreOpenSlots,
-  /** A script that finds the slot moving refuses, and leaves the gate as it is. */
+  /** A script that finds the slot moving refuses, but leaves the gate as it is. */
   'gate-spoiling': (redis: RedisClient) =>
     editAllScripts(redis, /if type\(text\) == 'string' and text:sub\(1, 1\) ~= '!' then/, 'if false then'),
-  /** What has come from another server is taken for what was written here. */
+  /** Data that came from another server is taken for data that was written here. */
   'server-check': trustOtherServers,
-  /** A process believes what shows less than it has seen, and asks for nothing that it remembers. */
+  /** A process accepts a history that shows less than it has seen, and sends nothing of what it remembers. */
   'history-check': rememberNothing,
-  /** Both: where a primary takes older data over, each stands in for the other, but for a moment. */
+  /** Both mechanisms. When a primary takes over older data, each covers for the other except for a moment. */
   'older-data-checks': (redis: RedisClient) => {
     trustAnyServer(redis);
     rememberNothing();
   },
   /**
-   * All three. Where a slot moves each of them stands in for the others, nearly always: the destination is another server, and what
-   * was acknowledged last is missing there. Only the models tell which interleaving needs which.
+   * All three mechanisms. When a slot moves, each nearly always covers for the others: the destination is another
+   * server,
+   * and the last acknowledged writes are missing there. Only the models show which interleaving needs which mechanism.
    */
   'move-checks': (redis: RedisClient) => {
     ignoreOpenSlots(redis);
     trustAnyServer(redis);
     rememberNothing();
   },
-  /** The server that this process is connected to is taken for the primary, whatever the others say. */
+  /** The server that this process is connected to counts as the primary, whatever the others say. */
   vouch: () => {
     PrimaryVouch.prototype.trustOf = () => FULL_TRUST;
     PrimaryVouch.prototype.leaseEndOf = () => Infinity;
     PrimaryVouch.prototype.confirmed = () => Promise.resolve(undefined);
   },
-  /** A build that somebody asked for who wanted nothing older takes the place of the older one, and nobody is told. */
+  /** A build for a caller with `maxAgeSeconds` replaces the older value, and no L1 receives a message. */
   'rebuild-announcement': (redis: RedisClient) =>
     editScript(redis, 'commit', /if ARGV\[18\] == '' or not .* then\n/, 'if true then\n'),
 } satisfies Record<string, (redis: RedisClient) => void>;
@@ -102,12 +104,18 @@ function rememberNothing(): void {
   Object.defineProperty(History.prototype, 'known', { get: () => ['-1', '', ''] });
 }
 
-/** Changes the text of a script as it is defined. What does not fit any more fails loudly: a proof must not prove nothing. */
+/**
+ * Changes the text of a script when it is defined. If the pattern no longer matches, it throws: a proof must not pass
+ * vacuously.
+ */
 function editScript(redis: RedisClient, script: string, what: RegExp, by: string): void {
   edit(redis, (name) => name.endsWith(`_${script}`), what, by);
 }
 
-/** Likewise the part that all scripts of a partition share: one that nobody waits for would still do what the others do not. */
+/**
+ * Changes the part that all scripts of a partition share. A script that nobody waits for must not keep the mechanism
+ * either.
+ */
 function editAllScripts(redis: RedisClient, what: RegExp, by: string): void {
   edit(redis, (_, lua) => lua.includes('local function useOwn('), what, by);
 }

@@ -13,12 +13,12 @@ import { chooseChange, concernsSettings, type PlannedChange } from './planned-ch
 const RETRY_MS = 60;
 
 /**
- * Changes the source, then invalidates what was changed, and again until that is acknowledged: as the subscribers of change
- * events do. Each acknowledgement is written down with the instant at which it was known.
+ * Changes the source, then invalidates the changed facts and retries until that is acknowledged, as the subscribers of
+ * change events do. It writes down each acknowledgement with the instant at which it was known.
  */
 export class CheckedWriter {
   private isResting = false;
-  /** `set` is only as good as what its caller knows: while one runs, nothing that it shows may change. */
+  /** A value for `set` must still be true when it is written: while a `set` runs, no fact that it shows may change. */
   private settings: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -35,11 +35,11 @@ export class CheckedWriter {
     this.isResting = true;
   }
 
-  /** Invalidates what the process before this one in its place has changed and left unacknowledged. */
+  /** Invalidates the changes that the previous process in this place left unacknowledged. */
   async redeliver(): Promise<void> {
     for (const pending of await this.source.pending(this.slot)) {
       const { operation } = pending;
-      // Nobody knows any more what was to be set: the entry goes.
+      // The value of an interrupted `set` is lost, so the entry is deleted.
       await this.announce(pending, () => (operation === 'set' ? this.remove(pending) : this.apply(pending)));
     }
   }
@@ -64,7 +64,7 @@ export class CheckedWriter {
     const value = await this.settingValue(key);
     let isFirst = true;
     await this.announce(pending, async () => {
-      if (!isFirst) return this.remove(pending); // a `set` that was refused may have been carried out, or be under way
+      if (!isFirst) return this.remove(pending); // a refused `set` may have been applied, or be in progress
       isFirst = false;
       const dependsOn = declaredDependencies(parseVersions(value.facts).facts);
       await this.cache.set(keys[key]?.text ?? '', value, { dependsOn });

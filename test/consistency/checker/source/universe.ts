@@ -1,7 +1,8 @@
 /**
- * What exists in the checker's world, as numbers that every process agrees on without asking. A *fact* is anything that
- * can change at the source and can be invalidated: a record, which rows a table has, a whole table, a namespace, a key.
- * Each has a version; a value is nothing but the versions of the facts that it was built from.
+ * The checker's world as numbers that every process derives by itself. A *fact* is anything that can change at the
+ * source and
+ * can be invalidated: a record, the membership of rows in a table, a whole table, a namespace, a key. Each fact has a
+ * version. A value consists only of the versions of the facts that it was built from.
  */
 export type FactKind = 'record' | 'membership' | 'table' | 'namespace' | 'key';
 
@@ -13,7 +14,10 @@ export interface Fact {
   readonly id: string;
 }
 
-/** `detail` one record and what that leads to · `list` the rows of a table · `wide` more records than an L1 entry may have. */
+/**
+ * `detail` one record and the records it leads to · `list` the rows of a table · `wide` more records than an L1 entry
+ * may have.
+ */
 export type KeyKind = 'detail' | 'list' | 'wide';
 
 export interface Key {
@@ -23,7 +27,7 @@ export interface Key {
   readonly table: number;
   /** The record that a detail shows. */
   readonly root: number;
-  /** Milliseconds that the value lives; undefined: until it is invalidated. */
+  /** TTL of the value in milliseconds; undefined: until it is invalidated. */
   readonly ttlMs: number | undefined;
 }
 
@@ -31,7 +35,7 @@ export interface Key {
 export type Versions = ReadonlyMap<number, number>;
 
 const TABLES = ['Order', 'Item', 'Product', 'Setting'];
-/** Records of this table, and the keys that show them, are changed by the worker alone: they are what is written with `set`. */
+/** Only the worker changes the records of this table and the keys that show them; these keys are written with `set`. */
 const SETTINGS = 3;
 const NAMESPACES = ['orders', 'catalog', 'portal', 'settings'];
 const RECORDS_PER_TABLE = 100;
@@ -39,16 +43,16 @@ const DETAILS_PER_NAMESPACE = 150;
 const LISTS_PER_NAMESPACE = 12;
 const SETTING_KEYS = 20;
 const TTL_MS = 400;
-/** Shares no factor with the number of keys, so that its multiples visit each of them. */
+/** Shares no factor with the number of keys, so its multiples visit each key. */
 const SPREAD = 211;
-/** Beyond 64 dependencies an entry is not kept in an L1. */
+/** An L1 does not keep an entry with more than 64 dependencies. */
 const WIDE_RECORDS = 70;
 
 const FIRST_MEMBERSHIP = TABLES.length * RECORDS_PER_TABLE;
 const FIRST_TABLE = FIRST_MEMBERSHIP + TABLES.length;
 const FIRST_NAMESPACE = FIRST_TABLE + TABLES.length;
 const FIRST_KEY = FIRST_NAMESPACE + NAMESPACES.length;
-/** Every detail depends on it: one record with more dependants than are removed at once. */
+/** Every detail depends on this record, so it has more dependants than one step removes. */
 const HUB = 2 * RECORDS_PER_TABLE;
 
 export const keys: readonly Key[] = makeKeys();
@@ -79,20 +83,21 @@ export function factOf(fact: number): Fact {
   return { kind: 'record', name: TABLES[table] ?? '', id: String(fact % RECORDS_PER_TABLE) };
 }
 
-/** A key at random; few are chosen most, as readers do. They are spread over all kinds. */
+/** A random key. A few keys are chosen most often, as readers do; these are spread over all kinds. */
 export function someKey(random: () => number): number {
   return (Math.floor(keys.length * random() ** 3) * SPREAD) % keys.length;
 }
 
-/** A fact as a reader of a report wants to see it. */
+/** A fact's name for reports. */
 export function factName(fact: number): string {
   const { kind, name, id } = factOf(fact);
   return kind === 'record' ? `${name} ${id}` : `${kind} ${name}`;
 }
 
 /**
- * The facts that the value of a key needs, as far as the known versions tell. Ask again with their versions until nothing
- * is missing: which records a value shows follows from what the first ones contain, so it changes as they do.
+ * The facts that the value of a key needs, as far as the known versions show. Call it again with their versions until
+ * none
+ * is missing: the first records decide which others a value shows, so the set changes with them.
  */
 export function neededFacts(key: number, known: Versions): Set<number> {
   const { kind, namespace, table, root } = keys[key] as Key;
@@ -112,7 +117,7 @@ export function neededFacts(key: number, known: Versions): Set<number> {
     const version = need(facts.record(table, root));
     if (table === SETTINGS) return needed;
     need(HUB);
-    // As in the models: what else the value shows is known only after the first record was read, and so on once more.
+    // As in the models: the first record decides which other records the value shows, and these decide once more.
     const children = version === undefined ? [] : picks(key, version, 1 + (version % 3), sharedTables);
     for (const child of children) {
       const content = need(child);
@@ -123,7 +128,7 @@ export function neededFacts(key: number, known: Versions): Set<number> {
   return needed;
 }
 
-/** The value's facts with their versions, in one order for all: equal texts mean equal values. */
+/** The value's facts with their versions, in a fixed order: equal texts mean equal values. */
 export function valueText(needed: Iterable<number>, known: Versions): string {
   return [...needed]
     .sort((a, b) => a - b)
@@ -138,7 +143,7 @@ function picks(key: number, version: number, count: number, tables: readonly num
   });
 }
 
-/** Spreads two numbers over 31 bits; the same everywhere. */
+/** Spreads two numbers over 31 bits; the same in every process. */
 function mix(a: number, b: number): number {
   let h = Math.imul(a + 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 1, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { neededFacts, valueText } from './universe.js';
 
-/** A change that was made at the source and whose invalidation is not acknowledged yet. */
+/** A change at the source whose invalidation is not acknowledged yet. */
 export interface PendingChange {
   readonly id: string;
   readonly operation: string;
@@ -10,8 +10,10 @@ export interface PendingChange {
 }
 
 /**
- * The source of truth: versions of facts in a Redis of its own that no fault touches. A change and the note that it has to
- * be announced are one step, as a database and its change events are: whoever dies before the acknowledgement leaves the
+ * The source of truth: versions of facts in a separate Redis that no fault touches. A change and the note that it must
+ * be
+ * announced are one step, as a database and its change events are. A process that dies before the acknowledgement
+ * leaves the
  * note to its successor.
  */
 export class VersionedSource {
@@ -21,7 +23,7 @@ export class VersionedSource {
     this.redis = new Redis(url);
   }
 
-  /** The versions now, all of one instant. */
+  /** The current versions, all of one instant. */
   async read(facts: readonly number[]): Promise<number[]> {
     const versions = await this.redis.hmget('versions', ...facts.map(String));
     return versions.map((version) => Number(version ?? 0));
@@ -30,7 +32,8 @@ export class VersionedSource {
   /** Raises the version of each fact by one. */
   async change(slot: number, operation: string, facts: readonly number[]): Promise<PendingChange> {
     const id = String(await this.redis.incr('changes'));
-    // The versions are not known before the step, so the note holds the facts only; they are read back when it is needed.
+    // The new versions are unknown before this step, so the note holds only the facts; `pending` reads the versions
+    // again.
     const step = this.redis.multi();
     for (const fact of facts) step.hincrby('versions', String(fact), 1);
     step.hset(`pending:${slot}`, id, JSON.stringify([operation, facts]));
@@ -44,8 +47,9 @@ export class VersionedSource {
   }
 
   /**
-   * What the last process of this slot has left. The versions are those of now: an invalidation from here on promises
-   * whatever the source holds when it begins.
+   * The changes that the last process of this slot left unacknowledged, with the current versions: an invalidation from
+   * now on
+   * promises the state of the source when it begins.
    */
   async pending(slot: number): Promise<PendingChange[]> {
     const notes = Object.entries(await this.redis.hgetall(`pending:${slot}`));
@@ -57,7 +61,7 @@ export class VersionedSource {
     );
   }
 
-  /** The true value of each key, as text. Ask when nothing changes any more. */
+  /** The true value of each key, as text. Call it when nothing changes any more. */
   async truth(keys: readonly number[]): Promise<string[]> {
     const all = await this.redis.hgetall('versions');
     const known = new Map(Object.entries(all).map(([fact, version]) => [Number(fact), Number(version)]));

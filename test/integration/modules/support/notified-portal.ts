@@ -18,13 +18,16 @@ import { RecordedOrg } from './recorded-org.js';
 import { ScriptedEventSource } from './scripted-event-source.js';
 import { AUDIENCE, TokenIssuer } from './token-issuer.js';
 
-/** A BFF that listens. */
+/** A BFF that listens on a port. */
 export interface ListeningBff {
   readonly app: NestFastifyApplication;
   readonly url: string;
 }
 
-/** One or more BFFs over real HTTP, on the embedded store or on Redis with a worker, with sources that the test controls. */
+/**
+ * One or more BFFs over real HTTP, on the embedded store or on Redis with a worker, with sources that the test
+ * controls.
+ */
 export class NotifiedPortal {
   readonly org = new RecordedOrg();
   readonly billing = new RecordedBilling();
@@ -55,7 +58,7 @@ export class NotifiedPortal {
     portal.worker = await portal.compose(WorkerModule.forConfig(portal.config)).compile();
     await portal.worker.init();
     await portal.events.ready;
-    await portal.settled(); // the stream's start is told as a gap of every topic
+    await portal.settled(); // the stream's start counts as a gap of every topic
     return portal;
   }
 
@@ -71,7 +74,7 @@ export class NotifiedPortal {
     this.bffs.push({ app, url: await app.getUrl() });
   }
 
-  /** From now on an invalidation of the process that consumes events begins this much later than it is asked for. */
+  /** From now on the process that consumes events starts each invalidation this much later. */
   delayInvalidations(ms: number): void {
     const cache = (this.worker ?? (this.bffs[0] as ListeningBff).app).get(CacheService);
     const invalidate = cache.invalidate.bind(cache);
@@ -81,7 +84,7 @@ export class NotifiedPortal {
     };
   }
 
-  /** A customer's request; answers its body. */
+  /** Sends a customer's request; returns the body of the answer. */
   async get(user: string, path: string, bff = 0): Promise<any> {
     const response = await fetch(`${this.bffs[bff]?.url}${path}`, { headers: await this.bearer(user) });
     if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
@@ -93,7 +96,7 @@ export class NotifiedPortal {
     return ((await this.get(user, '/api/orders', bff)) as { status: string }[]).map(({ status }) => status);
   }
 
-  /** A stream that is open: its first event has come. */
+  /** An open stream: its first event has arrived. */
   async listen(user: string, bff = 0, headers: Record<string, string> = {}): Promise<EventReader> {
     const reader = await this.connect(bff, { ...(await this.bearer(user)), ...headers });
     if (reader.response.statusCode !== 200) throw new Error(`the stream answered ${reader.response.statusCode}`);
@@ -101,14 +104,14 @@ export class NotifiedPortal {
     return reader;
   }
 
-  /** Whatever is answered to the request for a stream. */
+  /** Requests a stream; returns any answer, also a refusal. */
   async connect(bff: number, headers: Record<string, string>): Promise<EventReader> {
     const reader = await EventReader.open(`${this.bffs[bff]?.url}/api/events`, headers);
     this.readers.push(reader);
     return reader;
   }
 
-  /** Resolves when every BFF has read everything that is on the board. */
+  /** Resolves when every BFF has read everything on the board. */
   async settled(): Promise<void> {
     const boards = this.bffs.map(({ app }) => app.get(NoticeBoard));
     const before = boards[0]?.position();

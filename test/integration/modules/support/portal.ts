@@ -15,7 +15,7 @@ import { RecordedOrg } from './recorded-org.js';
 import { ScriptedEventSource } from './scripted-event-source.js';
 import { AUDIENCE, TokenIssuer } from './token-issuer.js';
 
-/** The BFF as it is, on the embedded store, with its sources replaced by ones that the test controls. */
+/** The real BFF on the embedded store, with sources that the test controls. */
 export class Portal {
   private constructor(
     readonly app: NestFastifyApplication,

@@ -26,7 +26,7 @@ export const IDS = {
   pricebook: toSalesforceId('01s000000000001'),
 };
 
-/** A Salesforce whose tables a test sees and changes. It counts queries by object, can wait, and can fail. */
+/** A Salesforce whose tables a test reads and changes. It counts queries by object, can wait, and can fail. */
 export class RecordedOrg extends SalesforceClient {
   readonly accounts: Row[] = [
     { Id: IDS.alice, Portal_User_Id__c: 'alice', WHMCS_Client_Id__c: '11', Internet_Eligibility_Status__c: 'Eligible' },
@@ -39,14 +39,14 @@ export class RecordedOrg extends SalesforceClient {
   ];
   readonly prices: Row[] = [price(IDS.fibrePrice, IDS.fibre, 40), price(IDS.esimPrice, IDS.esim, 9)];
   readonly orders: Row[] = [order(IDS.aliceOrder, IDS.alice, IDS.aliceItem), order(IDS.bobOrder, IDS.bob, IDS.bobItem)];
-  /** How often each object was asked for, picklists as `describe`. */
+  /** Number of queries by object; picklists count as `describe`. */
   readonly queries: Record<string, number> = {};
   readonly composites: (readonly CompositeCall[])[] = [];
   readonly families = ['Internet', 'SIM'];
   readonly regions = ['East', 'West'];
   usage: ApiUsage | undefined;
   failure: SalesforceError | undefined;
-  /** Composite requests are carried out, and then fail with it: their answer got lost. */
+  /** While set, composite requests are carried out and then fail with this error, as if their answer was lost. */
   lostAnswer: SalesforceError | undefined;
   /** Awaited by every query after it was counted. */
   delay: () => Promise<void> = () => Promise.resolve();
@@ -102,7 +102,7 @@ export class RecordedOrg extends SalesforceClient {
   }
 }
 
-/** Understands `field = value` and `field IN (…)` joined by AND, which is all that these tests ask. */
+/** Supports `field = value` and `field IN (…)` joined by AND, which is all that these tests use. */
 function matches(row: Row, where: string): boolean {
   const conditions = where.replace(/ (ORDER BY|LIMIT) .*$/s, '').split(' AND ');
   return conditions.every((condition) => {

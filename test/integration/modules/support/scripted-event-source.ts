@@ -7,7 +7,7 @@ import {
 } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** A stream whose events a test sends one at a time; it is live at once, after a gap where it has no position. */
+/** A stream whose events a test sends one at a time. It is live at once, after a gap where it has no position. */
 export class ScriptedEventSource extends ChangeEventSource {
   readonly transport = 'scripted';
   private topics: ReadonlyMap<string, TopicHandler> = new Map();

@@ -1,9 +1,9 @@
-/** Keys of a bucket that are remembered. Beyond it those read longest ago are forgotten. */
+/** Maximum remembered keys of a bucket. Beyond it the keys read longest ago are forgotten. */
 const KEYS_MAX = 1000;
-/** A key that is read again and again is moved to the front no more often than this. */
+/** A key that is read repeatedly moves to the front at most this often, in milliseconds. */
 const TOUCH_MS = 1000;
 
-/** Which entries of a bucket this process was asked for lately, and by which parts of their keys. Bounded. */
+/** The keys of a bucket that were read in this process lately, with their parts. Bounded. */
 export class RecentReads {
   private readonly reads = new Map<string, { readonly parts: readonly string[]; at: number }>();
 

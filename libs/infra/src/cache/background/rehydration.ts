@@ -5,14 +5,17 @@ import type { CacheStore } from '../store/cache-store.js';
 import type { RecentReads } from './recent-reads.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** Processes that hear of the same invalidation do not all ask at once: the first one's lease, or entry, spares the others. */
+/**
+ * Processes that receive the same invalidation do not all ask at once: the first one's lease or entry spares the
+ * others.
+ */
 const SPREAD_MS = 250;
-/** Entries of a source that wait for their turn; what comes beyond is left to the next reader. */
+/** Maximum entries of a source that wait for their turn; the excess is left to the next reader. */
 const WAITING_MAX = 1000;
-/** A build that was overtaken by a further invalidation, or found no room, is tried again after 250, 500 and 1,000 ms. */
+/** A build that a further invalidation overtook, or that found no room, is tried again after 250, 500 and 1,000 ms. */
 const TRIES_MAX = 4;
 
-/** How the entries of one bucket are built again. */
+/** How the entries of one bucket are rebuilt. */
 export interface RehydratedBucket {
   readonly recent: RecentReads;
   readonly fetcherOf: (parts: readonly string[]) => Fetcher<unknown>;
@@ -30,9 +33,9 @@ interface Job {
 }
 
 /**
- * Builds entries again that an invalidation has dropped, if they were read in this process lately: ordinary builds, from a
- * start point after the invalidation, one a key over all processes. What an invalidation deferred is so much that nobody
- * asks the source for all of it; the store does not tell of it.
+ * Rebuilds entries that an invalidation has dropped, if they were read in this process lately: ordinary builds, from a
+ * start point after the invalidation, one per key over all processes. A deferred invalidation covers too much to fetch
+ * all of it again, and the store does not report it.
  */
 export class Rehydration {
   private readonly buckets = new Map<string, RehydratedBucket>();
@@ -47,13 +50,13 @@ export class Rehydration {
   /** @param prefix the domain and bucket that begin the keys, with their colons */
   register(prefix: string, bucket: RehydratedBucket): void {
     this.buckets.set(prefix, bucket);
-    this.unsubscribe ??= this.store.onDropped((keys) => this.dropped(keys)); // what nobody wants is not sent here
+    this.unsubscribe ??= this.store.onDropped((keys) => this.dropped(keys)); // subscribes only if a bucket needs it
     const known = this.sources.get(bucket.source);
     if (known) known.limitTo(bucket.perSecond);
     else this.sources.set(bucket.source, new SourceQueue(bucket.perSecond, (job) => this.build(job)));
   }
 
-  /** Nothing is built again from here on. */
+  /** Nothing is rebuilt from now on. */
   close(): void {
     this.unsubscribe?.();
     for (const source of this.sources.values()) source.close();
@@ -75,7 +78,7 @@ export class Rehydration {
   }
 }
 
-/** The entries of one source that wait to be built again, each once, no faster than its rate. */
+/** The entries of one source that wait to be rebuilt, each once, no faster than its rate. */
 class SourceQueue {
   private readonly jobs = new Map<string, Job>();
   private readonly rate: TokenBucket;
@@ -139,7 +142,7 @@ function soon(tries: number): Pick<Job, 'dueAt' | 'tries'> {
   return { dueAt: performance.now() + waitMs + Math.random() * SPREAD_MS, tries };
 }
 
-/** `domain:bucket:` of a key that a bucket has built; '' of any other. */
+/** The key up to its second colon: `domain:bucket:` for a key built by a bucket. '' for a key with fewer colons. */
 function prefixOf(key: string): string {
   return key.slice(0, key.indexOf(':', key.indexOf(':') + 1) + 1);
 }

@@ -3,26 +3,29 @@ import type { Dependency } from '../dependencies.js';
 import { reportDefect } from '../defect-report.js';
 import { wholeWithin, type Limits } from '../limits.js';
 
-/** Ten minutes: what lags for longer needs a TTL, not a repeat. */
+/** Ten minutes: a longer lag needs a TTL, not a repeat. */
 const AFTER_MS: Limits = [10, 600_000];
 const TIMES_MAX = 10;
-/** Dependencies that wait for their repeat. */
+/** Maximum dependencies that wait for their repeat. */
 const PENDING_MAX = 10_000;
-/** Repeats that are due within so long of each other go out together. */
+/** Repeats that are due within this time of each other go out together. */
 const SLOT_MS = 50;
 /** A repeat that is not acknowledged is tried again after 1, 2, 4, 8 and 16 seconds. */
 const RETRY_MS = 1000;
 const RETRIES_MAX = 5;
 
-/** What became of repeats, in dependencies. */
+/** Results of repeats, counted in dependencies. */
 export interface RepeatCounts {
   /** Acknowledged. */
   readonly repeated: number;
-  /** Given up after the last retry, or never taken on because too many were waiting. */
+  /** Given up after the last retry, or refused because too many were waiting. */
   readonly lost: number;
 }
 
-/** The delays of a domain's repeats, checked; `CACHE_INVALID_OPTION` if they are not within 10 ms and 10 minutes. */
+/**
+ * Checks and returns the delays of a domain's repeats; throws `CACHE_INVALID_OPTION` for more than ten, and for a delay
+ * that is not a whole number of milliseconds within 10 ms and 10 minutes.
+ */
 export function repeatDelays(afterMs: readonly number[] = []): readonly number[] {
   if (afterMs.length > TIMES_MAX)
     throw new CacheError('CACHE_INVALID_OPTION', `repeatAfterMs takes at most ${TIMES_MAX} delays`, false);
@@ -30,12 +33,12 @@ export function repeatDelays(afterMs: readonly number[] = []): readonly number[]
 }
 
 /**
- * Invalidates once more, some time after the first: for sources whose reads lag behind their own change events, so that a
- * fetch right after the event still brings the old value. Bounded and kept in this process only: what waits when the process
- * ends is not repeated.
+ * Invalidates again, some time after the first invalidation: for sources whose reads lag behind their own change
+ * events, so that a fetch right after the event still returns the old value. Bounded, and kept in this process only:
+ * repeats that are pending when the process ends are dropped.
  */
 export class RepeatedInvalidations {
-  /** By the number of the slot in which they are due: dependency → attempts that have failed. */
+  /** By the number of the slot in which they are due: dependency → failed attempts. */
   private readonly slots = new Map<number, Map<Dependency, number>>();
   private pending = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -49,7 +52,7 @@ export class RepeatedInvalidations {
     return { repeated: this.repeated, lost: this.lost };
   }
 
-  /** How many wait, each of them once for each slot in which it is due. */
+  /** Number of waiting repeats: a dependency counts once for each slot in which it is due. */
   get size(): number {
     return this.pending;
   }

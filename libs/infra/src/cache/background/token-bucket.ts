@@ -1,4 +1,4 @@
-/** At most `perSecond` tokens a second, and no more than one second's worth at once. */
+/** At most `perSecond` tokens a second, and no more than one second's worth (at least one token) at once. */
 export class TokenBucket {
   private tokens: number;
   private filledAt = performance.now();
@@ -7,14 +7,14 @@ export class TokenBucket {
     this.tokens = this.capacity;
   }
 
-  /** The lower of two rates holds. */
+  /** Lowers the rate to `perSecond`; a lower rate stays. */
   limitTo(perSecond: number): void {
     this.fill();
     this.perSecond = Math.min(this.perSecond, perSecond);
     this.tokens = Math.min(this.tokens, this.capacity);
   }
 
-  /** Takes a token if there is one. */
+  /** Takes a token; false if there is none. */
   take(): boolean {
     this.fill();
     if (this.tokens < 1) return false;

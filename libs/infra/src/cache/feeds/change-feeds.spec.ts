@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { StoreUnavailableError } from '../cache.errors.js';
 import { ChangeFeeds } from './change-feeds.js';
 
-/** Says what it is told to, when it is told to. */
+/** Answers what the test has set, when the test allows it. */
 class ScriptedLeases {
   polls = 0;
   ages: Record<string, number> | Error = {};
-  /** Set: the next answers wait for it. */
+  /** If set, the next answers wait for it. */
   held: Promise<void> | undefined;
 
   async feedAges(): Promise<ReadonlyMap<string, number>> {
@@ -100,7 +100,7 @@ describe('ChangeFeeds', () => {
     leases.ages = { Order: 900 };
     await second();
     expect(order.trustedUntil).toBe(1_060_100);
-    // Asked at 1,002,000; the store looks at 1,004,000, and says the same: it was up to date at 1,000,100.
+    // Asked at 1,002,000; the store looks at 1,004,000 and answers the same: it was up to date at 1,000,100.
     let answer = (): void => undefined;
     leases.held = new Promise((resolve) => (answer = resolve));
     leases.ages = { Order: 3900 };
@@ -140,7 +140,7 @@ describe('ChangeFeeds', () => {
     await second();
     await second();
     expect(leases.polls).toBe(3);
-    expect(feeds.watch(['Account']).trustedUntil).toBe(1_063_000); // it was told of this one, too
+    expect(feeds.watch(['Account']).trustedUntil).toBe(1_063_000); // the same polls covered this feed, too
     feeds.stop();
     await second();
     expect(leases.polls).toBe(3);

@@ -4,21 +4,23 @@ import { reportDefect } from '../defect-report.js';
 import { hitClock } from '../local/hit-clock.js';
 import { settlesWithin } from '../settles-within.js';
 
-/** A poll is a small command, and a second of the bound is little. Of a short bound it takes a quarter at most. */
+/**
+ * A poll is a small command, and a second is a small part of the bound. A short bound is polled four times within it.
+ */
 const PERIOD_MS = 1000;
-/** How long `start` waits for the first word of the feeds. */
+/** How long `start` waits for the first answer about the feeds. */
 const FIRST_MS = 1000;
-/** The store tells whole milliseconds: two answers about one instant may differ by so much. */
+/** The store reports whole milliseconds: two answers about one instant may differ by this much. */
 const ROUNDING_MS = 2;
 
-/** What entries are worth whose changes are announced by some feeds. */
+/** The trust in entries whose changes certain feeds announce. */
 export interface FeedTrust {
   /**
-   * Entries may be served at any age before this instant on the scale of `hitClock()`. Compare it anew for each read: a timer
-   * would still say yes in a process that has stood still.
+   * Entries may be served at any age before this instant on the scale of `hitClock()`. Compare it for each read: a
+   * timer would still say yes in a process that has stood still.
    */
   readonly trustedUntil: number;
-  /** The age at which they may be served from that instant on. */
+  /** The maximum age at which they may be served from that instant on. */
   readonly maxAgeSeconds: number;
 }
 
@@ -28,13 +30,13 @@ interface WatchedFeeds extends FeedTrust {
 }
 
 /**
- * Until when the feeds that announce changes can be relied on, as far as this process knows. A feed that was up to date at
- * some instant vouches for `maxAgeSeconds` from there, and for nothing before somebody has followed it. What is not heard of
- * runs out by itself: a store that is away, or a poll that fails, needs no handling.
+ * Until when this process can rely on the feeds that announce changes. A feed that was up to date at some instant
+ * vouches for `maxAgeSeconds` from there; before a process has followed it, it vouches for nothing. Trust without news
+ * runs out by itself, so a store that is away or a poll that fails needs no handling.
  */
 export class ChangeFeeds {
   private readonly watched = new Map<string, WatchedFeeds>();
-  /** Of each feed an instant, by our clock, at which it was up to date. */
+  /** For each feed, an instant by this process' clock at which it was up to date. */
   private readonly upToDateAt = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private state: 'new' | 'started' | 'stopped' = 'new';
@@ -62,12 +64,12 @@ export class ChangeFeeds {
     return feeds;
   }
 
-  /** All that are watched, each once. */
+  /** All watched feeds, each once. */
   names(): readonly string[] {
     return [...new Set([...this.watched.values()].flatMap(({ names }) => names))].sort();
   }
 
-  /** Begins to ask every second, if there is something to watch. Resolves with the first answer, or after a second. */
+  /** Starts polling, once a second, if a feed is watched. Resolves with the first answer, or after a second. */
   async start(): Promise<void> {
     if (this.state !== 'new') return;
     this.state = 'started';
@@ -81,7 +83,7 @@ export class ChangeFeeds {
     clearTimeout(this.timer);
   }
 
-  /** One poll, and the next one a period after it was answered. Never rejects. */
+  /** One poll; the next one follows a period after the answer. Never rejects. */
   private async follow(): Promise<void> {
     await this.poll();
     if (this.state !== 'started') return;
@@ -102,8 +104,8 @@ export class ChangeFeeds {
 
   /**
    * The store looked at some instant between the two, so the feed was up to date between `sentAt - ageMs` and
-   * `answeredAt - ageMs`. The earlier one is what we count with. A slow answer takes nothing back; an answer that cannot be
-   * true beside what was said before does: whoever follows the feed has found out that it had missed something.
+   * `answeredAt - ageMs`. The earlier instant counts. A slow answer withdraws nothing. An answer that contradicts an
+   * earlier one does: the process that follows the feed has found out that it had missed something.
    */
   private learn(name: string, ageMs: number, sentAt: number, answeredAt: number): void {
     const before = this.upToDateAt.get(name) ?? -Infinity;

@@ -1,8 +1,8 @@
 /**
- * The monotonic clock as a hit reads it, in milliseconds on the scale of `performance.now()`, and never behind it: a lease
- * that was counted from `performance.now()` ends here at the same instant or some microseconds earlier, never later.
+ * The monotonic clock of a hit, in milliseconds on the scale of `performance.now()`, and never behind it: a lease that
+ * was counted from `performance.now()` ends here at the same instant or some microseconds earlier, never later.
  *
- * Both read CLOCK_MONOTONIC; `process.hrtime()` takes about 20 ns less for it, which is a tenth of a hit.
+ * Both read CLOCK_MONOTONIC; `process.hrtime()` takes about 20 ns less, which is a tenth of a hit.
  */
 export function hitClock(): number {
   return elapsedMs() - origin;
@@ -10,7 +10,10 @@ export function hitClock(): number {
 
 const ORIGIN_READINGS = 20;
 
-/** Where `performance.now()` began. Each reading is too early by what passes within it, so the latest is the best. */
+/**
+ * The start of `performance.now()`. Each reading is too early by the time that passes within it, so the latest is the
+ * best.
+ */
 const origin = Math.max(
   ...Array.from({ length: ORIGIN_READINGS }, () => {
     const before = elapsedMs();

@@ -10,7 +10,7 @@ interface Size {
   readonly maxEntries?: number;
 }
 
-/** Keys of odd length are in the last partition: in 1 of two, in 0 of one. */
+/** Keys of odd length are in the last partition: 1 of two, or 0 of one. */
 function optionsOf({ partitions = 2, maxBytes = 1e6, maxEntries = 100 }: Size) {
   return { partitions, partitionOf: (key: string) => key.length % partitions, maxBytes, maxEntries };
 }
@@ -88,7 +88,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') }));
     local.invalidateOwn(last, deps('r:A:1'));
     expect(await local.find('k')).toBeUndefined();
-    local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') })); // a reply from before the store carried it out
+    local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') })); // sent before the store carried it out
     local.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' });
     expect(await local.find('k')).toBeUndefined();
     local.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') }));
@@ -103,7 +103,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     local.keep('old', local.generation('old'), entryOf(1, { dependencies: deps('r:A:1') }));
     local.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: [] });
     local.keep('new', local.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 6, tip: 'six' }));
-    local.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' }); // as the bus has told it, or earlier
+    local.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' }); // as the bus reports it, or earlier
     expect([await local.find('old'), await local.find('new')]).toEqual([undefined, 2]);
   });
 
@@ -118,7 +118,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     const local = localCache({ partitions });
     const now = performance.now();
     local.keep('k', local.generation('k'), entryOf(1, { expiresAt: 1_000_000 }));
-    expect(await local.find('k')).toBeUndefined(); // the time is not known yet
+    expect(await local.find('k')).toBeUndefined(); // the store's time is not known yet
     local.partitions[last]?.learnTime(999_000, now);
     expect(await local.find('k')).toBe(1);
     local.partitions[last]?.learnTime(999_000, now - 2000); // that answer may be two seconds old
@@ -135,7 +135,7 @@ describe.each([1, 2])('LocalCache of %i partition(s)', (partitions) => {
     expect(small.size.bytes).toBeLessThanOrEqual(4000);
     for (const bytes of [100, 5000])
       small.keep('grows', small.generation('grows'), entryOf(bytes, { bytes, build: bytes }));
-    expect(small.find('grows')).toBeUndefined(); // neither what is too large nor what it has replaced
+    expect(small.find('grows')).toBeUndefined(); // neither the entry that is too large nor the one it replaced
   });
 
   it('lets go of what was not hit, and of the oldest where everything was', async () => {

@@ -6,37 +6,39 @@ import { LocalPartition, type ChainedInvalidation, type Position } from './local
 export interface LocalCacheOptions {
   readonly partitions: number;
   readonly partitionOf: (key: string) => number;
-  /** Bytes of the values, as they are stored; their objects take two to three times as much. */
+  /**
+   * Maximum bytes: values as stored, and an estimate for their overhead. The objects take two to three times as much.
+   */
   readonly maxBytes: number;
   readonly maxEntries: number;
-  /** Freeze what is kept, so that a caller that changes it is caught. */
+  /** Freeze kept values, so that a caller that changes one is caught. */
   readonly shouldFreeze: boolean;
 }
 
-/** What is to be kept: the value with what the store said of it in the reply that brought it. */
+/** A value to keep, with the data that the store's reply gave about it. */
 export interface LocalEntry {
   readonly value: unknown;
   readonly bytes: number;
-  /** Where the partition stood in that reply: the value was valid then. */
+  /** The position of the partition in that reply: the value was valid then. */
   readonly clock: number;
   readonly tip: string;
-  /** Of two values of a key, the one with the higher number was begun later. */
+  /** The number of the build: of two values of a key, the one with the higher number was begun later. */
   readonly build: number;
   readonly dependencies: readonly Dependency[];
   /** The store's time at which the entry expires, in milliseconds; 0: it does not. */
   readonly expiresAt: number;
 }
 
-/** What a hit looks at where more than the lease is to be looked at, or noted. */
+/** The part of an entry that a hit reads, if it must check or note more than the lease. */
 interface Served {
   readonly answer: Promise<unknown>;
   readonly partition: LocalPartition;
   readonly expiresAt: number;
-  /** Set by a hit, so that the entry is spared once when something has to go. */
+  /** Set by a hit, so that the entry survives one eviction pass. */
   wasHit: boolean;
 }
 
-/** The rest of an entry, for all that is not a hit. */
+/** The rest of an entry, which a hit does not read. */
 interface Kept {
   readonly bytes: number;
   readonly clock: number;
@@ -47,35 +49,35 @@ interface Kept {
 }
 
 /**
- * From this part of its bounds on a cache is crowded: it will have to choose what goes, so it notes what is hit. With more room
- * it need not know, unless single entries are larger than what is left.
+ * From this part of its bounds on, a cache is crowded: it will have to choose entries to evict, so it notes hits. With
+ * more room it need not, unless single entries are larger than the room that is left.
  */
 const CROWDED = 0.5;
-/** How many of the oldest entries a new one looks at; beyond them something goes even if all were hit. */
+/** How many of the oldest entries a new one examines; beyond them an entry is evicted even if all were hit. */
 const SPARED_MAX = 8;
-/** What an entry takes beside its bytes. */
+/** Estimated bytes of an entry beside its value. */
 const ENTRY_OVERHEAD = 200;
-/** What a dependency takes in the entry and in the index. */
+/** Estimated bytes of a dependency, in the entry and in the index. */
 const DEPENDENCY_OVERHEAD = 100;
-/** Dependencies of an entry that is kept. More would make forgetting slow; such entries stay in the store. */
+/** Maximum dependencies of a kept entry. More would make forgetting slow; such entries stay in the store. */
 const DEPENDENCIES_MAX = 64;
 
 /**
  * L1: parsed values in this process, bounded in bytes and entries. An entry is served only while the partition's lease
- * runs; whoever holds the lease has told the store how far it has followed the invalidations, and whoever invalidates
- * waits for it (docs/concepts/l1.md).
+ * runs. A process that holds the lease has reported to the store how far it has followed the invalidations, and an
+ * invalidation waits for it (docs/concepts/l1.md).
  */
 export class LocalCache {
   readonly partitions: readonly LocalPartition[];
   /**
-   * Entries without an end that were kept, and hit, while a cache of one partition was not crowded: a hit needs nothing of them
-   * but the answer. With ten thousand keys a hit costs the memory that it has to fetch, and an object between the key and the
-   * answer a fifth of it.
+   * Entries without an end, kept while a cache of one partition was not crowded; a hit while it is crowded moves them
+   * to `served`. A hit here needs only the answer. With ten thousand keys the cost of a hit is the memory that it
+   * fetches; an object between the key and the answer is a fifth of that.
    */
   private readonly answers = new Map<string, Promise<unknown>>();
   /** All other entries. */
   private readonly served = new Map<string, Served>();
-  /** What decides which entry goes when there is too much. */
+  /** Decides which entry goes when there are too many. */
   private readonly recency: LRUCache<string, Kept>;
   private readonly keysOf: Map<string, Set<string>>[];
   /** The only partition; undefined if there are several. */
@@ -95,8 +97,8 @@ export class LocalCache {
   }
 
   /**
-   * A promise of the value, one for all hits, if the entry may be served. The instant at which the clock is read, after the
-   * read began, is the instant of the read.
+   * One promise of the value for all hits, if the entry may be served. The clock is read after the read began; that
+   * instant is the instant of the read.
    */
   find(key: string): Promise<unknown> | undefined {
     const answer = this.answers.get(key);
@@ -113,22 +115,22 @@ export class LocalCache {
     const { answer, partition, expiresAt } = served;
     const now = hitClock();
     if (!partition.isLive(now) || partition.hasEnded(expiresAt, now)) return undefined;
-    if (!served.wasHit) served.wasHit = true; // looked at first: writing what is there already costs a tenth of a hit
+    if (!served.wasHit) served.wasHit = true; // checked first: an unneeded write costs a tenth of a hit
     return answer;
   }
 
-  /** Milliseconds until the entry expires; undefined if it is not kept, or has no TTL. */
+  /** Lower bound, in milliseconds, of the time until the entry expires; undefined if it is not kept, or has no TTL. */
   remainingMs(key: string): number | undefined {
     const served = this.served.get(key);
     return served?.partition.remainingMs(served.expiresAt, hitClock());
   }
 
-  /** Take it before a read is sent, and hand it to `keep` with what the read brings. */
+  /** Take it before a read is sent, and pass it to `keep` with the result of the read. */
   generation(key: string): number {
     return this.partitionOf(key).generation;
   }
 
-  /** Keeps the entry unless something has happened meanwhile that it might contradict. */
+  /** Keeps the entry unless an event since `generation` was taken might contradict it. */
   keep(key: string, generation: number, entry: LocalEntry): void {
     const partition = this.partitionOf(key);
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
@@ -142,18 +144,21 @@ export class LocalCache {
     this.spareHit();
     this.recency.set(key, kept);
     this.isCrowded = this.crowding >= CROWDED;
-    if (this.recency.peek(key) !== kept) return; // larger than all that may be kept
+    if (this.recency.peek(key) !== kept) return; // larger than the bound
     this.serve(key, { answer: Promise.resolve(value), partition, expiresAt, wasHit: false });
     this.index(key, kept);
   }
 
-  /** The bus has told an invalidation of this partition. */
+  /** Follows an invalidation of this partition that the bus has reported. */
   follow(partition: number, invalidation: ChainedInvalidation): void {
     (this.partitions[partition] as LocalPartition).follow(invalidation);
     if (invalidation.dependencies !== '*') this.drop(partition, invalidation.dependencies, invalidation.clock);
   }
 
-  /** This process invalidates: dropped before it is asked of the store, and again with the position at which it was carried out. */
+  /**
+   * Drops what this process invalidates. Call it before the store is asked, and again with the position at which the
+   * store carried the invalidation out.
+   */
   invalidateOwn(partition: number, dependencies: readonly Dependency[], at?: Position): void {
     if (at) (this.partitions[partition] as LocalPartition).rememberOwn(dependencies, at);
     this.drop(partition, dependencies, at?.clock ?? Infinity);
@@ -172,7 +177,7 @@ export class LocalCache {
     for (const partition of this.partitions) partition.close();
   }
 
-  /** Entries, and the bytes that they are counted with. */
+  /** The number of entries, and their counted bytes. */
   get size(): { readonly entries: number; readonly bytes: number } {
     return { entries: this.recency.size, bytes: this.recency.calculatedSize };
   }
@@ -180,7 +185,7 @@ export class LocalCache {
   private drop(partition: number, dependencies: readonly Dependency[], clock: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     for (const d of dependencies) {
-      const own = entryKey(d); // in no index: it says which entry it is, and no other depends on it
+      const own = entryKey(d); // not in an index: it names its entry, and no other depends on it
       for (const key of own === undefined ? [...(index.get(d) ?? [])] : [own]) {
         const kept = this.recency.peek(key);
         if (kept?.index === index && kept.clock < clock) this.recency.delete(key);
@@ -191,7 +196,7 @@ export class LocalCache {
   private forget(partition: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     index.clear();
-    for (const key of this.answers.keys()) this.recency.delete(key); // there are none if there are several partitions
+    for (const key of this.answers.keys()) this.recency.delete(key); // empty if there are several partitions
     for (const [key, served] of this.served)
       if (served.partition === this.partitions[partition]) this.recency.delete(key);
   }
@@ -211,8 +216,8 @@ export class LocalCache {
   }
 
   /**
-   * What would go next is spared once if it was hit since it was last looked at (the clock algorithm). A hit is
-   * cheaper than if it moved the entry to the front, and the busy are told from the idle as well.
+   * Clock algorithm: a recently hit entry survives one eviction pass. A hit is cheaper than if it moved the entry to
+   * the front, and the cache still tells busy entries from idle ones.
    */
   private spareHit(): void {
     for (let i = 0; i < SPARED_MAX; i++) {
@@ -247,7 +252,10 @@ export class LocalCache {
   }
 }
 
-/** What is newer is the build. Of one build, what was told at a later clock, or whose end has been moved to later. */
+/**
+ * The later build is newer. Within one build, the value read at the later clock is newer, then the one with the later
+ * end.
+ */
 function isNewer(entry: LocalEntry, present: Kept): boolean {
   if (entry.build !== present.build) return entry.build > present.build;
   if (entry.clock !== present.clock) return entry.clock > present.clock;

@@ -1,8 +1,8 @@
 import type { Dependency } from '../dependencies.js';
 
-/** Tips of processed invalidations that are remembered, to tell whether the store's position has been reached. */
+/** Maximum remembered tips of processed invalidations, which show whether the store's position has been reached. */
 const TIPS_MAX = 1000;
-/** Dependencies whose last invalidation is remembered one by one; older ones share the floor. */
+/** Maximum dependencies whose last invalidation is remembered one by one; older ones share the floor. */
 const REMEMBERED_MAX = 10_000;
 
 /** A point in a partition's history of invalidations. */
@@ -11,26 +11,29 @@ export interface Position {
   readonly tip: string;
 }
 
-/** One invalidation as the bus tells it; `previousTip` is the position that it follows. */
+/** One invalidation as the bus reports it; `previousTip` is the tip of the position that it follows. */
 export interface ChainedInvalidation extends Position {
   readonly previousTip: string;
   readonly dependencies: readonly Dependency[] | '*';
 }
 
 /**
- * What this process knows of one partition's invalidations, and until when it may rely on knowing all of them
- * (HITS-AND-L1 §2.2; model `strict.pml`). It holds no entries; it says which may be kept and served.
+ * The invalidations of one partition as far as this process knows them, and until when it may rely on knowing all
+ * (HITS-AND-L1 §2.2; model `strict.pml`). It holds no entries; it decides which may be kept and served.
  */
 export class LocalPartition {
-  /** Counts flushes: a read that began before one must not leave its value behind. */
+  /** Counts flushes: a read that began before a flush must not leave its value behind. */
   generation = 0;
   private position: Position = { clock: -1, tip: '' };
   private validUntil = -Infinity;
-  /** A lease that counts only once the bus has brought this process up to its position. */
+  /** A lease that counts only once this process has followed the bus up to its tip. */
   private promised: { readonly tip: string; readonly until: number } | undefined;
-  /** Tips that were processed since the last flush. */
+  /** Tips processed since the last flush. */
   private readonly tips = new Set<string>();
-  /** Tips of this process' own invalidations that the bus has not told yet: in order, it will tell them before anything later. */
+  /**
+   * Tips of this process' own invalidations that the bus has not reported yet. The bus reports in order: these before
+   * anything later.
+   */
   private readonly ownTips = new Set<string>();
   private serverAhead = Infinity;
   /** dependency → clock of its last invalidation that was processed here. */
@@ -40,7 +43,7 @@ export class LocalPartition {
 
   constructor(private readonly forgetEntries: () => void) {}
 
-  /** The last position that was processed without a gap; the tip is '' before the first one. */
+  /** The last position processed without a gap; its tip is '' before the first one. */
   get processed(): Position {
     return this.position;
   }
@@ -51,8 +54,9 @@ export class LocalPartition {
   }
 
   /**
-   * Whether a value that was valid at this position and has these dependencies may be kept, if its read began in `generation`. Not
-   * if it was ahead of the bus: two branches of a history can reach the same clock (`histories.pml`, mutation KEEP_ANY).
+   * Whether a value that was valid at this position and has these dependencies may be kept, if its read began in
+   * `generation`. Not if it was ahead of the bus: two branches of a history can reach the same clock (`histories.pml`,
+   * mutation KEEP_ANY).
    */
   mayKeep(generation: number, { clock, tip }: Position, dependencies: readonly string[]): boolean {
     if (this.isSuspended || generation !== this.generation || clock < this.floor) return false;
@@ -60,7 +64,10 @@ export class LocalPartition {
     return dependencies.every((d) => (this.lastInvalidated.get(d) ?? 0) <= clock);
   }
 
-  /** The bus has told an invalidation. Returns false if one before it was missed: then everything has been forgotten. */
+  /**
+   * Follows an invalidation that the bus has reported. False: an earlier one was missed, and everything has been
+   * forgotten.
+   */
   follow({ clock, tip, previousTip, dependencies }: ChainedInvalidation): boolean {
     const isInChain = previousTip === this.position.tip;
     if (!isInChain || dependencies === '*') this.flush();
@@ -70,7 +77,7 @@ export class LocalPartition {
     return isInChain;
   }
 
-  /** An invalidation of this process was carried out at this position, perhaps before the bus tells of it. */
+  /** Records an invalidation of this process, carried out at this position, perhaps before the bus reports it. */
   rememberOwn(dependencies: readonly string[], { clock, tip }: Position): void {
     this.remember(dependencies, clock);
     if (this.tips.has(tip)) return;
@@ -79,7 +86,7 @@ export class LocalPartition {
     if (this.ownTips.size > TIPS_MAX && oldest !== undefined) this.ownTips.delete(oldest);
   }
 
-  /** An invalidation was carried out at this clock. */
+  /** Records that an invalidation was carried out at this clock. */
   remember(dependencies: readonly string[], clock: number): void {
     for (const d of dependencies) {
       const last = this.lastInvalidated.get(d) ?? 0; // never lowered: an own invalidation may be ahead of the bus
@@ -94,8 +101,9 @@ export class LocalPartition {
   }
 
   /**
-   * The store accepted the position that this process reported when it asked at `sentAt`-based `until`; `now` is where the
-   * store stood. Returns false if the process has been behind for a whole beat: it starts afresh from there.
+   * The store accepted the position that this process had reported. `until` is the end of the lease, counted from the
+   * request; `now` is where the store stood; `askedIn` is the generation of the request. Returns false if the process
+   * has been behind for a whole beat: it then starts afresh from `now`.
    */
   confirmed(now: Position, until: number, askedIn: number): boolean {
     const isCaughtUp = askedIn === this.generation && this.tips.has(now.tip);
@@ -111,18 +119,18 @@ export class LocalPartition {
     return true;
   }
 
-  /** Starts afresh: nothing is kept, and everything from this position on will be seen. */
+  /** Starts afresh at this position: nothing is kept, and every later invalidation will be seen. */
   adopt(position: Position, until: number): void {
     this.flush();
     this.moveTo(position);
     this.renewTo(until);
   }
 
-  /** Forgets every entry. */
+  /** Forgets every entry, and the invalidations processed so far. */
   flush(): void {
     this.generation++;
     this.promised = undefined;
-    // A read that begins from here on finds the store at or after everything that was processed.
+    // A read that begins from now on finds the store at or after every invalidation processed so far.
     this.lastInvalidated.clear();
     this.floor = 0;
     this.tips.clear();
@@ -130,35 +138,38 @@ export class LocalPartition {
     this.forgetEntries();
   }
 
-  /** The store's time was `serverMs` some time after `sentAt`: so it is not further ahead of our clock than this. */
+  /**
+   * Records that the store's time was `serverMs` some time after `sentAt`: an upper bound of how far it is ahead of
+   * this clock.
+   */
   learnTime(serverMs: number, sentAt: number): void {
     this.serverAhead = serverMs - sentAt;
   }
 
-  /** Whether an entry that ends at this time of the store may have ended. 0: it has no end. */
+  /** Whether an entry that ends at this store time may have ended. 0: it has no end. */
   hasEnded(expiresAt: number, now: number): boolean {
     return expiresAt > 0 && now + this.serverAhead >= expiresAt;
   }
 
-  /** At least so long it is until this time of the store; undefined for 0, which has no end. */
+  /** Lower bound, in ms, until this store time; undefined for 0, which means no end. */
   remainingMs(expiresAt: number, now: number): number | undefined {
     return expiresAt > 0 ? Math.max(0, expiresAt - now - this.serverAhead) : undefined;
   }
 
-  /** From here on nothing is kept or served until `resume`; the bus is followed, and leases are asked for. */
+  /** From now on nothing is kept or served until `resume`; the process still follows the bus and asks for leases. */
   suspend(): void {
     this.isSuspended = true;
     this.validUntil = -Infinity;
     this.flush();
   }
 
-  /** Ends a suspension: the next lease counts again, for what is read from now on. */
+  /** Ends a suspension: the next lease counts again, for values read from now on. */
   resume(): void {
     this.isSuspended = false;
     this.flush();
   }
 
-  /** From here on nothing is served. */
+  /** From now on nothing is served. */
   close(): void {
     this.validUntil = -Infinity;
     this.flush();

@@ -5,25 +5,25 @@ import { pollMs, type LeaseWatches } from '../read-through/lease-watch.js';
 import type { CacheStore } from '../store/cache-store.js';
 import type { ValueCodec } from '../values/value-codec.js';
 
-/** What locks need of the cache around them. */
+/** The parts of the cache that locks use. */
 export interface LockHost {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
   readonly leaseWatches: LeaseWatches;
-  /** Throws if the key must not be asked for, or the cache is closed. */
+  /** Throws if the key must not be locked, or the cache is closed; the caller must await a returned promise first. */
   admit(key: string): Promise<void> | undefined;
-  /** Writes under the lease, acknowledged like any write; false if it is not held any more. */
+  /** Writes under the lease, acknowledged like any write; false if the lease is no longer held. */
   write(key: string, value: unknown, leaseId: string, options: SetOptions): Promise<boolean>;
 }
 
 /**
- * Locks are leases like those of builds: one holder a key over all processes, for a time. What makes them safe is not the
- * time: the store refuses the write of a holder whose lease has gone, so nobody has to trust a clock.
+ * Locks are leases like those of builds: one holder per key over all processes, for a limited time. Their safety does
+ * not rest on that time: the store refuses the write of a holder whose lease has gone, so nobody has to trust a clock.
  */
 export class CacheLocks {
   constructor(private readonly host: LockHost) {}
 
-  /** Rejects `CACHE_WAIT_TIMEOUT` when somebody else still has it after `waitMs`. */
+  /** Rejects `CACHE_WAIT_TIMEOUT` if somebody else still holds the key after `waitMs`. */
   async acquire<T>(key: string, waitMs: number, leaseMs: number): Promise<CacheLock<T>> {
     const deadline = performance.now() + waitMs;
     for (let attempt = 0; ; attempt++) {
@@ -47,7 +47,7 @@ export class CacheLocks {
     const release = () => this.release(key, leaseId);
     try {
       const stored = await this.host.store.read(key);
-      // Parsed for this holder alone: it may change what it was given, and an L1 shares its values.
+      // Parsed for this holder alone: it may change the value, and an L1 shares its values.
       const value = ((stored && this.host.codec.decode(key, stored))?.value ?? null) as T | null;
       const write = (next: T, options: SetOptions = {}) => this.host.write(key, next, leaseId, options);
       return { key, value, write, release };
@@ -61,7 +61,7 @@ export class CacheLocks {
     try {
       await this.host.store.release({ key, leaseId });
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // in an outage it ends by itself
+      if (!(error instanceof StoreUnavailableError)) throw error; // in an outage the lease ends by itself
     }
   }
 }

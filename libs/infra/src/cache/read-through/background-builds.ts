@@ -7,24 +7,24 @@ import type { ResolvedOptions } from './get-or-set-options.js';
 import type { ReadThrough } from './read-through.js';
 import { Waiter, type Background, type BackgroundAnswer } from './waiter.js';
 
-/** Builds at the same time that nobody waits for. They take turns with none: beyond it the next hit may try again. */
+/** Maximum concurrent background builds; excess is skipped, not queued, and the next hit may try again. */
 const RUNNING_MAX = 32;
-/** After a failure a key is left alone for a second, then for two, and for half a minute at most. */
+/** After a failure a key rests for one second, then for two, doubling up to half a minute. */
 const REST_MS = 1000;
 const REST_MS_MAX = 30_000;
 const FAILED_KEYS_MAX = 10_000;
 const [, FETCH_MS_MAX] = FETCH_MS;
 
 /**
- * `stored` a new entry is there; `unneeded` there was one already, or somebody else builds it; `refused` what was fetched
- * had been invalidated meanwhile, or is not to be stored; `failed` the fetch failed; `skipped` not even begun: one of this
- * key is under way, it has just failed, or there are too many.
+ * `stored` there is a new entry; `unneeded` there was an entry already, or somebody else builds it; `refused` the
+ * fetched value was invalidated meanwhile, or is not to be stored; `failed` the fetch failed; `skipped` no build was
+ * begun: one of this key is under way, it has just failed, or there are too many.
  */
 export type BackgroundResult = 'stored' | 'unneeded' | 'refused' | 'failed' | 'skipped';
 
 /**
- * Builds that no caller waits for: ordinary builds, from a start point under a lease to a commit that may be refused, one a
- * key over all processes. A failure reaches nobody; it is told to the options' listener, and its key rests.
+ * Builds that no caller waits for: ordinary builds, from a start point under a lease to a commit that may be refused,
+ * one per key over all processes. A failure reaches only the options' listener, and its key rests.
  */
 export class BackgroundBuilds {
   private readonly running = new Set<string>();
@@ -42,7 +42,7 @@ export class BackgroundBuilds {
     background: Background = {},
   ): Promise<BackgroundResult> {
     if (this.running.has(key) || this.running.size >= RUNNING_MAX || this.isResting(key)) return 'skipped';
-    // Nobody would notice a fetch that never ends, so that this one always has a bound.
+    // Nobody would notice a fetch that never ends, so this one always has a bound.
     const fetchTimeoutMs = options.fetchTimeoutMs ?? FETCH_MS_MAX;
     const waiter = new Waiter(key, fetcher, { ...options, fetchTimeoutMs, onOutcome: undefined }, background);
     if (!this.readThrough.enterUnlessBusy(waiter)) return 'skipped';
@@ -77,12 +77,12 @@ function resultOf({ outcome, isStored }: BackgroundAnswer): BackgroundResult {
   return isStored ? 'stored' : 'refused';
 }
 
-/** The store is away, or the cache is closing: no failure of a build. */
+/** Whether the store is away or the cache is closing: neither is a failure of the build. */
 function isOfTheStore(error: unknown): boolean {
   return error instanceof CacheError && ['CACHE_STORE_UNAVAILABLE', 'CACHE_CLOSED'].includes(error.code);
 }
 
-/** Tells how something ended that no caller waited for. The listener's errors are its own. */
+/** Reports how work that no caller waited for has ended. An error of the listener is reported as a defect. */
 export function tellBackground(
   { onBackground }: ResolvedOptions,
   event: Parameters<NonNullable<ResolvedOptions['onBackground']>>[0],

@@ -8,7 +8,7 @@ import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiter.js';
 
-/** As a store that has lost its leases, by a restart or because their holder was paused, answers. */
+/** Answers like a store that has lost its leases, by a restart or because their holder was paused. */
 class ForgetfulStore extends MemoryCacheStore {
   renewals = 0;
   isForgetful = true;
@@ -50,7 +50,7 @@ describe('the bound of a fetch that never ends', () => {
     store.isForgetful = isForgetful;
     void ask(hanging);
     await pass(299_000);
-    expect(store.renewals > 1).toBe(!isForgetful); // one that was lost is not asked for again
+    expect(store.renewals > 1).toBe(!isForgetful); // a lost lease is not renewed again
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
     await pass(1000);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);

@@ -10,13 +10,13 @@ import type { Waiter } from './waiter.js';
 
 const [, FETCH_MS_MAX] = FETCH_MS;
 
-/** One fetch under a lease: from the start point to the value and what it was built from. */
+/** One fetch under a lease: from the start point to the value and its dependencies. */
 export class Build {
   private readonly declared = new DependencySet();
   private readonly renewal: NodeJS.Timeout | undefined;
   private readonly overdue: NodeJS.Timeout;
   private readonly aborting = new AbortController();
-  /** Set when it is known that the commit can only be refused. */
+  /** Set once the commit can only be refused. */
   isDoomed = false;
 
   constructor(
@@ -24,7 +24,7 @@ export class Build {
     readonly builder: Waiter,
     readonly leaseId: string,
     readonly start: StartPoint,
-    /** The request to the store that granted the lease. */
+    /** The number of the request to the store that granted the lease. */
     readonly request: number,
   ) {
     this.overdue = setTimeout(() => this.abort(), FETCH_MS_MAX).unref();
@@ -33,7 +33,10 @@ export class Build {
     if (renewLease) this.renewal = setInterval(() => void this.renew(), leaseMs / 3).unref();
   }
 
-  /** Calls the fetcher. The dependencies are complete when it resolves; it rejects `CACHE_FETCH_TIMEOUT` when that takes too long. */
+  /**
+   * Calls the fetcher. The dependencies are complete when it resolves. Rejects `CACHE_FETCH_TIMEOUT` after
+   * `fetchTimeoutMs`.
+   */
   async fetch(): Promise<unknown> {
     const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal: this.signal };
     const { key, fetcher, options } = this.builder;
@@ -52,32 +55,38 @@ export class Build {
     }
   }
 
-  /** All dependencies as the store keeps them, folded as far as need be; undefined if they are too many all the same. */
+  /** All dependencies as the store keeps them, folded if necessary; undefined if they are too many even so. */
   dependencies(): { readonly all: Dependency[]; readonly isFolded: boolean } | undefined {
     const all = this.declared.stored(this.builder.key);
     return all && { all, isFolded: this.declared.isFolded };
   }
 
-  /** Whether an invalidation that this build started before touches something it is known to depend on. */
+  /** Whether an invalidation that came after this build's start touches one of its dependencies known so far. */
   isHitBy(dependencies: InvalidationNotice['dependencies']): boolean {
-    if (dependencies === '*') return false; // unknown which: the commit will tell
+    if (dependencies === '*') return false; // unknown which: the commit will show
     const own = new Set<string>(this.declared.known(this.builder.key)).add(`k:${this.builder.key}`);
     return dependencies.some((d) => own.has(d));
   }
 
-  /** Aborted when the cache closes, or when the fetch has taken longer than any may. */
+  /** Aborted when the cache closes or the fetch has taken too long. */
   get signal(): AbortSignal {
     return this.aborting.signal;
   }
 
-  /** Gives the build up: its lease runs out, and its fetcher is told. Whatever it brings is still judged at the commit. */
+  /**
+   * Gives the build up: its lease runs out, and its fetcher's signal is aborted. The commit still judges a value that
+   * arrives.
+   */
   abort(): void {
     this.stopRenewing();
     clearTimeout(this.overdue);
     this.aborting.abort();
   }
 
-  /** The lease is lost, or of no use any more. The fetch may still run, so its bound stays: it may be all that ends its flight. */
+  /**
+   * Call it when the lease is lost or no longer of use. The fetch may still run, so its time limit stays: nothing else
+   * may end its flight.
+   */
   stopRenewing(): void {
     clearInterval(this.renewal);
   }
@@ -91,7 +100,7 @@ export class Build {
       const { key, options } = this.builder;
       if (!(await this.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
     } catch (error) {
-      // In an outage the next third tries again; anything else is a defect of ours, and no caller waits for this.
+      // In an outage the next third tries again. Any other error is a defect, and no caller waits for this.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }

@@ -7,14 +7,14 @@ import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { Waiter } from './waiter.js';
 
 const CONCURRENCY = 10;
-/** So many fetches of one key run at once, at the most. */
+/** Maximum concurrent fetches of one key. */
 const RUNNING_PER_KEY_MAX = 8;
 const FIVE_MINUTES = 300_000;
 
 describe('Bypass', () => {
   let closing: AbortController;
   let bypass: Bypass;
-  /** The fetches that were begun, in order. */
+  /** The fetches begun so far, in order. */
   let fetches: { readonly key: string; readonly signal: AbortSignal; readonly end: (value: unknown) => void }[];
 
   beforeEach(() => {
@@ -29,7 +29,7 @@ describe('Bypass', () => {
   });
 
   const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
-  /** A caller whose fetch hangs until the test ends it, and what he has been told so far. */
+  /** A caller whose fetch hangs until the test ends it, and the answer that it has received so far. */
   const ask = (key: string, waitMs = 600_000) => {
     const fetcher = ({ signal }: FetchContext) =>
       new Promise<unknown>((end) => void fetches.push({ key, signal, end }));

@@ -6,27 +6,34 @@ import { fetchInTime } from './timed-fetch.js';
 import type { Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
 
-/** Keys that may wait for their turn. Beyond it the source would only be met by a longer queue. */
+/** Maximum keys that wait for a place. A longer queue would not help the source. */
 const QUEUE_MAX = 1000;
-/** A running fetch delays the next one of its key by no more than this … */
+/** A running fetch delays the next one of its key by at most this, in milliseconds. */
 const STAGGER_MS = 50;
-/** … until so many of them are running; then the next waits for one to end, so that one slow key leaves room for others. */
+/**
+ * With this many fetches of a key running, the next one waits for one to end, so that a slow key leaves room for
+ * others.
+ */
 const RUNNING_PER_KEY_MAX = 8;
 const [, FETCH_MS_MAX] = FETCH_MS;
 
-/** Callers of a key whose fetch has not begun, and the places that it may begin in beside a free one: those of callers who have one. */
+/**
+ * Callers of a key whose fetch has not begun. `lenders` are the places of callers that hold one: the fetch may begin in
+ * any of these, or in a free place.
+ */
 interface Gathering {
   readonly waiters: WaiterSet;
   readonly lenders: Set<Place>;
 }
 
 /**
- * Answers from the source alone, while the store is away. Without the store nobody can vouch for a fetch that began
- * earlier, so callers share only a fetch that has not begun: those who come while one is running gather for the next,
- * which begins when it ends, or 50 ms after they began to gather. The source sees at most `concurrency` fetches at once,
- * not counting those that were told by their signal to stop, and those that a fetch waits for: they have its place.
+ * Answers from the source alone, while the store is away. Without the store nothing can vouch for a fetch that began
+ * earlier, so callers share only a fetch that has not begun. Callers that arrive while one is running gather for the
+ * next, which begins when the running one ends, or 50 ms after they began to gather. The source sees at most
+ * `concurrency` fetches at once, not counting fetches whose signal was aborted, nor fetches that another fetch waits
+ * for: these use its place.
  *
- * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not the fetch that is his own.
+ * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not its own fetch.
  */
 export class Bypass {
   private readonly gatherings = new Map<string, Gathering>();
@@ -37,11 +44,11 @@ export class Bypass {
   constructor(
     concurrency: number,
     private readonly signal: AbortSignal,
-    /** What everybody is given of what was fetched. */
+    /** Turns a fetched value into the value that every caller receives. */
     private readonly faithful: (builder: Waiter, value: unknown) => unknown = (_, value) => value,
   ) {
     this.slots = bulkhead(concurrency, QUEUE_MAX);
-    // The first of its listeners: nobody takes a place that a running fetch leaves at the close.
+    // The first of the signal's listeners, so that at the close no waiter takes a place that a running fetch leaves.
     signal.addEventListener('abort', () => this.refuseAll(), { once: true });
   }
 
@@ -51,7 +58,7 @@ export class Bypass {
       return;
     }
     const gathering = this.gatherings.get(waiter.key) ?? this.gather(waiter.key);
-    // After its fetch was scheduled: with nothing in the way that begins before any patience ends, be `waitMs` 0.
+    // After the fetch was scheduled: if nothing is in its way, it begins before any `waitMs` runs out, even 0.
     waiter.waitForOther();
     gathering.waiters.add(waiter);
     if (waiter.place) this.offer(waiter.key, gathering, waiter.place);
@@ -64,7 +71,7 @@ export class Bypass {
     return gathering;
   }
 
-  /** A caller who has a place has come. If the fetch waits for a free one already, it may begin in his. */
+  /** A caller that has a place has arrived. If the fetch waits for a free place already, it may begin in that one. */
   private offer(key: string, gathering: Gathering, place: Place): void {
     if (gathering.lenders.has(place)) return;
     gathering.lenders.add(place);
@@ -82,7 +89,7 @@ export class Bypass {
     });
   }
 
-  /** It begins in the first place that is to be had; the others find that it has begun. */
+  /** The fetch begins in the first place that is available; the other attempts find that it has begun. */
   private start(key: string, gathering: Gathering): void {
     const isFree = this.slots.executionSlots > 0;
     void this.beginIn((task) => this.slots.execute(task), key, gathering);
@@ -102,12 +109,14 @@ export class Bypass {
     }
   }
 
-  /** Settles when the fetch ends or is told to stop. One that does not stop must not hold its place for ever. */
+  /**
+   * Settles when the fetch ends or its signal is aborted. A fetch that does not stop must not hold its place for ever.
+   */
   private async fetch(key: string, gathering: Gathering): Promise<void> {
     if (this.gatherings.get(key) !== gathering) return; // begun in another place, or refused
     const waiters = this.close(key);
     const [builder] = waiters ?? [];
-    if (!waiters || !builder) return; // everybody's patience ended
+    if (!waiters || !builder) return; // no caller waits any more
     waiters.waitForOther(builder);
     this.running.set(key, (this.running.get(key) ?? 0) + 1);
     const place = new Place(QUEUE_MAX);
@@ -144,7 +153,7 @@ export class Bypass {
     }
   }
 
-  /** Takes those who gathered; whoever comes now gathers anew. */
+  /** Takes the callers that have gathered; later callers gather anew. */
   private close(key: string): WaiterSet | undefined {
     const gathering = this.gatherings.get(key);
     this.gatherings.delete(key);
@@ -155,7 +164,7 @@ export class Bypass {
     for (const waiter of this.close(key)?.takeAll() ?? []) waiter.fail(reason);
   }
 
-  /** The cache closes: those whose fetch has not begun are told so. */
+  /** The cache closes: rejects the callers whose fetch has not begun. */
   private refuseAll(): void {
     for (const key of [...this.gatherings.keys()]) this.refuse(key, closed());
   }

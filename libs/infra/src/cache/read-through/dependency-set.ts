@@ -1,19 +1,19 @@
 import { CacheError } from '../cache.errors.js';
 import { anyRecordOf, recordTable, storedDependencies, type Dependency } from '../dependencies.js';
 
-/** Dependencies that are kept of one entry. More would make its commit, and its end, a long script. */
+/** Maximum dependencies of one entry. More would make the scripts of its commit and of its end long. */
 const DEPENDENCIES_MAX = 5000;
 
 /**
- * What one value was built from, bounded: when there is more than an entry can have, the records of the table that has the most
- * become *any record of that table*, which falls more often and never too late; then those of the next table.
+ * The dependencies of one value, bounded. Above the bound, the records of the table with the most of them become *any
+ * record of that table*, which falls more often and never too late; then those of the next table.
  */
 export class DependencySet {
   private readonly all = new Set<Dependency>();
   private readonly folded = new Set<string>();
   private isOverfull = false;
 
-  /** Whether records of a table stand for no single ones any more. */
+  /** Whether the records of a table have become *any record of that table*. */
   get isFolded(): boolean {
     return this.folded.size > 0;
   }
@@ -27,19 +27,22 @@ export class DependencySet {
     }
   }
 
-  /** All of them as the store keeps them for an entry of this key; undefined if they are too many, and no records to fold. */
+  /**
+   * All dependencies as the store keeps them for this key; undefined if they are too many and no records are left to
+   * fold.
+   */
   stored(key: string): Dependency[] | undefined {
     let stored = storedDependencies(key, this.all);
     while (stored.length > DEPENDENCIES_MAX && this.fold()) stored = storedDependencies(key, this.all);
     return this.isOverfull || stored.length > DEPENDENCIES_MAX ? undefined : stored;
   }
 
-  /** As far as they are known by now. */
+  /** The dependencies known so far, as the store keeps them. */
   known(key: string): Dependency[] {
     return storedDependencies(key, this.all);
   }
 
-  /** Whether that made them fewer. */
+  /** Folds the table with the most records; returns whether there was one to fold. */
   private fold(): boolean {
     const table = this.largestTable();
     if (table === undefined) return false;
@@ -61,7 +64,10 @@ export class DependencySet {
   }
 }
 
-/** What the store keeps for a value that is written, folded as for one that is built; `CACHE_INVALID_OPTION` beyond that. */
+/**
+ * The dependencies that the store keeps for a written value, folded like those of a built one; throws
+ * `CACHE_INVALID_OPTION` if they are too many even so.
+ */
 export function writtenDependencies(key: string, declared: Iterable<Dependency>): Dependency[] {
   const set = new DependencySet();
   set.add(declared);

@@ -1,6 +1,6 @@
 /**
- * Whether an entry whose fetch began at `fetchedAt` is no older than that, where the store's time is `latest` at the most.
- * What is not known, or cannot be (a fetch that is yet to come: the store's clock was put back), is too old.
+ * Whether an entry whose fetch began at `fetchedAt` is at most `maxAgeSeconds` old, if the store's time is at most
+ * `latest`. An unknown age is too old; so is an impossible one (a fetch in the future: the store's clock was put back).
  */
 export function isYoungEnough(
   fetchedAt: number | undefined,

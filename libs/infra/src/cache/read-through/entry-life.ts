@@ -2,7 +2,7 @@ import { CacheError } from '../cache.errors.js';
 import type { TtlSeconds } from '../entry-options.js';
 import { ttlMs } from '../limits.js';
 
-/** How long built values are kept, before it is known which value it is. */
+/** How long built values are kept, before the value itself is known. */
 export interface EntryLife {
   readonly ttl: TtlSeconds<unknown> | undefined;
   /** For values without a TTL of their own; undefined: they are kept until invalidated. */
@@ -13,8 +13,8 @@ export interface EntryLife {
 }
 
 /**
- * Milliseconds that this value lives from the start of its fetch; undefined: until it is invalidated; 0: it is not stored.
- * Rejects with `CACHE_INVALID_OPTION` what a TTL function must not return.
+ * Milliseconds that this value lives from the start of its fetch; undefined: until it is invalidated; 0: it is not
+ * stored. Throws `CACHE_INVALID_OPTION` for an invalid result of a TTL function.
  */
 export function lifeMs(life: EntryLife, value: unknown): number | undefined {
   if (value === undefined || (value === null && !life.cacheNull)) return 0;

@@ -9,11 +9,11 @@ import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiter.js';
 
-/** Carries out what it is asked at once, and tells the answer when the test lets it: what a slow network does. */
+/** Carries out each request at once, and answers when the test allows it, like a slow network. */
 class SlowlyAnsweringStore extends MemoryCacheStore {
   private held: { readonly found: Deferred<void>; readonly told: Deferred<void> } | undefined;
 
-  /** Holds the next answer back from when it is `found` until it is `told`. */
+  /** Holds the next answer back from `found` until `told`. */
   hold() {
     return (this.held = { found: deferred(), told: deferred() });
   }
@@ -70,7 +70,7 @@ describe('Flight', () => {
     now += 30_000;
     readThrough.clock.learn(now, performance.now());
     const offered = store.hold();
-    const early = ask('newer', { maxAgeSeconds: 1 }); // refuses what it is offered, and asks for the lease
+    const early = ask('newer', { maxAgeSeconds: 1 }); // refuses the offered entry, and asks for the lease
     await offered.found.promise;
     offered.told.resolve();
     const granted = store.hold();

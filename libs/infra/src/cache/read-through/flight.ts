@@ -19,7 +19,7 @@ import type { StoreClock } from './store-clock.js';
 import { tellBuilt, type Waiter } from './waiter.js';
 import { WaiterSet } from './waiter-set.js';
 
-/** What a flight needs of its surroundings. */
+/** The surroundings of a flight, as far as it needs them. */
 export interface FlightHost {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
@@ -27,47 +27,48 @@ export interface FlightHost {
   readonly clock: StoreClock;
   /** Aborted when the cache closes. */
   readonly signal: AbortSignal;
-  /** Fetches that are under way. */
+  /** Fetches under way. */
   readonly builds: Set<Build>;
-  /** Requests for a lease that have been sent so far, for whichever key. */
+  /** Requests to the store that flights have sent so far, for all keys. */
   requests: number;
-  /** From now on nobody joins this flight; the next caller of its key begins another. */
+  /** Closes the flight to further callers; the next caller of its key begins another. */
   detach(flight: Flight): void;
-  /** Puts a waiter into the open flight of its key, a new one if there is none. */
+  /** Puts a waiter into the open flight of its key, or into a new one. */
   enter(waiter: Waiter): void;
-  /** What everybody is given of what this waiter's fetch has brought: see `ValueCodec.faithful`. */
+  /** The form of a value fetched for this waiter that every caller receives: see `ValueCodec.faithful`. */
   faithful(waiter: Waiter, value: unknown): unknown;
   /** Answers a waiter without the store. */
   bypass(waiter: Waiter): void;
 }
 
-/** Known dependencies that are sent along with a request for a lease; more would only make it slower. */
+/** Maximum known dependencies sent with a request for a lease; more would only make it slower. */
 const KNOWN_MAX = 100;
 
 /**
- * All callers of one key in this process that are waiting for the same next answer, and what is done to get it: ask the
- * store; be told the value, to wait for another builder, or to build.
+ * All callers of one key in this process that wait for the same next answer, and the work to get it: ask the store,
+ * then receive the value, wait for another builder, or build.
  *
- * Who may share what follows from one rule: a caller may be given a value if its fetch began after the caller arrived, or
- * if the store vouched for the value after the caller arrived. Requests to the store are counted, and every waiter
+ * One rule decides who may share an answer: a caller may receive a value if its fetch began after the caller arrived,
+ * or if the store vouched for the value after the caller arrived. Requests to the store are counted, and every waiter
  * remembers the count at its arrival, which may be some time before it joins:
- * - an entry found by request n answers those who arrived before n was sent;
- * - a value whose commit was accepted answers all who joined before the commit was sent (then the flight is detached);
- * - a value whose commit was refused answers those who arrived before the request that granted the lease; the others
+ * - an entry found by request n answers the waiters that arrived before n was sent;
+ * - a value whose commit was accepted answers all that joined before the commit was sent (then the flight is detached);
+ * - a value whose commit was refused answers those that arrived before the request that granted the lease; the others
  *   share the next build (CORRECTIONS 5).
  *
- * Who wants no entry beyond a certain age refuses an older one, whoever vouches for it: then the lease is asked for although
- * there is an entry. What is fetched after he arrived he never refuses, however long that took, so nobody goes round for ever.
+ * A caller with `maxAgeSeconds` refuses older entries, even if the store vouches for them: then the flight asks for the
+ * lease although there is an entry. A caller never refuses a value whose fetch began after it arrived, however long the
+ * fetch took, so no caller goes round for ever.
  */
 export class Flight {
   private readonly waiters = new WaiterSet();
   private polls = 0;
   private build: Build | undefined;
-  /** Somebody who is here has refused the entry that was found last. */
+  /** A waiter of this flight has refused the entry that was found last. */
   private wantsNewer = false;
   /** There is a valid entry while the build runs. */
   private isReplacing = false;
-  /** The build takes the place of whatever entry there is. */
+  /** The build replaces the entry, if there is one. */
   private isRefresh = false;
 
   constructor(
@@ -75,12 +76,12 @@ export class Flight {
     readonly key: string,
   ) {}
 
-  /** Whether a fetch of this process is under way. */
+  /** The build that is under way in this process, if any. */
   get building(): Build | undefined {
     return this.build;
   }
 
-  /** Whether a caller who has not asked the store may join: not while a valid entry is being replaced. */
+  /** Whether a caller that has not asked the store may join: not while a valid entry is being replaced. */
   get isOpenToReaders(): boolean {
     return this.build !== undefined && !this.isReplacing;
   }
@@ -117,8 +118,8 @@ export class Flight {
   }
 
   /**
-   * Ends the running build's claim if the invalidation has made its commit pointless: nobody joins it any more, the lease
-   * is given back, and those who may not have its value go on to the next build at once.
+   * Ends the running build's claim if the invalidation has made its commit pointless: no caller joins it any more, its
+   * lease is released, and waiters that may not have its value go on to the next build at once.
    */
   doom(dependencies: InvalidationNotice['dependencies']): void {
     const { build } = this;
@@ -130,7 +131,7 @@ export class Flight {
     for (const waiter of this.waiters.take((w) => !w.arrivedBefore(build.request))) this.host.enter(waiter);
   }
 
-  /** The store is away, so nobody will vouch for the running build: those who may not have its value go to the source. */
+  /** The store is away and cannot vouch for the running build: waiters that may not have its value go to the source. */
   abandonStore(): void {
     const { build } = this;
     if (!build) return;
@@ -162,7 +163,9 @@ export class Flight {
     }
   }
 
-  /** Under the lease: offers the entry that there is by now, and says whether somebody has refused it, or there is none. */
+  /**
+   * Under the lease: offers the entry that exists by now; returns whether a waiter refused it, or there is no entry.
+   */
   private async isStillWanted(): Promise<boolean> {
     const request = ++this.host.requests;
     const stored = await this.host.store.read(this.key);
@@ -170,37 +173,40 @@ export class Flight {
     return !stored || !this.isReplacing || !(await this.offer(stored, request));
   }
 
-  /** Answers whoever came before the request that found this entry, and accepts it; whether nobody refused it. */
+  /**
+   * Answers the waiters that arrived before the request that found this entry, and accept it; returns whether none
+   * refused it.
+   */
   private async offer(stored: StoredValue, request: number): Promise<boolean> {
     const latest = this.host.clock.latest();
     const asked = (waiter: Waiter) => waiter.arrivedBefore(request);
     const mayHave = (waiter: Waiter) => asked(waiter) && waiter.accepts(stored, latest);
-    // Another process has built it, perhaps for callers who want none of a certain age either: they are answered when no L1
-    // serves an older one.
+    // Another process built it, perhaps for callers with a `maxAgeSeconds` of their own: it answers them when no L1 serves
+    // an older value, so these callers wait for the same.
     if ([...this.waiters].some((w) => w.awaitedYounger && mayHave(w))) await this.host.store.settle(this.key);
     for (const waiter of this.waiters.take(mayHave)) {
-      const copy = () => this.host.codec.decode(this.key, stored)?.value; // each caller one of its own
+      const copy = () => this.host.codec.decode(this.key, stored)?.value; // one copy for each caller
       waiter.succeed(copy(), waiter.hasWaited ? 'coalesced' : 'hit', false, copy);
     }
     this.wantsNewer = [...this.waiters].some((waiter) => asked(waiter) && !waiter.background);
     return ![...this.waiters].some(asked);
   }
 
-  /** There is nothing to build: those who came too late to be offered the entry ask again. */
+  /** There is nothing to build: waiters that arrived too late to be offered the entry ask again. */
   private async giveBack(leaseId: string): Promise<'again'> {
     this.dismissBackground();
     await this.release({ key: this.key, leaseId });
     return 'again';
   }
 
-  /** Nobody waits for these: somebody else builds, or there is an entry. */
+  /** Ends the background waiters: somebody else builds, or there is an entry. */
   private dismissBackground(): void {
     for (const waiter of this.waiters.take((w) => w.background !== undefined)) waiter.succeed(undefined, 'coalesced');
   }
 
   private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
     const { codec, store } = this.host;
-    // Unreadable here (encrypted under a key that is gone): removed, so that the next request is told to build.
+    // Unreadable here (encrypted under a key that is gone): removed, so that the next request gets the lease.
     if (!codec.decode(this.key, stored)) await store.invalidate([entry(this.key)]);
     else await this.offer(stored, request);
     return 'again';
@@ -214,7 +220,7 @@ export class Flight {
     if (this.waiters.size === 0) return 'again';
     this.waiters.waitForOther();
     const end = await watch.wait(leaseId, pollMs(this.polls++, expiresInMs));
-    if (end) this.wantsNewer = false; // there may be a newer one
+    if (end) this.wantsNewer = false; // the entry may be a newer one now
     if (!end?.failure) return 'again';
     this.detach();
     const error = new BuildFailedError(end.failure.code, end.failure.message);
@@ -232,7 +238,7 @@ export class Flight {
     const build = new Build(this.host.store, builder, leaseId, start, request);
     this.build = build;
     this.host.builds.add(build);
-    // A fetch that never ends must not hold its key for ever: from then on others build.
+    // A fetch that never ends must not hold its key for ever: after the abort, others build.
     build.signal.addEventListener('abort', () => this.detach(), { once: true });
     try {
       const value = this.host.faithful(builder, await build.fetch());
@@ -246,12 +252,14 @@ export class Flight {
     return 'done';
   }
 
-  /** Sends the commit and answers by its reply. Detaching comes first: nobody may join a commit that is under way. */
+  /**
+   * Sends the commit and answers by its reply. Detaching comes first: no caller may join a commit that is under way.
+   */
   private async conclude(build: Build, value: unknown): Promise<void> {
     this.detach();
     const isForced = [...this.waiters].some((w) => !w.background && w.options.maxAgeSeconds !== undefined);
     const supersedes = isForced ? 'always' : this.isRefresh ? 'if-stored' : undefined;
-    // A forced one is sent although it can only be refused: the entry of before has to go.
+    // A forced commit is sent although it can only be refused: the earlier entry has to go.
     const reply = build.isDoomed && !isForced ? 'stale' : await this.commit(build, value, supersedes);
     // The store vouches that nothing the value depends on was invalidated since its start point.
     const isVouchedFor = reply === 'ok' || reply === 'expired';
@@ -266,7 +274,7 @@ export class Flight {
     for (const waiter of this.waiters.takeAll()) this.host.enter(waiter);
   }
 
-  /** What became of the value; `lost` if that is not known. */
+  /** The store's reply to the commit; `lost` if it is unknown, or the value depends on too much. */
   private async commit(build: Build, value: unknown, supersedes: CommitRequest['supersedes']): Promise<CommitReply> {
     const { options } = build.builder;
     const ttlMs = lifeMs(options.life, value);
@@ -297,12 +305,12 @@ export class Flight {
     }
   }
 
-  /** The value is not stored, and nothing that was fetched before it may be served any more. */
+  /** Removes the entry: the value is not stored, and nothing that was fetched before it may be served any more. */
   private async dropOlder(): Promise<void> {
     try {
       await this.host.store.invalidate([entry(this.key)]);
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // it is owed, and nothing is read before it is carried out
+      if (!(error instanceof StoreUnavailableError)) throw error; // it is owed, and carried out before the next read
     }
   }
 
@@ -316,7 +324,7 @@ export class Flight {
     try {
       await this.host.store.release(end);
     } catch (error) {
-      // In an outage the lease runs out by itself; anything else is a defect of ours, and no caller waits for this.
+      // In an outage the lease runs out by itself. Any other error is a defect, and no caller waits for this.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }
@@ -330,7 +338,7 @@ function closed(): CacheError {
   return new CacheError('CACHE_CLOSED', 'the cache was closed while this call waited', false);
 }
 
-/** What other processes are told of an error, whatever was thrown. */
+/** The description of an error for other processes, for any thrown value. */
 function describe(error: unknown): { code: string | undefined; message: string } {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const text = [message, error].find((part) => typeof part === 'string');

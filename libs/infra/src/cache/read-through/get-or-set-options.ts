@@ -23,21 +23,24 @@ import {
 } from '../limits.js';
 import type { EntryLife } from './entry-life.js';
 
-/** An end that hits move. */
+/** A sliding end, which hits move. */
 export interface SlidingLife {
   readonly ttlMs: number;
   readonly absoluteMs: number | undefined;
 }
 
-/** For how long after its end a value may stand in, and for what. */
+/** How long after its end a value may be served as stale, and in which cases. */
 export interface StaleWindows {
   readonly whileRevalidateMs: number;
   readonly ifErrorMs: number;
-  /** After so long a fetch counts as one that failed; undefined: it does not. */
+  /** After this time a running fetch counts as failed; undefined: it does not. */
   readonly softTimeoutMs: number | undefined;
 }
 
-/** The options of reads with defaults applied and limits checked: once for a bucket, else once for a call that asks the store. */
+/**
+ * The options of reads, with defaults applied and limits checked: once for a bucket, else once for each call that asks
+ * the store.
+ */
 export interface ResolvedOptions {
   readonly isResolved: true;
   readonly life: EntryLife;
@@ -46,7 +49,7 @@ export interface ResolvedOptions {
   readonly refreshAhead: number | undefined;
   readonly stale: StaleWindows | undefined;
   readonly fetchTimeoutMs: number | undefined;
-  /** Under the name that it has in a call's options, so that a hit need not know which of them it was given. */
+  /** Named as in a call's options, so that a hit need not know which of the two it received. */
   readonly maxAgeSeconds: number | undefined;
   readonly dependsOn: DeclaredDependencies<unknown>;
   readonly waitMs: number;
@@ -59,15 +62,18 @@ export interface ResolvedOptions {
   readonly onBackground: ((event: BackgroundEvent, error?: unknown) => void) | undefined;
 }
 
-/** What applies where a call names nothing itself. */
+/** The defaults of options that a call does not set. */
 export interface ReadDefaults {
   readonly waitMs: number;
   readonly leaseMs: number;
-  /** Bounds entries that have no TTL of their own; undefined: they are kept until invalidated. */
+  /** Bounds entries without a TTL of their own; undefined: they are kept until invalidated. */
   readonly safetyTtlSeconds: number | undefined;
 }
 
-/** Applies the defaults; rejects values outside their limits with `CACHE_INVALID_OPTION`. What is resolved stays as it is. */
+/**
+ * Applies the defaults; throws `CACHE_INVALID_OPTION` for values outside their limits. Resolved options stay as they
+ * are.
+ */
 export function resolveGetOrSetOptions<T>(
   given: number | GetOrSetOptions<T> | ResolvedOptions | null | undefined,
   defaults: ReadDefaults,
@@ -100,7 +106,7 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
   });
 }
 
-/** What one caller says of its own read, on top of what its bucket says of all. */
+/** The options of one call, on top of those of its bucket. */
 export function withCall<T>(
   resolved: ResolvedOptions,
   { dependsOn, waitMs, maxAgeSeconds, onOutcome }: CallOptions<T>,
@@ -114,12 +120,12 @@ export function withCall<T>(
   };
 }
 
-/** The same options for reads that are served up to this age only. */
+/** The same options for reads that accept entries up to this age only. */
 export function withMaxAge(resolved: ResolvedOptions, maxAgeSeconds: number): ResolvedOptions {
   return Object.freeze({ ...resolved, maxAgeSeconds: stricter(resolved, maxAgeSeconds) });
 }
 
-/** Whether the read says how old its entry may be. */
+/** Whether the read limits the age of its entry. */
 export function isBounded<T>(given: number | GetOrSetOptions<T> | ResolvedOptions | null | undefined): boolean {
   return typeof given === 'object' && given?.maxAgeSeconds !== undefined;
 }
@@ -128,12 +134,12 @@ function stricter(resolved: ResolvedOptions, maxAgeSeconds: number): number {
   return Math.min(resolved.maxAgeSeconds ?? Infinity, within('maxAgeSeconds', maxAgeSeconds, MAX_AGE_SECONDS));
 }
 
-/** The dependencies that are known before the fetch. */
+/** The dependencies known before the fetch. */
 export function knownDependencies(options: ResolvedOptions): readonly Dependency[] {
   return typeof options.dependsOn === 'function' ? [] : options.dependsOn;
 }
 
-/** How long after its end a copy of an entry is kept, in milliseconds; 0: there is none. */
+/** How long a copy of an entry is kept after its end, in milliseconds; 0: there is no copy. */
 export function staleMs({ stale }: ResolvedOptions): number {
   return stale ? Math.max(stale.whileRevalidateMs, stale.ifErrorMs) : 0;
 }
@@ -143,7 +149,7 @@ function entryLife(
   sliding: SlidingLife | undefined,
   { safetyTtlSeconds }: ReadDefaults,
 ): EntryLife {
-  if (typeof ttlSeconds === 'number') ttlMs(ttlSeconds); // only to refuse what is no TTL
+  if (typeof ttlSeconds === 'number') ttlMs(ttlSeconds); // only checks that it is a TTL
   return {
     ttl: sliding ? Math.min(sliding.ttlMs, sliding.absoluteMs ?? Infinity) / 1000 : ttlSeconds,
     safetyTtlMs: ttlMs(safetyTtlSeconds),

@@ -1,6 +1,8 @@
 import type { LeaseEnd } from '../store/cache-store.js';
 
-/** The ends of leases on one key, from the moment the watch began: a message that came before it was asked for is kept. */
+/**
+ * The ends of leases on one key, from the start of the watch on. An end that arrives before `wait` is called is kept.
+ */
 export class LeaseWatch {
   private readonly ends = new Map<string, LeaseEnd>();
   private awaited: { leaseId: string; done: (end: LeaseEnd | undefined) => void } | undefined;
@@ -12,7 +14,7 @@ export class LeaseWatch {
     else this.ends.set(end.leaseId, end);
   }
 
-  /** How this lease ended, or undefined when `timeoutMs` have passed without word of it. */
+  /** How this lease ended; undefined if `timeoutMs` pass without a message about it. */
   wait(leaseId: string, timeoutMs: number): Promise<LeaseEnd | undefined> {
     const known = this.ends.get(leaseId);
     if (known) return Promise.resolve(known);
@@ -28,7 +30,7 @@ export class LeaseWatch {
     });
   }
 
-  /** Whoever waits looks for itself. */
+  /** Ends the wait without a message: the waiter looks for itself. */
   wake(): void {
     this.awaited?.done(undefined);
   }
@@ -43,11 +45,11 @@ export class LeaseWatch {
   }
 }
 
-/** Hands every message about a lease to those who watch its key. */
+/** Passes every message about a lease to the watches of its key. */
 export class LeaseWatches {
   private readonly byKey = new Map<string, Set<LeaseWatch>>();
 
-  /** Begin the watch before asking the store, so that nothing can be missed between its answer and the wait. */
+  /** Begin the watch before asking the store, so that no message between its answer and the wait is missed. */
   watch(key: string): LeaseWatch {
     const watches = this.byKey.get(key) ?? new Set<LeaseWatch>();
     this.byKey.set(key, watches);
@@ -63,7 +65,7 @@ export class LeaseWatches {
     for (const watch of this.byKey.get(end.key) ?? []) watch.receive(end);
   }
 
-  /** No word can come any more: everybody looks for itself. */
+  /** No message can come any more: every waiter looks for itself. */
   wakeAll(): void {
     for (const watches of this.byKey.values()) for (const watch of watches) watch.wake();
   }
@@ -73,8 +75,8 @@ const POLL_FIRST_MS = 50;
 const POLL_MAX_MS = 500;
 
 /**
- * How long to wait for word of a lease before looking again: from 50 ms, doubling up to 500 ms, with jitter, because word
- * can be lost; and no longer than the lease itself can last.
+ * How long to wait for a message about a lease before looking again: from 50 ms, doubling up to 500 ms, with jitter,
+ * because a message can be lost; and no longer than the lease itself can last.
  */
 export function pollMs(attempt: number, leaseExpiresInMs: number): number {
   const backoff = Math.min(POLL_MAX_MS, POLL_FIRST_MS * 2 ** Math.min(attempt, 10)) * (0.75 + Math.random() / 2);

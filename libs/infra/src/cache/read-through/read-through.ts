@@ -9,7 +9,10 @@ import { LeaseWatches } from './lease-watch.js';
 import { StoreClock } from './store-clock.js';
 import { tellBuilt, type Waiter } from './waiter.js';
 
-/** Builds what the store does not have, once for all who ask: in this process by flights, across processes by leases. */
+/**
+ * Builds entries that the store does not have, once for all callers: by flights in this process, by leases across
+ * processes.
+ */
 export class ReadThrough implements FlightHost {
   readonly leaseWatches = new LeaseWatches();
   readonly clock = new StoreClock();
@@ -17,7 +20,7 @@ export class ReadThrough implements FlightHost {
   readonly builds = new Set<Build>();
   requests = 0;
   private readonly flights = new Map<string, Flight>();
-  /** Every flight that is under way, the detached ones (doomed, committing) included. */
+  /** Every flight under way, the detached ones (doomed, committing) included. */
   private readonly active = new Set<Promise<void>>();
   private readonly closing = new AbortController();
   private readonly outage: Bypass;
@@ -35,7 +38,7 @@ export class ReadThrough implements FlightHost {
     store.onOutage(() => this.abandonStore());
   }
 
-  /** Whether a fetch of this process is under way that a caller may join instead of asking the store. */
+  /** Whether a fetch is under way in this process that a caller may join instead of asking the store. */
   isBuilding(key: string): boolean {
     return this.flights.get(key)?.isOpenToReaders ?? false;
   }
@@ -53,7 +56,7 @@ export class ReadThrough implements FlightHost {
     this.active.add(run);
   }
 
-  /** Begins a flight for a build that nobody waits for; false if one of the key is under way, or the cache is closed. */
+  /** Begins a flight for a background build; false if a flight of the key is under way, or the cache is closed. */
   enterUnlessBusy(waiter: Waiter): boolean {
     if (this.signal.aborted || this.flights.has(waiter.key)) return false;
     this.enter(waiter);
@@ -75,8 +78,8 @@ export class ReadThrough implements FlightHost {
   }
 
   /**
-   * Runs an invalidation of this process; when it is acknowledged, the builds that were under way and depend on it have
-   * lost their claim, so whoever asks next does not wait for them.
+   * Runs an invalidation of this process. Once it is acknowledged, builds that were under way and depend on it have
+   * lost their claim, so the next caller does not wait for them.
    */
   async invalidating<T>(dependencies: readonly Dependency[], invalidate: () => Promise<T>): Promise<T> {
     const before = [...this.flights.values()].filter((flight) => flight.building);
@@ -96,7 +99,7 @@ export class ReadThrough implements FlightHost {
     while (this.active.size > 0) await Promise.all(this.active);
   }
 
-  /** Nobody waits for what only the store could tell. */
+  /** Releases the waiters that wait for an answer which only the store could give. */
   private abandonStore(): void {
     this.leaseWatches.wakeAll();
     for (const flight of [...this.flights.values()]) flight.abandonStore();

@@ -9,7 +9,7 @@ import type { ResolvedOptions } from './get-or-set-options.js';
 import { Reader } from './reader.js';
 import { Waiter } from './waiter.js';
 
-/** Gives one promise to all who ask before `send`, as the store on Redis does. */
+/** Gives one promise to all callers before `send`, as the store on Redis does. */
 class SharingStore extends MemoryCacheStore {
   reads = 0;
   isAway = false;
@@ -144,7 +144,7 @@ describe('Reader', () => {
       const waiter = new Waiter('d:k', fetch, options);
       waiter.arrive(7);
       expect(waiter.cameWith(options, 7)).toBe(true);
-      expect(waiter.cameWith(options, 8)).toBe(false); // that request may answer the first, and must not answer the second
+      expect(waiter.cameWith(options, 8)).toBe(false); // that request may answer the first, not the second
       expect(waiter.cameWith(reader.resolve({ waitMs: 5 }), 7)).toBe(false);
     });
   });

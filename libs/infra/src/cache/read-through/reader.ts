@@ -14,20 +14,26 @@ import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
 /** Options as a caller gives them, or as a bucket has had them resolved. */
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
 
-/** One request to the store: the first who asked waits for it, the others who share it are told. Emptied when it is answered. */
+/**
+ * One request to the store. The first caller awaits `reply` itself; `others` are the callers that share it. Emptied
+ * after the answer.
+ */
 interface SharedRead {
-  /** When the first of the others came, by `performance.now()`: it is not sent yet, so all of them came about then. */
+  /**
+   * When the first of `others` arrived, by `performance.now()`. The request is not sent yet, so all of them arrived
+   * about then.
+   */
   at: number | undefined;
   reply: ReturnType<CacheStore['read']> | undefined;
   readonly others: Waiter[];
 }
 
-/** Reads of one key: from the store, and through it from the source. */
+/** Reads entries from the store, and through it from the source. */
 export class Reader {
   readonly background: BackgroundBuilds;
   private readonly upkeep: Upkeep;
   private readonly noOptions: ResolvedOptions;
-  /** Of each key the last read that has not been answered. */
+  /** For each key, the last read that is not answered yet. */
   private readonly reads = new Map<string, SharedRead>();
 
   constructor(
@@ -35,7 +41,7 @@ export class Reader {
     private readonly codec: ValueCodec,
     private readonly readThrough: ReadThrough,
     private readonly defaults: ReadDefaults,
-    /** Throws if the key must not be asked for; what it returns is to be waited for. */
+    /** Throws if the key must not be read; the caller must await a returned promise first. */
     readonly admit: (key: string) => Promise<void> | undefined,
   ) {
     this.background = new BackgroundBuilds(readThrough);
@@ -51,7 +57,7 @@ export class Reader {
     return stored && this.decode<T>(key, stored);
   }
 
-  /** The entry that somebody is building, within `waitMs`; undefined if there is none and nobody builds it. */
+  /** The entry that somebody is building, within `waitMs`; undefined if there is no entry and nobody builds one. */
   async waitFor<T>(key: string, waitMs: number): Promise<{ readonly value: T } | undefined> {
     const deadline = performance.now() + waitMs;
     for (let attempt = 0; ; attempt++) {
@@ -70,23 +76,23 @@ export class Reader {
     }
   }
 
-  /** What a hit in this process leads to. Nothing here waits. */
+  /** The upkeep after a hit in this process. Nothing here waits. */
   afterLocalHit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
     tellOutcome(given.onOutcome, 'hit');
     if (needsUpkeep(given)) this.upkeep.afterLocalHit(key, answer, fetcher, this.resolve(given));
   }
 
-  /** For a key that is not in this process: the entry, or what the fetcher makes of it. */
+  /** For a key that is not in this process: its entry, or the fetched value. */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
-    // Not an async function: of ten thousand callers who come together nearly all are a promise each, and nothing else.
+    // Not an async function: when ten thousand callers arrive together, nearly all of them cost only one promise.
     try {
       const shared = this.reads.get(key);
-      const isAdmitted = shared !== undefined && !this.readThrough.signal.aborted; // as what is being read was
+      const isAdmitted = shared !== undefined && !this.readThrough.signal.aborted; // like the read under way
       const opening = isAdmitted ? undefined : this.admit(key);
       if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
       if (this.readThrough.isBuilding(key)) return this.build(this.waiter(key, fetcher, given), false);
-      const reply = this.store.read(key); // the same promise for all who share a request
+      const reply = this.store.read(key); // the same promise for all that share a request
       if (shared?.reply !== reply) return this.readOrBuild(key, fetcher, given, { reply, others: [], at: undefined });
       return this.join(shared, key, fetcher, given);
     } catch (error) {
@@ -132,8 +138,8 @@ export class Reader {
   private tellOthers(key: string, read: SharedRead, stored: StoredValue | undefined, failure: unknown): void {
     if (this.reads.get(key) === read) this.reads.delete(key);
     if (read.others.length > 0) this.tell(key, read.others, stored, failure);
-    // V8 keeps tables that a map has outgrown until the next major collection, with all they refer to. Left full, reads of
-    // 10 KB by 256 callers took a third more time.
+    // V8 keeps the tables that a map has outgrown until the next major collection, with everything they refer to.
+    // Without this, reads of 10 KB by 256 callers took a third more time.
     read.reply = undefined;
     read.others.length = 0;
   }
@@ -142,7 +148,7 @@ export class Reader {
     const latest = this.readThrough.clock.latest();
     for (const waiter of waiters) {
       const accepted = stored && waiter.accepts(stored, latest) ? stored : undefined;
-      const found = accepted && this.decode(key, accepted); // each caller a copy of its own
+      const found = accepted && this.decode(key, accepted); // one copy for each caller
       if (found) {
         waiter.succeed(found.value, 'hit', false, () => this.decode(key, accepted)?.value);
         this.keepUp(key, accepted, found.value, waiter.fetcher, waiter.options);
@@ -152,14 +158,14 @@ export class Reader {
     }
   }
 
-  /** What the waiter is answered, by a build in whichever process or, without the store, by the source. */
+  /** The waiter's answer: from a build in any process or, without the store, from the source. */
   build<T>(waiter: Waiter, isStoreAway: boolean): Promise<T> {
     if (isStoreAway) this.readThrough.bypass(waiter);
     else this.readThrough.enter(waiter);
     return waiter.answer as Promise<T>;
   }
 
-  /** The entry as the store has it, if the caller may have it; a hit is counted, and kept up. */
+  /** The store's entry, if the caller may have it. Counts the hit and starts its upkeep. */
   async hit<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<{ readonly value: T } | undefined> {
     const stored = await this.store.read(key);
     const latest = this.readThrough.clock.latest();
@@ -172,7 +178,7 @@ export class Reader {
     return found;
   }
 
-  /** A valid entry that is too old for the caller, and for how many milliseconds it has been. */
+  /** A valid entry that is too old for the caller, and for how many milliseconds it has been so. */
   async tooOld<T>(
     key: string,
     { maxAgeSeconds }: ResolvedOptions,
@@ -211,7 +217,7 @@ export class Reader {
     return waiter;
   }
 
-  /** The same object for all who give none, so that they are seen to want the same. */
+  /** The same object for all callers without options, so that `cameWith` finds them alike. */
   private optionsOf<T>(given: GivenOptions<T>): ResolvedOptions {
     return given === undefined ? this.noOptions : this.resolve(given);
   }
@@ -225,7 +231,7 @@ export class Reader {
   }
 }
 
-/** A cheap look: nearly all reads need none. */
+/** A cheap check: nearly all reads need no upkeep. */
 function needsUpkeep<T>(given: GetOrSetOptions<T> | ResolvedOptions): boolean {
   return given.refreshAhead !== undefined || given.sliding !== undefined;
 }

@@ -8,16 +8,16 @@ import type { ResolvedOptions, StaleWindows } from './get-or-set-options.js';
 import type { GivenOptions, Reader } from './reader.js';
 import { tellOutcome, Waiter, type Background } from './waiter.js';
 
-/** A stale value that is within the window asked for. */
+/** A stale value within the requested window. */
 type Copy<T> = MaybeStale<T> & { readonly isStale: true };
 
 /**
- * Reads that allow a stale value: at once while somebody builds (`whileRevalidateMs`), or instead of a fetch that failed or
- * takes too long (`ifErrorMs`). Whoever reads by `Reader` is never given one. For a read with `maxAgeSeconds` a valid entry
- * counts as one that ended when it came to that age.
+ * Reads that allow a stale value: at once while somebody builds (`whileRevalidateMs`), or instead of a fetch that
+ * failed or takes too long (`ifErrorMs`). `Reader` never returns one. For a read with `maxAgeSeconds`, a valid entry
+ * counts as ended when it reached that age.
  */
 export class StaleReader {
-  /** Requests for a copy that have not been sent: whoever asks in the same turn shares them. */
+  /** Requests for a copy that are not sent yet: callers of the same turn share them. */
   private readonly unsent = new Map<string, Promise<Awaited<ReturnType<CacheStore['readStale']>>>>();
 
   constructor(
@@ -49,7 +49,7 @@ export class StaleReader {
     return this.build(key, fetcher, options, stale, isStoreAway);
   }
 
-  /** What the source answers; a copy if it fails or takes too long. */
+  /** The source's answer; a stale copy if the fetch fails or takes too long. */
   private async build<T>(
     key: string,
     fetcher: Fetcher<T>,
@@ -60,7 +60,7 @@ export class StaleReader {
     let isTold = false;
     const tellOnce = (outcome: ReadOutcome) => {
       if (!isTold) tellOutcome(options.onOutcome, outcome);
-      else if (outcome === 'miss') tellBackground(options, 'refreshed'); // its caller was given a copy meanwhile
+      else if (outcome === 'miss') tellBackground(options, 'refreshed'); // its caller received a copy meanwhile
       isTold = true;
     };
     const answer = this.reader.build<T>(new Waiter(key, fetcher, { ...options, onOutcome: tellOnce }), isStoreAway);
@@ -111,13 +111,13 @@ export class StaleReader {
   }
 }
 
-/** What is built behind a stale answer: in the place of a valid entry too, if that is too old for the caller. */
+/** The build behind a stale answer. It also replaces a valid entry that is too old for the caller. */
 function replacement({ maxAgeSeconds }: ResolvedOptions): Background {
   if (maxAgeSeconds === undefined) return {};
   return { isDue: (stored, latest) => !isYoungEnough(stored.fetchedAt, maxAgeSeconds, latest) };
 }
 
-/** One read looks for an entry more than once, and is to be counted once. */
+/** One read looks for an entry more than once, but must count once. */
 function tellingOnce(options: ResolvedOptions): ResolvedOptions {
   const { maxAgeSeconds, onTooOld } = options;
   if (maxAgeSeconds === undefined || !onTooOld) return options;
@@ -133,7 +133,7 @@ function fresh<T>(value: T): MaybeStale<T> {
   return { value, isStale: false };
 }
 
-/** Whether the source, or the wait for it, is what failed; not this cache, and not the call. */
+/** Whether the source, or the wait for it, has failed, and not this cache or the call. */
 function isOfTheSource(error: unknown): boolean {
   if (!(error instanceof CacheError)) return true;
   return ['CACHE_BUILD_FAILED', 'CACHE_FETCH_TIMEOUT', 'CACHE_WAIT_TIMEOUT'].includes(error.code);

@@ -19,7 +19,7 @@ describe('StoreClock', () => {
     const sentAt = performance.now();
     jest.advanceTimersByTime(30_000); // the reply is slow, or this process stood still before it read it
     clock.learn(1_000_000, sentAt);
-    // The store may have told its time right at the beginning of the 30 s.
+    // The store may have read its clock at the very beginning of the 30 s.
     expect(clock.latest()).toBeGreaterThanOrEqual(1_030_000);
     expect(clock.latest()).toBeLessThanOrEqual(1_030_002);
     jest.advanceTimersByTime(5000);
@@ -49,7 +49,7 @@ describe('the age of an entry', () => {
     [1000, 0, 1001, false],
     [1000, 60, Infinity, false], // the store's time is not known
     [undefined, 60, 61_000, false],
-    [90_000, 60, 61_000, false], // of a store whose clock was put back
+    [90_000, 60, 61_000, false], // the store's clock was put back
     [1000, NaN, 1000, false],
   ])('fetched at %s, %s s allowed, the time at most %s: %s', (fetchedAt, maxAgeSeconds, latest, isYoung) => {
     expect(isYoungEnough(fetchedAt, maxAgeSeconds, latest)).toBe(isYoung);

@@ -1,8 +1,8 @@
 import { FetchTimeoutError } from '../cache.errors.js';
 
 /**
- * What the fetch brings; or, when it takes longer than `timeoutMs`, `CACHE_FETCH_TIMEOUT`, and `abort` is called. What it
- * brings after that is dropped: it can only be asked to stop. Without a timeout it may take as long as it likes.
+ * The result of the fetch. After `timeoutMs` it rejects with `CACHE_FETCH_TIMEOUT` and calls `abort`; a later result is
+ * dropped, because a fetch can only be asked to stop. Without a timeout the fetch may take any time.
  */
 export async function fetchInTime(
   key: string,
@@ -14,7 +14,7 @@ export async function fetchInTime(
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new FetchTimeoutError(key, timeoutMs)); // first, so that this is what its waiters are told
+      reject(new FetchTimeoutError(key, timeoutMs)); // first, so that its waiters receive this error
       abort();
     }, timeoutMs);
   });

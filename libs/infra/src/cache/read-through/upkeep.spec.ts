@@ -10,7 +10,7 @@ import { Upkeep } from './upkeep.js';
 const DEFAULTS = { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined };
 const fetcher = async () => 'new';
 
-/** An entry that has lived so long and lives so much longer. */
+/** An entry whose fetch began `agoMs` ago and that ends in `leftMs`. */
 const entry = (agoMs: number, leftMs: number): StoredValue => ({
   codec: 0,
   bytes: Buffer.from('1'),

@@ -7,16 +7,17 @@ import type { BackgroundBuilds } from './background-builds.js';
 import type { ResolvedOptions, SlidingLife } from './get-or-set-options.js';
 import type { StoreClock } from './store-clock.js';
 
-/** Keys of which it is known that there is nothing to do for a while. Of a key beyond it the store is asked once more. */
+/** Maximum keys remembered as needing no upkeep for now; an evicted key costs one extra read. */
 const RESTING_MAX = 10_000;
-/** Looks into the store at the same time. */
+/** Maximum concurrent looks into the store. */
 const LOOKING_MAX = 32;
-/** After an attempt a key is left alone for a twentieth of its life, at most so long, whatever came of it. */
+/** After an attempt to refresh, a key rests for a twentieth of its life, at most this long, whatever the result. */
 const ATTEMPT_REST_MS = 1000;
 
 /**
- * What a hit sets off without waiting for it: a build before the entry ends (`refreshAhead`), or a later end (`sliding`).
- * Each process does it at most once a key at a time; for builds the lease sees to it over all processes.
+ * Work that a hit starts without waiting for it: a build before the entry ends (`refreshAhead`), or a later end
+ * (`sliding`). Each process does it at most once per key at a time; for builds the lease ensures this over all
+ * processes.
  */
 export class Upkeep {
   private readonly resting = new LRUCache<string, number>({ max: RESTING_MAX });
@@ -28,7 +29,7 @@ export class Upkeep {
     private readonly builds: BackgroundBuilds,
   ) {}
 
-  /** A hit from the store, which has told the entry's times. */
+  /** After a hit from the store, whose reply holds the entry's times. */
   afterHit(
     key: string,
     stored: StoredValue,
@@ -41,7 +42,7 @@ export class Upkeep {
     else if (options.refreshAhead !== undefined) this.refresh(key, stored, options.refreshAhead, fetcher, options);
   }
 
-  /** A hit in this process. Only where the entry may be near its end, the store is asked for its times. */
+  /** After a hit in this process. Asks the store for the entry's times only if the entry may be near its end. */
   afterLocalHit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
     if (this.isResting(key) || this.looking.has(key) || this.looking.size >= LOOKING_MAX) return;
     const remainingMs = this.store.local?.remainingMs(key);
@@ -63,7 +64,7 @@ export class Upkeep {
   ): void {
     const isDue = (entry: StoredValue, now: number) => now >= dueAt(entry, part);
     const waitMs = dueAt(stored, part) - this.clock.now();
-    // Not knowing the store's time is a reason to ask: the build begins with it, and ends if it is too early.
+    // An unknown store time is a reason to ask: the build begins with it, and ends if it is too early.
     if (waitMs > 0 && this.clock.isKnown) this.rest(key, waitMs);
     else {
       this.rest(key, Math.min(ATTEMPT_REST_MS, lifeOf(stored) / 20));
@@ -92,7 +93,7 @@ export class Upkeep {
   }
 }
 
-/** When an entry has lived for this part of its life, by the store's time. */
+/** The store's time at which the entry has lived for this part of its life. */
 function dueAt(stored: StoredValue, part: number): number {
   return (stored.fetchedAt ?? 0) + lifeOf(stored) * part;
 }
@@ -101,13 +102,15 @@ function lifeOf({ fetchedAt = 0, expiresAt = 0 }: StoredValue): number {
   return expiresAt - fetchedAt;
 }
 
-/** With more than this left there is nothing to do; Infinity where that depends on the value. */
+/** With more milliseconds than this left there is nothing to do; Infinity if that depends on the value. */
 function marginMs({ sliding, refreshAhead = 0, life }: ResolvedOptions): number {
   if (sliding) return sliding.ttlMs / 2;
   return typeof life.ttl === 'number' ? life.ttl * 1000 * (1 - refreshAhead) : Infinity;
 }
 
-/** In an outage there is nothing to keep up; anything else is a defect of ours, and no caller waits for this. */
+/**
+ * Ignores an outage, in which there is nothing to keep up. Any other error is a defect, and no caller waits for this.
+ */
 async function quietly(work: Promise<unknown>): Promise<void> {
   try {
     await work;

@@ -2,22 +2,25 @@ import type { ReadOutcome } from '../cache.types.js';
 import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
 
 /**
- * Callers who came together with a waiter of their own kind (`cameWith`), and are answered as one: the rules of who may
- * share what cannot tell them apart. Ten thousand of them cost a promise each, and nothing else.
+ * Callers that arrived together with a waiter of the same kind (`cameWith`) and are answered as one: the rules for
+ * sharing cannot tell them apart. Ten thousand of them cost one promise each, and no more.
  *
- * They share the options, so the patience too, and the first one's fetcher. The waiter they came with stands before them in
- * every queue, so none of them builds.
+ * They share the options, so `waitMs` too, and the first one's fetcher. The waiter that they arrived with stands before
+ * them in every queue, so normally none of them builds.
  */
 export class WaiterGroup extends Waiter {
   private size = 0;
 
-  /** The answer of one more; of a hit a copy of his own. */
+  /** Adds one caller and returns its answer; a hit gives it a copy of its own. */
   join(): Promise<unknown> {
     this.size++;
     return this.answer.then(give);
   }
 
-  /** Should it come to that, the fetch is made for them, and their patience holds: all but one of them wait for somebody else. */
+  /**
+   * If this group must fetch, one fetch serves all. `waitMs` still applies, because all but one of them wait for
+   * another caller.
+   */
   override becomeBuilder(): void {
     this.waitForOther();
   }

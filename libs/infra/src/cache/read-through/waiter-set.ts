@@ -1,7 +1,10 @@
 import { WaitTimeoutError } from '../cache.errors.js';
 import type { Waiter } from './waiter.js';
 
-/** Callers that wait together, in the order of arrival. Whoever's patience ends is rejected and leaves; one timer serves all. */
+/**
+ * Callers that wait together, in the order of arrival. A caller whose `waitMs` runs out is rejected and leaves; one
+ * timer serves all.
+ */
 export class WaiterSet implements Iterable<Waiter> {
   private waiters: Waiter[] = [];
   private timer: NodeJS.Timeout | undefined;
@@ -20,7 +23,7 @@ export class WaiterSet implements Iterable<Waiter> {
     if (waiter.deadline < this.wakesAt) this.wakeAt(waiter.deadline);
   }
 
-  /** From here on this one of them builds, if one does, and the others wait for somebody else. */
+  /** From now on `builder`, if there is one, builds, and the others wait for somebody else. */
   waitForOther(builder?: Waiter): void {
     let next = Infinity;
     for (const waiter of this.waiters) {
@@ -31,7 +34,7 @@ export class WaiterSet implements Iterable<Waiter> {
     this.wakeAt(next);
   }
 
-  /** Removes and returns those that are wanted. */
+  /** Removes and returns the wanted waiters. */
   take(wanted: (waiter: Waiter) => boolean): Waiter[] {
     const taken: Waiter[] = [];
     const left: Waiter[] = [];

@@ -7,23 +7,26 @@ import type { ResolvedOptions } from './get-or-set-options.js';
 
 /** Marks a build that no caller waits for: it ends as soon as somebody else is found to build the key. */
 export interface Background {
-  /** Build although there is a valid entry, if this says so of it at the store's time; else only where there is none. */
+  /**
+   * Build although there is a valid entry, if this returns true for it at the store's time. Without it, build only if
+   * there is none.
+   */
   readonly isDue?: (stored: StoredValue, now: number) => boolean;
-  /** It follows an invalidation, not a hit. */
+  /** The build follows an invalidation, not a hit. */
   readonly isRehydration?: boolean;
 }
 
-/** What a background waiter's `answer` resolves to. */
+/** The result of a background waiter's `answer`. */
 export interface BackgroundAnswer {
-  /** `miss`: it fetched itself. */
+  /** `miss`: its own build fetched. */
   readonly outcome: ReadOutcome;
   readonly isStored: boolean;
 }
 
-/** One caller that has not been answered yet. Kept small: thousands of them may wait for one build. */
+/** One caller that is not answered yet. Kept small: thousands of them may wait for one build. */
 export class Waiter {
   readonly answer: Promise<unknown>;
-  /** That of the fetch that it is asked from, while the store is away. */
+  /** The place of the fetch that makes this call, while the store is away. */
   readonly place = Place.current;
   private requestsBefore: number | undefined;
   protected resolve!: (value: unknown) => void;
@@ -37,7 +40,10 @@ export class Waiter {
     readonly fetcher: Fetcher<unknown>,
     readonly options: ResolvedOptions,
     readonly background?: Background,
-    /** By `performance.now()`. Those who come together may share it: to read a clock takes a tenth of what a waiter does. */
+    /**
+     * By `performance.now()`. Callers that arrive together may share it: reading a clock takes a tenth of a waiter's
+     * time.
+     */
     private readonly arrivedAt = performance.now(),
   ) {
     this.answer = new Promise((resolve, reject) => {
@@ -47,33 +53,35 @@ export class Waiter {
   }
 
   /**
-   * Whether whatever answers this one is right for a caller with these options who comes now, when so many requests have
-   * been sent to the store. He must share the read of the store that this one waits for: then no time has passed between.
+   * Whether a caller arriving now may share this waiter's answer: same options, same place, and no request of a flight
+   * sent since. The caller must share this waiter's unsent read of the store: then no time has passed between them.
    */
   cameWith(options: ResolvedOptions, requests: number): boolean {
     return options === this.options && requests === this.requestsBefore && this.place === Place.current;
   }
 
-  /** It has come, when so many requests had been sent to the store. The first call counts. */
+  /** Records its arrival, after this many requests to the store. The first call counts. */
   arrive(requests: number): void {
     this.requestsBefore ??= requests;
   }
 
-  /** Whether it had come when this request was sent: then what the request brings may answer it unconditionally. */
+  /**
+   * Whether it had arrived when this request was sent: then the result of the request may answer it unconditionally.
+   */
   arrivedBefore(request: number): boolean {
     return this.requestsBefore !== undefined && this.requestsBefore < request;
   }
 
   /**
-   * Whether it may have this entry, where the store's time is `latest` at the most. For one that nobody waits for: whether
-   * that leaves nothing to build.
+   * Whether it may have this entry, if the store's time is at most `latest`. For a background waiter: whether the entry
+   * leaves nothing to build.
    */
   accepts(stored: StoredValue, latest: number): boolean {
     if (this.background) return !this.background.isDue?.(stored, latest);
     return this.acceptsFetchOf(stored.fetchedAt, latest);
   }
 
-  /** Likewise by the time alone at which its fetch began. Who refuses is told so by `onTooOld`, once the age is known. */
+  /** Like `accepts`, by the start of the fetch alone. A refusal is reported to `onTooOld` once, if the age is known. */
   acceptsFetchOf(fetchedAt: number | undefined, latest: number): boolean {
     if (this.background || isYoungEnough(fetchedAt, this.options.maxAgeSeconds, latest)) return true;
     if (latest !== Infinity && !this.hasBeenTold) {
@@ -83,7 +91,10 @@ export class Waiter {
     return false;
   }
 
-  /** When its patience ends, by `performance.now()`; it begins with the call, and counts from when it waits for somebody. */
+  /**
+   * When `waitMs` runs out, by `performance.now()`: counted from its arrival, and only while it waits for somebody
+   * else.
+   */
   get deadline(): number {
     return this.waits && !this.builds ? this.arrivedAt + this.options.waitMs : Infinity;
   }
@@ -93,25 +104,25 @@ export class Waiter {
     return this.waits;
   }
 
-  /** Likewise for one that is no older than it wants: what it is answered with binds the reads after it. */
+  /** Whether it has waited for somebody else's build under a `maxAgeSeconds`: its answer binds the reads after it. */
   get awaitedYounger(): boolean {
     return this.waits && !this.background && this.options.maxAgeSeconds !== undefined;
   }
 
-  /** From here on it waits for somebody else, for at most `waitMs` since it came. */
+  /** From now on it waits for somebody else, for at most `waitMs` since it arrived. */
   waitForOther(): void {
     this.waits = true;
     this.builds = false;
   }
 
-  /** From here on it fetches itself, so `waitMs`, which bounds waiting for others, no longer applies. */
+  /** From now on it fetches itself, so `waitMs`, which bounds waiting for others, no longer applies. */
   becomeBuilder(): void {
     this.builds = true;
   }
 
   /**
-   * @param isStored whether this answer comes of a build whose value has become the entry
-   * @param _copy makes the value once more, of a hit, for those who are answered together
+   * @param isStored whether the answer comes from a build whose value has become the entry
+   * @param _copy of a hit: makes the value once more, for callers that are answered together
    */
   succeed(value: unknown, outcome: ReadOutcome, isStored = false, _copy?: () => unknown): void {
     this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);
@@ -127,7 +138,7 @@ export class Waiter {
   }
 }
 
-/** Tells a caller that there was an entry which was too old for it. */
+/** Notifies a caller that there was an entry too old for it. An error of the listener is reported as a defect. */
 export function tellTooOld({ onTooOld }: ResolvedOptions): void {
   try {
     onTooOld?.();
@@ -136,7 +147,7 @@ export function tellTooOld({ onTooOld }: ResolvedOptions): void {
   }
 }
 
-/** Tells what had to be done to a build, so that it could be kept. The listener's errors are its own. */
+/** Notifies the listener of a change that a build's value needed. An error of the listener is reported as a defect. */
 export function tellBuilt({ onBuilt }: ResolvedOptions, event: BuildEvent): void {
   try {
     onBuilt?.(event);
@@ -145,7 +156,9 @@ export function tellBuilt({ onBuilt }: ResolvedOptions, event: BuildEvent): void
   }
 }
 
-/** Tells a caller how it is answered. Its listener's errors are its own: they reach no other caller. */
+/**
+ * Notifies a caller how it is answered. An error of its listener is reported as a defect and reaches no other caller.
+ */
 export function tellOutcome(listener: ((outcome: ReadOutcome) => void) | undefined, outcome: ReadOutcome): void {
   try {
     listener?.(outcome);

@@ -2,34 +2,37 @@ import type { Invalidation, KeyStatus } from '../cache.types.js';
 import type { Dependency } from '../dependencies.js';
 
 /**
- * Where a fill began: the partition's invalidation clock, the nonce of its last invalidation (`tip`), and the store's own
- * time. It must be obtained before the first byte is requested from the source, and is handed back unchanged at commit.
+ * The start of a fill: the partition's invalidation clock, the nonce of its last invalidation (`tip`), and the store's
+ * own time. The builder must obtain it before it requests the first byte from the source, and returns it unchanged at
+ * commit.
  */
 export interface StartPoint {
   readonly clock: number;
   readonly tip: string;
   /** The store's clock in milliseconds; TTLs count from it, so that a builder's pause does not lengthen them. */
   readonly at: number;
-  /** Of a store that is shared: the number of the build, and the history in which it began. */
+  /** For a shared store: the number of the build, and the history in which it began. */
   readonly build?: number;
   readonly history?: number;
 }
 
-/** A value as the store keeps it. `codec` is opaque to the store: how the bytes are to be read (see `value-codec.ts`). */
+/**
+ * A value as the store keeps it. `codec` says how to read the bytes, and is opaque to the store (see `value-codec.ts`).
+ */
 export interface StoredValue {
   readonly codec: number;
   readonly bytes: Buffer;
-  /** The bytes read as UTF-8, by a store that has them in a larger buffer. */
+  /** The bytes as UTF-8 text, from a store that has them in a larger buffer. */
   readonly text?: string;
-  /** Set by a store that had to decode it already. */
+  /** Set by a store that had to decode the value already. */
   decoded?: { readonly value: unknown };
   /** The store's time at which the entry expires, in milliseconds; 0 or undefined: it has no TTL. */
   readonly expiresAt?: number;
-  /** The store's time at which its fetch began (or at which it was written). */
+  /** The store's time at which its fetch began, or at which it was written. */
   readonly fetchedAt?: number;
 }
 
-/** A value that is not valid any more, and for how long. */
+/** A value that is no longer valid, and for how long. */
 export interface StaleValue {
   readonly value: StoredValue;
   readonly staleForMs: number;
@@ -37,9 +40,9 @@ export interface StaleValue {
 
 /** The answer to `begin`, taken at one instant. */
 export type BeginReply =
-  /** A valid entry is there. */
+  /** There is a valid entry. */
   | { readonly kind: 'fresh'; readonly value: StoredValue }
-  /** The caller holds the lease and shall fetch. */
+  /** The caller holds the lease and must fetch. */
   | { readonly kind: 'lease'; readonly start: StartPoint }
   /** Another builder, named by `leaseId`, holds the lease for at most `expiresInMs`. Nothing was granted. */
   | { readonly kind: 'wait'; readonly leaseId: string; readonly expiresInMs: number };
@@ -50,11 +53,11 @@ export interface BeginRequest {
   readonly leaseId: string;
   readonly leaseMs: number;
   /**
-   * Dependencies that the caller knows the value will have. A lease whose start is older than the last invalidation of
-   * one of them can only be refused at commit, so it is taken over at once.
+   * Dependencies that the caller knows the value will have. If one of them was invalidated after a lease's start, the
+   * commit under that lease can only be refused, so the lease is taken over at once.
    */
   readonly known: readonly Dependency[];
-  /** Grant the lease although a valid entry is there: to refresh it before it ends, or to lock it. @default false */
+  /** Grant the lease although there is a valid entry: to refresh it before it ends, or to lock it. @default false */
   readonly refresh?: boolean;
 }
 
@@ -63,34 +66,35 @@ export interface CommitRequest {
   readonly leaseId: string;
   readonly start: StartPoint;
   readonly value: StoredValue;
-  /** All dependencies, `storedDependencies()` applied. */
+  /** All dependencies, as `storedDependencies()` returns them. */
   readonly dependencies: readonly Dependency[];
-  /** Milliseconds from `start.at`; undefined keeps the entry until it is invalidated (or the store's retention ends). */
-  readonly ttlMs: number | undefined;
   /**
-   * Keep a second copy, which `readStale` may hand out for so long after the entry has ended. @default 0: none
+   * Milliseconds from `start.at`; undefined keeps the entry until it is invalidated (or the store's retention ends).
    */
+  readonly ttlMs: number | undefined;
+  /** Keep a second copy, which `readStale` may return for this long after the entry has ended. @default 0: none */
   readonly staleMs?: number;
   /**
-   * Whether nothing that was fetched before it may be served by any process once the reply has come, which then comes as that of
-   * an invalidation of the entry does. `if-stored`: it takes the place of a valid entry, and nobody is answered with it if it is
-   * refused. `always`: somebody is answered with it who wants no entry of a certain age. @default undefined: no
+   * Whether the reply means that no process serves anything that was fetched before this value; the reply then takes as
+   * long as that of an invalidation of the entry. `if-stored`: only if it is stored; it replaces a valid entry, and no
+   * caller receives it if it is refused. `always`: also if it is refused, because it answers a caller that refuses
+   * older entries. @default undefined: no
    */
   readonly supersedes?: 'if-stored' | 'always' | undefined;
 }
 
 /**
  * `ok` stored · `stale` a dependency was invalidated after the start · `lost` the start is not part of this store's
- * history (failover, flush) or too old to be judged · `fenced` a newer builder took over · `expired` the TTL had passed
- * already: not stored, yet nothing it depends on was invalidated.
+ * history (failover, flush) or too old to be judged · `fenced` a newer builder took over · `expired` the TTL had
+ * already passed: not stored, although no dependency was invalidated.
  */
 export type CommitReply = 'ok' | 'stale' | 'lost' | 'fenced' | 'expired';
 
-/** How a lease ended, as told to those who wait for it. It never carries a value: a waiter always reads the store again. */
+/** How a lease ended, for its waiters. It never carries a value: a waiter always reads the store again. */
 export interface LeaseEnd {
   readonly key: string;
   readonly leaseId: string;
-  /** Set when the fetch failed: its code and message for this lease's waiters. */
+  /** Set if the fetch failed: its code and message for this lease's waiters. */
   readonly failure?: { readonly code: string | undefined; readonly message: string };
 }
 
@@ -99,82 +103,88 @@ export interface WriteRequest {
   readonly value: StoredValue;
   readonly dependencies: readonly Dependency[];
   readonly ttlMs: number | undefined;
-  /** Write only while this lease is held, which the write then ends: a lock. @default unconditional */
+  /** Write only while this lease is held, and end it: a lock. @default unconditional */
   readonly leaseId?: string;
 }
 
 export interface SweepReport {
   /** Entries freed: expired, flushed, or waiting behind a deferred invalidation. */
   readonly freed: number;
-  /** Whether more work was left for the next call. */
+  /** Whether work is left for the next call. */
   readonly more: boolean;
 }
 
 export type Unsubscribe = () => void;
 
-/** One invalidation, as the store announces it to everybody. */
+/** One invalidation, as the store announces it. */
 export interface InvalidationNotice {
   /** `'*'` stands for everything. */
   readonly dependencies: readonly Dependency[] | '*';
-  /** Whether a fill of this key that began at `start` came before it (and so is refused if it depends on any of these). */
+  /**
+   * Whether a fill of this key that began at `start` came before it; such a fill is refused if it depends on any of
+   * these.
+   */
   isAfter(key: string, start: StartPoint): boolean;
 }
 
 /**
  * The coherence protocol as operations, each of them one atomic step (docs/concepts/coherence.md).
  *
- * Guarantees of every implementation, held by `test/contract/cache-store.contract.ts`:
- * after `invalidate(d)` has resolved, no read that begins later returns a value that depends on `d` and was fetched from a
- * start point taken before; a commit from such a start point is refused, whichever dependencies it turns out to have; an
- * expired, dropped or swept entry leaves nothing behind in the index.
+ * Guarantees of every implementation, held by `test/contract/cache-store.contract.ts`: after `invalidate(d)` has
+ * resolved, no read that begins later returns a value that depends on `d` and was fetched from a start point taken
+ * before; a commit from such a start point is refused, whichever dependencies it turns out to have; an expired, dropped
+ * or swept entry leaves nothing behind in the index.
  *
  * Every method may reject with `StoreUnavailableError`; then it may or may not have been carried out.
  */
 export abstract class CacheStore {
-  /** Establishes the connection where there is one. Rejects `CACHE_STORE_UNSUITABLE` if the server must not be used. */
+  /** Establishes the connection if there is one. Rejects `CACHE_STORE_UNSUITABLE` if the server must not be used. */
   abstract open(): Promise<void>;
   abstract close(): Promise<void>;
 
   /**
-   * The valid entry, or undefined. The cheapest read there is: one command in the normal case. Who is given the same promise
-   * as somebody before shares a request that had not been sent when they asked.
+   * The valid entry, or undefined. The cheapest read there is: one command in the normal case. Callers that receive the
+   * same promise share a request that had not been sent when they asked.
    */
   abstract read(key: string): Promise<StoredValue | undefined>;
   abstract begin(request: BeginRequest): Promise<BeginReply>;
   abstract commit(request: CommitRequest): Promise<CommitReply>;
-  /** Prolongs the lease; false if it is no longer this builder's. */
+  /** Prolongs the lease; false if this builder no longer holds it. */
   abstract renew(key: string, leaseId: string, leaseMs: number): Promise<boolean>;
-  /** Ends the lease if it is still this builder's, and tells the waiters. */
+  /** Ends the lease if this builder still holds it, and notifies the waiters. */
   abstract release(end: LeaseEnd): Promise<void>;
   /**
-   * Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key. Like
-   * an invalidation it resolves when no L1 can serve the value before it. False, and nothing was changed: the lease that was
-   * named is not held any more.
+   * Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key.
+   * Like an invalidation, it resolves when no L1 can serve an earlier value. False: the named lease is no longer held,
+   * and nothing changed.
    */
   abstract write(request: WriteRequest): Promise<boolean>;
   /**
-   * Resolves when no process serves from its L1 what the store had replaced of this key before the call. For callers that the
-   * build of another process answers: its own callers get their answer only then.
+   * Resolves when no L1 serves an entry of this key that the store had replaced before the call. Callers need it that the
+   * build of another process answers: that build answers its own callers only then.
    */
   abstract settle(key: string): Promise<void>;
-  /** Resolves when acknowledged: in every partition. */
+  /** Resolves when acknowledged in every partition. */
   abstract invalidate(dependencies: readonly Dependency[]): Promise<Invalidation>;
   /**
-   * Moves the end of a valid entry with a TTL to `ttlMs` from now, but not beyond `absoluteMs` after its fetch began, and never
-   * back. False if there is no such entry.
+   * Moves the end of a valid entry with a TTL to `ttlMs` from now, but not beyond `absoluteMs` after its fetch began,
+   * and never to an earlier time. False if there is no such entry.
    */
   abstract extend(key: string, ttlMs: number, absoluteMs: number | undefined): Promise<boolean>;
   /**
-   * The copy that was kept under `CommitRequest.staleMs`, if its entry has ended by expiry or invalidation no longer ago than
-   * that. Undefined while a valid entry is there, after `del` and `write`, and after an invalidation so wide that it was
-   * deferred: the time at which the entry fell is then not known.
+   * The copy kept under `CommitRequest.staleMs`, if its entry has ended by expiry or invalidation no longer ago than
+   * that. Undefined while there is a valid entry, after `del` and `write`, and after an invalidation so wide that it
+   * was deferred: the time at which the entry fell is then not known.
    */
   abstract readStale(key: string): Promise<StaleValue | undefined>;
   abstract status(
     key: string,
   ): Promise<{ readonly status: KeyStatus; readonly leaseId?: string; readonly expiresInMs?: number }>;
 
-  /** Keys of live entries, each once, in no order; an entry that lives throughout is named, one that comes or goes may be. */
+  /**
+   * Keys of live entries, each once, in no order. An entry that lives throughout is included; one that comes or goes
+   * may be.
+   */
   abstract keys(): AsyncIterable<string[]>;
   /** Bytes that the store needs for the values of these keys (key and value, not the index). */
   abstract memoryUsage(keys: readonly string[]): Promise<number>;
@@ -183,12 +193,12 @@ export abstract class CacheStore {
 
   /** Calls back when a lease on any key ends. A message can be lost, so waiters also look for themselves. */
   abstract onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe;
-  /** Calls back for every invalidation and `write`, whoever made it. A message can be lost. */
+  /** Calls back for every invalidation and `write`, of any process. A message can be lost. */
   abstract onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe;
 
   /**
-   * Calls back with the keys of the entries that an invalidation has removed at once, whichever process made it: at most 1,000
-   * of one call. What was deferred, what expired and what was written is not told. A message can be lost.
+   * Calls back with the keys of the entries that an invalidation of any process removed at once: at most 1,000 per
+   * call. Deferred, expired and overwritten entries are not reported. A message can be lost.
    */
   abstract onDropped(listener: (keys: readonly string[]) => void): Unsubscribe;
 
@@ -197,7 +207,7 @@ export abstract class CacheStore {
     return undefined;
   }
 
-  /** Calls back when the store has ceased to answer, perhaps more than once. One that is in the process never does. */
+  /** Calls back when the store has stopped answering, perhaps more than once. A store in the process never does. */
   onOutage(_listener: () => void): Unsubscribe {
     return () => undefined;
   }
@@ -205,35 +215,38 @@ export abstract class CacheStore {
   abstract state(): StoreState;
 }
 
-/** Entries kept in this process, served only while no invalidation can have been missed. */
+/** Entries kept in this process, served only while it cannot have missed an invalidation. */
 export interface LocalReads {
   /**
-   * The value of the entry as it is at this instant, or undefined. It is shared with others, and perhaps frozen: it is to be
-   * read only. One promise for all hits: one of its own would be a third of what a hit costs.
+   * The value of the entry at this instant, or undefined. It is shared with other callers, and perhaps frozen: only
+   * read it. All hits share one promise: a promise of its own would be a third of the cost of a hit.
    */
   find(key: string): Promise<unknown> | undefined;
-  /** Milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
+  /** Lower bound of the milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
   remainingMs(key: string): number | undefined;
   state(): LocalState;
 }
 
-/** What is kept in this process. */
+/** The contents of the L1 of this process. */
 export interface LocalState {
   readonly mode: 'bounded' | 'strict';
   readonly entries: number;
-  /** Bytes of the stored values and of what is kept beside them; the objects take two to three times as much. */
+  /** Bytes of the stored values, and an estimate for their overhead; the objects take two to three times as much. */
   readonly bytes: number;
 }
 
-/** Whether the store can be used just now, and why not. */
+/** Whether the store can be used now, and why not. */
 export interface StoreState {
   readonly kind: 'redis' | 'memory';
   readonly status: 'up' | 'down';
   readonly reason?: string;
   readonly entries?: number;
   readonly bytes?: number;
-  /** Dependencies whose invalidation this process owes the store; nothing is read from it before it has carried them out. */
+  /**
+   * Dependencies whose invalidation this process owes the store. It carries them out before it reads from the store
+   * again.
+   */
   readonly owedInvalidations?: number;
-  /** The L1 in front of the store, where there is one. */
+  /** The L1 in front of the store, if there is one. */
   readonly local?: LocalState;
 }

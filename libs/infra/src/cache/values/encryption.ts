@@ -12,10 +12,10 @@ const TAG_BYTES = 16;
 
 /**
  * AES-256-GCM (NIST SP 800-38D) with a fresh random 96-bit IV for each value. The logical key of the entry is the
- * additional data: a ciphertext that was moved to another entry does not decrypt.
+ * additional data, so a ciphertext that was moved to another entry does not decrypt.
  *
- * Envelope: `idLength u8 | key id | IV 12 | tag 16 | ciphertext`. The first key encrypts, all of them decrypt, so keys are
- * rotated by putting a new one first and dropping the old one when its entries have gone.
+ * Envelope: `idLength u8 | key id | IV 12 | tag 16 | ciphertext`. The first key encrypts, all of them decrypt. To
+ * rotate keys, put a new one first, and drop the old one when its entries have gone.
  */
 export class Encryption {
   private readonly current: EncryptionKey;
@@ -41,7 +41,7 @@ export class Encryption {
     return Buffer.concat([Buffer.from([id.length]), id, iv, cipher.getAuthTag(), ciphertext]);
   }
 
-  /** Undefined if the key is not known here or the bytes were not made by it for this entry. */
+  /** Undefined if the key is not known here, or did not make these bytes for this entry. */
   decrypt(envelope: Buffer, entryKey: string): Buffer | undefined {
     const idEnd = 1 + (envelope[0] ?? 0);
     const key = this.byId.get(envelope.toString('utf8', 1, idEnd));

@@ -1,18 +1,22 @@
-/** The first place at which a value is not what JSON gives back. */
+/** The first place at which JSON does not give a value back unchanged. */
 export interface Unplain {
-  /** From the value, e.g. `.items[3].date`; keys that are no names of fields are left out, because they may be data. */
+  /**
+   * The path from the value, e.g. `.items[3].date`. Keys that are not field names are left out, because they may be
+   * data.
+   */
   readonly path: string;
-  /** What stands there, in words. */
+  /** The problem found there, in words. */
   readonly what: string;
 }
 
-/** Deeper values are looked at for cycles; no honest one comes near it. */
+/** Values at greater depth are checked for cycles; normal values stay far below it. */
 const DEPTH_UNCHECKED = 100;
 const FIELD_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
 
 /**
- * Undefined for a value that JSON gives back as it is: null, texts, booleans, finite numbers, and arrays and plain objects of
- * these. A property that is undefined is left out by JSON and reads the same, so it is plain; in an array it is not.
+ * The first place that JSON changes. Undefined for a value that JSON gives back as it is: null, texts, booleans, finite
+ * numbers, and arrays and plain objects of these. A property that is undefined is left out by JSON and reads the same,
+ * so it is plain; in an array it is not.
  */
 export function firstUnplain(value: unknown): Unplain | undefined {
   return value === undefined ? undefined : look(value, []);
@@ -55,7 +59,7 @@ function lookIntoObject(object: object, ancestors: object[]): Unplain | undefine
   return undefined;
 }
 
-/** Prototypes behind it: 1 of a plain object, 2 of an array; of those from other realms as well. */
+/** Number of prototypes behind an object: 1 for a plain object, 2 for an array, also for those from other realms. */
 function inheritance(object: object): number {
   let count = 0;
   for (let at: unknown = Object.getPrototypeOf(object); at !== null && count < 4; count++)

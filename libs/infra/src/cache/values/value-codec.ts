@@ -3,27 +3,28 @@ import type { StoredValue } from '../store/cache-store.js';
 import type { Encryption } from './encryption.js';
 import { firstUnplain, type Unplain } from './plain-value.js';
 
-/** How the bytes of a stored value are to be read. The numbers are kept in the store: never reuse one. */
+/** How to read the bytes of a stored value. The numbers are kept in the store: never reuse one. */
 const JSON_TEXT = 0;
 const ENCRYPTED_JSON = 1;
 
-/** Kinds of entries that a warning has named; of more than this nobody reads. */
+/** Maximum kinds of entries that warnings name; nobody reads more of them. */
 const WARNED_MAX = 100;
 
-/** Turns values into what the store keeps, and back. */
+/** Converts values to their stored form, and back. */
 export class ValueCodec {
   private readonly warned = new Set<string>();
 
-  /** @param isStrict refuse values that JSON changes, instead of changing them for everybody */
+  /** @param isStrict refuse values that JSON changes, instead of changing them for all callers */
   constructor(
     private readonly encryption: Encryption | undefined,
     private readonly isStrict = false,
   ) {}
 
   /**
-   * What everybody is to be given of a value that was fetched: what the store would give back, so that the first caller sees
-   * nothing that later ones do not. A plain value itself; of another one its JSON form, or `CACHE_VALUE_NOT_PLAIN` where the
-   * cache is strict. Rejects what has no JSON form.
+   * The form of a fetched value that every caller receives: the same as the store would give back, so that the first
+   * caller sees nothing that later ones do not. A plain value stays as it is. Any other value becomes its JSON form, or
+   * is refused with `CACHE_VALUE_NOT_PLAIN` if the cache is strict. Throws `CACHE_VALUE_NOT_SERIALIZABLE` for a value
+   * without a JSON form.
    */
   faithful(key: string, value: unknown): { readonly value: unknown; readonly isReshaped: boolean } {
     const unplain = firstUnplain(value);
@@ -34,7 +35,7 @@ export class ValueCodec {
     return { value: reshaped, isReshaped: true };
   }
 
-  /** Rejects what JSON cannot hold, and a sensitive value where there is no key to encrypt it with. */
+  /** Throws for a value that JSON cannot hold, and for a sensitive value without a key to encrypt it with. */
   encode(key: string, value: unknown, sensitive: boolean): StoredValue {
     const bytes = Buffer.from(serialize(key, value));
     if (!sensitive) return { codec: JSON_TEXT, bytes };
@@ -45,8 +46,8 @@ export class ValueCodec {
   }
 
   /**
-   * The value, or undefined if this process cannot read it: damaged, written with a key that it no longer has, or by a newer
-   * version. To the reader that is a miss, and the next build replaces it.
+   * The value, or undefined if this process cannot read it: damaged, written with a key that it no longer has, or by a
+   * newer version. The reader treats that as a miss, and the next build replaces it.
    */
   decode(key: string, stored: StoredValue): { readonly value: unknown } | undefined {
     const text = this.textOf(key, stored);
@@ -58,7 +59,7 @@ export class ValueCodec {
     }
   }
 
-  /** Once for each kind of entry: every build of it is counted, where there are counters. */
+  /** Warns once for each kind of entry. Every build counts, where there are counters. */
   private warn(key: string, { path, what }: Unplain): void {
     const kind = kindOf(key);
     if (this.warned.has(kind) || this.warned.size >= WARNED_MAX) return;
@@ -73,7 +74,7 @@ export class ValueCodec {
   }
 }
 
-/** The domain and bucket of a key, without what may be somebody's id. */
+/** The domain and bucket of a key, without parts that may be somebody's id. */
 function kindOf(key: string): string {
   const [domain, bucket, id] = key.split(':', 3);
   if (bucket === undefined) return 'a key without a domain';

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { Nonces, type Claim } from '../nonces.js';
 
-/** Only who holds a secret gets this far, so this bounds a sender that runs wild, not an attacker. */
+/** Only a sender that holds the secret gets this far, so this bounds a faulty sender, not an attacker. */
 const KEPT_MAX = 100_000;
 
-/** Nonces of a process that is alone. They end with it. */
+/** Nonces of a single process. They end with it. */
 export class MemoryNonces extends Nonces {
   private readonly used = new LRUCache<string, true>({ max: KEPT_MAX });
 

@@ -4,7 +4,7 @@ import { NoticeBoard, type BoardState, type Notice, type NoticeFollower, type Po
 import { NOTICES_KEPT, SOURCE_LIFE_MS, SOURCES_KEPT } from '../notice-limits.js';
 import { BEGINNING, NoticeWindow } from '../notice-window.js';
 
-/** The board of a process that is alone. It ends with the process: ids of another run are unknown to it. */
+/** The board of a single process. It ends with the process: it does not know the ids of another run. */
 export class MemoryNoticeBoard extends NoticeBoard {
   private readonly run = randomUUID();
   private readonly window: NoticeWindow;
@@ -12,7 +12,7 @@ export class MemoryNoticeBoard extends NoticeBoard {
   private readonly followers = new Set<NoticeFollower>();
   private count = 0;
 
-  /** @param keptMax how many notices are kept, about */
+  /** @param keptMax approximate number of notices kept */
   constructor(keptMax = NOTICES_KEPT) {
     super();
     this.window = new NoticeWindow(keptMax);

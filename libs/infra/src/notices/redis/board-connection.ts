@@ -1,21 +1,22 @@
 import type { RedisClient } from '../../redis/redis-client.js';
 
-/** How long Redis holds a read that has nothing to answer. Its answer is also the sign that the connection still works. */
+/** How long Redis holds a read that has nothing to return. Its reply also shows that the connection still works. */
 export const BLOCK_MS = 2_000;
-/** A read without any answer after this is rejected: more than a slow answer is wrong then. */
+/** A read without a reply after this time is rejected: the connection hangs. */
 const PATIENCE_MS = BLOCK_MS + 1_500;
 
 /**
- * A second connection to the same place for reads that wait, because such a read holds up everything behind it. It connects
- * at the first `connect()`; its outages are the command connection's to report.
+ * A second connection to the same place for blocking reads, because such a read delays every command behind it. It
+ * connects at the first `connect()`; the command connection reports outages.
  */
 export function boardConnection(redis: RedisClient): RedisClient {
-  // A socket time-out would outlive the connection's end (seen with ioredis 5.11.1); the reader ends a connection that hangs.
+  // A socket timeout would outlive the connection's end (seen with ioredis 5.11.1); the reader ends a hanging
+  // connection.
   const patience = { commandTimeout: PATIENCE_MS, socketTimeout: undefined };
   const connection =
     'nodes' in redis
       ? redis.duplicate([], { lazyConnect: true, redisOptions: { ...redis.options.redisOptions, ...patience } })
       : redis.duplicate({ ...patience, lazyConnect: true });
-  connection.on('error', () => undefined); // its status tells, and whoever reads is rejected
+  connection.on('error', () => undefined); // its status shows the failure, and the read is rejected
   return connection;
 }

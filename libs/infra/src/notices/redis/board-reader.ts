@@ -5,11 +5,11 @@ import type { Notice } from '../notice-board.js';
 import { BEGINNING, type NoticeWindow } from '../notice-window.js';
 import { BLOCK_MS, boardConnection } from './board-connection.js';
 
-/** What the reader does with what it reads. */
+/** Receives what the reader reads. */
 export interface ReaderEvents {
   /** The next notice of the board. */
   onNotice(notice: Notice): void;
-  /** The window holds another history than before, or one with a hole before it. */
+  /** The window holds another history than before, or one with a gap before it. */
   onLost(): void;
 }
 
@@ -18,15 +18,15 @@ type StreamEntry = [id: string, fields: string[]];
 const PAGE = 500;
 
 /**
- * Keeps a window equal to the end of the board. It reads on from the newest notice that it has, and only if Redis still has
- * that one too: else something between may be missing (trimmed while this process stood still, lost by a restart or a
- * failover), so it begins anew and says that it did. Reconnects for as long as it lives.
+ * Keeps a window equal to the end of the board. It continues from the newest notice in the window, but only if Redis
+ * still has that one: otherwise notices in between may be missing (trimmed while this process stood still, lost by a
+ * restart or a failover), so it starts over and calls `onLost`. Reconnects for as long as it lives.
  */
 export class BoardReader {
   private readonly connection: RedisClient;
   private running: Promise<void> | undefined;
   private readonly closing = new AbortController();
-  /** Why nothing is heard at present. */
+  /** Why no notices arrive now. */
   reason: string | undefined = 'the board has not been read yet';
 
   constructor(
@@ -60,22 +60,22 @@ export class BoardReader {
       } catch (error) {
         if (signal.aborted) return;
         const { status } = this.connection;
-        // Of a connection that is away ioredis tells only its own steps; why Redis is away, the store tells.
+        // For a connection that is away ioredis reports only its own steps; the store's state says why Redis is away.
         const why = status === 'ready' ? (error as Error).message : 'the state of the store says why';
         this.reason = `the connection for notices is ${status}: ${why}`;
-        // What fails on a connection that seems to work (it hangs, or the server refuses) is tried on another one.
+        // A connection that seems to work but fails (it hangs, or the server refuses) is replaced.
         if (status === 'ready') this.connection.disconnect(true);
         await delay(retryDelayMs(++failures), undefined, { signal }).catch(() => undefined); // closed: the loop ends
       }
     }
   }
 
-  /** Rejects nothing by itself: a connection that is not ready refuses the next command, and the one after a pause is tried. */
+  /** Never rejects: a connection that is not ready rejects the next command, and the loop retries after a pause. */
   private connect(): void {
     if (this.connection.status === 'wait') this.connection.connect().catch(() => undefined);
   }
 
-  /** False if the newest notice of the window is not on the board any more. */
+  /** False if the board no longer holds the newest notice of the window. */
   private async readOn(): Promise<boolean> {
     const { newest } = this.window;
     if (!newest) return false;
@@ -99,7 +99,7 @@ export class BoardReader {
       page = await this.page(`(${history.at(-1)?.[0]}`);
       history.push(...page);
     }
-    // In one turn, so that nobody sees a position whose loss has not been told.
+    // In one turn of the event loop, so that nobody sees a position whose loss is not yet reported.
     const hadHistory = this.window.newest !== undefined;
     this.window.clear();
     for (const entry of history) this.window.append(toNotice(entry));

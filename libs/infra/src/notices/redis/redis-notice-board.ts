@@ -9,9 +9,9 @@ import { NoticeBoardUnavailableError } from '../notices.errors.js';
 import { BoardReader } from './board-reader.js';
 
 const SCRIPT = readFileSync(new URL('./lua/post-notices.lua', import.meta.url), 'utf8');
-/** Posts that one script handles, so that none holds Redis up for more than a fraction of a millisecond. */
+/** Posts per script, so that one script blocks Redis for a fraction of a millisecond at most. */
 const POSTS_PER_SCRIPT = 200;
-/** How long somebody who knows a newer notice than this process is kept waiting until it has read that far. */
+/** How long `since` waits for this process to read up to a newer notice that the caller knows. */
 const CATCH_UP_MS = 1_000;
 const CATCH_UP_STEP_MS = 10;
 /** `<milliseconds>-<sequence>` (Redis documentation, "Entry IDs" of streams). */
@@ -24,7 +24,7 @@ export class RedisNoticeBoard extends NoticeBoard {
   private readonly reader: BoardReader;
   private readonly followers = new Set<NoticeFollower>();
 
-  /** @param keptMax how many notices are kept, about */
+  /** @param keptMax approximate number of notices kept */
   constructor(
     private readonly redis: RedisClient,
     appName: string,
@@ -87,7 +87,7 @@ export class RedisNoticeBoard extends NoticeBoard {
     ]);
     const limits = [this.keptMax, SOURCES_KEPT, SOURCE_LIFE_MS];
     try {
-      // With its text each time: posts are rare beside reads, and a server that was replaced needs no second try.
+      // EVAL, not EVALSHA: posts are rare beside reads, and a replaced server needs no second attempt.
       return Number(await this.redis.eval(SCRIPT, 2, this.key, `${this.key}:sources`, ...limits, ...args));
     } catch (error) {
       throw new NoticeBoardUnavailableError((error as Error).message, { cause: error });

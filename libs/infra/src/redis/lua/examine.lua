@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- examine: tries commands, to learn what the user of this connection may do. In a full Redis too: else nobody could begin there.
+-- examine: tries commands to learn what this connection's user may do; runs in a full Redis too, so a start succeeds.
 -- KEYS any key of the slot   ARGV the calls as JSON: [[command, argument, ...], ...]; all their keys are in that slot
--- -> of each call what Redis said against it, '' nothing
+-- -> for each call the error of Redis, '' if there was none
 local answers = {}
 for i, call in ipairs(cjson.decode(ARGV[1])) do
   local reply = redis.pcall(unpack(call))

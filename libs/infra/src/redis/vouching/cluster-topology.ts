@@ -11,7 +11,9 @@ interface NodeLine {
   readonly ranges: readonly (readonly [from: number, to: number])[];
 }
 
-/** The masters of a Cluster decide about each of them; each slot of ours has one for its primary. */
+/**
+ * Masters of a Cluster as witnesses: they decide about each other. Each slot of ours is a place with its own primary.
+ */
 export class ClusterTopology extends Topology {
   readonly witnessName = 'masters of the Cluster';
   /** Address of a node, as the client names it → its id. */
@@ -51,13 +53,16 @@ export class ClusterTopology extends Topology {
     return {
       witness: self.id,
       isVoter: isVoter(self),
-      // More than half of the masters replace one of them, and only if each of those holds it for failed.
+      // More than half of the masters must vote to replace one, and only masters that hold it for `fail` do.
       needed: Math.max(1, Math.ceil(voters.length / 2)),
       words: this.slots.map((slot) => wordOn(slot, voters)),
     };
   }
 
-  /** By its address: a node that comes back under it is asked anew by whoever vouches, because its connection was lost. */
+  /**
+   * Names the server by its address. A node that returns under the same address is vouched for anew: its connection was
+   * lost.
+   */
   serverOf(place: number): () => string | undefined {
     const slot = this.slots[place] ?? 0;
     return () => this.client.slots[slot]?.[0];
@@ -83,14 +88,14 @@ function addressOf({ host, port }: RedisOptions): HostAndPort {
   return { host: host ?? '127.0.0.1', port: port ?? 6379 };
 }
 
-/** A master without slots has no say. */
+/** A master without slots has no vote. */
 function isVoter({ flags, ranges }: NodeLine): boolean {
   return flags.includes('master') && ranges.length > 0;
 }
 
 function wordOn(slot: number, masters: readonly NodeLine[]): Word | undefined {
   const owner = masters.find(({ ranges }) => ranges.some(([from, to]) => from <= slot && slot <= to));
-  // `fail?` is this node's suspicion alone; it votes only when most have agreed that it is `fail`.
+  // `fail?` is this node's suspicion alone; it votes only when most have agreed on `fail`.
   return owner && { primary: owner.id, epoch: owner.epoch, isFine: !owner.flags.includes('fail'), isReplacing: false };
 }
 

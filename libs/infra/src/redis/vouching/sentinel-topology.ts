@@ -6,18 +6,18 @@ import type { SentinelOptions } from '../sentinel-watch.js';
 import { Topology, type Receiver, type Testimony } from './topology.js';
 import { keyOf, witnessConnection } from './witnesses.js';
 
-/** Sentinels beside those that are configured. */
+/** Maximum Sentinels learned in addition to the configured ones. */
 const LEARNED_MAX = 16;
-/** A name of a primary is looked up again after this time. */
+/** A primary's host name is resolved again after this time. */
 const NAMED_MS = 10_000;
 const NAMES_MAX = 64;
 
-/** The Sentinels decide about one primary. */
+/** Sentinels as witnesses: they decide about one primary, so there is one place. */
 export class SentinelTopology extends Topology {
   readonly witnessName = 'Sentinels';
   readonly places = 1;
   private readonly known = new Map<string, HostAndPort>();
-  /** Those that have answered. One may be known by several addresses. */
+  /** Ids of the Sentinels that have answered. One Sentinel may be known by several addresses. */
   private readonly ids = new Set<string>();
   private readonly named = new Map<string, { readonly at: number; readonly address: Promise<string> }>();
 
@@ -42,7 +42,7 @@ export class SentinelTopology extends Topology {
       ...(password ? { password } : {}),
       ...(tls ? { tls } : {}),
       connectTimeout: timeoutMs,
-      disableClientInfo: true, // a user of Sentinel may be allowed nothing but what is asked here
+      disableClientInfo: true, // a Sentinel user may be allowed only the commands used here
     });
   }
 
@@ -64,7 +64,7 @@ export class SentinelTopology extends Topology {
       isFine: !isReplacing && !flags.includes('s_down') && !flags.includes('o_down'),
       isReplacing,
     };
-    // A failover needs `quorum` Sentinels that find the primary down: with one more than the others, there are too few.
+    // A failover needs `quorum` Sentinels that find the primary down; with this many that do not, too few are left.
     return { witness: id, isVoter: true, needed: Math.max(1, count - Number(state.get('quorum')) + 1), words: [word] };
   }
 
@@ -75,7 +75,7 @@ export class SentinelTopology extends Topology {
     return { primary: `${plain(remoteAddress)}:${remotePort}`, server: stream };
   }
 
-  /** A connection has one server. */
+  /** Names the server by its connection: each has one server. */
   serverOf(): () => unknown {
     return () => this.client.stream;
   }
@@ -89,7 +89,7 @@ export class SentinelTopology extends Topology {
     return () => this.client.off('close', lost).off('ready', made);
   }
 
-  /** Others may be left when those that were configured are gone, and may be needed for there to be enough. */
+  /** Remembers the other Sentinels: the configured ones may be gone, or too few to vouch. */
   private learn(others: readonly string[][]): void {
     for (const fields of others.map(fieldsOf)) {
       const sentinel = { host: fields.get('ip') ?? '', port: Number(fields.get('port')) };
@@ -98,7 +98,7 @@ export class SentinelTopology extends Topology {
     }
   }
 
-  /** As the other end of a connection is named. */
+  /** The address as the socket connected to it reports it. */
   private async nameOf({ host, port }: HostAndPort): Promise<string> {
     if (isIP(host)) return `${plain(host)}:${port}`;
     const now = performance.now();
@@ -113,7 +113,7 @@ export class SentinelTopology extends Topology {
   }
 }
 
-/** An IPv4 address as a socket of IPv6 names it, as others do. */
+/** An IPv4 address without the prefix that an IPv6 socket gives it. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

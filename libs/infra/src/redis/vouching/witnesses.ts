@@ -4,33 +4,33 @@ import { BoundedRedis } from '../bounded-redis.js';
 import { retryDelayMs } from '../retry-delay.js';
 import type { Testimony, Topology } from './topology.js';
 
-/** Somebody who is asked, over a connection of our own. */
+/** A Sentinel or master that is asked, over a connection of its own. */
 interface Witness {
   readonly address: HostAndPort;
   readonly redis: Redis;
   isAsking: boolean;
-  /** Somebody wants an answer to a question that is asked after now. */
+  /** A caller wants an answer to a question asked after now. */
   isWanted: boolean;
   listedAt: number;
-  /** When the last question was asked that has been answered, or given up. */
+  /** When the last question that was answered or given up was asked. */
   doneAt: number;
   newest: Heard | undefined;
   failure: string | undefined;
 }
 
-/** A testimony counts from when it was asked for: it may have waited anywhere on its way. */
+/** A testimony counts from when it was asked for: it may have been delayed anywhere. */
 export interface Heard {
   readonly testimony: Testimony;
   readonly askedAt: number;
 }
 
-/** So long what a witness said last, and a witness that nobody lists any more, is remembered. */
+/** How long a witness's last answer, and a witness that is no longer listed, are remembered. */
 const FORGET_MS = 60_000;
 const WITNESSES_MAX = 64;
-/** How long a witness may take; meanwhile it is asked nothing else. */
+/** How long a witness may take to answer; meanwhile it is asked nothing else. */
 const ANSWER_MS = 1_000;
 const SILENCE_MS = 2_000;
-/** Between two questions to one witness, however many want to know. */
+/** Minimum time between two questions to one witness, however many callers ask. */
 const GAP_MS = 2;
 
 /** Asks each witness one question at a time. */
@@ -40,11 +40,11 @@ export class Witnesses {
 
   constructor(
     private readonly topology: Topology,
-    /** Somebody has answered, or failed to. */
+    /** Called when a witness has answered, or failed to. */
     private readonly onWord: () => void,
   ) {}
 
-  /** Everybody is asked after now: whoever is answering a question is asked again when that is done. */
+  /** Asks every witness after now; a witness that is answering a question is asked again afterwards. */
   askAll(): void {
     this.list();
     for (const witness of this.all.values()) void this.ask(witness);
@@ -56,18 +56,18 @@ export class Witnesses {
     const byWitness = new Map<string, Heard>();
     for (const { newest } of this.all.values()) {
       if (!newest || newest.askedAt < oldest) continue;
-      const known = byWitness.get(newest.testimony.witness); // one that is known by two addresses is one
+      const known = byWitness.get(newest.testimony.witness); // a witness known by two addresses counts once
       if (!known || known.askedAt < newest.askedAt) byWitness.set(newest.testimony.witness, newest);
     }
     return [...byWitness.values()];
   }
 
-  /** Whether everybody who can be asked has been since then, and has answered or been given up. */
+  /** Whether every connected witness was asked after `at`, and has answered or been given up. */
   haveAnsweredSince(at: number): boolean {
     return [...this.all.values()].every(({ redis, doneAt }) => redis.status !== 'ready' || doneAt >= at);
   }
 
-  /** Why some of them say nothing. */
+  /** Why some witnesses do not answer. */
   failures(): string[] {
     return [...this.all].flatMap(([key, { failure }]) => (failure ? [`${key}: ${failure}`] : []));
   }
@@ -111,7 +111,7 @@ export class Witnesses {
   }
 
   private async ask(witness: Witness): Promise<void> {
-    if (witness.redis.status !== 'ready') return; // asked when it is
+    if (witness.redis.status !== 'ready') return; // asked once ready
     if (witness.isAsking) {
       witness.isWanted = true;
       return;
@@ -140,7 +140,10 @@ function gap(ms: number): Promise<void> | undefined {
   return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
 }
 
-/** A connection to a witness, which is made at once. After a stall of this process what has arrived is read before it is given up. */
+/**
+ * A connection to a witness; connects at once. After a stall of this process, arrived replies are read before they
+ * count as late.
+ */
 export function witnessConnection(options: RedisOptions): Redis {
   const redis = new BoundedRedis(
     undefined,
@@ -154,7 +157,7 @@ export function witnessConnection(options: RedisOptions): Redis {
     },
     { commandTimeoutMs: ANSWER_MS, silenceMs: SILENCE_MS },
   );
-  redis.connect().catch(() => undefined); // its events tell
+  redis.connect().catch(() => undefined); // failures arrive as events
   return redis;
 }
 

@@ -5,8 +5,8 @@ export interface BackOffBounds {
 }
 
 /**
- * The wait before the attempt with this number (the first is 0): between half of and the full doubled `minMs`, never above
- * `maxMs`. The random half keeps processes that failed together from coming back together.
+ * The wait in ms before attempt number `attempt` (the first is 0). It lies between half and all of `minMs` doubled
+ * `attempt` times, capped at `maxMs`. The random half keeps processes that failed together from retrying together.
  */
 export function backOffMs(
   attempt: number,

@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http';
 
-/** A Bayeux message as CometD sends it (CometD Reference, "Bayeux Message Fields"); nothing about it is certain. */
+/** A Bayeux message as CometD sends it (CometD Reference, "Bayeux Message Fields"); every field may be absent. */
 export interface BayeuxMessage {
   channel?: string;
   clientId?: string;
@@ -12,7 +12,7 @@ export interface BayeuxMessage {
   ext?: { replay?: unknown; sfdc?: { failureReason?: string } };
 }
 
-/** Passing null instead of a message makes the client forget it. */
+/** Passes a message on; null makes the client drop it. */
 export type Pass = (message: BayeuxMessage | null) => void;
 
 export interface BayeuxExtension {
@@ -20,7 +20,7 @@ export interface BayeuxExtension {
   incoming(message: BayeuxMessage, pass: Pass): void;
 }
 
-/** What is used of jsforce's streaming client, which is faye's and has no types. */
+/** The part of jsforce's streaming client that is used here. The client is faye's and has no types. */
 export interface BayeuxClient {
   subscribe(channel: string, onData: (data: unknown) => void): PromiseLike<void>;
   disconnect(): unknown;
@@ -28,7 +28,7 @@ export interface BayeuxClient {
   on(event: 'transport:down', listener: () => void): void;
 }
 
-/** What faye sends with; it chooses another one after the handshake. */
+/** faye's current transport; faye may replace it after the handshake. */
 interface FayeTransport {
   request(messages: unknown): ClientRequest;
 }
@@ -45,8 +45,8 @@ interface FayeInternals {
 }
 
 /**
- * Ends every request and timer of a client at once. faye's `disconnect` leaves the long poll open until the server answers
- * it, and does nothing before the handshake has succeeded; so this reaches for its private parts, as jsforce itself does.
+ * Ends every request and timer of a client at once. faye's `disconnect` leaves the long poll open until the server
+ * answers it, and does nothing before a successful handshake; so this uses private members of faye, as jsforce does.
  */
 export function abandon(client: BayeuxClient): void {
   const dispatcher = (client as unknown as FayeInternals)._dispatcher;
@@ -57,14 +57,14 @@ export function abandon(client: BayeuxClient): void {
     if (timer) clearTimeout(timer);
     request?.then(
       (sent) => sent.destroy?.(),
-      () => undefined, // it failed by itself
+      () => undefined, // the request failed by itself
     );
   }
 }
 
 /**
- * Tells, and closes the connection, when one answer has more than `bytesMax` bytes; faye itself would keep all of it. An answer
- * is not packed (faye asks for no packing), and a redirect is not followed.
+ * Closes the connection and calls `onTooLarge` when one answer exceeds `bytesMax` bytes; faye alone would keep all of
+ * it. faye requests no compression and follows no redirect.
  */
 export function boundAnswers(client: BayeuxClient, bytesMax: number, onTooLarge: () => void): void {
   const dispatcher = (client as unknown as FayeInternals)._dispatcher;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type SalesforceId, toSalesforceId } from '../salesforce-id.js';
 import type { ChangeEvent, ChangeType } from './source-event.js';
 
-/** "An empty id": what GAP_OVERFLOW carries instead of record ids (Change Data Capture Guide, "Overflow Events"). */
+/** The "empty id" that GAP_OVERFLOW carries instead of record ids (Change Data Capture Guide, "Overflow Events"). */
 const EMPTY_ID = '000000000000000AAA';
 
 const CHANGE_TYPES = [
@@ -18,7 +18,7 @@ const CHANGE_TYPES = [
   'SNAPSHOT',
 ] as const satisfies readonly ChangeType[];
 
-/** What is read of a `ChangeEventHeader`, whatever transport brought it. The lists of fields have a form for each transport. */
+/** The fields read from a `ChangeEventHeader` of any transport. The lists of fields differ in form by transport. */
 export const CHANGE_HEADER = z.object({
   entityName: z.string().min(1),
   recordIds: z.array(z.string()),
@@ -34,8 +34,8 @@ export const CHANGE_HEADER = z.object({
 export type ChangeHeader = z.infer<typeof CHANGE_HEADER>;
 
 /**
- * The part of a `ChangeEvent` that its header tells. `changedFields` are names, those of compound parts such as
- * `BillingAddress.Street`; undefined or empty tells nothing. Throws for a malformed record id.
+ * The part of a `ChangeEvent` that comes from its header. `changedFields` are names, parts of compound fields as
+ * `BillingAddress.Street`; undefined or empty means unknown. Throws for a malformed record id.
  */
 export function readHeader(
   header: ChangeHeader,
@@ -54,12 +54,12 @@ export function readHeader(
   };
 }
 
-/** The fields that are not empty: whether an empty one is sent at all is a matter of the transport. */
+/** The fields that are not empty: transports differ in whether they send empty ones. */
 export function filled(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
-/** undefined where the event stands for any record: an overflow, a wildcard such as `001*`, or no id at all. */
+/** Undefined if the event stands for any record: an overflow, a wildcard such as `001*`, or no id at all. */
 function namedRecords({ changeType, recordIds }: ChangeHeader): SalesforceId[] | undefined {
   if (changeType === 'GAP_OVERFLOW' || recordIds.length === 0) return undefined;
   if (recordIds.some((id) => id.endsWith('*') || id === EMPTY_ID)) return undefined;
@@ -67,8 +67,8 @@ function namedRecords({ changeType, recordIds }: ChangeHeader): SalesforceId[] |
 }
 
 /**
- * Compound fields by their own name: `BillingAddress.Street` is `BillingAddress`. An empty list tells nothing, and must not
- * look like "nothing of interest changed".
+ * Names with compound fields by their own name: `BillingAddress.Street` becomes `BillingAddress`. Undefined for an
+ * empty list: it means unknown, and must not look like "nothing of interest changed".
  */
 function topLevelNames(names: Iterable<string>): readonly string[] | undefined {
   const topLevel = new Set<string>();

@@ -13,7 +13,7 @@ import { TopicDelivery } from './topic-delivery.js';
 
 type Position = (topic: string) => Promise<StartPosition>;
 
-/** What the attempts to subscribe in one session share; `over` resolves when it has ended, as `ended` tells at once. */
+/** State shared by a session's subscription attempts. When the session ends, `ended` aborts and `over` resolves. */
 interface Attempts {
   readonly ended: AbortSignal;
   readonly over: Promise<void>;
@@ -21,8 +21,8 @@ interface Attempts {
 }
 
 /**
- * Change events over CometD (the Streaming API) through jsforce: at least once, in the order of each topic, from the
- * committed position. Whatever breaks, the session is thrown away and a new one subscribes after what was committed.
+ * Change events over CometD (the Streaming API) through jsforce: at least once, in order per topic, from the committed
+ * position. On any failure the session is discarded, and a new one subscribes after the committed positions.
  */
 export class CometdChangeEventSource extends ChangeEventSource {
   readonly transport = 'cometd';
@@ -58,14 +58,14 @@ export class CometdChangeEventSource extends ChangeEventSource {
       this.running = this.run(attempted);
     });
     const { connection, options, journal } = this;
-    // Over CometD a permission counts from the next subscription on, and all topics share one session.
+    // Over CometD a new permission takes effect at the next subscription, and all topics share one session.
     const resubscribe = (): void => void this.session?.close();
     void watchEntities([...this.deliveries.values()], { connection, options, journal, stopping: signal, resubscribe });
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    // All at once: while the session says farewell no handler may be called any more.
+    // Stop all deliveries first: no handler may be called while the session disconnects.
     const deliveries = [...this.deliveries.values()].map((delivery) => delivery.stop());
     try {
       await Promise.all([this.session?.close(), this.running, ...deliveries]);
@@ -79,13 +79,13 @@ export class CometdChangeEventSource extends ChangeEventSource {
     return [...this.deliveries.values()].map((delivery) => delivery.health());
   }
 
-  /** Session after session until `stop`; ends neither before nor otherwise. */
+  /** Runs one session after the other; resolves only after `stop`. */
   private async run(attempted: () => void): Promise<void> {
     const { signal } = this.stopping;
     let rejectedToken: string | undefined;
     for (let failures = 0; !signal.aborted;) {
       const startedAt = Date.now();
-      // Nothing in there is known to throw; if something does, it is tried again and said, as everything else.
+      // Nothing in here is known to throw. An unexpected error is logged and retried like any other.
       const { end, token } = await this.runSession(rejectedToken, attempted).catch((error: unknown) => {
         void this.session?.close().catch(() => undefined);
         this.session = undefined;
@@ -94,7 +94,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
       attempted();
       if (signal.aborted) return;
       rejectedToken = end.kind === 'auth' ? token : undefined;
-      // A session that lasted was healthy: the next trouble is a new one, not a repetition.
+      // A session that lasted was healthy: the next failure starts a new back-off series.
       if (Date.now() - startedAt > this.options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       this.journal.lost(end, this.deliveries.keys());
       for (const delivery of this.deliveries.values()) {
@@ -121,9 +121,9 @@ export class CometdChangeEventSource extends ChangeEventSource {
       return { end: endOfSignIn(error), token };
     }
     this.session = session;
-    if (this.stopping.signal.aborted) await session.close(); // stop() came while signing in
+    if (this.stopping.signal.aborted) await session.close(); // `stop` was called during the sign-in
     const ended = new AbortController();
-    // One for each topic that waits for its next attempt, and the one below; Node warns of more than ten as of a leak.
+    // One listener per topic waiting for its next attempt, and the one below; Node warns of a leak above ten.
     setMaxListeners(this.deliveries.size + 1, ended.signal);
     const over = untilAborted(ended.signal);
     const attempts = [...this.deliveries.values()].map(
@@ -140,7 +140,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
     return { end, token };
   }
 
-  /** Subscribes one topic, again with back-off where Salesforce refuses or its position cannot be read. */
+  /** Subscribes one topic; retries with back-off if Salesforce refuses or its position cannot be read. */
   private async keepSubscribing(
     session: CometdSession,
     delivery: TopicDelivery,
@@ -148,7 +148,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
   ): Promise<void> {
     let isExpired = false;
     for (let failures = 0; !ended.aborted;) {
-      // What a former session brought is handed over first; only then the position names what this one has to begin after.
+      // Events of the former session are handed over first; only then is the position the one to begin after.
       if (delivery.isBusy) await Promise.race([delivery.drained(), over]);
       if (ended.aborted) return;
       delivery.connecting();
@@ -189,7 +189,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
     return {
       onSeen: () => this.deliveries.forEach((delivery) => delivery.seen()),
       onKeepAlive: () => this.deliveries.forEach((delivery) => delivery.keptAlive()),
-      // A message of a channel that nobody subscribed is none of ours.
+      // Messages of channels without a subscription are ignored.
       onData: (topic, data) => this.deliveries.get(topic)?.offer(eventOfCometd(topic, data)) ?? true,
     };
   }

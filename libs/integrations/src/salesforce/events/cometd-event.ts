@@ -7,8 +7,8 @@ const PLATFORM = z.object({ payload: z.record(z.string(), z.unknown()) });
 const CHANGE = z.object({ payload: z.looseObject({ ChangeEventHeader: CHANGE_HEADER }) });
 
 /**
- * The `SourceEvent` of one CometD message. Never throws: what cannot be read is an `undecodable` event, because the reader
- * of a stream must neither stop at it nor skip it.
+ * The `SourceEvent` of one CometD message. Never throws: an unreadable message becomes an `undecodable` event, because
+ * the reader of a stream must neither stop at it nor skip it.
  */
 export function eventOfCometd(topic: string, data: unknown): SourceEvent {
   const replay = REPLAY.safeParse(data);
@@ -32,7 +32,7 @@ export function eventOfCometd(topic: string, data: unknown): SourceEvent {
   }
 }
 
-/** Without differences: they are not the fields' values (Change Data Capture Guide, "Data Differences in Event Fields"). */
+/** Drops differences, which are not values (Change Data Capture Guide, "Data Differences in Event Fields"). */
 function values(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const isDiff = (value: unknown): boolean =>
     typeof value === 'object' && value !== null && 'diff' in value && Object.keys(value).length === 1;

@@ -10,38 +10,38 @@ import {
 import type { StartPosition } from './change-event-source.js';
 import type { StreamEnd } from './stream-end.js';
 
-/** What the server answered to a subscription. `refused`: try again later, the session goes on. */
+/** The server's answer to a subscription. `refused`: try again later; the session continues. */
 export type SubscribeResult =
   | { readonly status: 'subscribed' }
   | { readonly status: 'position-expired'; readonly reason: string }
   | { readonly status: 'refused'; readonly reason: string }
   | { readonly status: 'ended' };
 
-/** Called synchronously while the answers of the server are read, hence in the order in which they came. */
+/** Callbacks of a session. They run synchronously while answers are read, so in the order of arrival. */
 export interface SessionListener {
-  /** False makes the session end with `overflow`. */
+  /** Returning false ends the session with `overflow`. */
   onData(topic: string, data: unknown): boolean;
   onSeen(): void;
-  /** The server had nothing to tell for as long as it holds a connect. */
+  /** The server answered `/meta/connect`: its hold time passed without events, or events came with the answer. */
   onKeepAlive(): void;
 }
 
-/** An event has at most 1 MB (Platform Events Developer Guide, "Allocations"), and an answer a batch of them. */
+/** An event has at most 1 MB (Platform Events Developer Guide, "Allocations"); an answer holds a batch of events. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
-/** How long a session that is being closed waits for the server's farewell. */
+/** How long a closing session waits for the server's answer to the disconnect. */
 const FAREWELL_MS = 1_000;
 
 /** "400::The replayId {82} you provided was invalid. …" (Streaming API Guide, "Streaming API Error Codes"). */
 const EXPIRED = /^400::.*replay ?id/i;
 
-/** "403::Organization total events daily limit exceeded" (the same). */
+/** "403::Organization total events daily limit exceeded" (same section of the guide). */
 const DAILY_LIMIT = /^403::.*daily limit/i;
 
-/** "403::Organization concurrent user limit exceeded" (the same). */
+/** "403::Organization concurrent user limit exceeded" (same section of the guide). */
 const TOO_MANY_CLIENTS = /^403::.*concurrent user limit/i;
 
-/** Whether Salesforce says that the org may be sent no more events today. */
+/** Whether Salesforce says that the org has used up its events of the day. */
 export function isDailyLimit(error: string): boolean {
   return DAILY_LIMIT.test(error);
 }
@@ -53,8 +53,8 @@ interface PendingSubscription {
 }
 
 /**
- * One CometD session: one client, one token, one handshake. It ends at the first sign that something is wrong and never
- * repairs itself: faye would subscribe again after what was *received*, and silently lose a topic whose position has expired.
+ * One CometD session: one client, one token, one handshake. It ends at the first failure and never repairs itself: faye
+ * would resubscribe after the *received* position, and silently lose a topic whose position has expired.
  */
 export class CometdSession {
   readonly ended: Promise<StreamEnd>;
@@ -79,7 +79,7 @@ export class CometdSession {
       incoming: (message, pass) => this.incoming(message, pass),
     };
     this.client = connection.streaming.createClient([extension]) as unknown as BayeuxClient;
-    this.client.disable('websocket'); // faye would ask for an upgrade before each handshake; Salesforce offers long polling only
+    this.client.disable('websocket'); // spares an upgrade request per handshake; Salesforce offers long polling only
     this.client.on('transport:down', () => this.end({ kind: 'failed', reason: 'the connection to Salesforce broke' }));
     boundAnswers(this.client, ANSWER_BYTES_MAX, () => {
       this.end({ kind: 'failed', reason: `an answer of more than ${ANSWER_BYTES_MAX} bytes` });
@@ -88,9 +88,9 @@ export class CometdSession {
   }
 
   /**
-   * Resolves with the server's answer, or with `ended` when the session ends before, as it does when there is none for as
-   * long as the watchdog waits. `onLive` is called when the answer is read, hence before any event of the topic. One call at
-   * a time for a topic.
+   * Resolves with the server's answer, or with `ended` when the session ends first; no answer within the watchdog's
+   * time ends the session. `onLive` is called when the answer is read, so before any event of the topic. Only one call
+   * per topic may be pending.
    */
   subscribe(topic: string, start: StartPosition, onLive: () => void): Promise<SubscribeResult> {
     if (this.isEnded) return Promise.resolve({ status: 'ended' });
@@ -106,13 +106,13 @@ export class CometdSession {
       try {
         this.client.subscribe(topic, () => undefined);
       } catch (error) {
-        this.pending.delete(topic); // a name that no client takes
+        this.pending.delete(topic); // the client rejects the name
         settle({ status: 'refused', reason: error instanceof Error ? error.message : String(error) });
       }
     });
   }
 
-  /** Ends the session and its requests. Resolves within a second, never rejects; a server known to be gone gets no farewell. */
+  /** Ends the session and its requests. Resolves within a second, never rejects; does not wait for a failed server. */
   close(): Promise<void> {
     const wasAlive = !this.isEnded || this.isOverflow;
     this.end({ kind: 'closed', reason: 'closed' });
@@ -125,7 +125,7 @@ export class CometdSession {
     try {
       farewell = this.client.disconnect() as PromiseLike<unknown> | undefined;
     } catch {
-      // There is nobody to say farewell to.
+      // There is no server to disconnect from.
     }
     if (withFarewell && farewell !== undefined) {
       let timer: NodeJS.Timeout | undefined;
@@ -142,7 +142,7 @@ export class CometdSession {
     if (this.isEnded) return pass(message.channel === '/meta/disconnect' ? message : null);
     if (message.channel === '/meta/subscribe' && typeof message.subscription === 'string') {
       const subscription = this.pending.get(message.subscription);
-      // Without a position of its own a topic must not be subscribed: the default would lose events silently.
+      // A topic without a position must not be subscribed: the default position would lose events silently.
       if (subscription === undefined) return pass(null);
       message.ext = { ...message.ext, replay: { [message.subscription]: subscription.replay } };
     }
@@ -152,7 +152,7 @@ export class CometdSession {
   private incoming(message: BayeuxMessage, pass: Pass): void {
     if (this.isEnded) return pass(message.channel === '/meta/disconnect' ? message : null);
     if (message.channel === undefined) {
-      // Not Bayeux: Salesforce's front answers some errors with JSON of another form.
+      // Not Bayeux: a server in front of Salesforce's CometD answers some errors with other JSON.
       this.end({ kind: 'failed', reason: 'the server answered something that is not CometD' });
       return pass(null);
     }
@@ -192,7 +192,7 @@ export class CometdSession {
       return pass(null);
     }
     this.pending.delete(topic);
-    pass(message); // faye forgets the subscription, so that the topic can be subscribed again
+    pass(message); // faye drops the subscription, so that the topic can be subscribed again
     subscription?.settle(
       EXPIRED.test(error)
         ? { status: 'position-expired', reason: error }
@@ -217,7 +217,7 @@ export class CometdSession {
   }
 }
 
-/** The end that a message means, if it means one: a rejected token, a lost session, a refused connect or handshake. */
+/** The end that a message signals, if any: a rejected token, a limit, a lost session, a refused connect. */
 function endOf(message: BayeuxMessage): StreamEnd | undefined {
   const error = message.error ?? '';
   const detail = message.ext?.sfdc?.failureReason;
@@ -236,7 +236,7 @@ function endOf(message: BayeuxMessage): StreamEnd | undefined {
   return undefined;
 }
 
-/** Replay ids are opaque, but CometD's are numbers on the wire; one that a number cannot hold exactly stays text. */
+/** The replay id as the number that CometD sends on the wire; text if a number cannot hold it exactly. */
 function numberIfExact(replayId: string): number | string {
   const number = Number(replayId);
   return Number.isSafeInteger(number) && String(number) === replayId ? number : replayId;

@@ -1,10 +1,10 @@
 import { resolveStreamOptions, wholeOption, type ResolvedStreamOptions, type StreamOptions } from './stream.options.js';
 
-/** What may be set about the CometD transport. */
+/** Options of the CometD transport. */
 export interface CometdOptions extends StreamOptions {
   /**
-   * The connection is rebuilt when no answer to `/meta/connect` came for so long. Salesforce answers at least every 110 s
-   * (Streaming API Guide, "Timeouts"). @default 150000
+   * The session is replaced after this long without an answer to `/meta/connect`. Salesforce answers at least every 110
+   * s (Streaming API Guide, "Timeouts"). @default 150000
    */
   readonly watchdogMs?: number;
 }

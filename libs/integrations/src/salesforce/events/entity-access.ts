@@ -4,10 +4,10 @@ import type { SalesforceConnection } from '../salesforce-connection.js';
 import { toSalesforceError } from '../salesforce.errors.js';
 import { soql, type Soql } from '../soql.js';
 
-/** `unknown`: Salesforce could not be asked. */
+/** `unknown`: the question to Salesforce failed. */
 export type EntityAccess = 'granted' | 'missing' | 'unknown';
 
-/** Objects whose permission is not "View All Records" on them, but one that nothing but a setting of the org tells. */
+/** Objects without a "View All Records" permission of their own; only an org setting governs access to them. */
 const WITHOUT_OBJECT_PERMISSIONS: ReadonlySet<string> = new Set(['User', 'Task', 'Event']);
 
 const USER_ID = z.string().regex(/^005\w{12,15}$/);
@@ -24,20 +24,20 @@ const PERMISSIONS = z.object({
   records: z.array(z.object({ SobjectType: z.string(), PermissionsViewAllRecords: z.boolean() })),
 });
 
-/** Objects that an org may have no permissions of their own for: they follow the object that they belong to. */
+/** Objects that may lack permissions of their own in an org: they follow the object named here. */
 const BELONGS_TO: Readonly<Record<string, string>> = { OrderItem: 'Order', PricebookEntry: 'Product2' };
 
 /**
- * What the user's permission sets say of "View All Records", by object; objects that they say nothing of are left out.
- * `all`: he may view all data. `hidden`: they may not be read. `unknown`: Salesforce could not be asked.
+ * The grants of "View All Records" in the user's permission sets, by object; unmentioned objects are absent. `all`: the
+ * user may view all data. `hidden`: the user may not read permission sets. `unknown`: the query failed.
  */
 type Sets = ReadonlyMap<string, boolean> | 'all' | 'hidden' | 'unknown';
 
 /**
- * Whether the integration user may read every record of these objects, which change events ask for (Change Data Capture
- * Guide, "Required Permissions for Change Event Subscribers"). By his permission sets, which cost two API requests; by
- * describe, one for each object, what they say nothing of, and everything where they may not be read. There what describe
- * does not tell is taken for granted. Never rejects.
+ * Whether the integration user may read every record of these objects, which change events require (Change Data Capture
+ * Guide, "Required Permissions for Change Event Subscribers"). Permission sets answer first, for two API requests.
+ * Describe, one request per object, answers for objects that they do not mention, and for all objects if the user may
+ * not read permission sets; access that describe does not deny counts as granted. Never rejects.
  */
 export async function accessToEntities(
   entities: readonly string[],
@@ -79,7 +79,7 @@ async function permissionSets(entities: readonly string[], connection: Salesforc
     );
     if (assignments.some(({ PermissionSet }) => PermissionSet?.PermissionsViewAllData === true)) return 'all';
     const ids = assignments.map(({ PermissionSetId }) => PermissionSetId);
-    if (ids.length === 0) return 'hidden'; // who signs in has one: his profile's
+    if (ids.length === 0) return 'hidden'; // every signed-in user has the permission set of a profile
     const asked = [...new Set(entities.flatMap((entity) => [entity, BELONGS_TO[entity] ?? entity]))];
     const { records } = PERMISSIONS.parse(
       await query(
@@ -98,7 +98,7 @@ async function permissionSets(entities: readonly string[], connection: Salesforc
   }
 }
 
-/** Whether Salesforce has answered, and will answer so again: he may not see them, or they look otherwise. */
+/** Whether a retry would get the same answer: the user may not see permission sets, or they have an unexpected form. */
 function isHidden(error: unknown): boolean {
   if (error instanceof z.ZodError) return true;
   const { code } = toSalesforceError(error, 'query of the permission sets');

@@ -5,27 +5,27 @@ import type { ResolvedStreamOptions } from './stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 import type { TopicDelivery } from './topic-delivery.js';
 
-/** Objects looked at, of all topics together: each may cost an API request every time. */
+/** Maximum objects checked over all topics: each may cost an API request per round. */
 const ENTITIES_MAX = 100;
 
-/** What a watch is made of. */
+/** Dependencies of one watch. */
 export interface EntityWatchParts {
   readonly connection: SalesforceConnection;
   readonly options: ResolvedStreamOptions;
   readonly journal: StreamJournal;
   readonly stopping: AbortSignal;
-  /** Makes the topic be subscribed anew, after its position. */
+  /** Resubscribes the topic after its position. */
   readonly resubscribe: (topic: string) => void;
 }
 
 /**
- * Looks, at the start and every `accessCheckMs` until stopped, whether the integration user may read the objects that the
- * handlers of change events await. A permission taken away is silence, on whichever channel ("they stop receiving the
- * corresponding change events", Change Data Capture Guide, "Required Permissions for Change Event Subscribers"). Says so in
- * the log and in `unreadable`. Never rejects.
+ * Checks at the start, and every `accessCheckMs` until stopped, whether the integration user may read the objects that
+ * handlers of change events await. On every channel, a revoked permission causes silence only ("they stop receiving the
+ * corresponding change events", Change Data Capture Guide, "Required Permissions for Change Event Subscribers").
+ * Reports missing access in the log and in `unreadable`. Never rejects.
  *
- * Who may read an object again has missed what happened meanwhile: the topic is subscribed anew, with a gap. That is done
- * when he was found to be allowed twice in a row, because Salesforce takes up to ten minutes to act on it.
+ * A user who regains access has missed events: the topic is resubscribed with a gap. That happens once two checks in a
+ * row find access granted, because Salesforce takes up to ten minutes to apply it.
  */
 export async function watchEntities(deliveries: readonly TopicDelivery[], parts: EntityWatchParts): Promise<void> {
   const { connection, options, stopping } = parts;
@@ -49,7 +49,7 @@ export async function watchEntities(deliveries: readonly TopicDelivery[], parts:
   }
 }
 
-/** What has changed of one topic since the round before. */
+/** Applies one topic's changes since the previous round. */
 function compare(
   delivery: TopicDelivery,
   before: ReadonlyMap<string, EntityAccess>,
@@ -66,7 +66,7 @@ function compare(
   }
   const isBack = (entity: string): boolean => access.get(entity) === 'granted' && before.get(entity) === 'granted';
   const back = unreadable.filter(isBack);
-  // Said already; the topic is on its way, which may take longer than a round.
+  // Already reported; the resubscription is under way and may take longer than a round.
   if (back.every((entity) => delivery.returning.includes(entity))) return;
   journal.readable(topic, back);
   delivery.canReadAllBut(unreadable.filter((entity) => !isBack(entity)));

@@ -1,23 +1,23 @@
 /**
- * - `lost`: nothing comes, or nobody has begun to deal with what came before
- * - `catching-up`: subscribed after a position, and more of what was missed may come
- * - `followed`: whatever happens comes, and everything before has come
+ * - `lost`: nothing arrives, or earlier changes are unknown and the gap is not handled yet
+ * - `catching-up`: subscribed after a position; more missed events may come
+ * - `followed`: new events arrive, and all earlier ones have arrived
  */
 type Standing = 'lost' | 'catching-up' | 'followed';
 
 /**
- * Up to when everything that Salesforce had told of a topic has been applied, by a clock that never goes back. While the
- * topic is followed and nothing waits, that is now; otherwise it stands still.
+ * By a monotonic clock, the time up to which everything that Salesforce sent for a topic is applied. While the topic is
+ * followed it is now, or the arrival of the oldest waiting event; otherwise it stands still.
  *
- * Salesforce does not say when it has sent the last of what was missed. It follows from a keep-alive with a position, and
- * from an event that was committed after the subscription, once they are applied (`caughtUp`); and from quiet: nothing has
- * come for `catchUpMs`, and everything that came is applied. After a silence quiet proves nothing until something has come.
+ * Salesforce does not mark the last missed event. Catching up ends when a keep-alive with a position, or an event
+ * committed after the subscription, is applied (`caughtUp`). It also ends by quiet: nothing came for `catchUpMs`, and
+ * everything that came is applied. After a silent loss, quiet proves nothing until something has come.
  */
 export class FollowedTime {
   private until: number | undefined;
   private standing: Standing = 'lost';
   private seenAt = -Infinity;
-  /** Of a subscription that is catching up: when it began, or the newest event came. */
+  /** While catching up: when the subscription began, or the newest event came. */
   private quietSince = 0;
   private catchUpMs = 0;
   /** The topic was lost in silence, and nothing has come since. */
@@ -25,21 +25,21 @@ export class FollowedTime {
 
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
-  /** The topic is live, and whatever an event before now could concern was dropped. */
+  /** The topic is live, and all data that an earlier event could concern was dropped. */
   begun(): void {
     this.standing = 'followed';
     this.isMute = false;
     this.until = this.clock();
   }
 
-  /** The topic is live after its position: what was missed begins to come within `catchUpMs`. */
+  /** The topic is live after its position: missed events begin to come within `catchUpMs`. */
   resumed(catchUpMs: number): void {
     this.standing = 'catching-up';
     this.quietSince = this.clock();
     this.catchUpMs = catchUpMs;
   }
 
-  /** The topic is live, and what came before is not known: nothing is followed before `begun`. */
+  /** The topic is live, but earlier changes are unknown: it is not followed before `begun`. */
   waits(): void {
     this.standing = 'lost';
   }
@@ -55,20 +55,20 @@ export class FollowedTime {
     this.quietSince = this.clock();
   }
 
-  /** Salesforce has nothing to tell, and says so on this subscription. */
+  /** Salesforce says on this subscription that it has nothing to send. */
   keptAlive(): void {
     this.isMute = false;
   }
 
-  /** Something was applied that Salesforce can only have sent after everything that was missed. */
+  /** An event or position was applied that Salesforce can only have sent after all missed events. */
   caughtUp(): void {
     if (this.standing === 'catching-up') this.standing = 'followed';
   }
 
   /**
-   * Nothing comes any more, at the latest since `aliveAt`, the last sign of life if nobody says another time.
-   * @param oldestWaiting when the oldest event that is not applied arrived
-   * @param isSilent nobody said that it ended: nothing had come for too long
+   * Nothing arrives any more, at the latest since `aliveAt`, by default the last sign of life.
+   * @param oldestWaiting when the oldest unapplied event arrived
+   * @param isSilent the stream did not report its end: nothing came for too long
    */
   lost(oldestWaiting: number | undefined, isSilent: boolean, aliveAt = this.seenAt): void {
     this.note(oldestWaiting);
@@ -77,13 +77,13 @@ export class FollowedTime {
     this.standing = 'lost';
   }
 
-  /** Milliseconds since everything that had been told was applied; undefined: it never was. */
+  /** Milliseconds since everything that was sent was applied; undefined if it never was. */
   behindMs(oldestWaiting: number | undefined): number | undefined {
     this.note(oldestWaiting);
     return this.until === undefined ? undefined : Math.max(0, Math.ceil(this.clock() - this.until));
   }
 
-  /** Call it when something was applied, too: between two events a busy topic has nothing that waits. */
+  /** Updates the time. Call it after each application too: a busy topic is without a waiting event only briefly. */
   note(oldestWaiting: number | undefined): void {
     const now = this.clock();
     const isQuiet = oldestWaiting === undefined && !this.isMute && now >= this.quietSince + this.catchUpMs;

@@ -10,8 +10,8 @@ import { StreamJournal } from './stream-journal.js';
 import { TopicDelivery } from './topic-delivery.js';
 
 /**
- * Change events over the Pub/Sub API (gRPC): at least once, in the order of each topic, from the committed position. All
- * topics share one connection; each has a stream of its own, and one that breaks leaves the others alone.
+ * Change events over the Pub/Sub API (gRPC): at least once, in order per topic, from the committed position. All topics
+ * share one connection. Each has its own stream, and a broken stream does not affect the others.
  */
 export class PubSubChangeEventSource extends ChangeEventSource {
   readonly transport = 'pubsub';
@@ -42,8 +42,8 @@ export class PubSubChangeEventSource extends ChangeEventSource {
     this.deliveries = [];
     this.subscriptions = [];
     const { signal: stopping } = this.stopping;
-    setMaxListeners(topics.size + 1, stopping); // for each topic a wait of its stream, and one of the access check
-    // The queue has room for the events that only keep the stream open, beyond what is asked for otherwise.
+    setMaxListeners(topics.size + 1, stopping); // a wait per topic stream, and one of the access check
+    // The queue has extra room for the events that are requested only to keep a stream open.
     const bounds = { ...options, queueMax: options.queueMax + LIFELINES_MAX };
     for (const [topic, handler] of topics) {
       const delivery = new TopicDelivery(topic, this.transport, handler, bounds, journal);

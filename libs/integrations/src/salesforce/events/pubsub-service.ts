@@ -5,7 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 /** Where a subscription starts. `CUSTOM`: after `replayId`, exclusive. */
 export type ReplayPreset = 'LATEST' | 'EARLIEST' | 'CUSTOM';
 
-/** The first one of a stream names topic and start; later ones only ask for more. */
+/** A stream's first request names topic and start; later ones only ask for more events. */
 export interface FetchRequest {
   readonly topicName: string;
   readonly numRequested: number;
@@ -13,7 +13,7 @@ export interface FetchRequest {
   readonly replayId?: Buffer;
 }
 
-/** Events, or without any a keep-alive; `latestReplayId` is a position in both cases. */
+/** Events, or a keep-alive if there are none; `latestReplayId` is a position in both cases. */
 export interface FetchResponse {
   readonly events: readonly ConsumerEvent[];
   readonly latestReplayId: Buffer;
@@ -29,7 +29,7 @@ export interface ConsumerEvent {
 export interface ProducerEvent {
   readonly id: string;
   readonly schemaId: string;
-  /** Avro by the schema of this id, which it does not carry itself. */
+  /** Avro data written with the schema `schemaId`; it does not contain the schema. */
   readonly payload: Buffer;
   readonly headers?: readonly { readonly key: string; readonly value: Buffer }[];
 }
@@ -76,7 +76,8 @@ const PROTOCOL = fileURLToPath(new URL('./pubsub/pubsub-api.proto', import.meta.
 
 /**
  * The Pub/Sub API (`eventbus.v1.PubSub`) as grpc-js takes it, for a client and for a server: `Subscribe`, `GetSchema`,
- * `GetTopic`, `Publish`. Messages have the fields of the interfaces above; absent ones their defaults; bytes are Buffers.
+ * `GetTopic`, `Publish`. Messages have the fields of the interfaces above; absent fields have their defaults; bytes are
+ * Buffers.
  */
 export function loadPubSubService(): ServiceDefinition {
   const definition = loadSync(PROTOCOL, { enums: String, longs: String, defaults: true });

@@ -1,38 +1,41 @@
 import { SalesforceError } from '../salesforce.errors.js';
 import { resolveStreamOptions, wholeOption, type ResolvedStreamOptions, type StreamOptions } from './stream.options.js';
 
-/** Where Salesforce serves the Pub/Sub API to everybody outside the EU operating zone. */
+/** Salesforce's endpoint of the Pub/Sub API outside the EU operating zone. */
 export const PUBSUB_ENDPOINT = 'api.pubsub.salesforce.com:7443';
 
-/** What may be set about the Pub/Sub API transport. */
+/** Options of the Pub/Sub API transport. */
 export interface PubSubOptions extends StreamOptions {
   /**
-   * `host:port` over TLS, or `http://host:port` without it, which is refused for anything but this machine: the access
-   * token travels there. @default 'api.pubsub.salesforce.com:7443'
+   * `host:port` over TLS, or `http://host:port` without TLS for this machine only, because the access token travels
+   * there. @default 'api.pubsub.salesforce.com:7443'
    */
   readonly endpoint?: string;
-  /** PEM of the only certificates that are trusted. @default those that Node trusts */
+  /** PEM of the only trusted root certificates. @default the roots that Node trusts */
   readonly rootCertificates?: string;
   /**
-   * Events that Salesforce may have under way to us for one topic, asked for and not yet arrived. Its own limit is 100
-   * (Pub/Sub API Guide, "Pull Subscription and Flow Control"). @default 100
+   * Maximum events of one topic requested and not yet arrived. Salesforce's own limit is 100 (Pub/Sub API Guide, "Pull
+   * Subscription and Flow Control"). @default 100
    */
   readonly windowMax?: number;
-  /** A stream is replaced when nothing came for so long. A keep-alive comes at least every 270 s (the same). @default 300000 */
+  /**
+   * A stream is replaced after this long without a message. A keep-alive comes at least every 270 s (same section of
+   * the guide). @default 300000
+   */
   readonly watchdogMs?: number;
   /**
-   * A stream that has asked for nothing for 60 s is closed by Salesforce (the same), so one event is asked for after so
-   * long, even when too many wait. @default 45000
+   * How long after the last requested event arrived a stream asks for one more, even if too many wait: Salesforce
+   * closes a stream that asks for nothing for 60 s (same section of the guide). @default 45000
    */
   readonly lifelineMs?: number;
   /**
-   * How long the start waits for Salesforce to answer or to refuse. A topic that has not been answered is not live, however
-   * long that takes. @default 3000
+   * How long the start waits for Salesforce to accept or refuse a topic. Without an answer the topic is not live,
+   * however long that takes. @default 3000
    */
   readonly decideMs?: number;
 }
 
-/** Host and port, and how to speak to it. */
+/** Host and port, and whether the connection is unencrypted. */
 export interface PubSubEndpoint {
   readonly target: string;
   readonly isPlaintext: boolean;
@@ -67,7 +70,7 @@ export function resolvePubSubOptions(options: PubSubOptions = {}): ResolvedPubSu
   });
 }
 
-/** Reads an endpoint; throws `SALESFORCE_INVALID_OPTION` for one that cannot be used, plaintext to elsewhere included. */
+/** Reads an endpoint; throws `SALESFORCE_INVALID_OPTION` if it is unusable, including plaintext to another machine. */
 export function pubSubEndpoint(text: string): PubSubEndpoint {
   const match = /^(?:(https?):\/\/)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(text);
   const [, scheme, host = '', port = ''] = match ?? [];

@@ -1,17 +1,17 @@
 import type { SourceEvent } from './source-event.js';
 
 /**
- * Tells which position may be committed after which events of a topic. Where events are enriched, a merged one comes as one
- * message for each record, all with one replay id (Change Data Capture Guide, "Enriched Change Events"). There the id of
- * the newest event is no position yet: whether Salesforce would send the rest of its group after it is not known. It becomes
- * one when an event with another id comes, or a keep-alive says that there was nothing more.
+ * Decides which position may be committed after which events of a topic. Where events are enriched, a merged event
+ * comes as one message per record, all with one replay id (Change Data Capture Guide, "Enriched Change Events"). There
+ * the id of the newest event is not a position yet: Salesforce might not send the rest of its group after it. It
+ * becomes a position when an event with another id comes, or a keep-alive confirms that the group is complete.
  */
 export class ReplayCursor {
   private newest: string | undefined;
 
   constructor(private readonly isShared: boolean) {}
 
-  /** The position once these events are applied, which follow those of the call before; undefined: none is known. */
+  /** The position once these events, which follow the previous call's, are applied; undefined if none is known. */
   after(events: readonly SourceEvent[]): string | undefined {
     let position: string | undefined;
     for (const { replayId } of events) {
@@ -22,12 +22,12 @@ export class ReplayCursor {
     return position;
   }
 
-  /** Nothing happened up to this position: what came before is complete. */
+  /** Nothing happened up to this position: earlier events are complete. */
   keptAlive(position: string): void {
     this.newest = position;
   }
 
-  /** A new subscription begins: what comes next may have come before. */
+  /** A new subscription begins: the next events may be repeats. */
   restart(): void {
     this.newest = undefined;
   }

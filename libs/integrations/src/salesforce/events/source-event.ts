@@ -1,4 +1,4 @@
-/** What happened to the records of a change event; `GAP_*`: something happened that the event does not describe. */
+/** The kind of change of the records; `GAP_*`: a change that the event does not describe. */
 export type ChangeType =
   | 'CREATE'
   | 'UPDATE'
@@ -11,27 +11,27 @@ export type ChangeType =
   | 'GAP_OVERFLOW'
   | 'SNAPSHOT';
 
-/** A change of one or more records of one entity, whatever transport brought it. */
+/** A change of one or more records of one entity, independent of the transport. */
 export interface ChangeEvent {
   readonly kind: 'change';
   readonly topic: string;
-  /** Opaque: stored and handed back, never compared or computed with. */
+  /** Opaque: store it and hand it back; never compare it or compute with it. */
   readonly replayId: string;
   readonly entityName: string;
   /** 18-character ids. Empty where `scope` is `entity`. */
   readonly recordIds: readonly string[];
-  /** `entity`: the event stands for any record of the entity (wildcard id, overflow); the whole table must go. */
+  /** `entity`: the event stands for any record of the entity (wildcard id, overflow); drop the whole table. */
   readonly scope: 'records' | 'entity';
   readonly changeType: ChangeType;
-  /** Names of the fields an UPDATE changed, compound ones by their own name; undefined where the event does not tell. */
+  /** Names of the fields that an UPDATE changed, compound fields by their own name; undefined where unknown. */
   readonly changedFields: readonly string[] | undefined;
   readonly commitTimestamp: number;
   readonly transactionKey: string;
   readonly sequenceNumber: number;
   /**
-   * The record's fields as the event carries them: all that are not empty on CREATE and UNDELETE, the changed ones on UPDATE
-   * (null: emptied), else none, but for those that a channel is enriched with. Dates are ISO text over CometD and
-   * milliseconds over the Pub/Sub API. A large text whose difference is sent is left out.
+   * The record's fields that the event carries: all non-empty fields on CREATE and UNDELETE, the changed ones on UPDATE
+   * (null: emptied), otherwise none except the enriched fields of a channel. Dates are ISO text over CometD,
+   * milliseconds over the Pub/Sub API. A large text sent as a difference is omitted.
    */
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -41,11 +41,11 @@ export interface PlatformEvent {
   readonly kind: 'platform';
   readonly topic: string;
   readonly replayId: string;
-  /** Those that are not empty. */
+  /** The non-empty fields. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** An event whose content could not be read: only that something of this topic changed is known. */
+/** An event with unreadable content: only the fact that something of this topic changed is known. */
 export interface UndecodableEvent {
   readonly kind: 'undecodable';
   readonly topic: string;
@@ -56,9 +56,9 @@ export interface UndecodableEvent {
 export type SourceEvent = ChangeEvent | PlatformEvent | UndecodableEvent;
 
 /**
- * When the event happened, in milliseconds by Salesforce's clock and never after it was given its place in the stream; undefined
- * where it does not tell. A platform event is stamped when it is published: ISO text over CometD, milliseconds over the
- * Pub/Sub API (Platform Events Developer Guide, "Platform Event Fields": CreatedDate).
+ * When the event happened, in milliseconds by Salesforce's clock, never later than it got its place in the stream;
+ * undefined where unknown. A platform event is stamped when it is published: ISO text over CometD, milliseconds over
+ * the Pub/Sub API (Platform Events Developer Guide, "Platform Event Fields": CreatedDate).
  */
 export function happenedAt(event: SourceEvent): number | undefined {
   if (event.kind === 'change') return event.commitTimestamp;

@@ -1,19 +1,19 @@
 import { pause } from './back-off.js';
 import type { GapReason, StartPosition } from './change-event-source.js';
 
-/** Who has not told where to begin after so long is asked again, so that a topic never waits for ever without a word. */
+/** How long one `position` call may take; the source then asks again, so that no topic waits silently without end. */
 const ANSWER_MS = 30_000;
 
-/** Where to begin, and which gap that leaves; or in words why it is not known. */
+/** The start and the gap that it leaves, or in words why the start is unknown. */
 export type AskedPosition =
   { readonly start: StartPosition; readonly gap: GapReason | undefined } | { readonly trouble: string };
 
-/** The committed position has expired: from now on, and what came before is not known. */
+/** The start after the committed position has expired: from now on; earlier changes are unknown. */
 export const AFTER_EXPIRY: AskedPosition = { start: 'latest', gap: 'position-expired' };
 
 /**
- * Asks where a topic begins. Resolves within the bound, or as soon as the signal is aborted, whatever the one who is asked
- * does; never rejects.
+ * Asks the caller where a topic begins. Resolves within `ms` or as soon as the signal is aborted, even if `position`
+ * never settles; never rejects.
  */
 export async function askForPosition(
   position: (topic: string) => Promise<StartPosition>,

@@ -1,7 +1,7 @@
 import type { StreamEnd } from './stream-end.js';
 import type { StreamLog } from './stream.options.js';
 
-/** What cannot be applied is logged at its first failure, and then at every failure with a multiple of this number. */
+/** A batch or gap that cannot be applied is logged at its first failure, then at each multiple of this number. */
 const FAILURES_PER_LINE = 10;
 
 const TROUBLES: Readonly<Record<StreamEnd['kind'], { readonly level: 'warn' | 'error'; readonly text: string }>> = {
@@ -15,18 +15,18 @@ const TROUBLES: Readonly<Record<StreamEnd['kind'], { readonly level: 'warn' | 'e
 };
 
 /**
- * Turns what happens to the stream into lines of a log, each change of state once: lost (and again only when it is for
- * another reason), live again, a topic refused, events that cannot be applied, and their recovery.
+ * Logs each change of state of the stream once: lost (again only for another reason), live again, a topic refused,
+ * events that cannot be applied, and their recovery.
  */
 export class StreamJournal {
   private trouble: StreamEnd['kind'] | undefined;
-  /** The topics that have not come back since. */
+  /** Topics that have not come back since the stream was lost. */
   private readonly lostTopics = new Set<string>();
   private readonly refused = new Set<string>();
 
   constructor(private readonly log: StreamLog) {}
 
-  /** Topics that break one after the other for the same reason are one line. */
+  /** Topics that break one after the other for the same reason share one line. */
   lost({ kind, reason }: StreamEnd, topics: Iterable<string>): void {
     for (const topic of topics) this.lostTopics.add(topic);
     if (this.trouble === kind) return;
@@ -47,7 +47,7 @@ export class StreamJournal {
     if (this.refused.delete(topic)) this.log('info', `${topic} is live again`);
   }
 
-  /** `failures` counts those of this one alone; `what` names it. */
+  /** `failures` counts the failures of this batch or gap alone; `what` names it. */
   notApplied(topic: string, what: string, failures: number, reason: string): void {
     if (failures !== 1 && failures % FAILURES_PER_LINE !== 0) return;
     const times = failures === 1 ? '' : ` ${failures} times`;
@@ -58,7 +58,7 @@ export class StreamJournal {
     if (failures > 0) this.log('info', `${topic}: ${what} applied, after ${failures} failures`);
   }
 
-  /** Silence about these objects means nothing, because Salesforce leaves them out without a word. */
+  /** Silence about these objects proves nothing, because Salesforce omits them silently. */
   unreadable(topic: string, entities: readonly string[]): void {
     const advice = 'not all of its changes arrive; give the integration user View All Records on it';
     for (const entity of entities) this.log('error', `${topic}: the user may not read all of ${entity}: ${advice}`);

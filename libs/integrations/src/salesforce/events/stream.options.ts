@@ -1,40 +1,40 @@
 import { SalesforceError } from '../salesforce.errors.js';
 import type { BackOffBounds } from './back-off.js';
 
-/** Where the source says what somebody who looks after it should know: one line for each change, never one an attempt. */
+/** Receives what an operator should know: one line per change of state, never one per attempt. */
 export type StreamLog = (level: 'info' | 'warn' | 'error', text: string) => void;
 
-/** What may be set about a stream of change events, whatever its transport. */
+/** Options of a stream of change events, for any transport. */
 export interface StreamOptions {
-  /** Events of one topic that wait for their handler. When it is full reading stops; nothing is dropped. @default 1000 */
+  /** Maximum events of a topic waiting for its handler; when full, reading stops, nothing is dropped. @default 1000 */
   readonly queueMax?: number;
-  /** Events that the handler gets at once, if so many wait. @default 500 */
+  /** Maximum events per handler call. @default 500 */
   readonly batchMax?: number;
   /**
-   * How long a new subscription without a start position settles before it counts as live. For about 3 s after such a
-   * subscription a real org was seen to leave events out (measured on the Pub/Sub API by others, who wait 5 s). 0 for the
-   * sandbox. @default 5000
+   * How long a subscription that begins with a gap settles before `onGap`, and so before it counts as live. For about 3
+   * s after a subscription without a start position, a real org was seen to omit events (measured on the Pub/Sub API by
+   * others, who wait 5 s). 0 for the sandbox. @default 5000
    */
   readonly settleMs?: number;
   /**
-   * How long after a subscription from a position a topic must have been live and quiet before it counts as caught up, where
-   * no keep-alive says so. @default 3000
+   * How long a topic subscribed from a position must have been live and quiet to count as caught up, where no
+   * keep-alive says so. @default 3000
    */
   readonly catchUpMs?: number;
-  /** The first wait after a failure, whatever failed; it doubles from there. @default 200 */
+  /** Upper bound of the first wait after any failure; each further failure doubles it. @default 200 */
   readonly retryMinMs?: number;
-  /** The longest wait between attempts to connect, or to subscribe a topic. @default 30000 */
+  /** Longest wait between attempts to connect, or to subscribe a topic. @default 30000 */
   readonly connectRetryMaxMs?: number;
   /**
-   * The longest wait between attempts where Salesforce refuses the sign-in or the org has used up its events of the day:
-   * only people, or the next day, change that, and attempts use up limits as well. @default 300000
+   * Longest wait between attempts after a refusal, such as a refused sign-in or used-up events of the day: only people,
+   * or the next day, change that, and attempts use up limits as well. @default 300000
    */
   readonly refusedRetryMaxMs?: number;
-  /** The longest wait before events are handed over again. Until they are taken, old values may be served. @default 5000 */
+  /** Longest wait before events are handed over again. Until they are taken, old values may be served. @default 5000 */
   readonly handlerRetryMaxMs?: number;
-  /** How often it is looked whether the integration user may still read the awaited objects. @default 600000 */
+  /** Interval between checks of whether the integration user may still read the awaited objects. @default 600000 */
   readonly accessCheckMs?: number;
-  /** Told of every change of the stream's state. @default nobody */
+  /** Receives every change of the stream's state. @default none */
   readonly log?: StreamLog;
 }
 

@@ -15,7 +15,7 @@ class Recorder implements TopicHandler {
   readonly gaps: string[] = [];
   /** Called before a batch is taken; may reject or wait. */
   before: (batch: EventBatch) => Promise<void> = () => Promise.resolve();
-  /** The same of a gap. */
+  /** Called before a gap is taken; may reject or wait. */
   beforeGap: () => Promise<void> = () => Promise.resolve();
 
   async onEvents(batch: EventBatch): Promise<void> {
@@ -33,9 +33,9 @@ class Recorder implements TopicHandler {
   }
 }
 
-/** Keeps nothing of what it is given; slower than any source. */
+/** Stores no event; slower than any source. */
 class Tally implements TopicHandler {
-  /** The event that has to come next, and how many came that were another. */
+  /** The next expected event; `misplaced` counts the others. */
   next = 0;
   misplaced = 0;
   largest = 0;
@@ -101,7 +101,7 @@ describe('the delivery of a topic', () => {
     };
     topic.offer(event('a'));
     topic.offer(event('b'));
-    expect(handler.batches).toHaveLength(0); // nothing is handed over in the turn of the reader
+    expect(handler.batches).toHaveLength(0); // nothing is handed over in the reader's turn
     await topic.drained();
     expect(handler.batches).toHaveLength(5);
     expect(new Set(handler.batches.slice(0, 4)).size).toBe(1);
@@ -279,7 +279,7 @@ describe('a topic that is subscribed after its position', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  /** Of an event that happened so long after the subscription, once it is taken. */
+  /** `behindMs` after an event that happened `ms` after the subscription is taken. */
   async function behindAfterEventOf(ms: number): Promise<number | undefined> {
     return behindAfter(changeEvent({ commitTimestamp: Date.now() + ms }));
   }
@@ -292,7 +292,7 @@ describe('a topic that is subscribed after its position', () => {
 
   it('is not followed when an event of before was taken: more of what was missed may come', async () => {
     expect(await behindAfterEventOf(-1)).toBeUndefined();
-    expect(await behindAfterEventOf(1_000)).toBeUndefined(); // clocks differ
+    expect(await behindAfterEventOf(1_000)).toBeUndefined(); // clocks may differ
     expect(await behindAfterEventOf(2_000)).toBe(0);
   });
 

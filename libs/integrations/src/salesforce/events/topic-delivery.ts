@@ -14,7 +14,7 @@ import { happenedAt, type SourceEvent } from './source-event.js';
 import type { ResolvedStreamOptions } from './stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 
-/** What has arrived: an event, the position of a keep-alive, or the news that something before is not known. */
+/** An event, the position of a keep-alive, or a gap: earlier changes are unknown. */
 type Arrival =
   | { readonly kind: 'event'; readonly event: SourceEvent; readonly arrivedAt: number }
   | { readonly kind: 'position'; readonly position: string }
@@ -23,32 +23,35 @@ type Arrival =
 interface Gap {
   readonly kind: 'gap';
   readonly reason: GapReason;
-  /** Objects that count as unreadable until it is dealt with. Not those that are left: there may be more of them by then. */
+  /**
+   * Objects that leave `unreadable` once this gap is handled. The remaining ones are not stored: more objects may have
+   * become unreadable by then.
+   */
   readonly readable: readonly string[];
 }
 
-/** What is handed over in one call. */
+/** The content of one handler call. */
 type Task = { readonly kind: 'batch'; readonly batch: EventBatch; readonly isUpToDate: boolean } | Gap;
 
 /** How a topic was lost. */
 export interface Loss {
-  /** Nobody said that it ended: nothing had come for too long. @default false */
+  /** The stream did not report its end: nothing came for too long. @default false */
   readonly isSilent?: boolean | undefined;
-  /** When something was known to come, by `performance.now()`. @default the topic's last sign of life */
+  /** When something last came, by `performance.now()`. @default the topic's last sign of life */
   readonly aliveAt?: number | undefined;
 }
 
-/** Salesforce's clock and ours may differ by so much, for an event to count as younger than its subscription. */
+/** An event this much newer than its subscription counts as younger: Salesforce's clock and ours may differ. */
 const CLOCKS_APART_MS = 2_000;
 
 type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs'>;
 
 /**
- * The way of one topic's events to its handler: one batch after the other, each awaited, a rejected one again and again with
- * back-off until it is taken or `stop` is called. Never skips and never reorders.
+ * Hands one topic's events to its handler: one batch at a time, each awaited, a rejected batch again with back-off
+ * until it is taken or `stop` is called. Never skips and never reorders.
  */
 export class TopicDelivery {
-  /** Called whenever the handler has taken something, so that there is room again. */
+  /** Called whenever the handler has taken something: there may be room again. */
   onTaken: () => void = () => undefined;
   private readonly arrived: Arrival[] = [];
   private readonly stopping = new AbortController();
@@ -60,7 +63,7 @@ export class TopicDelivery {
   private readonly followed = new FollowedTime();
   /** When the oldest event in hand arrived; undefined while none is. */
   private inHandSince: number | undefined;
-  /** When events arrived that are being read; undefined while none are. */
+  /** When the events that are being read arrived; undefined while none are. */
   private readingSince: number | undefined;
   private subscribedAt = Infinity;
   private unreadableAfterGap: readonly string[] | undefined;
@@ -80,7 +83,7 @@ export class TopicDelivery {
     this.progress = { ...unheardTopic(topic, transport) };
   }
 
-  /** Events have come that are not offered yet, because reading them takes time. Until `hasRead` they count as waiting. */
+  /** Events have come, but are not offered yet: reading them takes time. They count as waiting until `hasRead`. */
   reads(): void {
     this.readingSince ??= performance.now();
     this.followed.arrived();
@@ -90,7 +93,7 @@ export class TopicDelivery {
     this.readingSince = undefined;
   }
 
-  /** Takes the event, or answers false when the queue is full: then the sender must stop reading and come back later. */
+  /** Takes the event, or returns false when the queue is full: the sender must then stop reading and resume later. */
   offer(event: SourceEvent): boolean {
     if (this.eventCount >= this.options.queueMax) return false;
     this.progress.lastEventAt = Date.now();
@@ -99,13 +102,13 @@ export class TopicDelivery {
     return true;
   }
 
-  /** Something came from Salesforce, whatever it was. */
+  /** Something came from Salesforce, of any kind. */
   seen(): void {
     this.progress.lastSeenAt = Date.now();
     this.followed.seen();
   }
 
-  /** Salesforce has nothing to tell; with a position, it says that nothing of the topic happened up to there. */
+  /** Salesforce has nothing to send; with a position, nothing of the topic happened up to there. */
   keptAlive(position?: string): void {
     this.progress.lastKeepAliveAt = Date.now();
     // Over CometD a session speaks for all its topics, also for those that are not subscribed yet.
@@ -120,7 +123,7 @@ export class TopicDelivery {
     this.enter('connecting');
   }
 
-  /** The subscription is live; before any event of it the handler is told if what came before is unknown. */
+  /** The subscription is live. If earlier changes are unknown, the handler receives the gap before any event. */
   subscribed(gap: GapReason | undefined): void {
     this.cursor.restart();
     this.subscribedAt = Date.now();
@@ -138,7 +141,7 @@ export class TopicDelivery {
     }
   }
 
-  /** Nothing arrives at present. What has arrived is still handed over; what was being read comes again. */
+  /** Nothing arrives at present. Arrived events are still handed over; events that were being read come again. */
   lost(reason: string, { isSilent = false, aliveAt }: Loss = {}): void {
     this.followed.lost(this.oldestWaiting, isSilent, aliveAt);
     this.readingSince = undefined;
@@ -146,22 +149,22 @@ export class TopicDelivery {
     this.progress.lastError = reason;
   }
 
-  /** Counts a session that has to be replaced. */
+  /** Counts a stream or session that has to be replaced. */
   reconnecting(): void {
     this.progress.reconnects += 1;
   }
 
-  /** Awaited objects that the integration user cannot read all of, as `health` shows them. */
+  /** Awaited objects that the integration user cannot read in full, as `health` shows them. */
   get unreadable(): readonly string[] {
     return this.progress.unreadable;
   }
 
-  /** Those of them that he can read again, and that count as unreadable until the gap is dealt with. */
+  /** The subset that the user can read again, and that counts as unreadable until the gap is handled. */
   get returning(): readonly string[] {
     return this.awaitingGap;
   }
 
-  /** Which of the awaited objects the integration user cannot read. */
+  /** Sets the awaited objects that the integration user cannot read. */
   cannotRead(entities: readonly string[]): void {
     this.progress.unreadable = entities;
     this.unreadableAfterGap = undefined;
@@ -169,8 +172,8 @@ export class TopicDelivery {
   }
 
   /**
-   * Of the objects that he could not read only these are left. What happened to the others was not told, so the next
-   * subscription begins with a gap, and they count as unreadable until it is dealt with.
+   * Only these objects are still unreadable. Changes of the others were not sent, so the next subscription begins with
+   * a gap, and they count as unreadable until it is handled.
    */
   canReadAllBut(entities: readonly string[]): void {
     this.unreadableAfterGap = entities;
@@ -182,17 +185,20 @@ export class TopicDelivery {
     return this.running !== undefined;
   }
 
-  /** Events that have arrived and are not taken, those in hand included. */
+  /** Number of events that arrived and are not taken, those in hand included. */
   get waiting(): number {
     return this.eventCount;
   }
 
-  /** Resolves when everything that arrived has been handed over; from then on the committed position is the exact one. */
+  /** Resolves when everything that arrived has been handed over; from then on the committed position is exact. */
   async drained(): Promise<void> {
     while (this.running !== undefined) await this.running;
   }
 
-  /** Resolves when the handler is not running and will not be called again. What was waiting is left to the position. */
+  /**
+   * Resolves when the handler is not running and will not be called again. Waiting events are discarded; they come
+   * again after the committed position.
+   */
   async stop(): Promise<void> {
     this.followed.lost(this.oldestWaiting, false, performance.now());
     this.stopping.abort();
@@ -226,18 +232,18 @@ export class TopicDelivery {
   }
 
   private async run(): Promise<void> {
-    // Not in the caller's stack: the caller is the reader of the stream, and a handler may throw before its first await.
+    // Leave the caller's stack: the caller reads the stream, and a handler may throw before its first await.
     await Promise.resolve();
     for (let task = this.nextTask(); task !== undefined; task = this.nextTask()) {
       if (await this.handOver(task)) this.onTaken();
       if (this.stopping.signal.aborted) break;
     }
-    // In the same turn in which the queue was seen empty: what comes now starts a new run.
+    // Reset in the same turn that found the queue empty: a later arrival starts a new run.
     this.running = undefined;
     this.forgetTrouble();
   }
 
-  /** The gap at the head of the queue, or what waits before the next one. */
+  /** The gap at the head of the queue, or a batch of the arrivals before the next gap. */
   private nextTask(): Task | undefined {
     const [head] = this.arrived;
     if (head === undefined) return undefined;
@@ -264,18 +270,18 @@ export class TopicDelivery {
     return { kind: 'batch', batch: Object.freeze({ events, position: keepAlive ?? position }), isUpToDate };
   }
 
-  /** Whether it happened after the subscription, so that nothing which was missed can come behind it. */
+  /** Whether the event happened after the subscription, so that no missed event can come after it. */
   private isYoung(event: SourceEvent | undefined): boolean {
     const at = event && happenedAt(event);
     return at !== undefined && at >= this.subscribedAt + CLOCKS_APART_MS;
   }
 
-  /** What is over is not shown any more, once the topic is live and drained. */
+  /** Clears the last error once the topic is live and drained. */
   private forgetTrouble(): void {
     if (this.progress.state === 'live' && !this.isBusy) this.progress.lastError = undefined;
   }
 
-  /** False only when stopped before the handler took the task. */
+  /** Resolves with false only if stopped before the handler took the task. */
   private async handOver(task: Task): Promise<boolean> {
     const { progress, options } = this;
     const { signal } = this.stopping;
@@ -307,7 +313,7 @@ export class TopicDelivery {
       progress.gaps += 1;
       progress.unreadable = progress.unreadable.filter((entity) => !task.readable.includes(entity));
       this.awaitingGap = this.awaitingGap.filter((entity) => !task.readable.includes(entity));
-      // It may have been lost again meanwhile; then what happens now is not known either.
+      // The topic may have been lost again meanwhile; new changes are then unknown too.
       if (progress.state === 'connecting') {
         progress.state = 'live';
         this.followed.begun();

@@ -1,10 +1,10 @@
 import type { Dependency } from '../../dependencies.js';
 
-/** Which entries depend on what. A dependency without dependants takes no room. */
+/** The entries that depend on each dependency. A dependency without dependants takes no room. */
 export class DependencyIndex {
   private readonly dependants = new Map<Dependency, Set<string>>();
 
-  /** Dependencies that have dependants. */
+  /** The number of dependencies that have dependants. */
   get size(): number {
     return this.dependants.size;
   }
@@ -17,7 +17,7 @@ export class DependencyIndex {
     }
   }
 
-  /** Takes the key from these dependencies: exactly those that it was registered with, or it leaks. */
+  /** Removes the key from these dependencies. They must be exactly those of its registration, or it leaks. */
   unregister(key: string, dependencies: Iterable<Dependency>): void {
     for (const d of dependencies) {
       const keys = this.dependants.get(d);

@@ -5,7 +5,7 @@ interface Item {
 
 /**
  * Keys by the instant at which they expire. A binary heap that knows the place of each key, so that a key leaves in
- * O(log n) when its entry does, and nothing remains of it: there is no lazy deletion that could pile up.
+ * O(log n) when its entry does, and nothing of it remains: no lazy deletions pile up.
  */
 export class ExpiryQueue {
   private readonly heap: Item[] = [];
@@ -15,7 +15,7 @@ export class ExpiryQueue {
     return this.heap.length;
   }
 
-  /** Sets when the key expires, in place of what was set before. */
+  /** Sets when the key expires, replacing an earlier setting. */
   set(key: string, at: number): void {
     this.delete(key);
     this.place({ key, at }, this.heap.length);

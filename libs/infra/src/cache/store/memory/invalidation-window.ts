@@ -3,8 +3,8 @@ import type { Dependency } from '../../dependencies.js';
 import type { StartPoint } from '../cache-store.js';
 
 /**
- * The invalidation clock and the last invalidations, by which every fill is judged. Holds at most `windowMax`
- * dependencies: when it forgets one, fills from before that invalidation can be judged no more and are refused.
+ * The invalidation clock and the last invalidations, which judge every fill. Holds at most `windowMax` dependencies:
+ * when it forgets one, fills from before that invalidation can no longer be judged and are refused.
  */
 export class InvalidationWindow {
   private clock = 1;
@@ -12,8 +12,8 @@ export class InvalidationWindow {
   /** Dependency → clock of its last invalidation, the oldest first. */
   private readonly last = new Map<Dependency, number>();
   /**
-   * Names this history. In Redis each invalidation has a nonce of its own, because a failover may fork the history at any
-   * of them; what lives in one process cannot be forked, so one nonce, made at birth, does the same work.
+   * Names this history. In Redis each invalidation has a nonce of its own, because a failover may fork the history at
+   * any of them. A history in one process cannot be forked, so one nonce, made at birth, does the same work.
    */
   private readonly tip = randomUUID();
 
@@ -28,7 +28,7 @@ export class InvalidationWindow {
   tick(dependencies: Iterable<Dependency>): number {
     this.clock += 1;
     for (const d of dependencies) {
-      this.last.delete(d); // so that the map stays in the order of the clock
+      this.last.delete(d); // keeps the map in the order of the clock
       this.last.set(d, this.clock);
     }
     for (const [d, clock] of this.last) {
@@ -39,12 +39,15 @@ export class InvalidationWindow {
     return this.clock;
   }
 
-  /** Whether the start point is one of this history that the window still reaches back to. */
+  /** Whether the start point belongs to this history, and the window still reaches back to it. */
   canJudge({ clock, tip }: StartPoint): boolean {
     return tip === this.tip && clock >= this.floor && clock <= this.clock;
   }
 
-  /** Whether one of the dependencies was invalidated after the start point. Only for one that `canJudge` accepts. */
+  /**
+   * Whether one of the dependencies was invalidated after the start point. Only for a start point that `canJudge`
+   * accepts.
+   */
   isOvertaken({ clock }: StartPoint, dependencies: Iterable<Dependency>): boolean {
     for (const d of dependencies) if ((this.last.get(d) ?? 0) > clock) return true;
     return false;

@@ -1,8 +1,8 @@
 import type { Unsubscribe } from '../cache-store.js';
 
 /**
- * Listeners of one kind of message. Each is called in a microtask of its own, so never inside the operation that sent the
- * message, and an error of one reaches neither the sender nor the other listeners.
+ * Listeners of one kind of message. Each is called in a microtask of its own, so never inside the operation that sent
+ * the message. An error of one reaches neither the sender nor the other listeners.
  */
 export class ListenerSet<T> {
   private readonly listeners = new Set<{ readonly call: (message: T) => void }>();

@@ -2,16 +2,19 @@ import { CacheError } from '../../cache.errors.js';
 
 export interface MemoryCacheStoreOptions {
   /**
-   * Bytes that all entries together may take, the index included. Beyond it the least recently used are evicted; an entry
-   * larger than this is accepted and not kept, which its readers see as a miss.
+   * Maximum bytes of all entries together, the index included. Beyond it the least recently used are evicted; an entry
+   * larger than this is accepted and not kept, so its readers see a miss.
    * @default 67108864 (64 MiB)
    */
   readonly maxBytes?: number;
-  /** Invalidated dependencies that are remembered, to judge fills that began before. @default 10000 */
+  /** Maximum remembered invalidated dependencies, which judge fills that began before. @default 10000 */
   readonly windowMax?: number;
-  /** The time in milliseconds, by which entries and leases expire. No guarantee of coherence hangs on it. @default Date.now */
+  /**
+   * The time in milliseconds, by which entries and leases expire. No guarantee of coherence depends on it.
+   * @default Date.now
+   */
   readonly clock?: () => number;
-  /** Told what a listener threw. @default a process warning */
+  /** Receives the error that a listener threw. @default a process warning */
   readonly onListenerError?: (error: unknown) => void;
 }
 

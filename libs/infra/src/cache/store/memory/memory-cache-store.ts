@@ -28,18 +28,20 @@ import { MemoryEntries } from './memory-entries.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryStaleCopies } from './memory-stale-copies.js';
 
-/** As many keys as an `Invalidation` may name. */
+/** Maximum keys that an `Invalidation` names. */
 const KEYS_REPORTED_MAX = 1_000;
-/** Entries that one `sweep` frees: some 1 ms of work. */
+/** Maximum entries that one `sweep` frees: some 1 ms of work. */
 const SWEEP_MAX = 1_000;
 const KEYS_PAGE = 500;
-/** Of the bound in bytes, for stale copies; while an entry lives, its copy shares its bytes. */
+/**
+ * Bound of the stale copies, as a part of `maxBytes` and beside it. While an entry lives, its copy shares its bytes.
+ */
 const STALE_SHARE = 0.25;
 
 /**
- * The coherence protocol in one process, with one partition: the embedded default. It keeps every promise of the port for
- * the callers of this one object and shares nothing with other processes. Each operation runs to its end before another
- * begins, which is what the scripts are for in Redis. A value that is read is the store's own copy: do not write to it.
+ * The coherence protocol in one process, with one partition: the embedded default. It keeps every promise of the port
+ * for the callers of this object, and shares nothing with other processes. Each operation runs to its end before
+ * another begins, as the scripts do in Redis. A value that is read is the store's own copy: do not write to it.
  */
 export class MemoryCacheStore extends CacheStore {
   private readonly options: ResolvedMemoryCacheStoreOptions;
@@ -64,7 +66,7 @@ export class MemoryCacheStore extends CacheStore {
     this.drops = new ListenerSet(this.options.onListenerError);
   }
 
-  /** What is kept beside the entries: index, expiry queues and leases. 0 when nothing is stored and nothing is built. */
+  /** The number of index items, queued expiries and leases beside the entries. 0 when nothing is stored or built. */
   get indexCount(): number {
     return this.entries.indexCount + this.leases.count;
   }
@@ -73,7 +75,7 @@ export class MemoryCacheStore extends CacheStore {
     this.use();
   }
 
-  /** Frees everything. What is called later rejects with `CACHE_STORE_UNAVAILABLE`. */
+  /** Frees everything. Later calls reject with `CACHE_STORE_UNAVAILABLE`. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.entries.clear();
@@ -119,7 +121,7 @@ export class MemoryCacheStore extends CacheStore {
       const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, expiresAt });
       this.staleCopies.put(key, kept, staleMs, expiresAt);
     } else if (reply === 'expired' && staleMs > 0) {
-      // Newer than the copy that may be there, although it is not valid any more.
+      // Newer than a copy that may exist, although it is no longer valid.
       this.staleCopies.put(key, { ...value, fetchedAt: start.at }, staleMs, start.at + (ttlMs ?? 0));
     }
     if (this.leases.isHeldBy(key, leaseId)) this.leases.end(key);
@@ -249,7 +251,7 @@ export class MemoryCacheStore extends CacheStore {
     if (this.isClosed) throw new StoreUnavailableError('the embedded store was closed; create a new one');
   }
 
-  /** In this order: a start point that cannot be judged says nothing, and one that was overtaken is refused for ever. */
+  /** The order matters: a start point that cannot be judged says nothing, and an overtaken one is refused for ever. */
   private judge({ key, leaseId, start, dependencies, ttlMs }: CommitRequest): CommitReply {
     if (!this.window.canJudge(start)) return 'lost';
     if (this.window.isOvertaken(start, dependencies) || this.window.isOvertaken(start, [entry(key)])) return 'stale';
@@ -258,7 +260,7 @@ export class MemoryCacheStore extends CacheStore {
     return ttlMs !== undefined && start.at + ttlMs <= this.options.clock() ? 'expired' : 'ok';
   }
 
-  /** Refuses every older fill that depends on these from now on, and tells the listeners. */
+  /** Refuses every older fill that depends on these from now on, and notifies the listeners. */
   private announce(dependencies: readonly Dependency[]): void {
     const clock = this.window.tick(dependencies);
     const isAfter = (_key: string, start: StartPoint) => this.window.isBefore(start, clock);

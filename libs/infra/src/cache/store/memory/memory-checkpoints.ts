@@ -3,7 +3,7 @@ import { Checkpoints } from '../../checkpoints.js';
 import type { ConsumerTerm } from '../../consumer-leases.js';
 import type { MemoryConsumerLeases } from './memory-consumer-leases.js';
 
-/** Positions for as long as the process lives, as long as the entries that go with them in the embedded store. */
+/** Positions that live as long as the process, like the entries that go with them in the embedded store. */
 export class MemoryCheckpoints extends Checkpoints {
   private readonly positions = new Map<string, string>();
 

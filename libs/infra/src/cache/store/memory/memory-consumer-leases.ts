@@ -5,7 +5,7 @@ interface Lease {
   endsAt: number;
 }
 
-/** Terms of a process that is alone, and how far it has followed each feed. */
+/** Terms of a single process, and how far it has followed each feed. */
 export class MemoryConsumerLeases extends ConsumerLeases {
   private readonly leases = new Map<string, Lease>();
   private readonly fences = new Map<string, number>();

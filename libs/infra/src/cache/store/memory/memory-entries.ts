@@ -11,24 +11,24 @@ interface Entry {
   expiresAt: number | undefined;
 }
 
-/** When the fetch of a value began, and when its entry expires; undefined: it does not. */
+/** When the fetch of a value began, and when its entry expires; undefined: never. */
 export interface Ends {
   readonly fetchedAt: number;
   readonly expiresAt: number | undefined;
 }
 
 /**
- * What an entry needs beside its key and value, so that the bound is one on memory and not only on payload. Measured on
- * Node 20 (heap and buffers of 100,000 entries of 200 bytes): 410 bytes without and 530 with an expiry; a dependency takes
- * 220 beyond its text when no other entry has it, 65 when many share it. The dearer case of both is charged.
+ * Bytes of an entry beside its key and value, so that the bound is one on memory and not only on payload. Measured on
+ * Node 20 (heap and buffers of 100,000 entries of 200 bytes): 410 bytes without and 530 with an expiry; a dependency
+ * takes 220 beyond its text if no other entry has it, 65 if many share it. The higher number of both is charged.
  */
 const ENTRY_BYTES = 530;
 const DEPENDENCY_BYTES = 220;
 
 /**
- * The entries with everything that has to come and go with them. Guarantees that an entry that ends for whatever reason
- * (expired, dropped, replaced, evicted) leaves nothing in the index or in the expiry queue, and that all of them together
- * stay within `maxBytes`; the least recently used go first, and an entry larger than the bound is not kept at all.
+ * The entries with everything that comes and goes with them. An entry that ends for any reason (expired, dropped,
+ * replaced, evicted) leaves nothing in the index or in the expiry queue. All entries together stay within `maxBytes`:
+ * the least recently used go first, and an entry larger than the bound is not kept at all.
  */
 export class MemoryEntries {
   private readonly index = new DependencyIndex();
@@ -57,17 +57,17 @@ export class MemoryEntries {
     return this.entries.calculatedSize;
   }
 
-  /** What the index holds: dependencies with dependants, and keys that wait to expire. 0 when nothing is stored. */
+  /** The number of dependencies with dependants, and of keys that wait to expire. 0 when nothing is stored. */
   get indexCount(): number {
     return this.index.size + this.expiry.size;
   }
 
-  /** The live entry's value, which thereby becomes the most recently used one. */
+  /** The live entry's value. The entry becomes the most recently used one. */
   use(key: string): StoredValue | undefined {
     return this.has(key) ? this.entries.get(key)?.value : undefined;
   }
 
-  /** Whether there is a live entry. One found expired is freed at once. */
+  /** Whether there is a live entry. An expired entry is freed at once. */
   has(key: string): boolean {
     const entry = this.entries.peek(key);
     if (!entry) return false;
@@ -77,8 +77,8 @@ export class MemoryEntries {
   }
 
   /**
-   * Replaces the entry; the value as it is kept. The bytes are copied: the caller may use its buffer again, and no larger
-   * pool is kept alive.
+   * Replaces the entry; returns the value as it is kept. The bytes are copied: the caller may use its buffer again, and
+   * no larger pool is kept alive.
    */
   put(key: string, given: StoredValue, dependencies: readonly Dependency[], ends: Ends): StoredValue {
     this.entries.delete(key);
@@ -93,7 +93,10 @@ export class MemoryEntries {
     return value;
   }
 
-  /** Moves the end of a live entry with a TTL, never back; the new end, or undefined if there is no such entry. */
+  /**
+   * Moves the end of a live entry with a TTL, never to an earlier time. Returns the new end; undefined if there is no
+   * such entry.
+   */
   extend(key: string, endAt: (fetchedAt: number) => number): number | undefined {
     const entry = this.has(key) ? this.entries.peek(key) : undefined;
     if (entry?.expiresAt === undefined) return undefined;
@@ -104,7 +107,7 @@ export class MemoryEntries {
     return expiresAt;
   }
 
-  /** Frees the entry; whether it was live. */
+  /** Frees the entry; returns whether it was live. */
   drop(key: string): boolean {
     return this.has(key) && this.entries.delete(key);
   }
@@ -113,7 +116,7 @@ export class MemoryEntries {
     return this.index.keysOf(dependency);
   }
 
-  /** Frees at most `countMax` expired entries; how many it freed. */
+  /** Frees at most `countMax` expired entries; returns how many. */
   dropExpired(countMax: number): number {
     for (let freed = 0; freed < countMax; freed += 1) {
       const key = this.expiry.expired(this.clock());
@@ -123,7 +126,7 @@ export class MemoryEntries {
     return countMax;
   }
 
-  /** A snapshot, for a walk that lasts: entries come and go meanwhile. */
+  /** A snapshot, for a long walk during which entries come and go. */
   keys(): string[] {
     return [...this.entries.keys()];
   }

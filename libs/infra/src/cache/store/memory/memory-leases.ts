@@ -8,7 +8,7 @@ export interface Lease {
   readonly expiresAt: number;
 }
 
-/** The leases of builds under way. One that has run out is as if it had never been. */
+/** The leases of builds and locks. A lease that has expired counts as absent. */
 export class MemoryLeases {
   private readonly leases = new Map<string, Lease>();
   private readonly expiry = new ExpiryQueue();
@@ -31,7 +31,7 @@ export class MemoryLeases {
     return this.holder(key)?.leaseId === leaseId;
   }
 
-  /** Gives the key to this builder, whoever held it before. */
+  /** Gives the key to this builder, in place of any other holder. */
   grant(key: string, leaseId: string, start: StartPoint, leaseMs: number): void {
     const expiresAt = this.clock() + leaseMs;
     this.leases.set(key, { leaseId, start, expiresAt });
@@ -43,7 +43,7 @@ export class MemoryLeases {
     this.expiry.delete(key);
   }
 
-  /** Forgets at most `countMax` leases that have run out and that nobody asked for again; how many it forgot. */
+  /** Forgets at most `countMax` expired leases that nobody asked for again; returns how many. */
   dropExpired(countMax: number): number {
     for (let freed = 0; freed < countMax; freed += 1) {
       const key = this.expiry.expired(this.clock());

@@ -7,7 +7,7 @@ export interface MemoryProcessReportsOptions {
   readonly clock?: () => number;
 }
 
-/** The board of a process that is alone: it reads its own reports, taken at the instant of the reading. */
+/** The board of a single process: it reads its own reports, taken at the instant of the read. */
 export class MemoryProcessReports extends ProcessReports {
   private readonly contents = new Map<string, () => unknown>();
   private readonly processId: string;

@@ -10,7 +10,7 @@ interface Copy {
 
 const COPY_BYTES = 300;
 
-/** Copies of values that may be handed out as stale for a while after their entries have ended. Bounded in bytes. */
+/** Copies of values that may be served as stale for a while after their entries have ended. Bounded in bytes. */
 export class MemoryStaleCopies {
   private readonly copies: LRUCache<string, Copy>;
 
@@ -24,26 +24,26 @@ export class MemoryStaleCopies {
     });
   }
 
-  /** Keeps the copy of an entry that was just stored; with `staleMs` 0 there is none from now on. */
+  /** Keeps the copy of an entry that was just stored; with `staleMs` 0 it removes any copy. */
   put(key: string, value: StoredValue, staleMs: number, expiresAt: number | undefined): void {
     if (staleMs > 0) this.copies.set(key, { value, staleMs, endedAt: expiresAt });
     else this.copies.delete(key);
   }
 
-  /** The entry has been invalidated now. */
+  /** Records that the entry has been invalidated now. */
   end(key: string): void {
     const copy = this.copies.peek(key);
     const now = this.clock();
     if (copy && (copy.endedAt === undefined || copy.endedAt > now)) this.copies.set(key, { ...copy, endedAt: now });
   }
 
-  /** The entry will end later than was known. */
+  /** Records that the entry will end later than was known. */
   extend(key: string, expiresAt: number): void {
     const copy = this.copies.peek(key);
     if (copy) this.copies.set(key, { ...copy, endedAt: expiresAt });
   }
 
-  /** The copy of an entry that has ended, if it is not too long ago. */
+  /** The copy of an entry that has ended within its `staleMs`. */
   read(key: string): StaleValue | undefined {
     const copy = this.copies.get(key);
     if (copy?.endedAt === undefined) return undefined;

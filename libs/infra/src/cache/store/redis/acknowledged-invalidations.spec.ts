@@ -10,7 +10,7 @@ import type { PartitionScripts } from './partition-scripts.js';
 import type { RedisGuard } from './redis-guard.js';
 
 const THING = record('Thing', '1');
-/** What the script answers at clock 6: nothing was dropped in the store, and nobody else has to follow. */
+/** The answer of the script at clock 6: nothing was dropped in the store, and no other process has to follow. */
 const INVALIDATED = ['OK', Buffer.from('6 0 0 t6 1 -'), 0, 0, 'v', '', 1];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -18,7 +18,7 @@ describe('AcknowledgedInvalidations', () => {
   /** The next script; at first a beat, which finds the gate at clock 5. */
   let run: () => Promise<unknown[]>;
   let outages: number;
-  /** The guard's word that the store can be used. */
+  /** Reports, as the guard does, that the store can be used. */
   let usable: () => void;
   let l1: L1;
   let invalidations: AcknowledgedInvalidations;
@@ -47,20 +47,20 @@ describe('AcknowledgedInvalidations', () => {
     );
     l1 = invalidations.l1 as L1;
     l1.start();
-    await turn(); // the first lease is there
+    await turn(); // the first lease has been granted
   });
   afterEach(async () => {
     invalidations.close();
     await l1.close();
   });
 
-  /** The reply to a read comes, and was true at this clock. */
+  /** Keeps the reply to a read, which was true at this clock. */
   function keep(clock: number): void {
     const entry = { clock, tip: `t${clock}`, build: 1, dependencies: [THING], expiresAt: 0 };
     l1.keepValue('things:1', l1.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
   }
 
-  /** Invalidates; `meanwhile` is called when the L1 was cleared for the first time, and the script is under way. */
+  /** Invalidates; calls `meanwhile` after the first clearing of the L1, while the script is under way. */
   async function invalidate(meanwhile: () => void = () => undefined): Promise<void> {
     const beforehand = run;
     run = async () => {
@@ -106,7 +106,7 @@ describe('AcknowledgedInvalidations', () => {
     keep(6);
     expect(l1.find('things:1')).toBeUndefined();
     isAway = false;
-    await turn(); // the attempt that was under way has failed
+    await turn(); // the pending attempt has failed
     usable();
     await turn();
     expect(invalidations.owedInvalidations).toBe(0);

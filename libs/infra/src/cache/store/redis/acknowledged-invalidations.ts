@@ -20,14 +20,14 @@ export interface InvalidationOptions {
   readonly l1: L1Options | undefined;
 }
 
-/** What a script that invalidates is told besides its own arguments. */
+/** Arguments of every script that invalidates, besides its own. */
 export interface InvalidationCall {
   readonly tip: string;
   readonly requester: string;
   readonly membershipVersion: string;
 }
 
-/** What such a script answers: the gate, then what `audience` in `_partition.lua` tells. */
+/** Answer of such a script: the gate, then the fields of `audience` in `_partition.lua`. */
 interface InvalidationReply<T> {
   readonly gate: unknown;
   readonly audience: readonly unknown[];
@@ -35,27 +35,29 @@ interface InvalidationReply<T> {
 }
 
 /**
- * Dependencies in one script: bounds its time. An invalidation of more goes out in several, all awaited; a batch of 500 records
- * fits, with what the values of their tables may be folded to.
+ * Maximum dependencies in one script, which bounds its time. A larger invalidation is sent in several scripts, all
+ * awaited. A batch of 500 records fits, with the dependencies to which values of their tables may be folded.
  */
 const DEPENDENCIES_PER_CALL = 520;
 const KEYS_REPORTED_MAX = 1000;
-/** Nobody waits for the L1s to follow. */
+/** The requester of an invalidation that waits for no L1. */
 const NOBODY = '';
-/** membership version, members, maturity: what `audience` in `_partition.lua` answers. */
+/** Number of fields of `audience` in `_partition.lua`: membership version, members, maturity. */
 const AUDIENCE_FIELDS = 3;
 
 /**
- * Invalidations of this process, acknowledged: carried out in every partition that they concern, and followed by every L1
- * that could still have served what fell. The L1 of this process belongs here, because it is the other side of the same
- * agreement: it follows, and says so to others.
+ * Invalidations of this process, acknowledged: carried out in every partition concerned, and followed by every L1 that
+ * could still serve what they dropped. The L1 of this process belongs here as the other side of the same agreement: it
+ * follows, and acknowledges to other processes.
  */
 export class AcknowledgedInvalidations {
-  /** The L1 of this process; undefined if it keeps none. */
+  /** The L1 of this process; undefined if it has none. */
   readonly l1: L1 | undefined;
-  /** What the bus is to hand on. */
+  /** Receivers of the messages of the bus. */
   readonly listeners: BusListeners;
-  /** By the partition's index: what could not be acknowledged there, until it has been carried out. */
+  /**
+   * By the partition's index: the invalidations that the store has not acknowledged there, until it carries them out.
+   */
   private readonly journals: readonly InvalidationJournal[];
   private readonly processId = randomBytes(16).toString('hex');
   private readonly acknowledgements: L1Acknowledgements;
@@ -71,7 +73,7 @@ export class AcknowledgedInvalidations {
     this.acknowledgements = new L1Acknowledgements(
       this.processId,
       LEASE_TIMES,
-      // Without an L1 as well: a process may read from a deposed primary until its vouch ends (docs/decisions/0009).
+      // Also without an L1: a process may read from a deposed primary until its vouch ends (docs/decisions/0009).
       options.l1?.mode === 'strict' || vouch.isNeeded,
       (partition, at, members, evict) => this.pending(partition, at, members, evict),
     );
@@ -83,12 +85,12 @@ export class AcknowledgedInvalidations {
     };
   }
 
-  /** Where acknowledgements of this process' invalidations arrive. */
+  /** The channel on which L1s acknowledge this process' invalidations. */
   get channel(): string {
     return this.channelOf(this.processId);
   }
 
-  /** Dependencies whose invalidation is owed to some partition, at least so many. */
+  /** Lower bound on the dependencies whose invalidation is owed to some partition. */
   get owedInvalidations(): number {
     return Math.max(...this.journals.map((journal) => journal.size));
   }
@@ -97,18 +99,18 @@ export class AcknowledgedInvalidations {
     for (const journal of this.journals) journal.close();
   }
 
-  /** See `L1Acknowledgements`: what a sweep is told and tells of the births of gates. */
+  /** The births of gates that a sweep reports and learns; see `L1Acknowledgements`. */
   get births(): Pick<L1Acknowledgements, 'matureBirth' | 'learnBirth'> {
     return this.acknowledgements;
   }
 
-  /** Resolves when every partition that they concern has answered, and every L1 has followed. */
+  /** Resolves when every partition concerned has answered, and every L1 has followed or its lease is over. */
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
     const calls = this.partitions.all.flatMap((partition) => {
       const own = dependencies.filter((d) => this.concerns(d, partition));
       return chunks(own, DEPENDENCIES_PER_CALL).map((chunk) => this.invalidateIn(partition, chunk));
     });
-    const outcomes = await Promise.allSettled(calls); // all settle first: when this rejects, none of it is still under way
+    const outcomes = await Promise.allSettled(calls); // all settle first: after a rejection no call is under way
     let dropped = 0;
     let deferred = 0;
     const keys: string[] = [];
@@ -127,8 +129,8 @@ export class AcknowledgedInvalidations {
   }
 
   /**
-   * Sends a script that invalidates, and waits until no L1 can serve what it dropped: this process' own is cleared before
-   * it is sent, and again with the position at which the store carried it out.
+   * Sends a script that invalidates, and waits until no L1 can serve what it dropped. This process' own L1 is cleared
+   * before the script is sent, and again with the position at which the store carried it out.
    */
   async settled<T>(
     partition: Partition,
@@ -153,7 +155,7 @@ export class AcknowledgedInvalidations {
       ]);
       return result;
     } catch (error) {
-      this.journals[partition.index]?.add(dependencies); // whatever it was, even a defect of ours: the old value may still be there
+      this.journals[partition.index]?.add(dependencies); // after any error, a defect too: the old value may remain
       throw error;
     } finally {
       this.acknowledgements.forget(tip);
@@ -174,8 +176,8 @@ export class AcknowledgedInvalidations {
   }
 
   /**
-   * Carries out what is owed. It waits for the store, not for other processes' L1s: nobody was promised anything, and they
-   * follow by the bus. The L1 of this process is suspended meanwhile.
+   * Carries out owed invalidations. It waits for the store, not for L1s of other processes: nothing was promised, and
+   * they follow the bus. The L1 of this process is suspended meanwhile.
    */
   private async repeat(partition: Partition, owed: readonly Dependency[] | '*'): Promise<void> {
     const { inlineMax, windowMax } = this.options;
@@ -198,13 +200,16 @@ export class AcknowledgedInvalidations {
     return journal;
   }
 
-  /** What a deposed primary has carried out, the one that took its place does not know. */
+  /**
+   * Rejects unless `server` is confirmed as the primary: the successor of a deposed primary does not know what that one
+   * did.
+   */
   private async confirm({ index }: Partition, server: unknown): Promise<void> {
     const reason = await this.vouch.confirmed(index, server);
     if (reason) throw new StoreUnavailableError(reason);
   }
 
-  /** Who is going to carry out what is sent now. */
+  /** The server that will receive what is sent now. */
   private serverOf({ index }: Partition): unknown {
     return this.vouch.trustOf(index).at;
   }

@@ -1,9 +1,9 @@
-/** The connections on which the messages of channels arrive, for as long as the process lives. */
+/** The connections that receive the messages of channels, for as long as the process lives. */
 export interface BusConnections {
   open(): void;
   close(): void;
-  /** From now on these too. */
+  /** Adds these channels. */
   listenTo(channels: readonly string[]): void;
-  /** Whether everything that was asked for is listened to at this instant, or cannot be yet. */
+  /** Whether every requested channel is listened to now, or cannot be yet. */
   readonly isSettled: boolean;
 }

@@ -1,44 +1,44 @@
 import type { Redis, RedisOptions } from 'ioredis';
 
-/** What arrived on a channel. */
+/** Receives a message of a channel. */
 export type OnMessage = (channel: string, text: string) => void;
-/** Why a server that is there does not let it listen; undefined: it does. */
+/** Learns why a connected server refuses to let it listen; undefined: it no longer does. */
 export type OnRefused = (text: string | undefined) => void;
 
 const RETRY_MS = 1000;
-/** A connection for listening may idle for as long as there is nothing to tell, so it is asked for a sign of life. */
+/** An idle connection receives nothing, so it is pinged this often. */
 const BEAT_MS = 1000;
 const SILENCE_MS = 2000;
 
-/** How a connection for SUBSCRIBE differs from one for commands. */
+/** Options in which a connection for SUBSCRIBE differs from one for commands. */
 export const LISTENING: Partial<RedisOptions> = {
   lazyConnect: true,
   autoResubscribe: false,
   enableOfflineQueue: false,
   socketTimeout: undefined,
-  // A sign of life that is later than the silence allowed has been given up by then.
+  // The connection is given up before a ping reaches this timeout.
   commandTimeout: SILENCE_MS + BEAT_MS,
-  // What was given up because it is silent confirms no end either.
+  // A connection given up for silence does not confirm its end either.
   disconnectTimeout: 100,
 };
 
 /**
- * One connection that listens to the channels asked for, for as long as it lives: it subscribes anew whenever it was lost,
- * and gives itself up when its server has been silent for two to three seconds, as one does that hangs or has vanished.
+ * One connection that listens to the requested channels for as long as it lives: it subscribes anew after each loss,
+ * and drops the connection when its server has been silent for two to three seconds, because it hangs or has vanished.
  */
 export class BusListener {
   private wanted: ReadonlySet<string> = new Set();
   private readonly subscribed = new Set<string>();
   private beat: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
-  /** When the sign of life was asked for that is still due. */
+  /** When the ping was sent that is still unanswered. */
   private askedAt: number | undefined;
   private isClosed = false;
 
   constructor(
     private readonly redis: Redis,
     onMessage: OnMessage,
-    /** It listens to more channels, or to none any more. */
+    /** It listens to more channels, or has lost all. */
     private readonly onChange: () => void,
     private readonly onRefused: OnRefused,
   ) {
@@ -47,7 +47,7 @@ export class BusListener {
       this.askedAt = undefined;
       onMessage(channel, text);
     });
-    // Only when it is ready: a SUBSCRIBE that overtakes the client's ready check is forgotten by it (seen with 5.11.1).
+    // Only when ready: the client forgets a SUBSCRIBE that overtakes its ready check (seen with 5.11.1).
     redis.on('ready', () => void this.subscribe());
     redis.on('close', () => {
       this.askedAt = undefined;
@@ -58,7 +58,7 @@ export class BusListener {
 
   open(): void {
     this.beat = setInterval(() => this.askForLife(), BEAT_MS).unref();
-    this.redis.connect().catch(() => undefined); // its status tells, and it tries again by itself
+    this.redis.connect().catch(() => undefined); // its status shows a failure, and the client retries by itself
   }
 
   close(): void {
@@ -68,7 +68,7 @@ export class BusListener {
     this.redis.disconnect();
   }
 
-  /** From now on exactly these, as soon as there is a connection. */
+  /** Replaces the set of channels; it takes effect as soon as there is a connection. */
   listenTo(channels: ReadonlySet<string>): void {
     this.wanted = channels;
     void this.subscribe();
@@ -82,7 +82,7 @@ export class BusListener {
     return this.redis.status === 'ready';
   }
 
-  /** It has failed to connect, or was cut off, and will try again. */
+  /** The connection has failed or was lost; a retry follows unless it was closed. */
   get isAway(): boolean {
     return this.redis.status === 'reconnecting' || this.redis.status === 'end';
   }
@@ -101,7 +101,7 @@ export class BusListener {
       this.onChange();
     } catch (error) {
       if (this.isConnected) this.onRefused((error as Error).message);
-      // If the connection was lost, the next one subscribes; if it was not, the server refused for now.
+      // If the connection was lost, the next one subscribes; otherwise the server refused, and a retry follows.
       clearTimeout(this.retry);
       this.retry = setTimeout(() => void this.subscribe(), RETRY_MS).unref();
     }
@@ -114,10 +114,10 @@ export class BusListener {
     if (askedAt === undefined) {
       this.askedAt = now;
       const alive = () => (this.askedAt = undefined);
-      // To be refused is an answer, too. Without any, what is still due tells.
+      // A refusal is an answer, too. Any other failure leaves the ping unanswered.
       this.redis.ping().then(alive, (error: Error) => void (error.name === 'ReplyError' && alive()));
     } else if (now - askedAt >= SILENCE_MS) {
-      // Timers run before sockets are read: after a stall of this process the answer may lie there unread.
+      // Timers run before sockets are read: after a stall of this process the answer may still be unread.
       setImmediate(() => {
         if (this.askedAt === askedAt && !this.isClosed) this.redis.disconnect(true);
       });

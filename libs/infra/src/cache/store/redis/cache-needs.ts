@@ -4,7 +4,7 @@ import { commandsIn, type Channel, type Need } from '../../../redis/needs.js';
 import { LAYOUT, type Partition } from './partition.js';
 import type { RedisConnection } from './scripts.js';
 
-/** What the cache sends without a script. */
+/** Commands that the cache sends without a script. */
 const DIRECT = ['GET', 'GETRANGE', 'HSCAN', 'MGET'] as const;
 const PART = 'the cache';
 
@@ -14,7 +14,10 @@ const lua = readdirSync(folder)
   .map((name) => readFileSync(new URL(name, folder), 'utf8'))
   .join('\n');
 
-/** What stands behind the tag of a partition: `:g`, `:e:`, … A message goes to a channel of such a name, an entry to a key. */
+/**
+ * The endings behind the tag of a partition (`:g`, `:e:`, …), each of a channel if a script publishes there, else of a
+ * key.
+ */
 const endings = [...lua.matchAll(/('PUBLISH', )?\b(?:T|tag) \.\. '(:[a-z]+:?)'/g)].map(([, publish, ending = '']) => ({
   ending,
   isChannel: publish !== undefined,
@@ -28,7 +31,7 @@ function partitionPattern(appName: string): string {
   return `{${appName}.v${LAYOUT}.P*`;
 }
 
-/** What the scripts and the reads of a partition need. It is read off the scripts, so it is never more or less. */
+/** The needs of the scripts and reads of a partition. They are derived from the scripts, so they are exact. */
 export function partitionNeed(appName: string, { tag }: Partition): Need {
   const pattern = partitionPattern(appName);
   return {
@@ -41,13 +44,13 @@ export function partitionNeed(appName: string, { tag }: Partition): Need {
   };
 }
 
-/** The key that says how many partitions there are. */
+/** The need of the key that holds the number of partitions and the layout. */
 export function layoutNeed(appName: string): Need {
   const key = `{${appName}.layout}`;
   return { part: PART, keys: [key], keyPattern: key, commands: [] };
 }
 
-/** What the cache works without: the size of entries, and a sign of life that it asks for when answers are late. */
+/** The needs that the cache can do without: the size of entries, and the ping of a server that answers late. */
 export function comfortNeed(appName: string, { tag }: Partition): Need {
   return {
     part: 'what only operators use',
@@ -58,14 +61,14 @@ export function comfortNeed(appName: string, { tag }: Partition): Need {
   };
 }
 
-/** Where L1s acknowledge: a channel for each process. */
+/** The channels on which L1s acknowledge, one for each process. */
 function acknowledgements(appName: string): Channel {
   return { name: `{${appName}}:ak:pr`, pattern: `{${appName}}:ak:*` };
 }
 
 /**
- * In a Cluster acknowledgements are published by a script in the slot of their channel, which is named as its key (`publish` in
- * `redis-bus.ts`); undefined elsewhere.
+ * In a Cluster, the need of publishing acknowledgements: a script publishes in the slot of their channel, which it
+ * names as its key (`publish` in `redis-bus.ts`). Undefined elsewhere.
  */
 export function acknowledgementNeed(appName: string, redis: RedisConnection): Need | undefined {
   const { name, pattern } = acknowledgements(appName);

@@ -4,31 +4,30 @@ import { retryDelayMs } from '../../../redis/retry-delay.js';
 import type { BusConnections } from './bus-connections.js';
 import { BusListener, LISTENING, type OnMessage, type OnRefused } from './bus-listener.js';
 
-/** How often the map of slots is compared with where channels are listened to; the client learns of a move sooner. */
+/** How often the slot map is compared with the nodes listened to; the client learns of a move sooner. */
 const LOOK_MS = 250;
-/** A node to which no connection could be had for so long is done without; after the longer time it is tried again. */
+/** A node without a connection for this long is avoided; after `AVOID_MS` it is tried again. */
 const PATIENCE_MS = 1000;
 const AVOID_MS = 5000;
 
 interface NodeListener {
   readonly listener: BusListener;
-  /** Since when it has had no connection. */
+  /** When it was last seen connected, or was created. */
   awaySince: number;
 }
 
 /**
- * Listens to each channel at the node that owns its slot: a script that runs there publishes there, and its messages arrive
- * without crossing from node to node. When a slot moves or a node is lost, the channel is listened to elsewhere; any node
- * will do until the owner is known and there, for they tell each other, only later. A channel is left at one node when it is
- * listened to at the other; what comes from where it is not listened to any more is not handed on. What may be missed is
- * seen as a gap by whom it concerns.
+ * Listens to each channel at the node that owns its slot: scripts run and publish there, so messages need not cross
+ * from node to node. When a slot moves or a node is lost, it listens elsewhere; while the owner is away any other node
+ * serves, because nodes forward messages to each other, only later. It leaves a node only once it listens at the new
+ * one, and drops messages from any node but the routed one. A listener that misses a message sees the gap.
  */
 export class ClusterBusConnections implements BusConnections {
   private readonly slots = new Map<string, number>();
   private readonly nodes = new Map<string, NodeListener>();
-  /** Whose messages of this channel count: the last that has begun to listen to it as planned. */
+  /** By channel: the listener whose messages count, which is the last to begin listening as planned. */
   private readonly routes = new Map<string, BusListener>();
-  /** Nodes that could not be reached, and when. */
+  /** Unreachable nodes, and since when they are avoided. */
   private readonly avoided = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
@@ -37,7 +36,7 @@ export class ClusterBusConnections implements BusConnections {
   constructor(
     private readonly cluster: Cluster,
     private readonly onMessage: OnMessage,
-    /** May have made a difference to `isSettled`. */
+    /** `isSettled` may have changed. */
     private readonly onChange: () => void,
     private readonly onRefused: OnRefused,
   ) {}
@@ -65,14 +64,14 @@ export class ClusterBusConnections implements BusConnections {
     if (this.timer) this.plan();
   }
 
-  /** Where each channel should be listened to now. Where it is listened to stays until it is there. */
+  /** Plans the node of each channel. A channel keeps its old node until the new one listens. */
   private plan(): void {
     if (this.isClosed) return;
     this.avoidWhatIsAway();
     const planned = new Map<string, Set<string>>();
     for (const [channel, slot] of this.slots) {
       const node = this.nodeFor(slot);
-      if (node === undefined) return; // the cluster has not told yet: it will
+      if (node === undefined) return; // the slot map is not complete yet
       planned.set(node, (planned.get(node) ?? new Set()).add(channel));
     }
     for (const node of planned.keys()) this.listenerAt(node);
@@ -131,7 +130,7 @@ export class ClusterBusConnections implements BusConnections {
   }
 }
 
-/** As the cluster's client computes it for a key of this name. */
+/** The slot that the client of the cluster computes for a key of this name. */
 function slotOf(channel: string): number {
   return Number(new Command('get', [channel]).getSlot());
 }

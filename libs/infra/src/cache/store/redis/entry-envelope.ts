@@ -2,7 +2,10 @@ import type { Dependency } from '../../dependencies.js';
 import type { StoredValue } from '../cache-store.js';
 import type { Gate } from './partition.js';
 
-/** The layout that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, fetched u48, build u48, born u48, depsLen u32`. */
+/**
+ * The header that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, fetched u48, build u48, born u48,
+ * depsLen u32`.
+ */
 export const HEADER_BYTES = 36;
 const STATE_LIVE = 1;
 const EXPIRY_AT = 1;
@@ -13,7 +16,7 @@ const BUILD_AT = 20;
 const BORN_AT = 26;
 const DEPS_LENGTH_AT = 32;
 
-/** A value as it lies in a reply. What few hits ask for is read only when somebody does. */
+/** A value inside a reply. Fields that few hits need are read on demand. */
 class EnvelopedValue implements StoredValue {
   readonly codec: number;
   decoded?: { readonly value: unknown };
@@ -47,14 +50,15 @@ class EnvelopedValue implements StoredValue {
   }
 }
 
-/** The value behind the header. */
+/** The value behind the header, not copied. */
 export function storedValue(envelope: Buffer): StoredValue {
   return new EnvelopedValue(envelope);
 }
 
 /**
- * Whether the gate alone proves the entry valid: it is live, of this history, and its fetch began at or after both floors
- * (protocol rule 1.2, models `fast.pml` and `slots.pml`). If not, the entry may still be valid, but only `peek.lua` can tell.
+ * Whether the gate alone proves the entry valid: it is live, of this history, and its fetch began at or after both
+ * floors (protocol rule 1.2, models `fast.pml` and `slots.pml`). Otherwise the entry may still be valid, but only
+ * `peek.lua` can decide.
  */
 export function isProvenBy(gate: Gate, envelope: Buffer): boolean {
   if (envelope.length < HEADER_BYTES || envelope.readUInt8(0) !== STATE_LIVE) return false;
@@ -63,7 +67,7 @@ export function isProvenBy(gate: Gate, envelope: Buffer): boolean {
   return fetchClock >= gate.readFloor && fetchClock >= gate.unsweptFloor;
 }
 
-/** The dependencies that the entry tells; undefined if it does not tell them. */
+/** The dependencies that the entry carries; undefined if it carries none. */
 export function embeddedDependencies(envelope: Buffer): Dependency[] | undefined {
   const length = envelope.readUInt32BE(DEPS_LENGTH_AT);
   if (length === 0) return undefined;

@@ -18,7 +18,7 @@ describe('History', () => {
     const asked = history.moment;
     expect(history.judge(at(7), asked)).toBe('yes');
     expect(history.known).toEqual([7, 't7', 1]);
-    expect(history.judge(at(6), asked)).toBe('yes'); // overtaken on its way
+    expect(history.judge(at(6), asked)).toBe('yes'); // overtaken by a newer answer
     expect(history.known).toEqual([7, 't7', 1]);
   });
 
@@ -32,11 +32,11 @@ describe('History', () => {
 
   it('[A2] takes no later clock for a proof', () => {
     expect(history.judge(at(6, 1, 'other'), history.moment)).toBe('unproven');
-    expect(history.judge(at(9), history.moment)).toBe('unproven'); // too far ahead to see
+    expect(history.judge(at(9), history.moment)).toBe('unproven'); // its recent tips do not reach back to t5
     expect(history.hear(told(9))).toBe(false);
     expect(history.hear(told(6, 1, 'other5'))).toBe(false);
     expect(history.known).toEqual([5, 't5', 1]);
-    history.settle(at(9)); // a script has found t5 in it
+    history.settle(at(9)); // a script has found t5 in its history
     expect(history.judge(at(9), history.moment)).toBe('yes');
   });
 
@@ -45,8 +45,8 @@ describe('History', () => {
     expect(history.judge(at(100, 2), asked)).toBe('no');
     expect(history.hear(told(100, 2))).toBe(false);
     history.settle(at(100, 2));
-    expect(history.judge(at(100, 2), asked)).toBe('yes'); // asked before, answered after
-    expect(history.judge(at(5), asked)).toBe('yes'); // answered before
+    expect(history.judge(at(100, 2), asked)).toBe('yes'); // asked before the change, answered after it
+    expect(history.judge(at(5), asked)).toBe('yes'); // asked and answered before the change
     expect(history.judge(at(5), history.moment)).toBe('no');
   });
 

@@ -6,12 +6,12 @@ import { InvalidationJournal } from './invalidation-journal.js';
 const [A, B] = [record('Order', 'a'), record('Order', 'b')] as [Dependency, Dependency];
 
 describe('InvalidationJournal', () => {
-  /** What was carried out, in its order. */
+  /** The batches carried out, in order. */
   let carriedOut: (readonly Dependency[] | '*')[];
   let isStoreAway: boolean;
   let attempts: number;
   let trust: string[];
-  /** Called while something is carried out. */
+  /** Called during each `carryOut`. */
   let meanwhile: () => void;
   /** Called when everything has been carried out. */
   let afterwards: () => void;
@@ -82,7 +82,7 @@ describe('InvalidationJournal', () => {
     isStoreAway = false;
     afterwards = () => {
       afterwards = () => undefined;
-      void Promise.resolve().then(() => journal.add([B])); // as a call does that is rejected in the same turn
+      void Promise.resolve().then(() => journal.add([B])); // like a call that is rejected in the same turn
     };
     await jest.advanceTimersByTimeAsync(1000);
     expect(carriedOut).toEqual([[A], [B]]);
@@ -92,7 +92,7 @@ describe('InvalidationJournal', () => {
   it('goes by batches of what a script takes, and keeps what one has carried out', async () => {
     journal.add(Array.from({ length: 1200 }, (_, i) => record('Order', String(i))));
     isStoreAway = false;
-    meanwhile = () => (isStoreAway = carriedOut.length === 1); // the second one is the last for now
+    meanwhile = () => (isStoreAway = carriedOut.length === 1); // the store fails after the second batch
     await jest.advanceTimersByTimeAsync(260);
     expect(journal.size).toBe(200);
     isStoreAway = false;
@@ -111,7 +111,7 @@ describe('InvalidationJournal', () => {
       journal.add([A]);
     };
     await jest.advanceTimersByTimeAsync(250);
-    expect(carriedOut).toEqual(['*', '*']); // what was owed meanwhile has no name either
+    expect(carriedOut).toEqual(['*', '*']); // an addition meanwhile is not kept by name either
     expect(journal.size).toBe(0);
     journal.add([A]);
     await jest.advanceTimersByTimeAsync(1);

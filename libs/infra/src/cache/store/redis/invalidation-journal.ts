@@ -2,45 +2,49 @@ import { StoreUnavailableError } from '../../cache.errors.js';
 import { reportDefect } from '../../defect-report.js';
 import type { Dependency } from '../../dependencies.js';
 
-/** What the journal's owner does with it. */
+/** Carries out the invalidations of a journal, and learns whether any are owed. */
 export interface JournalOwner {
-  /** Carries these invalidations, `BATCH_MAX` at most, out in every partition that they concern; `'*'` drops everything. */
+  /** Carries out these invalidations, at most `BATCH_MAX`, in the journal's partition; `'*'` drops everything. */
   carryOut(dependencies: readonly Dependency[] | '*'): Promise<void>;
-  /** The first entry has been made: from now on nothing may be trusted. */
+  /** The journal is no longer empty: nothing of the store may be trusted. */
   onOwing(): void;
-  /** The last one has been carried out. */
+  /** The journal is empty again: everything owed has been carried out. */
   onSettled(): void;
 }
 
-/** About 2 MB of this process' memory. Beyond it the names are given up, and everything is dropped instead. */
+/**
+ * Maximum dependencies kept, about 2 MB of memory. Beyond it the names are discarded, and everything is dropped
+ * instead.
+ */
 const DEPENDENCIES_MAX = 10_000;
-/** Dependencies that are carried out together: what a script takes. A failure costs no more than the batch. */
+/** Maximum dependencies carried out together, within the limit of one script. A failure repeats only its own batch. */
 const BATCH_MAX = 500;
-/** The pace of attempts while the store does not carry them out. */
+/** Delay between attempts while the store does not carry them out. */
 const RETRY_MS = 250;
 
 /**
- * Invalidations of this process that the store may not have carried out: it was away, or refused, or its answer was lost. They are
- * repeated until it has, and while there is one, this process trusts nothing that the store holds.
+ * Invalidations of this process that the store may not have carried out: it was away, or refused, or its answer was
+ * lost. They are repeated until it has carried them out, and until then this process trusts nothing that the store
+ * holds in their partition.
  *
- * It is not a promise to whoever invalidated: their call was rejected, and what stands here dies with the process.
+ * The journal is no promise to the callers: their call was rejected, and the journal dies with the process.
  */
 export class InvalidationJournal {
-  /** Dependency → number of the addition that named it last: what was named again during a replay stays. */
+  /** Dependency → number of the last addition that named it: a dependency named again during a replay stays. */
   private readonly owed = new Map<Dependency, number>();
   private everythingAt: number | undefined;
   private additions = 0;
   private isReplaying = false;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
-  /** The defect that was reported last. */
+  /** The last reported defect. */
   private reported: string | undefined;
   /** Why the last repetition failed. */
   private hindrance: string | undefined;
 
   constructor(private readonly owner: JournalOwner) {}
 
-  /** Dependencies whose invalidation is owed; when they were too many to be kept, how many there were then at least. */
+  /** Number of dependencies whose invalidation is owed; a lower bound once there were too many to keep. */
   get size(): number {
     return this.everythingAt === undefined ? this.owed.size : DEPENDENCIES_MAX;
   }
@@ -69,7 +73,7 @@ export class InvalidationJournal {
     this.hasten();
   }
 
-  /** There is reason to believe that the store can be reached: the next attempt does not wait for its time. */
+  /** Starts the next attempt now: the store can probably be reached. */
   hasten(): void {
     if (this.isReplaying || this.isClosed || this.size === 0) return;
     clearTimeout(this.timer);
@@ -85,7 +89,7 @@ export class InvalidationJournal {
     this.isReplaying = true;
     try {
       while (this.size > 0 && !this.isClosed) await this.replayOnce();
-      // In the same step as the last look at the size: whatever is added after it begins a replay.
+      // In the same step as the last check of the size: a later addition starts a replay.
       this.isReplaying = false;
       this.reported = this.hindrance = undefined;
       if (this.size === 0) this.owner.onSettled();
@@ -97,7 +101,9 @@ export class InvalidationJournal {
     }
   }
 
-  /** A defect of ours is repeated four times a second as well, and told when it shows another face than the last time. */
+  /**
+   * Attempts that meet a defect of ours repeat four times a second, so the defect is reported only if its text changes.
+   */
   private reportOnce(error: unknown): void {
     if (error instanceof StoreUnavailableError) return;
     const text = String(error);

@@ -9,9 +9,9 @@ const PAGE = 500;
 type Examine = (key: string) => Promise<StoredValue | undefined>;
 
 /**
- * Keys of a partition's live entries, in pages, each key once. It walks the directory with a cursor, so an entry that
- * lives throughout is found; the keys seen so far are remembered, because a cursor may show one twice: that takes memory in
- * this process, about 100 bytes a key.
+ * Keys of a partition's live entries, in pages, each key once. It walks the directory with a cursor, so it finds every
+ * entry that lives throughout. A cursor may show a key twice, so the keys seen are remembered: about 100 bytes a key in
+ * this process.
  */
 export async function* liveKeys(guard: RedisGuard, partition: Partition, examine: Examine): AsyncGenerator<string[]> {
   const seen = new Set<string>();
@@ -26,7 +26,7 @@ export async function* liveKeys(guard: RedisGuard, partition: Partition, examine
   } while (cursor !== '0');
 }
 
-/** Those of the keys whose entry stands. */
+/** The keys whose entry is valid. */
 async function onlyLive(
   guard: RedisGuard,
   partition: Partition,

@@ -3,12 +3,12 @@ import { L1Acknowledgements, type Audience } from './l1-acknowledgements.js';
 import { Partition } from './partition.js';
 
 const TIMES = { beatMs: 250, leaseMs: 1000 };
-/** A lease, and what another process' clock may be slower. */
+/** A lease, plus the margin for another process' slower clock. */
 const WHOLE_LEASE_MS = 1020;
 const PARTITION = new Partition('{t}', 0);
 
 describe('L1Acknowledgements', () => {
-  /** What the store says of those who are asked about: the birth of its history, and who still owes. */
+  /** Answer of the store about the members: the birth of its history, and who still owes. */
   let store: { born: number; owing: string[] };
   let evicted: (readonly string[])[];
   let acknowledgements: L1Acknowledgements;
@@ -28,7 +28,7 @@ describe('L1Acknowledgements', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  /** Waits for an invalidation; the answer tells after how many milliseconds it was settled, once it is. */
+  /** Waits for an invalidation; the result returns after how many milliseconds it settled, or undefined before. */
   function settle(audience: Partial<Audience> & { readonly members?: readonly string[] }): () => number | undefined {
     const { members = [], ...rest } = audience;
     const sentAt = performance.now();

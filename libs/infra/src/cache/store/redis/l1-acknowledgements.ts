@@ -1,26 +1,26 @@
 import type { LeaseTimes } from './l1-leases.js';
 import type { Partition } from './partition.js';
 
-/** What the reply of an invalidating script says of those who have to follow it. */
+/** The part of an invalidating script's reply that names the L1s which must follow. */
 export interface Audience {
   readonly clock: number;
   readonly tip: string;
   readonly membership: Membership;
-  /** Names the history of the gate. */
+  /** Names the gate's history. */
   readonly born: number;
-  /** Whether somebody knows that every lease from before this birth has run out. */
+  /** Whether some process knows that every lease from before this birth has run out. */
   readonly isMature: boolean;
 }
 
-/** Who held leases when the membership had this version. */
+/** The holders of leases at this version of the membership. */
 export interface Membership {
   readonly version: string;
   readonly members: readonly string[];
 }
 
 /**
- * The members that do not follow up to the clock, in the history of this birth; `evict` removes those that have not asked for
- * a lease since.
+ * Asks for the members that do not follow up to the clock, in the history of this birth; `evict` removes those that
+ * have requested no lease since.
  */
 export type AskPending = (
   partition: Partition,
@@ -36,7 +36,7 @@ interface Birth {
 
 const NOBODY: Membership = { version: '', members: [] };
 
-/** Word from members that came before or after the script's own reply. */
+/** Acknowledgements that arrive before or after the reply of the script. */
 interface Expected {
   readonly acknowledged: Set<string>;
   notify: () => void;
@@ -45,11 +45,11 @@ interface Expected {
 const FIRST_LOOK_MS = 50;
 
 /**
- * Waits, for an invalidation that the store has carried out, until no L1 can serve the old value any more: every member has
+ * Waits until no L1 can serve the old value of an invalidation that the store has carried out: every member has
  * followed it, or its lease has run out on this process' monotonic clock (HITS-AND-L1 §2.3).
  *
- * A gate that was just born has lost its members, not their leases; until somebody has known it for a whole lease, one whole
- * lease is waited (CORRECTIONS 4).
+ * A newly born gate has lost its members, but not their leases: until some process has known it for a whole lease,
+ * invalidations wait for one whole lease (CORRECTIONS 4).
  */
 export class L1Acknowledgements {
   private readonly memberships = new Map<Partition, Membership>();
@@ -59,23 +59,23 @@ export class L1Acknowledgements {
   constructor(
     private readonly self: string,
     private readonly times: LeaseTimes,
-    /** Whether this application uses L1s that must be waited for; without, only members that are there are. */
+    /** Whether this application has L1s that must be waited for; if false, only listed members are. */
     private readonly isStrict: boolean,
     private readonly askPending: AskPending,
   ) {}
 
-  /** The membership as it is known: its version is sent along, so that the members travel only when they have changed. */
+  /** The last known membership. Requests carry its version, so that the members travel only when they have changed. */
   membership(partition: Partition): Membership {
     return this.memberships.get(partition) ?? NOBODY;
   }
 
-  /** The birth that this process has known for longer than a lease can last; undefined if there is none. */
+  /** The birth that this process has known for longer than any lease lasts; undefined if none. */
   matureBirth(partition: Partition): number | undefined {
     const birth = this.births.get(partition);
     return birth && performance.now() >= this.maturesAt(birth) ? birth.born : undefined;
   }
 
-  /** A reply has told the birth of the gate; it is known from its first telling on. */
+  /** Records the birth that a reply shows; its time counts from the first reply that showed it. */
   learnBirth(partition: Partition, born: number): Birth {
     const known = this.births.get(partition);
     if (known?.born === born) return known;
@@ -84,17 +84,17 @@ export class L1Acknowledgements {
     return birth;
   }
 
-  /** Call it before the script with this tip is sent: word of it may come before the reply. */
+  /** Call it before the script with this tip is sent: acknowledgements may precede the reply. */
   expect(tip: string): void {
     this.expected.set(tip, { acknowledged: new Set(), notify: () => undefined });
   }
 
-  /** The script failed: nobody waits any more. */
+  /** Ends the wait for acknowledgements of this tip. */
   forget(tip: string): void {
     this.expected.delete(tip);
   }
 
-  /** A member says which tips it has followed. */
+  /** A member acknowledges that it has followed these tips. */
   receive(member: string, tips: readonly string[]): void {
     for (const tip of tips) {
       const expected = this.expected.get(tip);
@@ -103,7 +103,7 @@ export class L1Acknowledgements {
     }
   }
 
-  /** Resolves when no L1 can serve what this invalidation dropped; after a lease at the latest. */
+  /** Resolves when no L1 can serve what this invalidation dropped; at the latest after about one lease. */
   async settled(partition: Partition, audience: Audience): Promise<void> {
     const repliedAt = performance.now();
     const birth = this.learnBirth(partition, audience.born);
@@ -130,18 +130,20 @@ export class L1Acknowledgements {
       timer.cancel();
       if (performance.now() < nextLookAt || !isSameHistory) continue;
       const still = await this.askPending(partition, audience, [...pending], false).catch(() => undefined);
-      // Another birth: this gate has lost its members, but not their leases. Only their own word counts now, or the time.
+      // Another birth: this gate has lost its members, but not their leases. Only their own acknowledgements or the
+      // deadline count now.
       if (still && still.born !== born) isSameHistory = false;
       else if (still) for (const member of [...pending]) if (!still.members.includes(member)) pending.delete(member);
       look *= 2;
       nextLookAt = isSameHistory ? performance.now() + look : deadline;
     }
-    // Their leases have run out, whatever they do. Removed, unless they have asked for a new one since, they delay nobody again.
+    // All pending leases have run out. Members that have requested no new one are removed, so that they delay no later
+    // invalidation.
     if (pending.size === 0 || !isSameHistory) return;
     void this.askPending(partition, audience, [...pending], true).catch(() => undefined);
   }
 
-  /** Takes out those that have said that they followed; how many are left. */
+  /** Removes the members that have acknowledged; returns how many are left. */
   private settleAcknowledged(pending: Set<string>, { acknowledged }: Expected): number {
     for (const member of acknowledged) pending.delete(member);
     return pending.size;
@@ -152,7 +154,7 @@ export class L1Acknowledgements {
   }
 }
 
-/** Resolves after the time; a cancelled one never does, and leaves no timer behind. */
+/** `done` resolves after `ms`; after `cancel` it never does, and no timer remains. */
 function sleep(ms: number): { readonly done: Promise<void>; cancel(): void } {
   let timer: NodeJS.Timeout | undefined;
   const done = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(0, ms))));

@@ -7,7 +7,7 @@ import { Partitions } from './partition.js';
 const TIMES = { beatMs: 250, leaseMs: 1000 };
 
 describe('L1Leases', () => {
-  /** The beats in their order: what was reported, and how to answer. */
+  /** The beats in order: the reported position, and a function that answers. */
   let beats: { readonly reported: Position; readonly answer: (code: string, gate: string) => void }[];
   let acknowledged: [requester: string, tips: readonly string[]][];
   let local: LocalPartition;
@@ -36,11 +36,11 @@ describe('L1Leases', () => {
   it('counts a lease from the instant at which it was asked for, however late the answer comes', async () => {
     leases.start();
     await jest.advanceTimersByTimeAsync(400);
-    expect([beats.length, isLive()]).toEqual([1, false]); // one at a time
+    expect([beats.length, isLive()]).toEqual([1, false]); // one beat at a time
     beats[0]?.answer('JOIN', '5 0 0 t5 1 -');
     await jest.advanceTimersByTimeAsync(599);
     expect(isLive()).toBe(true);
-    await jest.advanceTimersByTimeAsync(1); // a lease since the question: the store may have forgotten us by now
+    await jest.advanceTimersByTimeAsync(1); // one lease after the request: the store may have forgotten this process
     expect(isLive()).toBe(false);
   });
 
@@ -50,7 +50,7 @@ describe('L1Leases', () => {
     await jest.advanceTimersByTimeAsync(250);
     expect(beats[1]?.reported).toEqual(expect.objectContaining({ clock: 5, tip: 't5' }));
     await jest.advanceTimersByTimeAsync(650);
-    beats[1]?.answer('OK', '5 0 0 t5 1 -'); // asked for at 250, answered at 900
+    beats[1]?.answer('OK', '5 0 0 t5 1 -'); // requested at 250, answered at 900
     await jest.advanceTimersByTimeAsync(349);
     expect(isLive()).toBe(true);
     await jest.advanceTimersByTimeAsync(1);
@@ -68,7 +68,7 @@ describe('L1Leases', () => {
     expect(beats[1]?.reported).toEqual(expect.objectContaining({ clock: 9, tip: 't9' }));
     beats[1]?.answer('LOST', '9 0 0 t9 1 -');
     await jest.advanceTimersByTimeAsync(1);
-    expect(beats).toHaveLength(2); // once: then at the usual pace
+    expect(beats).toHaveLength(2); // repeated once, then at the usual pace
   });
 
   it('says once a turn, for each who waits, what was followed', async () => {

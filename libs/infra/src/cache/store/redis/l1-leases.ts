@@ -6,18 +6,20 @@ import { parseGate, type Partition, type Partitions } from './partition.js';
 import { UnknownReplyError } from './scripts.js';
 import type { BusInvalidation } from './store-messages.js';
 
-/** How often a lease is asked for, and how long it lasts. The same in every process of an application. */
+/** How often a process requests a lease, and how long a lease lasts. The same in every process of an application. */
 export interface LeaseTimes {
   readonly beatMs: number;
   readonly leaseMs: number;
 }
 
-/** Four beats fit into a lease, so that one lost answer costs nothing; a stopped process delays an invalidation by a second. */
+/**
+ * Four beats fit into a lease, so one lost answer costs nothing; a stopped process delays an invalidation by a second.
+ */
 export const LEASE_TIMES: LeaseTimes = { beatMs: 250, leaseMs: 1000 };
 
 /** The script calls that leases need. */
 export interface LeaseCalls {
-  /** `believedUntil`: nothing that the store says counts for longer, by `performance.now()`. @default as long as the lease */
+  /** `believedUntil`: end of the trust in the answer, by `performance.now()`. @default as long as the lease */
   beat(
     partition: Partition,
     position: Position,
@@ -27,8 +29,8 @@ export interface LeaseCalls {
 }
 
 /**
- * Keeps the leases of an L1 alive and the L1 in step with the bus (HITS-AND-L1 §2.2). A lease counts from the instant at which
- * it was asked for: answers may be late or lost, and a process that stands still finds its lease over when it goes on.
+ * Keeps the leases of an L1 alive and the L1 in step with the bus (HITS-AND-L1 §2.2). A lease counts from the instant
+ * of its request: answers may be late or lost, and a process that was paused finds its lease over when it resumes.
  */
 export class L1Leases {
   private timer: NodeJS.Timeout | undefined;
@@ -48,20 +50,20 @@ export class L1Leases {
     this.timer = setInterval(() => this.beatAll(), this.times.beatMs).unref();
   }
 
-  /** Closes the L1 first, then gives the membership up; an invalidation that asks later need not wait for it. */
+  /** Closes the L1 first, then gives the membership up, so that later invalidations need not wait for it. */
   async close(): Promise<void> {
     this.isClosed = true;
     clearInterval(this.timer);
     this.local.close();
     const left = Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
-    // Who cannot say goodbye is waited for by others, for as long as its lease could have lasted.
+    // If it cannot leave, other processes wait for it for as long as its lease could have lasted.
     let timer: NodeJS.Timeout | undefined;
     const overdue = new Promise((resolve) => (timer = setTimeout(resolve, this.times.leaseMs)));
     await Promise.race([left, overdue]);
     clearTimeout(timer);
   }
 
-  /** The bus has told an invalidation: the L1 follows it, and says so to whoever waits. */
+  /** The L1 follows an invalidation from the bus, and acknowledges it if a process waits. */
   follow(index: number, invalidation: BusInvalidation, mustAcknowledge: boolean): void {
     this.local.follow(index, invalidation);
     const { requester, tip } = invalidation;
@@ -74,7 +76,7 @@ export class L1Leases {
 
   private sendAcknowledgements(): void {
     for (const [requester, tips] of this.toAcknowledge) {
-      // A lost word is made up for by the next beat, which carries the position.
+      // The next beat, which carries the position, makes up for a lost acknowledgement.
       this.calls.acknowledge(requester, tips).catch(() => undefined);
     }
     this.toAcknowledge.clear();
@@ -90,7 +92,7 @@ export class L1Leases {
     this.inFlight.add(partition);
     try {
       const { generation } = local;
-      const sentAt = performance.now(); // before anything can hold the request up: waiting counts against us
+      const sentAt = performance.now(); // before anything delays the request: the delay must shorten the lease
       const [code, gateText, serverMs, believedUntil = Infinity] = await this.calls.beat(partition, local.processed);
       const gate = parseGate(gateText);
       if (!gate || this.isClosed) return;
@@ -99,7 +101,7 @@ export class L1Leases {
       if (code === 'OK') local.confirmed(gate, until, generation);
       else if (code === 'JOIN' || code === 'LOST') local.adopt(gate, until);
       else throw new UnknownReplyError('beat', code);
-      // The store does not know yet that a process which started afresh follows from there.
+      // The store does not know yet that this process, which started afresh, follows from there.
       if (code === 'LOST' && mayRepeat) setImmediate(() => void this.beat(partition, index, false));
     } catch (error) {
       // Without an answer the lease runs out by itself.

@@ -9,8 +9,8 @@ import type { Partition, Partitions } from './partition.js';
 import type { BusInvalidation } from './store-messages.js';
 
 /**
- * `strict`: whoever invalidates waits until every L1 has followed, or its lease is over. `bounded`: nobody waits; a value is
- * served for at most a lease longer than it was true.
+ * `strict`: an invalidation waits until every L1 has followed, or its lease is over. `bounded`: it does not wait; an L1
+ * serves a value for at most one lease after its invalidation.
  */
 export type L1Mode = 'bounded' | 'strict';
 
@@ -22,7 +22,7 @@ export interface L1Options {
   readonly shouldFreeze: boolean;
 }
 
-/** The L1 of a store on Redis: what the store's replies bring is kept, and served while the partition's lease runs. */
+/** The L1 of a store on Redis: keeps the values of replies, and serves them while the lease of their partition runs. */
 export class L1 implements LocalReads {
   private readonly local: LocalCache;
   private readonly leases: L1Leases;
@@ -55,7 +55,7 @@ export class L1 implements LocalReads {
     return this.local.generation(key);
   }
 
-  /** Keeps what a hit has brought, if the entry tells its dependencies. Sets `stored.decoded`. */
+  /** Keeps the value of a hit if the entry carries its dependencies. Sets `stored.decoded`. */
   keep(key: string, generation: number, { clock, tip }: Position, envelope: Buffer, stored: StoredValue): void {
     const dependencies = embeddedDependencies(envelope);
     if (!dependencies) return;
@@ -67,7 +67,7 @@ export class L1 implements LocalReads {
     );
   }
 
-  /** Likewise for a value that was just stored. */
+  /** Keeps a value that was just stored. Sets `stored.decoded`. */
   keepValue(key: string, generation: number, entry: Omit<LocalEntry, 'value' | 'bytes'>, stored: StoredValue): void {
     const decoded = this.options.codec.decode(key, stored);
     if (!decoded) return;
@@ -75,23 +75,28 @@ export class L1 implements LocalReads {
     this.local.keep(key, generation, { ...entry, value: decoded.value, bytes: stored.bytes.length });
   }
 
-  /** This process invalidates: at first, and again with the position at which it was carried out. */
+  /**
+   * Clears the dependants of an invalidation of this process: call it before the script, and again with its position.
+   */
   invalidateOwn(partition: Partition, dependencies: readonly Dependency[], at?: Position): void {
     this.local.invalidateOwn(partition.index, dependencies, at);
   }
 
-  /** `self` needs no acknowledgement from itself, and of a bounded L1 nobody expects one. */
+  /**
+   * Follows an invalidation from the bus. An L1 acknowledges only in `strict` mode, and never to its own process,
+   * `self`.
+   */
   follow(partition: Partition, invalidation: BusInvalidation, self: string): void {
     const mustAcknowledge = this.options.mode === 'strict' && invalidation.requester !== self;
     this.leases.follow(partition.index, invalidation, mustAcknowledge);
   }
 
-  /** From now on nothing of the partition is kept or served, until `resume`; leases and acknowledgements go on as before. */
+  /** Keeps and serves nothing of the partition until `resume`; leases and acknowledgements continue. */
   suspend(partition: Partition): void {
     this.local.suspend(partition.index);
   }
 
-  /** Begins afresh: what was asked of the store before is not kept. It serves again from the next beat on. */
+  /** Ends a suspension. Reads requested before it are not kept; the L1 serves again from the next beat. */
   resume(partition: Partition): void {
     this.local.resume(partition.index);
   }

@@ -34,7 +34,7 @@ describe('OrphanLeases', () => {
   it('[T3] gives back a lease that is granted after it was given up, within a quarter of a second', async () => {
     orphans.add('k', 'a', 10_000);
     await jest.advanceTimersByTimeAsync(1100);
-    held.add('a'); // the client of a cluster has sent the request again
+    held.add('a'); // the client of a cluster has resent the request
     await jest.advanceTimersByTimeAsync(250);
     expect(held.size).toBe(0);
     const tries = released.length;

@@ -2,27 +2,27 @@ import { reportDefect } from '../../defect-report.js';
 import { StoreUnavailableError } from '../../cache.errors.js';
 import type { LeaseEnd } from '../cache-store.js';
 
-/** Leases remembered; beyond it the oldest run out by themselves. */
+/** Maximum leases remembered; beyond it the oldest is left to run out. */
 const REMEMBERED_MAX = 1000;
-/** How often they are given back: so long, at most, everybody waits for a builder that there is not. */
+/** How often releases are repeated: waiters wait at most this long for a builder that does not exist. */
 const REPEAT_MS = 250;
-/** Of those that are remembered, at a time. */
+/** Maximum releases in one repetition. */
 const REPEATED_MAX = 100;
 
 /**
- * Leases that may have been granted without anybody knowing: the request was sent, and its answer never came. Without care
- * such a lease keeps everybody waiting until it runs out, so it is given back: at once, behind the request on the same
- * connection, and again and again, because the client of a cluster may send the request once more after it was given up here.
+ * Leases that may have been granted unnoticed: the request was sent, and its answer never came. Such a lease would keep
+ * all waiters of the key waiting until it runs out. So it is released: at once, behind the request on the same
+ * connection, and repeatedly, because the client of a cluster may resend a request that was given up here.
  */
 export class OrphanLeases {
   private readonly remembered = new Map<string, { key: string; until: number }>();
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
-  /** @param release ends a lease; whether it was held */
+  /** @param release ends a lease; resolves to whether it was held */
   constructor(private readonly release: (end: LeaseEnd) => Promise<boolean>) {}
 
-  /** Gives the lease back, for as long as it may be granted and held: `leaseMs` from now. */
+  /** Releases the lease repeatedly for as long as it may be granted and held: `leaseMs` from now. */
   add(key: string, leaseId: string, leaseMs: number): void {
     if (this.isClosed) return;
     this.remembered.set(leaseId, { key, until: performance.now() + leaseMs });
@@ -47,7 +47,7 @@ export class OrphanLeases {
     this.timer = undefined;
     const now = performance.now();
     for (const [leaseId, { until }] of this.remembered) if (until <= now) this.remembered.delete(leaseId);
-    // Those that were tried go behind the others, so that all have their turn.
+    // The tried ones go to the end, so that each has its turn.
     for (const [leaseId, orphan] of [...this.remembered].slice(0, REPEATED_MAX)) {
       this.remembered.delete(leaseId);
       this.remembered.set(leaseId, orphan);
@@ -58,7 +58,7 @@ export class OrphanLeases {
 
   private tryRelease(key: string, leaseId: string): void {
     this.release({ key, leaseId }).then(
-      (wasHeld) => wasHeld && this.remembered.delete(leaseId), // else it may still be granted
+      (wasHeld) => wasHeld && this.remembered.delete(leaseId), // otherwise it may still be granted
       (error: unknown) => {
         if (!(error instanceof StoreUnavailableError)) reportDefect(error);
       },

@@ -24,7 +24,7 @@ describe('what a process knows of a partition', () => {
       set: (reason: string | undefined) => {
         const isCleared = doubt !== undefined && reason === undefined;
         doubt = reason;
-        // The refusal of another script, in the same packet as the answer to the look.
+        // Another script is refused, in the same packet as the answer to the look.
         if (isCleared && looks === 1) queueMicrotask(() => histories.doubt(partition, 'and another one'));
       },
     });

@@ -4,17 +4,17 @@ import type { Moment, Shown } from './history.js';
 import { parseGate, type Partition, type Partitions } from './partition.js';
 import { runScript, UnknownReplyError, type RedisConnection } from './scripts.js';
 
-/** A partition whose slot is moving, or whose history could not be looked at, is looked at again this often. */
+/** How often a partition is looked at whose slot is moving, or whose look has failed. */
 const LOOK_MS = 100;
-/** How often a process without an L1 looks; one with an L1 is told with every beat. */
+/** How often a process without an L1 looks; with an L1 every beat does. */
 const WATCH_MS = 250;
 const SLOT_OPEN = 'SLOTOPEN';
 const NO_HISTORY = 'NOHISTORY';
 
 /**
- * Whether Redis holds, in each partition, the history that this process knows. It is looked at whenever a connection is made, and
- * whenever an answer gives reason to; until then nothing of that partition is asked or believed. A history that has lost
- * something is replaced by a new one, in which nothing older is served (`adopt.lua`, docs/decisions/0004).
+ * Verifies that Redis holds, in each partition, the history that this process knows. It looks at every new connection,
+ * and whenever an answer raises a doubt; until then the partition is neither asked nor believed. A history that has
+ * lost something is replaced by a new one, in which nothing older is served (`adopt.lua`, docs/decisions/0004).
  */
 export class PartitionHistories {
   private readonly looking = new Map<Partition, Promise<boolean>>();
@@ -24,27 +24,29 @@ export class PartitionHistories {
 
   constructor(
     private readonly redis: RedisConnection,
-    /** Sends a command if the server may be used, and hears what its refusal means (`RedisGuard.run`). */
+    /** Sends a command if the server may be used, and interprets its refusal (`RedisGuard.run`). */
     private readonly run: <T>(command: () => Promise<T>) => Promise<T>,
     private readonly partitions: Partitions,
-    /** What was asked of a partition may be worth nothing. */
+    /** Requests to a partition that are under way may be worthless. */
     private readonly onDoubt: () => void,
   ) {}
 
-  /** Looks at all of them; rejects if one cannot be looked at. One whose slot is moving is left in doubt: the others work. */
+  /**
+   * Looks at all partitions; rejects if a look fails. A partition whose slot is moving stays in doubt; the others work.
+   */
   async examine(): Promise<void> {
     await Promise.all(this.partitions.all.map((partition) => this.adopt(partition, (command) => command())));
   }
 
   /**
-   * Looks four times a second from now on: what this process would not notice by itself is a server that became a replica, and a
-   * store that went back before anything was asked of it.
+   * Starts looking four times a second. That detects what this process would not notice by itself: a server that became
+   * a replica, and a store that went back before the next request.
    */
   watch(): void {
     this.watching ??= setInterval(() => this.partitions.all.forEach((p) => void this.settle(p)), WATCH_MS).unref();
   }
 
-  /** From now on nothing of the partition is asked, until it was looked at. */
+  /** Puts the partition in doubt: nothing is asked of it until it has been looked at. */
   doubt(partition: Partition, reason: string): void {
     if (this.isClosed || partition.doubt !== undefined) return;
     partition.doubt = reason;
@@ -53,8 +55,8 @@ export class PartitionHistories {
   }
 
   /**
-   * Whether what is shown contains what was known when it was asked for. At once in nearly all cases; where the answer alone
-   * proves nothing, the store is asked. Throws, or rejects, `StoreUnavailableError` if it does not.
+   * Verifies that the answer contains the moment known at its request: usually at once; if the answer alone proves
+   * nothing, by a look at the store. Throws, or rejects with, `StoreUnavailableError` if it does not.
    */
   confirm(partition: Partition, shown: Shown, asked: Moment | undefined): void | Promise<void> {
     const verdict = partition.history.judge(shown, asked);
@@ -66,14 +68,16 @@ export class PartitionHistories {
     if (!(await this.settle(partition))) throw new StoreUnavailableError(`the history of ${partition.tag} is in doubt`);
   }
 
-  /** An answer shows less than this process knows: the partition is in doubt, and whoever asked is told so. */
+  /**
+   * An answer shows less than this process knows: puts the partition in doubt, and returns the error for the caller.
+   */
   private goneBack(partition: Partition): StoreUnavailableError {
     const reason = `${partition.tag} shows an older state than this process has seen: it is looked at before it is used`;
     this.doubt(partition, reason);
     return new StoreUnavailableError(reason);
   }
 
-  /** Looks at a partition, with whoever does already. Whether it may be used. Never rejects. */
+  /** Looks at a partition, or joins a look under way. Resolves to whether the partition may be used. Never rejects. */
   settle(partition: Partition): Promise<boolean> {
     return this.looking.get(partition) ?? this.look(partition);
   }
@@ -88,10 +92,10 @@ export class PartitionHistories {
     const look = this.adopt(partition, this.run)
       .then(
         () => true,
-        () => false, // it stays in doubt, if it was; what the connection lacks is told by the guard
+        () => false, // a doubt remains; the guard reports what the connection lacks
       )
       .then((isLookedAt) => {
-        // In one step: whoever doubts before this has been told that somebody looks, and nobody else would look for it.
+        // In one step: a doubt raised before this has joined this look, so only `lookLater` would look for it again.
         this.looking.delete(partition);
         if (partition.doubt !== undefined) this.lookLater(partition);
         return isLookedAt && partition.doubt === undefined;
@@ -126,7 +130,10 @@ export class PartitionHistories {
   }
 }
 
-/** Why a script has done nothing: `SLOTOPEN` or `NOHISTORY` (`use` in `_partition.lua`); undefined for any other error. */
+/**
+ * Why a script has changed nothing: `SLOTOPEN` or `NOHISTORY` (`use` in `_partition.lua`); undefined for any other
+ * error.
+ */
 export function doubtOf(error: unknown): typeof SLOT_OPEN | typeof NO_HISTORY | undefined {
   const cause = error instanceof StoreUnavailableError ? error.cause : error;
   const message = cause instanceof Error ? cause.message : '';

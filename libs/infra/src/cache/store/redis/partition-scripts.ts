@@ -5,9 +5,12 @@ import type { Partition } from './partition.js';
 import type { RedisGuard } from './redis-guard.js';
 import { runScript, UnknownReplyError, type ScriptArgument, type ScriptName } from './scripts.js';
 
-/** What callers wait for, and believe. The others tell the store something. */
+/** Scripts whose answer a caller waits for and believes. The other scripts inform the store. */
 const ASKING: ReadonlySet<ScriptName> = new Set<ScriptName>(['begin', 'peek', 'commit', 'extend', 'stale']);
-/** What acknowledges something: told what this process remembers, and refused where that is missing (`useOwn`). */
+/**
+ * Scripts that acknowledge something: they receive the position that this process remembers, and refuse if it is
+ * missing (`useOwn`).
+ */
 const ACKNOWLEDGING: ReadonlySet<ScriptName> = new Set<ScriptName>([
   'beat',
   'commit',
@@ -16,7 +19,7 @@ const ACKNOWLEDGING: ReadonlySet<ScriptName> = new Set<ScriptName>([
   'sweep',
   'write',
 ]);
-/** Where the gate stands in a reply that does not begin with a code and the gate; -1: it has none. */
+/** Index of the gate in a reply that does not begin with a code and the gate; -1: the reply has no gate. */
 const GATE_AT: Partial<Record<ScriptName, number>> = { sweep: 2, pend: -1 };
 
 /** Runs the protocol's scripts on partitions, behind the guard. */
@@ -27,7 +30,10 @@ export class PartitionScripts {
     private readonly trustOf: (partition: Partition) => Trust = () => FULL_TRUST,
   ) {}
 
-  /** A script that answers a code and what belongs to it. Rejects if what it shows cannot be what this process knows. */
+  /**
+   * Runs a script that answers a code and further fields. Rejects if the answer contradicts the history known in this
+   * process.
+   */
   async run(
     name: ScriptName,
     partition: Partition,
@@ -41,14 +47,14 @@ export class PartitionScripts {
     if (Buffer.isBuffer(gateBytes)) {
       const gate = partition.gateOf(gateBytes);
       if (!gate) throw new UnknownReplyError(name, String(gateBytes));
-      // What acknowledges has looked by itself for what was known.
+      // A script that acknowledges has itself checked the known position.
       if (ACKNOWLEDGING.has(name)) partition.history.settle(gate);
       else await this.histories.confirm(partition, gate, asked);
     }
     return [String(code), ...rest];
   }
 
-  /** A script that answers a number. */
+  /** Runs a script that answers a number. */
   async runNumber(name: ScriptName, partition: Partition, args: readonly ScriptArgument[]): Promise<number> {
     const reply = await this.send(name, partition, args);
     if (typeof reply !== 'number') throw new UnknownReplyError(name, reply);
@@ -56,8 +62,8 @@ export class PartitionScripts {
   }
 
   /**
-   * Where a script that acknowledges has found no history of ours (a slot has moved, a replica was promoted), one is begun, and
-   * it is sent again: it had changed nothing, and whoever waits for it has the time.
+   * If a script that acknowledges finds no history of ours (a slot has moved, a replica was promoted), begins one and
+   * sends the script again: the first attempt changed nothing, and its callers have the time.
    */
   private async sendTwice(name: ScriptName, partition: Partition, args: readonly ScriptArgument[]): Promise<unknown> {
     try {

@@ -2,18 +2,21 @@ import { crc32 } from 'node:zlib';
 import { History, type Moment } from './history.js';
 
 /**
- * The gate of a partition: `clock` counts its invalidations, `tip` names the last one; entries whose fetch began before
- * `readFloor` are dead, those from before `unsweptFloor` have to be looked at (0: nothing is unswept), and so are those of any
- * other history than `born`.
+ * The gate of a partition: `clock` counts its invalidations, `tip` names the last one. Entries of any history but
+ * `born`, and entries whose fetch began before `readFloor`, are dead; entries from before `unsweptFloor` must be
+ * examined (0: nothing is unswept).
  */
 export interface Gate extends Moment {
   readonly readFloor: number;
   readonly unsweptFloor: number;
-  /** The tips before, a few, in one text. */
+  /** The few tips before, in one text. */
   readonly recent: string;
 }
 
-/** Reads the gate's text `"<clk> <rf> <uf> <tip> <born> <recent>"`; undefined if it is damaged or spoilt: then a new history begins. */
+/**
+ * Parses the gate's text `"<clk> <rf> <uf> <tip> <born> <recent>"`; undefined if it is damaged or spoilt, so that a new
+ * history must begin.
+ */
 export function parseGate(text: string): Gate | undefined {
   const [, clock, readFloor, unsweptFloor, tip, born, recent] =
     /^(\d+) (\d+) (\d+) (\S+) (\d+) (\S+)$/.exec(text) ?? [];
@@ -28,7 +31,7 @@ export function parseGate(text: string): Gate | undefined {
   };
 }
 
-/** A gate has some forty bytes: that is less work than a call of `Buffer.equals`, and every hit asks. */
+/** A gate has some forty bytes: this loop, which runs at every hit, costs less than a call of `Buffer.equals`. */
 function isSame(bytes: Buffer, last: Buffer | undefined): boolean {
   if (last?.length !== bytes.length) return false;
   for (let i = 0; i < bytes.length; i++) if (bytes[i] !== last[i]) return false;
@@ -41,11 +44,11 @@ export class Partition {
   readonly wakeChannel: string;
   readonly busChannel: string;
   readonly dropChannel: string;
-  /** What this process has seen of its history. */
+  /** The history of the partition, as far as this process has seen it. */
   readonly history = new History();
-  /** Why nothing of this partition may be asked or told just now; undefined if it may be. */
+  /** Why no command may be sent to this partition now; undefined if one may. */
   doubt: string | undefined;
-  /** Why nothing of it may be believed, although it may be told something. */
+  /** Why nothing it holds may be believed, although scripts that inform it may be sent; undefined if it may. */
   owing: () => string | undefined = () => undefined;
   private lastGateBytes: Buffer | undefined;
   private lastGate: Gate | undefined;
@@ -60,7 +63,7 @@ export class Partition {
     this.dropChannel = `${tag}:dr`;
   }
 
-  /** Why nothing that a caller would believe may be asked; undefined if it may be. */
+  /** Why no request whose answer a caller believes may be sent; undefined if one may. */
   get reason(): string | undefined {
     return this.doubt ?? this.owing();
   }
@@ -80,12 +83,15 @@ export class Partition {
 }
 
 /**
- * How keys are laid out in Redis, and what they hold: the number in every tag. Whoever changes it in a way that another build
- * would read wrongly raises it; builds of different layouts share nothing, and refuse to run beside each other.
+ * Version of the keys and their contents in Redis; part of every tag. Raise it with any change that another build would
+ * misread: builds of different layouts share nothing, and refuse to run beside each other.
  */
 export const LAYOUT = 2;
 
-/** The partitions of an application. Layout and number are part of every tag: processes that differ in them share nothing. */
+/**
+ * The partitions of an application. Layout and number are part of every tag: processes that differ in them share
+ * nothing.
+ */
 export class Partitions {
   readonly all: readonly Partition[];
 

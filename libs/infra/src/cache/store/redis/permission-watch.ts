@@ -5,12 +5,12 @@ import { acknowledgementNeed, layoutNeed, comfortNeed, partitionNeed } from './c
 import type { Partition, Partitions } from './partition.js';
 import type { RedisConnection } from './scripts.js';
 
-/** What was taken away is known within a second, whether anybody asks for it or not. */
+/** Interval of the looks: on one server a lost permission is known within about a second, used or not. */
 const PERIOD_MS = 1000;
 
 /**
- * Looks what Redis allows to this connection: all that the cache needs before it is used, and of everything on the connection
- * a part each second. Health and the log are told what is missing, and the line that mends it.
+ * Examines what Redis allows to this connection: everything the cache needs before it is used, and each second a part
+ * of the needs on the connection. Health and the log learn what is missing, and the line of the ACL that mends it.
  */
 export class PermissionWatch {
   private timer: NodeJS.Timeout | undefined;
@@ -22,7 +22,7 @@ export class PermissionWatch {
     private readonly redis: RedisConnection,
     private readonly appName: string,
     private readonly partitions: Partitions,
-    /** Something that the cache cannot do without is missing. */
+    /** Called when a permission is missing that the cache cannot do without. */
     private readonly onMissing: (reason: string) => void,
   ) {}
 
@@ -35,7 +35,10 @@ export class PermissionWatch {
     for (const part of this.told) Refusals.of(this.redis).tell(part, undefined);
   }
 
-  /** What of all that the cache cannot do without is missing; undefined: nothing. Rejects if Redis does not answer. */
+  /**
+   * The missing permissions that the cache cannot do without, as a sentence; undefined if none. Rejects if Redis does
+   * not answer.
+   */
   async examine(): Promise<string | undefined> {
     const needs = this.partitions.all.map((partition) => partitionNeed(this.appName, partition));
     return this.missing([...needs, ...this.besidePartitions()]);
@@ -44,12 +47,13 @@ export class PermissionWatch {
   private async look(): Promise<void> {
     if (this.isLooking || this.redis.status !== 'ready') return;
     this.isLooking = true;
-    // A partition at each turn: on a Cluster each may be another server. Its channels are tried at a connection only, because
-    // every process would hear of it; who loses one loses the connection that listens to it as well.
+    // One partition at each turn: on a Cluster each may be on another server. Its channels are tried only at a
+    // connection, because every process would receive the message; a process that loses a channel also loses the
+    // connection that listens to it.
     const partition = this.partitions.all[this.turn++ % this.partitions.all.length] as Partition;
     const own: Need = { ...partitionNeed(this.appName, partition), channels: [] };
     const others = [...needsOf(this.redis).values(), comfortNeed(this.appName, partition)];
-    // Rejected ones tell nothing: the server is away or slow, which the connection knows.
+    // A rejection shows nothing: the server is away or slow, which the connection knows.
     const [vital, ...rest] = await Promise.allSettled([
       this.missing([own, ...this.besidePartitions()]),
       ...others.map((need) => this.missing([need])),

@@ -10,7 +10,7 @@ const GATE = Buffer.from('5 0 0 tip 7 -');
 const GATE_BEFORE = Buffer.from('4 0 0 before 7 -');
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** An entry as `_partition.lua` packs it, whose value is its own key. */
+/** An entry as `_partition.lua` packs it; its value is its own key. */
 function envelope(key: string): Buffer {
   const header = Buffer.alloc(36);
   header.writeUInt8(1, 0); // live
@@ -19,7 +19,7 @@ function envelope(key: string): Buffer {
   return Buffer.concat([header, Buffer.from(key)]);
 }
 
-/** Keeps nothing whose read was asked for before it forgot everything the last time, as the L1 does. */
+/** Keeps only values whose read was requested after the last `forgetAll`, as the L1 does. */
 class ForgettingL1 {
   readonly kept: string[] = [];
   private now = 0;
@@ -38,7 +38,7 @@ class ForgettingL1 {
 }
 
 describe('ReadBatch', () => {
-  /** The entries asked for by each command, and how to answer it. */
+  /** The keys that each command requests, and functions that answer or refuse it. */
   let sent: { keys: string[]; answer: (gate?: Buffer) => void; refuse: (error: Error) => void }[];
   let reads: ReadBatch;
   let l1: ForgettingL1;
@@ -87,7 +87,7 @@ describe('ReadBatch', () => {
     sent.forEach(({ answer }) => answer(GATE_BEFORE));
     for (const value of await Promise.allSettled(values)) expect(value).toMatchObject({ status: 'rejected' });
     expect(l1.kept).toEqual([]);
-    await expect(read('later')).rejects.toThrow('older state'); // until it was looked at
+    await expect(read('later')).rejects.toThrow('older state'); // until the partition has been looked at
   });
 
   it('gathers what is asked for in one turn, eight in a command', async () => {
@@ -99,7 +99,7 @@ describe('ReadBatch', () => {
     expect(await Promise.all(values)).toEqual(keys);
 
     sent = [];
-    const again = keys.slice(0, 5).map(read); // many came together the last time, so the first waits for the others
+    const again = keys.slice(0, 5).map(read); // the last batch was large, so the first read waits for others
     expect(sent).toEqual([]);
     await turn();
     expect(sent.map((command) => command.keys.length)).toEqual([5]);
@@ -112,7 +112,7 @@ describe('ReadBatch', () => {
     await turn();
     values.push(read('k'));
     await turn();
-    expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // the first; the next two; the last
+    expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // first read; next two; last read
     answerAll();
     expect(await Promise.all(values)).toEqual(['k', 'k', 'k', 'k']);
   });
@@ -123,7 +123,7 @@ describe('ReadBatch', () => {
     expect(sent.map((command) => command.keys)).toEqual([['alone'], ['b', 'c']]);
     l1.forgetAll();
     values.push(read('waits'));
-    l1.forgetAll(); // before it is sent: earlier than necessary is safe
+    l1.forgetAll(); // before the read is sent: earlier than necessary is safe
     await turn();
     values.push(read('d'), read('e'));
     await turn();
@@ -142,7 +142,7 @@ describe('ReadBatch', () => {
     answerAll();
     expect(await found).toBe('k');
     void read('k');
-    expect(sent).toHaveLength(3); // at once again
+    expect(sent).toHaveLength(3); // sent at once again
     answerAll();
   });
 });

@@ -9,14 +9,15 @@ import type { Gate, Partition } from './partition.js';
 import type { RedisGuard } from './redis-guard.js';
 
 /**
- * Keys in one `MGET`. Small, so that this process parses one reply while Redis prepares the next: measured against bare
- * `GET`s at 1, 16 and 256 callers, 8 was best or close to it for 200 B and for 10 KB; 64 lost a quarter at 10 KB.
+ * Maximum keys in one `MGET`. Small, so that this process parses one reply while Redis prepares the next: measured
+ * against bare `GET`s at 1, 16 and 256 callers, 8 was best or close to it for 200 B and for 10 KB; 64 lost a quarter at
+ * 10 KB.
  */
 const BATCH_MAX = 8;
 
 interface Asked {
   readonly key: string;
-  /** The L1's generation when the read was asked for. */
+  /** The L1's generation at the request. */
   readonly generation: number;
 }
 
@@ -29,16 +30,16 @@ interface Pending extends Asked {
 }
 
 /**
- * Reads of one partition. Reads that are asked for before the event loop turns go out together, as `MGET` of the gate and
- * their entries: one command is atomic, and a caller only ever shares a read that had not been sent when it asked, so
- * sharing cannot show it anything older than its own read would (rule 2 of protocol section 4). Where one caller reads after
- * the other there is nothing to wait for, and a read goes out at once.
+ * Reads of one partition. Reads requested in the same turn of the event loop go out together, as one `MGET` of the gate
+ * and their entries. One command is atomic, and a caller shares only a read that was unsent when it asked, so sharing
+ * never returns anything older than its own read would (rule 2 of protocol section 4). Sequential reads have nothing to
+ * wait for, so each goes out at once.
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
   /**
-   * A command of ours is under way, as far as is known: of several the first answer clears it, and a failure leaves it. It
-   * only decides whether a read waits for others to join it.
+   * Whether a command is under way. An estimate: the first of several answers clears it, and a failed lone read leaves
+   * it set. It only decides whether a read waits for others to join.
    */
   private isReading = false;
   private lastCount = 1;
@@ -50,7 +51,7 @@ export class ReadBatch {
     private readonly examine: (key: string) => Promise<StoredValue | undefined>,
     private readonly histories: PartitionHistories,
     private readonly l1: L1 | undefined,
-    /** In the primary of this partition. */
+    /** Trust in the primary of this partition. */
     private readonly trust: Trust = FULL_TRUST,
   ) {}
 
@@ -75,7 +76,7 @@ export class ReadBatch {
   }
 
   private readAlone(asked: Asked): Promise<StoredValue | undefined> {
-    // Not an async function: one promise less in every lone hit.
+    // Not an async function: saves one promise in every lone hit.
     const { redis } = this.guard;
     const { gateKey, history } = this.partition;
     const entryKey = this.partition.entryKey(asked.key);
@@ -121,7 +122,7 @@ export class ReadBatch {
     return bytes ? this.partition.gateOf(bytes) : undefined;
   }
 
-  /** The value in a reply, if that contains what was known when it was asked for. */
+  /** The value in a reply; rejects unless the reply contains the position known at the request. */
   private trueValue(asked: Asked, moment: Moment | undefined, gate: Gate | undefined, envelope?: Buffer | null): Reply {
     const proof = gate && this.histories.confirm(this.partition, gate, moment);
     if (proof) return proof.then(() => this.valueOf(asked, gate, envelope));

@@ -48,7 +48,7 @@ describe('ReadBreaker', () => {
     await hears('overdue', 'overdue', 'overdue');
     await jest.advanceTimersByTimeAsync(350);
     expect(probes).toBe(3);
-    await hears('reply'); // to a question from before: only the probe counts
+    await hears('reply'); // reply to an earlier command: only the probe counts
     expect(breaker.reason).toBeDefined();
     answersProbe = true;
     await jest.advanceTimersByTimeAsync(100);

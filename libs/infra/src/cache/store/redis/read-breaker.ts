@@ -1,30 +1,30 @@
 import { circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import { OverdueReplyError, type ReplyListener } from './reply-deadline.js';
 
-/** A single late reply is a hiccup; three in a row, with none in time between, are a server that hangs. */
+/** One late reply is a hiccup; three in a row, with none in time between, mean that the server hangs. */
 const OVERDUE_MAX = 3;
-/** How often a server that hangs is asked for a sign of life. */
+/** How often a hanging server is pinged. */
 const PROBE_MS = 100;
 
 /**
- * Spares callers the wait for a server that is connected and does not answer: after three overdue replies in a row nothing
- * is to be asked of it until a probe was answered in time.
+ * Spares callers the wait for a server that is connected and does not answer: after three overdue replies in a row, no
+ * caller should ask until a probe has been answered in time.
  *
- * Only an overdue reply counts. A refusal by the server is an answer; a lost connection is known at once, by its own state;
- * and an error of ours says nothing of the server. Callers are never the probe, so recovery needs no traffic, and nobody
- * waits for its outcome.
+ * Only an overdue reply counts. A refusal by the server is an answer; the connection's own state shows a loss at once;
+ * an error of ours says nothing about the server. Callers are never the probe, so recovery needs no traffic, and no
+ * caller waits for its outcome.
  */
 export class ReadBreaker implements ReplyListener {
   private readonly policy = circuitBreaker(
     handleWhen((error) => error instanceof OverdueReplyError),
-    { breaker: new ConsecutiveBreaker(OVERDUE_MAX), halfOpenAfter: 0 }, // when to try is decided by the timer here
+    { breaker: new ConsecutiveBreaker(OVERDUE_MAX), halfOpenAfter: 0 }, // the timer here decides when to try
   );
   private timer: NodeJS.Timeout | undefined;
   /** Whether a reply was overdue since the last one in time. */
   private isSuspected = false;
 
   constructor(
-    /** Settles when the server has answered; rejects with `OverdueReplyError` if it was overdue. */
+    /** Settles when the server has answered; rejects with `OverdueReplyError` if the answer was overdue. */
     private readonly probe: () => Promise<unknown>,
     onOpen: () => void,
   ) {
@@ -34,14 +34,14 @@ export class ReadBreaker implements ReplyListener {
     });
   }
 
-  /** Why nothing is to be asked just now; undefined if it may be. */
+  /** Why callers must not ask now; undefined if they may. */
   get reason(): string | undefined {
     if (!this.isSuspected || this.policy.state === CircuitState.Closed) return undefined;
     return `Redis is connected but has not answered ${OVERDUE_MAX} times in a row: the circuit is open until it does`;
   }
 
   onReply(): void {
-    if (!this.isSuspected || this.policy.state !== CircuitState.Closed) return; // open, only the probe counts
+    if (!this.isSuspected || this.policy.state !== CircuitState.Closed) return; // while open, only the probe counts
     this.isSuspected = false;
     this.tell(() => Promise.resolve());
   }
@@ -55,7 +55,10 @@ export class ReadBreaker implements ReplyListener {
     clearTimeout(this.timer);
   }
 
-  /** What has happened, for the policy to judge. Errors other than an overdue reply are not for it: it takes them for none. */
+  /**
+   * Reports an outcome to the policy. Any error but an overdue reply counts as no failure; after a probe it closes the
+   * circuit.
+   */
   private tell(outcome: () => Promise<unknown>): void {
     this.policy.execute(outcome).catch(() => undefined);
   }

@@ -9,32 +9,32 @@ import type { RedisConnection } from './scripts.js';
 import { SingleBusConnection } from './single-bus-connection.js';
 import { parseBusMessage, parseWakeMessage, type BusInvalidation } from './store-messages.js';
 
-/** Who hears what concerns L1s, in the order in which it arrives. */
+/** Receives the messages about L1s, in the order of their arrival. */
 export interface BusListeners {
   onInvalidation(partition: Partition, invalidation: BusInvalidation): void;
   onAcknowledgement(member: string, tips: readonly string[]): void;
 }
 
-/** What the channels need of an ACL. */
+/** The access to channels that an ACL grants. */
 export interface ChannelAccess {
-  /** What it calls all of them. */
+  /** The patterns of all channels, as an ACL has them. */
   readonly patterns: readonly string[];
-  /** Listening is refused; perhaps publishing is, too. */
+  /** Called when listening is refused; publishing may be, too. */
   onRefused(reason: string): void;
 }
 
-/** What is refused if the channels are. */
+/** The part that health names when the channels are refused. */
 const PART = 'the messages of the cache';
 const OPEN_MS = 1000;
 
 /**
- * The store's messages, on connections of their own: ends of leases and invalidations of all partitions. They spare
- * waiting; nothing depends on their arrival.
+ * The store's messages about ends of leases and invalidations of all partitions, on connections of their own. They save
+ * waiting; correctness does not depend on their arrival.
  */
 export class RedisBus {
   private readonly connections: BusConnections;
   private isClosed = false;
-  /** Lets `open` go on. */
+  /** Lets `open` continue. */
   private changed: () => void = () => undefined;
   private readonly leaseEndListeners = new Set<(end: LeaseEnd) => void>();
   private readonly invalidationListeners = new Set<(notice: InvalidationNotice) => void>();
@@ -43,7 +43,7 @@ export class RedisBus {
   constructor(
     private readonly redis: RedisConnection,
     private readonly partitions: Partitions,
-    /** Where the L1s' acknowledgements of this process' invalidations arrive. */
+    /** The channel on which L1s acknowledge this process' invalidations. */
     private readonly acknowledgementChannel: string,
     private readonly listeners: BusListeners,
     private readonly access: ChannelAccess,
@@ -58,7 +58,7 @@ export class RedisBus {
     this.connections.listenTo([this.acknowledgementChannel]);
   }
 
-  /** Resolves when subscribed, or soon if the server is away: then it subscribes as soon as that is back. */
+  /** Resolves when subscribed, or after `OPEN_MS` if the server is away; it then subscribes when the server is back. */
   async open(): Promise<void> {
     if (this.isClosed) return;
     let timer: NodeJS.Timeout | undefined;
@@ -89,14 +89,14 @@ export class RedisBus {
     return () => this.invalidationListeners.delete(listener);
   }
 
-  /** Names of what fell can be long, so they are only listened to if somebody wants them. */
+  /** Dropped keys can make long messages, so the bus listens to them only after the first call. */
   onDropped(listener: (keys: readonly string[]) => void): Unsubscribe {
     this.dropListeners.add(listener);
     this.connections.listenTo(this.partitions.all.map((p) => p.dropChannel));
     return () => this.dropListeners.delete(listener);
   }
 
-  /** What a listener is refused is told with the line that mends it; undefined: it is not any more. */
+  /** Reports a refusal with the line of the ACL that mends it; undefined: the refusal is over. */
   private refused(text: string | undefined): void {
     if (this.isClosed) return;
     const patterns = this.access.patterns.map((pattern) => `&${pattern}`);
@@ -108,7 +108,7 @@ export class RedisBus {
   }
 
   private receive(channel: string, text: string): void {
-    if (text === '') return; // somebody tries whether it may publish
+    if (text === '') return; // a process tests whether it may publish
     if (channel === this.acknowledgementChannel) {
       const [member = '', ...tips] = text.split(' ');
       this.listeners.onAcknowledgement(member, tips);
@@ -147,8 +147,9 @@ function connectionsOf(
 }
 
 /**
- * Publishes so that whoever listens hears it without delay. In a Cluster a message crosses from node to node on links that
- * wait 40 ms for company (Nagle and the delayed ACK), so it is published where the channel's slot is, and heard there.
+ * Publishes a message so that listeners receive it without delay. In a Cluster a message crosses from node to node on
+ * links that delay it by 40 ms (Nagle and the delayed ACK), so it is published, and listened to, at the node of the
+ * channel's slot.
  */
 export async function publish(redis: RedisConnection, channel: string, text: string): Promise<void> {
   if (redis instanceof Cluster) await redis.eval(PUBLISH_HERE, 1, channel, text);

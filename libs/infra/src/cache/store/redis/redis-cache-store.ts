@@ -37,28 +37,30 @@ import { examineServer } from './server-examination.js';
 import { defineScripts, UnknownReplyError, type RedisConnection, type ScriptArgument } from './scripts.js';
 
 export interface RedisCacheStoreOptions {
-  /** The connection for commands. It must not queue while offline, or reads wait for a server that is away. */
+  /** The connection for commands. It must not queue while offline, or reads would wait for an absent server. */
   readonly redis: RedisConnection;
-  /** Prefixes every key. */
+  /** Part of the hash tag that begins every key. */
   readonly appName: string;
-  /** Slices of the key space; the same in every process. @default 1 */
+  /** Number of slices of the key space; the same in every process. @default 1 */
   readonly partitions?: number;
   /** How long an entry without a TTL is kept, in milliseconds. @default 30 days */
   readonly retentionMs?: number;
   /** Invalidated dependencies that a partition remembers, to judge fills that began before. @default 10000 */
   readonly windowMax?: number;
-  /** Dependants that an invalidation removes at once; more are left to the sweeper. @default 1000 */
+  /** Dependants that an invalidation removes at once; the sweeper removes any beyond that. @default 1000 */
   readonly inlineMax?: number;
   /** Keeps entries in this process as well. @default none */
   readonly l1?: L1Options | undefined;
-  /** While too few say that the primary is one (`PrimaryVouch`). @default 'refuse' */
+  /** Behaviour while too few witnesses confirm the primary (`PrimaryVouch`). @default 'refuse' */
   readonly onSplit?: OnSplit | undefined;
 }
 
 const RETENTION_MS = 30 * 24 * 3600 * 1000;
 const FAILURE_TEXT_MAX = 500;
 const SWEEP_BATCH = 200;
-/** How long the lease behind a failed commit may last: its own length is not known here, and none is longer. */
+/**
+ * How long the lease behind a failed commit may last: the limit of all leases, because its own length is unknown here.
+ */
 const [, ORPHAN_MS] = LEASE_MS;
 
 /** The protocol on Redis: one atomic script for each step, one slot for each partition, one command for a hit. */
@@ -155,7 +157,7 @@ export class RedisCacheStore extends CacheStore {
     this.permissions.start();
   }
 
-  /** Ends the subscriptions. The command connection belongs to whoever made it. */
+  /** Ends the subscriptions. The command connection stays open: it belongs to its creator. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.invalidations.close();
@@ -216,7 +218,7 @@ export class RedisCacheStore extends CacheStore {
     return committed(code, partition.gateOf(gate as Buffer) as Gate);
   }
 
-  /** As an invalidation of the entry: answered when no L1 can serve what was there before. */
+  /** Commits like an invalidation of the entry: answers when no L1 can serve the previous value. */
   private commitAnnounced(request: CommitRequest, partition: Partition): Promise<Committed> {
     return this.invalidations.settled(partition, [entry(request.key)], async (call) => {
       const args = this.commitArguments(request, call);
@@ -316,7 +318,7 @@ export class RedisCacheStore extends CacheStore {
         more ||= Number(outcome.value[1]) === 1;
         const { born } = partition.gateOf(outcome.value[2] as Buffer) as Gate;
         this.invalidations.births.learnBirth(partition, born);
-      } else failure = outcome; // one partition's master may be away: the others are swept all the same
+      } else failure = outcome; // one partition's master may be away: sweep the others all the same
     }
     if (failure) throw failure.reason;
     return { freed, more };
@@ -347,12 +349,12 @@ export class RedisCacheStore extends CacheStore {
     return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }), ...local };
   }
 
-  /** Whether the replies of hits shall tell dependencies: only an L1 needs them. */
+  /** Whether entries embed their dependencies in the replies of hits: only an L1 needs them. */
   private get embed(): '0' | '1' {
     return this.options.l1 ? '1' : '0';
   }
 
-  /** A lease that may have been granted, or kept, by a request whose answer is not known. */
+  /** Releases a lease that a request without a known answer may have granted or kept; rethrows the error. */
   private orphan(error: unknown, key: string, leaseId: string, leaseMs: number): never {
     if (error instanceof StoreUnavailableError) this.orphans.add(key, leaseId, leaseMs);
     throw error;

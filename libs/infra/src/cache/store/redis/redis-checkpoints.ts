@@ -4,7 +4,7 @@ import type { ConsumerTerm } from '../../consumer-leases.js';
 import { ConsumerScripts, nameOfTerm } from './consumers/consumer-scripts.js';
 import type { RedisConnection } from './scripts.js';
 
-/** Positions in one hash of the application. They live and die with the entries: an emptied server has neither. */
+/** Positions in one hash of the application. They share the entries' lifetime: an emptied server has neither. */
 export class RedisCheckpoints extends Checkpoints {
   private readonly scripts: ConsumerScripts;
 

@@ -2,7 +2,7 @@ import { ConsumerLeases, type ConsumerHolder, type ConsumerTerm } from '../../co
 import { ConsumerScripts, nameOfTerm } from './consumers/consumer-scripts.js';
 import type { RedisConnection } from './scripts.js';
 
-/** Terms and feeds beside the checkpoints: one slot, so that a position is saved and its term looked at in one step. */
+/** Terms and feeds, in the same slot as the checkpoints, so that one step checks the term and saves the position. */
 export class RedisConsumerLeases extends ConsumerLeases {
   private readonly scripts: ConsumerScripts;
 

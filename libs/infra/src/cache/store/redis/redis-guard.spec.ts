@@ -29,13 +29,13 @@ describe('a server that must not be used', () => {
   });
 });
 
-/** A connection whose state and whose server's role the test decides. */
+/** A connection whose state and server role the test sets. */
 class ScriptedRedis extends EventEmitter {
   readonly options = {};
   status = 'ready';
   role = 'master';
   infos = 0;
-  /** How the server answers instead, when it is looked at. */
+  /** The error with which the server answers an examination. */
   refusesInfo: Error | undefined;
 
   get client(): Redis {
@@ -58,7 +58,7 @@ class ScriptedRedis extends EventEmitter {
     this.emit('ready');
   }
 
-  /** What a command gets that writes, from a server that is a replica now. */
+  /** The answer of a server that is now a replica to a command that writes. */
   static readonly readonly = (): Promise<never> =>
     Promise.reject(replyError("READONLY You can't write against a read only replica."));
 }
@@ -171,7 +171,7 @@ describe('a guard and its server', () => {
   });
 
   it('uses a server that was a replica when it is a primary again, however long the connection was away meanwhile', async () => {
-    const guard = guardOf(); // never opened: it does not hear that the connection is back
+    const guard = guardOf(); // never opened: it gets no event when the connection is back
     redis.role = 'slave';
     await guard.run(ScriptedRedis.readonly).catch(() => undefined);
     redis.away();
@@ -270,7 +270,7 @@ describe('a guard and its server', () => {
       await guard.open();
       examination = refused('NOPERM this user has no permissions to access one of the keys used as arguments');
       await guard.run(refused('NOPERM no')).catch(() => undefined);
-      expect(await answer(guard)).toBe('answer'); // it may have been that one command
+      expect(await answer(guard)).toBe('answer'); // perhaps only that command is refused
       await jest.advanceTimersByTimeAsync(250);
       expect(await answer(guard)).toMatch(/could not be looked at.*NOPERM.*keys/);
       examination = () => Promise.resolve(undefined);
@@ -285,7 +285,7 @@ describe('a guard and its server', () => {
       await guard.run(refused('NOPERM no')).catch(() => undefined);
       expect(told()).toEqual(['a command: OOM full']);
       await jest.advanceTimersByTimeAsync(250);
-      expect(told()).toEqual(['a command: NOPERM no']); // an examination found nothing that is missing
+      expect(told()).toEqual(['a command: NOPERM no']); // the examination found nothing missing
       expect({ infos: redis.infos, reason: guard.reason }).toEqual({ infos: 2, reason: undefined });
       await jest.advanceTimersByTimeAsync(2000);
       expect(told()).toEqual([]);
@@ -324,7 +324,7 @@ describe('a guard and its server', () => {
       const opened = guard.open();
       if (status === 'ready') await opened;
       guard.close();
-      await opened; // closed while it connects it does not wait for the connection
+      await opened; // a guard closed while connecting does not wait for the connection
       expect(await answer(guard)).toBe('the store is closed');
       await guard.open();
     }

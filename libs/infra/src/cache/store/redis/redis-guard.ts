@@ -10,53 +10,59 @@ import { ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from './scripts.js';
 
 const OLDEST_MAJOR = 7;
-/** How long `open` waits for a server; after that reads do without it until it is there. */
+/** How long `open` waits for a server; after that reads work without it until it is there. */
 const OPEN_MS = 1000;
-/** A server that was refused, or too slow to tell, is looked at again this often: it may have been configured, or promoted. */
+/** How often a refused or slow server is examined again: it may have been reconfigured, or promoted. */
 const RECHECK_MS = 250;
-/** The part of a command's time, 75 ms, that a caller waits before the source is asked instead (docs/decisions/0005). */
+/**
+ * The fraction of a command's timeout that a caller waits before it asks the source: 75 ms by default
+ * (docs/decisions/0005).
+ */
 const ASKING_PART = 3 / 8;
 const ASKING_MS_MIN = 10;
-/** How long a refusal that the examination of the server does not explain is shown after it was seen last. */
+/** How long health shows a refusal that the examination does not explain, after its last occurrence. */
 const REFUSED_SHOWN_MS = 2000;
 
-/** What our own scripts refuse in a partition that has to be looked at first (`use` in `_partition.lua`). */
+/** Refusals of our own scripts in a partition that must be looked at first (`use` in `_partition.lua`). */
 const OWN_REFUSAL = /^(SLOTOPEN|NOHISTORY) /;
 
-/** What a server must not be used for, and whether that may pass without a change of its configuration. */
+/** Why a server must not be used, and whether that may pass without a change of its configuration. */
 export interface Refusal {
   readonly reason: string;
   readonly isPassing: boolean;
 }
 
-/** A further check of a server, made at every connection; undefined if it may be used. */
+/** A further check of a server at every connection; resolves to undefined if the server may be used. */
 export type ServerCheck = () => Promise<Refusal | undefined>;
 
 type Listener = () => void;
 
 /**
- * Stands between the store and its connection: nothing is sent while the server is away or must not be used, and every
- * failure to answer becomes a `StoreUnavailableError`.
+ * Stands between the store and its connection: sends nothing while the server is away or must not be used, and turns
+ * every failure to answer into a `StoreUnavailableError`.
  *
- * There are two ways through. What tells the store something (an invalidation, a beat, the end of a lease) goes by `run`: it
- * is tried whenever there is a connection, for as long as a command may take. What a caller waits for, and will believe,
- * goes by `ask`: it is given up after three eighths of that time, and not even sent while the server hangs.
+ * There are two ways through. Commands that inform the store (an invalidation, a beat, the end of a lease) use `run`:
+ * it tries them whenever there is a connection, for the whole timeout of a command. Commands whose answer a caller
+ * awaits and believes use `ask`: it gives up after three eighths of that time, and sends nothing while the server
+ * hangs.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
-  /** False from a lost connection until the next server has been looked at. Guards that were never opened do not look. */
+  /**
+   * False from a lost connection until the next server has been examined. Guards that were never opened do not examine.
+   */
   private isChecked = true;
-  /** Why the last look at the server came to no end; undefined if it did. */
+  /** Why the last examination of the server was not completed; undefined if it was. */
   private unexamined: string | undefined;
   private isOpened = false;
   private recheck: NodeJS.Timeout | undefined;
-  /** What was refused although the server may be used: it is looked at again because of it. */
+  /** The refusal by a usable server that has caused the next examination. */
   private suspicion: string | undefined;
   private forgetting: NodeJS.Timeout | undefined;
   private checkedAt = -Infinity;
-  /** Checks begun, so that only the newest one tells: an older one may have asked the server before. */
+  /** Number of checks begun: only the newest counts, because an older one may have asked the previous server. */
   private checks = 0;
-  /** Lets `open` go on. */
+  /** Lets `open` continue. */
   private answered: Listener | undefined;
   private isClosed = false;
   private readonly asking: ReplyDeadline;
@@ -76,21 +82,23 @@ export class RedisGuard {
     this.asking = new ReplyDeadline(askingMs, this.breaker);
   }
 
-  /** Why nothing can be asked just now; undefined if it can. */
+  /** Why nothing can be asked now; undefined if it can. */
   get reason(): string | undefined {
     return this.commandReason ?? this.breaker.reason;
   }
 
-  /** Why no command at all can be sent. */
+  /** Why no command at all can be sent; undefined if one can. */
   private get commandReason(): string | undefined {
-    if (this.isClosed) return 'the store is closed'; // and does not hear any more that another server is there
+    if (this.isClosed) return 'the store is closed'; // a closed guard does not learn of a new server
     if (this.refusal) return this.refusal.reason;
     if (this.redis.status !== 'ready') return `the connection to Redis is ${this.redis.status}`;
     if (this.isChecked) return undefined;
     return this.unexamined ?? 'the connection to Redis is new: it is looked at before it is used';
   }
 
-  /** Sends what `command` sends, if the server can be used. */
+  /**
+   * Runs `command` if the server can be used; rejects with `StoreUnavailableError` otherwise, or if it fails to answer.
+   */
   async run<T>(command: () => Promise<T>): Promise<T> {
     const { commandReason } = this;
     if (commandReason) throw new StoreUnavailableError(commandReason);
@@ -102,12 +110,12 @@ export class RedisGuard {
   }
 
   /**
-   * Likewise, for what a caller waits for: `OverdueReplyError` if there is no answer in three eighths of the time, and a
-   * refusal at once while the server hangs. `use` makes the result of the reply. A primary
-   * that is not trusted is not asked, and what it answers is not believed.
+   * Like `run`, for an answer that a caller awaits: rejects with `OverdueReplyError` after three eighths of the
+   * timeout, and at once while the server hangs. Resolves with the result of `use` on the reply. An untrusted primary
+   * is neither asked nor believed.
    */
   ask<T, R>(command: () => Promise<T>, use: (reply: T) => R | Promise<R>, trust = FULL_TRUST): Promise<R> {
-    // Not an async function: every hit comes this way.
+    // Not an async function, to save a promise in every hit.
     const { reason } = this;
     if (reason) return Promise.reject(new StoreUnavailableError(reason));
     if (!trust.holds()) return Promise.reject(new StoreUnavailableError(trust.reason));
@@ -123,20 +131,23 @@ export class RedisGuard {
     this.usableListeners.add(listener);
   }
 
-  /** Calls back when nothing can be asked any more. It may call more than once for one outage. */
+  /** Calls back when nothing can be asked any more, perhaps more than once for one outage. */
   onOutage(listener: Listener): () => void {
     this.outageListeners.add(listener);
     return () => this.outageListeners.delete(listener);
   }
 
-  /** What was asked of a partition, or of a primary, may be worth nothing: whoever answers for that says so. */
+  /**
+   * Calls the outage listeners. Also for other classes, when pending answers of a partition or a primary may be
+   * worthless.
+   */
   tellOutage(): void {
     for (const listener of this.outageListeners) listener();
   }
 
   /**
-   * Connects, and checks that the server may be used; again at every reconnection, because another server may answer then.
-   * Rejects only for a server that must not be used. One that is away, or slow to answer, is no reason to fail.
+   * Connects, and checks that the server may be used; checks again at every reconnection, because another server may
+   * answer. Rejects only for a server that must not be used, not for one that is away or slow.
    */
   async open(): Promise<void> {
     if (this.isClosed) return;
@@ -144,14 +155,14 @@ export class RedisGuard {
     this.isOpened = true;
     this.redis.on('close', this.onConnectionClose);
     this.redis.on('ready', this.onConnectionReady);
-    if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status tells
+    if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status shows a failure
     if (this.redis.status === 'ready') await this.check();
     else await this.firstAnswer();
     if (this.refusal && !this.refusal.isPassing)
       throw new CacheError('CACHE_STORE_UNSUITABLE', this.refusal.reason, false);
   }
 
-  /** Nothing is sent any more. The connection, which may live on, is left as it was before `open`. */
+  /** Sends nothing any more. The connection, which may live on, is left as it was before `open`. */
   close(): void {
     this.isClosed = true;
     this.redis.off('close', this.onConnectionClose);
@@ -172,7 +183,7 @@ export class RedisGuard {
     this.tellOutage();
   };
 
-  /** Resolves when the server has been checked, or has not been there for long enough. */
+  /** Resolves when the server has been checked, or has been absent for `OPEN_MS`. */
   private async firstAnswer(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -182,7 +193,7 @@ export class RedisGuard {
     clearTimeout(timer);
   }
 
-  /** Looks whether the server may be used. Never rejects: what it cannot learn now it asks again. */
+  /** Checks whether the server may be used. Never rejects: an incomplete check is repeated. */
   private async check(): Promise<void> {
     clearTimeout(this.recheck);
     const number = ++this.checks;
@@ -197,8 +208,8 @@ export class RedisGuard {
       this.unexamined = undefined;
       this.isChecked = this.refusal === undefined;
     } else {
-      // The connection was lost, or the server is slow, or refuses to be looked at: it is not used until that has been done.
-      // A server that is in use already goes on being used if it was only slow.
+      // The connection was lost, or the server is slow, or refuses the examination: it is not used until it has been
+      // examined. A server already in use stays in use if it was only slow, or in a state that passes.
       this.unexamined = `Redis could not be looked at, so it is not used: ${wordsOf(seen.reason)}`;
       this.isChecked &&= !isReply(seen.reason) || isMomentary((seen.reason as Error).message);
     }
@@ -211,9 +222,9 @@ export class RedisGuard {
     for (const listener of this.usableListeners) listener();
   }
 
-  /** What health and the log are told: why the server is not used, or what it refused although it is. */
+  /** Tells health and the log why the server is not used, or what a server in use has refused. */
   private tellRefusals(reason: string | undefined, command?: string): void {
-    if (!this.isOpened) return; // one of its neighbours on this connection was, and tells
+    if (!this.isOpened) return; // an opened guard on the same connection reports instead
     const refusals = Refusals.of(this.redis);
     refusals.tell('the cache', reason);
     if (reason !== undefined || this.isClosed) refusals.tell('a command', undefined);
@@ -225,24 +236,24 @@ export class RedisGuard {
   }
 
   /**
-   * A command was refused by a server that is in use. What it cannot do at this moment is told as it was seen; for anything
-   * else the server is looked at again, because the examination knows what mends it. Until then it is used as before: it may
-   * have been that one command.
+   * A server in use has refused a command. A refusal that passes is reported as it is; for any other the server is
+   * examined again, because the examination knows the remedy. Until then the server stays in use: perhaps only that
+   * command is refused.
    */
   suspect(words: string): void {
-    if (!this.isOpened || this.isClosed || !this.isChecked) return; // not in use: why is known, or is found out already
+    if (!this.isOpened || this.isClosed || !this.isChecked) return; // not in use: a check follows anyway
     if (isMomentary(words)) return this.tellRefusals(undefined, words);
     const isKnown = this.suspicion !== undefined;
     this.suspicion = words;
-    if (isKnown) return; // and soon looked at
+    if (isKnown) return; // an examination is due
     clearTimeout(this.recheck);
     const wait = Math.max(0, this.checkedAt + RECHECK_MS - performance.now());
     this.recheck = setTimeout(() => void this.check(), wait).unref();
   }
 
   /**
-   * For as long as the server is not used and the guard not closed. While the connection is away the timer goes on, because
-   * a guard that was never opened is not told when it is back.
+   * Repeats the check while the server is not used and the guard not closed. The timer continues while the connection
+   * is away, because a guard that was never opened gets no event when it is back.
    */
   private checkLater(): void {
     clearTimeout(this.recheck);
@@ -275,8 +286,8 @@ export class RedisGuard {
   }
 
   /**
-   * Whatever Redis refuses is an operating error, whatever it says: the commands are ours, and the same for every server. Only
-   * what says that a command or a script itself is wrong is a defect.
+   * Every refusal by Redis is an operating error, whatever its text: the commands are ours, and the same for every
+   * server. Only a reply that finds fault with a command or script itself is a defect.
    */
   private translate(error: unknown): Error {
     if (!(error instanceof Error) || error instanceof CacheError) return error as Error;
@@ -290,9 +301,9 @@ export class RedisGuard {
     return new StoreUnavailableError(`Redis refused: ${words}`, { cause });
   }
 
-  /** The server has become a replica: what it would serve from here on may be old. */
+  /** The server has become a replica: its answers may be old from now on. */
   private demoted(): void {
-    if (this.isClosed || this.refusal === REPLICA) return; // known, and looked at again already
+    if (this.isClosed || this.refusal === REPLICA) return; // known, and being checked again
     this.isChecked = false;
     this.refusal = REPLICA;
     this.tellRefusals(REPLICA.reason);
@@ -307,8 +318,8 @@ const REPLICA: Refusal = {
 };
 
 /**
- * What forbids the use of a server with this `INFO`. An `allkeys-*` policy may evict an index, and an index that is gone is
- * silent staleness for ever; a replica may lag behind an acknowledged invalidation.
+ * Why the `INFO` of a server forbids its use; undefined if it does not. An `allkeys-*` policy may evict an index, and a
+ * lost index leaves old values in use for ever; a replica may lag behind an acknowledged invalidation.
  */
 export function serverRefusal(info: string): Refusal | undefined {
   const version = /redis_version:(\d+)\.(\S+)/.exec(info);

@@ -4,10 +4,10 @@ import RedisMock from 'ioredis-mock';
 import { RedisCheckpoints } from './redis-checkpoints.js';
 import { RedisProcessReports } from './redis-process-reports.js';
 
-/** The mock knows plain commands; it has no `status`, which the guard asks for. */
+/** The mock supports plain commands only; it lacks the `status` that the guard reads. */
 const connect = () => Object.assign(new (RedisMock as unknown as typeof Redis)(), { status: 'ready' });
 
-/** The mock answers at later turns of the event loop. */
+/** Waits over several turns of the event loop, in which the mock answers. */
 const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
   for (let turn = 0; turn < 1000; turn++) {
     if (await condition()) return;
@@ -55,12 +55,12 @@ describe('what is kept beside the entries', () => {
     await eventually(async () => (await redis.scard(index)) === 1);
     expect(await redis.smembers(index)).toEqual(['one']);
     const remainingMs = await redis.pttl(index);
-    expect(remainingMs).toBeGreaterThan(10_000); // longer than a report
+    expect(remainingMs).toBeGreaterThan(10_000); // longer than a report lives
     expect(remainingMs).toBeLessThanOrEqual(60_000);
   });
 
   it('renews the life of the index with each write', async () => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }); // the mock needs those
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }); // the mock needs these
     const redis = connect();
     const index = '{app.reports}:t';
     board(redis, 'one').publish('t', () => 1);

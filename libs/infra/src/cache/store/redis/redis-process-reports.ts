@@ -6,12 +6,12 @@ import { RedisGuard } from './redis-guard.js';
 import type { RedisConnection } from './scripts.js';
 
 const PERIOD_MS = 1000;
-/** A process that has not written for so long is not live any more; Redis forgets its report. */
+/** A process that has not written for this long counts as gone; Redis drops its report. */
 const LIVE_MS = 10_000;
-/** The index of a topic outlives the last process that wrote by so much, and not for ever. */
+/** How long the index of a topic outlives the last write. */
 const INDEX_MS = 6 * LIVE_MS;
 
-/** Reports of all processes: one expiring key each, in one slot, so that all are read with one command. */
+/** Reports of all processes: one expiring key each, all in one slot, so that one command reads them. */
 export class RedisProcessReports extends ProcessReports {
   private readonly guard: RedisGuard;
   private readonly tag: string;
@@ -48,12 +48,12 @@ export class RedisProcessReports extends ProcessReports {
     return reports;
   }
 
-  /** Stops publishing and takes this process's reports off the board. */
+  /** Stops publishing and deletes this process' reports. */
   async close(): Promise<void> {
     clearInterval(this.timer);
     const keys = [...this.published.keys()].map((topic) => this.key(topic, this.processId));
     this.published.clear();
-    // The keys expire by themselves if the store is away.
+    // If the store is away, the keys expire by themselves.
     if (keys.length > 0) await this.guard.run(() => this.guard.redis.del(...keys)).catch(() => undefined);
     this.guard.close();
   }
@@ -79,10 +79,11 @@ export class RedisProcessReports extends ProcessReports {
       await this.guard.run(() => redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS));
       const added = await this.guard.run(() => redis.sadd(this.index(topic), this.processId));
       await this.guard.run(() => redis.pexpire(this.index(topic), INDEX_MS));
-      // Each start has a new process id. Who adds one takes out those that are gone, so that the index does not need a reader.
+      // Each start has a new process id. A process that adds its own removes the dead ones, so the index needs no
+      // reader.
       if (added > 0) await this.readOthers(topic);
     } catch (error) {
-      // While the store is away its health says so, and the next second tries again. Anything else is a defect of ours.
+      // While the store is away its health says so, and the next second retries. Any other error is a defect of ours.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }

@@ -1,44 +1,48 @@
 /**
- * What Redis answers to a command that we should not have sent like this, or to a script of ours that is wrong. Everything
- * else that it refuses is about the server, the user or the moment: also a text that nobody has seen yet.
+ * Replies of Redis to a malformed command, or to a script of ours that is wrong. Any other refusal, even an unknown
+ * text, is about the server, the user or the moment.
  */
 const DEFECT =
   /^WRONGTYPE |user_script:\d+: |Error compiling script|^ERR (syntax error|value is not|wrong number of arguments|Wrong number of args)/;
 
-/** What a server says of its own state, which passes or is mended there: no other command, and no other user, would help. */
+/** Replies about the state of the server, which passes or is mended there: no other command or user would help. */
 const MOMENTARY =
   /^(OOM|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|SLOTOPEN|NOHISTORY) |non local key/;
 
-/** Where in a script it happened: of use for a defect, and noise in a reason that people read. */
+/** The place in a script: useful for a defect, noise in a reason that people read. */
 const PLACE_IN_SCRIPT = / script: (?:[0-9a-f]{40}|\S*), on @user_script:\d+\.$/;
 
-/** The one message of Redis that repeats what it was sent, to say that it does not know the command (seen with 7.0.15). */
+/** The arguments in the only message of Redis that repeats them: it does not know the command (seen with 7.0.15). */
 const REPEATED_ARGUMENTS = /,? with args beginning with:[^\n]*/g;
 
-/** Whether Redis itself answered so, and not the connection. */
+/** Whether the error is a reply of Redis, not a failure of the connection. */
 export function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** Whether a reply says that what we sent is wrong, by whatever server and user it were received. */
+/** Whether a reply says that our command or script is wrong, for any server and user. */
 export function isDefect(reply: Error): boolean {
   return DEFECT.test(reply.message);
 }
 
-/** Whether a reply is about the state of the server, and not about what was asked, or who asked. Only health tells them apart. */
+/**
+ * Whether a reply is about the state of the server, not about the command or the user. Callers get the same error for
+ * both.
+ */
 export function isMomentary(words: string): boolean {
   return MOMENTARY.test(words);
 }
 
-/** What Redis said, for people: without the place in the script, and without what it repeats of the arguments. */
+/** The text of Redis for people: without the place in the script, and without repeated arguments. */
 export function wordsOf(error: unknown): string {
   const { message } = error instanceof Error ? error : new Error(String(error));
   return message.trim().replace(REPEATED_ARGUMENTS, '').replace(PLACE_IN_SCRIPT, '');
 }
 
 /**
- * The error without the keys and values that ioredis puts on it (`command.args`, `lastNodeError`, a parser's `buffer`): they
- * are a customer's, and whoever logs an error logs its fields too. Name, message, stack and the system's `code` stay.
+ * The error without the keys and values that ioredis puts on it (`command.args`, `lastNodeError`, a parser's `buffer`):
+ * they belong to a customer, and loggers print the fields of an error. Name, message, stack and the system's `code`
+ * stay.
  */
 export function withoutArguments(error: Error): Error {
   const bare = new Error(error.message.replace(REPEATED_ARGUMENTS, ''));

@@ -4,7 +4,7 @@ import { OverdueReplyError, ReplyDeadline } from './reply-deadline.js';
 const asError = (error: unknown) => error as Error;
 const asItIs = <T>(value: T) => value;
 
-/** A reply that the test gives. */
+/** A reply that the test resolves. */
 function reply<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((done) => (resolve = done));
@@ -32,7 +32,7 @@ describe('ReplyDeadline', () => {
       (error) => new Error(`told: ${String(error)}`),
     );
     await expect(told).rejects.toThrow('told: Error: no');
-    expect(heard).toEqual(['reply']); // a failure says nothing of the time
+    expect(heard).toEqual(['reply']); // a failure says nothing about the time
   });
 
   it('makes something of a reply, unless it comes too late', async () => {
@@ -78,9 +78,9 @@ describe('ReplyDeadline', () => {
     const delivered = reply<string>();
     const answered = deadline.within(delivered.promise, asItIs, asError);
     setImmediate(() => {
-      setImmediate(() => delivered.resolve('was in the socket')); // in the next turn: after its timers, as sockets are read
+      setImmediate(() => delivered.resolve('was in the socket')); // next turn, after its timers, as sockets are read
       const until = performance.now() + 30;
-      while (performance.now() < until); // this process stands still beyond the deadline
+      while (performance.now() < until); // blocks this process beyond the deadline
     });
     await expect(answered).resolves.toBe('was in the socket');
   });

@@ -2,7 +2,7 @@ import { Deadlines } from '../../../redis/deadlines.js';
 import { FULL_TRUST } from '../../../redis/trust.js';
 import { StoreUnavailableError } from '../../cache.errors.js';
 
-/** No reply came in time. One that comes later changes nothing any more. */
+/** No reply came in time. A later reply is ignored. */
 export class OverdueReplyError extends StoreUnavailableError {
   constructor(ms: number) {
     super(`Redis did not answer within ${ms} ms`);
@@ -10,16 +10,16 @@ export class OverdueReplyError extends StoreUnavailableError {
   }
 }
 
-/** Who hears how it went. */
+/** Learns the outcome of each wait. */
 export interface ReplyListener {
-  /** A reply has come in time. Called for each, so it must cost nothing. */
+  /** A reply has come in time. Called for every such reply, so it must cost nothing. */
   onReply(): void;
   onOverdue(error: OverdueReplyError): void;
 }
 
 type GiveUp = (error: OverdueReplyError) => void;
 
-/** Waits for replies, for each of them the same time. */
+/** Waits the same time for each reply. */
 export class ReplyDeadline {
   private readonly deadlines: Deadlines<GiveUp>;
 
@@ -31,8 +31,9 @@ export class ReplyDeadline {
   }
 
   /**
-   * What `use` makes of the reply; rejects with its error, told by `asError`, or with `OverdueReplyError`: then `use` is not
-   * called any more; nor is it when the server is not trusted any more. One promise for all of it, because a hit waits for it.
+   * Resolves with the result of `use` on the reply. Rejects with the command's error as `asError` translates it, or
+   * with `OverdueReplyError`. `use` is not called for an overdue reply, nor if the server is no longer trusted. One
+   * promise covers all of it, because a hit waits for it.
    */
   within<T, R>(
     reply: Promise<T>,
@@ -63,7 +64,7 @@ export class ReplyDeadline {
     });
   }
 
-  /** No reply is to be expected any more: whoever waits for one is let go. */
+  /** No reply will come: rejects every wait. */
   giveUpAll(): void {
     for (const giveUp of this.deadlines.takeAll()) giveUp(new OverdueReplyError(this.deadlines.ms));
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster, Redis } from 'ioredis';
 
-/** The connection kinds that the store runs on; every script touches one slot, so they are the same to it. */
+/** The kinds of connection that the store runs on. Every script touches one slot, so the store treats them alike. */
 export type RedisConnection = Redis | Cluster;
 
 const NAMES = [
@@ -27,19 +27,19 @@ export type ScriptArgument = string | number | Buffer;
 
 const PREFIX = 'evergreen_';
 
-/** The script as Redis runs it: its `#!` line, which must stay the first, then the shared part, then its own. */
+/** The script as Redis runs it: its `#!` line, which must come first, then the shared part, then its own body. */
 function source(name: ScriptName): string {
   const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
   const [, shebang = '', body = ''] = /^(#!.*\n)?([^]*)$/.exec(read(name)) ?? [];
   return shebang + read('_partition') + body;
 }
 
-/** Makes the scripts commands of this connection; ioredis sends their hash, and their text where the server lacks it. */
+/** Defines the scripts as commands of this connection; ioredis sends a hash, and the text where the server lacks it. */
 export function defineScripts(redis: RedisConnection): void {
   for (const name of NAMES) redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua: source(name) });
 }
 
-/** Runs a script on the partition whose gate is `gateKey`. Texts of the reply arrive as buffers. */
+/** Runs a script on the partition whose gate is `gateKey`. Strings in the reply are buffers. */
 export function runScript(
   redis: RedisConnection,
   name: ScriptName,
@@ -51,7 +51,7 @@ export function runScript(
   return command.call(redis, gateKey, ...args);
 }
 
-/** Thrown when a script answers what its header does not name: a defect of ours, never an operating error. */
+/** Thrown when a script gives a reply that its header does not name: a defect of ours, never an operating error. */
 export class UnknownReplyError extends Error {
   constructor(script: ScriptName, reply: unknown) {
     super(`the script ${script} answered ${String(reply)}, which its callers do not know`);

@@ -4,8 +4,9 @@ import type { Refusal } from './redis-guard.js';
 import { runScript, type RedisConnection } from './scripts.js';
 
 /**
- * Before a server is used: do all processes agree on the layout, and does what the server holds belong to a history that this
- * process may believe? Entries that another run of it, or of another server, wrote are dropped (docs/decisions/0004).
+ * Examines a server before its use: do all processes agree on the layout, and does the server hold a history that this
+ * process may believe? Entries from another run of this server, or from another server, are dropped
+ * (docs/decisions/0004).
  */
 export async function examineServer(
   redis: RedisConnection,
@@ -20,9 +21,9 @@ export async function examineServer(
 }
 
 /**
- * Processes that disagree about the number of partitions would look for the same entry in different places, and builds of
- * different layouts would not hear each other's invalidations. The build before layout 2 wrote the number alone, and refuses
- * what it does not know by the same rule.
+ * Refuses a server whose layout differs. Processes with different numbers of partitions would look for one entry in
+ * different places, and builds of different layouts would not hear each other's invalidations. The build before layout
+ * 2 wrote the number alone, and refuses any other text by the same rule.
  */
 async function layoutRefusal(redis: RedisConnection, appName: string, count: number): Promise<Refusal | undefined> {
   const key = `{${appName}.layout}`;

@@ -2,12 +2,12 @@ import type { Redis } from 'ioredis';
 import type { BusConnections } from './bus-connections.js';
 import { BusListener, LISTENING, type OnMessage, type OnRefused } from './bus-listener.js';
 
-/** A second connection to the same place as that for commands, for SUBSCRIBE only. */
+/** A second connection to the same server as the command connection, for SUBSCRIBE only. */
 export class SingleBusConnection implements BusConnections {
   private readonly listener: BusListener;
   private readonly channels = new Set<string>();
 
-  /** @param onChange may have made a difference to `isSettled` */
+  /** @param onChange `isSettled` may have changed */
   constructor(redis: Redis, onMessage: OnMessage, onChange: () => void, onRefused: OnRefused) {
     this.listener = new BusListener(redis.duplicate(LISTENING), onMessage, onChange, onRefused);
   }

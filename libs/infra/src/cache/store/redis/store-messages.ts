@@ -2,7 +2,7 @@ import type { Dependency } from '../../dependencies.js';
 import type { LeaseEnd } from '../cache-store.js';
 import type { Moment } from './history.js';
 
-/** The end of a lease, as `wake` in `_partition.lua` publishes it; undefined if the text is none. */
+/** Parses the end of a lease, as `wake` in `_partition.lua` publishes it; undefined for any other text. */
 export function parseWakeMessage(text: string): LeaseEnd | undefined {
   const [key, leaseId, outcome, code, message] = text.split('\0');
   if (!key || !leaseId) return undefined;
@@ -15,11 +15,11 @@ export function parseWakeMessage(text: string): LeaseEnd | undefined {
 export interface BusInvalidation extends Moment {
   readonly previousTip: string;
   readonly dependencies: readonly Dependency[] | '*';
-  /** The process that waits for the acknowledgement of every L1; undefined if none does. */
+  /** The process that waits for the acknowledgements of all L1s; undefined if none does. */
   readonly requester: string | undefined;
 }
 
-/** The invalidation in a bus message `"I clk tip prev rq born\ndep\0dep"`; undefined for messages of another kind. */
+/** Parses a bus message `"I clk tip prev rq born\ndep\0dep"`; undefined for messages of another kind. */
 export function parseBusMessage(text: string): BusInvalidation | undefined {
   const newline = text.indexOf('\n');
   const [kind, clock, tip, previousTip, requester, born] = text.slice(0, newline).split(' ');

@@ -1,9 +1,9 @@
 #!lua
--- post-notices: put notices on the board, each once for its source.
+-- post-notices: puts notices on the board, each once per source.
 -- KEYS board (stream: n name, a audience), its sources (sorted set by the time they were first seen)
--- ARGV notices kept, sources kept, life of a source in ms, then name, audience ('*' or '=' and it), source ('' none) of each post
+-- ARGV notices kept, sources kept, life of a source in ms; per post name, audience ('*', or '=' and it), source or ''
 -- -> how many notices are new
--- One step: a source remembered without its notice would silence it for good; a notice without its source would come twice.
+-- One step: a source without its notice would suppress it for good; a notice without its source would come twice.
 local board, sources = KEYS[1], KEYS[2]
 local noticesKept, sourcesKept, lifeMs = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')

@@ -1,6 +1,6 @@
 import avro from 'avsc';
 
-/** What is used of avsc's reader, which has no types. */
+/** The part of avsc's reader that is used here; avsc has no types for it. */
 interface Tap {
   readonly buf: Buffer;
   pos: number;
@@ -13,7 +13,10 @@ interface Readable {
   _read(tap: Tap): unknown;
 }
 
-/** Longs as numbers where a number is exact, else as decimal text: commit numbers exceed 2^53, and a BigInt cannot be JSON. */
+/**
+ * Reads a long as a number where that is exact, else as decimal text: commit numbers exceed 2^53, and a BigInt cannot
+ * be JSON.
+ */
 const exactLong = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer): number | string => {
     const long = buffer.readBigInt64LE();
@@ -30,7 +33,7 @@ const exactLong = avro.types.LongType.__with({
   compare: (a: number | string, b: number | string) => Number(BigInt(a) - BigInt(b)),
 });
 
-/** avsc believes a count as it is written, so that four wrong bytes make it read for minutes. */
+/** Bounds the item count by the message: avsc trusts the written one, and four wrong bytes make it read for minutes. */
 class BoundedArrayType extends avro.types.ArrayType {
   _read(tap: Tap): unknown[] {
     const items = this.itemsType as unknown as Readable;
@@ -53,7 +56,7 @@ class BoundedMapType extends avro.types.MapType {
   }
 }
 
-/** The next count of items; throws when the bytes that are left cannot hold so many. */
+/** The next count of items; throws if the remaining bytes cannot hold so many. */
 function blockSize(tap: Tap): number {
   let count = tap.readLong();
   if (count < 0) {
@@ -65,11 +68,11 @@ function blockSize(tap: Tap): number {
 }
 
 /**
- * The type of an Avro schema as JSON text. What it reads is bounded by the size of the message; unions are plain values
- * where that is unambiguous; logical types are none. Throws for a schema that is none, or none of a record.
+ * The record type of an Avro schema given as JSON text. The size of the message bounds what it reads; unions are plain
+ * values where unambiguous; logical types are ignored. Throws for an invalid schema, or one that is not of a record.
  */
 export function recordTypeOf(schemaJson: string): avro.types.RecordType {
-  // Defaults are for reading what another schema has written; a bad one would make the schema unusable for nothing.
+  // Defaults only matter for reading data of another schema; a bad default would make the schema unusable needlessly.
   const schemaOnly = (key: string, value: unknown): unknown => (key === 'default' ? undefined : value);
   const type = avro.Type.forSchema(JSON.parse(schemaJson, schemaOnly) as avro.Schema, {
     registry: { long: exactLong },
@@ -84,14 +87,14 @@ export function recordTypeOf(schemaJson: string): avro.types.RecordType {
   return type;
 }
 
-/** The record type of a compound field: a record, or a union that has one. */
+/** The record type of a compound field: the type itself, or the record of a union. Undefined for other types. */
 export function compoundTypeOf(type: avro.Type): avro.types.RecordType | undefined {
   if (type instanceof avro.types.RecordType) return type;
   if (!(type instanceof avro.types.UnwrappedUnionType || type instanceof avro.types.WrappedUnionType)) return undefined;
   return type.types.find((branch) => branch instanceof avro.types.RecordType);
 }
 
-/** The value without what avsc adds to it: the wrapping of an ambiguous union, the class of a record. */
+/** The value without what avsc adds: the wrapping of an ambiguous union, the class of a record. */
 export function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
   if (Array.isArray(value)) return value.map(plain);

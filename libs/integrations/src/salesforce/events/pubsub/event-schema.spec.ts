@@ -7,7 +7,7 @@ const address = {
   fields: ['Street', 'City', 'State'].map((name) => ({ name, type: ['null', 'string'] })),
 };
 
-/** The order of fields for which the guide's examples hold (AccountChangeEvent). */
+/** The order of fields that the guide's examples assume (AccountChangeEvent). */
 const ACCOUNT = [
   'ChangeEventHeader Name Type ParentId BillingAddress ShippingAddress Phone Fax AccountNumber Website Sic Industry',
   'AnnualRevenue NumberOfEmployees Ownership TickerSymbol Description Rating Site OwnerId CreatedDate CreatedById',

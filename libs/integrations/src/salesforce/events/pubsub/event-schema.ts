@@ -1,35 +1,36 @@
 import type { types } from 'avsc';
 import { compoundTypeOf, recordTypeOf } from './avro-types.js';
 
-/** The field of every change event that says what happened. */
+/** The field of every change event that holds its `ChangeEventHeader`. */
 export const HEADER_FIELD = 'ChangeEventHeader';
 
 const BITMAP = /^((?:\d{1,4}-)*)0x([0-9A-Fa-f]*)$/;
 
 /**
- * The schema of one kind of event at one time; it reads what was written by it. Schemas change when fields do, and then have
- * another id.
+ * The schema of one kind of event at one time; it reads the data that was written with it. A change of the fields makes
+ * a new schema with another id.
  */
 export class EventSchema {
   private readonly type: types.RecordType;
-  /** Names of the fields in the schema's order; a bitmap's bit is a position in it. */
+  /** Names of the fields in the schema's order; a bit of a bitmap is a position in this list. */
   readonly fieldNames: readonly string[];
 
-  /** Throws for text that is no Avro schema of a record. */
+  /** Throws for text that is not an Avro schema of a record. */
   constructor(schemaJson: string) {
     this.type = recordTypeOf(schemaJson);
     this.fieldNames = this.type.fields.map(({ name }) => name);
   }
 
-  /** The fields of an event, nulls included, not yet `plain`. Throws for bytes that were not written by this schema. */
+  /** The fields of an event, nulls included, not yet `plain`. Throws for bytes not written with this schema. */
   read(payload: Buffer): Readonly<Record<string, unknown>> {
     return this.type.fromBuffer(payload) as Record<string, unknown>;
   }
 
   /**
-   * The fields that a list of bitmaps names, parts of compound fields as `BillingAddress.Street` (Change Data Capture Guide,
-   * "Deserialize Header Fields Sent as Bitmap Fields"). `0x…` has a bit for each field of the schema, the lowest for the
-   * first, which is the header; `4-0x…` one for each part of the field at position 4. Throws for a bit that no field has.
+   * The fields that a list of bitmaps names, parts of compound fields as `BillingAddress.Street` (Change Data Capture
+   * Guide, "Deserialize Header Fields Sent as Bitmap Fields"). `0x…` has a bit for each field of the schema, the lowest
+   * for the first, which is the header; `4-0x…` has a bit for each part of the field at position 4. Throws for a bit
+   * without a field.
    */
   namesIn(bitmaps: readonly string[]): string[] {
     return bitmaps.flatMap((bitmap) => {
@@ -54,7 +55,7 @@ export class EventSchema {
   }
 }
 
-/** Which bits are set, from the lowest, in a number of any size. */
+/** The positions of the set bits, lowest first, in a number of any size. */
 function setBits(hex: string): number[] {
   const bits: number[] = [];
   for (let i = 0; i < hex.length; i++) {

@@ -18,14 +18,14 @@ import {
 } from '../pubsub-service.js';
 import type { PubSubEndpoint } from '../pubsub.options.js';
 
-/** Who asks: every call names token, instance and org (Pub/Sub API Guide, "Supported Authentication"). */
+/** The caller's identity: every call sends token, instance and org (Pub/Sub API Guide, "Supported Authentication"). */
 export interface PubSubIdentity {
   readonly accessToken: string;
   readonly instanceUrl: string;
   readonly organizationId: string;
 }
 
-/** Salesforce sends at most 4 MB in a message, and asks for buffers of 3 MB; twice that is a bound, not a limit. */
+/** Bound of one message. Salesforce sends at most 4 MB and recommends buffers of 3 MB; this is twice its maximum. */
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 type Unary<Request, Answer> = (
@@ -44,7 +44,7 @@ interface Stub {
 
 let serviceClient: ServiceClientConstructor | undefined;
 
-/** One HTTP/2 connection to the Pub/Sub API, made at the first call. It is not mended: a broken one is replaced. */
+/** One HTTP/2 connection to the Pub/Sub API, made at the first call. It is never repaired: a broken one is replaced. */
 export class PubSubClient {
   private readonly stub: Stub;
   private lastSeenAt = -Infinity;
@@ -62,17 +62,17 @@ export class PubSubClient {
       {
         'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
         'grpc.enable_retries': 0, // one place decides when to try again
-        'grpc.use_local_subchannel_pool': 1, // else a new client would get the broken connection of the old one
+        'grpc.use_local_subchannel_pool': 1, // otherwise a new client would reuse the broken connection of the old one
       },
     ) as unknown as Stub;
   }
 
-  /** Something came over this connection. */
+  /** Records that something came over this connection. */
   seen(): void {
     this.lastSeenAt = performance.now();
   }
 
-  /** When something came last, by `performance.now()`; -Infinity if nothing ever did. */
+  /** When something last came, by `performance.now()`; -Infinity if nothing ever did. */
   get seenAt(): number {
     return this.lastSeenAt;
   }
@@ -91,7 +91,7 @@ export class PubSubClient {
     return this.call((options, done) => this.stub.GetTopic({ topicName }, metadataOf(identity), options, done));
   }
 
-  /** Calls under way are left to end by themselves. */
+  /** Closes the connection; calls under way end by themselves. */
   close(): void {
     this.stub.close();
   }

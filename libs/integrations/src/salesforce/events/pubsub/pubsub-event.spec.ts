@@ -55,7 +55,7 @@ const definition = {
 };
 const schema = new EventSchema(JSON.stringify(definition));
 
-/** avsc by itself writes longs up to 2^53 only. */
+/** avsc alone writes longs only up to 2^53. */
 const bigLongs = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -171,7 +171,7 @@ describe('an event of the Pub/Sub API', () => {
     ['an unreadable bitmap of emptied fields beside a readable one', { changedFields: ['0x04'], nulledFields: ['x'] }],
     ['an unreadable bitmap of differences beside a readable one', { changedFields: ['0x04'], diffFields: ['x'] }],
   ])('with %s does not tell what an update changed, and carries no fields that would pass for it', (_, given) => {
-    // AccountId may have been emptied: who took the carried fields for the changed ones would not see that the record moved.
+    // AccountId may have been emptied: a caller that reads the carried fields as the changed ones would miss the move.
     const event = decoded(payload(given, { Status: 'Draft', AccountId: null }));
     expect(event).toMatchObject({ kind: 'change', recordIds: ['801xx0000000001AAA'], changedFields: undefined });
     expect(event).toHaveProperty('fields', {});
@@ -237,7 +237,7 @@ describe('an event of the Pub/Sub API', () => {
   });
 });
 
-/** entityName "", then a count of ids of 2^31. */
+/** entityName "", then a count of 2^31 ids. */
 function longList(): Buffer {
   return Buffer.from([0, 0x80, 0x80, 0x80, 0x80, 0x10]);
 }

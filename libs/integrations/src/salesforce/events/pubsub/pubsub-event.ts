@@ -5,14 +5,14 @@ import type { SourceEvent } from '../source-event.js';
 import { plain } from './avro-types.js';
 import { type EventSchema, HEADER_FIELD } from './event-schema.js';
 
-/** What the bitmaps of an UPDATE say, as names. */
+/** The field names in the bitmaps of an UPDATE. */
 interface ToldFields {
   readonly changed: readonly string[];
   readonly nulled: readonly string[];
   readonly diffs: readonly string[];
 }
 
-/** An event by its place: the replay id as base64 text, because its bytes mean nothing to us. */
+/** An event and its place in the stream. The replay id is base64 text, because its bytes are opaque. */
 export interface PlacedEvent {
   readonly topic: string;
   readonly replayId: string;
@@ -20,8 +20,9 @@ export interface PlacedEvent {
 }
 
 /**
- * The `SourceEvent` of one event of the Pub/Sub API; `schema` in words, where it could not be had. Never throws: what
- * cannot be read is an `undecodable` event, because the reader of a stream must neither stop at it nor skip it.
+ * The `SourceEvent` of one event of the Pub/Sub API; if its schema is unavailable, `schema` is the reason in words.
+ * Never throws: an unreadable event becomes an `undecodable` one, because the reader of a stream must neither stop at
+ * it nor skip it.
  */
 export function eventOfPubSub({ topic, replayId, event }: PlacedEvent, schema: EventSchema | string): SourceEvent {
   const undecodable = (reason: string): SourceEvent => ({ kind: 'undecodable', topic, replayId, reason });
@@ -60,9 +61,9 @@ function toldFields(
 }
 
 /**
- * What CometD would carry: Avro has a place for every field, so null stands for unchanged as well as for emptied, and only
- * the bitmaps tell them apart. A field whose value is sent as a difference is left out: it is not its value. Without
- * bitmaps nothing is known of an update's fields.
+ * The fields that CometD would carry. Avro has a place for every field, so null means both unchanged and emptied, and
+ * only the bitmaps tell them apart. A field sent as a difference is omitted: the difference is not its value. Without
+ * bitmaps, nothing is known of the fields of an update.
  */
 function carriedFields(
   record: Readonly<Record<string, unknown>>,

@@ -6,7 +6,7 @@ import { PubSubClient, type PubSubIdentity } from './pubsub-client.js';
 import { SchemaCache } from './schema-cache.js';
 import type { PubSubEnd } from './stream-faults.js';
 
-/** What a stream is opened with. */
+/** The connection and the identity that a stream is opened with. */
 export interface OpenLink {
   readonly client: PubSubClient;
   readonly identity: PubSubIdentity;
@@ -16,7 +16,7 @@ export interface OpenLink {
 export class PubSubLink {
   readonly schemas = new SchemaCache();
   private client: PubSubClient | undefined;
-  /** The newest sign-in, if it has failed: it is not repeated for each topic. */
+  /** The newest sign-in if it failed; it is not repeated for each topic. */
   private failed: { readonly end: PubSubEnd; readonly retryAt: number; readonly count: number } | undefined;
 
   constructor(
@@ -25,8 +25,8 @@ export class PubSubLink {
   ) {}
 
   /**
-   * The connection, signed in; with a new token if `rejectedToken` is still the current one. A failed sign-in is the end
-   * of the attempt. Never rejects.
+   * The connection with a sign-in, and with a new token if `rejectedToken` is still current. Resolves with the end of
+   * the attempt if the sign-in failed. Never rejects.
    */
   async open(rejectedToken: string | undefined): Promise<OpenLink | PubSubEnd> {
     if (this.failed !== undefined && Date.now() < this.failed.retryAt) return this.failed.end;
@@ -49,7 +49,7 @@ export class PubSubLink {
     }
   }
 
-  /** The connection does not work any more; the next stream gets another one. */
+  /** Closes a broken connection; the next stream gets a new one. */
   discard(client: PubSubClient): void {
     if (this.client !== client) return;
     this.client = undefined;
@@ -61,7 +61,7 @@ export class PubSubLink {
     this.client = undefined;
   }
 
-  /** Those who have waited for the same attempt count as one. */
+  /** Topics that waited for the same attempt count as one failure. */
   private signInFailed(error: unknown): PubSubEnd {
     const now = Date.now();
     if (this.failed === undefined || now >= this.failed.retryAt) {

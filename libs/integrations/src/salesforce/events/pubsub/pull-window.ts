@@ -1,15 +1,15 @@
 /**
- * Requests that may be made beyond the queue's bound, one event each, to keep a stream open whose handler is stuck. When
- * they are used up (after an hour and a quarter, at 45 s each) the stream is let go.
+ * Maximum requests beyond the queue's bound, one event each, that keep the stream of a stuck handler open. When they
+ * are used up (after 75 minutes, at 45 s each) the stream ends.
  */
 export const LIFELINES_MAX = 100;
 
 /**
- * The flow control of one stream: how many events to ask for, so that neither more than `windowMax` are under way nor more
- * than `queueMax` under way and waiting together, and so that Salesforce is asked again before nothing is left.
+ * Flow control of one stream: decides how many events to request, so that at most `windowMax` are under way, at most
+ * `queueMax` are under way and waiting together, and the next request goes out before Salesforce has sent all.
  */
 export class PullWindow {
-  /** Asked for and not arrived, as we count. */
+  /** Requested and not arrived, by our count. */
   private outstanding = 0;
   private lifelines = 0;
 
@@ -18,19 +18,19 @@ export class PullWindow {
     private readonly queueMax: number,
   ) {}
 
-  /** How many to ask for now, with so many waiting for the handler; 0 while it is better to wait. Counts as asked. */
+  /** How many events to request now, with `waiting` ones in the queue; 0 to wait. Counts them as requested. */
   ask(waiting: number): number {
     const room = Math.min(this.windowMax - this.outstanding, this.queueMax - waiting - this.outstanding);
-    // By halves of the window: a request for each event would double the messages.
+    // Request at least half a window: a request per event would double the messages.
     if (room < 1 || (this.outstanding > 0 && room < this.windowMax / 2)) return 0;
     this.outstanding += room;
     this.lifelines = 0;
     return room;
   }
 
-  /** What to ask for when nothing was for so long that the stream would be closed; 0 when no more may be. */
+  /** How many events to request to keep an idle stream open; 0 when the lifelines are used up. */
   askForLife(waiting: number): number {
-    // Salesforce had nothing left to deliver, whatever we have counted.
+    // Salesforce had nothing left to deliver, so our count is reset.
     this.outstanding = 0;
     const room = this.ask(waiting);
     if (room > 0) return room;
@@ -40,7 +40,7 @@ export class PullWindow {
     return 1;
   }
 
-  /** So many events have arrived; Salesforce says how many it still owes, which an empty answer tells exactly. */
+  /** `count` events arrived; `pending` is what Salesforce still owes, exact only in an answer without events. */
   arrived(count: number, pending: number): void {
     this.outstanding = count === 0 ? Math.min(this.outstanding, pending) : Math.max(0, this.outstanding - count);
   }

@@ -2,33 +2,30 @@ import type { SchemaInfo } from '../pubsub-service.js';
 import { EventSchema } from './event-schema.js';
 import { isRefusedByService } from './stream-faults.js';
 
-/** Schemas kept; an org has one for each object, and a new one whenever its fields change. */
+/** Maximum schemas kept. An org has one per object, and a new one at each change of its fields. */
 const SCHEMAS_MAX = 500;
 
-/** How long a refusal is believed: a burst of events with an unknown schema is not a burst of questions. */
+/** How long a refusal is trusted, so that a burst of events with an unknown schema is not a burst of requests. */
 const REFUSAL_MS = 30_000;
 
 interface Known {
-  /** In words, where the schema cannot be had or its text is none that can be used. */
+  /** The reason in words if the schema is refused or its text is unusable. */
   readonly schema: EventSchema | string;
   readonly until: number;
 }
 
-/**
- * The schemas of an org's events by their ids, which never mean another schema. Each is asked for once, whoever needs it at
- * the same time.
- */
+/** The schemas of an org's events by id; an id never means another schema. Concurrent callers share one request. */
 export class SchemaCache {
   private readonly schemas = new Map<string, Known>();
   private readonly asking = new Map<string, Promise<EventSchema | string>>();
 
-  /** Undefined until it was asked for. */
+  /** The cached schema, or in words why it is unusable; undefined if Salesforce has to be asked. */
   known(id: string): EventSchema | string | undefined {
     const known = this.schemas.get(id);
     return known !== undefined && known.until > Date.now() ? known.schema : undefined;
   }
 
-  /** The schema, or in words why it cannot be used. Rejects when Salesforce could not be asked; that passes. */
+  /** The schema, or in words why it is unusable. Rejects if the request to Salesforce failed, which is temporary. */
   async get(id: string, ask: (id: string) => Promise<SchemaInfo>): Promise<EventSchema | string> {
     const known = this.known(id) ?? this.asking.get(id);
     if (known !== undefined) return known;

@@ -10,7 +10,7 @@ function failed(code: status, errorCode?: string, details = 'It did not work. rp
 
 const PREFIX = 'sfdc.platform.eventbus.grpc.';
 
-// Every row of the table of errors (Pub/Sub API Guide, "Handling Errors"), and what is done about it.
+// Every row of the table of errors (Pub/Sub API Guide, "Handling Errors"), and the reaction to it.
 const TABLE: readonly [string, string][] = [
   ['subscription.fetch.replayid.corrupted', 'position-expired'],
   ['subscription.fetch.replayid.validation.failed', 'position-expired'],

@@ -1,23 +1,23 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import type { StreamEnd } from '../stream-end.js';
 
-/** Why a Pub/Sub stream ended: as every stream, or for what only concerns its topic. */
+/** Why a Pub/Sub stream ended: a reason of any stream, or one that concerns only its topic. */
 export interface PubSubEnd {
   readonly kind: StreamEnd['kind'] | 'position-expired' | 'topic-refused';
   readonly reason: string;
   readonly isSilent?: boolean;
-  /** It was not the service that ended it: the connection is not to be used again. */
+  /** The service did not end the stream: the connection must not be used again. */
   readonly isBroken?: boolean;
 }
 
 const CODE = /sfdc\.platform\.eventbus\.grpc\.([a-z]+(?:\.[a-z]+)*)/;
 
 /**
- * What is done about each error code of the Pub/Sub API that a subscriber can be sent (guide, "Handling Errors"). The gRPC
- * status that goes with a code is documented for few; it decides only where there is no code that is known.
+ * The reaction to each error code of the Pub/Sub API that a subscriber may receive (guide, "Handling Errors"). The gRPC
+ * status of a code is documented for few codes; it decides only where no known code is present.
  */
 export const ACTIONS: Readonly<Record<string, PubSubEnd['kind']>> = {
-  'subscription.fetch.replayid.corrupted': 'position-expired', // invalid, or older than what is kept
+  'subscription.fetch.replayid.corrupted': 'position-expired', // invalid, or older than the stored events
   'subscription.fetch.replayid.validation.failed': 'position-expired',
   'subscription.fetch.requested.events.invalid': 'failed',
   'subscription.fetch.topic.mismatch': 'failed',
@@ -44,10 +44,10 @@ export const ACTIONS: Readonly<Record<string, PubSubEnd['kind']>> = {
   'schema.api.unavailable': 'failed',
 };
 
-/** What is done about families of codes that belong to calls which are not made: `publish.…`, `managed.subscription.…`. */
+/** The reaction to families of codes of calls that are never made: `publish.…`, `managed.subscription.…`. */
 const FAMILIES: Readonly<Record<string, PubSubEnd['kind']>> = { managed: 'topic-refused', publish: 'failed' };
 
-/** For errors without a code that is known. */
+/** The reaction to errors without a known code. */
 const BY_STATUS: Readonly<Partial<Record<status, PubSubEnd['kind']>>> = {
   [status.UNAUTHENTICATED]: 'auth',
   [status.PERMISSION_DENIED]: 'topic-refused',
@@ -56,7 +56,7 @@ const BY_STATUS: Readonly<Partial<Record<status, PubSubEnd['kind']>>> = {
   [status.RESOURCE_EXHAUSTED]: 'busy',
 };
 
-/** The end that a failed call means. Anything unforeseen is `failed`: it is tried again, with back-off, for ever. */
+/** The end for a failed call. An unexpected error is `failed`: it is retried with back-off, without limit. */
 export function endOfCall(error: unknown): PubSubEnd {
   if (!isServiceError(error)) return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
   const code = errorCodeOf(error);
@@ -65,7 +65,7 @@ export function endOfCall(error: unknown): PubSubEnd {
   return { kind, reason, isBroken: code === undefined && kind === 'failed' };
 }
 
-/** Whether the service itself answered, so that the same request will be answered so again. */
+/** Whether the service itself answered, so that the same request gets the same answer again. */
 export function isRefusedByService(error: unknown): boolean {
   if (!isServiceError(error)) return false;
   const action = actionOn(errorCodeOf(error));
@@ -77,7 +77,7 @@ function actionOn(code: string | undefined): PubSubEnd['kind'] | undefined {
   return code === undefined ? undefined : (ACTIONS[code] ?? FAMILIES[code.split('.')[0] as string]);
 }
 
-/** The code is in the trailers; some answers have it in their words only. */
+/** The error code from the trailers; some answers have it only in their text. */
 function errorCodeOf({ metadata, details }: ServiceError): string | undefined {
   const [trailer] = metadata?.get('error-code') ?? [];
   const text = typeof trailer === 'string' ? trailer : (details ?? '');

@@ -11,22 +11,22 @@ import { PullWindow } from './pull-window.js';
 import type { SchemaCache } from './schema-cache.js';
 import { endOfCall, type PubSubEnd } from './stream-faults.js';
 
-/** What a stream is made of. */
+/** Dependencies and callbacks of one stream. */
 export interface TopicStreamParts {
   readonly client: PubSubClient;
   readonly identity: PubSubIdentity;
   readonly schemas: SchemaCache;
   readonly delivery: TopicDelivery;
   readonly options: ResolvedPubSubOptions;
-  /** Called once, before the first event is handed to the delivery: Salesforce has answered on this connection. */
+  /** Called once, before the delivery receives the first event: Salesforce has answered on this connection. */
   readonly onLive: () => void;
-  /** Called when Salesforce has neither answered nor refused for a while. */
+  /** Called once if the stream still runs after `decideMs`, live or not. */
   readonly onUndecided: () => void;
 }
 
 /**
- * One Subscribe call for one topic, from its first request to its end. It reads on only while there is room, decodes in
- * order, and ends at the first sign that something is wrong; it never mends itself.
+ * One Subscribe call for one topic, from its first request to its end. It reads only while there is room, decodes in
+ * order, and ends at the first failure; it never repairs itself.
  */
 export class TopicStream {
   private readonly call: ClientDuplexStream<FetchRequest, FetchResponse>;
@@ -43,11 +43,11 @@ export class TopicStream {
     this.window = new PullWindow(options.windowMax, options.queueMax);
   }
 
-  /** Reads until the stream ends, and says why. Never rejects. */
+  /** Reads until the stream ends, and resolves with the reason. Never rejects. */
   async run(start: StartPosition): Promise<PubSubEnd> {
     const { delivery, options } = this.parts;
     this.call.on('metadata', () => this.signOfLife());
-    this.call.on('error', () => undefined); // the loop below is told as well
+    this.call.on('error', () => undefined); // the loop below receives the error too
     const undecided = setTimeout(() => this.parts.onUndecided(), options.decideMs);
     delivery.onTaken = () => this.pull();
     this.feedWatchdog();
@@ -78,8 +78,8 @@ export class TopicStream {
   }
 
   /**
-   * A Subscribe call has no answer of its own, so another one behind it on the same connection stands for it. It is asked
-   * again until there is a sign of life.
+   * Asks for the topic until there is a sign of life. A Subscribe call has no answer of its own, so the answer to this
+   * call, behind it on the same connection, stands for it.
    */
   private async askForTopic(attempt = 0): Promise<void> {
     const { client, delivery, identity, schemas } = this.parts;
@@ -88,7 +88,7 @@ export class TopicStream {
       if (canSubscribe) this.signOfLife();
       if (schemaId !== '') await schemas.get(schemaId, (id) => client.schema(id, identity));
     } catch {
-      // The stream itself will say what is wrong, if it is not this call alone.
+      // If more than this call fails, the stream reports the error itself.
       if (this.isLive || this.end !== undefined) return;
       const waitMs = backOffMs(attempt, this.parts.options.connectBackOff);
       this.asking = setTimeout(() => void this.askForTopic(attempt + 1), waitMs);
@@ -127,14 +127,14 @@ export class TopicStream {
     else this.lifeline ??= setTimeout(() => this.stayAlive(), this.parts.options.lifelineMs);
   }
 
-  /** Rejects when Salesforce cannot be asked for it: then the event must come again. */
+  /** Rejects when the request to Salesforce fails: the event must then come again. */
   private async schemaOf({ event }: ConsumerEvent): Promise<EventSchema | string> {
     const { client, identity, schemas } = this.parts;
     if (event === null || event.schemaId === '') return 'the event names no schema';
     return schemas.get(event.schemaId, (id) => client.schema(id, identity));
   }
 
-  /** Asks for as many events as there is room for. */
+  /** Requests as many events as there is room for. */
   private pull(start?: StartPosition): void {
     if (this.end !== undefined) return;
     const wanted = this.window.ask(this.parts.delivery.waiting);

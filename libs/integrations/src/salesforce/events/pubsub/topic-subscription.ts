@@ -9,7 +9,7 @@ import type { OpenLink, PubSubLink } from './pubsub-link.js';
 import type { PubSubEnd } from './stream-faults.js';
 import { TopicStream } from './topic-stream.js';
 
-/** What the subscriptions of a source share. */
+/** Dependencies shared by all subscriptions of a source. */
 export interface SubscriptionParts {
   readonly link: PubSubLink;
   readonly position: (topic: string) => Promise<StartPosition>;
@@ -18,13 +18,13 @@ export interface SubscriptionParts {
   readonly stopping: AbortSignal;
 }
 
-/** One topic, stream after stream: whatever breaks, a new stream begins after what was committed, until it is stopped. */
+/** One topic, stream after stream: after a failure a new stream begins after the committed position, until stopped. */
 export class TopicSubscription {
   private stream: TopicStream | undefined;
-  /** Since when the newest stream was live; Infinity if it never was. */
+  /** When the newest stream became live; Infinity if it never did. */
   private liveAt = Infinity;
   private rejectedToken: string | undefined;
-  /** When something came last over the connection of the newest stream. */
+  /** When something last came over the connection of the newest stream; undefined if that stream fell silent. */
   private aliveAt: number | undefined;
 
   constructor(
@@ -32,13 +32,16 @@ export class TopicSubscription {
     private readonly parts: SubscriptionParts,
   ) {}
 
-  /** Resolves when stopped, and never before nor otherwise. `attempted`: the topic is live, or the first attempt has failed. */
+  /**
+   * Resolves only when stopped. Calls `attempted` when the topic is live, when the first attempt has failed, or after
+   * `decideMs`.
+   */
   async run(attempted: () => void): Promise<void> {
     const { options, stopping } = this.parts;
     let isExpired = false;
     for (let failures = 0; !stopping.aborted;) {
       this.liveAt = Infinity;
-      // Nothing in there is known to throw; if something does, it is tried again and said, as everything else.
+      // Nothing in here is known to throw. An unexpected error is logged and retried like any other.
       const end = await this.next(isExpired, attempted).catch(unforeseen);
       if (stopping.aborted) return;
       if (end.kind === 'position-expired' && !isExpired) {
@@ -48,22 +51,22 @@ export class TopicSubscription {
       }
       attempted();
       isExpired = false;
-      // A stream that lasted was healthy: the next trouble is a new one, not a repetition.
+      // A stream that lasted was healthy: the next failure starts a new back-off series.
       if (Date.now() - this.liveAt > options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       await this.wait(end, failures++);
     }
   }
 
-  /** Ends the stream; `run` resolves when `stopping` is aborted too. */
+  /** Ends the stream; `run` resolves only if `stopping` is aborted too. */
   close(): void {
     this.stream?.close();
   }
 
-  /** One stream from its opening to its end. */
+  /** Runs one stream from its opening to its end. */
   private async next(isExpired: boolean, attempted: () => void): Promise<PubSubEnd> {
     const { delivery } = this;
     const { link, stopping } = this.parts;
-    // What a former stream brought is handed over first; only then the position names what this one has to begin after.
+    // Events of the former stream are handed over first; only then is the position the one to begin after.
     await delivery.drained();
     if (stopping.aborted) return { kind: 'closed', reason: 'stopped' };
     delivery.connecting();
@@ -71,7 +74,7 @@ export class TopicSubscription {
     this.rejectedToken = undefined;
     if ('kind' in opened) return opened;
     const end = await this.attempt(opened, isExpired, attempted);
-    // A stream that fell silent has told for itself alone; the others speak for a connection that broke.
+    // A silent stream counts from its own last sign of life; otherwise that of the whole connection counts.
     this.aliveAt = end.isSilent === true ? undefined : opened.client.seenAt;
     if (end.isBroken === true) link.discard(opened.client);
     if (end.kind === 'auth') this.rejectedToken = opened.identity.accessToken;
@@ -103,7 +106,7 @@ export class TopicSubscription {
       });
       return await this.stream.run(start);
     } catch (error) {
-      // Another topic may have given up the connection while the position was read; then no call can be made on it.
+      // Another topic may have discarded the connection while the position was read; no call can be made on it then.
       return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), isBroken: true };
     } finally {
       this.stream = undefined;

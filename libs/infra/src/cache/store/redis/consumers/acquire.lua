@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- acquire: a new term of the consumer, unless another holder has one. A holder whose reply was lost may ask again.
--- KEYS base   ARGV consumer holder leaseMs   -> the fence of the term, 0: somebody else holds the lease
+-- acquire: begin a term of the consumer, unless another holder has one. A holder may repeat it if the reply was lost.
+-- KEYS base   ARGV consumer holder leaseMs   -> the fence of the term, 0: another holder has the lease
 local lease = KEYS[1] .. ':lease:' .. ARGV[1]
 local present = redis.call('GET', lease)
 if present and present:match('^%d+ (.*)$') ~= ARGV[2] then return 0 end

@@ -1,5 +1,5 @@
--- ages: of each feed, how many ms ago it is known to have been up to date, by the server's clock. One that is dated in the
--- future was told by a server whose clock is ahead of this one's; it is left out until it is told again.
+-- ages: for each feed, how many ms ago it was last known to be up to date, by the server's clock. A date in the future
+-- comes from a server whose clock is ahead of this one's; that feed is left out until it is written again.
 -- KEYS base   -> feed, ageMs, ...
 local CLOCKS_APART = 1000
 local time = redis.call('TIME')

@@ -7,7 +7,7 @@ import type { RedisConnection } from '../scripts.js';
 const NAMES = ['acquire', 'renew', 'save', 'release', 'ages'] as const;
 type ScriptName = (typeof NAMES)[number];
 
-/** What is sent about positions and terms without a script. */
+/** Commands about positions and terms that no script sends. */
 const DIRECT = ['GET', 'HDEL', 'HGET', 'HSET', 'PTTL'] as const;
 
 const PREFIX = 'evergreen_consumer_';
@@ -15,7 +15,7 @@ const PREFIX = 'evergreen_consumer_';
 /** The scripts about positions, terms and feeds. All their keys begin with the same tag, so each runs on one slot. */
 export class ConsumerScripts {
   readonly guard: RedisGuard;
-  /** The hash of positions, and the beginning of the other keys. */
+  /** Key of the hash of positions; prefix of the other keys. */
   readonly base: string;
 
   constructor(redis: RedisConnection, appName: string) {
@@ -43,7 +43,7 @@ export class ConsumerScripts {
   }
 }
 
-/** How a term is told from all others: what its lease holds. */
+/** The text by which the lease names this term among all others. */
 export function nameOfTerm({ fence, holder }: ConsumerTerm): string {
   return `${fence} ${holder}`;
 }

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- renew: prolongs the term, and writes how far each feed has been followed, by the server's clock.
+-- renew: prolong the term, and record how far each feed has been followed, by the server's clock.
 -- KEYS base   ARGV consumer "fence holder" leaseMs (feed ageMs)...   -> 1, 0: the term is over and nothing was changed
 -- base:feeds  HASH  feed -> server ms up to which all its changes are known to have been applied
 local lease = KEYS[1] .. ':lease:' .. ARGV[1]

@@ -1,30 +1,33 @@
--- _partition.lua, prepended to every script. KEYS[1] = the partition's gate, ARGV[1] = its tag T, e.g. '{evergreen.v2.P1:0}'.
--- Every key of a partition carries T, so it lives in one slot and each script is one atomic step. This is layout 2 (`v2`).
---   T:g       STRING  gate "<clk> <rf> <uf> <tip> <born> <recent>", the only home of the six: clk = invalidation clock, rf = read
---                     floor, uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the last invalidation,
---                     born = 48 random bits that name this history, recent = the three tips before ("-" none): whoever
---                     remembers one of them sees that it is still there. "!" before it: the slot was seen half moved; not to be used
+-- _partition.lua: prepended to every script. KEYS[1] = the partition's gate, ARGV[1] = its tag T: '{app.v2.P1:0}'.
+-- Every key of a partition carries T, so each script runs in one slot and is one atomic step. Layout 2 (`v2`).
+--   T:g       STRING  gate "<clk> <rf> <uf> <tip> <born> <recent>", the only home of the six: clk = invalidation clock,
+--                     rf = read floor, uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the
+--                     last invalidation, born = 48 random bits that name this history, recent = the three tips before
+--                     ("-" none): a process that remembers one of them sees that it is still there. A leading "!"
+--                     spoils the gate: the slot was seen half moved
 --   T:?       -       a key that never exists: see `use`
 --   T:e:<id>  STRING  entry: 36-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
---             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start) 14 fetch start
---                     u48 (server ms) 20 build u48 (orders the builds of a history) 26 born u48 32 depsLen u32
+--             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start)
+--                     14 fetch start u48 (server ms) 20 build u48 (orders the builds of a history) 26 born u48
+--                     32 depsLen u32
 --   T:l:<id>  STRING  lease "<leaseId>|<s>", expires with the lease
---   T:s:<id>  STRING  copy that may be served as stale: 25-byte header (staleMs u48, ended u48 [server ms, 0 not yet], s u48,
---                     born u48, codec u8) | value; only of values that were built with staleMs
---   T:d       HASH    id -> its dependencies joined by NUL: what has to leave the index with the entry; the directory of entries
+--   T:s:<id>  STRING  copy that may be served as stale: 25-byte header (staleMs u48, ended u48 [server ms, 0 not yet],
+--                     s u48, born u48, codec u8) | value; only of values that were built with staleMs
+--   T:d       HASH    id -> its dependencies joined by NUL, to unregister with the entry; the directory of entries
 --   T:x:<dep> ZSET    reverse index: ids that depend on dep -> s
---   T:wd      SET     tables and namespaces with more dependants than are worth an index: found by walking the directory
---   T:ut      ZSET    id -> expiry (server ms) of entries with a TTL: what the sweeper frees next
+--   T:wd      SET     tables and namespaces with too many dependants to index: the sweeper walks the directory for them
+--   T:ut      ZSET    id -> expiry (server ms) of entries with a TTL: the sweeper frees the earliest first
 --   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
 --   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
---   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory, ac clk at
---                     which its round began, st 1 = there have been stale copies, sf older stale copies must not be served,
---                     home = replication id of the server to which this history belongs, anc = "born:clk" of the histories
---                     that it replaced, up to clk (the newest 32, blank-separated), bn = builds begun, mature = the born of which somebody
---                     knows that every L1 lease from before it has run out, mv = version of the membership
+--   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory,
+--                     ac clk at which its round began, st 1 = there have been stale copies, sf older stale copies must
+--                     not be served, home = replication id of the server that owns this history, anc = "born:clk" of
+--                     the histories that it replaced, up to clk (newest 32, blank-separated), bn = builds begun,
+--                     mature = the born for which some process knows that every earlier L1 lease has run out,
+--                     mv = version of the membership
 --   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it follows
--- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies half
--- way leaves nothing that is served and not indexed.
+-- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies
+-- halfway leaves nothing that is served and not indexed.
 local R, F, Z, S = redis.call, '>BI6BI6I6I6I6I4', '%.0f', '>I6I6I6I6B'
 local WIDE = 128                                        -- members up to which Redis keeps a ZSET compact
 local GROUP = 64                                        -- ids removed together
@@ -37,7 +40,7 @@ local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] /
 local function gate() return string.format('%.0f %.0f %.0f %s %.0f %s', clk, rf, uf, tip, born, recent) end
 local function storeGate() R('SET', G, gate()) end
 
--- Reads the gate's text into the globals; false if it is none.
+-- Parses the gate's text into the globals; false if it is not a valid gate.
 local function parse(text)
   local a, b, c, d, e, f = (text or ''):match('^(%d+) (%d+) (%d+) (%S+) (%d+) (%S+)$')
   if not f then return false end
@@ -45,15 +48,15 @@ local function parse(text)
   return true
 end
 
--- Loads the gate, or says why nothing may be done here: an error reply, to be returned before anything is changed.
--- SLOTOPEN: the slot is moving, so keys of this partition may lie on the other node. Redis refuses a command with two keys of
---   which one is missing on such a slot, and T:? is always missing. The gate is spoilt if it is here: should the move be
---   given up half-way, what is left of the partition is not taken for all of it.
+-- Loads the gate, or returns an error reply, which the caller must return before it changes anything.
+-- SLOTOPEN: the slot is moving, so keys of this partition may lie on the other node. On such a slot Redis refuses a
+--   command with two keys if one is missing, and T:? is always missing. A gate that is here is spoilt: if the move is
+--   given up halfway, the part of the partition that is left must not pass for all of it.
 -- NOHISTORY: there is no gate, or a spoilt one. Only `adopt` begins a history (models slots.pml, histories.pml).
 local function use(tag)
   T, G, M = tag, tag .. ':g', tag .. ':m'
   local pair = redis.pcall('MGET', G, T .. ':?')
-  if pair.err and not pair.err:find('non local key', 1, true) then return pair end  -- the user may not do this
+  if pair.err and not pair.err:find('non local key', 1, true) then return pair end  -- the ACL user lacks the permission
   if pair.err then
     local text = redis.pcall('GET', G)
     if type(text) == 'string' and text:sub(1, 1) ~= '!' then redis.pcall('SET', G, '!' .. text) end
@@ -64,9 +67,9 @@ end
 
 local function replicationId() return R('INFO', 'replication'):match('master_replid:(%w+)') end
 
--- Whether the position that a process remembers is part of this history, or of one that it replaced: up to the clock that was
--- known then, for the old one may have gone on elsewhere. A position that the window no longer reaches back to proves nothing.
--- bornKnown '' = the process remembers none.
+-- Whether the position that a process remembers is part of this history, or of a history that this one replaced: of
+-- that one only up to the clock known at the replacement, because it may have gone on elsewhere. In the present history
+-- a position older than the window passes. bornKnown '' = the process remembers none.
 local function recalls(clkKnown, tipKnown, bornKnown)
   if bornKnown == '' then return true end
   local c, at = tonumber(clkKnown), R('ZSCORE', T .. ':tz', tipKnown)
@@ -81,8 +84,8 @@ local function recalls(clkKnown, tipKnown, bornKnown)
   return oldest ~= nil and c < tonumber(oldest)
 end
 
--- `use` for a script that acknowledges something: also refused where this history does not belong to this server, or does
--- not hold what the caller remembers of it. Then an acknowledged invalidation may be missing here.
+-- `use` for a script that acknowledges something. It also refuses if this history does not belong to this server, or
+-- lacks the position that the caller remembers: an acknowledged invalidation may then be missing here.
 local function useOwn(tag, clkKnown, tipKnown, bornKnown)
   local refused = use(tag)
   if refused then return refused end
@@ -94,7 +97,7 @@ local function useOwn(tag, clkKnown, tipKnown, bornKnown)
   end
 end
 
--- The number of a build that begins now, or of a write: the higher, the newer.
+-- Numbers a build, or a write, that begins now; a higher number is newer.
 local function nextBuild() return R('HINCRBY', M, 'bn', 1) end
 
 -- Whether one of deps was invalidated after clock s.
@@ -112,8 +115,8 @@ local function split(joined)
   return deps
 end
 
--- Whether the entry with this header may be served. The first line of conditions is the client's own for a one-command hit.
--- joined = its dependencies, if they are known here; a missing set of them is no proof of anything.
+-- Whether the entry with this header may be served. The client checks the state, `born`, `rf` and `uf` itself for a
+-- one-command hit. joined = its dependencies, if known here; if none are on record, nothing is proven.
 local function valid(id, header, joined)
   if not header or #header < HEADER then return false end
   local state, _, _, s, _, _, history = struct.unpack(F, header)
@@ -146,8 +149,8 @@ end
 local work = 0
 local function isSpent() return work >= WORK end
 
--- Removes entries and all their traces: the first GROUP of ids, or as many of them as the work of one step allows, but at
--- least one. How many had a value, and how many were looked at. Values first, index after.
+-- Removes entries and all their traces, values first, index after: the first GROUP of ids, or as many as the work of
+-- one step allows, but at least one. Returns how many had a value, and how many were looked at.
 local function drop(ids)
   if #ids == 0 then return 0, 0 end
   local group = { unpack(ids, 1, GROUP) }
@@ -170,7 +173,7 @@ local function drop(ids)
   return had, #group
 end
 
--- Drops ids until they are gone or the work of a step is done; how many of them are gone.
+-- Drops ids until all are gone or the work of a step is done; returns how many are gone.
 local function dropSome(ids)
   local done = 0
   while done < #ids do
@@ -181,15 +184,17 @@ local function dropSome(ids)
   return done
 end
 
--- Writes the copy that may be served as stale for staleMs after `ended` (0: it lives on); px = how long Redis keeps it.
+-- Writes the copy that may be served as stale for staleMs after `ended` (0: the entry still lives); px = how long Redis
+-- keeps it.
 local function putCopy(id, codec, s, ended, px, staleMs, value)
   R('HSET', M, 'st', '1')
   R('SET', T .. ':s:' .. id, struct.pack(S, staleMs, ended, s, born, codec) .. value, 'PX', px)
 end
 
--- Writes an entry and its index. at = when its fetch began, build = its number, px = milliseconds that it shall live from now on; expiresAt = its
--- end by this server's clock if it has a TTL of its own, else 0; embed = whether the reply of a hit shall tell the dependencies
--- (L1s need them; at most 64); staleMs = how long after its end a copy of it may be served as stale, 0 = there is none.
+-- Writes an entry and its index. at = when its fetch began, build = its number, px = its lifetime from now in ms;
+-- expiresAt = its end by this server's clock if it has a TTL of its own, else 0; embed = whether a hit's reply carries
+-- the dependencies (L1s need them; at most 64); staleMs = how long after its end a copy may be served as stale,
+-- 0 = no copy.
 local function put(id, deps, codec, s, at, build, px, expiresAt, embed, staleMs, value)
   local joined = table.concat(deps, '\0')
   local embedded = embed == '1' and #deps <= 64 and joined or ''
@@ -210,7 +215,8 @@ local function put(id, deps, codec, s, at, build, px, expiresAt, embed, staleMs,
   R('SET', T .. ':e:' .. id, struct.pack(F, 1, expiresAt, codec, s, at, build, born, #embedded) .. embedded .. value, 'PX', px)
 end
 
--- Tells the waiters of a lease how it ended: NUL-separated id, lease id, outcome ('' ended, 'F' fetch failed), code, message.
+-- Tells the waiters of a lease how it ended: NUL-separated id, lease id, outcome ('' ended, 'F' fetch failed), code,
+-- message.
 local function wake(id, leaseId, outcome, code, message)
   R('PUBLISH', T .. ':wk', table.concat({ id, leaseId, outcome or '', code or '', message or '' }, '\0'))
 end
@@ -223,7 +229,7 @@ local function endLease(id)
   end
 end
 
--- Ticks the clock and records it; returns the tip before.
+-- Ticks the clock and records it; returns the previous tip.
 local function tick(newTip)
   local previous = tip
   recent = (tip .. ',' .. recent):match('^[^,]*,[^,]*,[^,]*') or (tip .. ',' .. recent)
@@ -232,24 +238,27 @@ local function tick(newTip)
   return previous
 end
 
--- rq = the process whose channel wants the L1s' acknowledgements ('' = nobody waits).
+-- Announces an invalidation to all processes. rq = the process whose channel receives the L1s' acknowledgements
+-- ('' = nobody waits).
 local function announce(previous, deps, rq)
   R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s %.0f\n', clk, tip, previous, rq == '' and '-' or rq, born)
     .. (#deps <= 200 and table.concat(deps, '\0') or '*'))
 end
 
--- Who has to acknowledge: membership version, members (blank-separated; '=' if the caller knows this version), maturity.
+-- The L1s that must acknowledge: membership version, members (blank-separated; '=' if the caller knows this version),
+-- maturity.
 local function audience(knownMv)
   local mv = R('HGET', M, 'mv') or '-'
   local members = mv == knownMv and '=' or table.concat(R('ZRANGE', T .. ':in', 0, -1), ' ')
   return mv, members, R('HGET', M, 'mature') == Z:format(born) and 1 or 0
 end
 
--- There is nothing that anybody has to follow.
+-- For a reply that no L1 has to follow.
 local function noAudience() return '-', '', 1 end
 
--- Forgets the oldest of the window beyond windowMax and raises the fill floor first; at most 1,000 a call, and never one
--- whose dependants are unswept. Fills from below the floor, or from a forgotten tip, are refused: that is safe.
+-- Forgets the oldest of the window beyond windowMax, and raises the fill floor first; at most 1,000 a call, and never a
+-- dependency whose dependants are unswept. Fills from below the floor, or from a forgotten tip, are refused, which is
+-- safe.
 local function trim(windowMax)
   local over, floor = R('ZCARD', T .. ':iv') - windowMax, nil
   if over > 0 then

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- beat: renew the L1 lease of one process in this partition, and say how far it follows the bus.
+-- beat: renew the L1 lease of one process in this partition, and record how far it follows the bus.
 -- KEYS T:g   ARGV T clkKnown tipKnown bornKnown member pclk ptip isMember(0|1) newVersion
---   known: what the process remembers of this history; (pclk, ptip) = the last position that its L1 has processed
+--   known: the position that the process remembers; (pclk, ptip) = the last position that its L1 has processed
 --   isMember 0: a bounded L1, for which no invalidation waits
--- -> {code, gate, serverMs}   OK position accepted | JOIN was not a member: start afresh | LOST position unknown here: likewise
+-- -> {code, gate, serverMs}   OK position accepted | JOIN was no member: start afresh | LOST position unknown here:
+--   start afresh
 local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if refused then return refused end
 local me, pclk, ptip, isMember, code = ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', 'OK'

@@ -1,7 +1,8 @@
--- begin: the valid entry, or the lease to build it. Atomic: whoever is told to build holds the start point of that instant.
+-- begin: return the valid entry, or grant the lease to build it. Atomic: the start point is that of the same instant.
 -- KEYS T:g   ARGV T id leaseId leaseMs refresh(0|1) knownDep...
 --   refresh 1: grant the lease although there is a valid entry
---   knownDep: dependencies that the value is known to have; a lease that one of them has overtaken is taken over
+--   knownDep: dependencies that the value is known to have; if one was invalidated after a lease began, the caller
+--     takes that lease over
 -- -> {'FRESH', gate, entry} | {'LEASE', gate, serverMs, build} | {'WAIT', gate, leaseId, pttl}
 local refused = use(ARGV[1])
 if refused then return refused end

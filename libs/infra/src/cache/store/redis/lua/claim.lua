@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- claim: what all processes of an application agree on, said by the first of them. May run out of the memory limit: who cannot
--- join a full Redis cannot invalidate in it.
--- KEYS the key   ARGV what this process would write
--- -> what was agreed
+-- claim: the first process of an application sets what all its processes must agree on. May exceed the memory limit: a
+-- process that cannot join a full Redis cannot invalidate in it.
+-- KEYS the key   ARGV the value of this process
+-- -> the agreed value
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 return redis.call('GET', KEYS[1])

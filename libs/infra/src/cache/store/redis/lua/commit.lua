@@ -1,11 +1,11 @@
--- commit: store what was built, unless something it depends on was invalidated since its start point. Atomic: the check
--- and the write are one step, so no invalidation can fall between them.
--- A value that replaces a valid entry, or that somebody asked for who wanted none of a certain age, is announced to every L1 as
--- an invalidation of the entry (model rebuild.pml). If somebody is answered with it who wanted no older one, it is forced: then
--- what is there falls also if the value is refused, even an entry whose lease was granted later, for a build that stood still
--- between its start point and its fetch may have fetched after that one.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown id leaseId s tip startedAtMs build born ttlMs(-1 = none) retentionMs codec
---   embed(0|1) staleMs windowMax newTip('' = not announced) rq knownMv isForced(0|1) value dep...
+-- commit: store a built value, unless a dependency was invalidated since its start point. Atomic: the check and the
+-- write are one step, so no invalidation can fall between them.
+-- A value that replaces a valid entry, or that answers a caller with `maxAgeSeconds`, is announced to every L1 as an
+-- invalidation of the entry (model rebuild.pml). For a caller with `maxAgeSeconds` it is forced: the present entry
+-- falls even if the value is refused, and even if the entry's lease was granted later, because a build that stood still
+-- between its start point and its fetch may have fetched after that entry's build.
+-- KEYS T:g   ARGV T clkKnown tipKnown bornKnown id leaseId s tip startedAtMs build born ttlMs(-1 = none) retentionMs
+--   codec embed(0|1) staleMs windowMax newTip('' = not announced) rq knownMv isForced(0|1) value dep...
 -- -> {'OK'|'LOST'|'STALE'|'FENCED'|'EXPIRED', gate, mv, members, mature}
 local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if refused then return refused end
@@ -16,7 +16,7 @@ if held then lease = held:match('^[^|]*') end
 local isThere = valid(id, R('GETRANGE', E, 0, HEADER - 1))
 local isForced = ARGV[21] == '1'
 
--- Ends the lease. What is announced takes the place of what is there: `store` puts it there, or there is nothing then.
+-- Ends the lease. If the value is announced, `store` replaces the present entry; without `store` the entry is dropped.
 local function finish(code, store)
   if lease == leaseId then R('DEL', L) end
   if ARGV[18] == '' or not (isForced or code == 'OK') then
@@ -35,19 +35,19 @@ local function finish(code, store)
 end
 
 local known = R('ZSCORE', T .. ':tz', ARGV[8])
-if tonumber(ARGV[11]) ~= born or not known or tonumber(known) ~= s then return finish('LOST') end -- not a point of this history
-if s < tonumber(R('HGET', M, 'ff') or '0') then return finish('LOST') end  -- the window no longer reaches back to it
+if tonumber(ARGV[11]) ~= born or not known or tonumber(known) ~= s then return finish('LOST') end -- not in this history
+if s < tonumber(R('HGET', M, 'ff') or '0') then return finish('LOST') end  -- older than the window
 local deps = {}
 for i = 23, #ARGV do deps[#deps + 1] = ARGV[i] end
 if invalidatedSince(deps, s) or invalidatedSince({ own }, s) then return finish('STALE') end
-if lease and lease ~= leaseId or not lease and isThere then return finish('FENCED') end  -- somebody has taken over
+if lease and lease ~= leaseId or not lease and isThere then return finish('FENCED') end  -- another builder took over
 local px, ttl, codec, staleMs, value = tonumber(ARGV[13]), tonumber(ARGV[12]), tonumber(ARGV[14]), tonumber(ARGV[16]), ARGV[22]
 local t = now()
-if ttl >= 0 then px = math.min(px, ttl, at + ttl - t) end                  -- counted from the fetch's start
+if ttl >= 0 then px = math.min(px, ttl, at + ttl - t) end                  -- the TTL counts from the fetch's start
 if px < 1 then
   return finish('EXPIRED', function()
     if isForced then drop({ id }) end
-    local ended = at + ttl                                                 -- newer than the copy that may be there
+    local ended = at + ttl                                                 -- newer than a copy that is there
     if staleMs > 0 and ended + staleMs > t then putCopy(id, codec, s, ended, ended + staleMs - t, staleMs, value) end
   end)
 end

@@ -1,7 +1,7 @@
--- extend: move the end of a valid entry with a TTL to later. Atomic: an entry that fell meanwhile does not come back.
+-- extend: postpone the end of a valid entry with a TTL. Atomic: an entry that fell meanwhile does not come back.
 -- KEYS T:g   ARGV T id ttlMs absoluteMs(-1 = none)
 --   the new end is ttlMs from now, at most absoluteMs after the fetch began, and never before the present end
--- -> 1 there is such an entry, 0 there is none
+-- -> 1 such an entry exists (its end may already be later), 0 none exists
 local refused = use(ARGV[1])
 if refused then return refused end
 local id, at = ARGV[2], now()

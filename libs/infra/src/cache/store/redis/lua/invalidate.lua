@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- invalidate: tick the clock, remember the dependencies, remove what was built from them. Atomic: a fill that began
--- before is refused from this step on, and no entry that depends on them is served after it. May run out of memory limit:
--- an invalidation that is refused for want of memory would be staleness.
+-- invalidate: tick the clock, record the dependencies, remove their dependants. Atomic: from this step on, a fill that
+-- began before is refused, and no earlier entry that depends on them is served. May exceed the memory limit: an
+-- invalidation refused for lack of memory would leave old values in use.
 -- KEYS T:g   ARGV T clkKnown tipKnown bornKnown newTip inlineMax windowMax rq knownMv dep...
---   dep: none where the caller only wants to know that every L1 has followed what was announced before
---   known: what the caller remembers of this history; it is refused where that is not part of it
---   inlineMax: entries removed at once, if they are not too much work for one script; a dependency with more dependants is left to the
---   sweeper, and they are refused on read meanwhile
--- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   at most 1,000 ids of what was removed
+--   dep: none where the caller only waits until every L1 has followed the earlier announcements
+--   known: the position that the caller remembers; the script refuses if it is not part of this history
+--   inlineMax: entries removed at once, within the work of one script; a dependency with more dependants is left to the
+--     sweeper, and reads refuse them meanwhile
+-- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   at most 1,000 ids of removed entries
 local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 if refused then return refused end
 local budget, dropped, deferred = tonumber(ARGV[6]), 0, 0
@@ -16,7 +16,7 @@ local deps, out = {}, { 'OK', '', 0, 0, audience(ARGV[9]) }
 local HEAD = #out
 for i = 10, #ARGV do deps[#deps + 1] = ARGV[i] end
 
--- Removes the first of ids, and tells which of them had a value; how many were looked at.
+-- Removes the first of ids, and records which of them had a value; returns how many were looked at.
 local function remove(ids)
   local keys = {}
   for i, id in ipairs(ids) do keys[i] = T .. ':e:' .. id end
@@ -30,7 +30,7 @@ local function remove(ids)
   return count
 end
 
--- Removes the dependants of d; whether all of them are gone.
+-- Removes the dependants of d; returns whether all are gone.
 local function removeDependants(d)
   local X = T .. ':x:' .. d
   if isWide(d) or R('ZCARD', X) > budget then return false end
@@ -38,13 +38,13 @@ local function removeDependants(d)
     local ids = R('ZRANGE', X, 0, GROUP - 1)
     if #ids == 0 then return true end
     if isSpent() then return false end
-    R('ZREM', X, unpack(ids, 1, remove(ids)))          -- also one whose dependencies are not on record
+    R('ZREM', X, unpack(ids, 1, remove(ids)))          -- also an id without recorded dependencies
   until false
 end
 
 for _, d in ipairs(deps) do
   R('ZADD', T .. ':iv', clk, d)
-  if d:sub(1, 2) == 'k:' then                          -- the entry itself: known by name, not by the index
+  if d:sub(1, 2) == 'k:' then                          -- the entry itself: found by name, not by the index
     remove({ d:sub(3) }); endLease(d:sub(3))
     R('DEL', T .. ':s:' .. d:sub(3))
   elseif not removeDependants(d) then

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- leave: the end of a process' L1; call it after the L1 was closed.
+-- leave: end the membership of a process' L1. Call it only after the L1 was closed.
 -- KEYS T:g   ARGV T member newVersion
--- -> 1 it was a member, 0 it was none
+-- -> 1 it was a member, 0 it was not
 local refused = use(ARGV[1])
 if refused then return refused end
 R('HDEL', T .. ':ac', ARGV[2])

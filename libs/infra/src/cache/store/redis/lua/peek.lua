@@ -1,4 +1,4 @@
--- peek: what is there, without starting anything. The slow path of a read, and `status`.
+-- peek: report the state of a key and start nothing. The slow path of a read, and `status`.
 -- KEYS T:g   ARGV T id
 -- -> {'FRESH', gate, entry} | {'PENDING', gate, leaseId, pttl} | {'EMPTY', gate}
 local refused = use(ARGV[1])

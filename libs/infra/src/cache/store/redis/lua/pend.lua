@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- pend: which of these members do not follow up to clock c yet?
+-- pend: list those of these members that do not follow up to clock c yet.
 -- KEYS T:g   ARGV T c evict(0|1) newVersion birth member...
---   evict 1: only after the caller has waited a whole lease since the invalidation: removes members without a beat since
---   then, in the history of `birth` only: in another one the clocks cannot be compared (mutation EVICT_ANY_BIRTH)
--- -> {'OK', born, member...}   a process that is no member owes nothing, in the history that `born` names
+--   evict 1: allowed only after the caller has waited a whole lease since the invalidation. Removes members without a
+--     beat since then, only in the history of `birth`: clocks of two histories are not comparable (mutation
+--     EVICT_ANY_BIRTH)
+-- -> {'OK', born, member...}   a process that is no member owes nothing in the history that `born` names
 local refused = use(ARGV[1])
 if refused then return refused end
 local c, isChanged = tonumber(ARGV[2]), false

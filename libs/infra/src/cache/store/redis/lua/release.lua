@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- release: end a lease without a value, if it is still this builder's, and tell its waiters why.
+-- release: end this builder's lease without a value, if it still holds it, and tell the waiters why.
 -- KEYS T:g   ARGV T id leaseId outcome('' | 'F' fetch failed) code message
--- -> 1 released, 0 it was not this builder's any more
+-- -> 1 released, 0 the builder no longer held it
 local refused = use(ARGV[1])
 if refused then return refused end
 local L = T .. ':l:' .. ARGV[2]

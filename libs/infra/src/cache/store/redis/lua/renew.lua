@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- renew: prolong a lease if it is still this builder's. The start point stays what it was.
+-- renew: prolong a lease if this builder still holds it. The start point does not change.
 -- KEYS T:g   ARGV T id leaseId leaseMs
 -- -> 1 renewed, 0 lost
 local refused = use(ARGV[1])

@@ -1,4 +1,4 @@
--- stale: the copy of an entry that has ended, if it may still be served as stale. Atomic: not while a valid entry is there.
+-- stale: return the copy of an ended entry if it may still be served as stale. Atomic: never beside a valid entry.
 -- KEYS T:g   ARGV T id
 -- -> {'STALE', gate, staleForMs, codec, value} | {'NONE', gate}
 local refused = use(ARGV[1])
@@ -8,7 +8,7 @@ local none = { 'NONE', gate() }
 local copy = R('GET', T .. ':s:' .. id)
 if not copy or valid(id, R('GETRANGE', T .. ':e:' .. id, 0, HEADER - 1)) then return none end
 local staleMs, ended, s, history, codec = struct.unpack(S, copy)
--- Of older ones it is not known when they fell: an invalidation was deferred, or the history was lost.
+-- When older copies fell is unknown: an invalidation was deferred, or the history was lost.
 if history ~= born or s < rf or s < tonumber(R('HGET', M, 'sf') or '0') then return none end
 if ended == 0 or ended > at or at - ended > staleMs then return none end
 return { 'STALE', gate(), Z:format(at - ended), codec, copy:sub(COPY + 1) }

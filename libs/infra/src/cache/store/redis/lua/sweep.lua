@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- sweep: one bounded step of freeing what can no longer be served. Atomic per step; any process may run it at any time.
+-- sweep: free what can no longer be served, in one bounded, atomic step. Any process may run it at any time.
 -- KEYS T:g   ARGV T clkKnown tipKnown bornKnown batch windowMax matureBorn
---   known: what the caller remembers of this history; it is refused where that is not part of it
+--   known: the position that the caller remembers; the script refuses if it is not part of this history
 --   batch: entries that each part of the step looks at
 --   matureBorn: the birth that the caller has known for longer than an L1 lease ('' = none)
 -- -> {freed, more(0|1), gate}
-local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])           -- a cluster replaces a master without a word to its clients
+local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])           -- a cluster replaces a master silently
 if refused then return refused end
 local batch = tonumber(ARGV[5])
 local freed, more = 0, 0
 
--- Frees ids until the work of a step is done; how many.
+-- Frees ids until the work of a step is done; returns how many.
 local function free(ids)
   local done = dropSome(ids)
   freed = freed + done
@@ -32,18 +32,18 @@ for i = 1, #unswept, 2 do
     local X = T .. ':x:' .. d
     local ids = R('ZRANGEBYSCORE', X, '-inf', '(' .. unswept[i + 1], 'LIMIT', 0, batch)
     local done = free(ids)
-    if done > 0 then R('ZREM', X, unpack(ids, 1, done)) end         -- also one whose dependencies are not on record
+    if done > 0 then R('ZREM', X, unpack(ids, 1, done)) end         -- also an id without recorded dependencies
     if done == #ids and #ids < batch then forgetUnswept({ d }) end
     break
   end
 end
 
--- 2. What expired: Redis removed the value, the index is ours to clean.
+-- 2. Expired entries: Redis has removed the value; this step removes the index.
 local expired = isSpent() and {} or R('ZRANGEBYSCORE', T .. ':ut', '-inf', now(), 'LIMIT', 0, batch)
 if free(expired) < #expired or #expired == batch or isSpent() then more = 1 end
 
--- 3. A walk over the directory, round and round, a page a step; faster while it is the only way to find what a wide
---    invalidation has hit. Values that were evicted or deleted by hand, and what a lost gate has left, leave their index behind.
+-- 3. An endless walk over the directory, one page a step; more pages while only the walk can find the dependants of a
+--    wide invalidation. It also frees the index of values that were evicted, deleted by hand, or left by a lost gate.
 local function walkPage()
   local cursor = R('HGET', M, 'fc') or '0'
   if cursor == '0' then R('HSET', M, 'ac', Z:format(clk)) end
@@ -53,12 +53,12 @@ local function walkPage()
     local id = page[2][i]
     if not valid(id, R('GETRANGE', T .. ':e:' .. id, 0, HEADER - 1), page[2][i + 1]) then dead[#dead + 1] = id end
   end
-  if free(dead) < #dead then                                        -- the same page again: the freed ones are gone from it
+  if free(dead) < #dead then                                        -- the same page again, without the freed ones
     more = 1
     return false
   end
   R('HSET', M, 'fc', page[1])
-  if #dead * 8 > #page[2] then more = 1 end                         -- a quarter of them: where there is so much, there is more
+  if #dead * 8 > #page[2] then more = 1 end                         -- over a quarter is dead: expect more
   return page[1] == '0'
 end
 local isRoundDone = false
@@ -67,7 +67,7 @@ while not isRoundDone and not isSpent() do
   if not hasWide then break end
 end
 if isRoundDone then
-  -- What was invalidated before the round began has been met wherever it was: nothing older was committed since.
+  -- The round has met every dependant of what was invalidated before it began: nothing older was committed since.
   local met = {}
   for _, d in ipairs(R('ZRANGEBYSCORE', T .. ':un', '-inf', R('HGET', M, 'ac'), 'LIMIT', 0, 1000)) do
     if isWide(d) then met[#met + 1] = d end

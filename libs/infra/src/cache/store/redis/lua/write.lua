@@ -1,6 +1,7 @@
 -- write: store a value unconditionally, as if fetched at this instant. It is an invalidation of the key followed by a
--- commit: builds under way are refused and their lease ends. Atomic: nobody sees the key between the two.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown id newTip px codec windowMax rq knownMv hasTtl(0|1) embed(0|1) leaseId value dep...
+-- commit: builds under way are refused and their lease ends. Atomic: no process sees the key between the two.
+-- KEYS T:g   ARGV T clkKnown tipKnown bornKnown id newTip px codec windowMax rq knownMv hasTtl(0|1) embed(0|1) leaseId
+--   value dep...
 --   leaseId: refuse unless this lease is held ('' = write in any case)
 -- -> {'OK'|'FENCED', gate, mv, members, mature}   FENCED: nothing was changed
 local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
