@@ -8,8 +8,8 @@
  * The node's run and home stay as they are (with -DREPLID what goes back comes under another replication id, as when a replica
  * is promoted by hand, taken back and promoted again: scripts see that, reads cannot).
  *
- * The mend: a script that is told a remembered position that is not in its window begins a new history (adopt): fresh born and
- * tip, entries of another born are dead; it puts what it was told into the window. A read believes a gate that contains what the
+ * The mend: a script that receives a remembered position that is not in its window begins a new history (adopt): fresh born and
+ * tip, entries of another born are dead; it puts what it received into the window. A read believes a gate that contains what the
  * process remembers. How it tells:
  *   BY_CLOCK  same born and the clock not lower, or another born that has this one among its ancestors up to such a clock
  *   (default) the same tip, or one of the last tips that the gate carries; else a script looks into the window first
@@ -19,7 +19,7 @@
  * Mutations, each must break it:  NO_MEMORY (a read believes every gate)  NO_INV_CHECK (invalidations do not tell what they
  *   remember; with FOLLOW)  BY_CLOCK  BY_BORN (ancestors without a clock)
  *   ADOPT_KEEPS  KEEP_ANY (with L1: a value is kept though the bus has not told of the tip that its reply came with)
- * Not needed, the run holds with it:  FORGET_TOLD (adopt does not keep what it was told)
+ * Not needed, the run holds with it:  FORGET_TOLD (adopt does not keep what it received)
  */
 #ifndef NR
 #define NR 3
@@ -116,7 +116,7 @@ chan bus = [4] of { byte, byte, byte, byte };         /* tip, tip before, clock,
 #define PUB(k)
 #endif
 inline tick(k) { PUB(k) nn++; m.c++; m.t = nn; m.tz = m.tz | BIT(nn) }
-inline adopt(p) {                                     /* a new history; keeps what it was told */
+inline adopt(p) {                                     /* a new history; keeps what it received */
 #ifdef BY_CLOCK
   m.an[m.b] = m.c;
   if :: mS[p] != 0 && m.an[mB[p]] < mC[p] -> m.an[mB[p]] = mC[p] :: else fi;

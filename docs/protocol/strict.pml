@@ -8,12 +8,12 @@
  * Switches:  NI processes  NR, NR1 reads  NB, NB1 beats  NW invalidations  NC early ends of a lease  SELF
  *   WRITE    some of the invalidations are a `set`: tick and write in one step
  *   RESTART  once, Redis comes back without its members: empty (clock 1), or adopted from a snapshot or a replica, with or
- *            without the last invalidation. A new birth; clocks of two births are not comparable. Whoever has known a birth
- *            for a lease tells the others (mature). ONLY_EMPTY: only the first of these
+ *            without the last invalidation. A new birth; clocks of two births are not comparable. A process that has known
+ *            a birth for a lease tells the others (mature). ONLY_EMPTY: only the first of these
  *   CLK0     the clock at the start
  * Mutations, each must break it:  NO_ACKWAIT  REPLY_TIME  REJOIN_NOFLUSH  NO_GEN  NO_LIV  NO_EXPIRY  NO_CATCHUP  EVICT_BLIND
  *   CHECK_EARLY; with SELF: OWN_NODROP  LIV_LOWER; with RESTART: NO_BIRTH_WAIT (a new gate is trusted at once)
- *   MATURE_EARLY (maturity is told before a lease has passed)  PEND_ANY_BIRTH (a new gate's "no member" settles an
+ *   MATURE_EARLY (maturity is reported before a lease has passed)  PEND_ANY_BIRTH (a new gate's "no member" settles an
  *   invalidation of the old one)  EVICT_ANY_BIRTH (eviction compares clocks of two births)  CHAIN_BY_CLOCK (no tips)
  */
 #ifndef NI

@@ -57,7 +57,7 @@ const streamVariables = {
   }),
   SSE_RETRY_MS: defaulted(wholeNumber(100, 60_000), '3000', {
     group: 'sse',
-    description: 'How long browsers are told to wait before they open a lost event stream again.',
+    description: 'How long browsers wait before they open a lost event stream again.',
   }),
   SSE_STREAMS_MAX: defaulted(wholeNumber(1, 100_000), '1000', {
     group: 'sse',

@@ -181,8 +181,8 @@ export class Flight {
     const latest = this.host.clock.latest();
     const asked = (waiter: Waiter) => waiter.arrivedBefore(request);
     const mayHave = (waiter: Waiter) => asked(waiter) && waiter.accepts(stored, latest);
-    // Another process built it, perhaps for callers with a `maxAgeSeconds` of their own: it answers them when no L1 serves
-    // an older value, so these callers wait for the same.
+    // Another process built it, perhaps for callers with a `maxAgeSeconds` of their own: it answers them when no L1
+    // serves an older value, so these callers wait for the same.
     if ([...this.waiters].some((w) => w.awaitedYounger && mayHave(w))) await this.host.store.settle(this.key);
     for (const waiter of this.waiters.take(mayHave)) {
       const copy = () => this.host.codec.decode(this.key, stored)?.value; // one copy for each caller

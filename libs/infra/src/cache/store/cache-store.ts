@@ -160,8 +160,8 @@ export abstract class CacheStore {
    */
   abstract write(request: WriteRequest): Promise<boolean>;
   /**
-   * Resolves when no L1 serves an entry of this key that the store had replaced before the call. Callers need it that the
-   * build of another process answers: that build answers its own callers only then.
+   * Resolves when no L1 serves an entry of this key that the store had replaced before the call. It is for callers that
+   * the build of another process answers: that build answers its own callers only then.
    */
   abstract settle(key: string): Promise<void>;
   /** Resolves when acknowledged in every partition. */

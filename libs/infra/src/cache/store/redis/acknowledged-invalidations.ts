@@ -123,7 +123,7 @@ export class AcknowledgedInvalidations {
     return { dropped, keys, deferred };
   }
 
-  /** Resolves when every L1 has followed what was announced before: an announcement of nothing comes after all of that. */
+  /** Resolves when every L1 has followed the earlier announcements: it announces nothing, and waits for that. */
   async settle(partition: Partition): Promise<void> {
     await this.invalidateIn(partition, []);
   }
