@@ -35,7 +35,7 @@ export function welcomeText({ config, bff, worker, sandbox, seconds, redisTroubl
     lines.push('  Sensitive entries are encrypted with the published demo key: for made-up data only.');
   if (!config.events.enabled)
     lines.push(
-      '  Change events are switched off (SF_EVENTS_ENABLED): nothing tells the cache of changes, and its entries live at most 60 s.',
+      `  Change events are switched off (SF_EVENTS_ENABLED): the cache hears of no change, and its entries live at most ${config.cache.feedLostMaxAgeSeconds} s.`,
     );
   else if (!eventsAreLive && !redisTrouble)
     lines.push(`  Change events are not live yet: see ${urlOf(worker ?? bff)}/health/sf-events`);
