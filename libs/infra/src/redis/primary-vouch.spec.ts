@@ -120,6 +120,17 @@ describe.each(['serve', 'refuse'] as const)('onSplit: %s', (onSplit) => {
     expect([holds(), vouch.reason]).toEqual([true, undefined]);
   });
 
+  it('[T2] lets the client look anew while nobody knows to whom it sends', async () => {
+    await open(onSplit);
+    topology.connection = undefined;
+    const leftBefore = topology.left;
+    await pass(1_100);
+    expect([holds(), topology.left - leftBefore]).toEqual([false, 2]);
+    topology.connection = { primary: 'D', server: 'd' };
+    await pass(2_000);
+    expect([holds(), topology.left - leftBefore]).toEqual([true, 2]);
+  });
+
   it('goes on as long as they do', async () => {
     await open(onSplit);
     for (let i = 0; i < 40; i++) {

@@ -244,7 +244,12 @@ export class PrimaryVouch {
       this.leave(now);
       return -Infinity;
     }
-    if (!receiver || isReplacing) return -Infinity;
+    if (!receiver) {
+      // The client may hold on to a server that is gone: nothing is sent to it, so nothing else would correct it.
+      this.leave(now);
+      return -Infinity;
+    }
+    if (isReplacing) return -Infinity;
     if (this.options.onSplit === 'refuse') {
       this.isSettled[place] = asOf >= (this.doubtedAt[place] as number);
       return this.isSettled[place] ? asOf + this.options.vouchMs : -Infinity;
@@ -290,14 +295,18 @@ export class PrimaryVouch {
   private reasonOf(place: number): string {
     const { receiver, named, voters, needed, isReplacing } = this.verdict(place, this.witnesses?.heard() ?? []);
     const who = this.topology?.witnessName ?? '';
-    if (!receiver) return 'the connection to Redis is new: whether this is the primary is asked first';
+    const failures = this.witnesses?.failures() ?? [];
+    const why = failures.length > 0 ? ` (${failures.join('; ')})` : '';
+    if (!receiver) {
+      const server = this.topology?.serverOf(place)();
+      const which = typeof server === 'string' ? server : 'this';
+      return `the connection to Redis is new: whether ${which} is the primary is asked first${why}`;
+    }
     if (named !== undefined && named !== receiver.primary)
       return `the ${who} name another primary than the one this process is connected to: it connects to that one`;
     if (isReplacing) return `the ${who} are about to replace the primary`;
     if (this.options.onSplit === 'serve')
       return `this process or Redis stood still, or the connection is new: the ${who} are asked first which is the primary`;
-    const failures = this.witnesses?.failures() ?? [];
-    const why = failures.length > 0 ? ` (${failures.join('; ')})` : '';
     return (
       `${Math.min(voters, needed)} of the ${needed} ${who} that are needed have confirmed the primary within ` +
       `${this.options.vouchMs} ms${why}: until they do, nothing is read from it or acknowledged (onSplit: refuse)`

@@ -55,6 +55,27 @@ describe('the masters of a Cluster as witnesses', () => {
     expect((await topologyOf(Array.from({ length: masters }, line), [0]).ask()).needed).toBe(needed);
   });
 
+  it('[T2] asks the servers of its slots as well, which the client may hold for replicas or for none of its nodes', () => {
+    const nodes = (role: string) =>
+      [
+        { host: 'm', port: 1, username: 'bff' },
+        { host: 'r', port: 2, username: 'bff' },
+      ]
+        .slice(0, role === 'master' ? 1 : 2)
+        .map((options) => ({ options }));
+    const slots = [['m:1'], ['r:2', 'm:1'], ['::1:3'], undefined];
+    const client = { status: 'ready', slots, nodes } as unknown as Cluster;
+    const topology = new ClusterTopology(client, [0, 1, 2, 3]);
+    expect(topology.witnesses()).toEqual([
+      { host: 'm', port: 1 },
+      { host: 'r', port: 2 },
+      { host: '::1', port: 3 },
+    ]);
+    const connection = topology.connect({ host: '::1', port: 3 });
+    connection.disconnect();
+    expect(connection.options).toMatchObject({ host: '::1', port: 3, username: 'bff' });
+  });
+
   it('knows whom the client sends to only when that node has said who it is', async () => {
     const { topology, ask } = topologyOf(LINES, [0, 1]);
     expect(topology.receiver(0)).toBeUndefined();

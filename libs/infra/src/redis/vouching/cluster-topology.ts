@@ -31,11 +31,18 @@ export class ClusterTopology extends Topology {
     super();
   }
 
+  /** The masters, and the servers of our slots: the client may hold one of those for a replica, or for none of its nodes. */
   witnesses(): readonly HostAndPort[] {
-    const nodes = this.client.nodes('master').map(({ options }) => options);
+    const known = new Map(this.client.nodes('all').map(({ options }) => [keyOf(addressOf(options)), options]));
+    const [anyNode] = known.values();
     this.connections.clear();
-    for (const options of nodes) this.connections.set(keyOf(addressOf(options)), options);
-    return nodes.map(addressOf);
+    for (const { options } of this.client.nodes('master')) this.connections.set(keyOf(addressOf(options)), options);
+    for (let place = 0; place < this.places; place++) {
+      const server = this.serverOf(place)();
+      if (server === undefined || this.connections.has(server)) continue;
+      this.connections.set(server, known.get(server) ?? { ...anyNode, ...addressIn(server) });
+    }
+    return [...this.connections.values()].map(addressOf);
   }
 
   connect(witness: HostAndPort): Redis {
@@ -75,13 +82,19 @@ export class ClusterTopology extends Topology {
   }
 
   leave(): void {
-    this.client.refreshSlotsCache();
+    if (this.client.status === 'ready') this.client.refreshSlotsCache();
   }
 
   watch(lost: () => void, made: () => void): () => void {
     this.client.on('close', lost).on('-node', lost).on('ready', made).on('+node', made);
     return () => this.client.off('close', lost).off('-node', lost).off('ready', made).off('+node', made);
   }
+}
+
+/** The address that the client writes as `host:port`; a host of IPv6 has colons, too. */
+function addressIn(server: string): HostAndPort {
+  const colon = server.lastIndexOf(':');
+  return { host: server.slice(0, colon), port: Number(server.slice(colon + 1)) };
 }
 
 function addressOf({ host, port }: RedisOptions): HostAndPort {
