@@ -157,6 +157,8 @@ async function walkNode(redis: Redis, appName: string, windowMax: number): Promi
   const unknown = new Set<string>();
   let [entries, indexKeys] = [0, 0];
   for (const [tag, found] of byTag) {
+    // A node may hold keys of a slot that it lost: its master deleted them, and did not replicate that (Redis 7.0).
+    if (await isElsewhere(redis, tag)) continue;
     const partition = new Partition(redis, tag, [...new Set(found)]);
     await partition.walk(windowMax);
     faults.push(...partition.faults);
@@ -165,4 +167,14 @@ async function walkNode(redis: Redis, appName: string, windowMax: number): Promi
     for (const key of found) if (!KNOWN.test(key.slice(tag.length))) unknown.add(key.slice(tag.length).slice(0, 20));
   }
   return { faults, entries, indexKeys, unknown: [...unknown] };
+}
+
+async function isElsewhere(redis: Redis, tag: string): Promise<boolean> {
+  try {
+    await redis.exists(`${tag}:g`);
+    return false;
+  } catch (error) {
+    if ((error as Error).message.startsWith('MOVED ')) return true;
+    throw error;
+  }
 }

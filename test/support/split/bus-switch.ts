@@ -20,13 +20,13 @@ export class BusSwitch {
   static async start(nodeCount: number): Promise<BusSwitch> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run "npm run build" first ("npm test" does)`);
     const child = fork(PROGRAM, [String(nodeCount)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    const [report] = (await once(child, 'message')) as [SwitchReport];
+    const report = await nextReport(child);
     return new BusSwitch(child, report.kind === 'ready' ? report.ports : []);
   }
 
   /** Resolves when the order is in effect. */
   async order(order: SwitchOrder): Promise<void> {
-    const done = once(this.child, 'message');
+    const done = nextReport(this.child);
     this.child.send(order);
     await done;
   }
@@ -37,4 +37,14 @@ export class BusSwitch {
     this.child.disconnect();
     await gone;
   }
+}
+
+/** Rejects if the process ends instead. */
+async function nextReport(child: ChildProcess): Promise<SwitchReport> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the switch of the bus has ended (code ${code})`);
+  });
+  const [report] = (await Promise.race([once(child, 'message'), ended])) as [SwitchReport];
+  ended.catch(() => undefined);
+  return report;
 }

@@ -29,7 +29,7 @@ export class SentinelSplit {
     const talk = ['ping', 'publish', 'subscribe'];
     for (const sentinel of sentinels) await deny(sentinel, ...talk, 'sentinel|is-master-down-by-addr', 'sentinel|myid');
     for (const node of nodes) await deny(node, ...talk, 'psync');
-    await Promise.all([...nodes, ...sentinels].map(cutEverybody));
+    await Promise.all([...nodes, ...sentinels].map((server) => cutEverybody(server)));
     await rewritten(nodes);
     await group.waitUntilWhole();
     return new SentinelSplit(group);
@@ -47,7 +47,10 @@ export class SentinelSplit {
   }
 
   async end(): Promise<void> {
-    await rejoin([...this.group.nodes, ...this.group.sentinels]);
+    const servers = [...this.group.nodes, ...this.group.sentinels];
+    await rejoin(servers);
+    // A refused Sentinel stays connected as the default user, and takes the refusal of its pings for a sign of life.
+    await Promise.all(servers.map((server) => cutEverybody(server, ['default'])));
     // A Sentinel may have made a node save a configuration that refuses a side.
     await rewritten(this.group.nodes);
   }

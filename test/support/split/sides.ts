@@ -48,9 +48,12 @@ export async function deny({ port }: RedisServer, ...commands: readonly string[]
   await setUser(port, 'default', ...commands.map((command) => `-${command}`));
 }
 
-/** Disconnects everybody; each returns as the user it now has to be. */
-export async function cutEverybody({ port }: RedisServer): Promise<void> {
-  for (const user of [...sides, 'default']) await redisCommand(port, 'CLIENT', 'KILL', 'USER', user);
+/** Disconnects these users; each returns as the user it now has to be. */
+export async function cutEverybody(
+  { port }: RedisServer,
+  users: readonly string[] = [...sides, 'default'],
+): Promise<void> {
+  for (const user of users) await redisCommand(port, 'CLIENT', 'KILL', 'USER', user);
 }
 
 async function refuse({ port }: RedisServer, side: Side): Promise<void> {

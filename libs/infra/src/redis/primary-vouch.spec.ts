@@ -54,8 +54,9 @@ class ScriptedTopology extends Topology {
     return () => this.connection?.server;
   }
 
-  leave(): void {
+  leave(): boolean {
     this.left++;
+    return true;
   }
 
   watch(lost: () => void): () => void {
@@ -227,7 +228,7 @@ describe('onSplit: refuse', () => {
     topology.connection = { primary: 'N', server: 'n' };
     vouch.doubt();
     topology.words.fill({ primary: 'N', epoch: 2 });
-    await pass(300);
+    await pass(1_500);
     expect(await carriedOut).toMatch(/turned to another server/);
     expect([holds(), vouch.trustOf(0).holdsFor('n'), vouch.trustOf(0).holdsFor('d')]).toEqual([true, true, false]);
     expect(await vouch.confirmed(0, 'd')).toMatch(/turned to another server/);

@@ -188,7 +188,8 @@ export class PrimaryVouch {
       // A process with no time for its sockets has not seen the answers: turns of the event loop count too, not time
       // alone.
       const look = () => {
-        if (chances-- === 0 || this.witnesses?.haveAnsweredSince(since)) return waiting.settle(this.reasonOf(place));
+        if (chances-- === 0 || this.witnesses?.haveAnsweredSince(since))
+          return waiting.settle(isPossible() ? this.reasonOf(place) : TURNED);
         this.witnesses?.askAll();
         timer = setTimeout(look, CHANCE_MS);
       };
@@ -225,10 +226,7 @@ export class PrimaryVouch {
       this.wasTrusted[place] = isTrusted;
     });
     for (const { place, since, isPossible, settle } of this.waiting) {
-      if (!isPossible()) {
-        settle(TURNED);
-        continue;
-      }
+      if (!isPossible()) continue; // a client of a Cluster may turn away for a moment, and back
       const { asOf } = verdicts[place] as Verdict;
       const isRight = this.options.onSplit === 'refuse' ? asOf >= since : this.isSettled[place];
       if (isRight && this.trusts[place]?.holds()) settle(undefined);
@@ -270,8 +268,7 @@ export class PrimaryVouch {
 
   private leave(now: number): void {
     if (now - this.leftAt < LEAVE_MS) return;
-    this.leftAt = now;
-    this.topology?.leave();
+    if (this.topology?.leave()) this.leftAt = now;
   }
 
   private verdict(place: number, heard: readonly Heard[]): Verdict {

@@ -158,7 +158,7 @@ export class Flight {
         return this.waitForBuilder(reply, watch);
       case 'lease':
         this.host.clock.learn(reply.start.at, sentAt);
-        if (refresh && !(await this.isStillWanted())) return this.giveBack(leaseId);
+        if (refresh && !(await this.isStillWanted(leaseId))) return this.giveBack(leaseId);
         return this.buildUnder(leaseId, reply.start, request);
     }
   }
@@ -166,11 +166,16 @@ export class Flight {
   /**
    * Under the lease: offers the entry that exists by now; returns whether a waiter refused it, or there is no entry.
    */
-  private async isStillWanted(): Promise<boolean> {
+  private async isStillWanted(leaseId: string): Promise<boolean> {
     const request = ++this.host.requests;
-    const stored = await this.host.store.read(this.key);
-    this.isReplacing = stored !== undefined && this.host.codec.decode(this.key, stored) !== undefined;
-    return !stored || !this.isReplacing || !(await this.offer(stored, request));
+    try {
+      const stored = await this.host.store.read(this.key);
+      this.isReplacing = stored !== undefined && this.host.codec.decode(this.key, stored) !== undefined;
+      return !stored || !this.isReplacing || !(await this.offer(stored, request));
+    } catch (error) {
+      await this.release({ key: this.key, leaseId }); // nobody builds under it
+      throw error;
+    }
   }
 
   /**
@@ -181,15 +186,22 @@ export class Flight {
     const latest = this.host.clock.latest();
     const asked = (waiter: Waiter) => waiter.arrivedBefore(request);
     const mayHave = (waiter: Waiter) => asked(waiter) && waiter.accepts(stored, latest);
-    // Another process built it, perhaps for callers with a `maxAgeSeconds` of their own: it answers them when no L1
-    // serves an older value, so these callers wait for the same.
-    if ([...this.waiters].some((w) => w.awaitedYounger && mayHave(w))) await this.host.store.settle(this.key);
-    for (const waiter of this.waiters.take(mayHave)) {
-      const copy = () => this.host.codec.decode(this.key, stored)?.value; // one copy for each caller
-      waiter.succeed(copy(), waiter.hasWaited ? 'coalesced' : 'hit', false, copy);
+    this.answer(stored, (waiter) => !waiter.awaitedYounger && mayHave(waiter));
+    if ([...this.waiters].some(mayHave)) {
+      // Another process built it, perhaps for callers with a `maxAgeSeconds` of their own: it answers them when no L1
+      // serves an older value, so these callers wait for the same.
+      await this.host.store.settle(this.key);
+      this.answer(stored, mayHave);
     }
     this.wantsNewer = [...this.waiters].some((waiter) => asked(waiter) && !waiter.background);
     return ![...this.waiters].some(asked);
+  }
+
+  private answer(stored: StoredValue, wanted: (waiter: Waiter) => boolean): void {
+    for (const waiter of this.waiters.take(wanted)) {
+      const copy = () => this.host.codec.decode(this.key, stored)?.value; // one copy for each caller
+      waiter.succeed(copy(), waiter.hasWaited ? 'coalesced' : 'hit', false, copy);
+    }
   }
 
   /** There is nothing to build: waiters that arrived too late to be offered the entry ask again. */

@@ -39,7 +39,8 @@ export class ClusterTopology extends Topology {
     for (const { options } of this.client.nodes('master')) this.connections.set(keyOf(addressOf(options)), options);
     for (let place = 0; place < this.places; place++) {
       const server = this.serverOf(place)();
-      if (server === undefined || this.connections.has(server)) continue;
+      // Without a node to learn from, user, password and TLS are not known.
+      if (server === undefined || anyNode === undefined || this.connections.has(server)) continue;
       this.connections.set(server, known.get(server) ?? { ...anyNode, ...addressIn(server) });
     }
     return [...this.connections.values()].map(addressOf);
@@ -81,8 +82,10 @@ export class ClusterTopology extends Topology {
     return primary === undefined ? undefined : { primary, server };
   }
 
-  leave(): void {
-    if (this.client.status === 'ready') this.client.refreshSlotsCache();
+  leave(): boolean {
+    if (this.client.status !== 'ready') return false;
+    this.client.refreshSlotsCache();
+    return true;
   }
 
   watch(lost: () => void, made: () => void): () => void {

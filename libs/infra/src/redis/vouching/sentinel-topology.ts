@@ -80,8 +80,10 @@ export class SentinelTopology extends Topology {
     return () => this.client.stream;
   }
 
-  leave(): void {
-    if (this.client.status === 'ready') this.client.disconnect(true);
+  leave(): boolean {
+    if (this.client.status !== 'ready') return false;
+    this.client.disconnect(true);
+    return true;
   }
 
   watch(lost: () => void, made: () => void): () => void {

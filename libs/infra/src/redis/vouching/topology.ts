@@ -59,7 +59,7 @@ export abstract class Topology {
   abstract serverOf(place: number): () => unknown;
 
   /** Makes the client look for its primary again. */
-  abstract leave(): void;
+  abstract leave(): boolean;
 
   /** Calls `lost` when a data connection is lost, and `made` when one is made; returns how to stop. */
   abstract watch(lost: () => void, made: () => void): () => void;

@@ -130,12 +130,14 @@ export class AcknowledgedInvalidations {
 
   /**
    * Sends a script that invalidates, and waits until no L1 can serve what it dropped. This process' own L1 is cleared
-   * before the script is sent, and again with the position at which the store carried it out.
+   * before the script is sent, and again with the position at which the store carried it out. `repeats`: how often it
+   * may be sent again where a redirection led it to another server.
    */
   async settled<T>(
     partition: Partition,
     dependencies: readonly Dependency[],
     send: (call: InvalidationCall) => Promise<InvalidationReply<T>>,
+    repeats = 0,
   ): Promise<T> {
     const tip = nonce();
     const server = this.serverOf(partition);
@@ -147,6 +149,9 @@ export class AcknowledgedInvalidations {
       const { gate, audience, result } = await send({ tip, requester, membershipVersion: known.version });
       const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
       this.l1?.invalidateOwn(partition, dependencies, { clock, tip });
+      // A redirection: another server has carried it out. What is sent now goes there at once.
+      if (repeats > 0 && this.serverOf(partition) !== server)
+        return await this.settled(partition, dependencies, send, repeats - 1);
       const [version, members, isMature] = audience.map(String) as [string, string, string];
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
       await Promise.all([
@@ -155,7 +160,7 @@ export class AcknowledgedInvalidations {
       ]);
       return result;
     } catch (error) {
-      this.journals[partition.index]?.add(dependencies); // after any error, a defect too: the old value may remain
+      if (dependencies.length > 0) this.journals[partition.index]?.add(dependencies); // after any error, a defect too: the old value may remain
       throw error;
     } finally {
       this.acknowledgements.forget(tip);
@@ -163,7 +168,7 @@ export class AcknowledgedInvalidations {
   }
 
   private invalidateIn(partition: Partition, dependencies: readonly Dependency[]): Promise<Invalidation> {
-    return this.settled(partition, dependencies, async ({ tip, requester, membershipVersion }) => {
+    const send = async ({ tip, requester, membershipVersion }: InvalidationCall) => {
       const { inlineMax, windowMax } = this.options;
       const head = [tip, inlineMax, windowMax, requester, membershipVersion];
       const [, gate, dropped, deferred, ...rest] = await this.scripts.run('invalidate', partition, [
@@ -172,7 +177,8 @@ export class AcknowledgedInvalidations {
       ]);
       const keys = rest.slice(AUDIENCE_FIELDS).map(String);
       return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), keys } };
-    });
+    };
+    return this.settled(partition, dependencies, send, 1);
   }
 
   /**
