@@ -98,6 +98,13 @@ describe('L1 strict, several processes', () => {
     await eventually(async () => (await Promise.all(readers.map(read))).every((value) => value === 'after'), {
       withinMs: 10_000,
     });
+    // The writer may find Redis later than the readers do.
+    const isAcknowledged = () =>
+      change('after').then(
+        () => true,
+        () => false,
+      );
+    await eventually(isAcknowledged, { withinMs: 10_000, what: 'an acknowledgement' });
     const took = await change('later');
     expect(took).toBeLessThan(LEASE_MS + MACHINE_MS);
     expect(await Promise.all(readers.map(read))).toEqual(['later', 'later']);
