@@ -21,6 +21,7 @@ describe('AcknowledgedInvalidations', () => {
   /** Reports, as the guard does, that the store can be used. */
   let usable: () => void;
   let l1: L1;
+  let vouch: PrimaryVouch;
   let invalidations: AcknowledgedInvalidations;
 
   beforeEach(async () => {
@@ -28,6 +29,8 @@ describe('AcknowledgedInvalidations', () => {
     run = async () => ['JOIN', '5 0 0 t5 1 -', '0'];
     const guard = { onUsable: (listener: () => void) => (usable = listener), tellOutage: () => outages++ };
     const scripts = { run: () => run(), runNumber: async () => 0 };
+    const onSplit = 'refuse';
+    vouch = new PrimaryVouch(undefined, { onSplit, vouchMs: 1000, isAway: () => false, onLost: () => undefined });
     invalidations = new AcknowledgedInvalidations(
       guard as unknown as RedisGuard,
       scripts as unknown as PartitionScripts,
@@ -38,12 +41,7 @@ describe('AcknowledgedInvalidations', () => {
         inlineMax: 100,
         l1: { mode: 'strict', codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 10, shouldFreeze: false },
       },
-      new PrimaryVouch(undefined, {
-        onSplit: 'refuse',
-        vouchMs: 1000,
-        isAway: () => false,
-        onLost: () => undefined,
-      }),
+      vouch,
     );
     l1 = invalidations.l1 as L1;
     l1.start();
@@ -93,6 +91,29 @@ describe('AcknowledgedInvalidations', () => {
     l1.follow(new Partitions('t', 1).all[0]!, told, 'self');
     keep(6);
     expect(l1.find('things:1')).toBeDefined();
+  });
+
+  it('[T5] is sent once more where a redirection led it elsewhere, confirmed for that server, and says what fell at first', async () => {
+    let server = 'a';
+    const trust = { holdsFor: () => true };
+    Object.assign(vouch, {
+      trustOf: () => ({ ...trust, at: server }),
+      confirmed: async (_index: number, carriedOutBy: unknown) => (carriedOutBy === server ? undefined : 'turned'),
+    });
+    let sent = 0;
+    run = async () => {
+      server = 'b';
+      return sent++ === 0 ? ['OK', Buffer.from('6 0 0 t6 1 -'), 1, 0, 'v', '', 1, 'things:1'] : INVALIDATED;
+    };
+    expect(await invalidations.invalidate([THING])).toEqual({ dropped: 1, keys: ['things:1'], deferred: 0 });
+    expect([sent, invalidations.owedInvalidations]).toEqual([2, 0]);
+  });
+
+  it('[T5] is owed where the connection turns away while it is confirmed', async () => {
+    Object.assign(vouch, { confirmed: async () => 'turned to another server' });
+    run = async () => INVALIDATED;
+    await expect(invalidations.invalidate([THING])).rejects.toThrow('turned to another server');
+    expect(invalidations.owedInvalidations).toBe(1);
   });
 
   it('trusts nothing until an invalidation that the store did not acknowledge has been carried out', async () => {

@@ -130,14 +130,14 @@ export class AcknowledgedInvalidations {
 
   /**
    * Sends a script that invalidates, and waits until no L1 can serve what it dropped. This process' own L1 is cleared
-   * before the script is sent, and again with the position at which the store carried it out. `repeats`: how often it
-   * may be sent again where a redirection led it to another server.
+   * before the script is sent, and again with the position at which the store carried it out. With `joined` the script
+   * is sent once more if a redirection led it to another server; `joined` makes one result of both.
    */
   async settled<T>(
     partition: Partition,
     dependencies: readonly Dependency[],
     send: (call: InvalidationCall) => Promise<InvalidationReply<T>>,
-    repeats = 0,
+    joined?: (first: T, again: T) => T,
   ): Promise<T> {
     const tip = nonce();
     const server = this.serverOf(partition);
@@ -150,8 +150,8 @@ export class AcknowledgedInvalidations {
       const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
       this.l1?.invalidateOwn(partition, dependencies, { clock, tip });
       // A redirection: another server has carried it out. What is sent now goes there at once.
-      if (repeats > 0 && this.serverOf(partition) !== server)
-        return await this.settled(partition, dependencies, send, repeats - 1);
+      if (joined && this.serverOf(partition) !== server)
+        return joined(result, await this.settled(partition, dependencies, send));
       const [version, members, isMature] = audience.map(String) as [string, string, string];
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
       await Promise.all([
@@ -160,7 +160,8 @@ export class AcknowledgedInvalidations {
       ]);
       return result;
     } catch (error) {
-      if (dependencies.length > 0) this.journals[partition.index]?.add(dependencies); // after any error, a defect too: the old value may remain
+      // After any error, a defect too: the old value may remain.
+      if (dependencies.length > 0) this.journals[partition.index]?.add(dependencies);
       throw error;
     } finally {
       this.acknowledgements.forget(tip);
@@ -178,7 +179,10 @@ export class AcknowledgedInvalidations {
       const keys = rest.slice(AUDIENCE_FIELDS).map(String);
       return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), keys } };
     };
-    return this.settled(partition, dependencies, send, 1);
+    // The script that ran first at the rightful server dropped the entries, and the other found none.
+    return this.settled(partition, dependencies, send, (first, again) =>
+      again.dropped > first.dropped ? again : first,
+    );
   }
 
   /**
