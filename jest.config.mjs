@@ -35,12 +35,16 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,test/support,test/soak,test/examples}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{apps,libs,test/support,test/checks/{bench,soak},test/examples}/**/*.spec.ts'],
     },
     { ...base, displayName: 'tooling', testMatch: ['<rootDir>/test/tooling/**/*.spec.ts'] },
     { ...servers, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },
     { ...servers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.int-spec.ts'] },
-    { ...servers, displayName: 'consistency', testMatch: ['<rootDir>/test/consistency/**/*.spec.ts'] },
+    {
+      ...servers,
+      displayName: 'consistency',
+      testMatch: ['<rootDir>/test/{consistency,checks/consistency}/**/*.spec.ts'],
+    },
     { ...servers, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
   ],
 };

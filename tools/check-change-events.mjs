@@ -4,9 +4,9 @@ import { ensureBuilt, root, run, stop } from './workspace.mjs';
 
 /**
  * `npm run check:change-events`: runs sandbox, Redis, BFFs and workers as processes, injects faults, and compares every
- * cached value with the org's records. test/soak/options.ts and docs/operating/soak.md explain the options.
+ * cached value with the org's records. test/checks/soak/options.ts and docs/operating/soak.md explain the options.
  */
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The soak needs redis-server 7 or later: install it and try again.');
-const program = join(root, 'dist', 'test', 'soak', 'main.js');
+const program = join(root, 'dist', 'test', 'checks', 'soak', 'main.js');
 process.exitCode = await run(process.execPath, [program, ...process.argv.slice(2)]);

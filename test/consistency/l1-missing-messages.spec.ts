@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { record } from '@bff/infra/cache/dependencies';
 import { Redis } from 'ioredis';
 import { CountingSource } from '../support/counting-source.js';
-import { openDeafenableCache, type DeafenableCache } from '../support/deafenable-cache.js';
+import { openDeafenableCache, type DeafenableCache } from '../support/cache/deafenable-cache.js';
 import { elapse, eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 
 const THING = record('Thing', '1');
 

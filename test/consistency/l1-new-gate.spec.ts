@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { record } from '@bff/infra/cache/dependencies';
 import { Redis } from 'ioredis';
 import { CountingSource } from '../support/counting-source.js';
-import { openDeafenableCache } from '../support/deafenable-cache.js';
+import { openDeafenableCache } from '../support/cache/deafenable-cache.js';
 import { elapse } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 
 describe('a gate that is born while an invalidation waits for acknowledgements', () => {
   let server: RedisServer;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { CacheProcess } from '../support/cache-process-pool.js';
+import { CacheProcess } from '../support/cache/cache-process-pool.js';
 import { elapse, eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 
 /** How long an L1 may serve without contact to Redis, and a tolerance for a loaded machine. */
 const LEASE_MS = 1000;

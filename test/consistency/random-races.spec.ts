@@ -8,17 +8,17 @@ import type {
   CacheStore,
   CommitReply,
   CommitRequest,
-} from '@bff/infra/cache/store/cache-store';
+} from '@bff/infra/cache/protocol/cache-store';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
-import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
-import type { L1Mode } from '@bff/infra/cache/store/redis/l1';
+import { MemoryProcessReports } from '@bff/infra/fleet/memory/memory-process-reports';
+import type { L1Mode } from '@bff/infra/cache/store/redis/l1/redis-l1';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
-import { ValueCodec } from '@bff/infra/cache/values/value-codec';
+import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
-import { CoherenceOracle, seededRandom, type Built } from '../support/coherence-oracle.js';
+import { CoherenceOracle, seededRandom, type Built } from '../support/cache/coherence-oracle.js';
 import { elapse } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 
 const RUN_MS = 4000;
 const RUNS_MAX = 8;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { CacheProcess } from '../support/cache-process-pool.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { CacheProcess } from '../support/cache/cache-process-pool.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 
 const PROCESSES = 4;
 

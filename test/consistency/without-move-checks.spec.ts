@@ -3,10 +3,10 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
-import { quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 import { eventually } from '../support/eventually.js';
-import { slotOf, startRedisCluster, type RedisCluster } from '../support/redis-cluster.js';
-import { switchOff } from './checker/process/without.js';
+import { slotOf, startRedisCluster, type RedisCluster } from '../support/redis/redis-cluster.js';
+import { switchOff } from '../checks/consistency/process/without.js';
 
 const START_MS = 120_000;
 const ORDER = record('Order', '1');

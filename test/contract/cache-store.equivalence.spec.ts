@@ -9,10 +9,10 @@ import {
   wholeTable,
   type Dependency,
 } from '@bff/infra/cache/dependencies';
-import type { CacheStore, StartPoint } from '@bff/infra/cache/store/cache-store';
+import type { CacheStore, StartPoint } from '@bff/infra/cache/protocol/cache-store';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
 import { elapse } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 import { createRedisStores } from './redis-under-test.js';
 import { allKeys, startBuild, sweepAll, value, type StoreUnderTest } from './store-under-test.js';
 

@@ -1,7 +1,7 @@
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
-import { MemoryCheckpoints } from '@bff/infra/cache/store/memory/memory-checkpoints';
-import { MemoryConsumerLeases } from '@bff/infra/cache/store/memory/memory-consumer-leases';
-import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
+import { MemoryCheckpoints } from '@bff/infra/fleet/memory/memory-checkpoints';
+import { MemoryConsumerLeases } from '@bff/infra/fleet/memory/memory-consumer-leases';
+import { MemoryProcessReports } from '@bff/infra/fleet/memory/memory-process-reports';
 import { describeCacheStore } from './cache-store.contract.js';
 import { describeCheckpoints } from './checkpoints.contract.js';
 import { describeConsumerLeases } from './consumer-leases.contract.js';

@@ -2,12 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { record } from '@bff/infra/cache/dependencies';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
-import { RedisCheckpoints } from '@bff/infra/cache/store/redis/redis-checkpoints';
-import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
-import { RedisProcessReports } from '@bff/infra/cache/store/redis/redis-process-reports';
-import { defineScripts, runScript, type ScriptArgument, type ScriptName } from '@bff/infra/cache/store/redis/scripts';
+import { RedisCheckpoints } from '@bff/infra/fleet/redis/redis-checkpoints';
+import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
+import { RedisProcessReports } from '@bff/infra/fleet/redis/redis-process-reports';
+import {
+  defineScripts,
+  runScript,
+  type ScriptArgument,
+  type ScriptName,
+} from '@bff/infra/cache/store/redis/partition/scripts';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 import { describeCacheStore } from './cache-store.contract.js';
 import { describeCheckpoints } from './checkpoints.contract.js';
 import { describeConsumerLeases } from './consumer-leases.contract.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Checkpoints } from '@bff/infra/cache/checkpoints';
+import type { Checkpoints } from '@bff/infra/fleet/checkpoints';
 
 export interface CheckpointsUnderTest {
   readonly checkpoints: Checkpoints;

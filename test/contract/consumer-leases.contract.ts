@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { TermOverError } from '@bff/infra/cache/cache.errors';
-import type { Checkpoints } from '@bff/infra/cache/checkpoints';
-import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/cache/consumer-leases';
+import type { Checkpoints } from '@bff/infra/fleet/checkpoints';
+import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/fleet/consumer-leases';
 import { eventually } from '../support/eventually.js';
 
 export interface ConsumerLeasesUnderTest {

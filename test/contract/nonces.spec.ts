@@ -5,7 +5,7 @@ import type { Nonces } from '@bff/infra/nonces/nonces';
 import { RedisNonces } from '@bff/infra/nonces/redis/redis-nonces';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 import { connectRedis } from './redis-under-test.js';
 
 interface NoncesUnderTest {

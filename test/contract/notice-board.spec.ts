@@ -5,7 +5,7 @@ import { MemoryNoticeBoard } from '@bff/infra/notices/memory/memory-notice-board
 import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 import { describeNoticeBoard, following } from './notice-board.contract.js';
 import { connectRedis } from './redis-under-test.js';
 

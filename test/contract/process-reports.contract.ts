@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ProcessReports } from '@bff/infra/cache/process-reports';
+import type { ProcessReports } from '@bff/infra/fleet/process-reports';
 import { eventually } from './store-under-test.js';
 
 type Join = (processId: string) => Promise<ProcessReports>;

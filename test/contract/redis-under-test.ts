@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
-import type { RedisServer } from '../support/redis-server.js';
+import type { RedisServer } from '../support/redis/redis-server.js';
 import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
 
 /**

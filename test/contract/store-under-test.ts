@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
-import type { BeginReply, CacheStore, CommitReply, StartPoint, StoredValue } from '@bff/infra/cache/store/cache-store';
+import type {
+  BeginReply,
+  CacheStore,
+  CommitReply,
+  StartPoint,
+  StoredValue,
+} from '@bff/infra/cache/protocol/cache-store';
 
 export interface StoreSettings {
   /** Invalidated dependencies that the store remembers. */

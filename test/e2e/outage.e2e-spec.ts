@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { elapse, eventually } from '../support/eventually.js';
-import type { RedisServer } from '../support/redis-server.js';
+import type { RedisServer } from '../support/redis/redis-server.js';
 import { SteadyLoad, type Sample } from '../support/steady-load.js';
 import { LATENCY_MS, Portal, type Answer } from './support/portal.js';
 

@@ -2,8 +2,8 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis-server.js';
-import { smallestAcl } from '../support/smallest-acl.js';
+import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
+import { smallestAcl } from '../support/redis/smallest-acl.js';
 import { Portal } from './support/portal.js';
 
 const SECRET = 'a-secret-of-more-than-thirty-two-characters';

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Partitions } from '@bff/infra/cache/store/redis/partition';
+import { Partitions } from '@bff/infra/cache/store/redis/partition/partition';
 import { eventually } from '../support/eventually.js';
-import { startRedisCluster } from '../support/redis-cluster.js';
-import { startRedisSentinels } from '../support/redis-sentinels.js';
-import type { RedisServer } from '../support/redis-server.js';
+import { startRedisCluster } from '../support/redis/redis-cluster.js';
+import { startRedisSentinels } from '../support/redis/redis-sentinels.js';
+import type { RedisServer } from '../support/redis/redis-server.js';
 import { LATENCY_MS, Portal } from './support/portal.js';
 
 /** A topology, four programs and a failover, on two cores. */

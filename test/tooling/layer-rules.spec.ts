@@ -61,7 +61,7 @@ const planted = [
   {
     name: "a module that imports the cache's private parts",
     filePath: 'libs/modules/src/orders/orders.service.ts',
-    code: "import '@bff/infra/cache/store/cache-store';",
+    code: "import '@bff/infra/cache/protocol/cache-store';",
     rule: 'evergreen/layers',
     says: /sub-folders are private: only files in libs\/infra\/src\/cache\//,
   },
@@ -75,7 +75,7 @@ const planted = [
   {
     name: 'the product that imports a test support file',
     filePath: 'libs/infra/src/redis/redis-client.ts',
-    code: "import '../../../../test/support/redis-server.js';",
+    code: "import '../../../../test/support/redis/redis-server.js';",
     rule: 'evergreen/layers',
     says: /must not import its tests/,
   },
@@ -156,7 +156,7 @@ const allowed = [
   {
     name: "the cache's own use of its private parts",
     filePath: 'libs/infra/src/cache/cache.service.ts',
-    code: "import './store/cache-store.js';",
+    code: "import './protocol/cache-store.js';",
   },
   {
     name: "the event port, which is a face of its own, and another module's face",
@@ -166,7 +166,7 @@ const allowed = [
   {
     name: 'a test that looks at the inside',
     filePath: 'libs/infra/src/redis/redis-client.spec.ts',
-    code: "import 'ioredis';\nimport '../cache/store/cache-store.js';\nexport const planted = process.env.PATH;",
+    code: "import 'ioredis';\nimport '../cache/protocol/cache-store.js';\nexport const planted = process.env.PATH;",
   },
   {
     name: 'the one reader of the environment',

@@ -5,13 +5,15 @@ const layerRanks = { infra: 0, integrations: 1, modules: 2, apps: 3 };
 
 /** The areas of infra that each area may import, beside itself. */
 const infraMayUse = {
-  config: [],
-  redis: ['config'],
+  process: [],
   http: [],
-  notices: ['redis', 'config'],
-  nonces: ['redis', 'config'],
-  cache: ['redis', 'config'],
-  health: ['cache', 'redis', 'config'],
+  config: [],
+  redis: ['process', 'config'],
+  notices: ['process', 'redis', 'config'],
+  nonces: ['process', 'redis', 'config'],
+  cache: ['process', 'redis'],
+  fleet: ['process', 'cache', 'redis', 'config'],
+  health: ['process', 'fleet', 'cache', 'redis', 'config'],
 };
 
 /** The only folders that may import a package; others use what these folders offer. */
@@ -44,7 +46,7 @@ const messages = {
   app: 'An app stands alone: {{from}} must not import {{to}}. Move what both need to libs/modules.',
   sideways: 'Integrations do not know each other: {{from}} must not import {{to}}. Join them in a module.',
   infra:
-    'Inside infra the order is health → cache, notices, nonces → redis → config, http apart: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
+    'Inside infra the order is health → fleet → cache → redis → config, with notices and nonces on redis, and process and http below all: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
   private:
     "A folder's sub-folders are private: only files in {{owner}}/ may import {{to}}. Import a file at the top of {{owner}}/, or move what you need there.",
   test: 'The product must not import its tests: {{to}}. Move the code beside what uses it.',

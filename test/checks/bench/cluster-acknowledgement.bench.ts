@@ -3,8 +3,8 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
-import { quitRedis } from '@bff/infra/redis/redis-lifetime';
-import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.js';
+import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
+import { startRedisCluster, type RedisCluster } from '../../support/redis/redis-cluster.js';
 import type { BenchEffort, BenchTable } from './bench-table.js';
 import { percentile, Samples } from './statistics.js';
 

@@ -30,7 +30,7 @@ export interface BenchCache {
 /** A measured cache: Evergreen, or a peer behind a thin adapter. */
 export interface Contender {
   readonly name: string;
-  /** The package whose version is printed, relative to `test/bench`; none for Evergreen. */
+  /** The package whose version is printed, relative to `test/checks/bench`; none for Evergreen. */
   readonly packageName?: string;
   /** Why it cannot take part, by scenario. */
   readonly cannot: Partial<Record<Scenario, string>>;

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../../support/redis/redis-server.js';
 import type { BenchEffort, BenchTable, Target } from './bench-table.js';
 import { BenchProcess } from './bench-process.js';
 import type { BenchCache, Contender } from './contender.js';

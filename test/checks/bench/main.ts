@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { arch, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../../support/redis/redis-server.js';
 import { section, targetSection, type BenchTable } from './bench-table.js';
 import { benchChangeEvents } from './change-events.bench.js';
 import { benchClusterAcknowledgement } from './cluster-acknowledgement.bench.js';

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { startRedisServer } from '../support/redis-server.js';
+import { startRedisServer } from '../../support/redis/redis-server.js';
 import type { BenchEffort, BenchTable } from './bench-table.js';
 import type { Contender, OpenOptions } from './contender.js';
 import { handWrittenIndex } from './hand-written-index.js';

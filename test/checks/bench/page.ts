@@ -11,7 +11,7 @@ export interface BenchRun {
 export function benchmarkPage({ machine, versions, isQuick, tables }: BenchRun): string {
   const head = [
     '# Benchmarks',
-    'Written by `npm run bench -- --write`; run it to get your own. Peers are installed under `test/bench` for it and are no ' +
+    'Written by `npm run bench -- --write`; run it to get your own. Peers are installed under `test/checks/bench` for it and are no ' +
       'dependencies of the product.',
     [
       `- ${new Date().toISOString().slice(0, 10)}${isQuick ? ', a quick run' : ''}`,

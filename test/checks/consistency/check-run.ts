@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { elapse } from '../../support/eventually.js';
-import { startRedisServer } from '../../support/redis-server.js';
+import { startRedisServer } from '../../support/redis/redis-server.js';
 import { startCheckedStore, type CheckedStore } from './checked-store.js';
 import { convergence, type Convergence } from './convergence.js';
 import { withinMs } from './deadline.js';
@@ -16,7 +16,7 @@ import { History } from './history/history.js';
 import { timeline, type RunEvent } from './history/timeline.js';
 import { Verifier } from './history/verifier.js';
 import type { CheckOptions } from './options.js';
-import { ProcessPool } from './process-pool.js';
+import { ProcessPool } from './pool/process-pool.js';
 import { factCount } from './source/universe.js';
 import { VersionedSource } from './source/versioned-source.js';
 

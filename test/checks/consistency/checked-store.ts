@@ -1,10 +1,10 @@
-import { slotOf } from '../../support/redis-cluster.js';
-import { startRedisSentinels } from '../../support/redis-sentinels.js';
-import { startRedisServer } from '../../support/redis-server.js';
+import { slotOf } from '../../support/redis/redis-cluster.js';
+import { startRedisSentinels } from '../../support/redis/redis-sentinels.js';
+import { startRedisServer } from '../../support/redis/redis-server.js';
 import { ClusterSplit } from '../../support/split/cluster-split.js';
 import { SentinelSplit } from '../../support/split/sentinel-split.js';
 import { clientOf } from '../../support/split/sides.js';
-import type { CheckedProcess } from './checked-process.js';
+import type { CheckedProcess } from './pool/checked-process.js';
 import { ClusterFaults } from './faults/cluster-faults.js';
 import type { FaultScene } from './faults/fault-scene.js';
 import { SentinelFaults } from './faults/sentinel-faults.js';

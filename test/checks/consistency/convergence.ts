@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { elapse } from '../../support/eventually.js';
-import type { CheckedProcess } from './checked-process.js';
+import type { CheckedProcess } from './pool/checked-process.js';
 import { withinMs } from './deadline.js';
 import { walkIndex, type IndexReport } from './index-walk.js';
 import { keys } from './source/universe.js';

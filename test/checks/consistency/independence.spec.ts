@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
-const CHECKER = join(process.cwd(), 'test/consistency/checker');
+const CHECKER = join(process.cwd(), 'test/checks/consistency');
 
 describe('what judges the cache', () => {
   const judges = readdirSync(join(CHECKER, 'history'))

@@ -3,7 +3,7 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { membership, record } from '@bff/infra/cache/dependencies';
 import { Redis } from 'ioredis';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 import { walkIndex } from './index-walk.js';
 
 const APP_NAME = 'walked';

@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.js';
 describe('the watchdog', () => {
   /** A process that guards two children, releases the second, and prints their pids. */
   async function guardian() {
-    const { code } = await transformFile('test/consistency/checker/watchdog.ts', {
+    const { code } = await transformFile('test/checks/consistency/watchdog.ts', {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
     });

@@ -1,4 +1,4 @@
-import { elapse } from '../support/eventually.js';
+import { elapse } from '../../support/eventually.js';
 import { Deployment, type Transport } from './deployment/deployment.js';
 import { FaultInjector } from './faults/fault-injector.js';
 import { scheduleFaults, type Fault } from './faults/fault-schedule.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { entry, record, storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
-import type { CacheStore } from '@bff/infra/cache/store/cache-store';
+import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
 import { begin, eventually, put, sweepAll, text, times, value, write, type StoreFactory } from '../store-under-test.js';
 
 interface Kept {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { entry, membership, record } from '@bff/infra/cache/dependencies';
-import type { CacheStore, InvalidationNotice, LeaseEnd } from '@bff/infra/cache/store/cache-store';
+import type { CacheStore, InvalidationNotice, LeaseEnd } from '@bff/infra/cache/protocol/cache-store';
 import { eventually, put, startBuild, write, type StoreFactory } from '../store-under-test.js';
 
 /** The messages of the store to its listeners. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { entry, membership, namespace, record, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
-import type { CacheStore } from '@bff/infra/cache/store/cache-store';
+import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
 import { begin, put, startBuild, text, value, type StoreFactory } from '../store-under-test.js';
 
 /** The stale-fill race: a fetch that began before an invalidation is never stored after it (P25, P26, E16). */

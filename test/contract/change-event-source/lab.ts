@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import type { ChangeEventSource, TopicHealth } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import type { StreamOptions } from '@bff/integrations/salesforce/events/stream.options';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RecordingConsumer } from '../../integration/integrations/recording-consumer.js';
 import { until } from '../../integration/integrations/until.js';

@@ -1,5 +1,5 @@
 import { AppProcess, freePort } from './app-process.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 /** How long a query of the sandbox takes: long enough to distinguish a miss from a hit. */
 export const LATENCY_MS = 150;

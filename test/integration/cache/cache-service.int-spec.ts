@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
-import { emptyBucketMetrics } from '@bff/infra/cache/domain-board';
+import { emptyBucketMetrics } from '@bff/infra/fleet/domain-board';
 import { namespace, record } from '@bff/infra/cache/dependencies';
 import { changeDriven, hybrid, ttl } from '@bff/infra/cache/strategies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 import { eventually } from '../../support/eventually.js';
 

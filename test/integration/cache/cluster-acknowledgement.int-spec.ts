@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
-import { LEASE_TIMES } from '@bff/infra/cache/store/redis/l1-leases';
-import { Partitions, type Partition } from '@bff/infra/cache/store/redis/partition';
-import { parseBusMessage } from '@bff/infra/cache/store/redis/store-messages';
+import { LEASE_TIMES } from '@bff/infra/cache/store/redis/l1/l1-leases';
+import { Partitions, type Partition } from '@bff/infra/cache/store/redis/partition/partition';
+import { parseBusMessage } from '@bff/infra/cache/store/redis/bus/store-messages';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
-import { quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
-import { redisCommand } from '../../support/redis-command.js';
-import type { RedisServer } from '../../support/redis-server.js';
+import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis/redis-cluster.js';
+import { redisCommand } from '../../support/redis/redis-command.js';
+import type { RedisServer } from '../../support/redis/redis-server.js';
 
 const PROCESSES = 3;
 /** More than masters, so that announcements and acknowledgements belong to different nodes. */

@@ -6,12 +6,12 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import type { OnSplit } from '@bff/infra/redis/primary-vouch';
 import { createRedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
-import { partitionTag } from '../../consistency/checker/index-walk.js';
-import { CacheProcess } from '../../support/cache-process-pool.js';
+import { partitionTag } from '../../checks/consistency/index-walk.js';
+import { CacheProcess } from '../../support/cache/cache-process-pool.js';
 import { eventually } from '../../support/eventually.js';
-import { startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
-import { startRedisSentinels, type RedisSentinels } from '../../support/redis-sentinels.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisCluster, type RedisCluster } from '../../support/redis/redis-cluster.js';
+import { startRedisSentinels, type RedisSentinels } from '../../support/redis/redis-sentinels.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const SLOW_MS = 120_000;
 const APP = { partitions: 1, commandTimeoutMs: 1000 };

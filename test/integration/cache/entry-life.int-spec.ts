@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven, ttl } from '@bff/infra/cache/strategies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FetchContext } from '@bff/infra/cache/cache.types';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 import { deferred } from '../../support/deferred.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { BackgroundEvent, Fetcher, GetOrSetOptions } from '@bff/infra/cache/cache.types';
 import { membership, record } from '@bff/infra/cache/dependencies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
 

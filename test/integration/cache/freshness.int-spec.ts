@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache, type CacheOptions } from '@bff/infra/cache/compose-cache';
-import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/cache/consumer-leases';
+import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/fleet/consumer-leases';
 import { record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const THING = record('Thing', '1');
 /** Short, so that entries outgrow it during a test; long enough for the steps that must happen within it. */

@@ -5,10 +5,10 @@ import type { ReadOutcome } from '@bff/infra/cache/cache.types';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
-import { quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 import { elapse, eventually } from '../../support/eventually.js';
-import { redisCommand, redisFacts } from '../../support/redis-command.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { redisCommand, redisFacts } from '../../support/redis/redis-command.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';

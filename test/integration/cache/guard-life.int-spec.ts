@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCache } from '@bff/infra/cache/create-cache';
-import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
-import { RedisGuard } from '@bff/infra/cache/store/redis/redis-guard';
+import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
+import { RedisGuard } from '@bff/infra/cache/store/redis/connection/redis-guard';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 /**
  * Longer than a guard's pause before it checks a refused server again, so that it checks while the connection is away.

@@ -6,7 +6,7 @@ import { entry, namespace, record } from '@bff/infra/cache/dependencies';
 import { Redis } from 'ioredis';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 describe('what could go wrong around a cache on Redis', () => {
   let server: RedisServer;

@@ -5,7 +5,7 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { CountingSource } from '../../support/counting-source.js';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 describe('the L1 of two processes over one Redis', () => {
   let server: RedisServer;

@@ -4,8 +4,8 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { OlderBuild, type OlderCache } from '../../support/older-build.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { OlderBuild, type OlderCache } from '../../support/cache/older-build.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 /** The last build before layout 2. */
 const OLDER = '31835a36110edbcc49f0ce5ce8fe899a7dd298ae';

@@ -3,7 +3,7 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { anyRecord, record, wholeTable } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 
 /** 200 orders with 25 lines each: more dependencies than one entry can have. */

@@ -4,11 +4,11 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
-import { partitionTag } from '../../consistency/checker/index-walk.js';
+import { partitionTag } from '../../checks/consistency/index-walk.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisCluster } from '../../support/redis-cluster.js';
-import { startRedisSentinels } from '../../support/redis-sentinels.js';
-import type { RedisServer } from '../../support/redis-server.js';
+import { startRedisCluster } from '../../support/redis/redis-cluster.js';
+import { startRedisSentinels } from '../../support/redis/redis-sentinels.js';
+import type { RedisServer } from '../../support/redis/redis-server.js';
 import { SteadyLoad } from '../../support/steady-load.js';
 
 const SLOW_MS = 180_000;

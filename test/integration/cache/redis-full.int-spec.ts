@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
-import { RedisCheckpoints } from '@bff/infra/cache/store/redis/redis-checkpoints';
-import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
+import { RedisCheckpoints } from '@bff/infra/fleet/redis/redis-checkpoints';
+import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Refusals } from '@bff/infra/redis/refusals';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 describe('[T7] a Redis whose memory is full and that evicts nothing', () => {
   let server: RedisServer;

@@ -5,7 +5,7 @@ import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-ca
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const ORDER = record('Order', '1');
 const REFUSED = { code: 'CACHE_NOT_ACKNOWLEDGED', retryable: true };

@@ -5,7 +5,7 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 import { SteadyLoad } from '../../support/steady-load.js';
 
 const PER_SECOND = 200;

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { record } from '@bff/infra/cache/dependencies';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const FETCH_MS = 50;
 

@@ -4,7 +4,7 @@ import type { BackgroundEvent } from '@bff/infra/cache/cache.types';
 import { record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven, ttl } from '@bff/infra/cache/strategies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
 

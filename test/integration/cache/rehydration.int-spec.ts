@@ -4,7 +4,7 @@ import type { CacheBucketMetrics, FetchContext } from '@bff/infra/cache/cache.ty
 import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven, ttl } from '@bff/infra/cache/strategies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { elapse, eventually } from '../../support/eventually.js';
 
 /** Things with versions, with the number of fetches of each. */

@@ -3,7 +3,7 @@ import type { CacheService } from '@bff/infra/cache/cache.service';
 import { record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { sliding } from '@bff/infra/cache/strategies';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
 

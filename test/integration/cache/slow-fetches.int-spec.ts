@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { GetOrSetOptions, MaybeStale } from '@bff/infra/cache/cache.types';
-import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache-under-test.js';
+import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { elapse, eventually } from '../../support/eventually.js';
 
 const KEY = 'slow:1';

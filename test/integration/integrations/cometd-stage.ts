@@ -1,6 +1,6 @@
 import { CometdChangeEventSource } from '@bff/integrations/salesforce/events/cometd-change-event-source';
 import type { CometdOptions } from '@bff/integrations/salesforce/events/cometd.options';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { RecordingConsumer } from './recording-consumer.js';
 import { StreamingDouble } from './streaming-double.js';
 import { until } from './until.js';

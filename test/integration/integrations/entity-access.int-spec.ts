@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { accessToEntities } from '@bff/integrations/salesforce/events/entity-access';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { accessToEntities } from '@bff/integrations/salesforce/events/delivery/entity-access';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { json, RestDouble, type Answer } from './rest-double.js';
 
 const ENTITIES = ['Account', 'Order', 'OrderItem', 'Product2', 'PricebookEntry'];

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 
 const PRODUCTION = 'https://login.salesforce.com';

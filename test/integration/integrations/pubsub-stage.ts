@@ -1,7 +1,7 @@
 import { PubSubChangeEventSource } from '@bff/integrations/salesforce/events/pubsub-change-event-source';
 import type { PubSubOptions } from '@bff/integrations/salesforce/events/pubsub.options';
 import type { TopicHealth } from '@bff/integrations/salesforce/events/change-event-source';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { PubSubDouble, type ScriptedChange } from './pubsub-double.js';
 import { RecordingConsumer } from './recording-consumer.js';
 import { until } from './until.js';

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { accessToEntities } from '@bff/integrations/salesforce/events/entity-access';
-import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { accessToEntities } from '@bff/integrations/salesforce/events/delivery/entity-access';
+import { JsforceSalesforceClient } from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { type Answer, json, RestDouble } from './rest-double.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CometdChangeEventSource } from '@bff/integrations/salesforce/events/cometd-change-event-source';
 import { PubSubChangeEventSource } from '@bff/integrations/salesforce/events/pubsub-change-event-source';
-import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { JsforceSalesforceClient } from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { AccountRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
 import { soql } from '@bff/integrations/salesforce/soql';

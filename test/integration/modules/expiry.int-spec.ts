@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
-import { MemoryProcessReports } from '@bff/infra/cache/store/memory/memory-process-reports';
-import { Encryption } from '@bff/infra/cache/values/encryption';
-import { ValueCodec } from '@bff/infra/cache/values/value-codec';
+import { MemoryProcessReports } from '@bff/infra/fleet/memory/memory-process-reports';
+import { Encryption } from '@bff/infra/cache/protocol/encryption';
+import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 

@@ -1,9 +1,9 @@
 import { PubSubChangeEventSource } from '@bff/integrations/salesforce/events/pubsub-change-event-source';
 import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/events/source-event';
-import { JsforceSalesforceClient } from '@bff/integrations/salesforce/jsforce-salesforce.client';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { JsforceSalesforceClient } from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { soql } from '@bff/integrations/salesforce/soql';
-import { Reconciler } from '@bff/modules/change-events/reconciler';
+import { Reconciler } from '@bff/modules/change-events/reconciler/reconciler';
 import type { ReconcilerOptions } from '@bff/modules/change-events/reconciler.options';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';

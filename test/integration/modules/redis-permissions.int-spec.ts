@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
-import { permissionsOf, smallestAcl, without } from '../../support/smallest-acl.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { permissionsOf, smallestAcl, without } from '../../support/redis/smallest-acl.js';
 import { Portal } from './support/portal.js';
 import { IDS } from './support/recorded-org.js';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Partitions } from '@bff/infra/cache/store/redis/partition';
+import { Partitions } from '@bff/infra/cache/store/redis/partition/partition';
 import type { RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
-import { redisCommand } from '../../support/redis-command.js';
-import { ConnectionsOfAProcess } from '../../support/redis-connections.js';
-import { startRedisSentinels, type RedisSentinels } from '../../support/redis-sentinels.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisCluster, type RedisCluster } from '../../support/redis/redis-cluster.js';
+import { redisCommand } from '../../support/redis/redis-command.js';
+import { ConnectionsOfAProcess } from '../../support/redis/redis-connections.js';
+import { startRedisSentinels, type RedisSentinels } from '../../support/redis/redis-sentinels.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 /**
  * How often each fault is repeated. After a change to how connections are made, run

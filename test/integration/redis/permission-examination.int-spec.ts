@@ -1,18 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { acknowledgementNeed, layoutNeed, comfortNeed, partitionNeed } from '@bff/infra/cache/store/redis/cache-needs';
-import { Partitions } from '@bff/infra/cache/store/redis/partition';
-import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
-import { RedisProcessReports } from '@bff/infra/cache/store/redis/redis-process-reports';
+import {
+  acknowledgementNeed,
+  layoutNeed,
+  comfortNeed,
+  partitionNeed,
+} from '@bff/infra/cache/store/redis/connection/cache-needs';
+import { Partitions } from '@bff/infra/cache/store/redis/partition/partition';
+import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
+import { RedisProcessReports } from '@bff/infra/fleet/redis/redis-process-reports';
 import { RedisNonces } from '@bff/infra/nonces/redis/redis-nonces';
 import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
-import { COMMAND_TRIALS } from '@bff/infra/redis/command-trials';
+import { COMMAND_TRIALS } from '@bff/infra/redis/permissions/command-trials';
 import { needsOf, type Need } from '@bff/infra/redis/needs';
 import { missingPermissions } from '@bff/infra/redis/permission-examination';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
-import { permissionsOf, smallestAcl, without } from '../../support/smallest-acl.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { permissionsOf, smallestAcl, without } from '../../support/redis/smallest-acl.js';
 
 const APP = 'evergreen';
 const RULES = smallestAcl(APP);

@@ -5,9 +5,9 @@ import { ConfigModule } from '@bff/infra/config/config.module';
 import { loadConfig } from '@bff/infra/config/load-config';
 import { createRedisClient, type RedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { pingRedis } from '@bff/infra/redis/redis.health';
-import { connectRedis, quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { connectRedis, quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const commandTimeoutMs = 200;
 

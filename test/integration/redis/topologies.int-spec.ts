@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { redisCommand } from '../../support/redis-command.js';
-import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis-cluster.js';
-import { startRedisSentinels, type RedisSentinels } from '../../support/redis-sentinels.js';
+import { redisCommand } from '../../support/redis/redis-command.js';
+import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis/redis-cluster.js';
+import { startRedisSentinels, type RedisSentinels } from '../../support/redis/redis-sentinels.js';
 
 /** Twelve processes and some failovers, on a busy machine. */
 const SLOW_MS = 120_000;

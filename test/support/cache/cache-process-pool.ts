@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateCacheOptions } from '@bff/infra/cache/create-cache';
 import type { RedisConnectionOptions } from '@bff/infra/redis/redis-client';
-import type { CacheRequest, CacheResponse } from './processes/cache-process.messages.js';
+import type { CacheRequest, CacheResponse } from '../processes/cache-process.messages.js';
 
 const PROGRAM = join(process.cwd(), 'dist/test/support/processes/cache-process.js');
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;

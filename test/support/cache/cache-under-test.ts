@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-cache';
-import { startRedisServer, type RedisServer } from './redis-server.js';
+import { startRedisServer, type RedisServer } from '../redis/redis-server.js';
 
 /**
  * How a test makes its caches: each call makes another process's cache over the same store, if the store can be shared.

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
-import { busSubscribers } from './bus-subscribers.js';
+import { busSubscribers } from '../redis/bus-subscribers.js';
 
 /**
  * A process's cache with a strict L1. Once deafened it keeps its leases, reads and invalidates, but receives nothing

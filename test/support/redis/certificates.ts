@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { selfSignedCertificate } from '../../apps/sandbox/src/pubsub/self-signed-certificate.js';
+import { selfSignedCertificate } from '../../../apps/sandbox/src/pubsub/self-signed-certificate.js';
 
 /** Paths of PEM files: the authority, and certificates of a server on 127.0.0.1 and of its client. */
 export interface Certificates {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 import { redisCommand, redisFacts } from './redis-command.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entry } from '@bff/infra/cache/dependencies';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
-import { RedisConsumerLeases } from '@bff/infra/cache/store/redis/redis-consumer-leases';
+import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
 import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
 import { createRedisClient, type RedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
-import { quitRedis } from '@bff/infra/redis/redis-lifetime';
+import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 
 /**
  * How long one check may wait for a message. A broken connection delivers none, so this only has to exceed a busy

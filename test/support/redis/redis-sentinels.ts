@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 import { redisCommand, redisFacts } from './redis-command.js';
 import { startRedisServer, type RedisServer } from './redis-server.js';
 

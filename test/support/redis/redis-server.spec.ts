@@ -75,7 +75,7 @@ describe('startRedisServer', () => {
   });
 
   it('leaves no server behind when its process is killed', async () => {
-    const { code } = await transformFile('test/support/redis-server.ts', {
+    const { code } = await transformFile('test/support/redis/redis-server.ts', {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
     });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const PAGE = new URL('../../docs/operating/redis-acl.md', import.meta.url);
+const PAGE = new URL('../../../docs/operating/redis-acl.md', import.meta.url);
 const DOCUMENTED_APP = 'evergreen';
 
 /**

@@ -1,6 +1,6 @@
 import { addressOf } from '../processes/bus-switch.messages.js';
 import { eventually } from '../eventually.js';
-import { startRedisCluster, type RedisCluster, type RedisClusterOptions } from '../redis-cluster.js';
+import { startRedisCluster, type RedisCluster, type RedisClusterOptions } from '../redis/redis-cluster.js';
 import { BusSwitch } from './bus-switch.js';
 import { rejoin, separate, SIDE_PASSWORD, userLines } from './sides.js';
 

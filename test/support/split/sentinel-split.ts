@@ -1,7 +1,7 @@
 import { eventually } from '../eventually.js';
-import { redisCommand } from '../redis-command.js';
-import type { RedisSentinels } from '../redis-sentinels.js';
-import type { RedisServer } from '../redis-server.js';
+import { redisCommand } from '../redis/redis-command.js';
+import type { RedisSentinels } from '../redis/redis-sentinels.js';
+import type { RedisServer } from '../redis/redis-server.js';
 import { cutEverybody, deny, knowSides, rejoin, separate, SIDE_PASSWORD, type Side } from './sides.js';
 
 /** A few seconds on an idle machine. */

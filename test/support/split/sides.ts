@@ -1,5 +1,5 @@
-import { redisCommand } from '../redis-command.js';
-import type { RedisServer } from '../redis-server.js';
+import { redisCommand } from '../redis/redis-command.js';
+import type { RedisServer } from '../redis/redis-server.js';
 
 /**
  * The sides of a split on one machine. Each client and server connects as its side's user; in a split, each server

@@ -1,8 +1,8 @@
 import type { FieldDefinition, FieldValue } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { ChangeContent } from './org-event.js';
-import type { RecordChange } from './record-changes.js';
-import { unifiedDiff } from './unified-diff.js';
+import type { RecordChange } from './changes/record-changes.js';
+import { unifiedDiff } from './changes/unified-diff.js';
 
 /** The part of an event that describes the record itself, beside the header. */
 export type ChangeBody = Pick<ChangeContent, 'fields' | 'changed' | 'diffs' | 'enriched'>;

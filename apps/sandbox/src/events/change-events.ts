@@ -9,7 +9,7 @@ import { channelOf } from './event-schema.js';
 import type { EventSchemas } from './event-schemas.js';
 import type { ChangeType } from './change-type.js';
 import type { ChangeHeader, EventContent } from './org-event.js';
-import { recordChanges, type RecordChange } from './record-changes.js';
+import { recordChanges, type RecordChange } from './changes/record-changes.js';
 
 /**
  * A header-only event that a test or an operator orders. Salesforce sends such events when it cannot deliver the change

@@ -1,6 +1,6 @@
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { FieldDefinition, FieldValue, OrgRecord } from './field-definition.js';
-import { toFieldValue } from './field-input.js';
+import { toFieldValue } from './writing/field-input.js';
 import type { ObjectDefinition } from './object-definition.js';
 import { SalesforceFault } from './org.errors.js';
 import type { OrgState } from './org-state.js';

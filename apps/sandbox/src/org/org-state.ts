@@ -4,7 +4,7 @@ import type { OrgRecord } from './field-definition.js';
 import type { ObjectDefinition } from './object-definition.js';
 import { SalesforceFault } from './org.errors.js';
 import { recordId, RecordIds } from './record-ids.js';
-import { RecordTable } from './record-table.js';
+import { RecordTable } from './writing/record-table.js';
 import { Schema } from './schema.js';
 
 /** The state of an org: its objects, records, ids, numbers and time. Writes go through `Org.transaction`. */

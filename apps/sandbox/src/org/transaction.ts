@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { completed, rollUp, type Derive } from './order-rules.js';
+import { completed, rollUp, type Derive } from './writing/order-rules.js';
 import { withParentIds } from './external-ids.js';
 import type { FieldValue, OrgRecord } from './field-definition.js';
-import { toFieldValue } from './field-input.js';
+import { toFieldValue } from './writing/field-input.js';
 import type { ObjectDefinition } from './object-definition.js';
 import { entityIsDeleted, notFound, SalesforceFault } from './org.errors.js';
 import type { OrgState } from './org-state.js';
-import { checkReferences, createdValues, updatedValues } from './write-checks.js';
+import { checkReferences, createdValues, updatedValues } from './writing/write-checks.js';
 
 /** The kind of a record's change. */
 export type ChangeKind = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';

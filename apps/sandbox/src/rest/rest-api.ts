@@ -7,15 +7,15 @@ import type { Permissions } from '../org/permissions.js';
 import { queryColumns } from '../soql/columns.js';
 import { runQuery } from '../soql/query-runner.js';
 import type { ApiAnswer, ApiCall } from './api-call.js';
-import { composite } from './composite.js';
-import { compositeBatch } from './composite-batch.js';
-import { compositeGraph } from './composite-graph.js';
+import { composite } from './composite/composite.js';
+import { compositeBatch } from './composite/composite-batch.js';
+import { compositeGraph } from './composite/composite-graph.js';
 import { limits } from './limits.js';
-import { QueryPages } from './query-pages.js';
-import { sobjectCollections } from './sobject-collections.js';
+import { QueryPages } from './records/query-pages.js';
+import { sobjectCollections } from './records/sobject-collections.js';
 import { requireMethod } from './call-checks.js';
-import { sobjectTree } from './sobject-tree.js';
-import { sobjects } from './sobjects.js';
+import { sobjectTree } from './records/sobject-tree.js';
+import { sobjects } from './records/sobjects.js';
 import { Tooling } from './tooling.js';
 
 /** How many calls the org has answered, by kind. Tests check these counts instead of spying on a client. */

@@ -1,10 +1,10 @@
 import type { FieldDefinition, FieldType } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
-import { aggregateType } from './aggregates.js';
-import { compileCondition } from './condition.js';
-import { FieldReader, type QueryScope } from './field-reader.js';
-import { groupOutputs } from './grouping.js';
+import { aggregateType } from './evaluation/aggregates.js';
+import { compileCondition } from './evaluation/condition.js';
+import { FieldReader, type QueryScope } from './parsing/field-reader.js';
+import { groupOutputs } from './evaluation/grouping.js';
 import { parseQuery } from './query-parser.js';
 import { isGrouped, type SelectItem, type SelectQuery } from './soql.ast.js';
 

@@ -1,7 +1,7 @@
-import { parseCondition, parsePath } from './condition-parser.js';
+import { parseCondition, parsePath } from './parsing/condition-parser.js';
 import { soqlFault } from './soql-fault.js';
 import { isGrouped, type FieldPath, type OrderTerm, type SelectItem, type SelectQuery } from './soql.ast.js';
-import { TokenReader } from './token-reader.js';
+import { TokenReader } from './parsing/token-reader.js';
 
 /** The highest OFFSET that Salesforce takes. */
 const OFFSET_MAX = 2_000;

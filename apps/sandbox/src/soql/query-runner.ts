@@ -1,9 +1,9 @@
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
-import { compileCondition, type RecordTest } from './condition.js';
-import { FieldReader } from './field-reader.js';
-import { compileGrouping } from './grouping.js';
-import { compileOrder } from './order.js';
+import { compileCondition, type RecordTest } from './evaluation/condition.js';
+import { FieldReader } from './parsing/field-reader.js';
+import { compileGrouping } from './evaluation/grouping.js';
+import { compileOrder } from './evaluation/order.js';
 import { parseQuery } from './query-parser.js';
 import { compileSelect, type RowJson } from './select.js';
 import { isGrouped } from './soql.ast.js';

@@ -1,10 +1,10 @@
 import type { OrgRecord } from '../org/field-definition.js';
 import type { ObjectDefinition } from '../org/object-definition.js';
 import type { OrgState } from '../org/org-state.js';
-import { compileCondition, type RecordTest } from './condition.js';
-import type { FieldReader } from './field-reader.js';
-import type { ResolvedPath } from './path-reader.js';
-import { compileOrder } from './order.js';
+import { compileCondition, type RecordTest } from './evaluation/condition.js';
+import type { FieldReader } from './parsing/field-reader.js';
+import type { ResolvedPath } from './parsing/path-reader.js';
+import { compileOrder } from './evaluation/order.js';
 import { attributes, fieldJson } from './record-json.js';
 import type { SelectItem, SelectQuery } from './soql.ast.js';
 

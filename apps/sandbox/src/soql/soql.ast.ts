@@ -1,4 +1,4 @@
-import type { StringLiteral } from './tokenizer.js';
+import type { StringLiteral } from './parsing/tokenizer.js';
 
 /** The aggregate functions over the records of a group. */
 export const AGGREGATES = ['COUNT', 'COUNT_DISTINCT', 'SUM', 'AVG', 'MIN', 'MAX'] as const;

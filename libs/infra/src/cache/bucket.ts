@@ -1,5 +1,5 @@
-import { RecentReads } from './background/recent-reads.js';
-import { buildKey } from './cache-keys.js';
+import { RecentReads } from './upkeep/recent-reads.js';
+import { buildKey } from './protocol/cache-keys.js';
 import type { CacheService } from './cache.service.js';
 import type {
   BackgroundEvent,
@@ -10,11 +10,11 @@ import type {
   ReadOutcome,
 } from './cache.types.js';
 import { encodePart, entry, type Dependency } from './dependencies.js';
-import { emptyBucketMetrics } from './domain-board.js';
+import { emptyBucketMetrics } from '../fleet/domain-board.js';
 import type { EntryOptions } from './entry-options.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
-import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './limits.js';
-import { hitClock } from './local/hit-clock.js';
+import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './protocol/limits.js';
+import { hitClock } from './l1/hit-clock.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 

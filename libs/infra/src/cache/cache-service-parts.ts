@@ -1,8 +1,8 @@
 import type { ChangeFeeds } from './feeds/change-feeds.js';
-import type { ProcessReports } from './process-reports.js';
+import type { ProcessReports } from '../fleet/process-reports.js';
 import type { ReadDefaults } from './read-through/get-or-set-options.js';
-import type { CacheStore } from './store/cache-store.js';
-import type { ValueCodec } from './values/value-codec.js';
+import type { CacheStore } from './protocol/cache-store.js';
+import type { ValueCodec } from './protocol/value-codec.js';
 
 /** The parts of a `CacheService`, made by `composeCache`. */
 export interface CacheServiceParts {

@@ -1,10 +1,10 @@
 import { Global, Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CACHE_OPTIONS, ConfigurableCacheModule } from './cache.module-definition.js';
 import { CacheService } from './cache.service.js';
-import { Checkpoints } from './checkpoints.js';
-import { ConsumerLeases } from './consumer-leases.js';
+import { Checkpoints } from '../fleet/checkpoints.js';
+import { ConsumerLeases } from '../fleet/consumer-leases.js';
 import { composeCache, type CacheOptions, type CacheParts } from './compose-cache.js';
-import { ProcessReports } from './process-reports.js';
+import { ProcessReports } from '../fleet/process-reports.js';
 
 const CACHE_PARTS = Symbol('CACHE_PARTS');
 

@@ -1,6 +1,6 @@
 import { CacheError, NotAcknowledgedError, StoreUnavailableError } from './cache.errors.js';
-import { Rehydration, type RehydratedBucket } from './background/rehydration.js';
-import { checkKey } from './cache-keys.js';
+import { Rehydration, type RehydratedBucket } from './upkeep/rehydration.js';
+import { checkKey } from './protocol/cache-keys.js';
 import type {
   CacheLock,
   DomainMetrics,
@@ -15,21 +15,21 @@ import type {
   SetOptions,
 } from './cache.types.js';
 import { entry, invalidatedDependencies, type Dependency } from './dependencies.js';
-import { DomainBoard } from './domain-board.js';
+import { DomainBoard } from '../fleet/domain-board.js';
 import type { CacheServiceParts } from './cache-service-parts.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
 import { PatternOperations } from './pattern-operations.js';
-import { LEASE_MS, ttlMs, WAIT_MS, within } from './limits.js';
-import { CacheLocks } from './locks/cache-locks.js';
+import { LEASE_MS, ttlMs, WAIT_MS, within } from './protocol/limits.js';
+import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
 import { isBounded, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
-import { settlesWithin } from './settles-within.js';
-import type { CacheStore, LocalReads, StoreState } from './store/cache-store.js';
-import { Sweeper } from './sweeper.js';
-import type { ValueCodec } from './values/value-codec.js';
+import { settlesWithin } from '../process/settles-within.js';
+import type { CacheStore, LocalReads, StoreState } from './protocol/cache-store.js';
+import { Sweeper } from './upkeep/sweeper.js';
+import type { ValueCodec } from './protocol/value-codec.js';
 
 /** How long `close` waits for builds under way. */
 const CLOSE_MS = 2000;

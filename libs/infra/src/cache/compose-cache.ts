@@ -3,23 +3,23 @@ import type { OnSplit } from '../redis/primary-vouch.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
-import type { Checkpoints } from './checkpoints.js';
-import type { ConsumerLeases } from './consumer-leases.js';
-import type { ProcessReports } from './process-reports.js';
+import type { Checkpoints } from '../fleet/checkpoints.js';
+import type { ConsumerLeases } from '../fleet/consumer-leases.js';
+import type { ProcessReports } from '../fleet/process-reports.js';
 import { ChangeFeeds } from './feeds/change-feeds.js';
-import { FEED_LOST_SECONDS, LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './limits.js';
-import type { CacheStore } from './store/cache-store.js';
+import { FEED_LOST_SECONDS, LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './protocol/limits.js';
+import type { CacheStore } from './protocol/cache-store.js';
 import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
-import { MemoryCheckpoints } from './store/memory/memory-checkpoints.js';
-import { MemoryConsumerLeases } from './store/memory/memory-consumer-leases.js';
-import { MemoryProcessReports } from './store/memory/memory-process-reports.js';
+import { MemoryCheckpoints } from '../fleet/memory/memory-checkpoints.js';
+import { MemoryConsumerLeases } from '../fleet/memory/memory-consumer-leases.js';
+import { MemoryProcessReports } from '../fleet/memory/memory-process-reports.js';
 import { RedisCacheStore } from './store/redis/redis-cache-store.js';
-import type { L1Mode, L1Options } from './store/redis/l1.js';
-import { RedisCheckpoints } from './store/redis/redis-checkpoints.js';
-import { RedisConsumerLeases } from './store/redis/redis-consumer-leases.js';
-import { RedisProcessReports } from './store/redis/redis-process-reports.js';
-import { Encryption, type EncryptionKey } from './values/encryption.js';
-import { ValueCodec } from './values/value-codec.js';
+import type { L1Mode, L1Options } from './store/redis/l1/redis-l1.js';
+import { RedisCheckpoints } from '../fleet/redis/redis-checkpoints.js';
+import { RedisConsumerLeases } from '../fleet/redis/redis-consumer-leases.js';
+import { RedisProcessReports } from '../fleet/redis/redis-process-reports.js';
+import { Encryption, type EncryptionKey } from './protocol/encryption.js';
+import { ValueCodec } from './protocol/value-codec.js';
 
 /** The options of a cache. Every field is optional, and every default is safe. */
 export interface CacheOptions {

@@ -1,4 +1,4 @@
-import { repeatDelays, RepeatedInvalidations } from './background/repeated-invalidations.js';
+import { repeatDelays, RepeatedInvalidations } from './upkeep/repeated-invalidations.js';
 import { Bucket, type BucketOptions } from './bucket.js';
 import { NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';

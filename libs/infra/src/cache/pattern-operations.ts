@@ -1,5 +1,5 @@
-import { KeyPattern } from './key-pattern.js';
-import type { CacheStore } from './store/cache-store.js';
+import { KeyPattern } from './protocol/key-pattern.js';
+import type { CacheStore } from './protocol/cache-store.js';
 
 const PAGE = 500;
 

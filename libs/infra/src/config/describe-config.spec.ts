@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { describeConfig } from './describe-config.js';
 import { documentationOf, variableNames } from './environment.schema.js';
 import { loadConfig } from './load-config.js';
-import { keyAndCertificate } from '../../../../test/support/certificates.js';
+import { keyAndCertificate } from '../../../../test/support/redis/certificates.js';
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })

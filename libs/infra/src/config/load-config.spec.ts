@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from './config.errors.js';
-import { keyAndCertificate } from '../../../../test/support/certificates.js';
+import { keyAndCertificate } from '../../../../test/support/redis/certificates.js';
 import { demoEncryptionKey, loadConfig, type RawEnvironment } from './load-config.js';
 
 const key32 = Buffer.alloc(32, 7).toString('base64');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { StoreUnavailableError } from './cache.errors.js';
-import type { DomainMetrics } from './cache.types.js';
+import { StoreUnavailableError } from '../cache/cache.errors.js';
+import type { DomainMetrics } from '../cache/cache.types.js';
 import { DomainBoard, emptyBucketMetrics } from './domain-board.js';
 import { ProcessReports, type ProcessReport } from './process-reports.js';
 

@@ -1,5 +1,5 @@
-import { StoreUnavailableError } from './cache.errors.js';
-import type { CacheBucketMetrics, DomainMetrics, DomainTotals } from './cache.types.js';
+import { StoreUnavailableError } from '../cache/cache.errors.js';
+import type { CacheBucketMetrics, DomainMetrics, DomainTotals } from '../cache/cache.types.js';
 import type { ProcessReports } from './process-reports.js';
 
 /** Publishes the counters of this process' domains on the board, and sums those of all live processes. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
-import { trialsOf } from './command-trials.js';
+import { trialsOf } from './permissions/command-trials.js';
 import type { Need } from './needs.js';
 import type { RedisClient } from './redis-client.js';
 

@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis';
-import { keySlot } from './key-slot.js';
+import { keySlot } from './vouching/key-slot.js';
 import { sentinelsOf, type RedisClient } from './redis-client.js';
 import { FULL_TRUST, Trust } from './trust.js';
 import { ClusterTopology } from './vouching/cluster-topology.js';

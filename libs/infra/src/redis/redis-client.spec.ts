@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
-import type { BoundedCluster } from './bounded-cluster.js';
-import type { BoundedRedis } from './bounded-redis.js';
+import type { BoundedCluster } from './connecting/bounded-cluster.js';
+import type { BoundedRedis } from './connecting/bounded-redis.js';
 import { commandTimeoutOf, createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
 
 describe('createRedisClient', () => {

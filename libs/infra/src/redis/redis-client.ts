@@ -1,13 +1,13 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
 import { redisUrl, type HostAndPort } from '../config/value-kinds.js';
-import { BoundedCluster } from './bounded-cluster.js';
-import { BoundedRedis, type Patience } from './bounded-redis.js';
-import { watchAsking } from './cluster-asking.js';
-import { watchFailures } from './redis-failure.js';
+import { BoundedCluster } from './connecting/bounded-cluster.js';
+import { BoundedRedis, type Patience } from './connecting/bounded-redis.js';
+import { watchAsking } from './connecting/cluster-asking.js';
+import { watchFailures } from './connecting/redis-failure.js';
 import { retryDelayMs } from './retry-delay.js';
-import { sentinelConnector } from './sentinel-connector.js';
-import { SentinelWatch, type SentinelOptions } from './sentinel-watch.js';
+import { sentinelConnector } from './connecting/sentinel-connector.js';
+import { SentinelWatch, type SentinelOptions } from './connecting/sentinel-watch.js';
 
 /** A connection to one Redis (or to the primary that Sentinels name), or to a Redis Cluster. */
 export type RedisClient = Redis | Cluster;

@@ -1,6 +1,6 @@
 import type { RedisClient } from './redis-client.js';
-import { lastFailure } from './redis-failure.js';
-import { bounded } from './redis-lifetime.js';
+import { lastFailure } from './connecting/redis-failure.js';
+import { bounded } from './connecting/redis-lifetime.js';
 
 /** Whether Redis answers; `latencyMs` is how long the check took. The reason never holds a secret. */
 export type RedisHealth =

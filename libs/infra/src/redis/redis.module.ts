@@ -1,9 +1,9 @@
 import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
 import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
-import { lastFailure } from './redis-failure.js';
+import { lastFailure } from './connecting/redis-failure.js';
 import { Refusals } from './refusals.js';
-import { connectRedis, quitRedis } from './redis-lifetime.js';
+import { connectRedis, quitRedis } from './connecting/redis-lifetime.js';
 
 /** The injection token of the process's one {@link RedisClient}; its value is null when no Redis is configured. */
 export const REDIS_CLIENT = Symbol('REDIS_CLIENT');

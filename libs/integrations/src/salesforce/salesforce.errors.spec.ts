@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compositeResults } from './composite.js';
+import { compositeResults } from './connection/composite.js';
 import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
 import { resolveSalesforceOptions } from './salesforce.options.js';
 

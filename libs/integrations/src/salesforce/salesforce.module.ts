@@ -2,9 +2,9 @@ import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { ChangeEventSource } from './events/change-event-source.js';
 import { CometdChangeEventSource } from './events/cometd-change-event-source.js';
 import { PubSubChangeEventSource } from './events/pubsub-change-event-source.js';
-import { JsforceSalesforceClient } from './jsforce-salesforce.client.js';
+import { JsforceSalesforceClient } from './connection/jsforce-salesforce.client.js';
 import { streamLog } from './events/stream-log.js';
-import { SalesforceConnection } from './salesforce-connection.js';
+import { SalesforceConnection } from './connection/salesforce-connection.js';
 import { SalesforceClient } from './salesforce.client.js';
 import {
   ConfigurableModuleClass,

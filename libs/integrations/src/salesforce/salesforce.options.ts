@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { audienceFor } from './jwt-audience.js';
+import { audienceFor } from './sign-in/jwt-audience.js';
 import { SalesforceError } from './salesforce.errors.js';
 
 /** OAuth client-credentials grant: the connected app acts as its own run-as user. */

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { ChangeEventConsumer } from './change-event-consumer.js';
+import { ChangeEventConsumer } from './consuming/change-event-consumer.js';
 
 /**
  * Makes this process consume change events for the subscribers of all imported modules. The application must provide

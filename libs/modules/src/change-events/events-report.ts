@@ -1,8 +1,8 @@
 import type { TopicHealth, TopicState } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ApiUsage } from '@bff/integrations/salesforce/salesforce.client';
-import type { ConsumerRole } from './active-consumer.js';
-import type { ReconcilerReport } from './reconciler.js';
-import type { TopicCounters } from './topic-consumer.js';
+import type { ConsumerRole } from './consuming/active-consumer.js';
+import type { ReconcilerReport } from './reconciler/reconciler.js';
+import type { TopicCounters } from './consuming/topic-consumer.js';
 
 /** Name of the consumer's lease: of all processes that share a store, and so one org, one consumes. */
 export const CONSUMER = 'salesforce-events';

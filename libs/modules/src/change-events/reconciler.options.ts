@@ -1,7 +1,7 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import type { StreamLog } from '@bff/integrations/salesforce/events/stream.options';
 import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
-import { RECORDS_MAX } from './announced.js';
+import { RECORDS_MAX } from './consuming/announced.js';
 
 /** An object that is searched for unannounced changes, and the receiver of those found. */
 export interface WatchedTable {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** The folder whose `package.json` names the peers. The benchmark starts in the root folder of the checkout. */
-const FOLDER = join(process.cwd(), 'test', 'bench');
+const FOLDER = join(process.cwd(), 'test', 'checks', 'bench');
 
 /** A module of a peer. The adapter asserts its type, because peers are not installed where the product is compiled. */
 export async function importPeer<T>(specifier: string): Promise<T> {

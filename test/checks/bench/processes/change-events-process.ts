@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { PubSubChangeEventSource } from '@bff/integrations/salesforce/events/pubsub-change-event-source';
-import { SalesforceConnection } from '@bff/integrations/salesforce/salesforce-connection';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ChangeEventPipeline, orderId, ORDERS, updates } from '../change-events-pipeline.js';

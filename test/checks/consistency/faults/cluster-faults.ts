@@ -1,6 +1,6 @@
 import { elapse, eventually } from '../../../support/eventually.js';
-import type { RedisCluster } from '../../../support/redis-cluster.js';
-import type { RedisServer } from '../../../support/redis-server.js';
+import type { RedisCluster } from '../../../support/redis/redis-cluster.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 import type { ClusterSplit } from '../../../support/split/cluster-split.js';
 import type { Fault } from './fault-schedule.js';
 import { RECOVERY_US, type FaultScene } from './fault-scene.js';

@@ -1,6 +1,6 @@
 import { elapse } from '../../../support/eventually.js';
-import type { CheckedProcess } from '../checked-process.js';
-import type { ProcessPool } from '../process-pool.js';
+import type { CheckedProcess } from '../pool/checked-process.js';
+import type { ProcessPool } from '../pool/process-pool.js';
 import type { Fault } from './fault-schedule.js';
 import type { FaultScene } from './fault-scene.js';
 import type { ServerFaults } from './server-faults.js';

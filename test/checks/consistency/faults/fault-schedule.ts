@@ -1,4 +1,4 @@
-import { seededRandom } from '../../../support/coherence-oracle.js';
+import { seededRandom } from '../../../support/cache/coherence-oracle.js';
 import type { Topology } from '../topology.js';
 
 /** Faults of processes and of their messages; one a second, and they overlap. */

@@ -1,9 +1,9 @@
 import { elapse, eventually } from '../../../support/eventually.js';
-import { redisCommand, redisFacts } from '../../../support/redis-command.js';
-import type { RedisSentinels } from '../../../support/redis-sentinels.js';
-import type { RedisServer } from '../../../support/redis-server.js';
+import { redisCommand, redisFacts } from '../../../support/redis/redis-command.js';
+import type { RedisSentinels } from '../../../support/redis/redis-sentinels.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 import type { SentinelSplit } from '../../../support/split/sentinel-split.js';
-import type { CheckedProcess } from '../checked-process.js';
+import type { CheckedProcess } from '../pool/checked-process.js';
 import type { Fault } from './fault-schedule.js';
 import { RECOVERY_US, type FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';

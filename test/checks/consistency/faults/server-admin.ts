@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { elapse } from '../../../support/eventually.js';
-import type { RedisServer } from '../../../support/redis-server.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 
 const CONNECT_MS = 30_000;
 

@@ -1,5 +1,5 @@
 import { elapse } from '../../../support/eventually.js';
-import type { RedisServer } from '../../../support/redis-server.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 import type { Fault } from './fault-schedule.js';
 import type { FaultScene } from './fault-scene.js';
 import { ServerAdmin } from './server-admin.js';

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { seededRandom } from '../../../support/coherence-oracle.js';
+import { seededRandom } from '../../../support/cache/coherence-oracle.js';
 import { elapse } from '../../../support/eventually.js';
-import type { RedisCluster } from '../../../support/redis-cluster.js';
-import { redisCommand } from '../../../support/redis-command.js';
-import type { RedisServer } from '../../../support/redis-server.js';
+import type { RedisCluster } from '../../../support/redis/redis-cluster.js';
+import { redisCommand } from '../../../support/redis/redis-command.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 import { shuffled, type Fault } from './fault-schedule.js';
 
 /** A move pauses after this many keys, so that processes see the slot in every intermediate state. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { elapse } from '../../../support/eventually.js';
-import type { RedisServer } from '../../../support/redis-server.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 import type { Fault } from './fault-schedule.js';
 import type { FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';

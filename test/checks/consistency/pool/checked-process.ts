@@ -2,10 +2,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Order, ProcessConfig, Report } from './process/messages.js';
-import type { Watchdog } from './watchdog.js';
+import type { Order, ProcessConfig, Report } from '../process/messages.js';
+import type { Watchdog } from '../watchdog.js';
 
-const PROGRAM = fileURLToPath(new URL('./process/checker-process.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../process/checker-process.js', import.meta.url));
 const LAST_WORDS_MAX = 4000;
 
 /** How a process ended without an order of the run. */

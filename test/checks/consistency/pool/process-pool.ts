@@ -1,8 +1,8 @@
 import { CheckedProcess, type UnexpectedEnd } from './checked-process.js';
-import type { History } from './history/history.js';
-import type { ProcessConfig } from './process/messages.js';
-import type { RedisPlace } from './topology.js';
-import { Watchdog } from './watchdog.js';
+import type { History } from '../history/history.js';
+import type { ProcessConfig } from '../process/messages.js';
+import type { RedisPlace } from '../topology.js';
+import { Watchdog } from '../watchdog.js';
 
 /** The configuration that all processes of a run share. */
 export type SharedConfig = Omit<ProcessConfig, 'by' | 'slot' | 'role' | 'redis'>;

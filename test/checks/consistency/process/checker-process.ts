@@ -1,19 +1,19 @@
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
-import { busSubscribers } from '../../../support/bus-subscribers.js';
-import { seededRandom } from '../../../support/coherence-oracle.js';
+import { busSubscribers } from '../../../support/redis/bus-subscribers.js';
+import { seededRandom } from '../../../support/cache/coherence-oracle.js';
 import { RunClock } from '../history/clock.js';
 import { keys } from '../source/universe.js';
 import { VersionedSource } from '../source/versioned-source.js';
-import { CheckedFetcher } from './fetcher.js';
+import { CheckedFetcher } from './workers/fetcher.js';
 import { HistoryWriter } from './history-writer.js';
 import { LossyNetwork } from './lossy-network.js';
 import type { Order, ProcessConfig, Report } from './messages.js';
 import { ObservedStore } from './observed-store.js';
-import { CheckedReader } from './reader.js';
+import { CheckedReader } from './workers/reader.js';
 import { recovered } from './recovery.js';
 import { switchOff } from './without.js';
-import { CheckedWriter } from './writer.js';
+import { CheckedWriter } from './workers/writer.js';
 
 /**
  * A process of the checker: a cache as an application composes it, callers that read, and callers that change the

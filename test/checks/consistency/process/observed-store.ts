@@ -1,4 +1,4 @@
-import type { BeginRequest, CommitRequest } from '@bff/infra/cache/store/cache-store';
+import type { BeginRequest, CommitRequest } from '@bff/infra/cache/protocol/cache-store';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import type { RunClock } from '../history/clock.js';
 import { parseVersions } from '../history/history-lines.js';

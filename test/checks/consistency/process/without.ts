@@ -1,7 +1,7 @@
-import { LocalCache } from '@bff/infra/cache/local/local-cache';
-import { LocalPartition, type ChainedInvalidation } from '@bff/infra/cache/local/local-partition';
-import { History } from '@bff/infra/cache/store/redis/history';
-import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1-acknowledgements';
+import { LocalCache } from '@bff/infra/cache/l1/l1-cache';
+import { LocalPartition, type ChainedInvalidation } from '@bff/infra/cache/l1/l1-partition';
+import { History } from '@bff/infra/cache/store/redis/partition/history';
+import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1/l1-acknowledgements';
 import { PrimaryVouch } from '@bff/infra/redis/primary-vouch';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { FULL_TRUST } from '@bff/infra/redis/trust';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { storedDependencies } from '@bff/infra/cache/dependencies';
-import { seededRandom } from '../../../support/coherence-oracle.js';
-import { declaredDependencies, dependencyOf } from '../process/fetcher.js';
+import { seededRandom } from '../../../support/cache/coherence-oracle.js';
+import { declaredDependencies, dependencyOf } from '../process/workers/fetcher.js';
 import { factCount, factName, facts, keys, neededFacts, settings, someKey, valueText } from './universe.js';
 
 /** The facts of a key in a source where every fact has a version that depends on its number and on the seed. */

@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Watchdog } from '../../consistency/checker/watchdog.js';
-import { cleanEnvironment, type AppName } from '../../e2e/support/app-process.js';
-import { eventually } from '../../support/eventually.js';
+import type { Watchdog } from '../../consistency/watchdog.js';
+import { cleanEnvironment, type AppName } from '../../../e2e/support/app-process.js';
+import { eventually } from '../../../support/eventually.js';
 import type { HttpClient } from './http-client.js';
 
 const LAST_WORDS_MAX = 4_000;

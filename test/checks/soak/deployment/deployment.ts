@@ -1,8 +1,8 @@
-import { withinMs } from '../../consistency/checker/deadline.js';
-import { Watchdog } from '../../consistency/checker/watchdog.js';
-import { freePort, type AppName } from '../../e2e/support/app-process.js';
-import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis-server.js';
+import { withinMs } from '../../consistency/deadline.js';
+import { Watchdog } from '../../consistency/watchdog.js';
+import { freePort, type AppName } from '../../../e2e/support/app-process.js';
+import { eventually } from '../../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../../support/redis/redis-server.js';
 import { leaseHolder } from './consumer-lease.js';
 import { DeployedProcess } from './deployed-process.js';
 import { eventsState, type EventsState } from './events-health.js';

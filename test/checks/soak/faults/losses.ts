@@ -1,4 +1,4 @@
-import { elapse } from '../../support/eventually.js';
+import { elapse } from '../../../support/eventually.js';
 import type { Deployment, Slot } from '../deployment/deployment.js';
 import type { Load } from '../load/load.js';
 import { changeSurely, readPage, shownVersion, warm, type Marker } from '../load/markers.js';

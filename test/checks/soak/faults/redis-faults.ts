@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { elapse } from '../../support/eventually.js';
-import type { RedisServer } from '../../support/redis-server.js';
+import { elapse } from '../../../support/eventually.js';
+import type { RedisServer } from '../../../support/redis/redis-server.js';
 
 /** How long the org keeps changing after the snapshot with which Redis comes back. */
 const OLDER_MS = 700;

@@ -1,4 +1,4 @@
-import { elapse } from '../../support/eventually.js';
+import { elapse } from '../../../support/eventually.js';
 import { APP_NAME, CUSTOMERS, type Deployment, type Slot } from '../deployment/deployment.js';
 import { jsonOf } from '../deployment/http-client.js';
 import { cachedKeys, countedByBucket, orderOfKey } from './cached-keys.js';

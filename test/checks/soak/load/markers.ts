@@ -1,4 +1,4 @@
-import { elapse } from '../../support/eventually.js';
+import { elapse } from '../../../support/eventually.js';
 import type { Deployment, Slot } from '../deployment/deployment.js';
 import { jsonOf } from '../deployment/http-client.js';
 import { NotAcknowledgedError } from '../deployment/sandbox-client.js';

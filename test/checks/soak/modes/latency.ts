@@ -1,5 +1,5 @@
-import { elapse } from '../../support/eventually.js';
-import { SteadyLoad } from '../../support/steady-load.js';
+import { elapse } from '../../../support/eventually.js';
+import { SteadyLoad } from '../../../support/steady-load.js';
 import { Deployment, type Slot, type Transport } from '../deployment/deployment.js';
 import { Freshness } from '../judge/freshness.js';
 import { Changes } from '../load/changes.js';

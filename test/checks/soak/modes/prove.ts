@@ -1,4 +1,4 @@
-import { elapse } from '../../support/eventually.js';
+import { elapse } from '../../../support/eventually.js';
 import { Deployment, type DeploymentOptions, type Transport } from '../deployment/deployment.js';
 import { loseEvents } from '../faults/losses.js';
 import { compareAll } from '../judge/comparison.js';

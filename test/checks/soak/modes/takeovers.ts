@@ -1,4 +1,4 @@
-import { elapse } from '../../support/eventually.js';
+import { elapse } from '../../../support/eventually.js';
 import { Deployment, type Slot, type Transport } from '../deployment/deployment.js';
 import { compareAll } from '../judge/comparison.js';
 import { Freshness } from '../judge/freshness.js';

@@ -12,7 +12,7 @@ import { configureApp, createAdapter } from '../../../../apps/bff/src/create-app
 import { WorkerModule } from '../../../../apps/cdc-worker/src/worker.module.js';
 import { elapse, eventually } from '../../../support/eventually.js';
 import { EventReader } from '../../../support/event-reader.js';
-import { startRedisServer, type RedisServer } from '../../../support/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../../support/redis/redis-server.js';
 import { RecordedBilling } from './recorded-billing.js';
 import { RecordedOrg } from './recorded-org.js';
 import { ScriptedEventSource } from './scripted-event-source.js';

@@ -1,6 +1,6 @@
-import type { OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { ChangeKind, Step } from '../org/transaction.js';
+import type { OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { ChangeKind, Step } from '../../org/transaction.js';
 
 /** The net change of one record over a whole transaction. */
 export interface RecordChange {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FieldValue } from '../org/field-definition.js';
+import type { FieldValue } from '../../org/field-definition.js';
 
 /**
  * Limits outside which a text is sent whole (Change Data Capture guide, "Sending Data Differences for Fields of Updated

@@ -1,6 +1,6 @@
 import { toSalesforceId, isSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
-import type { FieldDefinition, FieldValue } from './field-definition.js';
-import { SalesforceFault } from './org.errors.js';
+import type { FieldDefinition, FieldValue } from '../field-definition.js';
+import { SalesforceFault } from '../org.errors.js';
 
 /**
  * Guarantees the stored form of a client's value for this field, or throws the `SalesforceFault` that Salesforce would

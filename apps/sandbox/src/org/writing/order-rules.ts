@@ -1,7 +1,7 @@
-import type { FieldValue, OrgRecord } from './field-definition.js';
-import type { ObjectDefinition } from './object-definition.js';
-import { SalesforceFault } from './org.errors.js';
-import type { OrgState } from './org-state.js';
+import type { FieldValue, OrgRecord } from '../field-definition.js';
+import type { ObjectDefinition } from '../object-definition.js';
+import { SalesforceFault } from '../org.errors.js';
+import type { OrgState } from '../org-state.js';
 
 /**
  * Writes a roll-up or inherited value into another record. Nothing else in it changes, and no event announces the

@@ -1,5 +1,5 @@
-import type { OrgRecord } from './field-definition.js';
-import type { ObjectDefinition } from './object-definition.js';
+import type { OrgRecord } from '../field-definition.js';
+import type { ObjectDefinition } from '../object-definition.js';
 
 /**
  * The records of one object, deleted ones included, in the order of their creation, with an index for each child

@@ -1,8 +1,8 @@
-import type { FieldDefinition, FieldValue } from './field-definition.js';
+import type { FieldDefinition, FieldValue } from '../field-definition.js';
 import { toFieldValue } from './field-input.js';
-import type { ObjectDefinition } from './object-definition.js';
-import { noSuchColumn, SalesforceFault } from './org.errors.js';
-import type { OrgState } from './org-state.js';
+import type { ObjectDefinition } from '../object-definition.js';
+import { noSuchColumn, SalesforceFault } from '../org.errors.js';
+import type { OrgState } from '../org-state.js';
 
 type Values = Record<string, FieldValue>;
 

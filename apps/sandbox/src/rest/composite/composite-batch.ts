@@ -1,9 +1,9 @@
-import { SalesforceFault } from '../org/org.errors.js';
-import type { Org } from '../org/org.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { requireVersion, versionNumber } from './api-versions.js';
-import { bodyFields, requireMethod } from './call-checks.js';
-import { resourcePath } from './resource-path.js';
+import { SalesforceFault } from '../../org/org.errors.js';
+import type { Org } from '../../org/org.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { requireVersion, versionNumber } from '../api-versions.js';
+import { bodyFields, requireMethod } from '../call-checks.js';
+import { resourcePath } from '../resource-path.js';
 import { notCallable, type Handle } from './subrequests.js';
 
 /** Maximum subrequests in one batch (REST API guide, "Batch"). */

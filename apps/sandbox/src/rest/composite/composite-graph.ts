@@ -1,8 +1,8 @@
-import { SalesforceFault } from '../org/org.errors.js';
-import type { Org } from '../org/org.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { requireVersion } from './api-versions.js';
-import { bodyFields, requireMethod } from './call-checks.js';
+import { SalesforceFault } from '../../org/org.errors.js';
+import type { Org } from '../../org/org.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { requireVersion } from '../api-versions.js';
+import { bodyFields, requireMethod } from '../call-checks.js';
 import type { SubResponse } from './references.js';
 import { hasFailed, runSubrequests, subrequestsOf, type Handle, type Subrequest } from './subrequests.js';
 

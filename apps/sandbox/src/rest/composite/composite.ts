@@ -1,6 +1,6 @@
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { requireVersion } from './api-versions.js';
-import { bodyFields, requireMethod } from './call-checks.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { requireVersion } from '../api-versions.js';
+import { bodyFields, requireMethod } from '../call-checks.js';
 import { runSubrequests, subrequestsOf, type Handle } from './subrequests.js';
 
 /** Maximum subrequests in one composite request (REST API guide, "Composite"). */

@@ -1,4 +1,4 @@
-import { SalesforceFault } from '../org/org.errors.js';
+import { SalesforceFault } from '../../org/org.errors.js';
 
 /** The answer to one subrequest, as the answer to the composite request contains it. */
 export interface SubResponse {

@@ -1,9 +1,9 @@
-import { SalesforceFault } from '../org/org.errors.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { versionNumber } from './api-versions.js';
-import { bodyFields } from './call-checks.js';
+import { SalesforceFault } from '../../org/org.errors.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { versionNumber } from '../api-versions.js';
+import { bodyFields } from '../call-checks.js';
 import { resolved, type SubResponse } from './references.js';
-import { resourcePath } from './resource-path.js';
+import { resourcePath } from '../resource-path.js';
 
 /** Answers one call below the version. The API passes it in, so that a composite request reaches every resource. */
 export type Handle = (call: ApiCall) => ApiAnswer;

@@ -1,6 +1,6 @@
-import type { FieldDefinition } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { Schema } from '../org/schema.js';
+import type { FieldDefinition } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { Schema } from '../../org/schema.js';
 
 const SOAP_TYPES: Readonly<Record<string, string>> = {
   id: 'tns:ID',

@@ -1,11 +1,11 @@
-import { externalIdField, recordsByExternalId } from '../org/external-ids.js';
-import type { FieldDefinition, OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { notFound, SalesforceFault } from '../org/org.errors.js';
-import { attributes } from '../soql/record-json.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { versionNumber } from './api-versions.js';
-import { bodyFields, requireMethod } from './call-checks.js';
+import { externalIdField, recordsByExternalId } from '../../org/external-ids.js';
+import type { FieldDefinition, OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { notFound, SalesforceFault } from '../../org/org.errors.js';
+import { attributes } from '../../soql/record-json.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { versionNumber } from '../api-versions.js';
+import { bodyFields, requireMethod } from '../call-checks.js';
 import { row } from './row.js';
 
 /** Since this version an upsert that changes a record answers 200 with a body; before, it was an empty 204. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { SalesforceFault } from '../org/org.errors.js';
-import type { QueryResult } from '../soql/query-runner.js';
-import type { RowJson } from '../soql/select.js';
+import { SalesforceFault } from '../../org/org.errors.js';
+import type { QueryResult } from '../../soql/query-runner.js';
+import type { RowJson } from '../../soql/select.js';
 
 /**
  * Maximum answers kept for their further pages; beyond it the oldest is dropped, as Salesforce does after 15 minutes.

@@ -1,7 +1,7 @@
-import type { OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { SalesforceFault } from '../org/org.errors.js';
-import type { ApiCall } from './api-call.js';
+import type { OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { SalesforceFault } from '../../org/org.errors.js';
+import type { ApiCall } from '../api-call.js';
 
 /** Deletions are listed for 15 days, and a start more than 30 days ago is refused (REST API guide, "Get Deleted"). */
 const DAYS = { deleted: 15, start: 30 };

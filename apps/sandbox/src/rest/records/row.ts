@@ -1,9 +1,9 @@
-import type { OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { noSuchColumn, notFound } from '../org/org.errors.js';
-import { attributes, fieldJson } from '../soql/record-json.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { bodyFields, requireMethod } from './call-checks.js';
+import type { OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { noSuchColumn, notFound } from '../../org/org.errors.js';
+import { attributes, fieldJson } from '../../soql/record-json.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { bodyFields, requireMethod } from '../call-checks.js';
 
 /** Answers `GET`, `PATCH` or `DELETE` of one record. */
 export function row(call: ApiCall, object: ObjectDefinition, id: string): ApiAnswer {

@@ -1,9 +1,9 @@
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { ambiguous, externalIdField, recordsByExternalId } from '../org/external-ids.js';
-import { notFound, SalesforceFault } from '../org/org.errors.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { requireVersion } from './api-versions.js';
-import { bodyFields, checkedId, requireMethod } from './call-checks.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { ambiguous, externalIdField, recordsByExternalId } from '../../org/external-ids.js';
+import { notFound, SalesforceFault } from '../../org/org.errors.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { requireVersion } from '../api-versions.js';
+import { bodyFields, checkedId, requireMethod } from '../call-checks.js';
 import { noExternalId } from './external-id-rows.js';
 import { recordJson } from './row.js';
 

@@ -1,10 +1,10 @@
-import type { FieldDefinition } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { notFound, SalesforceFault } from '../org/org.errors.js';
-import type { Schema } from '../org/schema.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { requireVersion } from './api-versions.js';
-import { bodyFields, requireMethod } from './call-checks.js';
+import type { FieldDefinition } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { notFound, SalesforceFault } from '../../org/org.errors.js';
+import type { Schema } from '../../org/schema.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { requireVersion } from '../api-versions.js';
+import { bodyFields, requireMethod } from '../call-checks.js';
 
 /** Limits of one request (REST API guide, "sObject Tree"). */
 const RECORDS_MAX = 200;

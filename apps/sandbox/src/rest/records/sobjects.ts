@@ -1,7 +1,7 @@
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { notFound } from '../org/org.errors.js';
-import type { ApiAnswer, ApiCall } from './api-call.js';
-import { bodyFields, checkedId, requireMethod } from './call-checks.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { notFound } from '../../org/org.errors.js';
+import type { ApiAnswer, ApiCall } from '../api-call.js';
+import { bodyFields, checkedId, requireMethod } from '../call-checks.js';
 import { describe, describeBrief } from './describe.js';
 import { externalIdRow, noExternalId } from './external-id-rows.js';
 import { replicated } from './replication.js';

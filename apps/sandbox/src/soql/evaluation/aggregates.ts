@@ -1,5 +1,5 @@
-import type { FieldDefinition, FieldType, FieldValue } from '../org/field-definition.js';
-import type { Aggregate } from './soql.ast.js';
+import type { FieldDefinition, FieldType, FieldValue } from '../../org/field-definition.js';
+import type { Aggregate } from '../soql.ast.js';
 
 const NUMBERS: readonly FieldType[] = ['int', 'double', 'currency'];
 /** The field types whose values MIN and MAX can order. */

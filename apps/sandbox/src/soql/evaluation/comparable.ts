@@ -1,7 +1,7 @@
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
-import type { FieldDefinition } from '../org/field-definition.js';
-import { soqlFault } from './soql-fault.js';
-import type { Literal } from './soql.ast.js';
+import type { FieldDefinition } from '../../org/field-definition.js';
+import { soqlFault } from '../soql-fault.js';
+import type { Literal } from '../soql.ast.js';
 
 /** A value in its form for comparison: text in lower case, ids with 18 characters, date-times as milliseconds. */
 export type Comparable = string | number | boolean | null;

@@ -1,12 +1,12 @@
-import type { OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
+import type { OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
 import { comparable, wrongType, type Comparable } from './comparable.js';
-import { dateSpan, type DateSpan } from './date-span.js';
+import { dateSpan, type DateSpan } from '../parsing/date-span.js';
 import { likePattern } from './like-pattern.js';
-import type { PathReader, ResolvedPath } from './path-reader.js';
+import type { PathReader, ResolvedPath } from '../parsing/path-reader.js';
 import { compileJoin } from './semi-join.js';
-import { soqlFault } from './soql-fault.js';
-import type { CompareOperator, Condition, FieldPath, Literal } from './soql.ast.js';
+import { soqlFault } from '../soql-fault.js';
+import type { CompareOperator, Condition, FieldPath, Literal } from '../soql.ast.js';
 
 export type RecordTest = (record: OrgRecord) => boolean;
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Org } from '../org/org.js';
-import { runQuery } from './query-runner.js';
+import { Org } from '../../org/org.js';
+import { runQuery } from '../query-runner.js';
 
 const DAY_MS = 86_400_000;
 /** The time until noon tomorrow (UTC), in ms. At noon no test runs into another day. */

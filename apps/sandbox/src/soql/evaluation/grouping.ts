@@ -1,14 +1,14 @@
-import type { OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import { SalesforceFault } from '../org/org.errors.js';
+import type { OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import { SalesforceFault } from '../../org/org.errors.js';
 import { compileCondition } from './condition.js';
-import type { FieldReader } from './field-reader.js';
-import { GroupReader } from './group-reader.js';
+import type { FieldReader } from '../parsing/field-reader.js';
+import { GroupReader } from '../parsing/group-reader.js';
 import { compileOrder } from './order.js';
-import { valueJson } from './record-json.js';
-import type { RowJson } from './select.js';
-import { soqlFault } from './soql-fault.js';
-import type { FieldPath, SelectedField, SelectQuery } from './soql.ast.js';
+import { valueJson } from '../record-json.js';
+import type { RowJson } from '../select.js';
+import { soqlFault } from '../soql-fault.js';
+import type { FieldPath, SelectedField, SelectQuery } from '../soql.ast.js';
 
 /** Maximum rows in an answer of groups, which cannot be paged. */
 const GROUPS_MAX = 2_000;

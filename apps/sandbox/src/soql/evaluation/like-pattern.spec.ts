@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { likePattern } from './like-pattern.js';
-import { tokenize } from './tokenizer.js';
+import { tokenize } from '../parsing/tokenizer.js';
 
 function like(pattern: string): (text: string) => boolean {
   const [token] = tokenize(`'${pattern}'`);

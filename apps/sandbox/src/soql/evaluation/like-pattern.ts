@@ -1,4 +1,4 @@
-import type { StringLiteral } from './tokenizer.js';
+import type { StringLiteral } from '../parsing/tokenizer.js';
 
 /**
  * Compiles a LIKE pattern to a test: `%` is any text, `_` any one character, escaped ones are literal, and case does

@@ -1,7 +1,7 @@
-import type { OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { PathReader } from './path-reader.js';
-import type { OrderTerm } from './soql.ast.js';
+import type { OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { PathReader } from '../parsing/path-reader.js';
+import type { OrderTerm } from '../soql.ast.js';
 
 type Comparison = (a: OrgRecord, b: OrgRecord) => number;
 

@@ -1,8 +1,8 @@
-import type { FieldValue, OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { PathReader, ResolvedPath } from './path-reader.js';
-import { soqlFault } from './soql-fault.js';
-import type { Condition, FieldPath } from './soql.ast.js';
+import type { FieldValue, OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { PathReader, ResolvedPath } from '../parsing/path-reader.js';
+import { soqlFault } from '../soql-fault.js';
+import type { Condition, FieldPath } from '../soql.ast.js';
 
 type Test = (record: OrgRecord) => boolean;
 type Compile = (reader: PathReader, object: ObjectDefinition, condition: Condition) => Test;

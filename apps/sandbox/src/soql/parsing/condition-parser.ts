@@ -6,7 +6,7 @@ import {
   type FieldPath,
   type JoinQuery,
   type Literal,
-} from './soql.ast.js';
+} from '../soql.ast.js';
 import type { TokenReader } from './token-reader.js';
 
 /** Maximum nesting of parentheses and NOT: it bounds the stack, far above what people write. */

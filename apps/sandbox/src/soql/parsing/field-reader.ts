@@ -1,10 +1,10 @@
-import type { FieldValue, OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { OrgState } from '../org/org-state.js';
-import type { ChildRelationship } from '../org/schema.js';
+import type { FieldValue, OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { OrgState } from '../../org/org-state.js';
+import type { ChildRelationship } from '../../org/schema.js';
 import type { ParentStep, PathReader, ResolvedPath } from './path-reader.js';
-import { soqlFault } from './soql-fault.js';
-import type { FieldPath, ObjectName } from './soql.ast.js';
+import { soqlFault } from '../soql-fault.js';
+import type { FieldPath, ObjectName } from '../soql.ast.js';
 
 /** Maximum look-ups in one path (SOQL and SOSL Reference, "Relationship Query Limitations"). */
 const PARENTS_MAX = 5;

@@ -1,11 +1,11 @@
-import { field, type FieldType, type FieldValue, type OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { SalesforceFault } from '../org/org.errors.js';
-import { aggregateOf, aggregateType, canAggregate, canGroup } from './aggregates.js';
+import { field, type FieldType, type FieldValue, type OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { SalesforceFault } from '../../org/org.errors.js';
+import { aggregateOf, aggregateType, canAggregate, canGroup } from '../evaluation/aggregates.js';
 import type { FieldReader } from './field-reader.js';
 import type { PathReader, ResolvedPath } from './path-reader.js';
-import { soqlFault } from './soql-fault.js';
-import type { Aggregate, FieldPath, ObjectName } from './soql.ast.js';
+import { soqlFault } from '../soql-fault.js';
+import type { Aggregate, FieldPath, ObjectName } from '../soql.ast.js';
 
 /** A value of a group: the path that it is computed from, and the path that reads it from a group. */
 interface GroupColumn {

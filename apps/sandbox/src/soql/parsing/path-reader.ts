@@ -1,7 +1,7 @@
-import type { FieldDefinition, FieldValue, OrgRecord } from '../org/field-definition.js';
-import type { ObjectDefinition } from '../org/object-definition.js';
-import type { SalesforceFault } from '../org/org.errors.js';
-import type { FieldPath, ObjectName } from './soql.ast.js';
+import type { FieldDefinition, FieldValue, OrgRecord } from '../../org/field-definition.js';
+import type { ObjectDefinition } from '../../org/object-definition.js';
+import type { SalesforceFault } from '../../org/org.errors.js';
+import type { FieldPath, ObjectName } from '../soql.ast.js';
 
 /** One look-up on the way to a parent's field. */
 export interface ParentStep {

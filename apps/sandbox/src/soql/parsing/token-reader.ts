@@ -1,5 +1,5 @@
-import type { SalesforceFault } from '../org/org.errors.js';
-import { soqlFault } from './soql-fault.js';
+import type { SalesforceFault } from '../../org/org.errors.js';
+import { soqlFault } from '../soql-fault.js';
 import { tokenize, type Token } from './tokenizer.js';
 
 /** Reads a query token by token; throws MALFORMED_QUERY at the place of anything unexpected. */

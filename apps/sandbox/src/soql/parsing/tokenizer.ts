@@ -1,4 +1,4 @@
-import { soqlFault } from './soql-fault.js';
+import { soqlFault } from '../soql-fault.js';
 
 /** One word, literal or sign of a query, with the index of its first character. */
 export type Token =

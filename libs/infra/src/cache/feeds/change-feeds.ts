@@ -1,8 +1,8 @@
-import type { ConsumerLeases } from '../consumer-leases.js';
+import type { ConsumerLeases } from '../../fleet/consumer-leases.js';
 import { StoreUnavailableError } from '../cache.errors.js';
-import { reportDefect } from '../defect-report.js';
-import { hitClock } from '../local/hit-clock.js';
-import { settlesWithin } from '../settles-within.js';
+import { reportDefect } from '../../process/defect-report.js';
+import { hitClock } from '../l1/hit-clock.js';
+import { settlesWithin } from '../../process/settles-within.js';
 
 /**
  * A poll is a small command, and a second is a small part of the bound. A short bound is polled four times within it.

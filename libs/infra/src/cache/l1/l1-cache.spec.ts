@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Dependency } from '../dependencies.js';
-import { LocalCache, type LocalEntry } from './local-cache.js';
+import { LocalCache, type LocalEntry } from './l1-cache.js';
 
 const FAR = 1e15;
 

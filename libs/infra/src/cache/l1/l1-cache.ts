@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
 import { hitClock } from './hit-clock.js';
-import { LocalPartition, type ChainedInvalidation, type Position } from './local-partition.js';
+import { LocalPartition, type ChainedInvalidation, type Position } from './l1-partition.js';
 
 export interface LocalCacheOptions {
   readonly partitions: number;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Dependency } from '../dependencies.js';
-import { LocalPartition } from './local-partition.js';
+import { LocalPartition } from './l1-partition.js';
 
 const deps = (...names: string[]) => names as Dependency[];
 

@@ -1,5 +1,5 @@
-import { CacheError } from './cache.errors.js';
-import { encodePart } from './dependencies.js';
+import { CacheError } from '../cache.errors.js';
+import { encodePart } from '../dependencies.js';
 
 const KEY_BYTES_MAX = 1024;
 

@@ -1,4 +1,4 @@
-import { CacheError } from './cache.errors.js';
+import { CacheError } from '../cache.errors.js';
 
 /** The least and the most that a number may be, both allowed. */
 export type Limits = readonly [least: number, most: number];

@@ -1,5 +1,5 @@
 import { CacheError } from '../cache.errors.js';
-import type { StoredValue } from '../store/cache-store.js';
+import type { StoredValue } from './cache-store.js';
 import type { Encryption } from './encryption.js';
 import { firstUnplain, type Unplain } from './plain-value.js';
 

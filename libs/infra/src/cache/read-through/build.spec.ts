@@ -3,10 +3,10 @@ import type { CacheError } from '../cache.errors.js';
 import type { FetchContext, Fetcher, GetOrSetOptions } from '../cache.types.js';
 import { entry } from '../dependencies.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
-import { ValueCodec } from '../values/value-codec.js';
+import { ValueCodec } from '../protocol/value-codec.js';
 import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
-import { Waiter } from './waiter.js';
+import { Waiter } from './waiters/waiter.js';
 
 /** Answers like a store that has lost its leases, by a restart or because their holder was paused. */
 class ForgetfulStore extends MemoryCacheStore {

@@ -1,12 +1,12 @@
-import { reportDefect } from '../defect-report.js';
+import { reportDefect } from '../../process/defect-report.js';
 import type { FetchContext } from '../cache.types.js';
 import type { Dependency } from '../dependencies.js';
 import { StoreUnavailableError } from '../cache.errors.js';
-import { FETCH_MS } from '../limits.js';
-import type { CacheStore, InvalidationNotice, StartPoint } from '../store/cache-store.js';
+import { FETCH_MS } from '../protocol/limits.js';
+import type { CacheStore, InvalidationNotice, StartPoint } from '../protocol/cache-store.js';
 import { DependencySet } from './dependency-set.js';
 import { fetchInTime } from './timed-fetch.js';
-import type { Waiter } from './waiter.js';
+import type { Waiter } from './waiters/waiter.js';
 
 const [, FETCH_MS_MAX] = FETCH_MS;
 

@@ -1,6 +1,6 @@
 import { CacheError } from '../cache.errors.js';
 import type { TtlSeconds } from '../entry-options.js';
-import { ttlMs } from '../limits.js';
+import { ttlMs } from '../protocol/limits.js';
 
 /** How long built values are kept, before the value itself is known. */
 export interface EntryLife {

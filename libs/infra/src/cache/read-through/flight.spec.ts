@@ -3,11 +3,11 @@ import { deferred, type Deferred } from '../../../../../test/support/deferred.js
 import type { GetOrSetOptions } from '../cache.types.js';
 import { entry } from '../dependencies.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
-import type { BeginReply, BeginRequest, StoredValue } from '../store/cache-store.js';
-import { ValueCodec } from '../values/value-codec.js';
+import type { BeginReply, BeginRequest, StoredValue } from '../protocol/cache-store.js';
+import { ValueCodec } from '../protocol/value-codec.js';
 import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
-import { Waiter } from './waiter.js';
+import { Waiter } from './waiters/waiter.js';
 
 /** Carries out each request at once, and answers when the test allows it, like a slow network. */
 class SlowlyAnsweringStore extends MemoryCacheStore {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BuildFailedError, CacheError, StoreUnavailableError } from '../cache.errors.js';
 import { entry, storedDependencies } from '../dependencies.js';
-import { reportDefect } from '../defect-report.js';
+import { reportDefect } from '../../process/defect-report.js';
 import type {
   BeginReply,
   CacheStore,
@@ -9,15 +9,15 @@ import type {
   CommitRequest,
   InvalidationNotice,
   StoredValue,
-} from '../store/cache-store.js';
-import type { ValueCodec } from '../values/value-codec.js';
+} from '../protocol/cache-store.js';
+import type { ValueCodec } from '../protocol/value-codec.js';
 import { Build } from './build.js';
 import { lifeMs } from './entry-life.js';
 import { knownDependencies, staleMs } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
-import { tellBuilt, type Waiter } from './waiter.js';
-import { WaiterSet } from './waiter-set.js';
+import { tellBuilt, type Waiter } from './waiters/waiter.js';
+import { WaiterSet } from './waiters/waiter-set.js';
 
 /** The surroundings of a flight, as far as it needs them. */
 export interface FlightHost {

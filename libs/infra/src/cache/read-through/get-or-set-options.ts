@@ -20,7 +20,7 @@ import {
   ttlMs,
   WAIT_MS,
   within,
-} from '../limits.js';
+} from '../protocol/limits.js';
 import type { EntryLife } from './entry-life.js';
 
 /** A sliding end, which hits move. */

@@ -1,4 +1,4 @@
-import type { LeaseEnd } from '../store/cache-store.js';
+import type { LeaseEnd } from '../protocol/cache-store.js';
 
 /**
  * The ends of leases on one key, from the start of the watch on. An end that arrives before `wait` is called is kept.

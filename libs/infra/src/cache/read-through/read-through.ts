@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { Dependency } from '../dependencies.js';
-import type { CacheStore, InvalidationNotice } from '../store/cache-store.js';
-import type { ValueCodec } from '../values/value-codec.js';
+import type { CacheStore, InvalidationNotice } from '../protocol/cache-store.js';
+import type { ValueCodec } from '../protocol/value-codec.js';
 import type { Build } from './build.js';
-import { Bypass } from './bypass.js';
+import { Bypass } from './bypass/bypass.js';
 import { Flight, type FlightHost } from './flight.js';
 import { LeaseWatches } from './lease-watch.js';
 import { StoreClock } from './store-clock.js';
-import { tellBuilt, type Waiter } from './waiter.js';
+import { tellBuilt, type Waiter } from './waiters/waiter.js';
 
 /**
  * Builds entries that the store does not have, once for all callers: by flights in this process, by leases across

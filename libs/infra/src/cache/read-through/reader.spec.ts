@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StoreUnavailableError, type CacheError } from '../cache.errors.js';
 import type { ReadOutcome } from '../cache.types.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
-import type { StoredValue } from '../store/cache-store.js';
-import { ValueCodec } from '../values/value-codec.js';
+import type { StoredValue } from '../protocol/cache-store.js';
+import { ValueCodec } from '../protocol/value-codec.js';
 import { ReadThrough } from './read-through.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
 import { Reader } from './reader.js';
-import { Waiter } from './waiter.js';
+import { Waiter } from './waiters/waiter.js';
 
 /** Gives one promise to all callers before `send`, as the store on Redis does. */
 class SharingStore extends MemoryCacheStore {

@@ -1,15 +1,15 @@
 import { BuildFailedError, StoreUnavailableError, WaitTimeoutError } from '../cache.errors.js';
 import type { Fetcher, GetOrSetOptions } from '../cache.types.js';
-import type { CacheStore, StoredValue } from '../store/cache-store.js';
-import type { ValueCodec } from '../values/value-codec.js';
-import { BackgroundBuilds } from './background-builds.js';
+import type { CacheStore, StoredValue } from '../protocol/cache-store.js';
+import type { ValueCodec } from '../protocol/value-codec.js';
+import { BackgroundBuilds } from '../upkeep/background-builds.js';
 import { isBounded, resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
 import { isYoungEnough } from './entry-age.js';
 import { pollMs } from './lease-watch.js';
 import type { ReadThrough } from './read-through.js';
-import { Upkeep } from './upkeep.js';
-import { WaiterGroup } from './waiter-group.js';
-import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
+import { Upkeep } from '../upkeep/upkeep.js';
+import { WaiterGroup } from './waiters/waiter-group.js';
+import { tellOutcome, tellTooOld, Waiter } from './waiters/waiter.js';
 
 /** Options as a caller gives them, or as a bucket has had them resolved. */
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;

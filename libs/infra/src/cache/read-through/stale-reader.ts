@@ -1,12 +1,12 @@
 import { CacheError, StoreUnavailableError } from '../cache.errors.js';
 import type { Fetcher, MaybeStale, ReadOutcome } from '../cache.types.js';
-import { settlesWithin } from '../settles-within.js';
-import type { CacheStore } from '../store/cache-store.js';
-import { tellBackground } from './background-builds.js';
+import { settlesWithin } from '../../process/settles-within.js';
+import type { CacheStore } from '../protocol/cache-store.js';
+import { tellBackground } from '../upkeep/background-builds.js';
 import { isYoungEnough } from './entry-age.js';
 import type { ResolvedOptions, StaleWindows } from './get-or-set-options.js';
 import type { GivenOptions, Reader } from './reader.js';
-import { tellOutcome, Waiter, type Background } from './waiter.js';
+import { tellOutcome, Waiter, type Background } from './waiters/waiter.js';
 
 /** A stale value within the requested window. */
 type Copy<T> = MaybeStale<T> & { readonly isStale: true };

@@ -1,7 +1,7 @@
 import type { Fetcher } from '../cache.types.js';
-import type { BackgroundBuilds, BackgroundResult } from '../read-through/background-builds.js';
+import type { BackgroundBuilds, BackgroundResult } from './background-builds.js';
 import type { ResolvedOptions } from '../read-through/get-or-set-options.js';
-import type { CacheStore } from '../store/cache-store.js';
+import type { CacheStore } from '../protocol/cache-store.js';
 import type { RecentReads } from './recent-reads.js';
 import { TokenBucket } from './token-bucket.js';
 

@@ -1,7 +1,7 @@
 import { CacheError } from '../cache.errors.js';
 import type { Dependency } from '../dependencies.js';
-import { reportDefect } from '../defect-report.js';
-import { wholeWithin, type Limits } from '../limits.js';
+import { reportDefect } from '../../process/defect-report.js';
+import { wholeWithin, type Limits } from '../protocol/limits.js';
 
 /** Ten minutes: a longer lag needs a TTL, not a repeat. */
 const AFTER_MS: Limits = [10, 600_000];

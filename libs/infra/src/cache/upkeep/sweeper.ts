@@ -1,6 +1,6 @@
-import { reportDefect } from './defect-report.js';
-import type { CacheStore } from './store/cache-store.js';
-import { StoreUnavailableError } from './cache.errors.js';
+import { reportDefect } from '../../process/defect-report.js';
+import type { CacheStore } from '../protocol/cache-store.js';
+import { StoreUnavailableError } from '../cache.errors.js';
 
 const PERIOD_MS = 1000;
 /** Maximum steps in one period, so that a flood of work leaves room for reads; the rest follows a second later. */

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { StoreUnavailableError } from '../cache.errors.js';
 import type { Fetcher } from '../cache.types.js';
-import { reportDefect } from '../defect-report.js';
-import type { CacheStore, StoredValue } from '../store/cache-store.js';
+import { reportDefect } from '../../process/defect-report.js';
+import type { CacheStore, StoredValue } from '../protocol/cache-store.js';
 import type { BackgroundBuilds } from './background-builds.js';
-import type { ResolvedOptions, SlidingLife } from './get-or-set-options.js';
-import type { StoreClock } from './store-clock.js';
+import type { ResolvedOptions, SlidingLife } from '../read-through/get-or-set-options.js';
+import type { StoreClock } from '../read-through/store-clock.js';
 
 /** Maximum keys remembered as needing no upkeep for now; an evicted key costs one extra read. */
 const RESTING_MAX = 10_000;

@@ -1,6 +1,6 @@
-import { TermOverError } from '../../cache.errors.js';
-import { Checkpoints } from '../../checkpoints.js';
-import type { ConsumerTerm } from '../../consumer-leases.js';
+import { TermOverError } from '../../cache/cache.errors.js';
+import { Checkpoints } from '../checkpoints.js';
+import type { ConsumerTerm } from '../consumer-leases.js';
 import type { MemoryConsumerLeases } from './memory-consumer-leases.js';
 
 /** Positions that live as long as the process, like the entries that go with them in the embedded store. */

@@ -1,4 +1,4 @@
-import { ConsumerLeases, type ConsumerHolder, type ConsumerTerm } from '../../consumer-leases.js';
+import { ConsumerLeases, type ConsumerHolder, type ConsumerTerm } from '../consumer-leases.js';
 
 interface Lease {
   readonly term: ConsumerTerm;

@@ -1,4 +1,4 @@
-import { ProcessReports, type ProcessReport } from '../../process-reports.js';
+import { ProcessReports, type ProcessReport } from '../process-reports.js';
 
 export interface MemoryProcessReportsOptions {
   /** @default the pid */

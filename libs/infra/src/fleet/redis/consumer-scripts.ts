@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { commandsIn, needsOf } from '../../../../redis/needs.js';
-import type { ConsumerTerm } from '../../../consumer-leases.js';
-import { RedisGuard } from '../redis-guard.js';
-import type { RedisConnection } from '../scripts.js';
+import { commandsIn, needsOf } from '../../redis/needs.js';
+import type { ConsumerTerm } from '../consumer-leases.js';
+import { RedisGuard } from '../../cache/store/redis/connection/redis-guard.js';
+import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
 
 const NAMES = ['acquire', 'renew', 'save', 'release', 'ages'] as const;
 type ScriptName = (typeof NAMES)[number];
@@ -23,7 +23,7 @@ export class ConsumerScripts {
     this.base = `{${appName}.checkpoints}`;
     const commands = new Set<string>(DIRECT);
     for (const name of NAMES) {
-      const lua = readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
+      const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
       redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua });
       for (const command of commandsIn(lua)) commands.add(command);
     }

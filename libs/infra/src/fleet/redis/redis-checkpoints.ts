@@ -1,8 +1,8 @@
-import { TermOverError } from '../../cache.errors.js';
-import { Checkpoints } from '../../checkpoints.js';
-import type { ConsumerTerm } from '../../consumer-leases.js';
-import { ConsumerScripts, nameOfTerm } from './consumers/consumer-scripts.js';
-import type { RedisConnection } from './scripts.js';
+import { TermOverError } from '../../cache/cache.errors.js';
+import { Checkpoints } from '../checkpoints.js';
+import type { ConsumerTerm } from '../consumer-leases.js';
+import { ConsumerScripts, nameOfTerm } from './consumer-scripts.js';
+import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
 
 /** Positions in one hash of the application. They share the entries' lifetime: an emptied server has neither. */
 export class RedisCheckpoints extends Checkpoints {

@@ -1,6 +1,6 @@
-import { ConsumerLeases, type ConsumerHolder, type ConsumerTerm } from '../../consumer-leases.js';
-import { ConsumerScripts, nameOfTerm } from './consumers/consumer-scripts.js';
-import type { RedisConnection } from './scripts.js';
+import { ConsumerLeases, type ConsumerHolder, type ConsumerTerm } from '../consumer-leases.js';
+import { ConsumerScripts, nameOfTerm } from './consumer-scripts.js';
+import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
 
 /** Terms and feeds, in the same slot as the checkpoints, so that one step checks the term and saves the position. */
 export class RedisConsumerLeases extends ConsumerLeases {

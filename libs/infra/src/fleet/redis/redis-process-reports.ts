@@ -1,9 +1,9 @@
-import { needsOf } from '../../../redis/needs.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
-import { reportDefect } from '../../defect-report.js';
-import { ProcessReports, type ProcessReport } from '../../process-reports.js';
-import { RedisGuard } from './redis-guard.js';
-import type { RedisConnection } from './scripts.js';
+import { needsOf } from '../../redis/needs.js';
+import { StoreUnavailableError } from '../../cache/cache.errors.js';
+import { reportDefect } from '../../process/defect-report.js';
+import { ProcessReports, type ProcessReport } from '../process-reports.js';
+import { RedisGuard } from '../../cache/store/redis/connection/redis-guard.js';
+import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
 
 const PERIOD_MS = 1000;
 /** A process that has not written for this long counts as gone; Redis drops its report. */

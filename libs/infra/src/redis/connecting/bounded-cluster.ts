@@ -1,6 +1,6 @@
 import { Cluster, type ClusterNode, type ClusterOptions, type Command } from 'ioredis';
 import type { Patience } from './bounded-redis.js';
-import { Deadlines } from './deadlines.js';
+import { Deadlines } from '../deadlines.js';
 
 type Arguments = Parameters<Cluster['sendCommand']>;
 

@@ -1,6 +1,6 @@
 import type { Command, Redis, RedisOptions } from 'ioredis';
-import { Deadlines } from './deadlines.js';
-import { LastingRedis } from './lasting-redis.js';
+import { Deadlines } from '../deadlines.js';
+import { LastingRedis } from '../lasting-redis.js';
 
 type Writable = Parameters<Redis['sendCommand']>[1];
 

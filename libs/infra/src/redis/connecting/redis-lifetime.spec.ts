@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import RedisMock from 'ioredis-mock';
-import type { RedisClient } from './redis-client.js';
-import { pingRedis } from './redis.health.js';
+import type { RedisClient } from '../redis-client.js';
+import { pingRedis } from '../redis.health.js';
 import { bounded, connectRedis, quitRedis } from './redis-lifetime.js';
 
 describe('the life of a Redis client', () => {

@@ -1,4 +1,4 @@
-import type { RedisClient } from './redis-client.js';
+import type { RedisClient } from '../redis-client.js';
 
 /**
  * Starts connecting and resolves with whether the client was ready within `timeoutMs`. After false the client keeps

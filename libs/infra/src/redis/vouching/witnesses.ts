@@ -1,6 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { HostAndPort } from '../../config/value-kinds.js';
-import { BoundedRedis } from '../bounded-redis.js';
+import { BoundedRedis } from '../connecting/bounded-redis.js';
 import { retryDelayMs } from '../retry-delay.js';
 import type { Testimony, Topology } from './topology.js';
 

@@ -6,8 +6,8 @@ import type { HttpRequest, HttpRequestOptions, HttpResponse } from 'jsforce/lib/
 import { Transport } from 'jsforce/lib/transport.js';
 import { StreamPromise } from 'jsforce/lib/util/promise.js';
 import { z } from 'zod';
-import { pause } from './events/back-off.js';
-import { codeOfForeignAnswer, errorOfFault, SalesforceError } from './salesforce.errors.js';
+import { pause } from '../events/back-off.js';
+import { codeOfForeignAnswer, errorOfFault, SalesforceError } from '../salesforce.errors.js';
 
 /** Statuses of a server about to be replaced; a read is retried once. */
 const PASSING: ReadonlySet<number> = new Set([500, 502, 503, 504]);

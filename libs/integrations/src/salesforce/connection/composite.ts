@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { CompositeCall } from './salesforce.client.js';
-import { codeOf, SalesforceError } from './salesforce.errors.js';
+import type { CompositeCall } from '../salesforce.client.js';
+import { codeOf, SalesforceError } from '../salesforce.errors.js';
 
 /** Maximum calls in one composite request (REST API Developer Guide, "Composite"). */
 const CALLS_MAX = 25;

@@ -1,4 +1,4 @@
-import { SalesforceError } from './salesforce.errors.js';
+import { SalesforceError } from '../salesforce.errors.js';
 
 /** Domains under which only Salesforce serves org APIs: public, government, Alibaba Cloud. */
 const SALESFORCE_HOST = /\.(salesforce\.com|cloudforce\.com|salesforce\.mil|crmforce\.mil|sfcrmproducts\.cn)$/;

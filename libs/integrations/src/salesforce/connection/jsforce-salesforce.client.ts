@@ -9,10 +9,10 @@ import {
   type PicklistValue,
   type QueryOptions,
   SalesforceClient,
-} from './salesforce.client.js';
-import { SalesforceError, toSalesforceError } from './salesforce.errors.js';
-import { toSalesforceId } from './salesforce-id.js';
-import type { Soql } from './soql.js';
+} from '../salesforce.client.js';
+import { SalesforceError, toSalesforceError } from '../salesforce.errors.js';
+import { toSalesforceId } from '../salesforce-id.js';
+import type { Soql } from '../soql.js';
 
 const DESCRIBE = z.object({
   fields: z.array(

@@ -1,4 +1,4 @@
-import { SalesforceError } from './salesforce.errors.js';
+import { SalesforceError } from '../salesforce.errors.js';
 
 interface Page {
   readonly records: unknown[];

@@ -3,14 +3,14 @@ import { forwardProxyFor } from '@bff/infra/http/forward-proxy';
 import { Connection } from 'jsforce';
 import { BoundedTransport, TokenRejectedError } from './bounded-transport.js';
 import { withDeadline } from './deadline.js';
-import { SalesforceError } from './salesforce.errors.js';
+import { SalesforceError } from '../salesforce.errors.js';
 import {
   type ResolvedSalesforceOptions,
   resolveSalesforceOptions,
   type SalesforceOptions,
-} from './salesforce.options.js';
-import { signIn } from './sign-in.js';
-import { SignInPace } from './sign-in-pace.js';
+} from '../salesforce.options.js';
+import { signIn } from '../sign-in/sign-in.js';
+import { SignInPace } from '../sign-in/sign-in-pace.js';
 
 /** Sends one request with jsforce; `http` holds the options that its request methods take last. */
 export type SalesforceRequest<T> = (jsforce: Connection, http: object) => PromiseLike<T>;

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { JwtBearerCredentials } from './salesforce.options.js';
+import type { JwtBearerCredentials } from '../salesforce.options.js';
 
 /** Salesforce refuses assertions valid for longer than 3 minutes, or 5 to allow for clock skew. */
 const VALID_SECONDS = 170;

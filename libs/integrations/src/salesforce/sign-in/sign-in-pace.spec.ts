@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SalesforceError } from './salesforce.errors.js';
+import { SalesforceError } from '../salesforce.errors.js';
 import { SignInPace } from './sign-in-pace.js';
 
 describe('the pace of sign-ins', () => {

@@ -1,5 +1,5 @@
-import type { BackOffBounds } from './events/back-off.js';
-import type { SalesforceError } from './salesforce.errors.js';
+import type { BackOffBounds } from '../events/back-off.js';
+import type { SalesforceError } from '../salesforce.errors.js';
 
 /** A token rejected at a younger age has not expired: the token itself or the request is at fault. */
 const YOUNG_MS = 60_000;

@@ -2,10 +2,10 @@ import type { BoundedHttp, HttpAnswer } from '@bff/infra/http/bounded-http';
 import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
 import { z } from 'zod';
-import { checkedInstanceUrl } from './instance-url.js';
+import { checkedInstanceUrl } from '../connection/instance-url.js';
 import { signAssertion } from './jwt-assertion.js';
-import { errorOfFault, SalesforceError } from './salesforce.errors.js';
-import type { ResolvedSalesforceOptions } from './salesforce.options.js';
+import { errorOfFault, SalesforceError } from '../salesforce.errors.js';
+import type { ResolvedSalesforceOptions } from '../salesforce.options.js';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 

@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
-import type { ConsumerTerm } from '@bff/infra/cache/consumer-leases';
-import { MemoryConsumerLeases } from '@bff/infra/cache/store/memory/memory-consumer-leases';
+import type { ConsumerTerm } from '@bff/infra/fleet/consumer-leases';
+import { MemoryConsumerLeases } from '@bff/infra/fleet/memory/memory-consumer-leases';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { ActiveConsumer } from './active-consumer.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
-import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/cache/consumer-leases';
+import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/fleet/consumer-leases';
 import { Logger } from '@nestjs/common';
 
 /** Times of the consumer's lease. A dead process blocks a takeover for `leaseMs`; a live one renews every `beatMs`. */

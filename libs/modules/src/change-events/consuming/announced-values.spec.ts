@@ -1,8 +1,8 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { describe, expect, it } from '@jest/globals';
-import { changeEvent } from '../../../../test/support/change-event.js';
+import { changeEvent } from '../../../../../test/support/change-event.js';
 import { AnnouncedValues } from './announced-values.js';
-import type { ChangedRow } from './reconciler-rows.js';
+import type { ChangedRow } from '../reconciler/reconciler-rows.js';
 
 const SECOND = 1_000;
 const NOW = Date.parse('2026-11-21T10:00:00Z');

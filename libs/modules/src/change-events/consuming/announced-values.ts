@@ -1,7 +1,7 @@
 import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { LRUCache } from 'lru-cache';
-import type { ChangedRow } from './reconciler-rows.js';
+import type { ChangedRow } from '../reconciler/reconciler-rows.js';
 
 /** Whether a row's values were announced to subscribers; `different`: they differ from the last announced ones. */
 export type Telling = 'told' | 'unknown' | 'different';

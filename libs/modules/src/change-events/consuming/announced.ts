@@ -1,6 +1,6 @@
 import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { LRUCache } from 'lru-cache';
-import type { ChangedRow } from './reconciler-rows.js';
+import type { ChangedRow } from '../reconciler/reconciler-rows.js';
 
 /** Records remembered: one hour's changes in an org that uses up its daily event allocation; about 25 MB. */
 export const RECORDS_MAX = 100_000;

@@ -1,6 +1,6 @@
 import type { Dependency } from '@bff/infra/cache/dependencies';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
-import type { Subscription } from './change-subscriber.js';
+import type { Subscription } from '../change-subscriber.js';
 
 /** Dependencies per call to the store: enough for hundreds of events, few enough for one short step of Redis. */
 const DEPENDENCIES_OF_STEP = 1_000;

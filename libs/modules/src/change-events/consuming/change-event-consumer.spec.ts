@@ -1,7 +1,7 @@
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
-import { MemoryCheckpoints } from '@bff/infra/cache/store/memory/memory-checkpoints';
-import { MemoryConsumerLeases } from '@bff/infra/cache/store/memory/memory-consumer-leases';
+import { MemoryCheckpoints } from '@bff/infra/fleet/memory/memory-checkpoints';
+import { MemoryConsumerLeases } from '@bff/infra/fleet/memory/memory-consumer-leases';
 import { loadConfig } from '@bff/infra/config/load-config';
 import {
   ChangeEventSource,
@@ -14,13 +14,13 @@ import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.c
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
-import { changeEvent } from '../../../../test/support/change-event.js';
-import { deferred } from '../../../../test/support/deferred.js';
+import { changeEvent } from '../../../../../test/support/change-event.js';
+import { deferred } from '../../../../../test/support/deferred.js';
 import { CONSUMER_TIMES } from './active-consumer.js';
-import { AppliedChangeListener } from './applied-change.js';
+import { AppliedChangeListener } from '../applied-change.js';
 import { ChangeEventConsumer } from './change-event-consumer.js';
-import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
-import { CONSUMER } from './events-report.js';
+import { ChangeSubscriber, type Subscription } from '../change-subscriber.js';
+import { CONSUMER } from '../events-report.js';
 
 const TOPIC = '/event/Thing__e';
 const THING = record('Thing', '1');

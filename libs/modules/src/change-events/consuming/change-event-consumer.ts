@@ -1,8 +1,8 @@
 import { TermOverError } from '@bff/infra/cache/cache.errors';
 import { CacheService } from '@bff/infra/cache/cache.service';
-import { Checkpoints } from '@bff/infra/cache/checkpoints';
-import { ConsumerLeases } from '@bff/infra/cache/consumer-leases';
-import { ProcessReports } from '@bff/infra/cache/process-reports';
+import { Checkpoints } from '@bff/infra/fleet/checkpoints';
+import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
+import { ProcessReports } from '@bff/infra/fleet/process-reports';
 import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
 import { ChangeEventSource, unheardTopic } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
@@ -11,12 +11,12 @@ import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ActiveConsumer } from './active-consumer.js';
-import { AppliedChangeListener, type AppliedChange } from './applied-change.js';
-import { ChangeSubscriber, type Subscription } from './change-subscriber.js';
-import { CONSUMER, CONSUMER_TOPIC, type ConsumerReport } from './events-report.js';
-import { changeDrivenMaxAgeSeconds } from './max-age.js';
-import { Reconciler } from './reconciler.js';
-import type { WatchedTable } from './reconciler.options.js';
+import { AppliedChangeListener, type AppliedChange } from '../applied-change.js';
+import { ChangeSubscriber, type Subscription } from '../change-subscriber.js';
+import { CONSUMER, CONSUMER_TOPIC, type ConsumerReport } from '../events-report.js';
+import { changeDrivenMaxAgeSeconds } from '../max-age.js';
+import { Reconciler } from '../reconciler/reconciler.js';
+import type { WatchedTable } from '../reconciler.options.js';
 import { TopicConsumer, type TopicPosition } from './topic-consumer.js';
 
 /** A topic followed to within this time delivers changes as they happen. */

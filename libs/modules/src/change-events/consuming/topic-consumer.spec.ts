@@ -7,9 +7,9 @@ import type { EventBatch } from '@bff/integrations/salesforce/events/change-even
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type Deferred, deferred } from '../../../../test/support/deferred.js';
-import { eventually } from '../../../../test/support/eventually.js';
-import type { Subscription } from './change-subscriber.js';
+import { type Deferred, deferred } from '../../../../../test/support/deferred.js';
+import { eventually } from '../../../../../test/support/eventually.js';
+import type { Subscription } from '../change-subscriber.js';
 import { TopicConsumer, type TopicListeners, type TopicPosition } from './topic-consumer.js';
 
 const TOPIC = '/event/Thing__e';

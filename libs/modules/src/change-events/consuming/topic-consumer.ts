@@ -10,9 +10,9 @@ import type {
 } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
-import { appliedChange, appliedChanges, type AppliedChange } from './applied-change.js';
+import { appliedChange, appliedChanges, type AppliedChange } from '../applied-change.js';
 import { planBatch, type BatchPlan, type Step } from './batch-plan.js';
-import type { Subscription } from './change-subscriber.js';
+import type { Subscription } from '../change-subscriber.js';
 
 /** This process's results for the events of one topic. */
 export interface TopicCounters {

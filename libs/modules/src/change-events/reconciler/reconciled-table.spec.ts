@@ -1,9 +1,9 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { orderId as id, RowsOfAnOrg, T0 } from '../../../../test/support/rows-of-an-org.js';
-import { Announced } from './announced.js';
+import { orderId as id, RowsOfAnOrg, T0 } from '../../../../../test/support/rows-of-an-org.js';
+import { Announced } from '../consuming/announced.js';
 import { ReconciledTable, type TableCounters } from './reconciled-table.js';
-import { resolveReconcilerOptions } from './reconciler.options.js';
+import { resolveReconcilerOptions } from '../reconciler.options.js';
 
 const GRACE_MS = 10_000;
 const OVERLAP_MS = 660_000;

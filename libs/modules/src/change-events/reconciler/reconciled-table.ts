@@ -1,10 +1,10 @@
 import { pause } from '@bff/integrations/salesforce/events/back-off';
 import type { QueryOptions } from '@bff/integrations/salesforce/salesforce.client';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
-import type { Announced } from './announced.js';
-import { AnnouncedValues } from './announced-values.js';
+import type { Announced } from '../consuming/announced.js';
+import { AnnouncedValues } from '../consuming/announced-values.js';
 import { gapEvents, moveEvents, overflowEvent } from './reconciler-events.js';
-import type { ResolvedReconcilerOptions, WatchedTable } from './reconciler.options.js';
+import type { ResolvedReconcilerOptions, WatchedTable } from '../reconciler.options.js';
 import { newestChange, rowsChangedSince, rowsUnchangedSince, type ChangedRow } from './reconciler-rows.js';
 
 /** Results of a table's runs since the process began. */

@@ -4,7 +4,7 @@ import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors'
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { Soql } from '@bff/integrations/salesforce/soql';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { WatchedTable } from './reconciler.options.js';
+import type { WatchedTable } from '../reconciler.options.js';
 import { Reconciler } from './reconciler.js';
 
 const PERIOD_MS = 300_000;

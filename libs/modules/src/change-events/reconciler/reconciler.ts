@@ -2,13 +2,13 @@ import { backOffMs, pause } from '@bff/integrations/salesforce/events/back-off';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { setMaxListeners } from 'node:events';
-import { Announced } from './announced.js';
+import { Announced } from '../consuming/announced.js';
 import { ReconciledTable, type TableCounters } from './reconciled-table.js';
 import {
   resolveReconcilerOptions,
   type ReconcilerOptions,
   type ResolvedReconcilerOptions,
-} from './reconciler.options.js';
+} from '../reconciler.options.js';
 
 /** A reconciler's results for one table. Counts begin with the process and continue across stand-by. */
 export interface TableReconciliation extends Readonly<TableCounters> {

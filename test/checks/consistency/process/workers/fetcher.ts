@@ -1,11 +1,11 @@
 import type { FetchContext } from '@bff/infra/cache/cache.types';
 import { membership, namespace, record, wholeTable, entry, type Dependency } from '@bff/infra/cache/dependencies';
-import { elapse } from '../../../support/eventually.js';
-import type { RunClock } from '../history/clock.js';
-import { factOf, neededFacts, valueText } from '../source/universe.js';
-import type { VersionedSource } from '../source/versioned-source.js';
-import type { CachedValue } from './cached-value.js';
-import type { Life } from './life.js';
+import { elapse } from '../../../../support/eventually.js';
+import type { RunClock } from '../../history/clock.js';
+import { factOf, neededFacts, valueText } from '../../source/universe.js';
+import type { VersionedSource } from '../../source/versioned-source.js';
+import type { CachedValue } from '../cached-value.js';
+import type { Life } from '../life.js';
 
 /** The dependency by which a fact is invalidated. */
 export function dependencyOf(fact: number): Dependency {

@@ -9,7 +9,7 @@ import {
   sharedTables,
   someKey,
   type Key,
-} from '../source/universe.js';
+} from '../../source/universe.js';
 
 export type Operation = 'record' | 'many' | 'hub' | 'membership' | 'table' | 'namespace' | 'del' | 'set';
 

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { FetchContext, GetOrSetOptions, ReadOutcome } from '@bff/infra/cache/cache.types';
-import { elapse } from '../../../support/eventually.js';
-import { facts, keys, someKey, type Key } from '../source/universe.js';
-import type { CachedValue } from './cached-value.js';
+import { elapse } from '../../../../support/eventually.js';
+import { facts, keys, someKey, type Key } from '../../source/universe.js';
+import type { CachedValue } from '../cached-value.js';
 import { dependencyOf, type CheckedFetcher } from './fetcher.js';
-import { chooseLife, lifeOptions, type Life } from './life.js';
-import { ObservedRead, type Observation } from './observed-read.js';
+import { chooseLife, lifeOptions, type Life } from '../life.js';
+import { ObservedRead, type Observation } from '../observed-read.js';
 
 /** Maximum number of reads in one turn of the event loop. No message of another process arrives between them. */
 const BURST_MAX = 40;

@@ -1,13 +1,13 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { elapse } from '../../../support/eventually.js';
-import type { RunClock } from '../history/clock.js';
-import { parseVersions } from '../history/history-lines.js';
-import { factOf, keys, neededFacts, valueText } from '../source/universe.js';
-import type { PendingChange, VersionedSource } from '../source/versioned-source.js';
-import type { CachedValue } from './cached-value.js';
+import { elapse } from '../../../../support/eventually.js';
+import type { RunClock } from '../../history/clock.js';
+import { parseVersions } from '../../history/history-lines.js';
+import { factOf, keys, neededFacts, valueText } from '../../source/universe.js';
+import type { PendingChange, VersionedSource } from '../../source/versioned-source.js';
+import type { CachedValue } from '../cached-value.js';
 import { declaredDependencies, dependencyOf, type CheckedFetcher } from './fetcher.js';
-import type { HistoryWriter } from './history-writer.js';
+import type { HistoryWriter } from '../history-writer.js';
 import { chooseChange, concernsSettings, type PlannedChange } from './planned-change.js';
 
 const RETRY_MS = 60;

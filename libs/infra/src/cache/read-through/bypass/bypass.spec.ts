@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { CacheError } from '../cache.errors.js';
-import type { FetchContext } from '../cache.types.js';
+import type { CacheError } from '../../cache.errors.js';
+import type { FetchContext } from '../../cache.types.js';
 import { Bypass } from './bypass.js';
-import { resolveGetOrSetOptions } from './get-or-set-options.js';
-import { Waiter } from './waiter.js';
+import { resolveGetOrSetOptions } from '../get-or-set-options.js';
+import { Waiter } from '../waiters/waiter.js';
 
 const CONCURRENCY = 10;
 /** Maximum concurrent fetches of one key. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { StoreUnavailableError, WaitTimeoutError } from '../cache.errors.js';
-import type { CacheLock, SetOptions } from '../cache.types.js';
-import { pollMs, type LeaseWatches } from '../read-through/lease-watch.js';
-import type { CacheStore } from '../store/cache-store.js';
-import type { ValueCodec } from '../values/value-codec.js';
+import { StoreUnavailableError, WaitTimeoutError } from '../../cache.errors.js';
+import type { CacheLock, SetOptions } from '../../cache.types.js';
+import { pollMs, type LeaseWatches } from '../lease-watch.js';
+import type { CacheStore } from '../../protocol/cache-store.js';
+import type { ValueCodec } from '../../protocol/value-codec.js';
 
 /** The parts of the cache that locks use. */
 export interface LockHost {

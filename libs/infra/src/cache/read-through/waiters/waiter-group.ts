@@ -1,4 +1,4 @@
-import type { ReadOutcome } from '../cache.types.js';
+import type { ReadOutcome } from '../../cache.types.js';
 import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
 
 /**

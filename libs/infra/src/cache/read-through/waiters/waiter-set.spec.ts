@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { resolveGetOrSetOptions } from './get-or-set-options.js';
+import { resolveGetOrSetOptions } from '../get-or-set-options.js';
 import { Waiter } from './waiter.js';
 import { WaiterGroup } from './waiter-group.js';
 import { WaiterSet } from './waiter-set.js';

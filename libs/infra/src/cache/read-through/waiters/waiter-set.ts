@@ -1,4 +1,4 @@
-import { WaitTimeoutError } from '../cache.errors.js';
+import { WaitTimeoutError } from '../../cache.errors.js';
 import type { Waiter } from './waiter.js';
 
 /**

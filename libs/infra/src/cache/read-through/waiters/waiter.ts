@@ -1,9 +1,9 @@
-import { reportDefect } from '../defect-report.js';
-import type { BuildEvent, Fetcher, ReadOutcome } from '../cache.types.js';
-import type { StoredValue } from '../store/cache-store.js';
-import { Place } from './bypass-place.js';
-import { isYoungEnough } from './entry-age.js';
-import type { ResolvedOptions } from './get-or-set-options.js';
+import { reportDefect } from '../../../process/defect-report.js';
+import type { BuildEvent, Fetcher, ReadOutcome } from '../../cache.types.js';
+import type { StoredValue } from '../../protocol/cache-store.js';
+import { Place } from '../bypass/bypass-place.js';
+import { isYoungEnough } from '../entry-age.js';
+import type { ResolvedOptions } from '../get-or-set-options.js';
 
 /** Marks a build that no caller waits for: it ends as soon as somebody else is found to build the key. */
 export interface Background {

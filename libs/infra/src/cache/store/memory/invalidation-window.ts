@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Dependency } from '../../dependencies.js';
-import type { StartPoint } from '../cache-store.js';
+import type { StartPoint } from '../../protocol/cache-store.js';
 
 /**
  * The invalidation clock and the last invalidations, which judge every fill. Holds at most `windowMax` dependencies:

@@ -1,4 +1,4 @@
-import type { Unsubscribe } from '../cache-store.js';
+import type { Unsubscribe } from '../../protocol/cache-store.js';
 
 /**
  * Listeners of one kind of message. Each is called in a microtask of its own, so never inside the operation that sent

@@ -16,7 +16,7 @@ import {
   type SweepReport,
   type Unsubscribe,
   type WriteRequest,
-} from '../cache-store.js';
+} from '../../protocol/cache-store.js';
 import { InvalidationWindow } from './invalidation-window.js';
 import { ListenerSet } from './listener-set.js';
 import {

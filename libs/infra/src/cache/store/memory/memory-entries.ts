@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Dependency } from '../../dependencies.js';
-import type { StoredValue } from '../cache-store.js';
+import type { StoredValue } from '../../protocol/cache-store.js';
 import { DependencyIndex } from './dependency-index.js';
 import { ExpiryQueue } from './expiry-queue.js';
 

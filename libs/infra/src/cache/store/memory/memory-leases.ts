@@ -1,4 +1,4 @@
-import type { StartPoint } from '../cache-store.js';
+import type { StartPoint } from '../../protocol/cache-store.js';
 import { ExpiryQueue } from './expiry-queue.js';
 
 /** The right to build a key, until `expiresAt`. */

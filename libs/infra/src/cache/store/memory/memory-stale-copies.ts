@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { StaleValue, StoredValue } from '../cache-store.js';
+import type { StaleValue, StoredValue } from '../../protocol/cache-store.js';
 
 interface Copy {
   readonly value: StoredValue;

@@ -2,7 +2,7 @@ import { PrimaryVouch, topologyOf, type OnSplit } from '../../../redis/primary-v
 import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
 import { entry, type Dependency } from '../../dependencies.js';
-import { LEASE_MS } from '../../limits.js';
+import { LEASE_MS } from '../../protocol/limits.js';
 import {
   CacheStore,
   type BeginReply,
@@ -18,23 +18,23 @@ import {
   type SweepReport,
   type Unsubscribe,
   type WriteRequest,
-} from '../cache-store.js';
-import { AcknowledgedInvalidations, type InvalidationCall } from './acknowledged-invalidations.js';
-import { channelPatterns } from './cache-needs.js';
-import { storedValue } from './entry-envelope.js';
-import { liveKeys, memoryUsage } from './key-directory.js';
-import { type Gate, type Partition, Partitions } from './partition.js';
-import { PartitionHistories } from './partition-histories.js';
-import { PartitionScripts } from './partition-scripts.js';
-import { PermissionWatch } from './permission-watch.js';
-import { ReadBatch } from './read-batch.js';
-import { RedisBus } from './redis-bus.js';
-import type { L1, L1Options } from './l1.js';
-import { LEASE_TIMES } from './l1-leases.js';
-import { OrphanLeases } from './orphan-leases.js';
-import { RedisGuard } from './redis-guard.js';
-import { examineServer } from './server-examination.js';
-import { defineScripts, UnknownReplyError, type RedisConnection, type ScriptArgument } from './scripts.js';
+} from '../../protocol/cache-store.js';
+import { AcknowledgedInvalidations, type InvalidationCall } from './invalidation/acknowledged-invalidations.js';
+import { channelPatterns } from './connection/cache-needs.js';
+import { storedValue } from './entries/entry-envelope.js';
+import { liveKeys, memoryUsage } from './entries/key-directory.js';
+import { type Gate, type Partition, Partitions } from './partition/partition.js';
+import { PartitionHistories } from './partition/partition-histories.js';
+import { PartitionScripts } from './partition/partition-scripts.js';
+import { PermissionWatch } from './connection/permission-watch.js';
+import { ReadBatch } from './entries/read-batch.js';
+import { RedisBus } from './bus/redis-bus.js';
+import type { L1, L1Options } from './l1/redis-l1.js';
+import { LEASE_TIMES } from './l1/l1-leases.js';
+import { OrphanLeases } from './entries/orphan-leases.js';
+import { RedisGuard } from './connection/redis-guard.js';
+import { examineServer } from './connection/server-examination.js';
+import { defineScripts, UnknownReplyError, type RedisConnection, type ScriptArgument } from './partition/scripts.js';
 
 export interface RedisCacheStoreOptions {
   /** The connection for commands. It must not queue while offline, or reads would wait for an absent server. */

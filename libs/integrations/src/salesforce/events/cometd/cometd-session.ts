@@ -7,8 +7,8 @@ import {
   type BayeuxMessage,
   type Pass,
 } from './bayeux.js';
-import type { StartPosition } from './change-event-source.js';
-import type { StreamEnd } from './stream-end.js';
+import type { StartPosition } from '../change-event-source.js';
+import type { StreamEnd } from '../delivery/stream-end.js';
 
 /** The server's answer to a subscription. `refused`: try again later; the session continues. */
 export type SubscribeResult =

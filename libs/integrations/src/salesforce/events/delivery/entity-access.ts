@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { collectRecords } from '../query-pages.js';
-import type { SalesforceConnection } from '../salesforce-connection.js';
-import { toSalesforceError } from '../salesforce.errors.js';
-import { soql, type Soql } from '../soql.js';
+import { collectRecords } from '../../connection/query-pages.js';
+import type { SalesforceConnection } from '../../connection/salesforce-connection.js';
+import { toSalesforceError } from '../../salesforce.errors.js';
+import { soql, type Soql } from '../../soql.js';
 
 /** `unknown`: the question to Salesforce failed. */
 export type EntityAccess = 'granted' | 'missing' | 'unknown';

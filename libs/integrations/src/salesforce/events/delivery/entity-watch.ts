@@ -1,7 +1,7 @@
-import type { SalesforceConnection } from '../salesforce-connection.js';
-import { backOffMs, pause } from './back-off.js';
+import type { SalesforceConnection } from '../../connection/salesforce-connection.js';
+import { backOffMs, pause } from '../back-off.js';
 import { accessToEntities, type EntityAccess } from './entity-access.js';
-import type { ResolvedStreamOptions } from './stream.options.js';
+import type { ResolvedStreamOptions } from '../stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 import type { TopicDelivery } from './topic-delivery.js';
 

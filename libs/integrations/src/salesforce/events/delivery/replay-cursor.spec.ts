@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReplayCursor } from './replay-cursor.js';
-import type { SourceEvent } from './source-event.js';
+import type { SourceEvent } from '../source-event.js';
 
 const events = (...ids: (string | undefined)[]): SourceEvent[] =>
   ids.map((replayId) => ({ kind: 'undecodable', topic: '/data/ChangeEvents', replayId, reason: '' }));

@@ -1,4 +1,4 @@
-import type { SourceEvent } from './source-event.js';
+import type { SourceEvent } from '../source-event.js';
 
 /**
  * Decides which position may be committed after which events of a topic. Where events are enriched, a merged event

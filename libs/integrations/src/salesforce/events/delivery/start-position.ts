@@ -1,5 +1,5 @@
-import { pause } from './back-off.js';
-import type { GapReason, StartPosition } from './change-event-source.js';
+import { pause } from '../back-off.js';
+import type { GapReason, StartPosition } from '../change-event-source.js';
 
 /** How long one `position` call may take; the source then asks again, so that no topic waits silently without end. */
 const ANSWER_MS = 30_000;

@@ -1,6 +1,6 @@
-import { SalesforceError } from '../salesforce.errors.js';
-import type { BackOffBounds } from './back-off.js';
-import type { ResolvedStreamOptions } from './stream.options.js';
+import { SalesforceError } from '../../salesforce.errors.js';
+import type { BackOffBounds } from '../back-off.js';
+import type { ResolvedStreamOptions } from '../stream.options.js';
 
 /**
  * Why a stream ended; `kind` decides the next step.

@@ -1,5 +1,5 @@
 import type { StreamEnd } from './stream-end.js';
-import type { StreamLog } from './stream.options.js';
+import type { StreamLog } from '../stream.options.js';
 
 /** A batch or gap that cannot be applied is logged at its first failure, then at each multiple of this number. */
 const FAILURES_PER_LINE = 10;

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { changeEvent } from '../../../../../test/support/change-event.js';
-import { type Deferred, deferred } from '../../../../../test/support/deferred.js';
-import type { EventBatch, TopicHandler } from './change-event-source.js';
-import type { SourceEvent } from './source-event.js';
+import { changeEvent } from '../../../../../../test/support/change-event.js';
+import { type Deferred, deferred } from '../../../../../../test/support/deferred.js';
+import type { EventBatch, TopicHandler } from '../change-event-source.js';
+import type { SourceEvent } from '../source-event.js';
 import { StreamJournal } from './stream-journal.js';
-import { resolveStreamOptions, type StreamOptions } from './stream.options.js';
+import { resolveStreamOptions, type StreamOptions } from '../stream.options.js';
 import { TopicDelivery } from './topic-delivery.js';
 
 const TOPIC = '/data/OrderChangeEvent';

@@ -1,4 +1,4 @@
-import { backOffMs, pause } from './back-off.js';
+import { backOffMs, pause } from '../back-off.js';
 import {
   type EventBatch,
   type GapReason,
@@ -6,12 +6,12 @@ import {
   type TopicHealth,
   type TopicState,
   unheardTopic,
-} from './change-event-source.js';
-import { isChannelOfSeveral } from './channels.js';
+} from '../change-event-source.js';
+import { isChannelOfSeveral } from '../cometd/channels.js';
 import { FollowedTime } from './followed-time.js';
 import { ReplayCursor } from './replay-cursor.js';
-import { happenedAt, type SourceEvent } from './source-event.js';
-import type { ResolvedStreamOptions } from './stream.options.js';
+import { happenedAt, type SourceEvent } from '../source-event.js';
+import type { ResolvedStreamOptions } from '../stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 
 /** An event, the position of a keep-alive, or a gap: earlier changes are unknown. */

@@ -1,7 +1,7 @@
-import type { SalesforceConnection } from '../../salesforce-connection.js';
+import type { SalesforceConnection } from '../../connection/salesforce-connection.js';
 import { backOffMs } from '../back-off.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
-import { backOffAfter, endOfSignIn } from '../stream-end.js';
+import { backOffAfter, endOfSignIn } from '../delivery/stream-end.js';
 import { PubSubClient, type PubSubIdentity } from './pubsub-client.js';
 import { SchemaCache } from './schema-cache.js';
 import type { PubSubEnd } from './stream-faults.js';

@@ -1,5 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
-import type { StreamEnd } from '../stream-end.js';
+import type { StreamEnd } from '../delivery/stream-end.js';
 
 /** Why a Pub/Sub stream ended: a reason of any stream, or one that concerns only its topic. */
 export interface PubSubEnd {

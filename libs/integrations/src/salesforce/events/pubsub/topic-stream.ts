@@ -3,7 +3,7 @@ import { backOffMs } from '../back-off.js';
 import type { StartPosition } from '../change-event-source.js';
 import type { ConsumerEvent, FetchRequest, FetchResponse } from '../pubsub-service.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
-import type { TopicDelivery } from '../topic-delivery.js';
+import type { TopicDelivery } from '../delivery/topic-delivery.js';
 import type { EventSchema } from './event-schema.js';
 import type { PubSubClient, PubSubIdentity } from './pubsub-client.js';
 import { eventOfPubSub } from './pubsub-event.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TopicHandler } from '../change-event-source.js';
 import { resolvePubSubOptions } from '../pubsub.options.js';
-import { StreamJournal } from '../stream-journal.js';
-import { TopicDelivery } from '../topic-delivery.js';
+import { StreamJournal } from '../delivery/stream-journal.js';
+import { TopicDelivery } from '../delivery/topic-delivery.js';
 import type { PubSubLink } from './pubsub-link.js';
 import { TopicSubscription } from './topic-subscription.js';
 

@@ -1,10 +1,10 @@
 import { backOffMs, pause } from '../back-off.js';
 import type { StartPosition } from '../change-event-source.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
-import { AFTER_EXPIRY, askForPosition } from '../start-position.js';
-import { backOffAfter, unforeseen } from '../stream-end.js';
-import type { StreamJournal } from '../stream-journal.js';
-import type { TopicDelivery } from '../topic-delivery.js';
+import { AFTER_EXPIRY, askForPosition } from '../delivery/start-position.js';
+import { backOffAfter, unforeseen } from '../delivery/stream-end.js';
+import type { StreamJournal } from '../delivery/stream-journal.js';
+import type { TopicDelivery } from '../delivery/topic-delivery.js';
 import type { OpenLink, PubSubLink } from './pubsub-link.js';
 import type { PubSubEnd } from './stream-faults.js';
 import { TopicStream } from './topic-stream.js';

@@ -1,11 +1,11 @@
 import { Cluster } from 'ioredis';
-import { sentence } from '../../../redis/permission-examination.js';
-import { Refusals } from '../../../redis/refusals.js';
-import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../cache-store.js';
+import { sentence } from '../../../../redis/permission-examination.js';
+import { Refusals } from '../../../../redis/refusals.js';
+import type { InvalidationNotice, LeaseEnd, Unsubscribe } from '../../../protocol/cache-store.js';
 import type { BusConnections } from './bus-connections.js';
 import { ClusterBusConnections } from './cluster-bus-connections.js';
-import type { Partition, Partitions } from './partition.js';
-import type { RedisConnection } from './scripts.js';
+import type { Partition, Partitions } from '../partition/partition.js';
+import type { RedisConnection } from '../partition/scripts.js';
 import { SingleBusConnection } from './single-bus-connection.js';
 import { parseBusMessage, parseWakeMessage, type BusInvalidation } from './store-messages.js';
 

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
-import { commandsIn, type Channel, type Need } from '../../../redis/needs.js';
-import { LAYOUT, type Partition } from './partition.js';
-import type { RedisConnection } from './scripts.js';
+import { commandsIn, type Channel, type Need } from '../../../../redis/needs.js';
+import { LAYOUT, type Partition } from '../partition/partition.js';
+import type { RedisConnection } from '../partition/scripts.js';
 
 /** Commands that the cache sends without a script. */
 const DIRECT = ['GET', 'GETRANGE', 'HSCAN', 'MGET'] as const;
 const PART = 'the cache';
 
-const folder = new URL('./lua/', import.meta.url);
+const folder = new URL('../lua/', import.meta.url);
 const lua = readdirSync(folder)
   .filter((name) => name.endsWith('.lua'))
   .map((name) => readFileSync(new URL(name, folder), 'utf8'))

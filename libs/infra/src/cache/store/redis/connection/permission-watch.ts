@@ -1,9 +1,9 @@
-import { needsOf, type Need } from '../../../redis/needs.js';
-import { missingPermissions } from '../../../redis/permission-examination.js';
-import { Refusals } from '../../../redis/refusals.js';
+import { needsOf, type Need } from '../../../../redis/needs.js';
+import { missingPermissions } from '../../../../redis/permission-examination.js';
+import { Refusals } from '../../../../redis/refusals.js';
 import { acknowledgementNeed, layoutNeed, comfortNeed, partitionNeed } from './cache-needs.js';
-import type { Partition, Partitions } from './partition.js';
-import type { RedisConnection } from './scripts.js';
+import type { Partition, Partitions } from '../partition/partition.js';
+import type { RedisConnection } from '../partition/scripts.js';
 
 /** Interval of the looks: on one server a lost permission is known within about a second, used or not. */
 const PERIOD_MS = 1000;

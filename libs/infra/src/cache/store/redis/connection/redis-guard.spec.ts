@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { Refusals } from '../../../redis/refusals.js';
+import { Refusals } from '../../../../redis/refusals.js';
 import { RedisGuard, serverRefusal, type ServerCheck } from './redis-guard.js';
 
 const info = (version: string, policy: string, role = 'master') =>

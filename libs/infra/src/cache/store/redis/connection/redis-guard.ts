@@ -1,13 +1,13 @@
 import { Cluster } from 'ioredis';
-import { sentence } from '../../../redis/permission-examination.js';
-import { commandTimeoutOf } from '../../../redis/redis-client.js';
-import { Refusals } from '../../../redis/refusals.js';
-import { FULL_TRUST } from '../../../redis/trust.js';
-import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
+import { sentence } from '../../../../redis/permission-examination.js';
+import { commandTimeoutOf } from '../../../../redis/redis-client.js';
+import { Refusals } from '../../../../redis/refusals.js';
+import { FULL_TRUST } from '../../../../redis/trust.js';
+import { CacheError, StoreUnavailableError } from '../../../cache.errors.js';
 import { ReadBreaker } from './read-breaker.js';
 import { isDefect, isMomentary, isReply, withoutArguments, wordsOf } from './refused-reply.js';
 import { ReplyDeadline } from './reply-deadline.js';
-import type { RedisConnection } from './scripts.js';
+import type { RedisConnection } from '../partition/scripts.js';
 
 const OLDEST_MAJOR = 7;
 /** How long `open` waits for a server; after that reads work without it until it is there. */

@@ -1,6 +1,6 @@
-import { Deadlines } from '../../../redis/deadlines.js';
-import { FULL_TRUST } from '../../../redis/trust.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
+import { Deadlines } from '../../../../redis/deadlines.js';
+import { FULL_TRUST } from '../../../../redis/trust.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
 
 /** No reply came in time. A later reply is ignored. */
 export class OverdueReplyError extends StoreUnavailableError {

@@ -1,7 +1,7 @@
-import { LAYOUT, type Partitions } from './partition.js';
-import type { PartitionHistories } from './partition-histories.js';
+import { LAYOUT, type Partitions } from '../partition/partition.js';
+import type { PartitionHistories } from '../partition/partition-histories.js';
 import type { Refusal } from './redis-guard.js';
-import { runScript, type RedisConnection } from './scripts.js';
+import { runScript, type RedisConnection } from '../partition/scripts.js';
 
 /**
  * Examines a server before its use: do all processes agree on the layout, and does the server hold a history that this

@@ -1,6 +1,6 @@
-import type { Dependency } from '../../dependencies.js';
-import type { StoredValue } from '../cache-store.js';
-import type { Gate } from './partition.js';
+import type { Dependency } from '../../../dependencies.js';
+import type { StoredValue } from '../../../protocol/cache-store.js';
+import type { Gate } from '../partition/partition.js';
 
 /**
  * The header that `_partition.lua` packs: `state u8, expiry u48, codec u8, s u48, fetched u48, build u48, born u48,

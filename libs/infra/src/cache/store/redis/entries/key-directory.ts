@@ -1,7 +1,7 @@
-import type { StoredValue } from '../cache-store.js';
+import type { StoredValue } from '../../../protocol/cache-store.js';
 import { HEADER_BYTES, isProvenBy } from './entry-envelope.js';
-import type { RedisGuard } from './redis-guard.js';
-import type { Partition, Partitions } from './partition.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
+import type { Partition, Partitions } from '../partition/partition.js';
 
 const PAGE = 500;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { StoreUnavailableError } from '../../cache.errors.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
 import { OrphanLeases } from './orphan-leases.js';
 
 describe('OrphanLeases', () => {

@@ -1,6 +1,6 @@
-import { reportDefect } from '../../defect-report.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
-import type { LeaseEnd } from '../cache-store.js';
+import { reportDefect } from '../../../../process/defect-report.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import type { LeaseEnd } from '../../../protocol/cache-store.js';
 
 /** Maximum leases remembered; beyond it the oldest is left to run out. */
 const REMEMBERED_MAX = 1000;

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { L1 } from './l1.js';
-import { Partition, type Partitions } from './partition.js';
-import { PartitionHistories } from './partition-histories.js';
+import type { L1 } from '../l1/redis-l1.js';
+import { Partition, type Partitions } from '../partition/partition.js';
+import { PartitionHistories } from '../partition/partition-histories.js';
 import { ReadBatch } from './read-batch.js';
-import type { RedisGuard } from './redis-guard.js';
-import type { RedisConnection } from './scripts.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
+import type { RedisConnection } from '../partition/scripts.js';
 
 const GATE = Buffer.from('5 0 0 tip 7 -');
 const GATE_BEFORE = Buffer.from('4 0 0 before 7 -');

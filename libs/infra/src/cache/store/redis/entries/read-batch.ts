@@ -1,12 +1,12 @@
-import { StoreUnavailableError } from '../../cache.errors.js';
-import { FULL_TRUST, type Trust } from '../../../redis/trust.js';
-import type { StoredValue } from '../cache-store.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
+import type { StoredValue } from '../../../protocol/cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
-import type { Moment } from './history.js';
-import type { L1 } from './l1.js';
-import type { PartitionHistories } from './partition-histories.js';
-import type { Gate, Partition } from './partition.js';
-import type { RedisGuard } from './redis-guard.js';
+import type { Moment } from '../partition/history.js';
+import type { L1 } from '../l1/redis-l1.js';
+import type { PartitionHistories } from '../partition/partition-histories.js';
+import type { Gate, Partition } from '../partition/partition.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
 
 /**
  * Maximum keys in one `MGET`. Small, so that this process parses one reply while Redis prepares the next: measured

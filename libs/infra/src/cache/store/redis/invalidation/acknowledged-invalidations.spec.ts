@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PrimaryVouch } from '../../../redis/primary-vouch.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
-import { record } from '../../dependencies.js';
-import { ValueCodec } from '../../values/value-codec.js';
+import { PrimaryVouch } from '../../../../redis/primary-vouch.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import { record } from '../../../dependencies.js';
+import { ValueCodec } from '../../../protocol/value-codec.js';
 import { AcknowledgedInvalidations } from './acknowledged-invalidations.js';
-import type { L1 } from './l1.js';
-import { Partitions } from './partition.js';
-import type { PartitionScripts } from './partition-scripts.js';
-import type { RedisGuard } from './redis-guard.js';
+import type { L1 } from '../l1/redis-l1.js';
+import { Partitions } from '../partition/partition.js';
+import type { PartitionScripts } from '../partition/partition-scripts.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
 
 const THING = record('Thing', '1');
 /** The answer of the script at clock 6: nothing was dropped in the store, and no other process has to follow. */

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { PrimaryVouch } from '../../../redis/primary-vouch.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
-import type { Invalidation } from '../../cache.types.js';
-import { entryKey, type Dependency } from '../../dependencies.js';
+import type { PrimaryVouch } from '../../../../redis/primary-vouch.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import type { Invalidation } from '../../../cache.types.js';
+import { entryKey, type Dependency } from '../../../dependencies.js';
 import { InvalidationJournal } from './invalidation-journal.js';
-import { L1, type L1Options } from './l1.js';
-import { L1Acknowledgements } from './l1-acknowledgements.js';
-import { LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
-import { nonce } from './nonce.js';
-import type { Gate, Partition, Partitions } from './partition.js';
-import type { PartitionScripts } from './partition-scripts.js';
-import type { RedisGuard } from './redis-guard.js';
-import { publish, type BusListeners } from './redis-bus.js';
+import { L1, type L1Options } from '../l1/redis-l1.js';
+import { L1Acknowledgements } from '../l1/l1-acknowledgements.js';
+import { LEASE_TIMES, type LeaseCalls } from '../l1/l1-leases.js';
+import { nonce } from '../partition/nonce.js';
+import type { Gate, Partition, Partitions } from '../partition/partition.js';
+import type { PartitionScripts } from '../partition/partition-scripts.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
+import { publish, type BusListeners } from '../bus/redis-bus.js';
 
 export interface InvalidationOptions {
   readonly appName: string;

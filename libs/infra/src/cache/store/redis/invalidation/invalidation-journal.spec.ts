@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { StoreUnavailableError } from '../../cache.errors.js';
-import { record, type Dependency } from '../../dependencies.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import { record, type Dependency } from '../../../dependencies.js';
 import { InvalidationJournal } from './invalidation-journal.js';
 
 const [A, B] = [record('Order', 'a'), record('Order', 'b')] as [Dependency, Dependency];

@@ -1,6 +1,6 @@
-import { StoreUnavailableError } from '../../cache.errors.js';
-import { reportDefect } from '../../defect-report.js';
-import type { Dependency } from '../../dependencies.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import { reportDefect } from '../../../../process/defect-report.js';
+import type { Dependency } from '../../../dependencies.js';
 
 /** Carries out the invalidations of a journal, and learns whether any are owed. */
 export interface JournalOwner {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { L1Acknowledgements, type Audience } from './l1-acknowledgements.js';
-import { Partition } from './partition.js';
+import { Partition } from '../partition/partition.js';
 
 const TIMES = { beatMs: 250, leaseMs: 1000 };
 /** A lease, plus the margin for another process' slower clock. */

@@ -1,5 +1,5 @@
 import type { LeaseTimes } from './l1-leases.js';
-import type { Partition } from './partition.js';
+import type { Partition } from '../partition/partition.js';
 
 /** The part of an invalidating script's reply that names the L1s which must follow. */
 export interface Audience {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { LocalCache } from '../../local/local-cache.js';
-import type { LocalPartition, Position } from '../../local/local-partition.js';
+import { LocalCache } from '../../../l1/l1-cache.js';
+import type { LocalPartition, Position } from '../../../l1/l1-partition.js';
 import { L1Leases } from './l1-leases.js';
-import { Partitions } from './partition.js';
+import { Partitions } from '../partition/partition.js';
 
 const TIMES = { beatMs: 250, leaseMs: 1000 };
 

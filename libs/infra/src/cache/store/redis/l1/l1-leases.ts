@@ -1,10 +1,10 @@
-import { reportDefect } from '../../defect-report.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
-import type { LocalCache } from '../../local/local-cache.js';
-import type { Position } from '../../local/local-partition.js';
-import { parseGate, type Partition, type Partitions } from './partition.js';
-import { UnknownReplyError } from './scripts.js';
-import type { BusInvalidation } from './store-messages.js';
+import { reportDefect } from '../../../../process/defect-report.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
+import type { LocalCache } from '../../../l1/l1-cache.js';
+import type { Position } from '../../../l1/l1-partition.js';
+import { parseGate, type Partition, type Partitions } from '../partition/partition.js';
+import { UnknownReplyError } from '../partition/scripts.js';
+import type { BusInvalidation } from '../bus/store-messages.js';
 
 /** How often a process requests a lease, and how long a lease lasts. The same in every process of an application. */
 export interface LeaseTimes {

@@ -1,12 +1,12 @@
-import type { Dependency } from '../../dependencies.js';
-import { LocalCache, type LocalEntry } from '../../local/local-cache.js';
-import type { Position } from '../../local/local-partition.js';
-import type { ValueCodec } from '../../values/value-codec.js';
-import type { LocalReads, LocalState, StoredValue } from '../cache-store.js';
-import { buildOf, embeddedDependencies, expiryOf } from './entry-envelope.js';
+import type { Dependency } from '../../../dependencies.js';
+import { LocalCache, type LocalEntry } from '../../../l1/l1-cache.js';
+import type { Position } from '../../../l1/l1-partition.js';
+import type { ValueCodec } from '../../../protocol/value-codec.js';
+import type { LocalReads, LocalState, StoredValue } from '../../../protocol/cache-store.js';
+import { buildOf, embeddedDependencies, expiryOf } from '../entries/entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
-import type { Partition, Partitions } from './partition.js';
-import type { BusInvalidation } from './store-messages.js';
+import type { Partition, Partitions } from '../partition/partition.js';
+import type { BusInvalidation } from '../bus/store-messages.js';
 
 /**
  * `strict`: an invalidation waits until every L1 has followed, or its lease is over. `bounded`: it does not wait; an L1

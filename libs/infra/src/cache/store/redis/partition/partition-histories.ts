@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../../cache.errors.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
 import { historyName, nonce } from './nonce.js';
 import type { Moment, Shown } from './history.js';
 import { parseGate, type Partition, type Partitions } from './partition.js';

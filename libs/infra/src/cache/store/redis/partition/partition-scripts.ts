@@ -1,8 +1,8 @@
-import { FULL_TRUST, type Trust } from '../../../redis/trust.js';
-import { StoreUnavailableError } from '../../cache.errors.js';
+import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
+import { StoreUnavailableError } from '../../../cache.errors.js';
 import { doubtOf, type PartitionHistories } from './partition-histories.js';
 import type { Partition } from './partition.js';
-import type { RedisGuard } from './redis-guard.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
 import { runScript, UnknownReplyError, type ScriptArgument, type ScriptName } from './scripts.js';
 
 /** Scripts whose answer a caller waits for and believes. The other scripts inform the store. */

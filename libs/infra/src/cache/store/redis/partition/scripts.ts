@@ -29,7 +29,7 @@ const PREFIX = 'evergreen_';
 
 /** The script as Redis runs it: its `#!` line, which must come first, then the shared part, then its own body. */
 function source(name: ScriptName): string {
-  const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8');
+  const read = (file: string) => readFileSync(new URL(`../lua/${file}.lua`, import.meta.url), 'utf8');
   const [, shebang = '', body = ''] = /^(#!.*\n)?([^]*)$/.exec(read(name)) ?? [];
   return shebang + read('_partition') + body;
 }

@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
-import type { SalesforceConnection } from '../salesforce-connection.js';
+import type { SalesforceConnection } from '../connection/salesforce-connection.js';
 import { backOffMs, pause } from './back-off.js';
 import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
-import { CometdSession, isDailyLimit, type SessionListener, type SubscribeResult } from './cometd-session.js';
+import { CometdSession, isDailyLimit, type SessionListener, type SubscribeResult } from './cometd/cometd-session.js';
 import { type CometdOptions, type ResolvedCometdOptions, resolveCometdOptions } from './cometd.options.js';
-import { eventOfCometd } from './cometd-event.js';
-import { watchEntities } from './entity-watch.js';
-import { AFTER_EXPIRY, askForPosition } from './start-position.js';
-import { backOffAfter, endOfSignIn, type StreamEnd, unforeseen } from './stream-end.js';
-import { StreamJournal } from './stream-journal.js';
-import { TopicDelivery } from './topic-delivery.js';
+import { eventOfCometd } from './cometd/cometd-event.js';
+import { watchEntities } from './delivery/entity-watch.js';
+import { AFTER_EXPIRY, askForPosition } from './delivery/start-position.js';
+import { backOffAfter, endOfSignIn, type StreamEnd, unforeseen } from './delivery/stream-end.js';
+import { StreamJournal } from './delivery/stream-journal.js';
+import { TopicDelivery } from './delivery/topic-delivery.js';
 
 type Position = (topic: string) => Promise<StartPosition>;
 

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { SalesforceConnection } from '../salesforce-connection.js';
+import type { SalesforceConnection } from '../connection/salesforce-connection.js';
 import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
-import { watchEntities } from './entity-watch.js';
+import { watchEntities } from './delivery/entity-watch.js';
 import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from './pubsub.options.js';
 import { LIFELINES_MAX } from './pubsub/pull-window.js';
 import { PubSubLink } from './pubsub/pubsub-link.js';
 import { TopicSubscription } from './pubsub/topic-subscription.js';
-import { StreamJournal } from './stream-journal.js';
-import { TopicDelivery } from './topic-delivery.js';
+import { StreamJournal } from './delivery/stream-journal.js';
+import { TopicDelivery } from './delivery/topic-delivery.js';
 
 /**
  * Change events over the Pub/Sub API (gRPC): at least once, in order per topic, from the committed position. All topics
