@@ -32,7 +32,7 @@ export function configurationPageText(schema) {
     '',
     'Environment variables, or lines of a `.env` file in the working directory; the real environment wins, and an empty value',
     'counts as not set. A bad value, or an unknown variable with one of these prefixes, stops the start, and every problem is',
-    'listed at once. This page is written by `npm run docs:config` from the schema (`libs/infra/src/config/environment.schema.ts`).',
+    'listed at once. This page is written by `npm run docs:config` from the schema (`libs/modules/src/config/environment.schema.ts`).',
     '',
     'With `SF_LOGIN_URL` set to anything but this machine, nothing made for the sandbox is accepted: the WHMCS and AUTH',
     'variables are needed, and with Redis also `CACHE_ENCRYPTION_KEYS`. URLs must then be `https://`.',

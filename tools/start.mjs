@@ -15,7 +15,7 @@ const REDIS_DOUBT_MS = 500;
 
 await ensureBuilt();
 process.chdir(root);
-const { loadConfig } = await builtModule('libs/infra/src/config/load-config.js');
+const { loadConfig } = await builtModule('libs/modules/src/config/load-config.js');
 const { isRedisConfigured } = await builtModule('libs/infra/src/redis/redis-client.js');
 const config = validConfig();
 const env = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };

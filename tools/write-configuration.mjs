@@ -9,7 +9,7 @@ import { ensureBuilt, root, say } from './workspace.mjs';
  * current.
  */
 await ensureBuilt();
-const built = join(root, 'dist', 'libs', 'infra', 'src', 'config', 'environment.schema.js');
+const built = join(root, 'dist', 'libs', 'modules', 'src', 'config', 'environment.schema.js');
 const schema = await import(pathToFileURL(built).href);
 mkdirSync(join(root, 'docs', 'reference'), { recursive: true });
 writeFileSync(join(root, '.env.example'), envExampleText(schema));

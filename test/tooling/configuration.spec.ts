@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import * as schema from '@bff/infra/config/environment.schema';
-import { loadConfig } from '@bff/infra/config/load-config';
+import * as schema from '@bff/modules/config/environment.schema';
+import { loadConfig } from '@bff/modules/config/load-config';
 
 type Writer = (source: typeof schema) => string;
 const writers = (await import(resolve('tools/configuration-text.mjs'))) as Record<

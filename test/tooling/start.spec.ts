@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { eventually } from '../support/eventually.js';
 
 interface Program {

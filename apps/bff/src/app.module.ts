@@ -1,4 +1,4 @@
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { HealthModule } from '@bff/infra/health/health.module';
 import { NoncesModule } from '@bff/infra/nonces/nonces.module';
 import { isRedisConfigured } from '@bff/infra/redis/redis-client';

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
 import { requestId } from '@bff/modules/runtime/log-options';
 import { NestFactory } from '@nestjs/core';

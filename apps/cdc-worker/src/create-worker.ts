@@ -1,4 +1,4 @@
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { ConfigError } from '@bff/infra/config/config.errors';
 import { Readiness } from '@bff/infra/health/readiness';
 import { isRedisConfigured } from '@bff/infra/redis/redis-client';

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { describeConfig } from '@bff/infra/config/describe-config';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { closeOnSignal } from '@bff/infra/health/graceful-shutdown';
 import { startFailure } from '@bff/infra/health/start-failure';
 import { Logger } from '@nestjs/common';

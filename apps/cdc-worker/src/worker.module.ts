@@ -1,4 +1,4 @@
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { HealthModule } from '@bff/infra/health/health.module';
 import { CHANGE_DRIVEN_MODULES } from '@bff/modules/change-driven-modules';
 import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';

@@ -1,6 +1,6 @@
 import { composeCache, type CacheParts } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '@bff/modules/config/load-config';
 import type { NoticeBoard } from '@bff/infra/notices/notice-board';
 import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';

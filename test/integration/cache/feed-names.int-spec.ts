@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import type { DomainCache } from '@bff/infra/cache/domain-cache';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { AccountCdcSubscriber } from '@bff/modules/catalog/account-cdc.subscriber';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 import { CatalogCdcSubscriber } from '@bff/modules/catalog/catalog-cdc.subscriber';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import type { Redis } from 'ioredis';
-import { ConfigModule } from '@bff/infra/config/config.module';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { ConfigModule } from '@bff/modules/config/config.module';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { createRedisClient, type RedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { pingRedis } from '@bff/infra/redis/redis.health';
 import { connectRedis, quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
+import type { RawEnvironment } from '@bff/infra/config/read-environment';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { lastFailure } from '@bff/infra/redis/connecting/redis-failure';
 import { connectRedis, quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';

@@ -1,4 +1,5 @@
-import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { errors, jwtVerify } from 'jose';
 import { problem, ProblemError } from '../problems/problem.js';

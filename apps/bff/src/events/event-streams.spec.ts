@@ -1,4 +1,4 @@
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { Readiness } from '@bff/infra/health/readiness';
 import type { NoticeBoard } from '@bff/infra/notices/notice-board';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';

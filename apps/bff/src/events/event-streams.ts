@@ -1,4 +1,5 @@
-import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
 import { NoticeBoard, type BoardState, type Notice, type NoticeFollower } from '@bff/infra/notices/notice-board';
 import { RESYNC, type Audience } from '@bff/modules/notifications/notification.types';

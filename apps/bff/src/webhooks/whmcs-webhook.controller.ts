@@ -1,4 +1,5 @@
-import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/app-config';
+import type { AppConfig } from '@bff/modules/config/app-config';
 import { Nonces } from '@bff/infra/nonces/nonces';
 import { BillingChanges, type BillingChange } from '@bff/modules/billing/billing-changes';
 import { Body, Controller, Headers, HttpCode, Inject, Logger, Post } from '@nestjs/common';

@@ -8,6 +8,11 @@ export interface ConfigProblem {
   readonly expected: string;
 }
 
+/** A variable that is needed and not set. */
+export function missing(name: string, expected: string): ConfigProblem {
+  return { name, given: undefined, expected };
+}
+
 /** The configuration cannot be used. The message lists every problem at once, and never holds a secret. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID';

@@ -1,4 +1,3 @@
-import type { AppConfig } from './app-config.js';
 import { withoutSecrets } from './mask.js';
 
 const secretFields = new Set([
@@ -14,7 +13,7 @@ const secretFields = new Set([
 /**
  * The configuration as lines `group.field = value` for the start-up log at level debug; secrets are replaced by `****`.
  */
-export function describeConfig(config: AppConfig): string {
+export function describeConfig(config: object): string {
   return lines('', config).join('\n');
 }
 

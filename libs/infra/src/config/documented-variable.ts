@@ -38,3 +38,16 @@ export function defaulted<T>(kind: ValueKind<T>, defaultText: string, documentat
     .prefault(defaultText)
     .meta({ ...documentation, expected: kind.expected, defaultText });
 }
+
+/** Variables by their names, as an owner declares them. */
+export type VariableShapes = Readonly<Record<string, z.ZodType>>;
+
+/** The values of these variables after their own checks. */
+export type ValuesOf<Shapes extends VariableShapes> = z.output<
+  z.ZodObject<{ -readonly [Name in keyof Shapes]: Shapes[Name] }>
+>;
+
+/** The documentation of one of these variables. */
+export function documentationIn(shapes: VariableShapes, name: string): VariableDocumentation {
+  return shapes[name]?.meta() as unknown as VariableDocumentation;
+}

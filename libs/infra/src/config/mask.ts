@@ -1,12 +1,12 @@
-import { documentationOf, type VariableName } from './environment.schema.js';
+import type { VariableDocumentation } from './documented-variable.js';
 
 /**
  * The given text in quotes, without secrets and at most 120 characters; only its length if all of it is secret;
  * undefined when there is none.
  */
-export function masked(name: VariableName, given: string | undefined): string | undefined {
+export function masked(given: string | undefined, secret?: VariableDocumentation['secret']): string | undefined {
   if (given === undefined) return undefined;
-  if (documentationOf(name).secret === 'whole') return `(hidden, ${given.length} characters)`;
+  if (secret === 'whole') return `(hidden, ${given.length} characters)`;
   const shown = withoutSecrets(given);
   return JSON.stringify(shown.length > 120 ? `${shown.slice(0, 120)}…` : shown);
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import type { CacheService } from '../cache/cache.service.js';
-import type { AppConfig } from '../config/app-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { StoreHealth } from './store.health.js';
 
-const config = { redis: { commandTimeoutMs: 50 } } as AppConfig;
+const config = { redis: { commandTimeoutMs: 50 } };
 
 function health(state: ReturnType<CacheService['state']>, ping: () => Promise<unknown>): StoreHealth {
   const redis = { status: 'ready', ping } as unknown as RedisClient;

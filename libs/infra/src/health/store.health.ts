@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { CacheService } from '../cache/cache.service.js';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { APP_CONFIG } from '../config/app-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
+import type { RedisConfig } from '../redis/redis-variables.js';
 import { Refusals } from '../redis/refusals.js';
 import { pingRedis } from '../redis/redis.health.js';
 import { REDIS_CLIENT } from '../redis/redis.module.js';
@@ -17,7 +18,7 @@ export class StoreHealth {
     private readonly indicators: HealthIndicatorService,
     @Inject(CacheService) private readonly cache: CacheService,
     @Inject(REDIS_CLIENT) private readonly redis: RedisClient | null,
-    @Inject(APP_CONFIG) private readonly config: AppConfig,
+    @Inject(APP_CONFIG) private readonly config: { readonly redis: Pick<RedisConfig, 'commandTimeoutMs'> },
   ) {}
 
   /** `redis` or, without Redis, `store`. Answers within the command timeout and never rejects. */

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { APP_CONFIG, type ApplicationConfig } from '../config/app-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { REDIS_CLIENT } from '../redis/redis.module.js';
 import { MemoryNonces } from './memory/memory-nonces.js';
@@ -14,7 +14,7 @@ import { RedisNonces } from './redis/redis-nonces.js';
     {
       provide: Nonces,
       inject: [REDIS_CLIENT, APP_CONFIG],
-      useFactory: (redis: RedisClient | null, { app }: AppConfig) =>
+      useFactory: (redis: RedisClient | null, { app }: { readonly app: ApplicationConfig }) =>
         redis ? new RedisNonces(redis, app.name) : new MemoryNonces(),
     },
   ],

@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { APP_CONFIG, type ApplicationConfig } from '../config/app-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { REDIS_CLIENT } from '../redis/redis.module.js';
 import { MemoryNoticeBoard } from './memory/memory-notice-board.js';
@@ -16,7 +16,7 @@ import { RedisNoticeBoard } from './redis/redis-notice-board.js';
     {
       provide: NoticeBoard,
       inject: [REDIS_CLIENT, APP_CONFIG],
-      useFactory: (redis: RedisClient | null, { app }: AppConfig) =>
+      useFactory: (redis: RedisClient | null, { app }: { readonly app: ApplicationConfig }) =>
         redis ? new RedisNoticeBoard(redis, app.name) : new MemoryNoticeBoard(),
     },
   ],

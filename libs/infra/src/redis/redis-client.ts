@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
-import { redisUrl, type HostAndPort } from '../config/value-kinds.js';
+import { redisUrl, type HostAndPort } from './redis-address.js';
 import { BoundedCluster } from './connecting/bounded-cluster.js';
 import { BoundedRedis, type Patience } from './connecting/bounded-redis.js';
 import { watchAsking } from './connecting/cluster-asking.js';

@@ -1,7 +1,8 @@
 import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { APP_CONFIG, type AppConfig } from '../config/app-config.js';
+import { APP_CONFIG } from '../config/app-config.js';
 import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
 import { lastFailure } from './connecting/redis-failure.js';
+import type { RedisConfig } from './redis-variables.js';
 import { Refusals } from './refusals.js';
 import { connectRedis, quitRedis } from './connecting/redis-lifetime.js';
 
@@ -28,7 +29,7 @@ export class RedisModule implements OnApplicationShutdown {
   }
 }
 
-async function openRedis({ redis }: AppConfig): Promise<RedisClient | null> {
+async function openRedis({ redis }: { readonly redis: RedisConfig }): Promise<RedisClient | null> {
   if (!isRedisConfigured(redis)) return null;
   const client = createRedisClient(redis);
   logOutages(client, new Logger('Redis'));

@@ -1,12 +1,17 @@
-import { defaulted, optional } from './documented-variable.js';
-import { boolean, oneLine, oneOf, privateKey, text, url, wholeNumber } from './value-kinds.js';
+import { createPrivateKey } from 'node:crypto';
+import type { CheckedVariables } from '@bff/infra/config/checked-variables';
+import { missing, type ConfigProblem } from '@bff/infra/config/config.errors';
+import { defaulted, optional, type ValuesOf } from '@bff/infra/config/documented-variable';
+import { isLoopback } from '@bff/infra/config/insecure-url';
+import { masked } from '@bff/infra/config/mask';
+import { boolean, httpUrl, oneLine, oneOf, text, wholeNumber, type ValueKind } from '@bff/infra/config/value-kinds';
 
-const httpUrl = url('https:', 'http:');
 const pubSubEndpoint = text(
   'host:port, or http://127.0.0.1:port for a server without TLS on this machine',
   /^(https?:\/\/)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/,
 );
-const channel = text('a channel such as /data/OrderChangeEvent', /^\/(data|event)\/[A-Za-z][A-Za-z0-9_]{0,79}$/);
+/** The topic of a stream of change events or platform events. */
+export const channel = text('a channel such as /data/OrderChangeEvent', /^\/(data|event)\/[A-Za-z][A-Za-z0-9_]{0,79}$/);
 
 /**
  * The API versions that work with every request of this release, as a test proves: 57.0 is the first with change events
@@ -17,6 +22,22 @@ const apiVersion = text(
   `a version from ${SF_API_VERSIONS.oldest} to ${SF_API_VERSIONS.newest}, such as 67.0`,
   /^(5[7-9]|6[0-7])\.0$/,
 );
+
+/**
+ * An RSA private key as PEM text, as PEM on one line with `
+ * ` written out, or as base64 of the PEM; the value is PEM text.
+ */
+const privateKey: ValueKind<string> = {
+  expected: 'an RSA private key in PEM form, or the base64 of it',
+  parse: (given) => {
+    const pem = given.includes('-----BEGIN') ? given.replaceAll('\\n', '\n') : Buffer.from(given, 'base64').toString();
+    try {
+      return createPrivateKey(pem).asymmetricKeyType === 'rsa' ? pem : undefined;
+    } catch {
+      return undefined; // not a key: the caller reports it in the words of `expected`
+    }
+  },
+};
 
 /** The variables for the org, and for requests to it. */
 export const salesforceVariables = {
@@ -65,7 +86,7 @@ export const salesforceVariables = {
   }),
 };
 
-/** The variables for the org's change events. */
+/** The variables for the org's change events; each domain declares its own channels. */
 export const eventVariables = {
   SF_EVENTS_ENABLED: defaulted(boolean, 'true', {
     group: 'events',
@@ -97,28 +118,38 @@ export const eventVariables = {
     description:
       'The age up to which change-driven entries are served while the events that announce their changes are not followed.',
   }),
-  SF_ORDER_CDC_CHANNEL: defaulted(channel, '/data/OrderChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of orders.',
-  }),
-  SF_ORDER_ITEM_CDC_CHANNEL: defaulted(channel, '/data/OrderItemChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of order items.',
-  }),
-  SF_CATALOG_PRODUCT_CDC_CHANNEL: defaulted(channel, '/data/Product2ChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of products.',
-  }),
-  SF_CATALOG_PRICEBOOKENTRY_CDC_CHANNEL: defaulted(channel, '/data/PricebookEntryChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of price book entries.',
-  }),
-  SF_ACCOUNT_CDC_CHANNEL: defaulted(channel, '/data/AccountChangeEvent', {
-    group: 'events',
-    description: 'The channel with the changes of accounts.',
-  }),
-  SF_ACCOUNT_EVENT_CHANNEL: defaulted(channel, '/event/Account_Eligibility_Update__e', {
-    group: 'events',
-    description: "The platform event that announces a change of an account's eligibility.",
-  }),
 };
+
+type Checked = CheckedVariables<ValuesOf<typeof salesforceVariables & typeof eventVariables>>;
+
+/** The credentials of a real org, for one of the two grants. */
+export function salesforceProblems({ isGiven }: Pick<Checked, 'isGiven'>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (isGiven('SF_USERNAME') !== isGiven('SF_PRIVATE_KEY')) {
+    const [given, absent] = isGiven('SF_USERNAME')
+      ? (['SF_USERNAME', 'SF_PRIVATE_KEY'] as const)
+      : (['SF_PRIVATE_KEY', 'SF_USERNAME'] as const);
+    problems.push(missing(absent, `a value, because ${given} is set and the JWT bearer grant needs both`));
+  }
+  if (!isGiven('SF_LOGIN_URL')) return problems;
+  if (!isGiven('SF_CLIENT_ID')) {
+    problems.push(missing('SF_CLIENT_ID', 'the consumer key of the connected app, because SF_LOGIN_URL is set'));
+  }
+  if (!isGiven('SF_CLIENT_SECRET') && !isGiven('SF_USERNAME') && !isGiven('SF_PRIVATE_KEY')) {
+    problems.push(
+      missing(
+        'SF_CLIENT_SECRET',
+        'the consumer secret (or SF_USERNAME and SF_PRIVATE_KEY), because SF_LOGIN_URL is set',
+      ),
+    );
+  }
+  return problems;
+}
+
+/** The access token travels to the Pub/Sub API, so a connection without TLS is accepted on this machine only. */
+export function pubSubEndpointProblems({ values }: Pick<Checked, 'values'>): ConfigProblem[] {
+  const endpoint = values.SF_PUBSUB_ENDPOINT;
+  if (endpoint?.startsWith('http://') !== true || isLoopback(endpoint)) return [];
+  const expected = `${endpoint.slice('http://'.length)}, over TLS, because the access token travels to it (http only on this machine)`;
+  return [{ name: 'SF_PUBSUB_ENDPOINT', given: masked(endpoint), expected }];
+}

@@ -1,4 +1,4 @@
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '../config/app-config.js';
 
 /**
  * Maximum age of a change-driven entry in seconds; 0: only a change ends it. With events switched off no change is

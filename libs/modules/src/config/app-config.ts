@@ -1,7 +1,6 @@
-import type { EncryptionKeyText, HostAndPort } from './value-kinds.js';
-
-/** The injection token of the one {@link AppConfig} of a process. */
-export const APP_CONFIG = Symbol('APP_CONFIG');
+import type { ApplicationConfig } from '@bff/infra/config/app-config';
+import type { RedisConfig } from '@bff/infra/redis/redis-variables';
+import type { EncryptionKeyText } from './cache-variables.js';
 
 /** The whole configuration of a process: checked, complete, grouped and deeply frozen. Only `loadConfig` makes it. */
 export interface AppConfig {
@@ -16,13 +15,6 @@ export interface AppConfig {
   readonly whmcs: WhmcsConfig;
   readonly auth: AuthConfig;
   readonly sandbox: SandboxConfig;
-}
-
-/** The name of this process, its environment, and how it logs. */
-export interface ApplicationConfig {
-  readonly name: string;
-  readonly environment: 'development' | 'test' | 'production';
-  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
 /** The limits of the HTTP server. `host` also applies to the worker's health port. */
@@ -40,28 +32,6 @@ export interface StreamConfig {
   readonly streamsMax: number;
   readonly streamsPerAccountMax: number;
   readonly bufferMaxBytes: number;
-}
-
-/** At most one of `url`, `sentinels` and `clusterNodes` is set; none means the embedded store. */
-export interface RedisConfig {
-  readonly url: string | undefined;
-  readonly sentinels: readonly HostAndPort[] | undefined;
-  readonly sentinelName: string | undefined;
-  readonly clusterNodes: readonly HostAndPort[] | undefined;
-  /** For Sentinel and Cluster; a URL carries its own. */
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly tls: boolean;
-  /** PEM texts, for every connection that uses TLS. */
-  readonly tlsCa: string | undefined;
-  readonly tlsCert: string | undefined;
-  readonly tlsKey: string | undefined;
-  /** For the connections to the Sentinels themselves. */
-  readonly sentinelTls: boolean;
-  readonly sentinelUsername: string | undefined;
-  readonly sentinelPassword: string | undefined;
-  readonly commandTimeoutMs: number;
-  readonly connectTimeoutMs: number;
 }
 
 /** The settings of the cache. */

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { describeConfig } from './describe-config.js';
-import { documentationOf, variableNames } from './environment.schema.js';
-import { loadConfig } from './load-config.js';
+import { describeConfig } from '@bff/infra/config/describe-config';
+import { documentationOf, variableNames } from '../../../modules/src/config/environment.schema.js';
+import { loadConfig } from '../../../modules/src/config/load-config.js';
 import { keyAndCertificate } from '../../../../test/support/redis/certificates.js';
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 })

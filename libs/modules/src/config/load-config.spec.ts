@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from './config.errors.js';
+import { ConfigError } from '../../../infra/src/config/config.errors.js';
 import { keyAndCertificate } from '../../../../test/support/redis/certificates.js';
-import { demoEncryptionKey, loadConfig, type RawEnvironment } from './load-config.js';
+import type { RawEnvironment } from '@bff/infra/config/read-environment';
+import { demoEncryptionKey, loadConfig } from './load-config.js';
 
 const key32 = Buffer.alloc(32, 7).toString('base64');
 const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -1,6 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
-import type { AppConfig, CacheConfig, RedisConfig, SalesforceConfig } from './app-config.js';
+import { ConfigError } from '@bff/infra/config/config.errors';
+import { deepFreeze, processEnvironment, readVariables, type RawEnvironment } from '@bff/infra/config/read-environment';
+import { unknownVariableProblems } from '@bff/infra/config/unknown-variables';
+import { redisConfig } from '@bff/infra/redis/redis-variables';
+import type { AppConfig, CacheConfig, SalesforceConfig } from './app-config.js';
+import type { EncryptionKeyText } from './cache-variables.js';
 import {
   isRealOrg,
   isRedisGiven,
@@ -9,14 +12,8 @@ import {
   sandboxUrlOf,
   type CheckedEnvironment,
 } from './config-rules.js';
-import { ConfigError, type ConfigProblem } from './config.errors.js';
-import { documentationOf, environmentSchema, variableNames, type Environment } from './environment.schema.js';
-import { masked } from './mask.js';
-import { unknownVariableProblems } from './unknown-variables.js';
-import type { EncryptionKeyText } from './value-kinds.js';
-
-/** The variables of a process, as Node gives them. */
-export type RawEnvironment = Readonly<Record<string, string | undefined>>;
+import { environmentSchema, type Environment } from './environment.schema.js';
+import { ownVariables } from './own-variables.js';
 
 /**
  * The key for sensitive entries while the data is made up. It is published, so it protects nothing; a real org with
@@ -34,25 +31,11 @@ export const demoEncryptionKey: EncryptionKeyText = {
  * @default the environment of the process, over the `.env` file of the working directory if there is one
  */
 export function loadConfig(env: RawEnvironment = processEnvironment()): AppConfig {
-  const given = Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1].trim() !== ''),
-  );
-  const values: Record<string, unknown> = {};
-  const problems: ConfigProblem[] = [];
-  for (const name of variableNames) {
-    const result = environmentSchema.shape[name].safeParse(given[name]?.trim());
-    if (result.success) values[name] = result.data;
-    else problems.push({ name, given: masked(name, given[name]), expected: documentationOf(name).expected });
-  }
-  const environment: CheckedEnvironment = { values, isGiven: (name) => name in given };
-  problems.push(...problemsBetween(environment), ...unknownVariableProblems(Object.keys(given)));
-  if (problems.length > 0) throw new ConfigError(problems);
+  const { values, given, problems } = readVariables(environmentSchema.shape, env);
+  const environment: CheckedEnvironment = { values, isGiven: (name) => given.has(name) };
+  const all = [...problems, ...problemsBetween(environment), ...unknownVariableProblems(given, ownVariables)];
+  if (all.length > 0) throw new ConfigError(all);
   return deepFreeze(group(values as Environment, environment));
-}
-
-/** The process's own variables override those of the `.env` file. */
-function processEnvironment(): RawEnvironment {
-  return existsSync('.env') ? { ...parseEnv(readFileSync('.env', 'utf8')), ...process.env } : process.env;
 }
 
 function group(env: Environment, environment: CheckedEnvironment): AppConfig {
@@ -74,7 +57,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       bufferMaxBytes: env.SSE_BUFFER_MAX_BYTES,
     },
     worker: { port: env.WORKER_PORT },
-    redis: redis(env),
+    redis: redisConfig(env),
     cache: cache(env, environment),
     salesforce: salesforce(env, sandboxUrl),
     events: {
@@ -108,26 +91,6 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       latencyMs: env.SANDBOX_LATENCY_MS,
       data: env.SANDBOX_DATA,
     },
-  };
-}
-
-function redis(env: Environment): RedisConfig {
-  return {
-    url: env.REDIS_URL,
-    sentinels: env.REDIS_SENTINELS,
-    sentinelName: env.REDIS_SENTINEL_NAME,
-    clusterNodes: env.REDIS_CLUSTER_NODES,
-    username: env.REDIS_USERNAME,
-    password: env.REDIS_PASSWORD,
-    tls: env.REDIS_TLS,
-    tlsCa: env.REDIS_TLS_CA,
-    tlsCert: env.REDIS_TLS_CERT,
-    tlsKey: env.REDIS_TLS_KEY,
-    sentinelTls: env.REDIS_SENTINEL_TLS ?? env.REDIS_TLS,
-    sentinelUsername: env.REDIS_SENTINEL_USERNAME,
-    sentinelPassword: env.REDIS_SENTINEL_PASSWORD,
-    commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS,
-    connectTimeoutMs: env.REDIS_CONNECT_TIMEOUT_MS,
   };
 }
 
@@ -172,11 +135,4 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
 
 function withoutTrailingSlash(url: string): string {
   return url.replace(/\/+$/, '');
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) {
-    if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) deepFreeze(part as object);
-  }
-  return Object.freeze(value);
 }

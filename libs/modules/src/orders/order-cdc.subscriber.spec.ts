@@ -1,6 +1,6 @@
 import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record, wholeTable } from '@bff/infra/cache/dependencies';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '../config/load-config.js';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';

@@ -1,4 +1,5 @@
-import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
+import type { RawEnvironment } from '@bff/infra/config/read-environment';
+import { loadConfig } from '../config/load-config.js';
 import { describe, expect, it } from '@jest/globals';
 import { cacheOptions } from './cache-options.js';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CacheOptions } from '@bff/infra/cache/compose-cache';
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '../config/app-config.js';
 import { changeDrivenMaxAgeSeconds } from '../change-events/max-age.js';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '../config/app-config.js';
 import type { Params } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';

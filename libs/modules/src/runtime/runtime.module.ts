@@ -1,6 +1,7 @@
 import { CacheModule } from '@bff/infra/cache/cache.module';
-import { APP_CONFIG, type AppConfig } from '@bff/infra/config/app-config';
-import { ConfigModule } from '@bff/infra/config/config.module';
+import { APP_CONFIG } from '@bff/infra/config/app-config';
+import type { AppConfig } from '../config/app-config.js';
+import { ConfigModule } from '../config/config.module.js';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
 import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';

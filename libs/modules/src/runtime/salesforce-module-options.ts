@@ -1,4 +1,4 @@
-import type { AppConfig } from '@bff/infra/config/app-config';
+import type { AppConfig } from '../config/app-config.js';
 import type { EventOptions, SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
 
 /** The org that the configuration describes, with the JWT bearer grant if a private key is set. */

@@ -1,6 +1,7 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
 import { NoticeBoard } from '@bff/infra/notices/notice-board';
-import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
+import type { RawEnvironment } from '@bff/infra/config/read-environment';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';

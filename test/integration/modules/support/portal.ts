@@ -1,5 +1,6 @@
 import type { DomainMetrics } from '@bff/infra/cache/cache.types';
-import { loadConfig, type RawEnvironment } from '@bff/infra/config/load-config';
+import type { RawEnvironment } from '@bff/infra/config/read-environment';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../../config/value-kinds.js';
+import type { HostAndPort } from '../redis-address.js';
 import { retryDelayMs } from '../retry-delay.js';
 
 /** The Sentinels, and how to connect to them. */

@@ -1,5 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../../config/value-kinds.js';
+import type { HostAndPort } from '../redis-address.js';
 import { BoundedRedis } from '../connecting/bounded-redis.js';
 import { retryDelayMs } from '../retry-delay.js';
 import type { Testimony, Topology } from './topology.js';

@@ -2,7 +2,7 @@ import { composeCache } from '@bff/infra/cache/compose-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { MemoryCheckpoints } from '@bff/infra/fleet/memory/memory-checkpoints';
 import { MemoryConsumerLeases } from '@bff/infra/fleet/memory/memory-consumer-leases';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '../../config/load-config.js';
 import {
   ChangeEventSource,
   type StartPosition,

@@ -1,5 +1,6 @@
+import { APP_CONFIG } from '@bff/infra/config/app-config';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_CONFIG, type AppConfig } from './app-config.js';
+import type { AppConfig } from './app-config.js';
 import { loadConfig } from './load-config.js';
 
 /**
