@@ -5,10 +5,10 @@ import { ensureBuilt, modifiedAt, root, run, say, stop } from './workspace.mjs';
 
 /**
  * `npm run bench`: measures the built cache, its peers and its floors in one run, on private Redis servers.
- * test/checks/bench/main.ts explains `--no-peers`, `--quick`, `--write` and `--only=…`.
+ * test/checks/bench/options.ts explains the options.
  */
 const flags = process.argv.slice(2);
-if (!flags.includes('--no-peers')) await installPeers();
+if (!flags.includes('--no-peers') && !flags.includes('--help')) await installPeers();
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
 process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'checks', 'bench', 'main.js'), ...flags]);

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../../support/cache/coherence-oracle.js';
+import { seededRandom } from '../support/cache/coherence-oracle.js';
 
 /** Choices that follow from a seed. */
 export class Choice {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { RecordingConsumer } from '../integration/integrations/recording-consumer.js';
-import { until } from '../integration/integrations/until.js';
+import { eventually } from '../support/eventually.js';
 import { ALL_CHANGES, EventSourceLab, type Transport } from './change-event-source/lab.js';
 import { COMETD, PUBSUB } from './change-event-source/transports.js';
 
@@ -38,7 +38,10 @@ describe('both transports', () => {
       const consumer = new RecordingConsumer();
       const topics = new Map([ALL_CHANGES, ELIGIBILITY].map((topic) => [topic, consumer]));
       await source.start(topics, () => Promise.resolve('latest'));
-      await until('it is live', () => source.health().every(({ state }) => state === 'live'));
+      await eventually(() => source.health().every(({ state }) => state === 'live'), {
+        what: 'it is live',
+        withinMs: 8_000,
+      });
       return [consumer, source] as const;
     };
     const [[overCometd, cometd], [overPubSub, pubSub]] = [await listen(COMETD), await listen(PUBSUB)];
@@ -62,11 +65,11 @@ describe('both transports', () => {
     expect(published).toBeGreaterThan(200);
     const kinds = (consumer: RecordingConsumer) =>
       ['change', 'platform'].map((kind) => consumer.events.filter((event) => event.kind === kind).map(common));
-    await until(
-      'both have brought everything',
-      () => [overCometd, overPubSub].every(({ events }) => events.length >= published),
-      () => [cometd.health(), pubSub.health()],
-    );
+    await eventually(() => [overCometd, overPubSub].every(({ events }) => events.length >= published), {
+      what: 'both have brought everything',
+      state: () => [cometd.health(), pubSub.health()],
+      withinMs: 8_000,
+    });
     expect(kinds(overPubSub)).toEqual(kinds(overCometd));
     expect(kinds(overPubSub).flat()).toHaveLength(published);
   });

@@ -1,12 +1,30 @@
-/** Resolves as soon as the condition holds, checking every few milliseconds; rejects when the deadline has passed. */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  { withinMs = 5000, what = 'the condition' }: { withinMs?: number; what?: string } = {},
-): Promise<void> {
+/** How long a poll goes on, and what it says when that was in vain. */
+export interface Patience {
+  /** @default 5000 */
+  readonly withinMs?: number;
+  /** What was awaited, as the subject or the clause of the error. @default 'the condition' */
+  readonly what?: string;
+  /** What the error shows beside it. */
+  readonly state?: () => unknown;
+}
+
+/**
+ * The first value that is neither undefined nor false, looked for every few milliseconds; rejects when the deadline has
+ * passed. Every test and every check polls with it.
+ */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  { withinMs = 5000, what = 'the condition', state }: Patience = {},
+): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not hold within ${withinMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  for (;;) {
+    const value = await look();
+    if (value !== undefined && value !== false) return value as Exclude<T, undefined | false>;
+    if (performance.now() > deadline) {
+      const shown = state ? `; ${JSON.stringify(state())}` : '';
+      throw new Error(`waited ${withinMs} ms in vain for: ${what}${shown}`);
+    }
+    await elapse(5);
   }
 }
 

@@ -3,6 +3,7 @@ import { arch, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../support/redis/redis-server.js';
+import { readCommandLine } from '../command-line.js';
 import { section, targetSection, type BenchTable } from './bench-table.js';
 import { benchChangeEvents } from './change-events.bench.js';
 import { benchClusterAcknowledgement } from './cluster-acknowledgement.bench.js';
@@ -13,6 +14,7 @@ import { benchFanOut } from './fan-out.bench.js';
 import { benchL1Hit } from './l1-hit.bench.js';
 import { benchL2Hit } from './l2-hit.bench.js';
 import { benchMemory } from './memory.bench.js';
+import { readOptions, USAGE, type ScenarioName } from './options.js';
 import { benchmarkPage } from './page.js';
 import { peerVersion } from './peers/peer-package.js';
 import { benchSingleFlight } from './single-flight.bench.js';
@@ -20,16 +22,10 @@ import { benchStampede } from './stampede.bench.js';
 
 /**
  * Measures Evergreen beside its peers and the floors, in one run, and prints a page. The exit code shows whether every
- * target
- * was met. `--no-peers` Evergreen and the floors only · `--quick` two minutes · `--write` also docs/benchmarks.md ·
- * `--only=name,…`
+ * target was met.
  */
-const flags = process.argv.slice(2);
-const effort = { isQuick: flags.includes('--quick') };
-const only = flags
-  .find((flag) => flag.startsWith('--only='))
-  ?.slice('--only='.length)
-  .split(',');
+const options = readCommandLine(readOptions, USAGE);
+const effort = { isQuick: options.isQuick };
 
 /** Every contender. A contender whose package is missing cannot take part in any scenario, and names that reason. */
 async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
@@ -41,7 +37,7 @@ async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
       all.push(contender);
       continue;
     }
-    if (flags.includes('--no-peers')) continue;
+    if (!options.withPeers) continue;
     try {
       versions.push(`${name} ${await peerVersion(packageName)}`);
       all.push(contender);
@@ -53,7 +49,7 @@ async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
 }
 
 type Scenario = (redisUrl: string, all: readonly Contender[]) => Promise<BenchTable | BenchTable[]>;
-const scenarios: Readonly<Record<string, Scenario>> = {
+const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'l1-hit': (url, all) => benchL1Hit(url, all, effort),
   'l2-hit': (url, all) => benchL2Hit(url, all, effort),
   'one-process': (url, all) => benchSingleFlight(url, all, effort),
@@ -77,10 +73,9 @@ async function runAll(): Promise<void> {
   const tables: BenchTable[] = [];
   const server = await startRedisServer();
   try {
-    for (const [name, measure] of Object.entries(scenarios)) {
-      if (only && !only.includes(name)) continue;
+    for (const name of options.only) {
       const begin = performance.now();
-      const outcome = [await measure(server.url, all)].flat();
+      const outcome = [await scenarios[name](server.url, all)].flat();
       console.log(`${outcome.map(section).join('\n\n')}\n`);
       console.error(`${name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
       tables.push(...outcome);
@@ -88,7 +83,7 @@ async function runAll(): Promise<void> {
     const targets = tables.flatMap((table) => table.targets);
     console.log(targetSection(targets));
     if (targets.some(({ isMet }) => !isMet)) process.exitCode = 1;
-    if (!flags.includes('--write')) return;
+    if (!options.write) return;
     const machine = [
       `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
       `${type()} ${release().split('-')[0] ?? ''} ${arch()}`,

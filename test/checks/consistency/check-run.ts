@@ -6,8 +6,10 @@ import { elapse } from '../../support/eventually.js';
 import { startRedisServer } from '../../support/redis/redis-server.js';
 import { startCheckedStore, type CheckedStore } from './checked-store.js';
 import { convergence, type Convergence } from './convergence.js';
-import { withinMs } from './deadline.js';
-import { FaultInjector } from './faults/fault-injector.js';
+import { withinMs } from '../within-ms.js';
+import type { FaultInjector } from '../faults/fault-injector.js';
+import type { Fault } from './faults/fault-schedule.js';
+import { ProcessFaults } from './faults/process-faults.js';
 import { FaultScene } from './faults/fault-scene.js';
 import { scheduleFaults, type FaultKind } from './faults/fault-schedule.js';
 import type { ServerFaults } from './faults/server-faults.js';
@@ -28,6 +30,8 @@ const BOUNDED_GRACE_US = (1000 * 1.01 + 10) * 1000;
 const RECOVERED_MAX_MS = 5000;
 /** At rest. An invalidation that waits for a lost connection takes longer each time (757 ms were measured). */
 const INVALIDATION_MAX_MS = 600;
+/** Pause after a fault of several servers, so that everything works for at least a moment. */
+const CALM_MS = 1200;
 const CLOSE_MS = 10_000;
 const ADVANCE_MS = 250;
 const PROGRESS_MS = 15_000;
@@ -82,7 +86,7 @@ class CheckRun {
   private readonly pool: ProcessPool;
   private readonly scene: FaultScene;
   private readonly servers: ServerFaults;
-  private readonly injector: FaultInjector;
+  private readonly injector: FaultInjector<Fault>;
   private readonly truth: VersionedSource;
   private readonly failures: string[] = [];
 
@@ -111,7 +115,7 @@ class CheckRun {
     this.pool = new ProcessPool(shared, place, this.history);
     this.scene = new FaultScene(this.clock, this.verifier);
     this.servers = store.faults(this.scene, (target) => this.pool.runningReader(target));
-    this.injector = new FaultInjector(this.servers, this.pool, this.scene);
+    this.injector = new ProcessFaults(this.servers, this.pool, this.scene).injector;
   }
 
   async run(): Promise<Omit<CheckOutcome, 'folder'>> {
@@ -158,7 +162,7 @@ class CheckRun {
     const { timed, inTurn } = scheduleFaults(seed, forMs, this.options.faults, topology);
     const faults = [...timed];
     const isOver = () => performance.now() - beganAt >= forMs || this.hasToEnd();
-    if (inTurn) this.injector.injectInTurn(inTurn, () => !isOver());
+    if (inTurn) this.injector.injectInTurn(inTurn, CALM_MS, () => !isOver());
     let saidAt = beganAt;
     while (!isOver()) {
       const now = performance.now() - beganAt;
@@ -172,6 +176,8 @@ class CheckRun {
       await elapse(Math.min(ADVANCE_MS, Math.max(1, (faults[0]?.at ?? Infinity) - now)));
     }
     await this.injector.ended();
+    const [defect] = this.injector.defects;
+    if (defect !== undefined) throw new Error(defect); // the checker could not do what it had to
     return (performance.now() - beganAt) / 1000;
   }
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { elapse } from '../../support/eventually.js';
 import type { CheckedProcess } from './pool/checked-process.js';
-import { withinMs } from './deadline.js';
+import { withinMs } from '../within-ms.js';
 import { walkIndex, type IndexReport } from './index-walk.js';
 import { keys } from './source/universe.js';
 import type { VersionedSource } from './source/versioned-source.js';

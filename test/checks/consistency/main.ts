@@ -1,4 +1,4 @@
-import { readCommandLine } from '../../support/command-line.js';
+import { readCommandLine } from '../command-line.js';
 import { hasHeld, reportText } from './check-report.js';
 import { checkRun } from './check-run.js';
 import { readOptions, replayCommand, USAGE, type CheckOptions } from './options.js';
@@ -6,10 +6,8 @@ import { proofRuns } from './proofs.js';
 
 /**
  * `npm run check:consistency`: checks the cache's promise (docs/operating/consistency-check.md). Exit code 1: the
- * promise was
- * broken, a check could not be carried out, or, with `--prove`, an expected violation was not found; 2: the command
- * line is
- * invalid.
+ * promise was broken, a check could not be carried out, or, with `--prove`, an expected violation was not found; 2: the
+ * command line is invalid.
  */
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 const options = readCommandLine(readOptions, USAGE);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../../support/command-line.js';
+import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../command-line.js';
 import { faultKindsOf, type FaultKind } from './faults/fault-schedule.js';
 import { mechanisms, type Mechanism } from './process/without.js';
 import type { CheckedMode } from './process/messages.js';

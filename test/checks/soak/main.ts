@@ -1,4 +1,4 @@
-import { readCommandLine } from '../../support/command-line.js';
+import { readCommandLine } from '../command-line.js';
 import { measureLatency } from './modes/latency.js';
 import { prove } from './modes/prove.js';
 import { takeovers } from './modes/takeovers.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../../support/command-line.js';
+import { numberOption, oneOfOption, secondsGiven, someOfOption } from '../command-line.js';
 import type { Transport } from './deployment/deployment.js';
 import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
 

@@ -17,7 +17,7 @@ export interface SoakReport {
 
 /** The report of one transport's soak. */
 export function soakReport(options: SoakOptions, outcome: TransportOutcome): SoakReport {
-  const { transport, phases, load, freshness, injector, recoveries } = outcome;
+  const { transport, phases, load, freshness, faults, recoveries } = outcome;
   const mismatches = phases.flatMap(({ comparison }) => comparison.mismatches);
   const losses = phases.flatMap((phase) => phase.losses);
   const repairs = losses.map(({ repairedAfterMs }) => repairedAfterMs).filter((ms) => ms !== undefined);
@@ -32,7 +32,7 @@ export function soakReport(options: SoakOptions, outcome: TransportOutcome): Soa
     writes: Object.fromEntries(load.writes),
     unacknowledged: load.unacknowledged,
     deliveredEvents: outcome.deliveredEvents,
-    faults: Object.fromEntries(injector.counts),
+    faults: Object.fromEntries(faults.counts),
     phases: phases.length,
     compared,
     entries: last?.entries ?? {},
@@ -54,7 +54,7 @@ export function soakReport(options: SoakOptions, outcome: TransportOutcome): Soa
     `  reads          ${grouped(load.readCount)} (${counted(load.answers)}); ${load.failuresInCalm} of 5xx while all was well`,
     `  writes         ${grouped(load.writeCount)} acknowledged, ${load.unacknowledged} not: ${counted(load.writes)}`,
     `  events         ${grouped(outcome.deliveredEvents)} delivered to all subscribers together`,
-    `  faults         ${grouped(total(injector.counts))}: ${counted(injector.counts)}`,
+    `  faults         ${grouped(total(faults.counts))}: ${counted(faults.counts)}`,
     `  recovery       longest ${json.longestRecoveryMs} ms after everything was healed, of ${recoveries.length + phases.length}`,
     `  freshness      ${grouped(freshness.judgedReads)} reads judged in the calm, ${grouped(freshness.exposedReads)} exposed; ${freshness.staleCount} stale by more than ${options.boundMs} ms`,
     `  at rest        ${mismatches.length} mismatches of ${grouped(compared)} answers; longest to settle ${json.longestSettleMs} ms; entries at last: ${counted(new Map(Object.entries(json.entries)))}`,

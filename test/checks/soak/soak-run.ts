@@ -1,6 +1,6 @@
 import { elapse } from '../../support/eventually.js';
 import { Deployment, type Transport } from './deployment/deployment.js';
-import { FaultInjector } from './faults/fault-injector.js';
+import { DeploymentFaults } from './faults/deployment-faults.js';
 import { scheduleFaults, type Fault } from './faults/fault-schedule.js';
 import { loseCoveredEvents } from './faults/covered-losses.js';
 import { loseEvents, type Loss } from './faults/losses.js';
@@ -40,7 +40,7 @@ export interface TransportOutcome {
   readonly phases: readonly PhaseOutcome[];
   readonly load: Load;
   readonly freshness: Freshness;
-  readonly injector: FaultInjector;
+  readonly faults: DeploymentFaults;
   readonly deliveredEvents: number;
   /** Number of changes that the reconciler reports as missed. */
   readonly missed: number;
@@ -63,8 +63,8 @@ export async function soak(
     const universe = await Universe.load(deployment.org);
     const freshness = new Freshness(boundMs);
     const load = new Load(deployment, universe, freshness, { seed, ...LOAD });
-    const injector = new FaultInjector(deployment, load, universe);
-    const run = new SoakRun(options, deployment, universe, freshness, load, injector, say);
+    const faults = new DeploymentFaults(deployment, load, universe);
+    const run = new SoakRun(options, deployment, universe, freshness, load, faults, say);
     return await run.run(phases);
   } finally {
     await deployment.close();
@@ -83,7 +83,7 @@ class SoakRun {
     private readonly universe: Universe,
     private readonly freshness: Freshness,
     private readonly load: Load,
-    private readonly injector: FaultInjector,
+    private readonly faults: DeploymentFaults,
     private readonly say: (text: string) => void,
   ) {
     this.markers = markersOf(universe, load.changes);
@@ -103,13 +103,13 @@ class SoakRun {
     } catch (error) {
       this.failures.push(error instanceof Error ? error.message : String(error));
     }
-    const { load, injector, deployment, freshness } = this;
+    const { load, faults, deployment, freshness } = this;
     const deliveredEvents = await deployment.org.deliveredEvents().catch(() => 0);
     await load.stop();
-    this.failures.push(...deployment.unexpectedEnds, ...injector.defects, ...load.defects);
+    this.failures.push(...deployment.unexpectedEnds, ...faults.injector.defects, ...load.defects);
     const { recoveries, failures } = this;
     const { transport } = deployment;
-    return { transport, phases: outcomes, load, freshness, injector, deliveredEvents, missed, recoveries, failures };
+    return { transport, phases: outcomes, load, freshness, faults, deliveredEvents, missed, recoveries, failures };
   }
 
   private async runPhase(phase: Phase, index: number): Promise<PhaseOutcome> {
@@ -132,11 +132,11 @@ class SoakRun {
     for (let now = 0; now < forMs; now = performance.now() - beganAt) {
       while (schedule[0] && schedule[0].at <= now) {
         this.freshness.disturbed();
-        this.injector.inject(schedule.shift() as Fault);
+        this.faults.injector.inject(schedule.shift() as Fault);
       }
       const restMs = (schedule[0]?.at ?? Infinity) - now;
       const isWorthIt = restMs > this.freshness.boundMs + RECOVERY_WORTH_MS;
-      if (!this.freshness.isCalm && this.injector.open === 0 && isWorthIt) await this.recover();
+      if (!this.freshness.isCalm && this.faults.injector.open === 0 && isWorthIt) await this.recover();
       await elapse(Math.max(1, Math.min(LOOK_MS, restMs)));
     }
   }
@@ -165,10 +165,10 @@ class SoakRun {
 
   /** Writers pause from the end of the phase: a later change would drop entries that the faults have left wrong. */
   private compare(phase: Phase, losses: readonly Loss[]): Promise<PhaseOutcome> {
-    const { deployment, universe, load, injector } = this;
+    const { deployment, universe, load, faults } = this;
     this.freshness.disturbed();
     return load.withWritersPaused(async () => {
-      await injector.ended();
+      await faults.injector.ended();
       await deployment.org.endFaults();
       const recoveredAfterMs = await this.healed();
       const withinMs = phase.kind === 'losses' ? phase.reconcileSeconds * 1000 + REPAIR_SLACK_MS : phase.settleMs;

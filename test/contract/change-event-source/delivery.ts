@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { RecordingConsumer } from '../../integration/integrations/recording-consumer.js';
-import { until } from '../../integration/integrations/until.js';
+import { eventually } from '../../support/eventually.js';
 import { ORDERS, type EventSourceLab } from './lab.js';
 
 const ACCOUNTS = '/data/AccountChangeEvent';
@@ -89,20 +89,23 @@ export function describeDelivery(lab: () => EventSourceLab): void {
       [ACCOUNTS, accounts],
     ]);
     await source.start(consumers, (topic) => (consumers.get(topic) as RecordingConsumer).position());
-    await until('both are live', () => source.health().every(({ state }) => state === 'live'));
+    await eventually(() => source.health().every(({ state }) => state === 'live'), {
+      what: 'both are live',
+      withinMs: 8_000,
+    });
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     orders.beforeEvent = () => held; // holds up its own topic only
     lab().change();
     lab().sandbox.org.create('Account', { Name: 'Apart' });
-    await until(
-      'the account has come',
-      () => accounts.events.length === 1,
-      () => source.health(),
-    );
+    await eventually(() => accounts.events.length === 1, {
+      what: 'the account has come',
+      state: () => source.health(),
+      withinMs: 8_000,
+    });
     expect(orders.events).toHaveLength(0);
     release();
-    await until('the order has come', () => orders.events.length === 1);
+    await eventually(() => orders.events.length === 1, { what: 'the order has come', withinMs: 8_000 });
   });
 
   it('P16: can be started again with the same handlers, after what was committed, as often as it was stopped', async () => {
@@ -137,7 +140,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     await former.source.start(new Map([[ORDERS, consumer]]), former.consumer.position);
     await former.live();
     lab().change();
-    await until('the new handler has the event', () => consumer.events.length > 0);
+    await eventually(() => consumer.events.length > 0, { what: 'the new handler has the event', withinMs: 8_000 });
     expect(former.consumer.events).toHaveLength(0);
     expect(former.consumer.log).toEqual(['no-position']);
   });
@@ -146,10 +149,13 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     const orders = await lab().listen();
     await orders.source.stop();
     lab().change();
-    await until('the sandbox has nobody left', () => {
-      const { cometdSessions, pubSubStreams } = lab().sandbox.listening;
-      return cometdSessions + pubSubStreams === 0;
-    });
+    await eventually(
+      () => {
+        const { cometdSessions, pubSubStreams } = lab().sandbox.listening;
+        return cometdSessions + pubSubStreams === 0;
+      },
+      { what: 'the sandbox has nobody left', withinMs: 8_000 },
+    );
     expect(orders.consumer.log).toEqual(['no-position']);
     expect(orders.health.state).toBe('stopped');
   });

@@ -5,7 +5,7 @@ import type { StreamOptions } from '@bff/integrations/salesforce/events/stream.o
 import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RecordingConsumer } from '../../integration/integrations/recording-consumer.js';
-import { until } from '../../integration/integrations/until.js';
+import { eventually } from '../../support/eventually.js';
 
 export const ORDERS = '/data/OrderChangeEvent';
 export const ALL_CHANGES = '/data/ChangeEvents';
@@ -66,7 +66,7 @@ export class Listener {
   }
 
   async until(what: string, condition: () => boolean): Promise<void> {
-    await until(what, condition, () => [this.consumer.log, this.health]);
+    await eventually(condition, { what: what, state: () => [this.consumer.log, this.health], withinMs: 8_000 });
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNTS, CometdStage, orderChange, ORDERS } from './cometd-stage.js';
 import { RecordingConsumer } from './recording-consumer.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 describe('the CometD change event source', () => {
   let stage: CometdStage;
@@ -25,7 +25,10 @@ describe('the CometD change event source', () => {
     stage.newSource();
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
     const first = stage.publish(1);
-    await until('the event has arrived', () => stage.source.health()[0]?.lastEventAt !== undefined);
+    await eventually(() => stage.source.health()[0]?.lastEventAt !== undefined, {
+      what: 'the event has arrived',
+      withinMs: 8_000,
+    });
     expect(stage.orders.log).toEqual([]);
     expect(stage.source.health()[0]?.state).toBe('connecting');
     release();
@@ -46,11 +49,11 @@ describe('the CometD change event source', () => {
       ]),
       (topic) => (topic === ORDERS ? stage.orders : accounts).position(),
     );
-    await until(
-      'both arrived',
-      () => stage.orders.log.length + accounts.log.length >= 2,
-      () => stage.source.health(),
-    );
+    await eventually(() => stage.orders.log.length + accounts.log.length >= 2, {
+      what: 'both arrived',
+      state: () => stage.source.health(),
+      withinMs: 8_000,
+    });
     expect([stage.orders.log, accounts.log]).toEqual([[order], [account]]);
     expect(stage.salesforce.sessionCount).toBe(1);
   });
@@ -124,13 +127,19 @@ describe('the CometD change event source', () => {
     let isDown = true;
     stage.orders.beforeEvent = () => (isDown ? Promise.reject(new Error('the store is down')) : Promise.resolve());
     const first = stage.publish(1);
-    await until('it has failed often', () => (stage.source.health()[0]?.failures ?? 0) >= 21);
+    await eventually(() => (stage.source.health()[0]?.failures ?? 0) >= 21, {
+      what: 'it has failed often',
+      withinMs: 8_000,
+    });
     const health = stage.source.health()[0];
     expect(health).toMatchObject({ state: 'live', lastError: 'the store is down' });
     expect(health?.pendingSince).toBeGreaterThanOrEqual(begin);
     isDown = false;
     await stage.seen('no-position', first);
-    await until('its trouble is forgotten', () => stage.source.health()[0]?.lastError === undefined);
+    await eventually(() => stage.source.health()[0]?.lastError === undefined, {
+      what: 'its trouble is forgotten',
+      withinMs: 8_000,
+    });
     expect(stage.lines).toEqual([
       expect.stringContaining(`event ${first} could not be applied: the store`),
       expect.stringContaining(`event ${first} could not be applied 10 times`),
@@ -157,11 +166,11 @@ describe('the CometD change event source', () => {
     const gate = new Promise<void>((resolve) => (release = resolve));
     stage.orders.beforeEvent = () => gate;
     const published = Array.from({ length: 20 }, (_, n) => stage.publish(n));
-    await until(
-      'reading stops',
-      () => (stage.source.health()[0]?.reconnects ?? 0) > 0,
-      () => stage.source.health(),
-    );
+    await eventually(() => (stage.source.health()[0]?.reconnects ?? 0) > 0, {
+      what: 'reading stops',
+      state: () => stage.source.health(),
+      withinMs: 8_000,
+    });
     release();
     await stage.seen('no-position', ...published);
     expect(stage.orders.log).toEqual(['no-position', ...published]);
@@ -172,10 +181,10 @@ describe('the CometD change event source', () => {
     let release = (): void => undefined;
     stage.orders.beforeEvent = () => new Promise((resolve) => (release = resolve));
     const [first] = [stage.publish(1), stage.publish(2)];
-    await until('the handler runs', () => stage.orders.running === 1);
+    await eventually(() => stage.orders.running === 1, { what: 'the handler runs', withinMs: 8_000 });
     let hasStopped = false;
     const stopping = stage.source.stop().then(() => (hasStopped = true));
-    await until('the session is gone', () => stage.salesforce.sessionCount === 0);
+    await eventually(() => stage.salesforce.sessionCount === 0, { what: 'the session is gone', withinMs: 8_000 });
     expect(hasStopped).toBe(false);
     release();
     await stopping;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ACCOUNTS, CometdStage, ORDERS } from './cometd-stage.js';
 import { RecordingConsumer } from './recording-consumer.js';
 import { StreamingDouble } from './streaming-double.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 describe('the CometD change event source, when something fails,', () => {
   let stage: CometdStage;
@@ -46,7 +46,10 @@ describe('the CometD change event source, when something fails,', () => {
     stage.salesforce.floods = true;
     stage.newSource();
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-    await until('it is noticed', () => stage.lines.some((line) => /an answer of more than \d+ bytes/.test(line)));
+    await eventually(() => stage.lines.some((line) => /an answer of more than \d+ bytes/.test(line)), {
+      what: 'it is noticed',
+      withinMs: 8_000,
+    });
     expect(stage.salesforce.bytesFlooded).toBeLessThan(200 * 1_048_576);
     stage.salesforce.floods = false;
     await stage.live();
@@ -60,7 +63,7 @@ describe('the CometD change event source, when something fails,', () => {
     stage.salesforce.redirectsTo = `http://127.0.0.1:${(other.address() as AddressInfo).port}/cometd/67.0`;
     stage.newSource({ watchdogMs: 200 });
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-    await until('it is lost', () => stage.source.health()[0]?.state !== 'connecting');
+    await eventually(() => stage.source.health()[0]?.state !== 'connecting', { what: 'it is lost', withinMs: 8_000 });
     stage.salesforce.redirectsTo = undefined;
     await stage.live();
     expect(heard).toBe(0);
@@ -72,11 +75,11 @@ describe('the CometD change event source, when something fails,', () => {
     await stage.seen('no-position', stage.publish(1));
     stage.salesforce.oldestReplayId = 1_000_000;
     stage.salesforce.killSessions();
-    await until(
-      'the gap is told',
-      () => stage.orders.log.includes('position-expired'),
-      () => [stage.orders.log, stage.source.health()],
-    );
+    await eventually(() => stage.orders.log.includes('position-expired'), {
+      what: 'the gap is told',
+      state: () => [stage.orders.log, stage.source.health()],
+      withinMs: 8_000,
+    });
   });
 
   it('signs in again and goes on when the token is revoked', async () => {
@@ -95,30 +98,30 @@ describe('the CometD change event source, when something fails,', () => {
     await stage.seen('no-position', stage.publish(1));
     stage.salesforce.dropConnections();
     const meanwhile = stage.publish(2);
-    await until(
-      'it arrived',
-      () => stage.orders.log.includes(meanwhile),
-      () => [stage.orders.log, stage.source.health()],
-    );
+    await eventually(() => stage.orders.log.includes(meanwhile), {
+      what: 'it arrived',
+      state: () => [stage.orders.log, stage.source.health()],
+      withinMs: 8_000,
+    });
   });
 
   it('rebuilds the connection when Salesforce falls silent', async () => {
     await stage.startOrders({ watchdogMs: 1_200 });
     await stage.seen('no-position', stage.publish(1));
     stage.salesforce.isSilent = true;
-    await until(
-      'it is noticed',
-      () => stage.source.health()[0]?.state === 'lost',
-      () => stage.source.health(),
-    );
+    await eventually(() => stage.source.health()[0]?.state === 'lost', {
+      what: 'it is noticed',
+      state: () => stage.source.health(),
+      withinMs: 8_000,
+    });
     expect(stage.source.health()[0]?.lastError).toMatch(/no answer to \/meta\/connect|connection to Salesforce broke/);
     stage.salesforce.isSilent = false;
     const next = stage.publish(2);
-    await until(
-      'it arrived',
-      () => stage.orders.log.includes(next),
-      () => [stage.orders.log, stage.source.health()],
-    );
+    await eventually(() => stage.orders.log.includes(next), {
+      what: 'it arrived',
+      state: () => [stage.orders.log, stage.source.health()],
+      withinMs: 8_000,
+    });
   });
 
   it.each([
@@ -136,7 +139,10 @@ describe('the CometD change event source, when something fails,', () => {
     await stage.seen('no-position', before);
     stage.salesforce.refuseConnects(error);
     const meanwhile = stage.publish(2);
-    await until('it was refused again', () => (stage.source.health()[0]?.reconnects ?? 0) >= 2);
+    await eventually(() => (stage.source.health()[0]?.reconnects ?? 0) >= 2, {
+      what: 'it was refused again',
+      withinMs: 8_000,
+    });
     expect(stage.orders.log).toEqual(['no-position', before]);
     expect(stage.lines).toEqual([expect.stringMatching(new RegExp(`^${level}: .*${text}.*${error.slice(0, 20)}`))]);
     stage.salesforce.refuseConnects(undefined);
@@ -153,7 +159,10 @@ describe('the CometD change event source, when something fails,', () => {
     stage.newSource();
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
     expect(stage.source.health()[0]).toMatchObject({ state: 'lost', lastError: expect.stringContaining(error) });
-    await until('it was tried again', () => (stage.source.health()[0]?.reconnects ?? 0) >= 3);
+    await eventually(() => (stage.source.health()[0]?.reconnects ?? 0) >= 3, {
+      what: 'it was tried again',
+      withinMs: 8_000,
+    });
     expect(stage.lines).toEqual([expect.stringContaining(line)]);
     stage.salesforce.handshakeError = undefined;
     await stage.live();
@@ -166,7 +175,10 @@ describe('the CometD change event source, when something fails,', () => {
     stage.salesforce.httpStatus = httpStatus;
     stage.salesforce.dropConnections();
     const meanwhile = stage.publish(2);
-    await until('it was refused again', () => (stage.source.health()[0]?.reconnects ?? 0) >= 2);
+    await eventually(() => (stage.source.health()[0]?.reconnects ?? 0) >= 2, {
+      what: 'it was refused again',
+      withinMs: 8_000,
+    });
     stage.salesforce.httpStatus = undefined;
     await stage.seen('no-position', before, meanwhile);
     expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
@@ -176,7 +188,7 @@ describe('the CometD change event source, when something fails,', () => {
     stage.salesforce.ignoresSubscriptions = true;
     stage.newSource({ watchdogMs: 700 }); // longer than a connect is held
     const started = stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-    await until('it is noticed', () => stage.source.health()[0]?.state === 'lost');
+    await eventually(() => stage.source.health()[0]?.state === 'lost', { what: 'it is noticed', withinMs: 8_000 });
     expect(stage.source.health()[0]?.lastError).toBe(`no answer to the subscription of ${ORDERS} for 700 ms`);
     stage.salesforce.ignoresSubscriptions = false;
     await stage.live();
@@ -226,7 +238,10 @@ describe('the CometD change event source, when something fails,', () => {
       stage.salesforce.refusedTopics.set(ORDERS, '403::no permission');
       stage.newSource({ retryMinMs: 1, connectRetryMaxMs: 2 });
       await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-      await until('it was tried thirty times', () => stage.salesforce.subscribes.length > 30);
+      await eventually(() => stage.salesforce.subscribes.length > 30, {
+        what: 'it was tried thirty times',
+        withinMs: 8_000,
+      });
       expect(adds?.mock.calls.length).toBeGreaterThan(25);
       expect(left()).toBeLessThan(5);
       expect(stage.lines).toHaveLength(1);
@@ -240,7 +255,10 @@ describe('the CometD change event source, when something fails,', () => {
     stage.newSource({ connectRetryMaxMs: 10, refusedRetryMaxMs: 60_000 });
     const begin = performance.now();
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-    await until('it was refused six times', () => (stage.source.health()[0]?.reconnects ?? 0) >= 6);
+    await eventually(() => (stage.source.health()[0]?.reconnects ?? 0) >= 6, {
+      what: 'it was refused six times',
+      withinMs: 8_000,
+    });
     // Five waits of at least half of 10, 20, 40, 80 and 160 ms; with the bound of connections alone it would take 25
     // ms.
     expect(performance.now() - begin).toBeGreaterThan(150);

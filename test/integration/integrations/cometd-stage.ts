@@ -3,7 +3,7 @@ import type { CometdOptions } from '@bff/integrations/salesforce/events/cometd.o
 import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { RecordingConsumer } from './recording-consumer.js';
 import { StreamingDouble } from './streaming-double.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 export const ORDERS = '/data/OrderChangeEvent';
 export const ACCOUNTS = '/data/AccountChangeEvent';
@@ -53,7 +53,11 @@ export class CometdStage {
 
   async live(): Promise<void> {
     const health = () => this.source.health();
-    await until('every topic is live', () => health().every(({ state }) => state === 'live'), health);
+    await eventually(() => health().every(({ state }) => state === 'live'), {
+      what: 'every topic is live',
+      state: health,
+      withinMs: 8_000,
+    });
   }
 
   async startOrders(options: CometdOptions = {}): Promise<void> {
@@ -68,11 +72,11 @@ export class CometdStage {
 
   /** Resolves when the log has as many entries as given. */
   async seen(...log: string[]): Promise<void> {
-    await until(
-      `${log.join()} was handed over`,
-      () => this.orders.log.length >= log.length,
-      () => [this.orders.log, this.source.health()],
-    );
+    await eventually(() => this.orders.log.length >= log.length, {
+      what: `${log.join()} was handed over`,
+      state: () => [this.orders.log, this.source.health()],
+      withinMs: 8_000,
+    });
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors'
 import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { json, RestDouble } from './rest-double.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 const ONE_ORDER = { totalSize: 1, done: true, records: [{ attributes: { type: 'Order' }, Id: '801xx0000000001AAA' }] };
 const QUERY = soql`SELECT Id FROM Order`;
@@ -208,10 +208,10 @@ describe('the Salesforce client', () => {
     const client = newClient({ concurrency: 2, queueMax: 1 });
     const waiting = [1, 2, 3].map(() => client.query(QUERY));
     expect(await failure(client.query(QUERY))).toMatchObject({ code: 'SALESFORCE_OVERLOADED', retryable: true });
-    await until('two requests are under way', () => held.length === 2);
+    await eventually(() => held.length === 2, { what: 'two requests are under way', withinMs: 8_000 });
     expect(salesforce.exchanges).toHaveLength(2);
     held.splice(0).forEach((release) => release());
-    await until('the third is under way', () => held.length === 1);
+    await eventually(() => held.length === 1, { what: 'the third is under way', withinMs: 8_000 });
     held[0]?.();
     expect((await Promise.all(waiting)).map(({ length }) => length)).toEqual([1, 1, 1]);
   });
@@ -220,7 +220,7 @@ describe('the Salesforce client', () => {
     salesforce.answer = () => undefined;
     const giveUp = new AbortController();
     const call = failure(newClient({ requestTimeoutMs: 300 }).query(QUERY, { signal: giveUp.signal }));
-    await until('the request is under way', () => salesforce.exchanges.length === 1);
+    await eventually(() => salesforce.exchanges.length === 1, { what: 'the request is under way', withinMs: 8_000 });
     giveUp.abort();
     expect((await call).code).toBe('SALESFORCE_ABORTED');
   });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNTS, CHANGE, ORDERS, PubSubStage } from './pubsub-stage.js';
 import { RecordingConsumer } from './recording-consumer.js';
 import { type Answer, json } from './rest-double.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 describe('the Pub/Sub change event source', () => {
   let stage: PubSubStage;
@@ -40,9 +40,10 @@ describe('the Pub/Sub change event source', () => {
     const first = stage.publish();
     await stage.seen('no-position', first);
     stage.salesforce.endStreams();
-    await until('it has come back', () =>
-      stage.salesforce.requests.some(({ replayPreset }) => replayPreset === 'CUSTOM'),
-    );
+    await eventually(() => stage.salesforce.requests.some(({ replayPreset }) => replayPreset === 'CUSTOM'), {
+      what: 'it has come back',
+      withinMs: 8_000,
+    });
     const resumed = stage.salesforce.requests.find(({ replayPreset }) => replayPreset === 'CUSTOM');
     expect(resumed?.replayId).toEqual(Buffer.from(first, 'base64'));
     expect(stage.salesforce.identities[0]).toMatchObject({
@@ -56,7 +57,7 @@ describe('the Pub/Sub change event source', () => {
     stage.salesforce.isReticent = true;
     stage.newSource({ decideMs: 50 });
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-    await until('it has subscribed', () => stage.salesforce.streamCount === 1);
+    await eventually(() => stage.salesforce.streamCount === 1, { what: 'it has subscribed', withinMs: 8_000 });
     expect(stage.health).toMatchObject({ state: 'connecting', behindMs: undefined });
     expect(stage.orders.log).toEqual([]); // a gap that is handled too soon would leave one open
     const first = stage.publish(); // an event is a sign of life, too
@@ -79,7 +80,11 @@ describe('the Pub/Sub change event source', () => {
     const order = stage.publish();
     await stage.seen('no-position', order);
     const states = () => stage.source.health().map(({ state }) => state);
-    await until('one is live, the other lost', () => states().join() === 'live,lost', states);
+    await eventually(() => states().join() === 'live,lost', {
+      what: 'one is live, the other lost',
+      state: states,
+      withinMs: 8_000,
+    });
     expect(stage.source.health()[1]?.lastError).toContain('topic.not.found');
     expect(stage.lines).toEqual([
       expect.stringMatching(/^warn: \/data\/AccountChangeEvent cannot be subscribed: NOT_FOUND/),
@@ -87,7 +92,7 @@ describe('the Pub/Sub change event source', () => {
     stage.salesforce.refusedTopics.clear();
     await stage.live();
     const account = stage.salesforce.publish(ACCOUNTS, CHANGE);
-    await until('it arrived', () => accounts.log.includes(account));
+    await eventually(() => accounts.log.includes(account), { what: 'it arrived', withinMs: 8_000 });
     expect(stage.health?.reconnects).toBe(0);
     expect(stage.lines.at(-1)).toBe('info: /data/AccountChangeEvent is live again');
   });
@@ -107,12 +112,15 @@ describe('the Pub/Sub change event source', () => {
     await stage.startOrders();
     const release = stage.holdHandler();
     const first = stage.publish();
-    await until('the handler runs', () => stage.orders.running === 1);
+    await eventually(() => stage.orders.running === 1, { what: 'the handler runs', withinMs: 8_000 });
     const position = stage.salesforce.keepAlive();
-    await until('the keep-alive has come', () => stage.health?.lastKeepAliveAt !== undefined);
+    await eventually(() => stage.health?.lastKeepAliveAt !== undefined, {
+      what: 'the keep-alive has come',
+      withinMs: 8_000,
+    });
     expect(stage.orders.committed).toBeUndefined();
     release();
-    await until('it is committed', () => stage.orders.committed === position);
+    await eventually(() => stage.orders.committed === position, { what: 'it is committed', withinMs: 8_000 });
     expect(stage.orders.positions.slice(-2)).toEqual([first, position]);
     expect(stage.health).toMatchObject({ lastPosition: position, waiting: 0 });
     const next = stage.publish();
@@ -133,7 +141,7 @@ describe('the Pub/Sub change event source', () => {
       await stage.startOrders({ queueMax: 150 });
       const release = stage.holdHandler();
       const published = Array.from({ length: 500 }, () => stage.publish());
-      await until('the queue is full', () => stage.health?.waiting === 150);
+      await eventually(() => stage.health?.waiting === 150, { what: 'the queue is full', withinMs: 8_000 });
       const asked = () => stage.salesforce.requests.reduce((sum, { numRequested }) => sum + numRequested, 0);
       expect(asked()).toBe(150);
       release();
@@ -146,11 +154,11 @@ describe('the Pub/Sub change event source', () => {
       await stage.startOrders({ queueMax: 1, lifelineMs: 10 });
       const release = stage.holdHandler();
       const published = Array.from({ length: 110 }, () => stage.publish());
-      await until(
-        'the stream was let go',
-        () => (stage.health?.reconnects ?? 0) === 1,
-        () => stage.health,
-      );
+      await eventually(() => (stage.health?.reconnects ?? 0) === 1, {
+        what: 'the stream was let go',
+        state: () => stage.health,
+        withinMs: 8_000,
+      });
       expect(stage.health).toMatchObject({
         state: 'lost',
         waiting: 101,
@@ -209,7 +217,7 @@ describe('the Pub/Sub change event source', () => {
       stage.orders.committed = stage.publish();
       stage.salesforce.endStreams();
       const second = stage.publish();
-      await until('it was tried', () => stage.salesforce.schemaRequests > 1);
+      await eventually(() => stage.salesforce.schemaRequests > 1, { what: 'it was tried', withinMs: 8_000 });
       expect(stage.orders.log).toEqual(['no-position']);
       stage.salesforce.schemaRefusal = undefined;
       await stage.seen('no-position', second);
@@ -231,7 +239,7 @@ describe('the Pub/Sub change event source', () => {
       await stage.seen('no-position', first, first, second);
       expect(stage.orders.committed).toBe(first);
       const position = stage.salesforce.keepAlive();
-      await until('it is committed', () => stage.orders.committed === position);
+      await eventually(() => stage.orders.committed === position, { what: 'it is committed', withinMs: 8_000 });
     });
   });
 
@@ -249,10 +257,13 @@ describe('the Pub/Sub change event source', () => {
     stage.newSource({ accessCheckMs: 20 });
     await stage.source.start(new Map([['/data/ChangeEvents', both]]), stage.orders.position);
     // The check of the objects and the stream begin together: either may finish first.
-    await until('it was found', () => stage.health?.unreadable.length === 1 && stage.health.state === 'live');
+    await eventually(() => stage.health?.unreadable.length === 1 && stage.health.state === 'live', {
+      what: 'it was found',
+      withinMs: 8_000,
+    });
     expect(stage.health?.unreadable).toEqual(['Order']);
     stage.salesforce.rest.answer = answers(found);
-    await until('it is mended', () => stage.health?.unreadable.length === 0);
+    await eventually(() => stage.health?.unreadable.length === 0, { what: 'it is mended', withinMs: 8_000 });
     expect(stage.lines.filter((line) => line.includes('the user may'))).toEqual([
       expect.stringMatching(/^error: \/data\/ChangeEvents: the user may not read all of Order: .*View All Records/),
       'info: /data/ChangeEvents: the user may read all of Order now',
@@ -263,10 +274,10 @@ describe('the Pub/Sub change event source', () => {
     await stage.startOrders();
     const release = stage.holdHandler();
     const first = stage.publish();
-    await until('the handler runs', () => stage.orders.running === 1);
+    await eventually(() => stage.orders.running === 1, { what: 'the handler runs', withinMs: 8_000 });
     let hasStopped = false;
     const stopping = stage.source.stop().then(() => (hasStopped = true));
-    await until('the stream is gone', () => stage.salesforce.streamCount === 0);
+    await eventually(() => stage.salesforce.streamCount === 0, { what: 'the stream is gone', withinMs: 8_000 });
     expect(hasStopped).toBe(false);
     release();
     await stopping;

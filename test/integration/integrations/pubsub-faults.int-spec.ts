@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNTS, ORDERS, PubSubStage } from './pubsub-stage.js';
 import { RecordingConsumer } from './recording-consumer.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 describe('the Pub/Sub change event source, when something fails,', () => {
   let stage: PubSubStage;
@@ -22,10 +22,13 @@ describe('the Pub/Sub change event source, when something fails,', () => {
     stage.orders.committed = 'AAAAAAAAA+g=';
     stage.newSource({ endpoint, decideMs: 20, watchdogMs: 300 });
     const started = stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-    await until('it has given up', () => {
-      states.add(stage.health?.state);
-      return (stage.health?.reconnects ?? 0) > 1;
-    });
+    await eventually(
+      () => {
+        states.add(stage.health?.state);
+        return (stage.health?.reconnects ?? 0) > 1;
+      },
+      { what: 'it has given up', withinMs: 8_000 },
+    );
     await started;
     expect([...states]).not.toContain('live');
     expect(stage.health?.behindMs).toBeUndefined();
@@ -64,7 +67,10 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       stage.newSource({ connectRetryMaxMs: 10, refusedRetryMaxMs: 60_000 });
       const begin = performance.now();
       await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
-      await until('it was refused six times', () => (stage.health?.reconnects ?? 0) >= 6);
+      await eventually(() => (stage.health?.reconnects ?? 0) >= 6, {
+        what: 'it was refused six times',
+        withinMs: 8_000,
+      });
       // Five waits of at least half of 10, 20, 40, 80 and 160 ms; with the bound of connections alone it would take 25
       // ms.
       expect(performance.now() - begin).toBeGreaterThan(150);
@@ -103,14 +109,20 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       const reconnects = () => stage.source.health()[1]?.reconnects;
       const isAccountsLive = () => stage.source.health()[1]?.state === 'live';
       await stage.salesforce.dropConnections();
-      await until('orders ask for their position', () => asked === 2);
-      await until('accounts are live on the second connection', () => reconnects() === 1 && isAccountsLive());
+      await eventually(() => asked === 2, { what: 'orders ask for their position', withinMs: 8_000 });
+      await eventually(() => reconnects() === 1 && isAccountsLive(), {
+        what: 'accounts are live on the second connection',
+        withinMs: 8_000,
+      });
       await stage.salesforce.dropConnections();
-      await until('accounts are live on a third connection', () => reconnects() === 2 && isAccountsLive());
+      await eventually(() => reconnects() === 2 && isAccountsLive(), {
+        what: 'accounts are live on a third connection',
+        withinMs: 8_000,
+      });
       answer();
       await stage.live();
       const event = stage.publish();
-      await until('orders are heard', () => stage.orders.log.includes(event));
+      await eventually(() => stage.orders.log.includes(event), { what: 'orders are heard', withinMs: 8_000 });
     });
 
     it('on a new connection when Salesforce falls silent', async () => {
@@ -119,11 +131,11 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       await stage.seen('no-position', before);
       stage.salesforce.isSilent = true;
       const meanwhile = stage.publish();
-      await until(
-        'it is noticed',
-        () => stage.health?.lastError?.includes('nothing came from Salesforce for 500 ms') === true,
-        () => stage.health,
-      );
+      await eventually(() => stage.health?.lastError?.includes('nothing came from Salesforce for 500 ms') === true, {
+        what: 'it is noticed',
+        state: () => stage.health,
+        withinMs: 8_000,
+      });
       stage.salesforce.isSilent = false;
       await stage.seen('no-position', before, meanwhile);
       expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
@@ -151,7 +163,10 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       const topics = Array.from({ length: 20 }, (__, n) => `/data/Object${n}__ChangeEvent`);
       stage.newSource();
       await stage.source.start(new Map(topics.map((topic) => [topic, stage.orders])), stage.orders.position);
-      await until('all have tried often', () => stage.source.health().every(({ reconnects }) => reconnects >= 4));
+      await eventually(() => stage.source.health().every(({ reconnects }) => reconnects >= 4), {
+        what: 'all have tried often',
+        withinMs: 8_000,
+      });
       expect(attempts).toBeLessThan(20);
       stage.salesforce.rest.answerToken = undefined;
       await stage.live();

@@ -4,7 +4,7 @@ import type { TopicHealth } from '@bff/integrations/salesforce/events/change-eve
 import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { PubSubDouble, type ScriptedChange } from './pubsub-double.js';
 import { RecordingConsumer } from './recording-consumer.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 export const ORDERS = '/data/OrderChangeEvent';
 export const ACCOUNTS = '/data/AccountChangeEvent';
@@ -42,7 +42,11 @@ export class PubSubStage {
 
   async live(): Promise<void> {
     const health = () => this.source.health();
-    await until('every topic is live', () => health().every(({ state }) => state === 'live'), health);
+    await eventually(() => health().every(({ state }) => state === 'live'), {
+      what: 'every topic is live',
+      state: health,
+      withinMs: 8_000,
+    });
   }
 
   async startOrders(options: PubSubOptions = {}): Promise<void> {
@@ -57,11 +61,11 @@ export class PubSubStage {
 
   /** Resolves when the log has as many entries as given. */
   async seen(...log: string[]): Promise<void> {
-    await until(
-      `${log.join()} was handed over`,
-      () => this.orders.log.length >= log.length,
-      () => [this.orders.log, this.source.health()],
-    );
+    await eventually(() => this.orders.log.length >= log.length, {
+      what: `${log.join()} was handed over`,
+      state: () => [this.orders.log, this.source.health()],
+      withinMs: 8_000,
+    });
   }
 
   /** Holds the handler until the returned function is called. */

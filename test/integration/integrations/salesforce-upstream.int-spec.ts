@@ -7,7 +7,7 @@ import { SalesforceConnection } from '@bff/integrations/salesforce/connection/sa
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { type Answer, json, RestDouble } from './rest-double.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 const GOOD = soql`SELECT Id FROM Order`;
 const BAD = soql`SELECT Id FROM Poison`;
@@ -76,7 +76,7 @@ describe('Salesforce that answers otherwise than it should', () => {
       const client = newClient({ concurrency: 1 });
       const giveUp = new AbortController();
       const bad = failure(client.query(BAD, { signal: giveUp.signal }));
-      await until('it is under way', () => release !== undefined);
+      await eventually(() => release !== undefined, { what: 'it is under way', withinMs: 8_000 });
       giveUp.abort();
       expect((await bad).code).toBe('SALESFORCE_ABORTED');
       release?.();

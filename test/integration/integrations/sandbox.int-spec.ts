@@ -10,7 +10,7 @@ import { HttpWhmcsClient } from '@bff/integrations/whmcs/http-whmcs.client';
 import { OrderCreation } from '@bff/modules/orders/order-creation';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RecordingConsumer } from './recording-consumer.js';
-import { until } from './until.js';
+import { eventually } from '../../support/eventually.js';
 
 const ORDERS = '/data/OrderChangeEvent';
 
@@ -99,17 +99,17 @@ describe('the clients against the sandbox', () => {
     const change = (Description: string): void => sandbox.org.update('Order', order?.Id ?? '', { Description });
     try {
       await source.start(new Map([[ORDERS, orders]]), orders.position);
-      await until(
-        'the gap is told',
-        () => orders.log.length === 1,
-        () => source.health(),
-      );
+      await eventually(() => orders.log.length === 1, {
+        what: 'the gap is told',
+        state: () => source.health(),
+        withinMs: 8_000,
+      });
       change('one');
-      await until(
-        'the first change',
-        () => orders.events.length === 1,
-        () => source.health(),
-      );
+      await eventually(() => orders.events.length === 1, {
+        what: 'the first change',
+        state: () => source.health(),
+        withinMs: 8_000,
+      });
       expect(orders.events[0]).toMatchObject({
         kind: 'change',
         entityName: 'Order',
@@ -118,24 +118,24 @@ describe('the clients against the sandbox', () => {
       });
       sandbox.fault({ fault: 'kill-sessions' });
       change('two');
-      await until(
-        'the second change',
-        () => orders.events.length === 2,
-        () => source.health(),
-      );
+      await eventually(() => orders.events.length === 2, {
+        what: 'the second change',
+        state: () => source.health(),
+        withinMs: 8_000,
+      });
       sandbox.fault({ fault: 'revoke-tokens' });
       change('three');
-      await until(
-        'the third change',
-        () => orders.events.length === 3,
-        () => source.health(),
-      );
+      await eventually(() => orders.events.length === 3, {
+        what: 'the third change',
+        state: () => source.health(),
+        withinMs: 8_000,
+      });
       sandbox.fault({ fault: 'gap', entityName: 'Order', changeType: 'GAP_OVERFLOW', recordIds: [] });
-      await until(
-        'the overflow',
-        () => orders.events.length === 4,
-        () => source.health(),
-      );
+      await eventually(() => orders.events.length === 4, {
+        what: 'the overflow',
+        state: () => source.health(),
+        withinMs: 8_000,
+      });
       expect(orders.events[3]).toMatchObject({ changeType: 'GAP_OVERFLOW', scope: 'entity', recordIds: [] });
       expect(orders.log.filter((entry) => entry === 'no-position')).toHaveLength(1);
     } finally {
@@ -151,9 +151,9 @@ describe('the clients against the sandbox', () => {
     const [order] = await client.query<OrderRecord>(soql`SELECT Id FROM Order WHERE AccountId = ${account.Id} LIMIT 1`);
     try {
       await source.start(new Map([[ORDERS, orders]]), orders.position);
-      await until('it is live', () => source.health()[0]?.state === 'live');
+      await eventually(() => source.health()[0]?.state === 'live', { what: 'it is live', withinMs: 8_000 });
       sandbox.org.update('Order', order?.Id ?? '', { Description: 'over TLS' });
-      await until('the change', () => orders.events.length === 1);
+      await eventually(() => orders.events.length === 1, { what: 'the change', withinMs: 8_000 });
       await wary.start(new Map([[ORDERS, new RecordingConsumer()]]), orders.position);
       expect(wary.health()[0]).toMatchObject({ state: 'lost', lastError: expect.stringMatching(/self-signed/) });
     } finally {

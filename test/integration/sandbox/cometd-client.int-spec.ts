@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CometD } from 'cometd';
 import { adapt } from 'cometd-nodejs-client';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 
 const ORDERS = '/data/OrderChangeEvent';
 
@@ -48,9 +48,9 @@ describe('the sandbox as cometd sees it', () => {
     expect(await subscribe(ORDERS, -1, (message) => received.push(message))).toMatchObject({ successful: true });
     const [{ Id }] = sandbox.org.records('Order') as [{ Id: string }];
     sandbox.org.update('Order', Id, { Description: 'first' });
-    await eventually('the event has come', () => received.length === 1);
+    await eventually(() => received.length === 1, { what: 'the event has come' });
     sandbox.org.update('Order', Id, { Description: 'second' });
-    await eventually('the next has come', () => received.length === 2);
+    await eventually(() => received.length === 2, { what: 'the next has come' });
     expect(received[1]?.data).toMatchObject({
       schema: expect.stringMatching(/^[\w-]{22}$/),
       event: { replayId: sandbox.events.tip },
@@ -80,9 +80,9 @@ describe('the sandbox as cometd sees it', () => {
       each.addListener('/meta/handshake', (message: Message) => handshakes.push(message));
     const [{ Id }] = sandbox.org.records('Account') as [{ Id: string }];
     sandbox.org.update('Account', Id, { Description: 'heard by the first' });
-    await eventually('the first client has heard', () => received.length === 1);
+    await eventually(() => received.length === 1, { what: 'the first client has heard' });
     sandbox.org.update('Account', Id, { Description: 'heard by the first again' });
-    await eventually('the first client has heard again', () => received.length === 2);
+    await eventually(() => received.length === 2, { what: 'the first client has heard again' });
     expect(sandbox.listening.cometdSessions).toBe(2);
     expect(failures).toEqual([]);
     expect(handshakes).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { BayeuxPeer } from './bayeux-peer.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { PubSubPeer, type PeerStream } from './pubsub-peer.js';
 
 const ORDERS = '/data/OrderChangeEvent';
@@ -23,7 +23,7 @@ describe('faults, as they are ordered by HTTP', () => {
   afterEach(async () => {
     await fetch(`${sandbox.url}/sandbox/faults`, { method: 'DELETE' });
     peer.cancelStreams();
-    await eventually('the streams are gone', () => sandbox.listening.pubSubStreams === 0);
+    await eventually(() => sandbox.listening.pubSubStreams === 0, { what: 'the streams are gone' });
   });
   afterAll(async () => {
     peer.close();
@@ -47,11 +47,11 @@ describe('faults, as they are ordered by HTTP', () => {
   const stream = async (topic = ORDERS): Promise<PeerStream> => {
     const opened = peer.subscribe(topic);
     const before = sandbox.listening.pubSubStreams;
-    await eventually('it listens', () => sandbox.listening.pubSubStreams > before);
+    await eventually(() => sandbox.listening.pubSubStreams > before, { what: 'it listens' });
     return opened;
   };
   const headersOn = async (opened: PeerStream, count: number) => {
-    await eventually(`${count} events have come`, () => opened.events.length >= count);
+    await eventually(() => opened.events.length >= count, { what: `${count} events have come` });
     return peer.headersOf(opened);
   };
 
@@ -139,7 +139,7 @@ describe('faults, as they are ordered by HTTP', () => {
       const limit = { errorCode: 'concurrent.client.limit.exceeded' };
       await expect(peer.call('GetTopic', { topicName: ORDERS })).rejects.toMatchObject(limit);
       const refused = peer.subscribe(ORDERS);
-      expect(await eventually('it is refused', () => refused.error)).toMatchObject(limit);
+      expect(await eventually(() => refused.error, { what: 'it is refused' })).toMatchObject(limit);
       await expect(peer.call('GetTopic', { topicName: ORDERS })).resolves.toMatchObject({ canSubscribe: true });
     });
 
@@ -183,27 +183,27 @@ describe('faults, as they are ordered by HTTP', () => {
     ])('end a Pub/Sub stream with %s', async (error, code, errorCode) => {
       const [orders, all] = [await stream(), await stream(ALL)];
       expect((await order({ fault: 'end-streams', error, topic: ORDERS })).body).toMatchObject({ streams: 1 });
-      expect(await eventually('it has ended', () => orders.error)).toMatchObject({ code, errorCode });
+      expect(await eventually(() => orders.error, { what: 'it has ended' })).toMatchObject({ code, errorCode });
       expect(all.error).toBeUndefined();
     });
 
     it('end a Pub/Sub stream without an error', async () => {
       const opened = await stream();
       await order({ fault: 'end-streams' });
-      await eventually('it has ended', () => opened.hasEnded);
+      await eventually(() => opened.hasEnded, { what: 'it has ended' });
       expect(opened.error).toBeUndefined();
     });
 
     it('cut the connections of both transports', async () => {
       const opened = await stream();
       expect((await order({ fault: 'drop-connections', transport: 'pubsub' })).body.connections).toBeGreaterThan(0);
-      expect(await eventually('it is cut', () => opened.error)).toMatchObject({ code: 14 });
+      expect(await eventually(() => opened.error, { what: 'it is cut' })).toMatchObject({ code: 14 });
       await expect(peer.call('GetTopic', { topicName: ORDERS })).resolves.toBeDefined();
       const cometd = await BayeuxPeer.on(sandbox, ORDERS);
       const held = expect(cometd.connect()).rejects.toThrow('fetch failed');
       await eventually(
-        'the connect is held and cut',
         async () => (await order({ fault: 'drop-connections', transport: 'cometd' })).body.connections === 1,
+        { what: 'the connect is held and cut' },
       );
       await held;
       expect((await cometd.connect()).at(-1)).toMatchObject({ successful: true });
@@ -212,7 +212,7 @@ describe('faults, as they are ordered by HTTP', () => {
     it('silence Pub/Sub: no event and no keep-alive until it is over, and then everything', async () => {
       await order({ fault: 'timing', keepaliveMs: 30 });
       const opened = await stream();
-      await eventually('it is alive', () => opened.responses.length > 0);
+      await eventually(() => opened.responses.length > 0, { what: 'it is alive' });
       await order({ fault: 'silence', transport: 'pubsub', isOn: true });
       const before = opened.responses.length;
       change();
@@ -238,7 +238,7 @@ describe('faults, as they are ordered by HTTP', () => {
       const held = cometd.connect();
       await new Promise((resolve) => setTimeout(resolve, 50));
       await order({ fault: 'event-limit', isExceeded: true });
-      expect(await eventually('it has ended', () => opened.error)).toMatchObject({
+      expect(await eventually(() => opened.error, { what: 'it has ended' })).toMatchObject({
         code: 8,
         errorCode: 'subscription.limit.exceeded',
         details: expect.stringContaining('You have exceeded the event delivery limit for your org.'),
@@ -278,7 +278,7 @@ describe('faults, as they are ordered by HTTP', () => {
       await order({ fault: 'corrupt-events', count: 1 });
       change();
       change();
-      await eventually('both have come', () => opened.events.length === 2);
+      await eventually(() => opened.events.length === 2, { what: 'both have come' });
       await expect(peer.decode(opened.events[0]!)).rejects.toThrow();
       await expect(peer.decode(opened.events[1]!)).resolves.toMatchObject({
         ChangeEventHeader: { entityName: 'Order' },
@@ -350,7 +350,7 @@ describe('faults, as they are ordered by HTTP', () => {
       const opened = await stream(ALL);
       await order({ fault: 'permission', entityName: 'Order', canViewAll: false });
       const refused = peer.subscribe(ORDERS);
-      expect(await eventually('it is refused', () => refused.error)).toMatchObject({ code: 7 });
+      expect(await eventually(() => refused.error, { what: 'it is refused' })).toMatchObject({ code: 7 });
       await expect(peer.call('GetTopic', { topicName: ORDERS })).resolves.toMatchObject({ canSubscribe: false });
       await expect(BayeuxPeer.on(sandbox, ORDERS)).rejects.toThrow('403::User not allowed to subscribe CDC');
       change();

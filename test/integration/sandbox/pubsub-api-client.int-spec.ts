@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import PubSubApiClient from 'salesforce-pubsub-api-client';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 
 const ORDERS = '/data/OrderChangeEvent';
 
@@ -49,7 +49,7 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
   };
   const of = (type: string): Received[] => received.filter((message) => message.type === type);
   const isListening = (streams: number) =>
-    eventually('the stream is open', () => sandbox.listening.pubSubStreams === streams);
+    eventually(() => sandbox.listening.pubSubStreams === streams, { what: 'the stream is open' });
 
   it('signs in, subscribes, and reads changed and emptied fields out of the bitmaps', async () => {
     const order = sandbox.org.create('Order', {
@@ -62,7 +62,9 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
     client.subscribe(ORDERS, note as never, 10);
     await isListening(1);
     sandbox.org.update('Order', order, { Status: 'Activated', Description: null, BillingCity: 'Osaka' });
-    const [event] = await eventually('the event has come', () => (of('event').length > 0 ? of('event') : undefined));
+    const [event] = await eventually(() => (of('event').length > 0 ? of('event') : undefined), {
+      what: 'the event has come',
+    });
     const { ChangeEventHeader, ...fields } = event?.data.payload ?? {};
     expect(ChangeEventHeader).toMatchObject({ entityName: 'Order', changeType: 'UPDATE', recordIds: [order] });
     expect(new Set(ChangeEventHeader.changedFields)).toEqual(
@@ -79,7 +81,7 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
     const after = sandbox.events.tip;
     sandbox.org.update('Order', Id, { Description: 'two' });
     client.subscribeFromReplayId(ORDERS, note as never, 5, after);
-    await eventually('the event after it has come', () => of('event').length === 1);
+    await eventually(() => of('event').length === 1, { what: 'the event after it has come' });
     expect(of('event')[0]?.data.payload.Description).toBe('two');
   });
 
@@ -87,7 +89,7 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
     const after = sandbox.events.tip;
     sandbox.fault({ fault: 'advance-clock', ms: 73 * 3_600_000 });
     client.subscribeFromReplayId(ORDERS, note as never, 5, after);
-    const error = await eventually('it is refused', () => of('error')[0]);
+    const error = await eventually(() => of('error')[0], { what: 'it is refused' });
     expect(error.data.code).toBe(3);
     expect(error.data.metadata.get('error-code')).toEqual([
       'sfdc.platform.eventbus.grpc.subscription.fetch.replayid.corrupted',
@@ -97,9 +99,9 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
   it('is kept alive, and told of the end of a stream', async () => {
     sandbox.fault({ fault: 'timing', keepaliveMs: 40 });
     client.subscribe(ORDERS, note as never, 5);
-    await eventually('a keep-alive has come', () => of('grpcKeepAlive').length > 0);
+    await eventually(() => of('grpcKeepAlive').length > 0, { what: 'a keep-alive has come' });
     sandbox.fault({ fault: 'end-streams', error: 'unavailable' });
-    await eventually('the end was seen', () => of('end').length > 0);
+    await eventually(() => of('end').length > 0, { what: 'the end was seen' });
     expect(of('error')[0]?.data.code).toBe(14);
   });
 });

@@ -4,7 +4,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { PubSubPeer, type PeerStream } from './pubsub-peer.js';
 
 const ORDERS = '/data/OrderChangeEvent';
@@ -23,7 +23,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     sandbox.endFaults();
     for (const other of peers.splice(0)) other.close();
     peer.cancelStreams();
-    await eventually('the sandbox has forgotten the streams', () => sandbox.listening.pubSubStreams === 0);
+    await eventually(() => sandbox.listening.pubSubStreams === 0, { what: 'the sandbox has forgotten the streams' });
   });
   afterAll(async () => {
     peer.close();
@@ -46,10 +46,9 @@ describe('the sandbox over the Pub/Sub API', () => {
   const listening = async (topic: string, first: Parameters<PubSubPeer['subscribe']>[1] = {}): Promise<PeerStream> => {
     const before = sandbox.listening.pubSubStreams;
     const stream = peer.subscribe(topic, first);
-    await eventually(
-      'the stream is open',
-      () => sandbox.listening.pubSubStreams > before || stream.error !== undefined,
-    );
+    await eventually(() => sandbox.listening.pubSubStreams > before || stream.error !== undefined, {
+      what: 'the stream is open',
+    });
     return stream;
   };
 
@@ -71,7 +70,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     const refusal = { code: status.UNAUTHENTICATED, errorCode };
     await expect(other(metadata).call('GetTopic', { topicName: ORDERS })).rejects.toMatchObject(refusal);
     const stream = other(metadata).subscribe(ORDERS);
-    const error = await eventually('the stream is refused', () => stream.error);
+    const error = await eventually(() => stream.error, { what: 'the stream is refused' });
     expect(error).toMatchObject(refusal);
     expect(error.rpcId).toMatch(/^[\da-f-]{36}$/);
     expect(error.details.endsWith(`rpcId: ${error.rpcId}`)).toBe(true);
@@ -124,16 +123,18 @@ describe('the sandbox over the Pub/Sub API', () => {
       errorCode: 'schema.validation.failed',
     });
     const stream = peer.subscribe('/data/NoChangeEvent');
-    expect(await eventually('it is refused', () => stream.error)).toMatchObject({ errorCode: 'topic.not.found' });
+    expect(await eventually(() => stream.error, { what: 'it is refused' })).toMatchObject({
+      errorCode: 'topic.not.found',
+    });
   });
 
   it('delivers a change once it was requested, never more than was requested, and says what is still pending', async () => {
     const stream = await listening(ORDERS, { numRequested: 2 });
     const ids = [0, 1, 2].map(change);
-    await eventually('two events have come', () => stream.events.length === 2);
+    await eventually(() => stream.events.length === 2, { what: 'two events have come' });
     expect(stream.responses.at(-1)?.pendingNumRequested).toBe(0);
     stream.fetch({ numRequested: 5 });
-    await eventually('the third has come', () => stream.events.length === 3);
+    await eventually(() => stream.events.length === 3, { what: 'the third has come' });
     expect(stream.responses.at(-1)?.pendingNumRequested).toBe(4);
     const headers = await peer.headersOf(stream);
     expect(headers.map(({ recordIds }) => recordIds[0])).toEqual(ids);
@@ -148,7 +149,7 @@ describe('the sandbox over the Pub/Sub API', () => {
   it('counts more than a hundred requested as a hundred', async () => {
     const stream = await listening(ORDERS, { numRequested: 150 });
     sandbox.fault({ fault: 'burst', entityName: 'Order', count: 130 });
-    await eventually('the stream is empty', () => stream.responses.at(-1)?.pendingNumRequested === 0);
+    await eventually(() => stream.responses.at(-1)?.pendingNumRequested === 0, { what: 'the stream is empty' });
     expect(stream.events).toHaveLength(100);
     const ids = stream.replayIds.map((id) => BigInt(`0x${id}`));
     expect(new Set(ids.slice(1).map((id, i) => id - (ids[i] as bigint))).size).toBeGreaterThan(1);
@@ -160,7 +161,7 @@ describe('the sandbox over the Pub/Sub API', () => {
       const account = transaction.create('Account', { Name: 'Batch Ltd' });
       transaction.create('Order', { AccountId: account, EffectiveDate: '2026-11-20', Status: 'Draft' });
     });
-    await eventually('both have come', () => stream.events.length === 2);
+    await eventually(() => stream.events.length === 2, { what: 'both have come' });
     expect(stream.responses.map(({ events }) => events.length)).toEqual([2]);
     const [first, second] = await peer.headersOf(stream);
     expect([first?.['sequenceNumber'], second?.['sequenceNumber']]).toEqual([1, 2]);
@@ -170,10 +171,10 @@ describe('the sandbox over the Pub/Sub API', () => {
   it('starts at the beginning, or after a replay id that is still kept', async () => {
     change(3);
     const all = await listening(ORDERS, { replayPreset: 'EARLIEST', numRequested: 100 });
-    await eventually('the past has come', () => all.events.length >= 2);
+    await eventually(() => all.events.length >= 2, { what: 'the past has come' });
     const [first] = all.events;
     const later = await listening(ORDERS, { replayPreset: 'CUSTOM', replayId: first?.replayId as Buffer });
-    await eventually('what came after has come', () => later.events.length >= 1);
+    await eventually(() => later.events.length >= 1, { what: 'what came after has come' });
     expect(later.replayIds[0]).toBe(all.replayIds[1]);
   });
 
@@ -183,50 +184,52 @@ describe('the sandbox over the Pub/Sub API', () => {
     ['a replay id that nobody was given', Buffer.alloc(8, 1), 'subscription.fetch.replayid.corrupted'],
   ])('refuses CUSTOM with %s', async (_what, replayId, errorCode) => {
     const stream = peer.subscribe(ORDERS, { replayPreset: 'CUSTOM', ...(replayId && { replayId }) });
-    const error = await eventually('it is refused', () => stream.error);
+    const error = await eventually(() => stream.error, { what: 'it is refused' });
     expect(error).toMatchObject({ code: status.INVALID_ARGUMENT, errorCode });
   });
 
   it('refuses a replay id whose event has expired, and every one after the org has moved', async () => {
     const stream = await listening(ORDERS);
     change(4);
-    await eventually('the event has come', () => stream.events.length === 1);
+    await eventually(() => stream.events.length === 1, { what: 'the event has come' });
     const replayId = stream.events[0]?.replayId as Buffer;
     sandbox.fault({ fault: 'advance-clock', ms: 73 * 3_600_000 });
     const expired = peer.subscribe(ORDERS, { replayPreset: 'CUSTOM', replayId });
     const corrupted = { errorCode: 'subscription.fetch.replayid.corrupted' };
-    expect(await eventually('it is refused', () => expired.error)).toMatchObject(corrupted);
+    expect(await eventually(() => expired.error, { what: 'it is refused' })).toMatchObject(corrupted);
 
     change(4);
-    await eventually('the next event has come', () => stream.events.length === 2);
+    await eventually(() => stream.events.length === 2, { what: 'the next event has come' });
     sandbox.fault({ fault: 'reset-stream' });
-    expect(await eventually('the stream has ended', () => stream.error)).toMatchObject({ code: status.UNAVAILABLE });
+    expect(await eventually(() => stream.error, { what: 'the stream has ended' })).toMatchObject({
+      code: status.UNAVAILABLE,
+    });
     const moved = peer.subscribe(ORDERS, { replayPreset: 'CUSTOM', replayId: stream.events[1]?.replayId as Buffer });
-    expect(await eventually('it is refused', () => moved.error)).toMatchObject(corrupted);
+    expect(await eventually(() => moved.error, { what: 'it is refused' })).toMatchObject(corrupted);
     const anew = await listening(ORDERS);
     change(4);
-    await eventually('new events come', () => anew.events.length === 1);
+    await eventually(() => anew.events.length === 1, { what: 'new events come' });
   });
 
   it('refuses a request for nothing, and another topic on the same stream', async () => {
     const none = peer.subscribe(ORDERS, { numRequested: 0 });
-    const error = await eventually('it is refused', () => none.error);
+    const error = await eventually(() => none.error, { what: 'it is refused' });
     expect(error).toMatchObject({ errorCode: 'subscription.fetch.requested.events.invalid' });
     const stream = await listening(ORDERS);
     stream.fetch({ topicName: '/data/AccountChangeEvent', numRequested: 1 });
-    const mismatch = await eventually('it is refused', () => stream.error);
+    const mismatch = await eventually(() => stream.error, { what: 'it is refused' });
     expect(mismatch).toMatchObject({ errorCode: 'subscription.fetch.topic.mismatch' });
   });
 
   it('keeps a stream alive with an empty response whose position can be resumed from', async () => {
     sandbox.fault({ fault: 'timing', keepaliveMs: 40 });
     const stream = await listening(ORDERS, { numRequested: 7 });
-    await eventually('two keep-alives have come', () => stream.responses.length >= 2);
+    await eventually(() => stream.responses.length >= 2, { what: 'two keep-alives have come' });
     const [alive] = stream.responses;
     expect(alive).toMatchObject({ events: [], pendingNumRequested: 7 });
     const Id = change(5);
     const resumed = await listening(ORDERS, { replayPreset: 'CUSTOM', replayId: alive?.latestReplayId as Buffer });
-    await eventually('the change after it has come', () => resumed.events.length === 1);
+    await eventually(() => resumed.events.length === 1, { what: 'the change after it has come' });
     expect((await peer.headersOf(resumed))[0]?.['recordIds']).toEqual([Id]);
   });
 
@@ -234,8 +237,8 @@ describe('the sandbox over the Pub/Sub API', () => {
     sandbox.fault({ fault: 'timing', fetchTimeoutMs: 60 });
     const stream = await listening(ORDERS, { numRequested: 1 });
     change(6);
-    await eventually('the event has come', () => stream.events.length === 1);
-    await eventually('the stream has ended', () => stream.hasEnded);
+    await eventually(() => stream.events.length === 1, { what: 'the event has come' });
+    await eventually(() => stream.hasEnded, { what: 'the stream has ended' });
     expect(stream.error).toBeUndefined();
     expect(sandbox.listening.pubSubStreams).toBe(0);
   });
@@ -246,7 +249,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     change(7);
     await new Promise((resolve) => setTimeout(resolve, 600));
     const Id = change(8);
-    await eventually('an event has come', () => stream.events.length > 0);
+    await eventually(() => stream.events.length > 0, { what: 'an event has come' });
     expect((await peer.headersOf(stream)).map(({ recordIds }) => recordIds[0])).toEqual([Id]);
   });
 
@@ -255,7 +258,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     const Id = change(9);
     sandbox.fault({ fault: 'add-field', entityName: 'Order', name: 'Rank', type: 'int' });
     sandbox.org.update('Order', Id, { Rank: 3 });
-    await eventually('both have come', () => stream.events.length === 2);
+    await eventually(() => stream.events.length === 2, { what: 'both have come' });
     const [before, after] = stream.events;
     expect(before?.event.schemaId).not.toBe(after?.event.schemaId);
     expect(await peer.decode(before!)).not.toHaveProperty('Rank');
@@ -266,7 +269,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     const stream = await listening(ELIGIBILITY);
     const { Id } = sandbox.org.records('Account')[0] as { Id: string };
     sandbox.org.create('Account_Eligibility_Update__e', { Account_Id__c: Id });
-    await eventually('the event has come', () => stream.events.length === 1);
+    await eventually(() => stream.events.length === 1, { what: 'the event has come' });
     const [{ event }] = stream.events as [PeerStream['events'][number]];
     expect(event.id).toMatch(/^[\da-f-]{36}$/);
     const good = { id: 'mine', schemaId: event.schemaId, payload: event.payload };
@@ -278,7 +281,7 @@ describe('the sandbox over the Pub/Sub API', () => {
         events: [good, bad],
       },
     );
-    await eventually('the published one has come', () => stream.events.length === 2);
+    await eventually(() => stream.events.length === 2, { what: 'the published one has come' });
     expect(answer.results.map(({ correlationKey, error }) => [correlationKey, error === null])).toEqual([
       ['mine', true],
       ['broken', false],

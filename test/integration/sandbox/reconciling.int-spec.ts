@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import jsforce from 'jsforce';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 import { PubSubPeer } from './pubsub-peer.js';
 
 const MINUTE_MS = 60_000;
@@ -120,14 +120,14 @@ describe('asking the sandbox what has changed', () => {
 
     const peer = new PubSubPeer(sandbox);
     const stream = peer.subscribe('/data/SalesEvents__chn');
-    await eventually('it listens', () => sandbox.listening.pubSubStreams === 1);
+    await eventually(() => sandbox.listening.pubSubStreams === 1, { what: 'it listens' });
     const line = sandbox.org.records('OrderItem')[0] as { Id: string; OrderId: string };
     sandbox.org.update('OrderItem', line.Id, { Description: 'enriched' });
-    await eventually('the event has come', () => stream.events.length === 1);
+    await eventually(() => stream.events.length === 1, { what: 'the event has come' });
     expect(await peer.decode(stream.events[0]!)).toMatchObject({ OrderId: line.OrderId, Description: 'enriched' });
 
     await tooling.sobject('PlatformEventChannel').destroy(channel.id);
-    expect(await eventually('the stream has ended', () => stream.error)).toMatchObject({
+    expect(await eventually(() => stream.error, { what: 'the stream has ended' })).toMatchObject({
       errorCode: 'topic.not.found',
     });
     peer.close();

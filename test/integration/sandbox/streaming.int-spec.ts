@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import jsforce from 'jsforce';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../../support/eventually.js';
 
 interface Received {
   readonly channel: string;
@@ -61,9 +61,9 @@ class Subscriber {
   }
 
   isLive(): Promise<boolean> {
-    return eventually('all channels are subscribed', () =>
-      Object.keys(this.replay).every((channel) => this.live.has(channel)),
-    );
+    return eventually(() => Object.keys(this.replay).every((channel) => this.live.has(channel)), {
+      what: 'all channels are subscribed',
+    });
   }
 
   /** Resolves when the server has answered the disconnect. To a server that is gone, faye would resend it for ever. */
@@ -112,7 +112,7 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     });
     const { Id } = someOrder(0);
     await connection.sobject('Order').update({ Id, Description: 'now different' });
-    const event = await eventually('the event has come', () => subscriber.received[0]);
+    const event = await eventually(() => subscriber.received[0], { what: 'the event has come' });
     expect(event.payload).toMatchObject({
       Description: 'now different',
       ChangeEventHeader: {
@@ -136,7 +136,7 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     expect(sandbox.events.has(before) || before < between).toBe(true);
 
     const subscriber = subscribe({ [ORDERS]: between, [LINES]: -2 });
-    await eventually('both replays have come', () => subscriber.received.length >= 2);
+    await eventually(() => subscriber.received.length >= 2, { what: 'both replays have come' });
     const texts = subscriber.received.map(({ channel, payload }) => `${channel} ${String(payload['Description'])}`);
     expect(texts).toContain(`${ORDERS} third`);
     expect(texts).toContain(`${LINES} second`);
@@ -145,20 +145,20 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
 
   it('refuses a replay id that was never given, and one that has expired', async () => {
     const invented = subscribe({ [ORDERS]: 82 });
-    await eventually('the refusal has come', () => invented.failures.length > 0);
+    await eventually(() => invented.failures.length > 0, { what: 'the refusal has come' });
     expect(invented.failures[0]).toContain('400::The replayId {82} you provided was invalid.');
 
     sandbox.org.update('Order', someOrder(2).Id, { Description: 'will expire' });
     const expiring = lastReplayId();
     sandbox.fault({ fault: 'advance-clock', ms: 73 * 3_600_000 });
     const late = subscribe({ [ORDERS]: expiring });
-    await eventually('the refusal has come', () => late.failures.length > 0);
+    await eventually(() => late.failures.length > 0, { what: 'the refusal has come' });
     expect(late.failures[0]).toContain(`400::The replayId {${expiring}} you provided was invalid.`);
   });
 
   it('refuses a channel that does not exist', async () => {
     const subscriber = subscribe({ '/data/NothingChangeEvent': -1 });
-    await eventually('the refusal has come', () => subscriber.failures.length > 0);
+    await eventually(() => subscriber.failures.length > 0, { what: 'the refusal has come' });
     expect(subscriber.failures[0]).toContain(
       "400::The channel you requested to subscribe to doesn't exist {/data/NothingChangeEvent}",
     );
@@ -168,11 +168,11 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     const subscriber = subscribe({ [ORDERS]: -1 });
     await subscriber.isLive();
     sandbox.org.update('Order', someOrder(3).Id, { Description: 'before' });
-    await eventually('the first event has come', () => subscriber.received.length === 1);
-    await eventually('a connect is held', () => subscriber.connects >= 2);
+    await eventually(() => subscriber.received.length === 1, { what: 'the first event has come' });
+    await eventually(() => subscriber.connects >= 2, { what: 'a connect is held' });
     sandbox.fault({ fault: 'kill-sessions' });
     sandbox.org.update('Order', someOrder(3).Id, { Description: 'meanwhile' });
-    await eventually('the second event has come', () => subscriber.received.length === 2, 15_000);
+    await eventually(() => subscriber.received.length === 2, { what: 'the second event has come', withinMs: 15_000 });
     expect(subscriber.handshakes).toBe(2);
     expect(subscriber.failures.some((failure) => failure.includes('403::Unknown client'))).toBe(true);
     expect(subscriber.received[1]?.payload['Description']).toBe('meanwhile');
@@ -181,9 +181,9 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
   it('ends a held connect with 401 when its token is revoked, and denies the handshake after', async () => {
     const subscriber = subscribe({ [ORDERS]: -1 });
     await subscriber.isLive();
-    await eventually('the first connect was answered', () => subscriber.connects >= 1);
+    await eventually(() => subscriber.connects >= 1, { what: 'the first connect was answered' });
     sandbox.fault({ fault: 'revoke-tokens' });
-    await eventually('the refusal has come', () => subscriber.failures.length > 0);
+    await eventually(() => subscriber.failures.length > 0, { what: 'the refusal has come' });
     expect(subscriber.failures[0]).toBe('/meta/connect 401::Authentication invalid');
 
     // Without faye, which keeps a timer of five seconds after a denied handshake.
@@ -204,7 +204,7 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     });
     const account = sandbox.org.records('Account')[0] as { Id: string };
     await connection.sobject('Account_Eligibility_Update__e').create({ Account_Id__c: account.Id });
-    const event = await eventually('the event has come', () => subscriber.received[0]);
+    const event = await eventually(() => subscriber.received[0], { what: 'the event has come' });
     expect(event.payload['Account_Id__c']).toBe(account.Id);
   });
 
@@ -214,14 +214,14 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     sandbox.fault({ fault: 'drop-events', count: 1 });
     sandbox.org.update('Order', someOrder(4).Id, { Description: 'lost' });
     sandbox.org.update('Order', someOrder(4).Id, { Description: 'told' });
-    await eventually('an event has come', () => subscriber.received.length > 0);
+    await eventually(() => subscriber.received.length > 0, { what: 'an event has come' });
     expect(subscriber.received.map((event) => event.payload['Description'])).toEqual(['told']);
   });
 
   it('answers a connect without events when its time is up', async () => {
     const subscriber = subscribe({ [ORDERS]: -1 });
     await subscriber.isLive();
-    await eventually('two held connects ran out', () => subscriber.connects >= 3);
+    await eventually(() => subscriber.connects >= 3, { what: 'two held connects ran out' });
     expect(subscriber.failures).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { elapse } from '../../../support/eventually.js';
 import type { CheckedProcess } from '../pool/checked-process.js';
 import type { ProcessPool } from '../pool/process-pool.js';
+import { FaultInjector } from '../../faults/fault-injector.js';
 import type { Fault } from './fault-schedule.js';
 import type { FaultScene } from './fault-scene.js';
 import type { ServerFaults } from './server-faults.js';
@@ -8,53 +9,18 @@ import type { ServerFaults } from './server-faults.js';
 /** How long the injector waits for a builder in the middle of its fetch. */
 const BUILDER_WAIT_MS = 1500;
 const LINGER_MS = 1500;
-/** Pause after a fault of several servers, so that everything works for at least a moment. */
-const CALM_MS = 1200;
+/** Faults of the servers run one after the other. */
+const SERVERS = Symbol('servers');
 
-/** Injects the scheduled faults into a run. */
-export class FaultInjector {
-  /** Faults of the server itself run one after the other. */
-  private server: Promise<unknown> = Promise.resolve();
-  private failure: Error | undefined;
-  private readonly underWay = new Set<Promise<unknown>>();
+/** Carries out the faults of a run of the checker: on its processes, their messages, and the servers. */
+export class ProcessFaults {
+  readonly injector = new FaultInjector<Fault>((fault) => this.carryOut(fault));
 
   constructor(
     private readonly servers: ServerFaults,
     private readonly pool: ProcessPool,
     private readonly scene: FaultScene,
   ) {}
-
-  /** Begins a fault; it may last. */
-  inject(fault: Fault): void {
-    this.begin(this.carryOut(fault));
-  }
-
-  /** Begins a series of faults, each after the end of the one before, as long as `shouldGoOn` returns true. */
-  injectInTurn(faults: Generator<Fault, never>, shouldGoOn: () => boolean): void {
-    const series = async () => {
-      while (shouldGoOn()) {
-        await this.servers.hit(faults.next().value);
-        await elapse(CALM_MS);
-      }
-    };
-    this.begin(series());
-  }
-
-  /**
-   * Resolves when every fault has ended and everything runs. Rejects if a fault could not be carried out: a defect of
-   * the checker.
-   */
-  async ended(): Promise<void> {
-    while (this.underWay.size > 0) await Promise.all(this.underWay);
-    if (this.failure) throw this.failure;
-  }
-
-  private begin(fault: Promise<unknown>): void {
-    const work: Promise<unknown> = fault
-      .catch((error: Error) => (this.failure ??= error))
-      .finally(() => this.underWay.delete(work));
-    this.underWay.add(work);
-  }
 
   private async carryOut(fault: Fault): Promise<void> {
     const worker = this.pool.all[0] as CheckedProcess;
@@ -86,8 +52,7 @@ export class FaultInjector {
       case 'connections-killed':
         return this.servers.hitConnections(fault);
       default:
-        this.server = this.server.then(() => this.servers.hit(fault));
-        await this.server;
+        return this.injector.inLane(SERVERS, () => this.servers.hit(fault));
     }
   }
 

@@ -1,4 +1,4 @@
-import { withinMs } from '../../consistency/deadline.js';
+import { withinMs } from '../../within-ms.js';
 import { Watchdog } from '../../consistency/watchdog.js';
 import { freePort, type AppName } from '../../../e2e/support/app-process.js';
 import { eventually } from '../../../support/eventually.js';

@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment/deployment.js';
 import type { Load } from '../load/load.js';
 import { readPage, warm } from '../load/markers.js';
-import { Choice } from '../load/random.js';
+import { Choice } from '../../choice.js';
 import type { Universe } from '../load/universe.js';
 import { loseNext, rowsOf, runTrials, type Loss, type Trial } from './losses.js';
 

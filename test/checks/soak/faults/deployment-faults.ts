@@ -1,4 +1,5 @@
 import { elapse } from '../../../support/eventually.js';
+import { FaultInjector } from '../../faults/fault-injector.js';
 import type { Deployment, Slot } from '../deployment/deployment.js';
 import type { Load } from '../load/load.js';
 import type { Universe } from '../load/universe.js';
@@ -15,14 +16,11 @@ const NOTES_MAX = 2_000;
 
 type Order = { readonly fault: string } & Readonly<Record<string, unknown>>;
 
-/** Injects the scheduled faults into a deployment, and records them. */
-export class FaultInjector {
+/** Carries out the faults of a soak on a deployment, and records them. */
+export class DeploymentFaults {
   readonly counts = new Map<FaultKind, number>();
   readonly notes: string[] = [];
-  readonly defects: string[] = [];
-  private readonly underWay = new Set<Promise<void>>();
-  /** Faults of Redis, and faults of one process, run one after the other. */
-  private readonly chains = new Map<unknown, Promise<void>>();
+  readonly injector = new FaultInjector<Fault>((fault) => this.carryOut(fault));
   private readonly beganAt = performance.now();
 
   constructor(
@@ -30,23 +28,6 @@ export class FaultInjector {
     private readonly load: Load,
     private readonly universe: Universe,
   ) {}
-
-  get open(): number {
-    return this.underWay.size;
-  }
-
-  /** Begins a fault; it may last. */
-  inject(fault: Fault): void {
-    const work: Promise<void> = this.carryOut(fault)
-      .catch((error: unknown) => void this.defects.push(`${fault.kind}: ${String(error)}`))
-      .finally(() => this.underWay.delete(work));
-    this.underWay.add(work);
-  }
-
-  /** Resolves when every fault has ended, and the killed processes run again. */
-  async ended(): Promise<void> {
-    while (this.underWay.size > 0) await Promise.all(this.underWay);
-  }
 
   note(text: string): void {
     if (this.notes.length < NOTES_MAX)
@@ -57,7 +38,7 @@ export class FaultInjector {
     const { kind } = fault;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     this.note(`${kind} (${fault.ms} ms)`);
-    if (kind.startsWith('redis-')) return this.inTurn('redis', () => this.hitRedis(fault));
+    if (kind.startsWith('redis-')) return this.injector.inLane('redis', () => this.hitRedis(fault));
     if (kind.startsWith('worker-')) return this.hitWorker(fault);
     if (kind === 'bff-killed') return this.hitBff(fault);
     return kind.startsWith('rest-') || kind === 'burst' ? this.hitOrg(fault) : this.hitStream(fault);
@@ -102,7 +83,7 @@ export class FaultInjector {
       case 'events-unreadable':
         return org.fault({ fault: 'corrupt-events', count: 3 });
       default:
-        return this.inTurn('losses', () => this.announceBadly(kind, target));
+        return this.injector.inLane('losses', () => this.announceBadly(kind, target));
     }
   }
 
@@ -159,7 +140,7 @@ export class FaultInjector {
     const active = target % 4 === 0 ? undefined : await deployment.activeWorker();
     const worker = active ?? deployment.workers[target % deployment.workers.length];
     if (!worker) return;
-    return this.inTurn(worker, async () => {
+    return this.injector.inLane(worker, async () => {
       if (kind === 'worker-killed') return deployment.replace(worker);
       if (kind === 'worker-terminated') return deployment.replace(worker, 'SIGTERM');
       worker.process.stop();
@@ -170,7 +151,7 @@ export class FaultInjector {
 
   private hitBff({ target }: Fault): Promise<void> {
     const bff = this.deployment.bffs[target % this.deployment.bffs.length] as Slot;
-    return this.inTurn(bff, () => this.deployment.replace(bff));
+    return this.injector.inLane(bff, () => this.deployment.replace(bff));
   }
 
   private hitRedis({ kind, ms }: Fault): Promise<void> {
@@ -184,15 +165,5 @@ export class FaultInjector {
     await this.deployment.org.fault(begin);
     await elapse(ms);
     await this.deployment.org.fault(end);
-  }
-
-  private async inTurn(what: unknown, work: () => Promise<void>): Promise<void> {
-    const before = this.chains.get(what) ?? Promise.resolve();
-    const mine = before.then(work);
-    this.chains.set(
-      what,
-      mine.catch(() => undefined),
-    );
-    return mine;
   }
 }

@@ -1,4 +1,4 @@
-import { Choice } from '../load/random.js';
+import { Choice } from '../../choice.js';
 
 /**
  * Faults of the stream, of Salesforce, of processes and of Redis. The stream must not lose anything for good under any

@@ -2,7 +2,7 @@ import { elapse } from '../../../support/eventually.js';
 import type { Deployment, Slot } from '../deployment/deployment.js';
 import type { Load } from '../load/load.js';
 import { changeSurely, readPage, shownVersion, warm, type Marker } from '../load/markers.js';
-import { Choice } from '../load/random.js';
+import { Choice } from '../../choice.js';
 import type { Universe } from '../load/universe.js';
 
 /** The outcome of one event that was never delivered. */

@@ -1,7 +1,7 @@
 import type { SandboxClient } from '../deployment/sandbox-client.js';
 import { versionFields, type Fact } from '../judge/facts.js';
 import { DELETED, type Freshness } from '../judge/freshness.js';
-import type { Choice } from './random.js';
+import type { Choice } from '../../choice.js';
 import type { KnownOrder, KnownProduct, Universe } from './universe.js';
 
 /** The kinds of changes, with their relative frequency. */

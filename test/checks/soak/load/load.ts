@@ -6,7 +6,7 @@ import { factsOf } from '../judge/facts.js';
 import type { Freshness } from '../judge/freshness.js';
 import type { Page } from '../judge/truth.js';
 import { Changes, type ChangeKind } from './changes.js';
-import { Choice } from './random.js';
+import { Choice } from '../../choice.js';
 import type { Universe } from './universe.js';
 
 export interface LoadOptions {

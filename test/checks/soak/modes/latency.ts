@@ -4,7 +4,7 @@ import { Deployment, type Slot, type Transport } from '../deployment/deployment.
 import { Freshness } from '../judge/freshness.js';
 import { Changes } from '../load/changes.js';
 import { readPage, shownVersion, warm, type Marker } from '../load/markers.js';
-import { Choice } from '../load/random.js';
+import { Choice } from '../../choice.js';
 import { Universe } from '../load/universe.js';
 import type { SoakOptions } from '../options.js';
 

@@ -4,7 +4,7 @@ import { compareAll } from '../judge/comparison.js';
 import { Freshness } from '../judge/freshness.js';
 import { Load } from '../load/load.js';
 import { changeSurely, markersOf, markersSeen, seenEverywhere, warm, type Marker } from '../load/markers.js';
-import { Choice } from '../load/random.js';
+import { Choice } from '../../choice.js';
 import { Universe } from '../load/universe.js';
 import type { SoakOptions } from '../options.js';
 

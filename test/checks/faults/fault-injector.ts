@@ -1,0 +1,68 @@
+import { elapse } from '../../support/eventually.js';
+
+/** Something that a check does to what it checks. */
+export interface InjectedFault {
+  readonly kind: string;
+}
+
+/**
+ * Carries out the faults of a check, which may last and overlap. It knows when all have ended, and keeps those that
+ * could not be carried out: each is a defect of the check.
+ */
+export class FaultInjector<F extends InjectedFault> {
+  readonly defects: string[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly lanes = new Map<unknown, Promise<void>>();
+
+  constructor(private readonly carryOut: (fault: F) => Promise<unknown>) {}
+
+  /** Number of faults that have begun and not ended. */
+  get open(): number {
+    return this.underWay.size;
+  }
+
+  /** Begins a fault; it may last. */
+  inject(fault: F): void {
+    this.begin(fault.kind, this.carryOut(fault));
+  }
+
+  /**
+   * Begins a series of faults: each after the end of the one before and a calm of `calmMs`, as long as `shouldGoOn`
+   * returns true.
+   */
+  injectInTurn(faults: Iterator<F, never>, calmMs: number, shouldGoOn: () => boolean): void {
+    const series = async () => {
+      while (shouldGoOn()) {
+        await this.carryOut(faults.next().value);
+        await elapse(calmMs);
+      }
+    };
+    this.begin('a series of faults', series());
+  }
+
+  /** Runs the work after all earlier work of the same lane: two faults of one server, for example. */
+  async inLane(lane: unknown, work: () => Promise<void>): Promise<void> {
+    const before = this.lanes.get(lane) ?? Promise.resolve();
+    const mine = before.then(work);
+    this.lanes.set(
+      lane,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  }
+
+  /** Resolves when every fault has ended. */
+  async ended(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
+  private begin(name: string, fault: Promise<unknown>): void {
+    const work: Promise<void> = fault
+      .then(
+        () => undefined,
+        (error: unknown) => void this.defects.push(`${name}: ${String(error)}`),
+      )
+      .finally(() => this.underWay.delete(work));
+    this.underWay.add(work);
+  }
+}
