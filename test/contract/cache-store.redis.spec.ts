@@ -123,6 +123,19 @@ it('removes an L1 that said nothing from the members, but not in a history that 
   expect((await invalidate()).members).toBe('');
 });
 
+it('changes nothing in a script that receives another number of arguments than it names', async () => {
+  const redis = await connect();
+  defineScripts(redis);
+  const tag = `{contract-${randomUUID()}.v2.P1:0}`;
+  const run = (name: ScriptName, ...args: readonly ScriptArgument[]) =>
+    runScript(redis, name, `${tag}:g`, [tag, ...args]);
+  await run('adopt', randomUUID(), 1, '-1', '', '');
+  const before = await redis.keys(`${tag}:*`);
+  await expect(run('begin', 'orders:1', 'lease')).rejects.toThrow('takes 5 arguments and knownDep..., not 3');
+  await expect(run('peek', 'orders:1', 'more')).rejects.toThrow('takes 2 arguments, not 3');
+  expect(await redis.keys(`${tag}:*`)).toEqual(before);
+});
+
 describe('RedisCacheStore on a server that goes away', () => {
   async function startOwn(args: readonly string[] = []): Promise<RedisServer> {
     const own = await startRedisServer({ args });

@@ -75,7 +75,7 @@ export const mechanisms = {
   },
   /** A build for a caller with `maxAgeSeconds` replaces the older value, and no L1 receives a message. */
   'rebuild-announcement': (redis: RedisClient) =>
-    editScript(redis, 'commit', /if ARGV\[18\] == '' or not .* then\n/, 'if true then\n'),
+    editScript(redis, 'commit', /if newTip == '' or not .* then\n/, 'if true then\n'),
 } satisfies Record<string, (redis: RedisClient) => void>;
 
 export type Mechanism = keyof typeof mechanisms;

@@ -1,14 +1,18 @@
 -- ages: for each feed, how many ms ago it was last known to be up to date, by the server's clock. A date in the future
 -- comes from a server whose clock is ahead of this one's; that feed is left out until it is written again.
--- KEYS base   -> feed, ageMs, ...
+-- Atomic: all ages count back from the instant at which the dates were read.
+-- KEYS base
+-- ARGV (none)
+-- -> feed, ageMs, ...
+local base = KEYS[1]
 local CLOCKS_APART = 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local found, ages = redis.call('HGETALL', KEYS[1] .. ':feeds'), {}
+local found, ages = redis.call('HGETALL', base .. ':feeds'), {}
 for i = 1, #found, 2 do
-  local age = now - tonumber(found[i + 1])
+  local feed, age = found[i], now - tonumber(found[i + 1])
   if age > -CLOCKS_APART then
-    ages[#ages + 1] = found[i]
+    ages[#ages + 1] = feed
     ages[#ages + 1] = string.format('%.0f', math.max(0, age))
   end
 end

@@ -1,14 +1,22 @@
 #!lua flags=allow-oom
 -- renew: prolong the term, and record how far each feed has been followed, by the server's clock.
--- KEYS base   ARGV consumer "fence holder" leaseMs (feed ageMs)...   -> 1, 0: the term is over and nothing was changed
+-- Atomic: a holder whose term is over vouches for no feed.
+-- KEYS base
+-- ARGV consumer term leaseMs (feed ageMs)...
+--   term: "fence holder"
+--   ageMs: all changes of the feed up to so long ago are known to have been applied
+-- -> 1, 0: the term is over and nothing was changed
 -- base:feeds  HASH  feed -> server ms up to which all its changes are known to have been applied
-local lease = KEYS[1] .. ':lease:' .. ARGV[1]
-if redis.call('GET', lease) ~= ARGV[2] then return 0 end
-redis.call('PEXPIRE', lease, ARGV[3])
+local base = KEYS[1]
+local consumer, term, leaseMs = unpack(ARGV, 1, 3)
+local ages = { unpack(ARGV, 4) }
+local lease, feeds = base .. ':lease:' .. consumer, base .. ':feeds'
+if redis.call('GET', lease) ~= term then return 0 end
+redis.call('PEXPIRE', lease, leaseMs)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local feeds = KEYS[1] .. ':feeds'
-for i = 4, #ARGV, 2 do
-  redis.call('HSET', feeds, ARGV[i], string.format('%.0f', now - tonumber(ARGV[i + 1])))
+for i = 1, #ages, 2 do
+  local feed, ageMs = ages[i], ages[i + 1]
+  redis.call('HSET', feeds, feed, string.format('%.0f', now - tonumber(ageMs)))
 end
 return 1

@@ -156,4 +156,4 @@ export async function publish(redis: RedisConnection, channel: string, text: str
   else await redis.publish(channel, text);
 }
 
-const PUBLISH_HERE = "return redis.call('PUBLISH', KEYS[1], ARGV[1])";
+const PUBLISH_HERE = "local channel, text = KEYS[1], ARGV[1]; return redis.call('PUBLISH', channel, text)";

@@ -1,5 +1,6 @@
--- _partition.lua: prepended to every script. KEYS[1] = the partition's gate, ARGV[1] = its tag T: '{app.v2.P1:0}'.
--- Every key of a partition carries T, so each script runs in one slot and is one atomic step. Layout 2 (`v2`).
+-- _partition.lua: prepended to every script of this folder. Its functions are what the scripts have in common; the list
+-- below is the layout of a partition, version 2 (`v2`).
+-- Atomic: every key of a partition carries its tag T, '{app.v2.P1:0}', so each script runs in one slot and is one step.
 --   T:g       STRING  gate "<clk> <rf> <uf> <tip> <born> <recent>", the only home of the six: clk = invalidation clock,
 --                     rf = read floor, uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the
 --                     last invalidation, born = 48 random bits that name this history, recent = the three tips before
@@ -28,6 +29,20 @@
 --   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it follows
 -- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies
 -- halfway leaves nothing that is served and not indexed.
+--
+-- A script names its arguments at its top, and the gate T:g as its key only because Redis wants to know the slot. The
+-- list behind the arguments, if any, has a name with dots (`dep...`). Arguments of several scripts:
+--   tag: T
+--   clkKnown, tipKnown, bornKnown: the position that the caller remembers. The script refuses (`useOwn`) if the history
+--     here lacks it. bornKnown '' = the caller remembers none.
+--   newTip: random name of the invalidation that this script carries out
+--   newVersion: random name of the membership, should this script change it
+--   windowMax: invalidated dependencies, and tips, to remember
+--   requester: the process whose channel receives the L1s' acknowledgements; '' = nobody waits
+--   mvKnown: version of the membership that the caller knows
+--   embed: 1 = the reply of a hit carries the dependencies, which L1s need
+--   staleMs: how long after its end a copy of the value may be served as stale; 0 = no copy
+-- Replies with a gate show the one after the script. mv, members, mature: see `audience`.
 local R, F, Z, S = redis.call, '>BI6BI6I6I6I6I4', '%.0f', '>I6I6I6I6B'
 local WIDE = 128                                        -- members up to which Redis keeps a ZSET compact
 local GROUP = 64                                        -- ids removed together
@@ -35,6 +50,24 @@ local WORK = 800                                        -- entries and index mem
 local HEADER, COPY = 36, 25                             -- bytes of the headers F and S
 local ANCESTORS = 32
 local T, G, M, clk, rf, uf, tip, born, recent
+
+-- The arguments of a script: `count` of them, which it names at its top, and behind them its list, if it has one. Any
+-- other number is a defect, and fails before anything has changed.
+local listBegins
+local function arguments(count, list)
+  if #ARGV < count or #ARGV > count and not list then
+    error('takes ' .. count .. ' arguments' .. (list and ' and ' .. list or '') .. ', not ' .. #ARGV)
+  end
+  listBegins = count + 1
+  return unpack(ARGV, 1, count)
+end
+
+-- The list behind the arguments.
+local function listed()
+  local list = {}
+  for i = listBegins, #ARGV do list[#list + 1] = ARGV[i] end
+  return list
+end
 
 local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] / 1000) end
 local function gate() return string.format('%.0f %.0f %.0f %s %.0f %s', clk, rf, uf, tip, born, recent) end
@@ -238,18 +271,18 @@ local function tick(newTip)
   return previous
 end
 
--- Announces an invalidation to all processes. rq = the process whose channel receives the L1s' acknowledgements
--- ('' = nobody waits).
-local function announce(previous, deps, rq)
-  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s %.0f\n', clk, tip, previous, rq == '' and '-' or rq, born)
+-- Announces an invalidation to all processes.
+local function announce(previous, deps, requester)
+  local asks = requester == '' and '-' or requester
+  R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s %.0f\n', clk, tip, previous, asks, born)
     .. (#deps <= 200 and table.concat(deps, '\0') or '*'))
 end
 
 -- The L1s that must acknowledge: membership version, members (blank-separated; '=' if the caller knows this version),
 -- maturity.
-local function audience(knownMv)
+local function audience(mvKnown)
   local mv = R('HGET', M, 'mv') or '-'
-  local members = mv == knownMv and '=' or table.concat(R('ZRANGE', T .. ':in', 0, -1), ' ')
+  local members = mv == mvKnown and '=' or table.concat(R('ZRANGE', T .. ':in', 0, -1), ' ')
   return mv, members, R('HGET', M, 'mature') == Z:format(born) and 1 or 0
 end
 

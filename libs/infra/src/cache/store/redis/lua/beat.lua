@@ -1,21 +1,24 @@
 #!lua flags=allow-oom
 -- beat: renew the L1 lease of one process in this partition, and record how far it follows the bus.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown member pclk ptip isMember(0|1) newVersion
---   known: the position that the process remembers; (pclk, ptip) = the last position that its L1 has processed
---   isMember 0: a bounded L1, for which no invalidation waits
+-- Atomic: an invalidation after this step counts on this member; one before it is part of the gate in the reply.
+-- KEYS T:g
+-- ARGV tag clkKnown tipKnown bornKnown member followedClk followedTip isMember newVersion
+--   followedClk, followedTip: the last position that the L1 has processed; followedTip '' = none
+--   isMember: 0 = a bounded L1, for which no invalidation waits
 -- -> {code, gate, serverMs}   OK position accepted | JOIN was no member: start afresh | LOST position unknown here:
 --   start afresh
-local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local tag, clkKnown, tipKnown, bornKnown, member, followedClk, followedTip, isMember, newVersion = arguments(9)
+local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)
 if refused then return refused end
-local me, pclk, ptip, isMember, code = ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', 'OK'
+local isStrict, code = isMember == '1', 'OK'
 -- The score is the clock at the last beat, not a time: `pend` may remove a member only if no beat of it ran since.
-if isMember and R('ZADD', T .. ':in', clk, me) == 1 then
+if isStrict and R('ZADD', T .. ':in', clk, member) == 1 then
   code = 'JOIN'
-  R('HSET', M, 'mv', ARGV[9])
-  R('HSET', T .. ':ac', me, Z:format(clk))
+  R('HSET', M, 'mv', newVersion)
+  R('HSET', T .. ':ac', member, Z:format(clk))
 else
-  local at = ptip ~= '' and R('ZSCORE', T .. ':tz', ptip)
-  if not at or tonumber(at) ~= tonumber(pclk) then code = 'LOST'
-  elseif isMember then R('HSET', T .. ':ac', me, pclk) end
+  local at = followedTip ~= '' and R('ZSCORE', T .. ':tz', followedTip)
+  if not at or tonumber(at) ~= tonumber(followedClk) then code = 'LOST'
+  elseif isStrict then R('HSET', T .. ':ac', member, followedClk) end
 end
 return { code, gate(), Z:format(now()) }

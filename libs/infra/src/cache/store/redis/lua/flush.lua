@@ -1,11 +1,15 @@
 #!lua flags=allow-oom
 -- flush: invalidate everything that was fetched before this instant. Constant time: the clock ticks, the read floor
--- rises over all entries, and the sweeper's audit frees them. The members stay, so it is no birth; the bus tells them.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown newTip
+-- rises over all entries, and the sweeper's audit frees them. The members stay, because the history goes on; the bus
+-- informs them.
+-- Atomic: nothing is judged by the new clock and an old floor.
+-- KEYS T:g
+-- ARGV tag clkKnown tipKnown bornKnown newTip
 -- -> {'OK', gate}
-local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local tag, clkKnown, tipKnown, bornKnown, newTip = arguments(5)
+local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)
 if refused then return refused end
-local previous = tick(ARGV[5])
+local previous = tick(newTip)
 rf, uf = clk, 0
 R('HSET', M, 'ff', Z:format(clk))
 storeGate()

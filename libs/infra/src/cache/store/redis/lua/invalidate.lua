@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
--- invalidate: tick the clock, record the dependencies, remove their dependants. Atomic: from this step on, a fill that
--- began before is refused, and no earlier entry that depends on them is served. May exceed the memory limit: an
+-- invalidate: tick the clock, record the dependencies, remove their dependants. May exceed the memory limit: an
 -- invalidation refused for lack of memory would leave old values in use.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown newTip inlineMax windowMax rq knownMv dep...
---   dep: none where the caller only waits until every L1 has followed the earlier announcements
---   known: the position that the caller remembers; the script refuses if it is not part of this history
+-- Atomic: from this step on, a fill that began before is refused, and no earlier entry that depends on them is served.
+-- KEYS T:g
+-- ARGV tag clkKnown tipKnown bornKnown newTip inlineMax windowMax requester mvKnown dep...
 --   inlineMax: entries removed at once, within the work of one script; a dependency with more dependants is left to the
 --     sweeper, and reads refuse them meanwhile
+--   dep: none where the caller only waits until every L1 has followed the earlier announcements
 -- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   at most 1,000 ids of removed entries
-local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local tag, clkKnown, tipKnown, bornKnown, newTip, inlineMax, windowMax, requester, mvKnown = arguments(9, 'dep...')
+local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)
 if refused then return refused end
-local budget, dropped, deferred = tonumber(ARGV[6]), 0, 0
-local previous = tick(ARGV[5])
-local deps, out = {}, { 'OK', '', 0, 0, audience(ARGV[9]) }
+local budget, dropped, deferred = tonumber(inlineMax), 0, 0
+local previous = tick(newTip)
+local deps, out = listed(), { 'OK', '', 0, 0, audience(mvKnown) }
 local HEAD = #out
-for i = 10, #ARGV do deps[#deps + 1] = ARGV[i] end
 
 -- Removes the first of ids, and records which of them had a value; returns how many were looked at.
 local function remove(ids)
@@ -57,8 +57,8 @@ if deferred > 0 then
   R('HSET', M, 'sf', Z:format(clk))
 end
 storeGate()
-announce(previous, deps, ARGV[8])
+announce(previous, deps, requester)
 if #out > HEAD then R('PUBLISH', T .. ':dr', table.concat(out, '\0', HEAD + 1)) end
-trim(tonumber(ARGV[7]))
+trim(tonumber(windowMax))
 out[2], out[3], out[4] = gate(), dropped, deferred
 return out

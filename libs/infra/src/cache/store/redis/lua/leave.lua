@@ -1,10 +1,13 @@
 #!lua flags=allow-oom
 -- leave: end the membership of a process' L1. Call it only after the L1 was closed.
--- KEYS T:g   ARGV T member newVersion
+-- Atomic: a caller that knows the version of the membership knows its members.
+-- KEYS T:g
+-- ARGV tag member newVersion
 -- -> 1 it was a member, 0 it was not
-local refused = use(ARGV[1])
+local tag, member, newVersion = arguments(3)
+local refused = use(tag)
 if refused then return refused end
-R('HDEL', T .. ':ac', ARGV[2])
-local was = R('ZREM', T .. ':in', ARGV[2])
-if was == 1 then R('HSET', M, 'mv', ARGV[3]) end
+R('HDEL', T .. ':ac', member)
+local was = R('ZREM', T .. ':in', member)
+if was == 1 then R('HSET', M, 'mv', newVersion) end
 return was

@@ -1,9 +1,11 @@
 -- peek: report the state of a key and start nothing. The slow path of a read, and `status`.
--- KEYS T:g   ARGV T id
+-- Atomic: the entry was judged by the gate in the reply.
+-- KEYS T:g
+-- ARGV tag id
 -- -> {'FRESH', gate, entry} | {'PENDING', gate, leaseId, pttl} | {'EMPTY', gate}
-local refused = use(ARGV[1])
+local tag, id = arguments(2)
+local refused = use(tag)
 if refused then return refused end
-local id = ARGV[2]
 local entry = R('GET', T .. ':e:' .. id)
 if valid(id, entry) then return { 'FRESH', gate(), entry } end
 local L = T .. ':l:' .. id

@@ -1,12 +1,16 @@
 #!lua flags=allow-oom
 -- release: end this builder's lease without a value, if it still holds it, and tell the waiters why.
--- KEYS T:g   ARGV T id leaseId outcome('' | 'F' fetch failed) code message
+-- Atomic: between the check and the removal, the lease could pass to another builder.
+-- KEYS T:g
+-- ARGV tag id leaseId outcome code message
+--   outcome: 'F' = the fetch failed with this code and message; '' = it did not fail
 -- -> 1 released, 0 the builder no longer held it
-local refused = use(ARGV[1])
+local tag, id, leaseId, outcome, code, message = arguments(6)
+local refused = use(tag)
 if refused then return refused end
-local L = T .. ':l:' .. ARGV[2]
+local L = T .. ':l:' .. id
 local lease = R('GET', L)
-if not lease or lease:match('^[^|]*') ~= ARGV[3] then return 0 end
+if not lease or lease:match('^[^|]*') ~= leaseId then return 0 end
 R('DEL', L)
-wake(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+wake(id, leaseId, outcome, code, message)
 return 1

@@ -1,10 +1,13 @@
 #!lua flags=allow-oom
 -- renew: prolong a lease if this builder still holds it. The start point does not change.
--- KEYS T:g   ARGV T id leaseId leaseMs
+-- Atomic: between the check and the write, the lease could pass to another builder.
+-- KEYS T:g
+-- ARGV tag id leaseId leaseMs
 -- -> 1 renewed, 0 lost
-local refused = use(ARGV[1])
+local tag, id, leaseId, leaseMs = arguments(4)
+local refused = use(tag)
 if refused then return refused end
-local L = T .. ':l:' .. ARGV[2]
+local L = T .. ':l:' .. id
 local lease = R('GET', L)
-if not lease or lease:match('^[^|]*') ~= ARGV[3] then return 0 end
-return R('PEXPIRE', L, ARGV[4])
+if not lease or lease:match('^[^|]*') ~= leaseId then return 0 end
+return R('PEXPIRE', L, leaseMs)

@@ -1,9 +1,12 @@
--- stale: return the copy of an ended entry if it may still be served as stale. Atomic: never beside a valid entry.
--- KEYS T:g   ARGV T id
+-- stale: return the copy of an ended entry if it may still be served as stale.
+-- Atomic: no copy is returned beside a valid entry.
+-- KEYS T:g
+-- ARGV tag id
 -- -> {'STALE', gate, staleForMs, codec, value} | {'NONE', gate}
-local refused = use(ARGV[1])
+local tag, id = arguments(2)
+local refused = use(tag)
 if refused then return refused end
-local id, at = ARGV[2], now()
+local at = now()
 local none = { 'NONE', gate() }
 local copy = R('GET', T .. ':s:' .. id)
 if not copy or valid(id, R('GETRANGE', T .. ':e:' .. id, 0, HEADER - 1)) then return none end

@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
--- sweep: free what can no longer be served, in one bounded, atomic step. Any process may run it at any time.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown batch windowMax matureBorn
---   known: the position that the caller remembers; the script refuses if it is not part of this history
---   batch: entries that each part of the step looks at
---   matureBorn: the birth that the caller has known for longer than an L1 lease ('' = none)
+-- sweep: free what can no longer be served, in one bounded step. Any process may run it at any time.
+-- Atomic: no entry is stored between the look at it and the removal of its index.
+-- KEYS T:g
+-- ARGV tag clkKnown tipKnown bornKnown batchMax windowMax matureBorn
+--   batchMax: entries that each part of the step looks at
+--   matureBorn: the birth that the caller has known for longer than an L1 lease; '' = none
 -- -> {freed, more(0|1), gate}
-local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])           -- a cluster replaces a master silently
+local tag, clkKnown, tipKnown, bornKnown, batchMax, windowMax, matureBorn = arguments(7)
+local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)           -- a cluster replaces a master silently
 if refused then return refused end
-local batch = tonumber(ARGV[5])
+local batch = tonumber(batchMax)
 local freed, more = 0, 0
 
 -- Frees ids until the work of a step is done; returns how many.
@@ -76,6 +78,6 @@ if isRoundDone then
   if R('EXISTS', T .. ':d') == 0 then R('DEL', T .. ':wd') end
 end
 if R('EXISTS', T .. ':un') == 1 then more = 1 end
-trim(tonumber(ARGV[6]))
-if ARGV[7] == Z:format(born) then R('HSET', M, 'mature', ARGV[7]) end
+trim(tonumber(windowMax))
+if matureBorn == Z:format(born) then R('HSET', M, 'mature', matureBorn) end
 return { freed, more, gate() }

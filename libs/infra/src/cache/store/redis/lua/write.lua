@@ -1,24 +1,26 @@
 -- write: store a value unconditionally, as if fetched at this instant. It is an invalidation of the key followed by a
--- commit: builds under way are refused and their lease ends. Atomic: no process sees the key between the two.
--- KEYS T:g   ARGV T clkKnown tipKnown bornKnown id newTip px codec windowMax rq knownMv hasTtl(0|1) embed(0|1) leaseId
---   value dep...
---   leaseId: refuse unless this lease is held ('' = write in any case)
+-- commit: builds under way are refused and their lease ends.
+-- Atomic: no process sees the key between the two.
+-- KEYS T:g
+-- ARGV tag clkKnown tipKnown bornKnown id newTip px codec windowMax requester mvKnown hasTtl embed leaseId value dep...
+--   px: how long Redis keeps the entry, in ms
+--   hasTtl: 1 = px is a TTL of the value, 0 = px is the retention of all values
+--   leaseId: refuse unless this lease is held; '' = write in any case
 -- -> {'OK'|'FENCED', gate, mv, members, mature}   FENCED: nothing was changed
-local refused = useOwn(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local tag, clkKnown, tipKnown, bornKnown, id, newTip, px, codec, windowMax, requester, mvKnown, hasTtl, embed, leaseId,
+  value = arguments(15, 'dep...')
+local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)
 if refused then return refused end
-local id, leaseId = ARGV[5], ARGV[14]
-local deps = {}
-for i = 16, #ARGV do deps[#deps + 1] = ARGV[i] end
 if leaseId ~= '' and (R('GET', T .. ':l:' .. id) or ''):match('^[^|]*') ~= leaseId then
   return { 'FENCED', gate(), noAudience() }
 end
-local previous = tick(ARGV[6])
+local previous = tick(newTip)
 R('ZADD', T .. ':iv', clk, 'k:' .. id)
 storeGate()
 drop({ id })
 endLease(id)
-local at, px = now(), tonumber(ARGV[7])
-put(id, deps, tonumber(ARGV[8]), clk, at, nextBuild(), px, ARGV[12] == '1' and at + px or 0, ARGV[13], 0, ARGV[15])
-announce(previous, { 'k:' .. id }, ARGV[10])
-trim(tonumber(ARGV[9]))
-return { 'OK', gate(), audience(ARGV[11]) }
+local at, life = now(), tonumber(px)
+put(id, listed(), tonumber(codec), clk, at, nextBuild(), life, hasTtl == '1' and at + life or 0, embed, 0, value)
+announce(previous, { 'k:' .. id }, requester)
+trim(tonumber(windowMax))
+return { 'OK', gate(), audience(mvKnown) }
