@@ -56,13 +56,13 @@ describe('several processes over one Redis', () => {
     expect(await lost).toBeInstanceOf(Error);
   });
 
-  it('J16: increments under a lock are all counted, whichever process makes them', async () => {
+  it('[J16] increments under a lock are all counted, whichever process makes them', async () => {
     const counts = await Promise.all(processes.map((p) => p.call({ operation: 'increment', key: 'n', times: 10 })));
     expect(counts.flat().sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
     expect(await processes[0]?.call({ operation: 'get', key: 'n' })).toBe(40);
   });
 
-  it('P25, P26: a fetch in one process, begun before an invalidation in another, reaches no later reader in a third', async () => {
+  it('[P25] [P26] a fetch in one process, begun before an invalidation in another, reaches no later reader in a third', async () => {
     await redis.set('source:k', 'old');
     const [builder, invalidator, reader] = processes as [CacheProcess, CacheProcess, CacheProcess];
     const fetching = builder.hears((response) => response.kind === 'fetching');

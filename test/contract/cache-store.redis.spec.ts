@@ -77,7 +77,7 @@ it('lets the report of a process that died without a word expire within ten seco
   expect(left).toBeLessThanOrEqual(10_000);
 });
 
-it('keeps a bounded number of tips and dependencies, however often the same ones are invalidated (correction 2)', async () => {
+it('keeps a bounded number of tips and dependencies, however often the same ones are invalidated', async () => {
   const redis = await connect();
   const appName = `contract-${randomUUID()}`;
   const store = closing(new RedisCacheStore({ redis, appName, partitions: 1, windowMax: 20 }));

@@ -19,7 +19,7 @@ export function describeCheckpoints(name: string, create: () => Promise<Checkpoi
       expect(await sut.checkpoints.load('/data/OrderChangeEvent')).toBeUndefined();
     });
 
-    it('answer the position saved last, unchanged, for each name apart (P16)', async () => {
+    it('[P16] answer the position saved last, unchanged, for each name apart', async () => {
       const { checkpoints } = sut;
       await checkpoints.save('/data/OrderChangeEvent', '1');
       await checkpoints.save('/data/OrderChangeEvent', 'AAAAAAAB+/8=');

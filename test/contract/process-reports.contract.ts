@@ -14,7 +14,7 @@ export function describeProcessReports(name: string, join: Join): void {
       expect(await (await joined('one')).read('orders')).toEqual([]);
     });
 
-    it('show the own report as it is at the instant of the reading (P23)', async () => {
+    it('[P23] show the own report as it is at the instant of the reading', async () => {
       const reports = await joined('one');
       const metrics = { hits: 1 };
       reports.publish('orders', () => ({ ...metrics }));
@@ -43,7 +43,7 @@ export function describeSharedProcessReports(name: string, join: Join): void {
     const { joined, closeAll } = tracked(join);
     afterEach(closeAll);
 
-    it('show the newest report of each, each process once (P23)', async () => {
+    it('[P23] show the newest report of each, each process once', async () => {
       const [one, two] = [await joined('one'), await joined('two')];
       const counted = { one: 1, two: 10 };
       one.publish('orders', () => ({ hits: counted.one }));

@@ -48,7 +48,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
   const orders = async (customer: number, bff = last) =>
     (await portal.get('/api/orders', { customer, bff })).body as { id: string; status: string }[];
 
-  it('are told of a change in Salesforce, and read what it says now at once (P19); other accounts are not', async () => {
+  it('[P19] are told of a change in Salesforce, and read what it says now at once; other accounts are not', async () => {
     const [mine, others] = [browser(1), browser(2)];
     await eventually(() => has(mine, 'ready') && has(others, 'ready'));
     const [order] = (await orders(1)) as [{ id: string; status: string }];

@@ -15,7 +15,7 @@ interface Order {
   status: string;
 }
 
-describe('P22: Redis stopped under load', () => {
+describe('[P22] Redis stopped under load', () => {
   let portal: Portal;
   afterEach(() => portal.stop());
 
@@ -109,7 +109,7 @@ describe('P22: Redis stopped under load', () => {
   });
 });
 
-describe('P22, by the numbers: 200 requests a second, Redis away for three seconds, default configuration', () => {
+describe('[P22] by the numbers: 200 requests a second, Redis away for three seconds, default configuration', () => {
   const PER_SECOND = 200;
   const CUSTOMERS = 3;
   const AWAY_MS = 3000;

@@ -56,7 +56,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     });
   });
 
-  it('P4, P5: a changed status is in the next answer within two seconds; other accounts stay hits', async () => {
+  it('[P4] [P5] a changed status is in the next answer within two seconds; other accounts stay hits', async () => {
     await orders(2);
     const before = (await orders(1))[0] as OrderSummary;
     const detail = (await portal.get(`/api/orders/${before.id}`)).body as OrderDetail;
@@ -75,7 +75,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     expect((await ordersHealth()).metrics.account?.misses).toBe(misses);
   });
 
-  it('P3: a change of an internal field alone changes nothing in the cache', async () => {
+  it('[P3] a change of an internal field alone changes nothing in the cache', async () => {
     const [order] = (await orders(1)) as [OrderSummary];
     await orders(1, last);
     const { metrics, skippedBefore } = await settled(async () => ({
@@ -98,7 +98,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     });
   });
 
-  it('P6: a changed order line is in the order and in the list', async () => {
+  it('[P6] a changed order line is in the order and in the list', async () => {
     const [order] = (await orders(1)) as [OrderSummary];
     const detail = (await portal.get(`/api/orders/${order.id}`)).body as OrderDetail;
     const [item] = detail.items as [OrderDetail['items'][number]];
@@ -113,7 +113,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     );
   });
 
-  it('P7: an order made in Salesforce appears, and one deleted there goes', async () => {
+  it('[P7] an order made in Salesforce appears, and one deleted there goes', async () => {
     const [some] = (await orders(1)) as [OrderSummary];
     const account = ((await portal.salesforce('GET', `/sobjects/Order/${some.id}`)) as { AccountId: string }).AccountId;
     const { id } = (await portal.salesforce('POST', '/sobjects/Order', {
@@ -127,7 +127,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     expect((await portal.get(`/api/orders/${id}`)).status).toBe(404);
   });
 
-  it('P8, P10: a product and its price change in the catalog; P11: eligibility of one account only', async () => {
+  it('[P8] [P10] [P11] a product and its price change in the catalog, eligibility of one account only', async () => {
     type Category = { products: { id: string; name: string; price: number }[] };
     const [product] = ((await portal.get('/api/catalog/internet')).body as Category).products as [
       Category['products'][number],
@@ -175,7 +175,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     expect(await portal.salesforce('GET', `/sobjects/Order/${id}`)).toMatchObject({ Id: id });
   });
 
-  it('P28: nobody reads another account: its order is not found, its invoice neither', async () => {
+  it('[P28] nobody reads another account: its order is not found, its invoice neither', async () => {
     const [mine] = (await orders(1)) as [OrderSummary];
     expect((await portal.get(`/api/orders/${mine.id}`, { customer: 2 })).status).toBe(404);
     const [invoice] = (await portal.get('/api/invoices')).body as [{ id: number }];

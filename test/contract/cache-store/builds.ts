@@ -11,7 +11,7 @@ export function describeBuilds(create: StoreFactory): void {
       expect(await store.status('orders:account:1')).toEqual({ status: 'empty' });
     });
 
-    it('serves what was built, in every process (J2)', async () => {
+    it('[J2] serves what was built, in every process', async () => {
       const { store, other } = await create();
       const build = await startBuild(store, 'orders:account:1');
       expect(await build.commit('old', [record('Order', '1'), membership('Order')])).toBe('ok');
@@ -21,7 +21,7 @@ export function describeBuilds(create: StoreFactory): void {
       expect(reply).toMatchObject({ kind: 'fresh', value: value('old') });
     });
 
-    it('goes from empty over pending to exists and back (J13)', async () => {
+    it('[J13] goes from empty over pending to exists and back', async () => {
       const { store, other } = await create();
       const build = await startBuild(store, 'k', { leaseMs: 20_000 });
       const pending = await other.status('k');
@@ -114,7 +114,7 @@ export function describeBuilds(create: StoreFactory): void {
       expect(await text(store, 'k')).toBe('newer');
     });
 
-    it('keeps every byte of a value, its codec, and an empty value (P24)', async () => {
+    it('[P24] keeps every byte of a value, its codec, and an empty value', async () => {
       const { store } = await create();
       const bytes = Buffer.from(Array.from({ length: 256 * 1024 }, (_, i) => (i * 7 + (i >> 8)) & 0xff));
       for (const [i, stored] of [

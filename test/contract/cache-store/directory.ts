@@ -5,7 +5,7 @@ import { allKeys, eventually, put, startBuild, text, times, write, type StoreFac
 /** Lists, counts and sizes of entries; keys are taken literally. */
 export function describeDirectory(create: StoreFactory): void {
   describe('the directory of entries', () => {
-    it('names each live key once over more than 1,000 of them, and no other (P21)', async () => {
+    it('[P21] names each live key once over more than 1,000 of them, and no other', async () => {
       const { store, other } = await create();
       const expected = Array.from({ length: 1_300 }, (_, i) => `catalog:plan:${i}`);
       await times(1_300, (i) => write(store, expected[i] as string, `value ${i}`));
@@ -21,7 +21,7 @@ export function describeDirectory(create: StoreFactory): void {
       expect(new Set(keys)).toEqual(new Set(expected));
     }, 30_000);
 
-    it('names what lives throughout while others come and go (P21)', async () => {
+    it('[P21] names what lives throughout while others come and go', async () => {
       const { store } = await create();
       await times(1_100, (i) => write(store, `stays:${i}`, 'v'));
       await times(500, (i) => write(store, `goes:${i}`, 'v'));
@@ -37,7 +37,7 @@ export function describeDirectory(create: StoreFactory): void {
       expect(seen.filter((key) => key.startsWith('stays:'))).toHaveLength(1_100);
     }, 30_000);
 
-    it('counts the memory of the values it is asked for (P21)', async () => {
+    it('[P21] counts the memory of the values it is asked for', async () => {
       const { store } = await create();
       await times(1_100, (i) => write(store, `catalog:${i}`, 'x'.repeat(100)));
       const keys = await allKeys(store);
@@ -50,7 +50,7 @@ export function describeDirectory(create: StoreFactory): void {
       expect(await store.memoryUsage(['catalog:nothing'])).toBe(0);
     }, 30_000);
 
-    it('takes every character of a key literally (P21)', async () => {
+    it('[P21] takes every character of a key literally', async () => {
       const { store, other } = await create();
       const keys = [
         'a:*',

@@ -16,7 +16,7 @@ import {
 /** The time to live, and the traces left when it has passed. */
 export function describeExpiry(create: StoreFactory): void {
   describe('expiry', () => {
-    it('ends an entry when its TTL has passed, for every kind of question (P12, P13)', async () => {
+    it('[P12] [P13] ends an entry when its TTL has passed, for every kind of question', async () => {
       const { store, other } = await create();
       await put(store, 'whmcs:invoices:1', 'v', [record('Order', '1')], 50);
       await eventually(
@@ -30,7 +30,7 @@ export function describeExpiry(create: StoreFactory): void {
       expect((await begin(store, 'whmcs:invoices:1')).reply.kind).toBe('lease');
     });
 
-    it('counts the TTL from the start of the fetch, not from the commit (correction 7)', async () => {
+    it('counts the TTL from the start of the fetch, not from the commit', async () => {
       const { store } = await create();
       const build = await startBuild(store, 'k');
       expect(await build.commit('v', [], { ttlMs: 60_000, begunMsAgo: 59_800 })).toBe('ok');

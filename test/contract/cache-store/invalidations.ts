@@ -5,7 +5,7 @@ import { allKeys, put, startBuild, sweepAll, text, times, write, type StoreFacto
 /** Which entries an invalidation drops and reports, and that no traces remain. */
 export function describeInvalidations(create: StoreFactory): void {
   describe('invalidations', () => {
-    it('drop exactly the dependants, and name them (P5, P8)', async () => {
+    it('[P5] [P8] drop exactly the dependants, and name them', async () => {
       const { store, other } = await create();
       await put(store, 'orders:account:1', 'list', [record('Order', '1'), record('Order', '2'), membership('Order')]);
       await put(store, 'orders:detail:1', 'detail', [record('Order', '1'), record('OrderItem', '11')]);
@@ -21,7 +21,7 @@ export function describeInvalidations(create: StoreFactory): void {
       expect(await text(store, 'orders:account:2')).toBe('other account');
     });
 
-    it('count an entry once, however many of its dependencies fell, and a repeat drops nothing (P15)', async () => {
+    it('[P15] count an entry once, however many of its dependencies fell, and a repeat drops nothing', async () => {
       const { store } = await create();
       await put(store, 'orders:a', 'a', [record('Order', '1'), record('Order', '2')]);
       const both = [record('Order', '1'), record('Order', '2'), namespace('orders'), entry('orders:a')];
@@ -77,7 +77,7 @@ export function describeInvalidations(create: StoreFactory): void {
       expect(await countIndexKeys()).toBe(0);
     });
 
-    it('of 1,500 dependants hit all of them at once, and report at most 1,000 keys of those that are removed (E20)', async () => {
+    it('[E20] of 1,500 dependants hit all of them at once, and report at most 1,000 keys of those that are removed', async () => {
       const { store, other, countIndexKeys } = await create({ inlineMax: 10_000 });
       await times(1_500, (i) => write(store, `orders:account:${i}`, 'v', [record('Product2', '1')]));
       const { dropped, keys, deferred } = await other.invalidate([record('Product2', '1')]);
@@ -90,7 +90,7 @@ export function describeInvalidations(create: StoreFactory): void {
       expect(await countIndexKeys()).toBe(0);
     }, 30_000);
 
-    it('of a table or a namespace with thousands of entries refuse all of them at once, and free them by sweeping (E20)', async () => {
+    it('[E20] of a table or a namespace with thousands of entries refuse all of them at once, and free them by sweeping', async () => {
       const { store, other, countIndexKeys } = await create();
       await times(2_000, (i) => write(store, `orders:account:${i}`, 'v', [record('Order', String(i))]));
       await times(300, (i) => write(store, `catalog:plan:${i}`, 'v', [record('Product2', String(i))]));

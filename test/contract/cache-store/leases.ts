@@ -5,7 +5,7 @@ import { begin, eventually, put, startBuild, text, type StoreFactory } from '../
 /** Which caller may build, for how long, and which one takes over. */
 export function describeLeases(create: StoreFactory): void {
   describe('leases', () => {
-    it('grants one lease to a hundred that ask together, and names the holder to the others (P1, J1)', async () => {
+    it('[P1] [J1] grants one lease to a hundred that ask together, and names the holder to the others', async () => {
       const { store, other } = await create();
       const asked = Array.from({ length: 100 }, (_, i) => begin(i % 2 ? store : other, 'k', { leaseMs: 20_000 }));
       const answers = await Promise.all(asked);
@@ -18,7 +18,7 @@ export function describeLeases(create: StoreFactory): void {
       }
     });
 
-    it('frees the key when the lease runs out; then fences the slow builder by the newer value (J7)', async () => {
+    it('[J7] frees the key when the lease runs out; then fences the slow builder by the newer value', async () => {
       const { store, other } = await create();
       const slow = await startBuild(store, 'k', { leaseMs: 100 });
       await eventually(
@@ -62,7 +62,7 @@ export function describeLeases(create: StoreFactory): void {
       expect(await build.commit('old', [record('Order', '1')])).toBe('stale');
     });
 
-    it('frees the key at once when its holder releases it, and for nobody else (J4)', async () => {
+    it('[J4] frees the key at once when its holder releases it, and for nobody else', async () => {
       const { store, other } = await create();
       const build = await startBuild(store, 'k');
       await other.release({ key: 'k', leaseId: 'somebody-else' });
@@ -74,7 +74,7 @@ export function describeLeases(create: StoreFactory): void {
       expect(await other.status('k')).toMatchObject({ status: 'pending', leaseId: next.leaseId });
     });
 
-    it('takes over a lease that a known dependency has overtaken, and no other (J8, J14)', async () => {
+    it('[J8] [J14] takes over a lease that a known dependency has overtaken, and no other', async () => {
       const { store, other } = await create();
       const doomed = await startBuild(store, 'k');
       await store.invalidate([record('Order', '1')]);
@@ -91,7 +91,7 @@ export function describeLeases(create: StoreFactory): void {
       expect(await text(store, 'k')).toBe('new');
     });
 
-    it('ends the lease of a key that is deleted, so that exactly one more build follows (J14)', async () => {
+    it('[J14] ends the lease of a key that is deleted, so that exactly one more build follows', async () => {
       const { store, other } = await create();
       const old = await startBuild(store, 'orders:detail:1');
       expect(await other.invalidate([entry('orders:detail:1')])).toEqual({ dropped: 0, keys: [], deferred: 0 });

@@ -159,7 +159,7 @@ export function describeLongerLives(create: StoreFactory): void {
   });
 
   describe('a write under a lease', () => {
-    it('is refused when the lease was lost, and changes nothing (J16)', async () => {
+    it('[J16] is refused when the lease was lost, and changes nothing', async () => {
       const { store, other } = await create();
       await put(store, 'k', 'old');
       const lock = async (from: CacheStore, leaseId: string, leaseMs: number) =>

@@ -6,7 +6,7 @@ import { eventually, put, startBuild, write, type StoreFactory } from '../store-
 /** The messages of the store to its listeners. */
 export function describeMessages(create: StoreFactory): void {
   describe('messages', () => {
-    it('tell how a lease ended, with the code and the message of a failure (J3)', async () => {
+    it('[J3] tell how a lease ended, with the code and the message of a failure', async () => {
       const { store, other } = await create();
       const ends = leaseEnds(other);
       const failing = await startBuild(store, 'orders:failing');

@@ -16,7 +16,7 @@ export function describeRaces(create: StoreFactory): void {
       { by: 'namespace', invalidated: namespace('orders'), dependsOn: [] },
     ];
 
-    it.each(cases)('is not won by $by: neither on a cold key nor over an entry (P25)', async (race) => {
+    it.each(cases)('[P25] is not won by $by: neither on a cold key nor over an entry', async (race) => {
       const { store, other } = await create();
       const cold = await startBuild(store, key);
       await other.invalidate([race.invalidated]);

@@ -27,7 +27,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     });
   });
 
-  it('P16: begins a second time after what was committed, without a gap', async () => {
+  it('[P16] begins a second time after what was committed, without a gap', async () => {
     const orders = await lab().listen();
     lab().change();
     await orders.events(1);
@@ -39,7 +39,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     expect(again.consumer.log.filter((entry) => entry === 'no-position')).toHaveLength(1);
   });
 
-  it('P15: hands over again what was taken but not committed', async () => {
+  it('[P15] hands over again what was taken but not committed', async () => {
     const orders = await lab().listen();
     lab().change();
     await orders.events(1);
@@ -53,7 +53,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     expect(events[2]).toEqual(events[1]);
   });
 
-  it('P17: hands over the same batch until it is taken, and loses nothing that comes meanwhile', async () => {
+  it('[P17] hands over the same batch until it is taken, and loses nothing that comes meanwhile', async () => {
     const orders = await lab().listen();
     let rejections = 3;
     orders.consumer.beforeEvent = async () => {
@@ -108,7 +108,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
     await eventually(() => orders.events.length === 1, { what: 'the order has come', withinMs: 8_000 });
   });
 
-  it('P16: can be started again with the same handlers, after what was committed, as often as it was stopped', async () => {
+  it('[P16] can be started again with the same handlers, after what was committed, as often as it was stopped', async () => {
     const orders = await lab().listen();
     for (let round = 1; round <= 3; round++) {
       lab().change();

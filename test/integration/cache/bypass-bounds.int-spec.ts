@@ -7,7 +7,7 @@ import { startRedisServer, type RedisServer } from '../../support/redis/redis-se
 
 const CONCURRENCY = 4;
 
-describe('P22: Redis away, and a source that hangs', () => {
+describe('[P22] Redis away, and a source that hangs', () => {
   let server: RedisServer;
   let cache: CacheService;
   let hanging: CountingSource<string>;

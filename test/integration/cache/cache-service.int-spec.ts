@@ -39,7 +39,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
     afterEach(() => fixture.closeAll());
 
     it.each([[0], [''], [false], [null], [[]], [{}], ['text'], [{ deep: [1, { x: null }] }]])(
-      'P24: serves a cached %j without a second fetch',
+      '[P24] serves a cached %j without a second fetch',
       async (value) => {
         const source = new CountingSource<unknown>(value);
         expect(await cache.getOrSet('d:k', source.fetch)).toEqual(value);
@@ -60,7 +60,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('d:kept')).toBe(1);
     });
 
-    it('P14: a safety TTL bounds entries that have none, and 0 means none', async () => {
+    it('[P14] a safety TTL bounds entries that have none, and 0 means none', async () => {
       const bounded = fixture.create({ safetyTtlSeconds: 0.2, appName: 'safety' });
       const unbounded = fixture.create({ safetyTtlSeconds: 0, appName: 'none' });
       await bounded.getOrSet('d:k', async () => 1);
@@ -69,7 +69,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await unbounded.get('d:k')).toBe(1);
     });
 
-    it('P21: counts, lists, measures and deletes by pattern over more than a thousand keys; glob characters are literal', async () => {
+    it('[P21] counts, lists, measures and deletes by pattern over more than a thousand keys; glob characters are literal', async () => {
       await Promise.all(Array.from({ length: 1200 }, (_, i) => cache.set(`orders:detail:${i}`, { i })));
       await cache.set('orders:account:a*b', 1);
       await cache.set('orders:account:axb', 1);
@@ -123,7 +123,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('d:7')).toBe('new');
     });
 
-    it('P23: counts hits, misses, coalesced waiters, errors and invalidations exactly', async () => {
+    it('[P23] counts hits, misses, coalesced waiters, errors and invalidations exactly', async () => {
       const things = new ThingsCache(cache);
       const source = new CountingSource('v', [record('Thing', '1')]);
       source.hold();

@@ -47,7 +47,7 @@ describe('the L1 of two processes over one Redis', () => {
       { what: `a local hit of ${key}` },
     );
 
-  it('is filled by a read, and emptied when another process deletes, invalidates or writes (J15)', async () => {
+  it('[J15] is filled by a read, and emptied when another process deletes, invalidates or writes', async () => {
     const source = new CountingSource('v1', [record('Order', '1')]);
     for (const end of [
       () => b.del('orders:1'),
@@ -72,14 +72,14 @@ describe('the L1 of two processes over one Redis', () => {
     expect(b.state().local).toEqual({ mode: 'strict', entries: 0, bytes: 0 });
   });
 
-  it('shows the writer what it wrote at once, and every other process too, when the call has returned (E17)', async () => {
+  it('[E17] shows the writer what it wrote at once, and every other process too, when the call has returned', async () => {
     for (let round = 0; round < 20; round++) {
       await a.set('mapping:1', round);
       expect([await a.get('mapping:1'), await b.get('mapping:1')]).toEqual([round, round]);
     }
   });
 
-  it('keeps what a hit of Redis brought for the rest of its time only (E19, J15)', async () => {
+  it('[E19] [J15] keeps what a hit of Redis brought for the rest of its time only', async () => {
     const fetched = performance.now();
     await a.getOrSet('whmcs:1', async () => 'v', 1.2);
     await eventually(() => performance.now() - fetched > 700);
@@ -90,7 +90,7 @@ describe('the L1 of two processes over one Redis', () => {
     expect(await a.get('whmcs:1')).toBeUndefined();
   });
 
-  it('holds null, false, 0, empty texts, arrays and objects like any other value (E27, P24)', async () => {
+  it('[E27] [P24] holds null, false, 0, empty texts, arrays and objects like any other value', async () => {
     const values = [null, false, 0, '', [], [null], {}, { a: [1, { b: null }] }];
     for (const [i, value] of values.entries()) {
       const source = new CountingSource<unknown>(value);
@@ -101,7 +101,7 @@ describe('the L1 of two processes over one Redis', () => {
     }
   });
 
-  it('answers each caller once, with the value or with the error, and never with both (J9)', async () => {
+  it('[J9] answers each caller once, with the value or with the error, and never with both', async () => {
     const outcomes: string[] = [];
     const ask = (key: string, fetch: () => Promise<string>) =>
       a.getOrSet(key, fetch).then(
@@ -113,7 +113,7 @@ describe('the L1 of two processes over one Redis', () => {
     expect(outcomes.sort()).toEqual([...Array(3).fill('j9:bad no'), ...Array(3).fill('j9:good yes')]);
   });
 
-  it('serves nothing old while its subscription fails again and again (J15)', async () => {
+  it('[J15] serves nothing old while its subscription fails again and again', async () => {
     const killer = setInterval(() => void admin.client('KILL', 'TYPE', 'pubsub').catch(() => undefined), 20);
     try {
       const source = new CountingSource(0, [record('Order', '1')]);

@@ -11,7 +11,7 @@ interface Counter {
 }
 
 describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), redisFixture(1, 'strict')])(
-  'J16, locks: $name',
+  '[J16] locks: $name',
   (fixture) => {
     let cache: CacheService;
     /** Another process' cache, where the store can be shared. */

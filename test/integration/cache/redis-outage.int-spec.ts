@@ -11,7 +11,7 @@ import { startRedisServer, type RedisServer } from '../../support/redis/redis-se
 
 const FETCH_MS = 50;
 
-describe('P22: Redis away', () => {
+describe('[P22] Redis away', () => {
   let server: RedisServer;
   let cache: CacheService;
   beforeEach(async () => {

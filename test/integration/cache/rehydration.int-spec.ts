@@ -87,7 +87,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3, '
     });
     afterEach(() => fixture.closeAll());
 
-    it('E7: what was read lately is built again without a reader, and the next read hits the new value', async () => {
+    it('[E7] what was read lately is built again without a reader, and the next read hits the new value', async () => {
       await things.get('hot', '1');
       source.version = 2;
       await cache.invalidate(record('Thing', '1'));

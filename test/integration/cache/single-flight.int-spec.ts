@@ -19,7 +19,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
     });
     afterEach(() => fixture.closeAll());
 
-    it('P1, J1: builds once for 100 callers at once and 200 more around its completion', async () => {
+    it('[P1] [J1] builds once for 100 callers at once and 200 more around its completion', async () => {
       let builds = 0;
       const build = async () => {
         builds++;
@@ -36,7 +36,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(values).toEqual(times(300, () => ({ built: 1 })));
     });
 
-    it('J2: a built value is served to callers with another fetcher, whatever their patience', async () => {
+    it('[J2] a built value is served to callers with another fetcher, whatever their patience', async () => {
       await cache.getOrSet('d:k', async () => 'first');
       const other = new CountingSource('second');
       const values = await Promise.all(times(100, () => cache.getOrSet('d:k', other.fetch, { waitMs: 1 })));
@@ -44,7 +44,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(other.fetches).toBe(0);
     });
 
-    it('P2, J3: a failing build rejects all 100 waiters with its error, once, and caches nothing', async () => {
+    it('[P2] [J3] a failing build rejects all 100 waiters with its error, once, and caches nothing', async () => {
       let builds = 0;
       const failing = async () => {
         builds++;
@@ -60,7 +60,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.getOrSet('d:k', async () => 'next')).toBe('next');
     });
 
-    it('J4: after an error the next caller builds at once', async () => {
+    it('[J4] after an error the next caller builds at once', async () => {
       const failures = await Promise.allSettled(
         times(50, () => cache.getOrSet('d:k', () => Promise.reject(new Error('no')))),
       );
@@ -70,7 +70,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(source.fetches).toBe(1);
     });
 
-    it('J5: waiters with little patience reject, and the builder still succeeds', async () => {
+    it('[J5] waiters with little patience reject, and the builder still succeeds', async () => {
       const source = new CountingSource('late');
       source.hold();
       const builder = cache.getOrSet('d:k', source.fetch, { waitMs: 10 });
@@ -83,7 +83,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(source.fetches).toBe(1);
     });
 
-    it('J6: waiters with enough patience get the value', async () => {
+    it('[J6] waiters with enough patience get the value', async () => {
       const source = new CountingSource('value');
       source.hold();
       const builder = cache.getOrSet('d:k', source.fetch);
@@ -93,7 +93,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await Promise.all([builder, ...waiters])).toEqual(times(21, () => 'value'));
     });
 
-    it('J8, J14: a delete during a build makes those who come after share exactly one more build', async () => {
+    it('[J8] [J14] a delete during a build makes those who come after share exactly one more build', async () => {
       const source = new CountingSource('old');
       source.hold();
       const before = times(100, () => cache.getOrSet('d:k', source.fetch));
@@ -109,7 +109,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('d:k')).toBe('new');
     });
 
-    it('J10: a hundred getters wait for a build under way', async () => {
+    it('[J10] a hundred getters wait for a build under way', async () => {
       const source = new CountingSource({ a: 1 });
       source.hold();
       const builder = cache.getOrSet('d:k', source.fetch);
@@ -120,7 +120,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await Promise.all(getters)).toEqual(times(100, () => ({ a: 1 })));
     });
 
-    it('J11, J12: get without patience is a miss, with too little it rejects, and on an absent key it answers at once', async () => {
+    it('[J11] [J12] get without patience is a miss, with too little it rejects, and on an absent key it answers at once', async () => {
       const source = new CountingSource(1);
       source.hold();
       const builder = cache.getOrSet('d:k', source.fetch);
@@ -134,7 +134,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       await builder;
     });
 
-    it('J13: the status goes from empty to pending to exists to empty', async () => {
+    it('[J13] the status goes from empty to pending to exists to empty', async () => {
       const source = new CountingSource(1);
       source.hold();
       expect(await cache.status('d:k')).toBe('empty');
@@ -175,7 +175,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
 
     if (!fixture.isShared) return;
 
-    it('J7: without renewal a slow build is overtaken, its caller gets its own value, and the store keeps the newer one', async () => {
+    it('[J7] without renewal a slow build is overtaken, its caller gets its own value, and the store keeps the newer one', async () => {
       const slow = new CountingSource('slow');
       slow.hold();
       const slowCaller = cache.getOrSet('d:k', slow.fetch, { leaseMs: 100, renewLease: false });

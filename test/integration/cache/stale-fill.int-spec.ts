@@ -15,7 +15,7 @@ const WAYS: [string, Dependency][] = [
 ];
 
 describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), redisFixture(1, 'strict')])(
-  'P25, E16: the stale-fill race: $name',
+  '[P25] [E16] the stale-fill race: $name',
   (fixture) => {
     let cache: CacheService;
     let invalidator: CacheService;
@@ -45,7 +45,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
     });
 
     it.each(WAYS)(
-      'P26: a request after an invalidation %s does not join a fetch begun before, and does not wait for it',
+      '[P26] a request after an invalidation %s does not join a fetch begun before, and does not wait for it',
       async (_way, dependency) => {
         const source = new CountingSource('old', OWN);
         source.hold();
@@ -103,7 +103,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(source.fetches).toBe(1);
     });
 
-    it('P5, P8: drops exactly the dependants, and says which', async () => {
+    it('[P5] [P8] drops exactly the dependants, and says which', async () => {
       await cache.getOrSet('orders:account:1', async () => 1, { dependsOn: [record('Order', 'a')] });
       await cache.getOrSet('orders:detail:a', async () => 1, { dependsOn: [record('Order', 'a')] });
       await cache.getOrSet('orders:account:2', async () => 2, { dependsOn: [record('Order', 'b')] });
@@ -114,7 +114,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('orders:account:1')).toBeUndefined();
     });
 
-    it('P15: a repeated invalidation is harmless', async () => {
+    it('[P15] a repeated invalidation is harmless', async () => {
       await cache.getOrSet(KEY, async () => 1, { dependsOn: OWN });
       expect((await invalidator.invalidate(record('Order', '801'))).dropped).toBe(1);
       expect((await invalidator.invalidate(record('Order', '801'))).dropped).toBe(0);

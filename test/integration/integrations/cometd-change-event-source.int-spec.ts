@@ -100,7 +100,7 @@ describe('the CometD change event source', () => {
     expect(stage.orders.committed).toBe(first);
   });
 
-  it('P17: retries a rejecting handler and never skips the event', async () => {
+  it('[P17] retries a rejecting handler and never skips the event', async () => {
     await stage.startOrders({ batchMax: 1 });
     let rejections = 3;
     stage.orders.beforeEvent = () =>
@@ -148,7 +148,7 @@ describe('the CometD change event source', () => {
     ]);
   });
 
-  it('P15: passes an event on again when it was handed over but not committed', async () => {
+  it('[P15] passes an event on again when it was handed over but not committed', async () => {
     await stage.startOrders();
     const first = stage.publish(1);
     await stage.seen('no-position', first);

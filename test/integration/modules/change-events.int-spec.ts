@@ -25,7 +25,7 @@ async function fetched(...urls: string[]): Promise<boolean[]> {
 describe('an order change', () => {
   const urls = ['/api/orders', `/api/orders/${IDS.aliceOrder}`];
 
-  it('to internal fields only keeps every entry and counts no invalidation (P3)', async () => {
+  it('[P3] to internal fields only keeps every entry and counts no invalidation', async () => {
     await fetched(...urls);
     const changedFields = ['Activation_Status__c', 'LastModifiedDate'];
     await portal.events.change('Order', IDS.aliceOrder, { changedFields });
@@ -39,7 +39,7 @@ describe('an order change', () => {
     });
   });
 
-  it('to a shown field drops its detail and its account’s list, and nobody else’s (P4, P5)', async () => {
+  it('[P4] [P5] to a shown field drops its detail and its account’s list, and nobody else’s', async () => {
     await fetched(...urls);
     expect((await portal.get('bob', '/api/orders')).statusCode).toBe(200);
     const before = portal.org.queries['Order'];
@@ -52,7 +52,7 @@ describe('an order change', () => {
     expect((await portal.metrics('orders')).invalidations).toBe(1);
   });
 
-  it('of an item drops the detail and the list that were built from it (P6)', async () => {
+  it('[P6] of an item drops the detail and the list that were built from it', async () => {
     await fetched(...urls);
     await portal.events.change('OrderItem', IDS.bobItem, { changedFields: ['Quantity'] });
     expect(await fetched(...urls)).toEqual([false, false]);
@@ -60,7 +60,7 @@ describe('an order change', () => {
     expect(await fetched(...urls)).toEqual([true, true]);
   });
 
-  it('that creates or deletes an order drops the list it belongs to (P7)', async () => {
+  it('[P7] that creates or deletes an order drops the list it belongs to', async () => {
     await fetched('/api/orders');
     const created = { changeType: 'CREATE', fields: { AccountId: IDS.bob } } as const;
     await portal.events.change('Order', toSalesforceId('801000000000009'), created);
@@ -115,19 +115,19 @@ describe('an account with 200 orders of 25 lines', () => {
 describe('a catalog change', () => {
   const urls = ['/api/catalog/internet', '/api/catalog/sim'];
 
-  it('of a product drops the entries built from it alone (P8)', async () => {
+  it('[P8] of a product drops the entries built from it alone', async () => {
     await fetched(...urls);
     await portal.events.change('Product2', IDS.fibre, { changedFields: ['Name'] });
     expect(await fetched(...urls)).toEqual([true, false]);
   });
 
-  it('that brings a product no entry knows drops every product list (P9)', async () => {
+  it('[P9] that brings a product no entry knows drops every product list', async () => {
     await fetched(...urls);
     await portal.events.change('Product2', toSalesforceId('01t000000000009'), { changeType: 'CREATE' });
     expect(await fetched(...urls)).toEqual([true, true]);
   });
 
-  it('of a price drops its product’s entries, also when the price is new (P10)', async () => {
+  it('[P10] of a price drops its product’s entries, also when the price is new', async () => {
     await fetched(...urls);
     await portal.events.change('PricebookEntry', IDS.esimPrice, { changedFields: ['UnitPrice'] });
     expect(await fetched(...urls)).toEqual([false, true]);
@@ -138,7 +138,7 @@ describe('a catalog change', () => {
     expect(await fetched(...urls)).toEqual([true, false]);
   });
 
-  it('of availability drops the short-lived entry too (P13)', async () => {
+  it('[P13] of availability drops the short-lived entry too', async () => {
     await fetched('/api/catalog/internet');
     portal.org.products[0]!['Stock__c'] = 0;
     await portal.events.change('Product2', IDS.fibre, { changedFields: ['Stock__c'] });
@@ -148,7 +148,7 @@ describe('a catalog change', () => {
 });
 
 describe('an account change', () => {
-  it('of eligibility drops that account’s entry alone (P11)', async () => {
+  it('[P11] of eligibility drops that account’s entry alone', async () => {
     const urls = ['/api/catalog/eligibility', '/api/orders', '/api/catalog/internet'];
     await fetched(...urls);
     const topic = '/event/Account_Eligibility_Update__e';
@@ -197,7 +197,7 @@ describe('an account change', () => {
 });
 
 describe('the stream', () => {
-  it('takes a replayed event (P15)', async () => {
+  it('[P15] takes a replayed event', async () => {
     await fetched('/api/orders');
     for (const _ of [1, 2]) await portal.events.change('Order', IDS.aliceOrder, { changedFields: ['Status'] });
     expect(await fetched('/api/orders', '/api/orders')).toEqual([true, false]);
@@ -271,7 +271,7 @@ describe('a change that cannot be applied', () => {
 });
 
 describe('with events switched off', () => {
-  it('nothing is subscribed to, and health says so (P18)', async () => {
+  it('[P18] nothing is subscribed to, and health says so', async () => {
     await portal.close();
     portal = await Portal.open({ SF_EVENTS_ENABLED: 'false' });
     expect(portal.events.subscribed).toEqual([]);

@@ -7,7 +7,7 @@ import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 
-describe('P12, P13: how long entries live', () => {
+describe('[P12] [P13] how long entries live', () => {
   let now: number;
   let cache: CacheService;
   beforeEach(() => {

@@ -36,7 +36,7 @@ describe.each(deployments)('browsers are told of changes: $name', ({ start }) =>
 
   const order = () => portal.org.orders.find(({ Id }) => Id === IDS.aliceOrder) as Record<string, unknown>;
 
-  it('after the invalidation: who reads again on a notice never sees what was before, in any process (P19)', async () => {
+  it('[P19] after the invalidation: who reads again on a notice never sees what was before, in any process', async () => {
     portal.delayInvalidations(50);
     const browser = await portal.listen('alice', portal.last);
     await portal.statuses('alice');
@@ -64,7 +64,7 @@ describe.each(deployments)('browsers are told of changes: $name', ({ start }) =>
     }
   });
 
-  it('and only those of the account (P28), whichever way the account is known', async () => {
+  it('[P28] and only those of the account, whichever way the account is known', async () => {
     const [alice, bob] = [await portal.listen('alice', portal.last), await portal.listen('bob')];
     await portal.statuses('alice');
     await portal.statuses('bob');
@@ -96,7 +96,7 @@ describe.each(deployments)('browsers are told of changes: $name', ({ start }) =>
     expect((await bob.next('orders.changed', before)).data).toMatchObject({ spreadMs: expect.any(Number) });
   });
 
-  it('once, however often the same event is delivered (P20)', async () => {
+  it('[P20] once, however often the same event is delivered', async () => {
     const alice = await portal.listen('alice', portal.last);
     const same = { ...statusChange, replayId: '4711', transactionKey: 'tx', commitTimestamp: 1 };
     const deliver = async () => {

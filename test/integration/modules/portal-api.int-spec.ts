@@ -31,7 +31,7 @@ describe('orders', () => {
     });
   });
 
-  it('of another account are not there (P28)', async () => {
+  it('[P28] of another account are not there', async () => {
     const foreign = await portal.get('alice', `/api/orders/${IDS.bobOrder}`);
     const absent = await portal.get('alice', '/api/orders/801000000000999');
     expect(foreign.statusCode).toBe(404);
@@ -194,7 +194,7 @@ describe('the catalog', () => {
 });
 
 describe('billing', () => {
-  it('shows a client its own invoices only (P28)', async () => {
+  it('[P28] shows a client its own invoices only', async () => {
     expect((await portal.get('alice', '/api/invoices')).json()).toEqual([
       expect.objectContaining({ id: 501, number: 'INV-501', total: 44, currency: 'JPY' }),
     ]);
@@ -210,7 +210,7 @@ describe('billing', () => {
     expect(portal.billing.calls).toBe(0);
   });
 
-  it('keeps an empty list, so that it is asked for once (P24)', async () => {
+  it('[P24] keeps an empty list, so that it is asked for once', async () => {
     for (const _ of [1, 2]) expect((await portal.get('alice', '/api/subscriptions')).json()).toEqual([]);
     expect(portal.billing.calls).toBe(1);
     await portal.get('alice', '/api/payment-methods');
@@ -221,7 +221,7 @@ describe('billing', () => {
     });
   });
 
-  it('has the TTLs of the contract (P12)', async () => {
+  it('[P12] has the TTLs of the contract', async () => {
     expect((await portal.anonymous('/health/billing/cache')).json().ttl).toEqual({
       invoicesSeconds: 90,
       invoiceSeconds: 300,
@@ -234,7 +234,7 @@ describe('billing', () => {
 });
 
 describe('counters', () => {
-  it('are exact, coalesced callers included (P1, P23)', async () => {
+  it('[P1] [P23] are exact, coalesced callers included', async () => {
     let open = (): void => undefined;
     await portal.get('alice', `/api/orders/${IDS.aliceOrder}`);
     portal.org.delay = () => new Promise((resolve) => (open = resolve));
@@ -271,7 +271,7 @@ describe('counters', () => {
 });
 
 describe('a failing source', () => {
-  it('is answered as a problem, is not kept, and its own words stay inside (P2)', async () => {
+  it('[P2] is answered as a problem, is not kept, and its own words stay inside', async () => {
     portal.org.failure = new SalesforceError('SALESFORCE_TIMEOUT', 'query at https://secret.example failed');
     await portal.get('alice', '/api/orders');
     const answer = await portal.get('alice', '/api/orders');

@@ -50,7 +50,7 @@ describe.each([
   };
   const invoices = ['/api/invoices', '/api/invoices/501'];
 
-  it('drops list and item everywhere before it answers, and tells the client’s users alone (P27)', async () => {
+  it('[P27] drops list and item everywhere before it answers, and tells the client’s users alone', async () => {
     const [alice, bob] = [await portal.listen('alice', portal.last), await portal.listen('bob')];
     await asked(...invoices);
     expect(await asked(...invoices)).toBe(0);

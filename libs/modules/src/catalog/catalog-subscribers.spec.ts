@@ -23,20 +23,20 @@ const event = (entityName: string, id: string, given: Partial<ChangeEvent>) =>
   changeEvent({ topic: '/data/x', entityName, recordIds: [id], ...given });
 
 describe('product changes', () => {
-  it('concern that product alone (P8)', () => {
+  it('[P8] concern that product alone', () => {
     expect(products?.dependencies(event('Product2', PRODUCT, { changedFields: ['Name'] }))).toEqual([
       record('Product2', PRODUCT),
     ]);
   });
 
-  it.each(['Family', 'IsActive', 'Region__c'])('concern every list when %s changes (P9)', (field) => {
+  it.each(['Family', 'IsActive', 'Region__c'])('[P9] concern every list when %s changes', (field) => {
     expect(products?.dependencies(event('Product2', PRODUCT, { changedFields: [field] }))).toEqual([
       record('Product2', PRODUCT),
       membership('Product2'),
     ]);
   });
 
-  it('concern every list when a product is new (P9)', () => {
+  it('[P9] concern every list when a product is new', () => {
     expect(products?.dependencies(event('Product2', PRODUCT, { changeType: 'CREATE' }))).toEqual([
       record('Product2', PRODUCT),
       membership('Product2'),
@@ -45,7 +45,7 @@ describe('product changes', () => {
 });
 
 describe('price changes', () => {
-  it('concern entries with that price, or with its product where the event names it (P10)', () => {
+  it('[P10] concern entries with that price, or with its product where the event names it', () => {
     expect(prices?.dependencies(event('PricebookEntry', PRICE, { changedFields: ['UnitPrice'] }))).toEqual([
       record('PricebookEntry', PRICE),
     ]);
@@ -89,7 +89,7 @@ describe('account changes', () => {
     ).toEqual([record('Account', ACCOUNT)]);
   });
 
-  it('concern only that account’s eligibility when the org publishes it (P11)', () => {
+  it('[P11] concern only that account’s eligibility when the org publishes it', () => {
     expect(published({ Account_Id__c: ACCOUNT })).toEqual([cache.accountEligibility(ACCOUNT)]);
     expect(published({ Account_Id__c: ACCOUNT.slice(0, 15) })).toEqual([cache.accountEligibility(ACCOUNT)]);
   });

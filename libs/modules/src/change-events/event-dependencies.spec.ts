@@ -16,12 +16,12 @@ const WITHOUT_PARENTS: EntityRules = { table: 'Product2', filteredFields: new Se
 const event = (given: Partial<ChangeEvent>) => changeEvent({ recordIds: [ORDER], ...given });
 
 describe('what a change event makes wrong', () => {
-  it('is nothing when only internal fields changed (P3)', () => {
+  it('[P3] is nothing when only internal fields changed', () => {
     const changedFields = ['Activation_Status__c', 'LastModifiedDate', 'SystemModstamp'];
     expect(eventDependencies(event({ changedFields }), RULES)).toEqual([]);
   });
 
-  it('is the record when a shown field changed beside internal ones (P4)', () => {
+  it('[P4] is the record when a shown field changed beside internal ones', () => {
     const changedFields = ['Activation_Status__c', 'Status'];
     expect(eventDependencies(event({ changedFields }), RULES)).toEqual([record('Order', ORDER)]);
   });
@@ -37,14 +37,14 @@ describe('what a change event makes wrong', () => {
     expect(eventDependencies(event({ changedFields }), RULES)).toEqual([record('Order', ORDER), membership('Order')]);
   });
 
-  it('is the record and its new list when a row moves (P5)', () => {
+  it('[P5] is the record and its new list when a row moves', () => {
     const moved = event({ changedFields: ['AccountId'], fields: { AccountId: 'B' } });
     expect(eventDependencies(moved, RULES)).toEqual([record('Order', ORDER), record('List', 'B')]);
     const unknown = event({ changedFields: ['AccountId'] });
     expect(eventDependencies(unknown, RULES)).toEqual([record('Order', ORDER), membership('Order')]);
   });
 
-  it.each(['CREATE', 'UNDELETE'] as const)('is the parents, or all lists, on %s (P7)', (changeType) => {
+  it.each(['CREATE', 'UNDELETE'] as const)('[P7] is the parents, or all lists, on %s', (changeType) => {
     expect(eventDependencies(event({ changeType, fields: { AccountId: 'A' } }), RULES)).toEqual([
       record('Order', ORDER),
       record('List', 'A'),
@@ -52,7 +52,7 @@ describe('what a change event makes wrong', () => {
     expect(eventDependencies(event({ changeType }), RULES)).toEqual([record('Order', ORDER), membership('Order')]);
   });
 
-  it('is the record alone on DELETE (P7)', () => {
+  it('[P7] is the record alone on DELETE', () => {
     expect(eventDependencies(event({ changeType: 'DELETE' }), RULES)).toEqual([record('Order', ORDER)]);
   });
 
@@ -63,7 +63,7 @@ describe('what a change event makes wrong', () => {
     );
   });
 
-  it('adds all lists when a filtered field changed and no parent is known (P9)', () => {
+  it('[P9] adds all lists when a filtered field changed and no parent is known', () => {
     const dependencies = (field: string) => eventDependencies(event({ changedFields: [field] }), WITHOUT_PARENTS);
     expect(dependencies('Name')).toEqual([record('Product2', ORDER)]);
     expect(dependencies('Family')).toEqual([record('Product2', ORDER), membership('Product2')]);

@@ -148,7 +148,7 @@ describe('the health of change events', () => {
     expect(health.reason).toBe(reason);
   });
 
-  it('is degraded when events are switched off, and says how long entries live then (P18)', () => {
+  it('[P18] is degraded when events are switched off, and says how long entries live then', () => {
     expect(eventsDisabled(60)).toMatchObject({
       status: 'degraded',
       reason: 'change events are switched off (SF_EVENTS_ENABLED=false): entries live at most 60 s',

@@ -17,17 +17,17 @@ const [orders, items] = new OrderCdcSubscriber(cache, loadConfig({})).subscripti
 const event = (given: Partial<ChangeEvent>) => changeEvent({ recordIds: [ORDER], ...given });
 
 describe('order changes', () => {
-  it('change nothing that is shown while provisioning works (P3)', () => {
+  it('[P3] change nothing that is shown while provisioning works', () => {
     const changedFields = ['Activation_Status__c', 'Activation_Error_Code__c', 'WHMCS_Order_ID__c', 'LastModifiedDate'];
     expect(orders?.dependencies(event({ changedFields }))).toEqual([]);
   });
 
-  it('concern the list of the account that a new order names, with a 15-character id too (P7)', () => {
+  it('[P7] concern the list of the account that a new order names, with a 15-character id too', () => {
     const created = event({ changeType: 'CREATE', fields: { AccountId: '001000000000001' } });
     expect(orders?.dependencies(created)).toEqual([record('Order', ORDER), cache.accountList(ACCOUNT)]);
   });
 
-  it('concern both lists when an order moves to another account (P5)', () => {
+  it('[P5] concern both lists when an order moves to another account', () => {
     const moved = event({ changedFields: ['AccountId'], fields: { AccountId: ACCOUNT } });
     expect(orders?.dependencies(moved)).toEqual([record('Order', ORDER), cache.accountList(ACCOUNT)]);
   });
@@ -45,12 +45,12 @@ describe('order changes', () => {
 describe('order item changes', () => {
   const item = (given: Partial<ChangeEvent>) => event({ entityName: 'OrderItem', recordIds: [ITEM], ...given });
 
-  it('find their order by the item when they do not name it (P6)', () => {
+  it('[P6] find their order by the item when they do not name it', () => {
     expect(items?.dependencies(item({ changedFields: ['Quantity'] }))).toEqual([record('OrderItem', ITEM)]);
     expect(items?.dependencies(item({ changeType: 'DELETE' }))).toEqual([record('OrderItem', ITEM)]);
   });
 
-  it('concern the order that a new item names (P6, P7)', () => {
+  it('[P6] [P7] concern the order that a new item names', () => {
     const created = item({ changeType: 'CREATE', fields: { OrderId: ORDER } });
     expect(items?.dependencies(created)).toEqual([record('OrderItem', ITEM), record('Order', ORDER)]);
   });

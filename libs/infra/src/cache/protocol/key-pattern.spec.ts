@@ -24,7 +24,7 @@ describe('KeyPattern', () => {
     ['', '', true],
     ['', 'a', false],
     ['?', '😀', true],
-  ])('%j on %j is %j (E21)', (pattern, key, expected) => {
+  ])('[E21] %j on %j is %j', (pattern, key, expected) => {
     expect(matches(pattern, key)).toBe(expected);
   });
 

@@ -164,7 +164,7 @@ describe('a process that was taken for dead', () => {
 });
 
 describe('a position', () => {
-  it('is saved when every listener of the application was told, and not before (P19)', async () => {
+  it('[P19] is saved when every listener of the application was told, and not before', async () => {
     const slow = deferred();
     const told: string[] = [];
     const quick = new Listener(async () => void told.push('quick'));

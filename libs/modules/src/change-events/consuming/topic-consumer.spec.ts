@@ -67,7 +67,7 @@ beforeEach(() => {
 afterEach(() => checkpoints.remove(NAME));
 
 describe('the consumer of a topic', () => {
-  it('commits a replay id only after the invalidation (P16)', async () => {
+  it('[P16] commits a replay id only after the invalidation', async () => {
     const consuming = consumer();
     expect(await consuming.position()).toBe('latest');
     await consuming.onEvents(batch('7'));
@@ -77,7 +77,7 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 2, lastCommittedReplayId: '8' });
   });
 
-  it('rejects and commits nothing when the invalidation was not acknowledged, and succeeds when tried again (P17)', async () => {
+  it('[P17] rejects and commits nothing when the invalidation was not acknowledged, and succeeds when tried again', async () => {
     failures = 1;
     const consuming = consumer();
     await expect(consuming.onEvents(batch('7'))).rejects.toThrow('the store is away');
@@ -87,7 +87,7 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0 });
   });
 
-  it('counts an event once, however often it is retried (P23)', async () => {
+  it('[P23] counts an event once, however often it is retried', async () => {
     failures = 1;
     const consuming = consumer();
     const retried = batch('7');
@@ -99,7 +99,7 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 1, lastCommittedReplayId: '7' });
   });
 
-  it('tells of an event once, with the keys that fell, after its invalidation and before its commit (P19)', async () => {
+  it('[P19] tells of an event once, with the keys that fell, after its invalidation and before its commit', async () => {
     const told: unknown[] = [];
     const applied: TopicListeners['applied'] = async (changes) => {
       told.push(...changes.map(({ keys, isWide }) => ({ keys, isWide })));
@@ -219,7 +219,7 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 1, skipped: 0, lastCommittedReplayId: '7' });
   });
 
-  it('takes an event that comes twice (P15)', async () => {
+  it('[P15] takes an event that comes twice', async () => {
     const consuming = consumer();
     await consuming.onEvents(batch('7'));
     await consuming.onEvents(batch('7'));
@@ -343,7 +343,7 @@ describe('the consumer whose listener takes its time', () => {
     consuming = consumer({ applied });
   });
 
-  it('commits when that has heard of the changes, and not before (P19)', async () => {
+  it('[P19] commits when that has heard of the changes, and not before', async () => {
     const taken = consuming.onEvents(batch('7'));
     expect(await isDoneBeforeHeard(taken)).toBe(false);
     expect(await consuming.position()).toBe('latest');
