@@ -3,13 +3,23 @@ import { deferred, type Deferred } from '../../../../../test/support/deferred.js
 import type { GetOrSetOptions } from '../cache.types.js';
 import { entry } from '../dependencies.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
-import type { BeginReply, BeginRequest, StoredValue } from '../protocol/cache-store.js';
+import type {
+  BeginReply,
+  BeginRequest,
+  CommitReply,
+  CommitRequest,
+  StoredValue,
+  Unsubscribe,
+} from '../protocol/cache-store.js';
 import { ValueCodec } from '../protocol/value-codec.js';
 import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiters/waiter.js';
 
-/** Carries out each request at once, and answers when the test allows it, like a slow network. */
+/**
+ * Carries out each request at once, and answers when the test allows it, like a slow network. Its messages do not
+ * arrive: they help, and no promise rests on them.
+ */
 class SlowlyAnsweringStore extends MemoryCacheStore {
   private held: { readonly found: Deferred<void>; readonly told: Deferred<void> } | undefined;
 
@@ -24,6 +34,14 @@ class SlowlyAnsweringStore extends MemoryCacheStore {
 
   override async read(key: string): Promise<StoredValue | undefined> {
     return this.delay(await super.read(key));
+  }
+
+  override async commit(request: CommitRequest): Promise<CommitReply> {
+    return this.delay(await super.commit(request));
+  }
+
+  override onInvalidation(): Unsubscribe {
+    return () => undefined;
   }
 
   private async delay<T>(answer: T): Promise<T> {
@@ -55,7 +73,7 @@ describe('Flight', () => {
     return waiter.answer;
   };
 
-  it('gives nobody the entry found by a request that was sent before he came', async () => {
+  it('[invariant 4] gives nobody the entry found by a request that was sent before they came', async () => {
     const { found, told } = store.hold();
     const early = ask('unused');
     await found.promise;
@@ -66,7 +84,7 @@ describe('Flight', () => {
     expect(await late).toBe('new');
   });
 
-  it('nor the entry that was looked at under the lease for one who wants a newer one', async () => {
+  it('nor the entry that was looked at under the lease for a caller that wants a newer one', async () => {
     now += 30_000;
     readThrough.clock.learn(now, performance.now());
     const offered = store.hold();
@@ -83,5 +101,20 @@ describe('Flight', () => {
     read.told.resolve();
     expect(await early).toBe('newer');
     expect(await late).toBe('newest');
+  });
+
+  it('[invariant 3] accepts nobody once its commit was sent, although the answer is on its way', async () => {
+    await store.invalidate([entry('d:k')]);
+    const begun = store.hold();
+    const early = ask('built');
+    await begun.found.promise;
+    const sent = store.hold();
+    begun.told.resolve();
+    await sent.found.promise; // the value is stored
+    await store.invalidate([entry('d:k')]);
+    const late = ask('new');
+    sent.told.resolve();
+    expect(await early).toBe('built');
+    expect(await late).toBe('new');
   });
 });
