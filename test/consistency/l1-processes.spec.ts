@@ -64,7 +64,7 @@ describe('L1 strict, several processes', () => {
     }
   });
 
-  it('a process that stands still delays an invalidation by its lease, and serves nothing old when it goes on', async () => {
+  it('[invariant 13] a process that stands still delays an invalidation by its lease, and serves nothing old when it goes on', async () => {
     await warm();
     const [stopped, other] = readers as [CacheProcess, CacheProcess];
     stopped.signal('SIGSTOP');

@@ -143,7 +143,7 @@ describe('RedisCacheStore on a server that goes away', () => {
     return own;
   }
 
-  it('rejects while the server is away, and neither serves nor stores the old history after an empty restart', async () => {
+  it('[invariant 17] rejects while the server is away, and neither serves nor stores the old history after an empty restart', async () => {
     const own = await startOwn();
     const { store } = closing(await createRedisStores(own, 1));
     await put(store, 'orders:a', 'before', [record('Order', '1')]);

@@ -51,7 +51,7 @@ export function describeConsumerLeases(name: string, create: () => Promise<Consu
       expect((await leases.holder('events'))?.expiresInMs).toBeGreaterThan(30_000);
     });
 
-    it('let only the present term save a position', async () => {
+    it('[invariant 14] let only the present term save a position', async () => {
       const term = await acquire('a');
       await checkpoints.save('orders', '1', term);
       await leases.release(term);
@@ -63,7 +63,7 @@ export function describeConsumerLeases(name: string, create: () => Promise<Consu
       expect(await checkpoints.load('orders')).toBe('4');
     });
 
-    it('tell how long ago each feed was up to date, which grows while nobody follows it', async () => {
+    it('[invariant 14] tell how long ago each feed was up to date, which grows while nobody follows it', async () => {
       expect(await leases.feedAges()).toEqual(new Map());
       const term = await acquire('a');
       await leases.renew(term, LONG_MS, new Map([['Order', 5_000], ['Account', 90_000]])); // prettier-ignore

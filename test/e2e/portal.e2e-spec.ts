@@ -40,7 +40,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
   const ordersHealth = async () => (await portal.request('/health/orders/cache', {}, last)).body as CacheHealth;
   const soon = { withinMs: 2000 };
 
-  it('answers the first request from Salesforce and the second from the cache', async () => {
+  it('[E5] answers the first request from Salesforce and the second from the cache', async () => {
     const miss = await portal.get('/api/orders');
     const hit = await portal.get('/api/orders', { bff: last });
     expect([miss.status, hit.status]).toEqual([200, 200]);
@@ -56,7 +56,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     });
   });
 
-  it('[P4] [P5] a changed status is in the next answer within two seconds; other accounts stay hits', async () => {
+  it('[P4] [P5] [E4] a changed status is in the next answer within two seconds; other accounts stay hits', async () => {
     await orders(2);
     const before = (await orders(1))[0] as OrderSummary;
     const detail = (await portal.get(`/api/orders/${before.id}`)).body as OrderDetail;
@@ -113,7 +113,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     );
   });
 
-  it('[P7] an order made in Salesforce appears, and one deleted there goes', async () => {
+  it('[P7] [E2] [E3] an order made in Salesforce appears, and one deleted there goes', async () => {
     const [some] = (await orders(1)) as [OrderSummary];
     const account = ((await portal.salesforce('GET', `/sobjects/Order/${some.id}`)) as { AccountId: string }).AccountId;
     const { id } = (await portal.salesforce('POST', '/sobjects/Order', {
@@ -175,7 +175,7 @@ describe.each(deployments)('the portal: $name', ({ start, bffs }) => {
     expect(await portal.salesforce('GET', `/sobjects/Order/${id}`)).toMatchObject({ Id: id });
   });
 
-  it('[P28] nobody reads another account: its order is not found, its invoice neither', async () => {
+  it('[P28] [invariant 16] nobody reads another account: its order is not found, its invoice neither', async () => {
     const [mine] = (await orders(1)) as [OrderSummary];
     expect((await portal.get(`/api/orders/${mine.id}`, { customer: 2 })).status).toBe(404);
     const [invoice] = (await portal.get('/api/invoices')).body as [{ id: number }];

@@ -34,7 +34,7 @@ export function describeBuilds(create: StoreFactory): void {
       expect((await other.status('k')).status).toBe('exists');
     });
 
-    it('stores for a builder whose lease ran out if nobody built since and nothing was invalidated', async () => {
+    it('[invariant 8] stores for a builder whose lease ran out if nobody built since and nothing was invalidated', async () => {
       const { store } = await create();
       const build = await startBuild(store, 'k');
       await store.release({ key: 'k', leaseId: build.leaseId });
@@ -42,7 +42,7 @@ export function describeBuilds(create: StoreFactory): void {
       expect(await text(store, 'k')).toBe('late');
     });
 
-    it('answers stale when a dependency was invalidated since the start', async () => {
+    it('[invariant 2] [invariant 8] answers stale when a dependency was invalidated since the start', async () => {
       const { store } = await create();
       const build = await startBuild(store, 'k');
       await store.invalidate([record('Order', '1')]);
@@ -50,7 +50,7 @@ export function describeBuilds(create: StoreFactory): void {
       expect(await store.status('k')).toEqual({ status: 'empty' });
     });
 
-    it('answers lost for a start point of another history', async () => {
+    it('[invariant 17] answers lost for a start point of another history', async () => {
       const { store } = await create();
       const build = await startBuild(store, 'k');
       const request = { key: 'k', leaseId: build.leaseId, value: value('v'), dependencies: [], ttlMs: undefined };

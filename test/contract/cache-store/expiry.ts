@@ -66,7 +66,7 @@ export function describeExpiry(create: StoreFactory): void {
       expect(await text(store, 'k')).toBe('kept');
     });
 
-    it('leaves nothing in the index of 600 expired entries once they are swept', async () => {
+    it('[invariant 11] leaves nothing in the index of 600 expired entries once they are swept', async () => {
       const { store, other, countIndexKeys } = await create();
       await times(600, (i) => write(store, `whmcs:invoice:${i}`, 'v', [record('Invoice', String(i))], 30));
       await startBuild(store, 'whmcs:dead-builder', { leaseMs: 30 });

@@ -5,7 +5,7 @@ import { allKeys, put, startBuild, sweepAll, text, times, write, type StoreFacto
 /** Which entries an invalidation drops and reports, and that no traces remain. */
 export function describeInvalidations(create: StoreFactory): void {
   describe('invalidations', () => {
-    it('[P5] [P8] drop exactly the dependants, and name them', async () => {
+    it('[P5] [P8] [E6] drop exactly the dependants, and name them', async () => {
       const { store, other } = await create();
       await put(store, 'orders:account:1', 'list', [record('Order', '1'), record('Order', '2'), membership('Order')]);
       await put(store, 'orders:detail:1', 'detail', [record('Order', '1'), record('OrderItem', '11')]);
@@ -47,7 +47,7 @@ export function describeInvalidations(create: StoreFactory): void {
       expect((await store.invalidate([record('Order', '1')])).dropped).toBe(2);
     });
 
-    it('follow the dependencies of the last build, not of those before it', async () => {
+    it('[E10] follow the dependencies of the last build, not of those before it', async () => {
       const { store } = await create();
       await put(store, 'orders:a', '1', [record('Order', '1'), record('Order', '2')]);
       await store.invalidate([record('Order', '1')]);
@@ -58,7 +58,7 @@ export function describeInvalidations(create: StoreFactory): void {
       expect((await store.invalidate([record('Order', '3')])).dropped).toBe(1);
     });
 
-    it('leave nothing in the index, whichever way the entries went', async () => {
+    it('[invariant 11] leave nothing in the index, whichever way the entries went', async () => {
       const { store, countIndexKeys } = await create();
       await put(store, 'orders:a', 'a', [record('Order', '1'), membership('Order')]);
       await write(store, 'orders:a', 'b', [record('Order', '2')]);

@@ -23,7 +23,7 @@ async function rebuild(store: CacheStore, key: string, content: string, kept: Ke
 /** Operations on entries besides keeping them until they end: refresh, extension, lock, stale copy. */
 export function describeLongerLives(create: StoreFactory): void {
   describe('a refresh', () => {
-    it('is granted over a valid entry, once at a time, and the entry is served meanwhile', async () => {
+    it('[F8] is granted over a valid entry, once at a time, and the entry is served meanwhile', async () => {
       const { store, other } = await create();
       await put(store, 'k', 'old', [record('Order', '1')], 60_000);
       const first = await store.begin({ key: 'k', leaseId: 'a', leaseMs: 30_000, known: [], refresh: true });
@@ -40,7 +40,7 @@ export function describeLongerLives(create: StoreFactory): void {
       expect((await store.invalidate([record('Order', '2')])).dropped).toBe(1);
     });
 
-    it('that an invalidation has overtaken is refused', async () => {
+    it('[F13] that an invalidation has overtaken is refused', async () => {
       const { store } = await create();
       await put(store, 'k', 'old', [record('Order', '1')]);
       const { start } = (await store.begin({ key: 'k', leaseId: 'a', leaseMs: 30_000, known: [], refresh: true })) as {

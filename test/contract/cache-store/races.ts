@@ -29,7 +29,7 @@ export function describeRaces(create: StoreFactory): void {
       expect(await text(other, key)).toBeUndefined();
     });
 
-    it('is not won by a dependency that nobody depended on before and that is learned after the fetch', async () => {
+    it('[invariant 2] is not won by a dependency that nobody depended on before and that is learned after the fetch', async () => {
       const { store, other } = await create();
       const build = await startBuild(store, key);
       const nobodys = await other.invalidate([record('OrderItem', 'learned-later')]);

@@ -102,7 +102,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('d:text')).toEqual(value);
     });
 
-    it('a namespace falls as a whole, and nothing else does', async () => {
+    it('[E12] a namespace falls as a whole, and nothing else does', async () => {
       await cache.set('a:1', 1);
       await cache.set('a:2:x', 1);
       await cache.set('ab:1', 1);
@@ -123,7 +123,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('d:7')).toBe('new');
     });
 
-    it('[P23] counts hits, misses, coalesced waiters, errors and invalidations exactly', async () => {
+    it('[P23] [F17] counts hits, misses, coalesced waiters, errors and invalidations exactly', async () => {
       const things = new ThingsCache(cache);
       const source = new CountingSource('v', [record('Thing', '1')]);
       source.hold();

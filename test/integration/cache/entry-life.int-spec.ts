@@ -34,7 +34,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
     });
     afterEach(() => fixture.closeAll());
 
-    it('the value decides its TTL, in a bucket and in a call', async () => {
+    it('[E11] the value decides its TTL, in a bucket and in a call', async () => {
       await things.byState.get(['1'], async () => ({ state: 'settled' }));
       await things.byState.get(['2'], async () => ({ state: 'moving' }));
       await cache.getOrSet('d:k', async () => 7, { ttlSeconds: (value) => (value === 7 ? 0.2 : undefined) });

@@ -73,7 +73,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     }
   }
 
-  it.each(KINDS)('[D1] no read in any process returns the value of before: $kind', async (kind) => {
+  it.each(KINDS)('[D1] [invariant 19] no read in any process returns the value of before: $kind', async (kind) => {
     const keys = Array.from({ length: ROUNDS }, (_, i) => `forced:${tests}:${i}`);
     await Promise.all(keys.map((key) => everywhereOld(key, kind.before)));
     const seen: Value[] = [];

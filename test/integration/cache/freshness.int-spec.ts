@@ -155,7 +155,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       expect(counted()).toMatchObject({ misses: 1, hits: 5, tooOld: 0 });
     });
 
-    it('up to the bound while nobody follows them: an older entry is built anew, and that one serves for the bound', async () => {
+    it('[invariant 15] up to the bound while nobody follows them: an older entry is built anew, and that one serves for the bound', async () => {
       await read();
       for (let i = 0; i < 5; i++) await read();
       expect(source.fetches).toBe(1);

@@ -192,7 +192,7 @@ describe('what could go wrong around a cache on Redis', () => {
     }
   });
 
-  it('values that were evicted leave no index behind', async () => {
+  it('[invariant 11] values that were evicted leave no index behind', async () => {
     const cache = create();
     await Promise.all(
       Array.from({ length: 3000 }, (_, i) => cache.set(`d:${i}`, i, { dependsOn: [record('Thing', `${i}`)] })),
@@ -235,7 +235,7 @@ describe('what could go wrong around a cache on Redis', () => {
 });
 
 describe('a Redis that comes back with an older snapshot', () => {
-  it('serves nothing of it: an acknowledged invalidation may be missing there', async () => {
+  it('[invariant 17] serves nothing of it: an acknowledged invalidation may be missing there', async () => {
     const server = await startRedisServer();
     const caches = [createCache({ redisUrl: server.url }), createCache({ redisUrl: server.url })] as const;
     const admin = new Redis(server.url);

@@ -90,7 +90,7 @@ describe('the L1 of two processes over one Redis', () => {
     expect(await a.get('whmcs:1')).toBeUndefined();
   });
 
-  it('[E27] [P24] holds null, false, 0, empty texts, arrays and objects like any other value', async () => {
+  it('[E27] [P24] [E1] holds null, false, 0, empty texts, arrays and objects like any other value', async () => {
     const values = [null, false, 0, '', [], [null], {}, { a: [1, { b: null }] }];
     for (const [i, value] of values.entries()) {
       const source = new CountingSource<unknown>(value);

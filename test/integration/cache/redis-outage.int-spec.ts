@@ -24,7 +24,7 @@ describe('[P22] Redis away', () => {
     await server.stop();
   });
 
-  it('reads keep answering from the source, and the cache works again after the restart without a restart of ours', async () => {
+  it('[E18] reads keep answering from the source, and the cache works again after the restart without a restart of ours', async () => {
     const source = new CountingSource('v1');
     await cache.getOrSet('d:k', source.fetch);
     await server.kill('SIGKILL');
@@ -42,7 +42,7 @@ describe('[P22] Redis away', () => {
     expect(source.fetches).toBe(fetches);
   });
 
-  it('writes and invalidations are not reported as done', async () => {
+  it('[invariant 9] writes and invalidations are not reported as done', async () => {
     await server.kill('SIGKILL');
     await eventually(() => cache.state().status === 'down');
     const refused = { code: 'CACHE_NOT_ACKNOWLEDGED', retryable: true };
@@ -90,7 +90,7 @@ describe('[P22] Redis away', () => {
     expect(source.fetches).toBe(1);
   });
 
-  it('without the store nobody joins a fetch that began before they came', async () => {
+  it('[invariant 4] without the store nobody joins a fetch that began before they came', async () => {
     await server.kill('SIGKILL');
     await eventually(() => cache.state().status === 'down');
     const source = new CountingSource('old');

@@ -58,7 +58,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       },
     );
 
-    it('an early hit starts nothing, nor does any hit of an entry without a TTL', async () => {
+    it('[F4] an early hit starts nothing, nor does any hit of an entry without a TTL', async () => {
       await things.late.get(['1'], source.fetch);
       await things.endless.get(['1'], source.fetch);
       for (let i = 0; i < 10; i++) {
@@ -69,7 +69,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       expect(source.fetches).toBe(2);
     });
 
-    it('a failure reaches nobody: the entry stays until its end, and the source is not pressed', async () => {
+    it('[F7] a failure reaches nobody: the entry stays until its end, and the source is not pressed', async () => {
       const events: BackgroundEvent[] = [];
       const options = {
         ttlSeconds: 1.5,
@@ -91,7 +91,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       expect(events).toEqual(['failed']);
     });
 
-    it('a refresh that began before an invalidation does not bring the old value back', async () => {
+    it('[F13] a refresh that began before an invalidation does not bring the old value back', async () => {
       await things.early.get(['1'], source.fetch);
       source.hold();
       await eventually(async () => {

@@ -153,7 +153,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3, '
       expect(performance.now() - begin).toBeGreaterThan(2500); // two at once, then two a second
     });
 
-    it('failures are counted, and reach nobody', async () => {
+    it('[F6] failures are counted, and reach nobody', async () => {
       await things.get('hot', '1');
       source.isDown = true;
       await cache.invalidate(record('Thing', '1'));
@@ -165,7 +165,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3, '
       expect(things.counts('hot')).toMatchObject({ errors: 0, misses: 2 });
     });
 
-    it('nothing is built again after close', async () => {
+    it('[F16] nothing is built again after close', async () => {
       await things.get('hot', '1');
       await cache.invalidate(record('Thing', '1'));
       await cache.close();

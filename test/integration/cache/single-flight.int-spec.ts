@@ -36,7 +36,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(values).toEqual(times(300, () => ({ built: 1 })));
     });
 
-    it('[J2] a built value is served to callers with another fetcher, whatever their patience', async () => {
+    it('[J2] [F15] a built value is served to callers with another fetcher, whatever their patience', async () => {
       await cache.getOrSet('d:k', async () => 'first');
       const other = new CountingSource('second');
       const values = await Promise.all(times(100, () => cache.getOrSet('d:k', other.fetch, { waitMs: 1 })));

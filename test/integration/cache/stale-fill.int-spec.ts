@@ -29,7 +29,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
     });
     afterEach(() => fixture.closeAll());
 
-    it.each(WAYS)('a fetch begun before an invalidation %s is not stored', async (_way, dependency) => {
+    it.each(WAYS)('[E12] a fetch begun before an invalidation %s is not stored', async (_way, dependency) => {
       const source = new CountingSource('old', OWN);
       source.hold();
       const early = cache.getOrSet(KEY, source.fetch);
@@ -64,7 +64,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       },
     );
 
-    it('a dependency that is read off the fetched value counts from the start of the fetch', async () => {
+    it('[invariant 1] a dependency that is read off the fetched value counts from the start of the fetch', async () => {
       const source = new CountingSource({ order: '801', version: 1 });
       const options = { dependsOn: (value: { order: string }) => [record('Order', value.order)] };
       source.hold();
@@ -103,7 +103,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(source.fetches).toBe(1);
     });
 
-    it('[P5] [P8] drops exactly the dependants, and says which', async () => {
+    it('[P5] [P8] [E6] drops exactly the dependants, and says which', async () => {
       await cache.getOrSet('orders:account:1', async () => 1, { dependsOn: [record('Order', 'a')] });
       await cache.getOrSet('orders:detail:a', async () => 1, { dependsOn: [record('Order', 'a')] });
       await cache.getOrSet('orders:account:2', async () => 2, { dependsOn: [record('Order', 'b')] });

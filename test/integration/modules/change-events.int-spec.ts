@@ -121,7 +121,7 @@ describe('a catalog change', () => {
     expect(await fetched(...urls)).toEqual([true, false]);
   });
 
-  it('[P9] that brings a product no entry knows drops every product list', async () => {
+  it('[P9] [E8] that brings a product no entry knows drops every product list', async () => {
     await fetched(...urls);
     await portal.events.change('Product2', toSalesforceId('01t000000000009'), { changeType: 'CREATE' });
     expect(await fetched(...urls)).toEqual([true, true]);

@@ -31,7 +31,7 @@ describe('orders', () => {
     });
   });
 
-  it('[P28] of another account are not there', async () => {
+  it('[P28] [E15] [invariant 16] of another account are not there', async () => {
     const foreign = await portal.get('alice', `/api/orders/${IDS.bobOrder}`);
     const absent = await portal.get('alice', '/api/orders/801000000000999');
     expect(foreign.statusCode).toBe(404);
@@ -194,7 +194,7 @@ describe('the catalog', () => {
 });
 
 describe('billing', () => {
-  it('[P28] shows a client its own invoices only', async () => {
+  it('[P28] [invariant 16] shows a client its own invoices only', async () => {
     expect((await portal.get('alice', '/api/invoices')).json()).toEqual([
       expect.objectContaining({ id: 501, number: 'INV-501', total: 44, currency: 'JPY' }),
     ]);

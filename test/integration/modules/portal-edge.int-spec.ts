@@ -145,7 +145,7 @@ describe('every answer', () => {
     expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('has security headers, and customers’ data is not kept by browsers', async () => {
+  it('[E15] has security headers, and customers’ data is not kept by browsers', async () => {
     const answer = await portal.get('alice', '/api/orders');
     expect(answer.headers).toMatchObject({
       'x-content-type-options': 'nosniff',

@@ -100,7 +100,7 @@ describe('a Redis client against a real server', () => {
     expect(closed).toBe(0);
   });
 
-  it('bounds whatever is sent while the server hangs: pipelines, transactions, scripts, the end, and duplicates', async () => {
+  it('[invariant 12] bounds whatever is sent while the server hangs: pipelines, transactions, scripts, the end, and duplicates', async () => {
     const client = (await connected()) as Redis;
     const duplicate = client.duplicate();
     expect(await connectRedis(duplicate, 5_000)).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { retryDelayMs } from './retry-delay.js';
 
 describe('retryDelayMs', () => {
-  it('grows, spreads, and never exceeds half a second', () => {
+  it('[invariant 12] grows, spreads, and never exceeds half a second', () => {
     for (let attempt = 1; attempt <= 2_000; attempt += 1) {
       const full = Math.min(500, 25 * 2 ** (attempt - 1));
       const delay = retryDelayMs(attempt);

@@ -63,7 +63,7 @@ describe('what a change event makes wrong', () => {
     );
   });
 
-  it('[P9] adds all lists when a filtered field changed and no parent is known', () => {
+  it('[P9] [E9] adds all lists when a filtered field changed and no parent is known', () => {
     const dependencies = (field: string) => eventDependencies(event({ changedFields: [field] }), WITHOUT_PARENTS);
     expect(dependencies('Name')).toEqual([record('Product2', ORDER)]);
     expect(dependencies('Family')).toEqual([record('Product2', ORDER), membership('Product2')]);

@@ -20,7 +20,7 @@ describe('what a process knows of a partition (names: mutations of strict.pml)',
     dependencies: deps(...names),
   });
 
-  it('serves while its lease runs, and not a moment longer (NO_EXPIRY)', () => {
+  it('[invariant 13] serves while its lease runs, and not a moment longer (NO_EXPIRY)', () => {
     expect(partition.isLive(999)).toBe(true);
     expect(partition.isLive(1000)).toBe(false);
   });

@@ -19,7 +19,7 @@ class ForgetfulStore extends MemoryCacheStore {
   }
 }
 
-describe('the bound of a fetch that never ends', () => {
+describe('[invariant 12] the bound of a fetch that never ends', () => {
   let store: ForgetfulStore;
   let readThrough: ReadThrough;
   let signals: AbortSignal[];

@@ -27,7 +27,7 @@ describe('the life of a Redis client', () => {
     expect(await pingRedis(away, 10)).toMatchObject({ status: 'down', reason: 'not connected (reconnecting)' });
   });
 
-  it('disconnects when quit is not answered in time', async () => {
+  it('[invariant 12] disconnects when quit is not answered in time', async () => {
     let disconnected = false;
     const hanging = {
       status: 'ready',

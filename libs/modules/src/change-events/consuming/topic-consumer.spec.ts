@@ -67,7 +67,7 @@ beforeEach(() => {
 afterEach(() => checkpoints.remove(NAME));
 
 describe('the consumer of a topic', () => {
-  it('[P16] commits a replay id only after the invalidation', async () => {
+  it('[P16] [invariant 10] commits a replay id only after the invalidation', async () => {
     const consuming = consumer();
     expect(await consuming.position()).toBe('latest');
     await consuming.onEvents(batch('7'));
@@ -77,7 +77,7 @@ describe('the consumer of a topic', () => {
     expect(consuming.counters()).toMatchObject({ invalidations: 2, lastCommittedReplayId: '8' });
   });
 
-  it('[P17] rejects and commits nothing when the invalidation was not acknowledged, and succeeds when tried again', async () => {
+  it('[P17] [invariant 10] rejects and commits nothing when the invalidation was not acknowledged, and succeeds when tried again', async () => {
     failures = 1;
     const consuming = consumer();
     await expect(consuming.onEvents(batch('7'))).rejects.toThrow('the store is away');

@@ -17,7 +17,7 @@ describe('WaiterSet', () => {
     jest.useRealTimers();
   });
 
-  it('rejects each waiter when its own patience ends, with one timer for all', async () => {
+  it('[invariant 12] rejects each waiter when its own patience ends, with one timer for all', async () => {
     const set = new WaiterSet();
     const [long, short, builder] = [waiter(500), waiter(100), waiter(50)];
     long.waitForOther();

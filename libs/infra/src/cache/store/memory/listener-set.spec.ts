@@ -13,7 +13,7 @@ describe('ListenerSet', () => {
     expect(heard).toEqual(['a 1', 'b 1']);
   });
 
-  it('keeps the error of one listener from the others, and reports it', async () => {
+  it('[E24] keeps the error of one listener from the others, and reports it', async () => {
     const [heard, errors]: [string[], unknown[]] = [[], []];
     const set = new ListenerSet<string>((error) => errors.push(error));
     const broken = new Error('broken listener');
@@ -27,7 +27,7 @@ describe('ListenerSet', () => {
     expect(errors).toEqual([broken]);
   });
 
-  it('calls a listener no more once it has unsubscribed, even for what was told before', async () => {
+  it('[E24] calls a listener no more once it has unsubscribed, even for what was told before', async () => {
     const heard: string[] = [];
     const set = new ListenerSet<string>(() => undefined);
     const unsubscribe = set.add((message) => heard.push(message));

@@ -6,7 +6,7 @@ const ends = (expiresAt?: number) => ({ fetchedAt: 0, expiresAt });
 const value = (bytes: number) => ({ codec: 1, bytes: Buffer.alloc(bytes, 'x') });
 
 describe('MemoryEntries', () => {
-  it('stays within its bytes, evicts the least recently used, and forgets the index of what it evicts', () => {
+  it('[F3] stays within its bytes, evicts the least recently used, and forgets the index of what it evicts', () => {
     const entries = new MemoryEntries(20_000, () => 0);
     for (let i = 0; i < 100; i += 1) {
       entries.put(`k${i}`, value(1_000), [record('Order', String(i))], ends(1_000));

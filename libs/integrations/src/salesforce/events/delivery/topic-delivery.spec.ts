@@ -90,7 +90,7 @@ describe('the delivery of a topic', () => {
     expect(handler.batches.map(({ events }) => events.length)).toEqual([1, 3]);
   });
 
-  it('hands over the same batch again until it is taken, and nothing before that', async () => {
+  it('[invariant 10] hands over the same batch again until it is taken, and nothing before that', async () => {
     const handler = new Recorder();
     const topic = delivery(handler);
     let rejections = 3;
@@ -109,7 +109,7 @@ describe('the delivery of a topic', () => {
     expect(topic.health()).toMatchObject({ retries: 3, waiting: 0, lastPosition: 'later' });
   });
 
-  it('holds no more than its bound, what is in hand included, and takes more when there is room', async () => {
+  it('[invariant 12] holds no more than its bound, what is in hand included, and takes more when there is room', async () => {
     const handler = new Recorder();
     const topic = delivery(handler, { queueMax: 4, batchMax: 2 });
     let release = (): void => undefined;

@@ -81,14 +81,17 @@ describe('ReadBatch', () => {
     }
   });
 
-  it.each([1, 3])('[A2] believes nothing that shows less than was known when it was asked (%i)', async (count) => {
-    const values = Array.from({ length: count }, (_, i) => read(`k${i}`));
-    await turn();
-    sent.forEach(({ answer }) => answer(GATE_BEFORE));
-    for (const value of await Promise.allSettled(values)) expect(value).toMatchObject({ status: 'rejected' });
-    expect(l1.kept).toEqual([]);
-    await expect(read('later')).rejects.toThrow('older state'); // until the partition has been looked at
-  });
+  it.each([1, 3])(
+    '[A2] [invariant 18] believes nothing that shows less than was known when it was asked (%i)',
+    async (count) => {
+      const values = Array.from({ length: count }, (_, i) => read(`k${i}`));
+      await turn();
+      sent.forEach(({ answer }) => answer(GATE_BEFORE));
+      for (const value of await Promise.allSettled(values)) expect(value).toMatchObject({ status: 'rejected' });
+      expect(l1.kept).toEqual([]);
+      await expect(read('later')).rejects.toThrow('older state'); // until the partition has been looked at
+    },
+  );
 
   it('gathers what is asked for in one turn, eight in a command', async () => {
     const keys = Array.from({ length: 12 }, (_, i) => `k${i}`);
@@ -107,7 +110,7 @@ describe('ReadBatch', () => {
     expect(await Promise.all(again)).toEqual(keys.slice(0, 5));
   });
 
-  it('shares a read only until it is sent', async () => {
+  it('[invariant 5] shares a read only until it is sent', async () => {
     const values = [read('k'), read('k'), read('k')];
     await turn();
     values.push(read('k'));

@@ -33,7 +33,7 @@ describe('L1Leases', () => {
 
   const isLive = () => local.isLive(performance.now());
 
-  it('counts a lease from the instant at which it was asked for, however late the answer comes', async () => {
+  it('[invariant 13] counts a lease from the instant at which it was asked for, however late the answer comes', async () => {
     leases.start();
     await jest.advanceTimersByTimeAsync(400);
     expect([beats.length, isLive()]).toEqual([1, false]); // one beat at a time

@@ -22,7 +22,7 @@ describe('History', () => {
     expect(history.known).toEqual([7, 't7', 1]);
   });
 
-  it('[A2] does not believe what shows less, nor another branch of the history at the same clock', () => {
+  it('[A2] [invariant 18] does not believe what shows less, nor another branch of the history at the same clock', () => {
     expect(history.judge(at(4), history.moment)).toBe('no');
     expect(history.judge(at(5, 1, 'other'), history.moment)).toBe('no');
     expect(history.hear(told(6))).toBe(true);
