@@ -126,7 +126,7 @@ export const runs = [
     ['s_mut_EVICT_ANY_BIRTH', `${emptied} -DCLK0=1 -DEVICT_ANY_BIRTH`],
   ]),
 
-  // A slot that moves key by key (A1, T1). `left` marks a known gap, described in docs/protocol/README.md.
+  // A slot that moves key by key [A1] [T1]. `left` marks a known gap, described in docs/protocol/README.md.
   ...violated('slots', [
     ['slots_today', '-DTODAY', 'quick'],
     ['slots_mut_NO_SLOT_CHECK', '-DNO_SLOT_CHECK', 'quick'],
@@ -148,7 +148,7 @@ export const runs = [
     ['slots_no_memory', '-DNO_MEMORY'],
   ]),
 
-  // A history that goes back (A2).
+  // A history that goes back [A2].
   ...violated('histories', [
     ['h_today', '-DTODAY', 'quick'],
     ['h_today_replid', '-DTODAY -DREPLID', 'quick'],
@@ -181,7 +181,7 @@ export const runs = [
     ['h_by_clock_follow_no_ticks', `${noTicks} -DBY_CLOCK`],
   ]),
 
-  // A value that is replaced without an invalidation (D1).
+  // A value that is replaced without an invalidation [D1].
   ...violated('rebuild', [
     ['r_today', '-DTODAY', 'quick'],
     ['r_today_one', '-DTODAY -DNI=1', 'quick'],

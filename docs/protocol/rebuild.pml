@@ -1,7 +1,7 @@
 /* rebuild.pml - values that are replaced without an invalidation: refresh, early refresh, `maxAgeSeconds`. One partition, one
  * key, NI processes with an L1 (strict), one record B that a value depends on or not, as its fetch finds.
  *
- * Promise G5: after a forced build has answered, no later read in any process returns a value whose fetch began before that
+ * Promise G6: after a forced build has answered, no later read in any process returns a value whose fetch began before that
  * build's fetch. The ghost eF of an entry is the number of its fetch, counted when it begins; answered = the highest of the forced builds
  * that have answered. The promise of the other models (started, acked) is asserted for record B beside it.
  * The bus loses nothing here and every L1 has a lease: what happens else is the matter of strict.pml.

@@ -11,9 +11,8 @@ import { describeWrites } from './cache-store/writes.js';
 import type { StoreFactory, StoreUnderTest } from './store-under-test.js';
 
 /**
- * The contract of every implementation of the `CacheStore` port. Letters with numbers name the acceptance cases that a
- * test
- * covers at this level (P portal, J distributed dictionary, E edge cache).
+ * The contract of every implementation of the `CacheStore` port. Ids in brackets name the cases and invariants that a
+ * test covers (docs/acceptance.md).
  */
 export function describeCacheStore(name: string, factory: StoreFactory): void {
   describe(`CacheStore: ${name}`, () => {

@@ -6,7 +6,7 @@ export interface CheckpointsUnderTest {
   close(): Promise<void>;
 }
 
-/** The contract of every implementation of the `Checkpoints` port (P16). */
+/** The contract of every implementation of the `Checkpoints` port [P16]. */
 export function describeCheckpoints(name: string, create: () => Promise<CheckpointsUnderTest>): void {
   describe(`Checkpoints: ${name}`, () => {
     let sut: CheckpointsUnderTest;

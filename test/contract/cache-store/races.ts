@@ -3,7 +3,7 @@ import { entry, membership, namespace, record, wholeTable, type Dependency } fro
 import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
 import { begin, put, startBuild, text, value, type StoreFactory } from '../store-under-test.js';
 
-/** The stale-fill race: a fetch that began before an invalidation is never stored after it (P25, P26, E16). */
+/** The stale-fill race: a fetch that began before an invalidation is never stored after it [P25] [P26] [E16]. */
 export function describeRaces(create: StoreFactory): void {
   describe('the stale-fill race', () => {
     const key = 'orders:account:1';

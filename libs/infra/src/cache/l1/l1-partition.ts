@@ -19,7 +19,7 @@ export interface ChainedInvalidation extends Position {
 
 /**
  * The invalidations of one partition as far as this process knows them, and until when it may rely on knowing all
- * (HITS-AND-L1 §2.2; model `strict.pml`). It holds no entries; it decides which may be kept and served.
+ * (docs/concepts/l1.md; model `strict.pml`). It holds no entries; it decides which may be kept and served.
  */
 export class LocalPartition {
   /** Counts flushes: a read that began before a flush must not leave its value behind. */

@@ -54,7 +54,7 @@ const KNOWN_MAX = 100;
  * - an entry found by request n answers the waiters that arrived before n was sent;
  * - a value whose commit was accepted answers all that joined before the commit was sent (then the flight is detached);
  * - a value whose commit was refused answers those that arrived before the request that granted the lease; the others
- *   share the next build (CORRECTIONS 5).
+ *   share the next build (docs/concepts/coherence.md).
  *
  * A caller with `maxAgeSeconds` refuses older entries, even if the store vouches for them: then the flight asks for the
  * lease although there is an entry. A caller never refuses a value whose fetch began after it arrived, however long the

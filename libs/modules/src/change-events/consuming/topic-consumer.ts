@@ -178,7 +178,7 @@ export class TopicConsumer implements TopicHandler {
 
   /**
    * Each attempt goes through the subscription, because its domain does more than the call to the store (it may repeat
-   * it later). A retry counts no events, so each event counts once (P23).
+   * it later). A retry counts no events, so each event counts once [P23].
    */
   private invalidate(step: Step, dependencies: readonly Dependency[]): Promise<Invalidation> {
     const { subscription, parts, isAsked } = step;

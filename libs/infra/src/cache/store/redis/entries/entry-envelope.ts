@@ -57,7 +57,7 @@ export function storedValue(envelope: Buffer): StoredValue {
 
 /**
  * Whether the gate alone proves the entry valid: it is live, of this history, and its fetch began at or after both
- * floors (protocol rule 1.2, models `fast.pml` and `slots.pml`). Otherwise the entry may still be valid, but only
+ * floors (models `fast.pml` and `slots.pml`). Otherwise the entry may still be valid, but only
  * `peek.lua` can decide.
  */
 export function isProvenBy(gate: Gate, envelope: Buffer): boolean {

@@ -32,7 +32,7 @@ interface Pending extends Asked {
 /**
  * Reads of one partition. Reads requested in the same turn of the event loop go out together, as one `MGET` of the gate
  * and their entries. One command is atomic, and a caller shares only a read that was unsent when it asked, so sharing
- * never returns anything older than its own read would (rule 2 of protocol section 4). Sequential reads have nothing to
+ * never returns anything older than its own read would (invariant 5). Sequential reads have nothing to
  * wait for, so each goes out at once.
  */
 export class ReadBatch {

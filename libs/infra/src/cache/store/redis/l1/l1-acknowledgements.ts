@@ -46,10 +46,10 @@ const FIRST_LOOK_MS = 50;
 
 /**
  * Waits until no L1 can serve the old value of an invalidation that the store has carried out: every member has
- * followed it, or its lease has run out on this process' monotonic clock (HITS-AND-L1 §2.3).
+ * followed it, or its lease has run out on this process' monotonic clock (docs/concepts/l1.md).
  *
  * A newly born gate has lost its members, but not their leases: until some process has known it for a whole lease,
- * invalidations wait for one whole lease (CORRECTIONS 4).
+ * invalidations wait for one whole lease (model `strict.pml`).
  */
 export class L1Acknowledgements {
   private readonly memberships = new Map<Partition, Membership>();

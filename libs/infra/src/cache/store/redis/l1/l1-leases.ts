@@ -29,8 +29,8 @@ export interface LeaseCalls {
 }
 
 /**
- * Keeps the leases of an L1 alive and the L1 in step with the bus (HITS-AND-L1 §2.2). A lease counts from the instant
- * of its request: answers may be late or lost, and a process that was paused finds its lease over when it resumes.
+ * Keeps the leases of an L1 alive and the L1 in step with the bus (invariant 13). A lease counts from the instant of
+ * its request: answers may be late or lost, and a process that was paused finds its lease over when it resumes.
  */
 export class L1Leases {
   private timer: NodeJS.Timeout | undefined;
