@@ -36,6 +36,13 @@ describe('the reference of the bucket options', () => {
     expect(sorted(rowsUnder('## A single read'))).toEqual(sorted(fieldsOf(read('./cache.types.ts'), 'CallOptions')));
   });
 
+  it('lists every counter', () => {
+    const [, body = ''] = /export interface CacheBucketMetrics \{([^}]*)\}/.exec(read('./cache.types.ts')) ?? [];
+    const counters = [...body.matchAll(/^ {2}(\w+): number;$/gm)].map((match) => match[1] as string);
+    expect(counters.length).toBeGreaterThan(8);
+    expect(sorted(rowsUnder('## Counters'))).toEqual(sorted(counters));
+  });
+
   it('names both stale windows', () => {
     for (const field of fieldsOf(read('./entry-options.ts'), 'StaleOptions')) expect(page).toContain(`\`${field}\``);
   });
