@@ -4,7 +4,7 @@ import { ensureBuilt, root, run, stop } from './workspace.mjs';
 
 /**
  * `npm run check:change-events`: runs sandbox, Redis, BFFs and workers as processes, injects faults, and compares every
- * cached value with the org's records. test/checks/soak/options.ts and docs/operating/soak.md explain the options.
+ * cached value with the org's records. test/checks/soak/options.ts and docs/testing/soak.md explain the options.
  */
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The soak needs redis-server 7 or later: install it and try again.');

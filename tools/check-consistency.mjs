@@ -4,7 +4,7 @@ import { ensureBuilt, root, run, stop } from './workspace.mjs';
 
 /**
  * `npm run check:consistency`: runs several processes of the built cache, injects faults, and verifies that no read was
- * older than promised. test/checks/consistency/options.ts and docs/operating/consistency-check.md explain the options.
+ * older than promised. test/checks/consistency/options.ts and docs/testing/consistency.md explain the options.
  */
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The check needs redis-server 7 or later: install it and try again.');

@@ -5,7 +5,7 @@ import { readOptions, replayCommand, USAGE, type CheckOptions } from './options.
 import { proofRuns } from './proofs.js';
 
 /**
- * `npm run check:consistency`: checks the cache's promise (docs/operating/consistency-check.md). Exit code 1: the
+ * `npm run check:consistency`: checks the cache's promise (docs/testing/consistency.md). Exit code 1: the
  * promise was broken, a check could not be carried out, or, with `--prove`, an expected violation was not found; 2: the
  * command line is invalid.
  */

@@ -8,7 +8,7 @@ import { soak } from './soak-run.js';
 import type { Transport } from './deployment/deployment.js';
 
 /**
- * `npm run check:change-events`: the whole product from outside, under faults (docs/operating/soak.md). Exit code 1: a
+ * `npm run check:change-events`: the whole product from outside, under faults (docs/testing/soak.md). Exit code 1: a
  * check
  * failed or could not be carried out, or, with `--prove`, a planted fault was not found; 2: the command line is
  * invalid.
