@@ -75,7 +75,7 @@ describe('Redis over TLS, with a certificate of the client', () => {
       const port = await freePort();
       const rights =
         '+sentinel|get-master-addr-by-name +sentinel|master +sentinel|myid +sentinel|sentinels +subscribe &+switch-master';
-      const user = `user evergreen on >${SENTINEL_PASSWORD} resetchannels ${rights}`; // as docs/operating/redis-topologies.md says
+      const user = `user evergreen on >${SENTINEL_PASSWORD} resetchannels ${rights}`; // as docs/operating/redis-acl.md says
       const config = ['requirepass other', user, `sentinel monitor main 127.0.0.1 ${master} 1`];
       servers.push(await startRedisServer({ mode: 'sentinel', config, args: tlsSettings(port) }));
       await works({
