@@ -33,14 +33,16 @@ describe('docs/reference/change-events.md', () => {
   it('lists every field of a topic', () => {
     const fields = [
       ...fieldsOf(source, 'TopicHealth'),
-      ...fieldsOf(`${events}/topic-consumer.ts`, 'TopicCounters'),
+      ...fieldsOf(`${events}/consuming/topic-consumer.ts`, 'TopicCounters'),
       'subscriptions',
     ];
     expect(sorted(namedUnder('### A topic'))).toEqual(sorted(fields).filter((field) => field !== 'transport'));
   });
 
   it('lists every field of the reconciler', () => {
-    const fields = fieldsOf(`${events}/reconciler.ts`, 'ReconcilerReport').filter((field) => field !== 'tables');
+    const fields = fieldsOf(`${events}/reconciler/reconciler.ts`, 'ReconcilerReport').filter(
+      (field) => field !== 'tables',
+    );
     expect(sorted(namedUnder('### The reconciler'))).toEqual(sorted(fields));
   });
 
