@@ -98,7 +98,9 @@ export class MemoryCacheStore extends CacheStore {
     const now = this.options.clock();
     const holder = this.leases.holder(key);
     if (holder) {
-      const isDoomed = !this.window.canJudge(holder.start) || this.window.isOvertaken(holder.start, known);
+      // Its own entry too: a forced commit that was refused leaves the lease of another builder, who will be refused.
+      const isDoomed =
+        !this.window.canJudge(holder.start) || this.window.isOvertaken(holder.start, [entry(key), ...known]);
       if (!isDoomed) return { kind: 'wait', leaseId: holder.leaseId, expiresInMs: holder.expiresAt - now };
       this.endLease(key);
     }
