@@ -2,7 +2,7 @@ import type { Origin, SeenValue } from './history-lines.js';
 import type { Promised } from './promises.js';
 
 /**
- * Which check failed (docs/operating/consistency-check.md):
+ * Which check failed (docs/testing/consistency.md):
  * - `G1` a read that began after an acknowledgement returned an older version of what was invalidated, or a value whose
  *   fetch began before that invalidation;
  * - `G2` a value whose commit was not accepted reached a read that began after its fetch;
