@@ -12,6 +12,7 @@ if (!flags.includes('--no-peers') && !flags.includes('--help')) await installPee
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
 process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'checks', 'bench', 'main.js'), ...flags]);
+if (flags.includes('--write')) await run(process.execPath, ['tools/wrap-markdown.mjs', 'docs/benchmarks.md']);
 
 /** Installs the peers from a lock file beside the benchmark. The tables omit peers that cannot be installed. */
 async function installPeers() {

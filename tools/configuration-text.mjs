@@ -1,3 +1,5 @@
+import { wrapMarkdown } from './markdown-text.mjs';
+
 const groupTitles = {
   app: 'The application',
   http: 'HTTP',
@@ -41,7 +43,7 @@ export function configurationPageText(schema) {
     lines.push('', `## ${title}`, '', '| variable | default | expected | what it does |', '|---|---|---|---|');
     for (const name of names) lines.push(row(schema, name));
   }
-  return `${lines.join('\n')}\n`;
+  return wrapMarkdown(`${lines.join('\n')}\n`);
 }
 
 function row(schema, name) {

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { proseOf } from './prose.js';
+import { trackedFiles } from './tracked-files.js';
 
 /** The worst habits of our own earlier texts, each with what to write instead. */
 const TICS: readonly { readonly what: string; readonly pattern: RegExp; readonly instead: string }[] = [
@@ -27,9 +27,7 @@ const TICS: readonly { readonly what: string; readonly pattern: RegExp; readonly
   },
 ];
 
-const files = execFileSync('git', ['ls-files'], { encoding: 'utf8' })
-  .split('\n')
-  .filter((file) => /\.(ts|mjs|lua|md|pml)$/.test(file));
+const files = trackedFiles(/\.(ts|mjs|lua|md|pml)$/);
 const prose = files.flatMap((file) => proseOf(file, readFileSync(file, 'utf8')).map((text) => ({ file, text })));
 
 describe('comments and pages', () => {
