@@ -63,7 +63,7 @@ export function describeNoticeBoard(name: string, create: (keptMax?: number) => 
       expect([here.lost, there.lost]).toEqual([0, 0]);
     });
 
-    it('[P20] takes the same notice of the same source once, whoever posts it again', async () => {
+    it('[P20] takes the same notice of the same source once, from any process', async () => {
       const follower = await following(sut.board);
       expect(await sut.board.publish([changed('a', 'event/7')])).toBe(1);
       expect(await sut.other.publish([changed('a', 'event/7')])).toBe(0);

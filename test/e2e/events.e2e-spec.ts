@@ -48,7 +48,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
   const orders = async (customer: number, bff = last) =>
     (await portal.get('/api/orders', { customer, bff })).body as { id: string; status: string }[];
 
-  it('[P19] are told of a change in Salesforce, and read what it says now at once; other accounts are not', async () => {
+  it('[P19] hear of a change in Salesforce, and read what it says now at once; other accounts are not', async () => {
     const [mine, others] = [browser(1), browser(2)];
     await eventually(() => has(mine, 'ready') && has(others, 'ready'));
     const [order] = (await orders(1)) as [{ id: string; status: string }];
@@ -63,7 +63,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
     expect(has(others, 'orders.changed')).toBe(false);
   });
 
-  it('of the catalog all are told, of an eligibility its account', async () => {
+  it('all hear of the catalog, and of an eligibility its account', async () => {
     const [mine, others] = [browser(1), browser(2)];
     await eventually(() => has(mine, 'ready') && has(others, 'ready'));
     const { accountId } = (await portal.get('/api/catalog/eligibility', { customer: 1 })).body as { accountId: string };

@@ -58,7 +58,7 @@ export function describeInvalidations(create: StoreFactory): void {
       expect((await store.invalidate([record('Order', '3')])).dropped).toBe(1);
     });
 
-    it('[invariant 11] leave nothing in the index, whichever way the entries went', async () => {
+    it('[invariant 11] leave nothing in the index, however the entries went', async () => {
       const { store, countIndexKeys } = await create();
       await put(store, 'orders:a', 'a', [record('Order', '1'), membership('Order')]);
       await write(store, 'orders:a', 'b', [record('Order', '2')]);

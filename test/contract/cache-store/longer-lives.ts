@@ -180,7 +180,7 @@ export function describeLongerLives(create: StoreFactory): void {
   });
 
   describe('what has dropped', () => {
-    it('is told to every process by its keys', async () => {
+    it('is announced to every process by its keys', async () => {
       const { store, other } = await create();
       const told: string[] = [];
       const stop = other.onDropped((keys) => told.push(...keys));

@@ -100,7 +100,7 @@ export function describeFaults(lab: () => EventSourceLab): void {
     await orders.events(2);
   });
 
-  it('is refused a channel whose object the user may not see, and takes it up when he may', async () => {
+  it('is refused a channel whose object the user may not see, and takes it up when the user may', async () => {
     lab().sandbox.fault({ fault: 'permission', entityName: 'Order', canViewAll: false });
     const orders = new RecordingConsumer();
     const source = lab().source();

@@ -31,7 +31,7 @@ describe('[P22] Redis away, and a source that hangs', () => {
     await server.stop();
   });
 
-  it('whoever finds every place taken waits no longer than he has patience, and a fetch of his own is not bounded by it', async () => {
+  it('a caller that finds every place taken waits no longer than its waitMs, which does not bound its own fetch', async () => {
     const queued = cache.getOrSet('d:queued', hanging.fetch, { waitMs: 100 });
     await expect(queued).rejects.toMatchObject({ code: 'CACHE_WAIT_TIMEOUT', retryable: true });
     expect(hanging.fetches).toBe(CONCURRENCY);
@@ -87,14 +87,14 @@ describe('[B3] Redis away, and fetchers that read other keys', () => {
     ['each reads another', [1]],
     ['each reads three at once', [3]],
     ['each reads some that read some, that read one', [2, 2, 1]],
-  ])('nobody waits for his own place: %s', async (_, shape) => {
+  ])('no caller waits for its own place: %s', async (_, shape) => {
     const callers = Array.from({ length: 3 * CONCURRENCY }, (__, i) => read(`d:${i}`, shape));
     const answers = await Promise.all(callers);
     answers.forEach((answer, i) => expect(answer.startsWith(`d:${i} d:${i}.0`)).toBe(true));
     expect(running.most).toBeLessThanOrEqual(CONCURRENCY * (shape.length + 1)); // so many at each depth
   });
 
-  it('nor for one that the fetch of somebody else has, who asked for the same key before him', async () => {
+  it('nor for the place of another caller, which asked for the same key before', async () => {
     const inner = () => cache.getOrSet('d:shared', () => source('inner'), { waitMs: 5000 });
     let letGo!: () => void;
     const gate = new Promise<void>((resolve) => (letGo = resolve));

@@ -38,7 +38,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       expect(await cache.get('d:k')).toBe('next');
     });
 
-    it('is told the timeout, not what its fetcher makes of the signal', async () => {
+    it('rejects with the timeout, not with what its fetcher makes of the signal', async () => {
       const obedient = ({ signal }: FetchContext) =>
         new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
       await expect(cache.getOrSet('d:k', obedient, { fetchTimeoutMs: 20 })).rejects.toMatchObject({

@@ -126,7 +126,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
       'new',
     ));
 
-  it('[D1] whose fetch took longer than its TTL: nothing older stays', () =>
+  it('[D1] of which the fetch took longer than its TTL: nothing older stays', () =>
     leavesNothing(
       async () => {
         await elapse(120);
@@ -151,7 +151,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
 
   if (!fixture.isShared) return;
 
-  it('[D1] whose lease somebody else has taken over: nothing older stays', async () => {
+  it('[D1] of which another process has taken the lease over: nothing older stays', async () => {
     await everywhereOld(ownKey, {});
     const [overtaken, successor] = [new CountingSource<Value>('new'), new CountingSource<Value>('newest')];
     overtaken.hold();

@@ -253,7 +253,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       expect(source.fetches).toBe(2);
     });
 
-    it('a caller may want a younger one, whoever follows what', async () => {
+    it('a caller may want a younger one, whether or not the feeds are followed', async () => {
       await becomesTrusted();
       await read();
       await elapse(100);
@@ -315,7 +315,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       expect(source.fetches).toBe(2);
     });
 
-    it('whatever the bounds of those who read at the same time: nobody is given what is older than his own', async () => {
+    it('whatever the bounds of those who read at the same time: no caller is given what is older than its own allows', async () => {
       const caches = stage.isShared ? [cache, (await open()).cache, (await open()).cache] : [cache];
       const wrong: string[] = [];
       let fetches = 0;

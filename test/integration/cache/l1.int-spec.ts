@@ -128,7 +128,7 @@ describe('the L1 of two processes over one Redis', () => {
     }
   }, 30_000);
 
-  it('catches a caller that changes what others share, where it is told to freeze', async () => {
+  it('catches a caller that changes what others share, where values are frozen', async () => {
     await b.getOrSet('orders:1', async () => ({ items: [1] }));
     await isLocal(b, 'orders:1');
     const shared = await b.get<{ items: number[] }>('orders:1');

@@ -117,7 +117,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('n:1')).toEqual({ count: 2 });
     });
 
-    it('what is written ends when it was told to, and by a change it depends on', async () => {
+    it('what is written ends at its TTL, and by a change it depends on', async () => {
       const dependsOn = [record('Counter', '1')];
       await cache.withLock('n:1', (lock) => lock.write(1, { dependsOn }));
       await other.invalidate(...dependsOn);
@@ -144,7 +144,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(source.fetches).toBe(1);
     });
 
-    it('set and del end a lock, and the holder is told at its write', async () => {
+    it('set and del end a lock, and the holder learns it at its write', async () => {
       for (const end of [() => other.set('n:1', { count: 50 }), () => other.del('n:1')]) {
         const lock = await cache.lock<Counter>('n:1');
         await end();
@@ -153,7 +153,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('n:1')).toBeUndefined();
     });
 
-    it('who waits for a lock is told when the cache closes', async () => {
+    it('a caller that waits for a lock is rejected when the cache closes', async () => {
       await other.lock('n:1');
       const waiting = cache.lock('n:1', { waitMs: 20_000 });
       const refused = expect(waiting).rejects.toMatchObject({ code: 'CACHE_CLOSED' });

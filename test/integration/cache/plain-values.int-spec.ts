@@ -42,7 +42,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
     });
     afterEach(() => fixture.closeAll());
 
-    it('is the same for the first caller, those who wait with him, and those who come later; and is counted', async () => {
+    it('is the same for the first caller, those who wait with it, and those who come later; and is counted', async () => {
       const [things, others] = [new ThingsCache(fixture.create()), new ThingsCache(fixture.create())];
       source.hold();
       const first = [things.kept.get(['1'], source.fetch), things.kept.getAllowingStale(['1'], source.fetch)] as const;

@@ -119,7 +119,7 @@ describe('a Redis that is connected and does not answer', () => {
     expect(cache.state().reason).toMatch(/has not answered 3 times in a row: the circuit is open/);
   };
 
-  it('is told in words, asked for a sign of life without any request, and used again', async () => {
+  it('is named in the state, asked for a sign of life without any request, and used again', async () => {
     server.pause();
     await circuitOpens();
     server.resume();
@@ -127,7 +127,7 @@ describe('a Redis that is connected and does not answer', () => {
     expect(await cache.get('d:0')).toBe('value');
   });
 
-  it('is told of invalidations all the same: they have more patience than reads', async () => {
+  it('still receives invalidations: they have more patience than reads', async () => {
     server.pause();
     await circuitOpens();
     const acknowledged = cache.invalidate(record('Order', '1'));

@@ -162,7 +162,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       expect(await answer).toEqual({ value: 'old', isStale: false });
     });
 
-    it('what fails in the background is told to the listener, and the key rests', async () => {
+    it('the listener hears what fails in the background, and the key rests', async () => {
       const events: [BackgroundEvent, unknown][] = [];
       const outcomes: ReadOutcome[] = [];
       const options = {

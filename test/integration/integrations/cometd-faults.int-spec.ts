@@ -154,7 +154,7 @@ describe('the CometD change event source, when something fails,', () => {
     ['403::Organization concurrent user limit exceeded', 'error: Salesforce asks to be asked less often'],
     ['503::Server is too busy. Please try your request again later.', 'warn: the stream of change events is lost'],
     ['400::Something that nobody has heard of', 'warn: the stream of change events is lost'],
-  ])('shakes hands again although it was told not to: %s', async (error, line) => {
+  ])('shakes hands again although the advice forbids it: %s', async (error, line) => {
     stage.salesforce.handshakeError = error;
     stage.newSource();
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);

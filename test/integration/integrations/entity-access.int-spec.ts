@@ -42,7 +42,7 @@ describe('the access of the integration user', () => {
     return Object.fromEntries(await accessToEntities(ENTITIES, connection));
   }
 
-  it('is what his permission sets say, in two requests; what has no permissions of its own follows what it belongs to', async () => {
+  it('is what their permission sets say, in two requests; what has no permissions of its own follows what it belongs to', async () => {
     const access = await accessIn({ permissions: { Account: true, Order: false, Product2: true } });
     expect(access).toEqual({
       Account: 'granted',
@@ -54,7 +54,7 @@ describe('the access of the integration user', () => {
     expect(salesforce.exchanges).toHaveLength(2);
   });
 
-  it('is missing where they say nothing and the object is not there for him, and granted where it is', async () => {
+  it('is missing where they say nothing and the object is not there for the user, and granted where it is', async () => {
     const permissions = { Order: true, Product2: true };
     expect(await accessIn({ permissions })).toMatchObject({ Account: 'missing', Order: 'granted' });
     expect(await accessIn({ permissions, described: json({ queryable: true }) })).toMatchObject({ Account: 'granted' });
@@ -72,7 +72,7 @@ describe('the access of the integration user', () => {
     expect(new Set(Object.values(await accessIn({ sets })))).toEqual(new Set(['unknown']));
   });
 
-  it('is what describe says where they are hidden from him', async () => {
+  it('is what describe says where they are hidden from the user', async () => {
     const sets = json([{ errorCode: 'INVALID_TYPE', message: 'sObject type is not supported' }], 400);
     expect(new Set(Object.values(await accessIn({ sets })))).toEqual(new Set(['missing']));
     const access = await accessIn({ sets, described: json({ queryable: true }) });

@@ -92,7 +92,7 @@ describe('the clients against the sandbox', () => {
     return Array.from({ length: count }, () => ({ productId, quantity: 1 }));
   }
 
-  it('hears of a change, resumes after a killed session and a revoked token, and is told of an overflow', async () => {
+  it('hears of a change, resumes after a killed session and a revoked token, and hears of an overflow', async () => {
     const source = new CometdChangeEventSource(connection, { settleMs: 0, retryMinMs: 10, connectRetryMaxMs: 200 });
     const orders = new RecordingConsumer();
     const [order] = await client.query<OrderRecord>(soql`SELECT Id FROM Order WHERE AccountId = ${account.Id} LIMIT 1`);
@@ -143,7 +143,7 @@ describe('the clients against the sandbox', () => {
     }
   });
 
-  it('hears of a change over TLS from whom it trusts, and only from him', async () => {
+  it('hears of a change over TLS from a server that it trusts, and from no other', async () => {
     const trusted = { rootCertificates: sandbox.certificate, endpoint: sandbox.pubSubEndpoint };
     const source = new PubSubChangeEventSource(connection, { ...trusted, settleMs: 0 });
     const wary = new PubSubChangeEventSource(connection, { endpoint: sandbox.pubSubEndpoint, settleMs: 0 });

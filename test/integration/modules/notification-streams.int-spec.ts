@@ -53,7 +53,7 @@ describe('a stream', () => {
     expect(await health()).toMatchObject({ status: 'up', streams: 1 });
   });
 
-  it('shows that it is alive, and where to resume although only others were told', async () => {
+  it('shows that it is alive, and where to resume although only others were notified', async () => {
     portal = await NotifiedPortal.embedded({ SSE_HEARTBEAT_MS: '1000' });
     const reader = await portal.listen('alice');
     const [before, comments] = [reader.lastEventId, reader.comments];

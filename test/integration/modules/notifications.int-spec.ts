@@ -27,7 +27,7 @@ async function told(portal: NotifiedPortal, reader: EventReader, act: () => Prom
   return reader.names.slice(before).filter((name) => name !== 'catalog.changed');
 }
 
-describe.each(deployments)('browsers are told of changes: $name', ({ start }) => {
+describe.each(deployments)('browsers hear of changes: $name', ({ start }) => {
   let portal: NotifiedPortal;
   beforeAll(async () => {
     portal = await start();
@@ -64,7 +64,7 @@ describe.each(deployments)('browsers are told of changes: $name', ({ start }) =>
     }
   });
 
-  it('[P28] and only those of the account, whichever way the account is known', async () => {
+  it('[P28] and only those of the account, however the account is known', async () => {
     const [alice, bob] = [await portal.listen('alice', portal.last), await portal.listen('bob')];
     await portal.statuses('alice');
     await portal.statuses('bob');
@@ -117,7 +117,7 @@ describe.each(deployments)('browsers are told of changes: $name', ({ start }) =>
     ]);
   });
 
-  it('while it is being read: a read that a change has overtaken is told to be made again', async () => {
+  it('while it is being read: a read that a change has overtaken has to be made again', async () => {
     await portal.events.change('Order', IDS.aliceOrder, statusChange);
     const alice = await portal.listen('alice', portal.last);
     const before = alice.events.length;
@@ -176,7 +176,7 @@ describe('on Redis', () => {
   let portal: NotifiedPortal;
   afterEach(() => portal.close());
 
-  it('browsers are told to read everything again when the server has lost its memory', async () => {
+  it('browsers read everything again when the server has lost its memory', async () => {
     portal = await NotifiedPortal.onRedis({ REDIS_COMMAND_TIMEOUT_MS: '200' });
     const alice = await portal.listen('alice', 1);
     await portal.redis?.restart();

@@ -42,7 +42,7 @@ describe('orders', () => {
     expect((await portal.get('alice', `/api/orders/${IDS.bobOrder}`)).statusCode).toBe(404);
   });
 
-  it('whose ids customers make up leave nothing in the cache, and ids of other objects ask nothing', async () => {
+  it('with ids that customers make up leave nothing in the cache, and ids of other objects ask nothing', async () => {
     await portal.get('alice', '/api/orders');
     const entries = async () => (await portal.anonymous('/health')).json().details.store.entries;
     const before = await entries();
@@ -74,7 +74,7 @@ describe('orders', () => {
     ['SALESFORCE_TIMEOUT', 504],
     ['SALESFORCE_UNAVAILABLE', 502],
   ] as const)(
-    'whose outcome is unknown (%s) are in the next list, and nobody is told to repeat them',
+    'with an unknown outcome (%s) are in the next list, and no answer asks to repeat them',
     async (code, status) => {
       await portal.get('alice', '/api/orders');
       portal.org.lostAnswer = new SalesforceError(code, 'composite at https://secret.example failed');

@@ -106,7 +106,7 @@ describe('a bad request', () => {
     expect((await portal.anonymous('/health/live')).statusCode).toBe(200);
   });
 
-  it('whose address is too long is a problem with its own title', async () => {
+  it('with an address that is too long is a problem with its own title', async () => {
     const answer = await portal.get('alice', `/api/orders/${'8'.repeat(500)}`);
     expect(answer.json()).toMatchObject({
       status: 414,

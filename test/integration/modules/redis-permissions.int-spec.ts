@@ -121,7 +121,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     }
   }, 900_000);
 
-  it('a user of Redis 7 without any channel is told what is missing, and everything is answered', async () => {
+  it('names what is missing to a user of Redis 7 without any channel, and answers everything', async () => {
     await admin.acl('SETUSER', 'bff', 'reset', 'on', '>password', '~*', '+@all', 'resetchannels');
     const portal = await open();
     expect(await useAll(portal)).toEqual([]);

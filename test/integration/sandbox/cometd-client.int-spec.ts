@@ -58,7 +58,7 @@ describe('the sandbox as cometd sees it', () => {
     });
   });
 
-  it('is told which subscription was refused, and why', async () => {
+  it('says which subscription was refused, and why', async () => {
     const refused = await subscribe('/data/ProductCatalogChangeEvent', -1, () => {});
     expect(refused).toMatchObject({ successful: false, error: expect.stringContaining('400::The channel') });
     const expired = await subscribe('/data/Product2ChangeEvent', 82, () => {});
@@ -89,7 +89,7 @@ describe('the sandbox as cometd sees it', () => {
     await new Promise((resolve) => second.disconnect(resolve));
   });
 
-  it('[D7] gives a name of its own to whoever sends none, or one that it cannot have given', async () => {
+  it('[D7] gives a name of its own to a client that sends none, or one that it cannot have given', async () => {
     const shake = async (cookie: string) => {
       const response = await fetch(`${sandbox.url}/cometd/67.0`, {
         method: 'POST',

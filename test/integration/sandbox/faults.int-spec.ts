@@ -106,7 +106,7 @@ describe('faults, as they are ordered by HTTP', () => {
       ['unavailable', 503, 'SERVER_UNAVAILABLE'],
       ['invalid-session', 401, 'INVALID_SESSION_ID'],
       ['request-limit', 403, 'REQUEST_LIMIT_EXCEEDED'],
-    ])('refuse REST as %s, as often as they were told to', async (error, status, errorCode) => {
+    ])('refuse REST as %s, as often as ordered', async (error, status, errorCode) => {
       await order({ fault: 'refuse', target: 'rest', error, count: 2 });
       expect((await list()).inForce).toEqual({ refuse: { rest: { error, left: 2 } } });
       for (let i = 0; i < 2; i++) {

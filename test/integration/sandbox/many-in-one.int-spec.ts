@@ -217,7 +217,7 @@ describe('[D8] several calls in one request', () => {
     expect((await rest(sandbox, 'GET', '/limits')).body).toHaveProperty('DailyApiRequests.Max');
   });
 
-  it('[D8] tells the caller who he is in the list of resources, as jsforce asks', async () => {
+  it('[D8] tells the caller who they are in the list of resources, as jsforce asks', async () => {
     expect((await connection.identity()).username).toBe(sandbox.org.username);
     const { body } = await rest(sandbox, 'GET', '');
     expect(body.identity).toBe(`${sandbox.url}/id/${sandbox.org.organizationId}/${sandbox.org.userId}`);

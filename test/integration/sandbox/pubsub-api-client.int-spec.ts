@@ -85,7 +85,7 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
     expect(of('event')[0]?.data.payload.Description).toBe('two');
   });
 
-  it('is told when its replay id has expired', async () => {
+  it('says when a replay id has expired', async () => {
     const after = sandbox.events.tip;
     sandbox.fault({ fault: 'advance-clock', ms: 73 * 3_600_000 });
     client.subscribeFromReplayId(ORDERS, note as never, 5, after);

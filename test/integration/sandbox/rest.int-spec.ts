@@ -197,7 +197,7 @@ describe('the sandbox over REST, as jsforce sees it', () => {
     await connection.authorize({ grant_type: 'client_credentials' });
   });
 
-  it('answers 503 as often as it was told to, then works again', async () => {
+  it('answers 503 as often as ordered, then works again', async () => {
     sandbox.fault({ fault: 'refuse', target: 'rest', count: 1 });
     const url = `${sandbox.url}/services/data/v67.0/limits`;
     const headers = { authorization: `Bearer ${sandbox.issueToken()}` };

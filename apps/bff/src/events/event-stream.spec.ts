@@ -102,7 +102,7 @@ describe('an event stream', () => {
     expect(outlet.taken()).toEqual([]);
   });
 
-  it('asks each to pick an instant when all are told to read what is their own', () => {
+  it('asks each to pick an instant when all have to read what is their own', () => {
     stream.open([], '0', false);
     stream.tell(notice(1, 'orders.changed', null));
     expect(outlet.text).toContain('data: {"at":"1970-01-01T00:00:00.000Z","spreadMs":10000}');

@@ -15,7 +15,7 @@ const board = {
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-it('[A4] looks every five minutes whether a user still acts for the account, whoever listens for changes', async () => {
+it('[A4] looks every five minutes whether a user still acts for the account, also without any change', async () => {
   const streams = new EventStreams(board, loadConfig({}), new Readiness());
   let text = '';
   let [isAllowed, looks] = [true, 0];

@@ -151,7 +151,7 @@ describe('change events', () => {
     expect(org.find('Account', account)?.['Name']).toBe('Acme');
   });
 
-  it('are told only of the selected objects; a price book entry’s creation lacks its system fields', () => {
+  it('come only from the selected objects; a price book entry’s creation lacks its system fields', () => {
     org.create('ProductCatalog', { Name: 'not selected' });
     const product = org.create('Product2', { Name: 'P' });
     org.create('PricebookEntry', { Pricebook2Id: org.standardPricebookId, Product2Id: product, UnitPrice: 1 });

@@ -23,7 +23,7 @@ describe('strategies', () => {
     for (const strategy of [ttl, hybrid, sliding]) expect(() => strategy(seconds)).toThrow(RangeError);
   });
 
-  it('change-driven entries name the feeds that announce them, one or several, or are trusted whoever follows what', () => {
+  it('change-driven entries name the feeds that announce them, one or several, or are trusted whether or not a feed is followed', () => {
     expect(changeDriven()).toEqual({ kind: 'change-driven' });
     expect(changeDriven({ toldBy: 'Order' })).toEqual({ kind: 'change-driven', toldBy: ['Order'] });
     expect(changeDriven({ toldBy: ['Order', 'OrderItem'] })).toMatchObject({ toldBy: ['Order', 'OrderItem'] });

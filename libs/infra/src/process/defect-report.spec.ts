@@ -15,13 +15,13 @@ describe('a defect that nobody waits for', () => {
     return text as string;
   };
 
-  it('is told with its stack, also from another realm', () => {
+  it('is reported with its stack, also from another realm', () => {
     const error = new Error('broken');
     expect(told(error)).toBe(error.stack);
     expect(told(runInNewContext("new Error('of another realm')"))).toMatch(/^Error: of another realm\n +at /);
   });
 
-  it('is told without the fields of the error and of its cause', () => {
+  it('is reported without the fields of the error and of its cause', () => {
     const cause = Object.assign(new Error('refused'), { command: { args: ['secret'] } });
     const error = Object.assign(new Error('broken', { cause }), { config: { headers: { authorization: 'secret' } } });
     expect(told(error)).not.toContain('secret');
@@ -41,7 +41,7 @@ describe('a defect that nobody waits for', () => {
     ['a symbol', Symbol('s'), /Symbol\(s\)/],
     ['a function', function named() {}, /named/],
     ['an error whose message is no text', Object.assign(new Error('x'), { stack: 1, message: 2n }), /^2$/],
-  ])('is told whatever was thrown: %s', (_, thrown, text) => {
+  ])('is reported whatever was thrown: %s', (_, thrown, text) => {
     expect(told(thrown)).toMatch(text);
   });
 
@@ -56,11 +56,11 @@ describe('a defect that nobody waits for', () => {
       'an error whose message cannot be a text',
       Object.assign(new Error('x'), { stack: 1, message: Object.create(null) }),
     ],
-  ])('is told even if it cannot be shown: %s', (_, thrown) => {
+  ])('is reported even if it cannot be shown: %s', (_, thrown) => {
     expect(told(thrown)).toMatch(/cannot be shown/);
   });
 
-  it('is told briefly, however much was thrown', () => {
+  it('is reported briefly, however much was thrown', () => {
     const deep = { one: { two: { three: { four: 'deep' } } } };
     const much = { deep, text: 'x'.repeat(100_000), list: Array.from({ length: 100_000 }, (_, i) => i) };
     const text = told(much);

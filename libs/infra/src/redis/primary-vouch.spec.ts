@@ -141,7 +141,7 @@ describe.each(['serve', 'refuse'] as const)('onSplit: %s', (onSplit) => {
     expect(losses).toBe(0);
   });
 
-  it('believes the newest configuration, whoever tells it, and leaves', async () => {
+  it('believes the newest configuration, from any node, and leaves', async () => {
     await open(onSplit);
     topology.words[2] = { primary: 'N', epoch: 2 };
     await pass(250);

@@ -64,7 +64,7 @@ describe('account changes', () => {
     ]);
   });
 
-  it('concern the mapping of the user whom the account comes to name, whatever stands in that field', () => {
+  it('concern the mapping of the user whom the account comes to name, whatever that field holds', () => {
     const naming = (user: string) =>
       accounts?.dependencies(event('Account', ACCOUNT, { fields: { Portal_User_Id__c: user } }));
     expect(naming('alice')).toEqual([record('Account', ACCOUNT), mappings.userMapping('alice')]);

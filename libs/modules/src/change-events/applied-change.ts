@@ -9,7 +9,7 @@ export interface AppliedChange {
   readonly dependencies: readonly Dependency[];
   /** The keys of the dropped entries, and of entries that the event named but that did not exist. */
   readonly keys: readonly string[];
-  /** Entries that `keys` does not name may have been dropped, too. */
+  /** Entries that `keys` does not name may also have been dropped. */
   readonly isWide: boolean;
 }
 

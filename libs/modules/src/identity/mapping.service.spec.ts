@@ -20,7 +20,7 @@ describe('the account of a user', () => {
     expect(await mappings([ALICE, 'Alice']).resolve('alice')).toBeUndefined();
   });
 
-  it('is the one that names exactly this user, whoever else differs by case', async () => {
+  it('is the one that names exactly this user, whatever ids differ only by case', async () => {
     const found = await mappings([OTHER, 'ALICE'], [ALICE, 'alice'], ['001000000000003', 'Alice']).resolve('alice');
     expect(found).toEqual({ salesforceAccountId: toSalesforceId(ALICE), whmcsClientId: 11 });
   });

@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => void jest.useRealTimers());
 
 describe('notifications', () => {
-  it('that cannot be told become one resync of everybody when the board is back, and nothing rejects', async () => {
+  it('that cannot be sent become one resync of everybody when the board is back, and nothing rejects', async () => {
     const board = new AwayBoard();
     const notifications = new Notifications(board);
     for (const audience of ['account:a', 'account:b'] as const) {

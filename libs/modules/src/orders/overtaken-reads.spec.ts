@@ -24,14 +24,14 @@ afterEach(() => {
 });
 
 describe('reads that a change has overtaken', () => {
-  it('are told of at once, and reads that were kept are not', async () => {
+  it('are announced at once, and reads that were kept are not', async () => {
     await reads.look(ALICE, overtaken);
     await reads.look(BOB, kept);
     await jest.advanceTimersByTimeAsync(1);
     expect(told).toEqual([`account:${ALICE}`]);
   });
 
-  it('are told of ever more seldom while nothing is kept, but the last one always', async () => {
+  it('are announced ever more seldom while nothing is kept, but the last one always', async () => {
     for (let ms = 0; ms < 600_000; ms += 100) {
       await reads.look(ALICE, overtaken);
       await jest.advanceTimersByTimeAsync(100);

@@ -95,7 +95,7 @@ describe('G1', () => {
     expect(both().read(300, value(2, 120)).found).toEqual([]);
   });
 
-  it('knows an acknowledgement that is told late, because the file of its process was read later', () => {
+  it('knows an acknowledgement that arrives late, because the file of its process was read later', () => {
     const late = () => told().invalidated(RECORD, 2, 300, 400).invalidated(RECORD, 1, 100, 200);
     expect(late().read(250, value(0, 50)).found).toEqual(['G1']);
     expect(late().read(250, value(1, 120)).found).toEqual([]);

@@ -49,7 +49,7 @@ interface Kept {
 }
 
 /**
- * From this part of its bounds on, a cache is crowded: it will have to choose entries to evict, so it notes hits. With
+ * Fill ratio above which a cache is crowded: it will have to choose entries to evict, so it notes hits. With
  * more room it need not, unless single entries are larger than the room that is left.
  */
 const CROWDED = 0.5;

@@ -10,7 +10,7 @@ export const LEASE_MS: Limits = [10, 600_000];
 export const FETCH_MS: Limits = [1, 300_000];
 /** At most half, so that an entry lives about as long as its TTL says. */
 export const TTL_JITTER: Limits = [0, 0.5];
-/** Not so early that every hit refreshes, and not so late that no time is left for the build. */
+/** Below this range nearly every hit would refresh; above it no time would be left for the build. */
 export const REFRESH_AHEAD: Limits = [0.1, 0.99];
 /** A week: older values help nobody, and their copies take memory. */
 export const STALE_SECONDS: Limits = [0, 604_800];

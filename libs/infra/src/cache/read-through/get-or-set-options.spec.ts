@@ -34,7 +34,7 @@ describe('the options of a read', () => {
     expect(() => withCall(bucket, { waitMs: -1 })).toThrow(/waitMs/);
   });
 
-  it('of two bounds on the age the stricter one holds, whoever set it', () => {
+  it('apply the stricter of two bounds on the age, wherever it was set', () => {
     const bucket = resolve({ maxAgeSeconds: 60 });
     expect(withCall(bucket, { maxAgeSeconds: 5 }).maxAgeSeconds).toBe(5);
     expect(withCall(bucket, { maxAgeSeconds: 600 }).maxAgeSeconds).toBe(60);

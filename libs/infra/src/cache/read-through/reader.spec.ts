@@ -77,7 +77,7 @@ describe('Reader', () => {
     expect(new Set(outcomes)).toEqual(new Set(['bypass']));
   });
 
-  it('rejects whoever may not ask, or asks with bad options, without a throw', async () => {
+  it('rejects a caller that may not ask, or asks with bad options, without a throw', async () => {
     await expect(reader.getOrSet('d:k', fetch, { waitMs: -1 })).rejects.toMatchObject({ code: 'CACHE_INVALID_OPTION' });
   });
 

@@ -26,7 +26,7 @@ describe('StoreClock', () => {
     expect(clock.latest()).toBeGreaterThanOrEqual(1_035_000);
   });
 
-  it('does not rely for long on what it was told', () => {
+  it('does not rely for long on what it has learned', () => {
     clock.learn(1_000_000, performance.now());
     jest.advanceTimersByTime(59_000);
     expect(clock.latest()).toBeLessThan(Infinity);

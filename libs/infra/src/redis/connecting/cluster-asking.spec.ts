@@ -12,7 +12,7 @@ describe('ASKING in a Cluster', () => {
   });
   afterEach(() => void process.off('unhandledRejection', note));
 
-  it('[D3] is nobody’s unhandled error when it is not answered, and still says so to whoever waits for it', async () => {
+  it('[D3] is nobody’s unhandled error when it is not answered, and still rejects for a caller that waits for it', async () => {
     const cluster = new EventEmitter();
     watchAsking(cluster as unknown as Cluster);
     const node = { asking: () => Promise.reject(new Error('Command timed out')) };

@@ -33,14 +33,14 @@ const status = (given: Partial<ChangeEvent> = {}) =>
   event({ changedFields: ['Status'], fields: { Status: 'Approved' }, commitTimestamp: LATER, ...given });
 
 describe('what decides the lists of a row', () => {
-  it('is told by the event that carried the change, not by a later one of another field', () => {
+  it('is announced by the event that carried the change, not by a later one of another field', () => {
     const values = afterHearing(event(), status());
     expect(values.tellingOf(row(ACCOUNT))).toBe('told');
     expect(values.tellingOf(row(OTHER))).toBe('different');
     expect(afterHearing(status()).tellingOf(row(ACCOUNT))).toBe('unknown');
   });
 
-  it('is told by all of a creation and an undeletion, what is empty too', () => {
+  it('is announced by all of a creation and an undeletion, what is empty too', () => {
     for (const changeType of ['CREATE', 'UNDELETE'] as const) {
       expect(afterHearing(event({ changeType, changedFields: undefined })).tellingOf(row(ACCOUNT))).toBe('told');
       const values = afterHearing(event({ changeType, changedFields: undefined, fields: {} }));
@@ -54,7 +54,7 @@ describe('what decides the lists of a row', () => {
     expect(afterHearing(event(), enriched).tellingOf(row(OTHER))).toBe('different');
   });
 
-  it('is told by what an update carries where it does not say what changed, or may be anything', () => {
+  it('is announced by what an update carries where it does not say what changed, or may be anything', () => {
     expect(afterHearing(event({ changedFields: undefined })).tellingOf(row(OTHER))).toBe('different');
     expect(afterHearing(event({ changedFields: undefined, fields: {} })).tellingOf(row(OTHER))).toBe('unknown');
     expect(afterHearing(event(), event({ fields: {} })).tellingOf(row(OTHER))).toBe('unknown');
@@ -69,14 +69,11 @@ describe('what decides the lists of a row', () => {
     },
   );
 
-  it.each(['DELETE', 'GAP_DELETE'] as const)(
-    'is unknown after a %s: whoever is back has to be listed again',
-    (type) => {
-      const values = afterHearing(event(), event({ changeType: type, fields: {} }));
-      expect(values.tellingOf(row(ACCOUNT))).toBe('unknown');
-      expect(values.tellingOf(row(ACCOUNT, { isDeleted: true }))).toBe('told');
-    },
-  );
+  it.each(['DELETE', 'GAP_DELETE'] as const)('is unknown after a %s: what is back has to be listed again', (type) => {
+    const values = afterHearing(event(), event({ changeType: type, fields: {} }));
+    expect(values.tellingOf(row(ACCOUNT))).toBe('unknown');
+    expect(values.tellingOf(row(ACCOUNT, { isDeleted: true }))).toBe('told');
+  });
 
   it('may be anything up to an event for the whole table, and all is unknown afterwards', () => {
     const values = afterHearing(event());
@@ -89,7 +86,7 @@ describe('what decides the lists of a row', () => {
     expect(values.tellingOf(row(ACCOUNT))).toBe('unknown');
   });
 
-  it('of a row that is older than the newest event of it is told: what became of it since is known', () => {
+  it('counts as announced for a row older than its newest event: what became of it since is known', () => {
     expect(afterHearing(event()).tellingOf(row(OTHER, { modifiedAt: NOW }))).toBe('told');
     expect(afterHearing(event({ commitTimestamp: NOW + 999 })).tellingOf(row(OTHER, { modifiedAt: NOW }))).toBe('told');
   });
@@ -122,7 +119,7 @@ describe('what decides the lists of a row', () => {
     }
   });
 
-  it('is of this table, and each field is told by itself', () => {
+  it('is of this table, and each field is judged by itself', () => {
     const values = new AnnouncedValues('Product2', ['Family', 'Region__c'], 10);
     values.heard([event()]);
     const product = (Family: string, Region__c: string) => row(undefined, { fields: { Family, Region__c } });

@@ -164,7 +164,7 @@ describe('a process that was taken for dead', () => {
 });
 
 describe('a position', () => {
-  it('[P19] is saved when every listener of the application was told, and not before', async () => {
+  it('[P19] is saved after every listener of the application has answered, and not before', async () => {
     const slow = deferred();
     const told: string[] = [];
     const quick = new Listener(async () => void told.push('quick'));

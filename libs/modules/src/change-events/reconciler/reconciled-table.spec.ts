@@ -180,7 +180,7 @@ describe('what a run hands on', () => {
     expect(counters.missed).toBe(2);
   });
 
-  it('comes again when the cache could not be told', async () => {
+  it('comes again when the cache could not invalidate', async () => {
     org.write(1);
     failure = new Error('the store is away');
     await expect(run()).rejects.toThrow('the store is away');
@@ -469,7 +469,7 @@ describe('a move between lists, before a change of the same row that was heard',
     expect(counters.missed).toBe(3);
   });
 
-  it('comes again when the cache could not be told', async () => {
+  it('comes again when the cache could not invalidate', async () => {
     org.write(1, { fields: { AccountId: BOB } });
     elapse(2_000);
     org.write(1);

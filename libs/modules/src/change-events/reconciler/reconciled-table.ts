@@ -18,7 +18,7 @@ export interface TableCounters {
   wholeTables: number;
 }
 
-/** Ids of found rows that stand in the log. */
+/** Maximum number of found rows whose ids are logged. */
 const IDS_SHOWN_MAX = 5;
 
 /**

@@ -57,7 +57,7 @@ describe('Bypass', () => {
     expect(fetches).toHaveLength(CONCURRENCY);
   };
 
-  describe('bounds by waitMs the wait of whoever has no fetch of his own', () => {
+  describe('bounds by waitMs the wait of a caller without a fetch of its own', () => {
     it('while fetches of the key hang', async () => {
       const hanging = await askOneByOne(RUNNING_PER_KEY_MAX, 'd:k', 100);
       const late = ask('d:k', 100);
@@ -96,7 +96,7 @@ describe('Bypass', () => {
       expect([own.told, shared.told]).toEqual([undefined, 'CACHE_WAIT_TIMEOUT']);
     });
 
-    it('and not his own fetch, begun at once or after a wait', async () => {
+    it('and not its own fetch, begun at once or after a wait', async () => {
       const impatient = ask('d:k', 0);
       await pass(0);
       const patient = ask('d:k', 60);
@@ -139,7 +139,7 @@ describe('Bypass', () => {
   });
 
   describe('when the cache closes', () => {
-    it('refuses whoever has no fetch yet, and whoever comes then, and starts none in the places that are left', async () => {
+    it('refuses callers that have no fetch yet, and later ones, and starts none in the places that are left', async () => {
       await askOneByOne(RUNNING_PER_KEY_MAX, 'd:k');
       await askOneByOne(CONCURRENCY - RUNNING_PER_KEY_MAX, 'd:k2');
       const early = [ask('d:k'), ask('d:k2'), ask('d:queued')];

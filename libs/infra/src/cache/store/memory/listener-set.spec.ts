@@ -27,7 +27,7 @@ describe('ListenerSet', () => {
     expect(errors).toEqual([broken]);
   });
 
-  it('[E24] calls a listener no more once it has unsubscribed, even for what was told before', async () => {
+  it('[E24] calls a listener no more once it has unsubscribed, even for what was announced before', async () => {
     const heard: string[] = [];
     const set = new ListenerSet<string>(() => undefined);
     const unsubscribe = set.add((message) => heard.push(message));

@@ -29,7 +29,7 @@ describe('the position that may be committed', () => {
     expect(cursor.after(events('c'))).toBe('b');
   });
 
-  it('is told again when a new subscription brings an event again', () => {
+  it('is reported again when a new subscription brings an event again', () => {
     const cursor = new ReplayCursor(false);
     expect(cursor.after(events('a'))).toBe('a');
     cursor.restart();

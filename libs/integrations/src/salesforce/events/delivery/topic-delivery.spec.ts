@@ -379,7 +379,7 @@ describe('objects that the integration user could not read', () => {
     expect(topic.unreadable).toEqual(['Order', 'Product2', 'Account']);
   });
 
-  it('do not hide another that he lost while their gap was in hand', async () => {
+  it('do not hide another that becomes unreadable while their gap is handled', async () => {
     handler.beforeGap = async () => topic.cannotRead([...topic.unreadable, 'Account']);
     topic.canReadAllBut(['Product2']);
     await subscribedAnew();

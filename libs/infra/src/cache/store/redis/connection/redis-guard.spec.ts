@@ -264,7 +264,7 @@ describe('a guard and its server', () => {
       });
     });
 
-    it('whose examination fails, also one that was in use', async () => {
+    it('when its examination fails, also of one that was in use', async () => {
       let examination: () => Promise<undefined> = () => Promise.resolve(undefined);
       const guard = guardOf(() => examination());
       await guard.open();

@@ -69,13 +69,13 @@ describe('AcknowledgedInvalidations', () => {
     await invalidations.invalidate([THING]);
   }
 
-  it('clears the own L1 before the store is told', async () => {
+  it('clears its own L1 before it asks the store', async () => {
     keep(5);
     expect(await l1.find('things:1')).toBe('old');
     await invalidate(() => expect(l1.find('things:1')).toBeUndefined());
   });
 
-  it('clears the own L1 again of what a read brought while the store was told', async () => {
+  it('clears its own L1 again of what a read brought before the store answered', async () => {
     await invalidate(() => {
       keep(5);
       expect(l1.find('things:1')).toBeDefined();

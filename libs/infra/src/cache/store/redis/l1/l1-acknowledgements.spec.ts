@@ -50,7 +50,7 @@ describe('L1Acknowledgements', () => {
       expect(settledAfter()).toBe(WHOLE_LEASE_MS);
     });
 
-    it('counts the lease from when this process was told of the birth first', async () => {
+    it('counts the lease from when this process first learned of the birth', async () => {
       acknowledgements.learnBirth(PARTITION, 1);
       await jest.advanceTimersByTimeAsync(600);
       const settledAfter = settle({ isMature: false });
