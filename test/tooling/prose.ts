@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** The comments of a source file, or the paragraphs of a page, each as one line of text. */
+/** The comments and the names of tests of a source file, or the paragraphs of a page, each as one line of text. */
 export function proseOf(file: string, text: string): string[] {
   const pieces = piecesOf(file, text);
   return pieces.map((piece) => piece.replace(/\s+/g, ' ').trim()).filter((piece) => piece !== '');
@@ -8,9 +8,10 @@ export function proseOf(file: string, text: string): string[] {
 
 function piecesOf(file: string, text: string): string[] {
   if (file.endsWith('.md')) return paragraphsOf(text);
-  if (file.endsWith('.lua')) return [...text.matchAll(/--(.*)$/gm)].map(([, comment = '']) => comment);
+  if (file.endsWith('.lua')) return luaCommentsOf(text);
   if (file.endsWith('.pml')) return [...text.matchAll(/\/\*[\s\S]*?\*\//g)].map(([comment]) => bare(comment));
-  return commentsOf(file, text).map(bare);
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  return [...commentsOf(source), ...(/spec\.ts$|contract\//.test(file) ? testNamesOf(source) : [])];
 }
 
 function paragraphsOf(text: string): string[] {
@@ -18,20 +19,50 @@ function paragraphsOf(text: string): string[] {
   return withoutCode.split(/\n{2,}|\n(?=\s*[-*|] )/).map((paragraph) => paragraph.replace(/^[\s#>|*-]+/, ''));
 }
 
+/** Lines that hold nothing else continue the comment before them. */
+function luaCommentsOf(text: string): string[] {
+  const comments = text.match(/--.*(?:\n[ \t]*--.*)*/g) ?? [];
+  return comments.map((comment) => comment.replace(/^[ \t]*--+ ?/gm, ' '));
+}
+
 /** Found by the tree: a text that looks like a comment may be part of a string. */
-function commentsOf(file: string, text: string): string[] {
-  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const found = new Map<number, string>();
+function commentsOf(source: ts.SourceFile): string[] {
+  const { text } = source;
+  const found = new Map<number, number>();
   const visit = (node: ts.Node): void => {
     const ranges = [
       ...(ts.getLeadingCommentRanges(text, node.getFullStart()) ?? []),
       ...(ts.getTrailingCommentRanges(text, node.getEnd()) ?? []),
     ];
-    for (const { pos, end } of ranges) found.set(pos, text.slice(pos, end));
+    for (const { pos, end } of ranges) found.set(pos, end);
     node.forEachChild(visit);
   };
   visit(source);
-  return [...found].sort(([a], [b]) => a - b).map(([, comment]) => comment);
+  const comments: string[] = [];
+  let endBefore = -1;
+  for (const [start, end] of [...found].sort(([a], [b]) => a - b)) {
+    const comment = bare(text.slice(start, end));
+    const continues =
+      /^[ \t]*\n[ \t]*$/.test(text.slice(Math.max(0, endBefore), start)) && text.startsWith('//', start);
+    if (continues) comments.push(`${comments.pop() ?? ''} ${comment}`);
+    else comments.push(comment);
+    endBefore = end;
+  }
+  return comments;
+}
+
+/** What `describe`, `it` and their variants are called with. */
+function testNamesOf(source: ts.SourceFile): string[] {
+  const names: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && /^(?:describe|it|test)\b/.test(source.text.slice(node.getStart(source)))) {
+      const [name] = node.arguments;
+      if (name && ts.isStringLiteralLike(name)) names.push(name.text);
+    }
+    node.forEachChild(visit);
+  };
+  visit(source);
+  return names;
 }
 
 /** Without what makes it a comment. */
