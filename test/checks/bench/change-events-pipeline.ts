@@ -90,8 +90,7 @@ export class ChangeEventPipeline implements TopicHandler {
 
   /**
    * Resolves when all events are applied and committed, with the largest number that waited. The source has all events
-   * ready,
-   * and pauses only while there is no room.
+   * ready and pauses only while there is no room.
    */
   async apply(events: Iterable<SourceEvent>): Promise<number> {
     const delivery = new TopicDelivery(ORDERS, 'bench', this, resolveStreamOptions({}), new StreamJournal(silent));

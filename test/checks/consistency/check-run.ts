@@ -26,7 +26,7 @@ import { VersionedSource } from './source/versioned-source.js';
 const UNDISTURBED_MAX_MS = 2000;
 /** One lease, and the drift between two clocks during it: docs/concepts/l1.md. */
 const BOUNDED_GRACE_US = (1000 * 1.01 + 10) * 1000;
-/** Counted from the end of the last fault, with all servers whole: no connection of a process stays lost. */
+/** From the end of the last fault until the store serves every process again. */
 const RECOVERED_MAX_MS = 5000;
 /** At rest. An invalidation that waits for a lost connection takes longer each time (757 ms were measured). */
 const INVALIDATION_MAX_MS = 600;

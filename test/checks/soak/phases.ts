@@ -1,7 +1,8 @@
 /** A part of a run, after which everything is healed and compared. */
 export interface Phase {
   /**
-   * `faults`: all faults but losses, without the reconciler, so at-least-once delivery must suffice. `losses`: with it.
+   * `faults`: all faults except losses, without the reconciler: at-least-once delivery must suffice. `losses`: lost
+   * events, which the reconciler has to find.
    */
   readonly kind: 'faults' | 'losses';
   readonly seconds: number;

@@ -63,7 +63,7 @@ export function soakReport(options: SoakOptions, outcome: TransportOutcome): Soa
   return { lines, json, violations };
 }
 
-/** Every broken check, in words. */
+/** A line for every failed check. */
 function soakViolations(options: SoakOptions, { phases, freshness, failures }: TransportOutcome): string[] {
   const mismatches = phases.flatMap(({ comparison }) => comparison.mismatches);
   const losses = phases.flatMap((phase) => phase.losses);

@@ -13,7 +13,7 @@ const LOOK_AGAIN_MS = 60_000;
 /** The catalog as the portal shows it, and an account's eligibility. */
 @Injectable()
 export class CatalogService {
-  /** When each of the two lists was last looked up past the cache. */
+  /** When each list was last read from Salesforce because a name was missing in the cached one. */
   private readonly lookedAgainAt = new Map<string, number>();
 
   constructor(

@@ -80,7 +80,7 @@ export interface StoreWord {
   readonly holder: string | undefined;
   /** Age of each feed, in ms. */
   readonly ages: ReadonlyMap<string, number>;
-  /** Age from which on the entries of a feed are bounded. */
+  /** Age of a feed from which its entries are served only up to a maximum age. */
   readonly lostAfterMs: number;
   /** Feeds that the caches of the process that answers rely on. */
   readonly relied: readonly string[];

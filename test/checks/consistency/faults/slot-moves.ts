@@ -16,7 +16,7 @@ const KEYS_AT_ONCE = 100;
 const KEYS_MAX = 100_000;
 const ROUNDS_MAX = 10_000;
 const RESHARD_MS = 60_000;
-/** A cluster that lacks a master is whole again long before this. */
+/** Time limit for finishing a move; a cluster that lost a master is whole again long before. */
 const FINISH_MS = 30_000;
 /** A slot whose move has stopped stays in that state for this long at least. */
 const HALF_WAY_MS = 1000;

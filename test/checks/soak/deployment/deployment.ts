@@ -143,7 +143,7 @@ export class Deployment {
     await Promise.all(slots.map(({ process }) => process.end()));
     for (const { http } of slots) http.close();
     this.org?.close();
-    // The deadline is also needed because the server does not keep this process alive while it waits for it.
+    // The timer of the deadline also keeps this process alive; the wait for the server does not.
     if (this.redis) await withinMs(CLOSE_MS, this.redis.stop(), 'a redis-server did not end');
     this.watchdog.close();
   }

@@ -105,7 +105,7 @@ function creationTrial(deployment: Deployment, universe: Universe): Trial {
     warm: () => warm(deployment, page),
     lose: async () => {
       const { org } = deployment;
-      // No line is created: its event would be delivered, and would drop the list by the order.
+      // No order line is created: its event is not lost, names the order, and would drop the list.
       await loseNext(deployment, 'Order');
       id = await org.create('Order', {
         AccountId: universe.accounts.get(1),

@@ -7,7 +7,7 @@ import type { PathReader, ResolvedPath } from './path-reader.js';
 import { soqlFault } from '../soql-fault.js';
 import type { Aggregate, FieldPath, ObjectName } from '../soql.ast.js';
 
-/** A value of a group: the path that it is computed from, and the path that reads it from a group. */
+/** A value of a group: `source` reads a record's field, `resolved` reads the result for the group. */
 interface GroupColumn {
   readonly source: ResolvedPath;
   readonly aggregate: Aggregate | undefined;

@@ -125,7 +125,7 @@ export class LocalCache {
     return served?.partition.remainingMs(served.expiresAt, hitClock());
   }
 
-  /** Take it before a read is sent, and pass it to `keep` with the result of the read. */
+  /** Pass it to `keep` with the result of a read that is sent after this call. */
   generation(key: string): number {
     return this.partitionOf(key).generation;
   }

@@ -152,7 +152,7 @@ export class ReconciledTable {
     await this.save(newest);
     this.settledUpTo = newest;
     this.values.everythingTold(newest);
-    this.heardSince = undefined; // creations up to here need not have been heard any more
+    this.heardSince = undefined; // what was heard before no longer matters
     return newest;
   }
 

@@ -92,8 +92,8 @@ export class Reconciler {
   }
 
   /**
-   * Looks now, and from then on periodically. Only one process for an org should. It may be started again after `stop`;
-   * changes in between need not have been heard. Throws when it runs already.
+   * Looks at once, then periodically. Run it in one process for each org. It may be started again after `stop`, also
+   * after changes that this process has not heard. Throws if it already runs.
    */
   start(): void {
     if (this.stopping !== undefined) throw new Error('the reconciler runs already; stop it first');

@@ -32,7 +32,7 @@ export class FollowedTime {
     this.until = this.clock();
   }
 
-  /** The topic is live after its position: missed events begin to come within `catchUpMs`. */
+  /** The topic is live again from its saved position: missed events start to arrive within `catchUpMs`. */
   resumed(catchUpMs: number): void {
     this.standing = 'catching-up';
     this.quietSince = this.clock();

@@ -141,7 +141,7 @@ export class TopicDelivery {
     }
   }
 
-  /** Nothing arrives at present. Arrived events are still handed over; events that were being read come again. */
+  /** The subscription is lost. Events that have arrived are still handed over; half-read events come again. */
   lost(reason: string, { isSilent = false, aliveAt }: Loss = {}): void {
     this.followed.lost(this.oldestWaiting, isSilent, aliveAt);
     this.readingSince = undefined;

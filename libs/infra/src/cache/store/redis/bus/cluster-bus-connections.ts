@@ -25,7 +25,7 @@ interface NodeListener {
 export class ClusterBusConnections implements BusConnections {
   private readonly slots = new Map<string, number>();
   private readonly nodes = new Map<string, NodeListener>();
-  /** By channel: the listener whose messages count, which is the last to begin listening as planned. */
+  /** By channel: the listener whose messages count. It changes once the newly planned one listens. */
   private readonly routes = new Map<string, BusListener>();
   /** Unreachable nodes, and since when they are avoided. */
   private readonly avoided = new Map<string, number>();

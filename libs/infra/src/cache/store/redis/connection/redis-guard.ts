@@ -138,7 +138,7 @@ export class RedisGuard {
   }
 
   /**
-   * Calls the outage listeners. Also for other classes, when pending answers of a partition or a primary may be
+   * Calls the outage listeners. Other classes call it when pending answers of a partition or a primary may be
    * worthless.
    */
   tellOutage(): void {
