@@ -130,8 +130,7 @@ export async function sweepAll(store: CacheStore): Promise<number> {
 
 /**
  * Looks repeatedly until `check` holds, for effects that take real time. Fails after four seconds (Jest ends a test
- * after
- * five), with the last value seen.
+ * after five), with the last value seen.
  */
 export async function eventually<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
   const deadline = Date.now() + 4_000;

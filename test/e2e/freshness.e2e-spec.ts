@@ -18,8 +18,7 @@ interface Order {
 
 /**
  * Losses of the stream that no end of it announces. `cut`: connections break, and so do new ones. `silent`: connections
- * stay,
- * but nothing arrives; only the watchdog notices that.
+ * stay, but nothing arrives; only the watchdog notices that.
  */
 const losses = [
   { name: 'cut', fault: { fault: 'drop-connections', transport: 'pubsub', next: 1_000 } },

@@ -115,8 +115,7 @@ describe('[P22] by the numbers: 200 requests a second, Redis away for three seco
   const AWAY_MS = 3000;
   /**
    * How long a query takes. In an outage each of the six keys may be fetched 20 times a second (docs/decisions/0002),
-   * and the
-   * Salesforce client has ten places: 6 of them are needed.
+   * and the Salesforce client has ten places: 6 of them are needed.
    */
   const FETCH_MS = 50;
   /** An uncached page queries the source twice, one after the other: for the account, then for its orders. */

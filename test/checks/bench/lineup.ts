@@ -8,8 +8,7 @@ export interface Entrant<T> {
 
 /**
  * The contenders of one scenario. A peer that cannot take part, or fails, leaves with its reason and stops nothing. A
- * failure
- * of Evergreen (the first contender) rejects, because a benchmark without it is useless.
+ * failure of Evergreen (the first contender) rejects, because a benchmark without it is useless.
  */
 export class Lineup<T> {
   private readonly entrants: Entrant<T>[] = [];

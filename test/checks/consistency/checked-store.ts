@@ -79,9 +79,8 @@ function slotsOfPartitions(appName: string, partitions: number): number[] {
 
 /**
  * `redis-cli --cluster reshard` moves the lowest slots of a master one after the other, with or without keys. This
- * picks the
- * name with a partition among the very first slots. (The slots of the other partitions follow from it: the hash is
- * linear.)
+ * picks the name with a partition among the very first slots. (The slots of the other partitions follow from it: the
+ * hash is linear.)
  */
 function nameWithLowSlots(partitions: number): string {
   let best = { name: APP_NAME, lowest: Infinity };

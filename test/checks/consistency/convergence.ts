@@ -29,8 +29,7 @@ const SHOWN_MAX = 10;
 
 /**
  * Lets every process finish its pending work, compares the reads of each process with the source, and checks whether
- * Redis
- * holds anything that belongs to no entry.
+ * Redis holds anything that belongs to no entry.
  */
 export async function convergence(
   processes: readonly CheckedProcess[],

@@ -124,10 +124,8 @@ class Partition {
 
 /**
  * Whether every trace of an entry in Redis belongs to a live entry, and every live entry can be found by its
- * dependencies.
- * For a Redis at rest; entries that have just expired count as faults until a sweep. `nodes` are all primaries that
- * hold
- * partitions. A partition lies in one slot, so one primary has all of it.
+ * dependencies. For a Redis at rest; entries that have just expired count as faults until a sweep. `nodes` are all
+ * primaries that hold partitions. A partition lies in one slot, so one primary has all of it.
  */
 export async function walkIndex(nodes: readonly Redis[], appName: string, windowMax: number): Promise<IndexReport> {
   const reports = await Promise.all(nodes.map((node) => walkNode(node, appName, windowMax)));

@@ -34,8 +34,7 @@ const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, Setting])
 
 /**
  * The runs that must find a violation: one for the named mechanism, or one for each mechanism of the topology. Options
- * of the
- * command line take precedence.
+ * of the command line take precedence.
  */
 export function proofRuns(base: CheckOptions): readonly (CheckOptions & { readonly without: Mechanism })[] {
   const known = PROVEN[base.topology];

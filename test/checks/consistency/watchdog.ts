@@ -15,8 +15,7 @@ done
 
 /**
  * Ends the child processes when this process ends, however it ends. A stopped child does not notice that its parent is
- * gone,
- * and would remain for ever.
+ * gone, and would remain for ever.
  */
 export class Watchdog {
   private readonly shell: ChildProcess & { readonly stdin: Writable };

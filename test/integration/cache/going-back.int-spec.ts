@@ -21,8 +21,7 @@ const READY_MS = 20_000;
 
 /**
  * The same server, over the same connection, under the same `run_id`, but with data from before the last invalidation.
- * The
- * processes remember a later history, so none may serve that data.
+ * The processes remember a later history, so none may serve that data.
  */
 describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s', (l1) => {
   let server: RedisServer;

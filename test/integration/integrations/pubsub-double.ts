@@ -69,8 +69,7 @@ const OUTSTANDING_MAX = 100;
 
 /**
  * A Salesforce that issues tokens and speaks the Pub/Sub API, over real sockets and without TLS, for faults that the
- * real one
- * does not produce on request. Faults are switched from outside.
+ * real one does not produce on request. Faults are switched from outside.
  */
 export class PubSubDouble {
   /** Every received request, in order. */

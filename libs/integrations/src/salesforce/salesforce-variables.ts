@@ -24,8 +24,8 @@ const apiVersion = text(
 );
 
 /**
- * An RSA private key as PEM text, as PEM on one line with `
- * ` written out, or as base64 of the PEM; the value is PEM text.
+ * An RSA private key as PEM text, as PEM on one line with `\n` written out, or as base64 of the PEM; the value is PEM
+ * text.
  */
 const privateKey: ValueKind<string> = {
   expected: 'an RSA private key in PEM form, or the base64 of it',

@@ -48,8 +48,7 @@ export class SlotMoves {
 
   /**
    * Moves a slot key by key, in random order. Every second move sends the partition's own state first and then pauses:
-   * entries
-   * arrive when some of them are already invalidated. Some moves overwrite keys at the destination, as
+   * entries arrive when some of them are already invalidated. Some moves overwrite keys at the destination, as
    * `--cluster-replace` does.
    */
   async move(fault: Fault): Promise<void> {
@@ -63,9 +62,8 @@ export class SlotMoves {
 
   /**
    * Moves the index, and in some cases a part of the entries; then both nodes set the slot `STABLE`. Before that it
-   * waits
-   * until a script has seen the open slot, if scripts check it. The keys left at the destination are deleted a second
-   * later.
+   * waits until a script has seen the open slot, if scripts check it. The keys left at the destination are deleted a
+   * second later.
    */
   async giveUp(fault: Fault): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
@@ -88,8 +86,7 @@ export class SlotMoves {
 
   /**
    * Moves all keys but the index in one step, and the destination takes the slot before any script sees it open. The
-   * node that
-   * has lost the slot deletes the rest.
+   * node that has lost the slot deletes the rest.
    */
   async handOver(fault: Fault): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);

@@ -29,8 +29,7 @@ export class AcknowledgementTimes {
 
   /**
    * The longest acknowledgement during which Redis answered and the invalidating process ran. Other processes may have
-   * been
-   * stopped, killed or cut off from the bus; that may delay an acknowledgement by their lease at most.
+   * been stopped, killed or cut off from the bus; that may delay an acknowledgement by their lease at most.
    */
   get longestUndisturbedMs(): number {
     let longest = 0;

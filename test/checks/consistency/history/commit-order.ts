@@ -19,10 +19,8 @@ interface Interval {
 
 /**
  * G4: per key, a superseded builder does not overwrite its successor. If the lease of X was granted before the lease of
- * Y
- * was requested, and the store accepted Y, the store accepts X later only if Y's entry was gone in between:
- * invalidated,
- * expired, or emptied away.
+ * Y was requested, and the store accepted Y, the store accepts X later only if Y's entry was gone in between:
+ * invalidated, expired, or emptied away.
  */
 export class CommitOrder {
   private readonly accepted = new Map<number, Commit[]>();

@@ -1,9 +1,7 @@
 /**
  * The history of one process, as lines of text in two files. `<process>.changes` holds the events that promises are
- * derived
- * from and is read at once. `<process>.reads` holds the reads that are judged; a read is processed when the changes of
- * every
- * process are known up to its end. All instants are microseconds of the run's clock. Facts are written
+ * derived from and is read at once. `<process>.reads` holds the reads that are judged; a read is processed when the
+ * changes of every process are known up to its end. All instants are microseconds of the run's clock. Facts are written
  * `fact.version,fact.version`.
  */
 
@@ -53,8 +51,7 @@ export type ChangeLine =
     })
   /**
    * A read with a bound on the age of its value was answered at `at`, through the store, by a fetch that began after
-   * the
-   * read began.
+   * the read began.
    */
   | { readonly kind: 'rebuilt'; readonly key: number; readonly fetchedAt: number; readonly at: number }
   /** The process is about to offer a value to the store. */
@@ -148,8 +145,7 @@ export type ReadLine =
 
 /**
  * Value lines that can be referred to at the same time; this bounds the memory of both sides. A writer describes a
- * value
- * again when it was not among the last `VALUES_MAX` values; `index % VALUES_MAX` is then reused.
+ * value again when it was not among the last `VALUES_MAX` values; `index % VALUES_MAX` is then reused.
  */
 export const VALUES_MAX = 4096;
 

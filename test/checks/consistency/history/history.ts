@@ -63,10 +63,8 @@ class ProcessHistory {
 
 /**
  * Feeds a verifier from the files of all processes while they are being written, in bounded memory. Changes are passed
- * on
- * at once; a read is passed on when every process that may still acknowledge something has written its history up to
- * the
- * read's end. A stopped process delays the judgement; no read is judged without it.
+ * on at once; a read is passed on when every process that may still acknowledge something has written its history up to
+ * the read's end. A stopped process delays the judgement; no read is judged without it.
  */
 export class History {
   private readonly processes = new Map<number, ProcessHistory>();

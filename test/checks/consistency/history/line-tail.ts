@@ -4,8 +4,7 @@ const CHUNK_BYTES = 256 * 1024;
 
 /**
  * The lines of a file that another process still appends to, each once, in bounded memory. A last line without its
- * newline
- * is withheld: its writer has not finished it, or was killed while it wrote.
+ * newline is withheld: its writer has not finished it, or was killed while it wrote.
  */
 export class LineTail {
   private readonly file: number;

@@ -4,9 +4,8 @@ import type { JudgedRead } from './violation.js';
 
 /**
  * G6: a read that bounds the age of its value does not return an older one. When a value was built for such a read, no
- * read
- * that begins after its answer, in any process, returns a value whose fetch began earlier. An answer without the store
- * promises nothing about later reads; the writer of the history omits it.
+ * read that begins after its answer, in any process, returns a value whose fetch began earlier. An answer without the
+ * store promises nothing about later reads; the writer of the history omits it.
  */
 export class Rebuilds {
   private readonly ofKey = new Map<number, FactPromises>();

@@ -23,8 +23,7 @@ const BEFORE_US = 20_000;
 
 /**
  * The events around a violation, in order: changes of the fact, builds and reads of the key, and faults. It reads the
- * files
- * from their beginning, so use it for one violation, not for many.
+ * files from their beginning, so use it for one violation, not for many.
  */
 export function timeline(folder: string, violation: Violation, faults: readonly RunEvent[]): string[] {
   const from = violation.from - BEFORE_US;

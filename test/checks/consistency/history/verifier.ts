@@ -20,8 +20,7 @@ export interface VerifierOptions {
 const EXPOSED_US = 1_000_000;
 /**
  * Redis expires entries by its own clock and counts from the `SET`. The slack covers the time for which a commit waits
- * for
- * the processor (22 ms were measured beside a load of 17).
+ * for the processor (22 ms were measured beside a load of 17).
  */
 const TTL_SLACK_US = 150_000;
 const KEPT_MAX = 20;
@@ -30,8 +29,7 @@ const EXPECTED_FAILURES = ['SOURCE_FAILED', 'CACHE_BUILD_FAILED', 'CACHE_WAIT_TI
 
 /**
  * Judges a history of reads and invalidations by the checks of `Check`. It shares no code with the cache and knows only
- * what
- * processes wrote down, and when. A read may be judged when every acknowledgement from before its end is known.
+ * what processes wrote down, and when. A read may be judged when every acknowledgement from before its end is known.
  */
 export class Verifier {
   readonly reads: Record<Origin, number> = { local: 0, store: 0, fetched: 0, shared: 0, bypass: 0, miss: 0 };

@@ -17,8 +17,7 @@ import { CheckedWriter } from './workers/writer.js';
 
 /**
  * A process of the checker: a cache as an application composes it, callers that read, and callers that change the
- * source
- * and invalidate. A reader mostly reads; the worker mostly invalidates.
+ * source and invalidate. A reader mostly reads; the worker mostly invalidates.
  */
 const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { reading: 2, writing: 60, pauseMs: 700 } };
 /** Shorter than the product's lease, so a killed builder delays the others only briefly. */

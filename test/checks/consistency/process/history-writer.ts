@@ -15,8 +15,7 @@ const FLUSH_MS = 20;
 
 /**
  * Writes the history of this process. It buffers lines for some milliseconds, except lines that must survive a kill of
- * the
- * process; it writes these at once.
+ * the process; it writes these at once.
  */
 export class HistoryWriter {
   private readonly changesFile: number;

@@ -23,8 +23,7 @@ const indexOfKey = new Map(keys.map(({ text }, key) => [text, key]));
 
 /**
  * Writes down the calls to the store and its answers that G2 and G4 depend on: grants of leases, and commits. It
- * changes
- * nothing. `reads` counts the reads that the process did not answer by itself.
+ * changes nothing. `reads` counts the reads that the process did not answer by itself.
  */
 export class ObservedStore {
   reads = 0;

@@ -21,8 +21,7 @@ export interface Recovery {
 
 /**
  * Measures how long this process takes until an invalidation is acknowledged and a read is answered through the store,
- * and
- * then its fastest invalidation: an invalidation that waits for a lost connection is slow each time.
+ * and then its fastest invalidation: an invalidation that waits for a lost connection is slow each time.
  */
 export async function recovered(cache: CacheService): Promise<Recovery> {
   const beganAt = performance.now();

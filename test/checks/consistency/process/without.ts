@@ -59,8 +59,8 @@ export const mechanisms = {
   },
   /**
    * All three mechanisms. When a slot moves, each nearly always covers for the others: the destination is another
-   * server,
-   * and the last acknowledged writes are missing there. Only the models show which interleaving needs which mechanism.
+   * server, and the last acknowledged writes are missing there. Only the models show which interleaving needs which
+   * mechanism.
    */
   'move-checks': (redis: RedisClient) => {
     ignoreOpenSlots(redis);

@@ -1,8 +1,7 @@
 /**
  * The checker's world as numbers that every process derives by itself. A *fact* is anything that can change at the
- * source and
- * can be invalidated: a record, the membership of rows in a table, a whole table, a namespace, a key. Each fact has a
- * version. A value consists only of the versions of the facts that it was built from.
+ * source and can be invalidated: a record, the membership of rows in a table, a whole table, a namespace, a key. Each
+ * fact has a version. A value consists only of the versions of the facts that it was built from.
  */
 export type FactKind = 'record' | 'membership' | 'table' | 'namespace' | 'key';
 
@@ -96,8 +95,7 @@ export function factName(fact: number): string {
 
 /**
  * The facts that the value of a key needs, as far as the known versions show. Call it again with their versions until
- * none
- * is missing: the first records decide which others a value shows, so the set changes with them.
+ * none is missing: the first records decide which others a value shows, so the set changes with them.
  */
 export function neededFacts(key: number, known: Versions): Set<number> {
   const { kind, namespace, table, root } = keys[key] as Key;

@@ -11,10 +11,8 @@ export interface PendingChange {
 
 /**
  * The source of truth: versions of facts in a separate Redis that no fault touches. A change and the note that it must
- * be
- * announced are one step, as a database and its change events are. A process that dies before the acknowledgement
- * leaves the
- * note to its successor.
+ * be announced are one step, as a database and its change events are. A process that dies before the acknowledgement
+ * leaves the note to its successor.
  */
 export class VersionedSource {
   private readonly redis: Redis;
@@ -48,8 +46,7 @@ export class VersionedSource {
 
   /**
    * The changes that the last process of this slot left unacknowledged, with the current versions: an invalidation from
-   * now on
-   * promises the state of the source when it begins.
+   * now on promises the state of the source when it begins.
    */
   async pending(slot: number): Promise<PendingChange[]> {
     const notes = Object.entries(await this.redis.hgetall(`pending:${slot}`));

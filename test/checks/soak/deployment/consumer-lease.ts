@@ -2,8 +2,7 @@ import { Redis } from 'ioredis';
 
 /**
  * The process that holds the consumer lease in Redis (`<host>:<pid>:<random>`); undefined while none holds it, or Redis
- * does
- * not answer. Health names it too, but for some seconds it may name a process that has died.
+ * does not answer. Health names it too, but for some seconds it may name a process that has died.
  */
 export async function leaseHolder(redisUrl: string, appName: string): Promise<string | undefined> {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => null, commandTimeout: 500 });

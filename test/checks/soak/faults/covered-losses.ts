@@ -7,8 +7,7 @@ import { loseNext, rowsOf, runTrials, type Loss, type Trial } from './losses.js'
 
 /**
  * Loses the event of an order that moves to another account, and delivers the next change of the same order. A row
- * shows only
- * its last change, so it does not reveal the missing event. Resolves as `loseEvents` does.
+ * shows only its last change, so it does not reveal the missing event. Resolves as `loseEvents` does.
  */
 export async function loseCoveredEvents(
   deployment: Deployment,

@@ -33,8 +33,8 @@ export interface Trial {
 
 /**
  * Loses one event of each kind, nearly at once: updates of each object, and the creation and the deletion of an order.
- * Writers
- * pause until all losses are repaired, so that no other change drops the old values. Resolves then, or at the deadline.
+ * Writers pause until all losses are repaired, so that no other change drops the old values. Resolves then, or at the
+ * deadline.
  */
 export async function loseEvents(
   deployment: Deployment,

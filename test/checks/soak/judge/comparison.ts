@@ -33,8 +33,7 @@ interface Look {
 /**
  * Reads every page through every BFF, and compares it with the body that the org's records make now. No writer may run
  * meanwhile. Pages that differ are read again until the deadline, because an event may be in progress. An entry that no
- * event
- * drops stays wrong: reading does not repair it.
+ * event drops stays wrong: reading does not repair it.
  */
 export async function compareAll(deployment: Deployment, accounts: Accounts, withinMs: number): Promise<Comparison> {
   const beganAt = performance.now();

@@ -22,8 +22,7 @@ const STALE_KEPT = 20;
 
 /**
  * Judges reads during the run: while the stream is undisturbed, no read that begins `boundMs` after Salesforce
- * acknowledged a
- * write returns an older version. A write during a disturbance counts from the end of the disturbance.
+ * acknowledged a write returns an older version. A write during a disturbance counts from the end of the disturbance.
  */
 export class Freshness {
   readonly stale: StaleRead[] = [];

@@ -43,8 +43,7 @@ interface Deleted {
 
 /**
  * The changes that people and programs make in the org. `freshness` receives the acknowledged changes. A change whose
- * outcome
- * is unknown creates no expectation, and its version is not used again.
+ * outcome is unknown creates no expectation, and its version is not used again.
  */
 export class Changes {
   private readonly bin: Deleted[] = [];

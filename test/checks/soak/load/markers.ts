@@ -77,8 +77,7 @@ export async function changeSurely(marker: Marker, withinMs: number): Promise<vo
 
 /**
  * Changes every marker and waits until each BFF shows it; all events before these changes are applied then. Resolves
- * with
- * the duration in milliseconds.
+ * with the duration in milliseconds.
  */
 export async function markersSeen(
   deployment: Deployment,

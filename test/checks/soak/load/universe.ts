@@ -22,8 +22,7 @@ export interface KnownProduct {
 
 /**
  * Records that only markers and deliberate losses write to, so that no other write repairs a loss. No page shows two of
- * them,
- * so that no change of one repairs another.
+ * them, so that no change of one repairs another.
  */
 export interface Reserved {
   readonly customer: Customer;

@@ -21,8 +21,7 @@ const WARM_UP_MS = 3_000;
 
 /**
  * How soon after a change its old value could no longer be read. Times are milliseconds after Salesforce's answer to
- * the
- * change, sorted.
+ * the change, sorted.
  */
 export interface LatencyOutcome {
   readonly transport: Transport;

@@ -37,8 +37,7 @@ export interface TakeoverOutcome {
 
 /**
  * Kills the active worker repeatedly while the org changes, with the reconciler off. After each kill the stand-by must
- * take
- * over, everything must settle, and every cached value must equal the org's.
+ * take over, everything must settle, and every cached value must equal the org's.
  */
 export async function takeovers(
   options: SoakOptions,
