@@ -5,7 +5,8 @@ import { SteadyLoad, type Sample } from '../support/steady-load.js';
 import { LATENCY_MS, Portal, type Answer } from './support/portal.js';
 
 /**
- * The issue allows `EXTRA_MS` beyond the fetch; `MACHINE_MS` allows for a machine that runs everything on two cores.
+ * An answer may take `EXTRA_MS` longer than its fetch; `MACHINE_MS` allows for a machine that runs everything on two
+ * cores.
  */
 const EXTRA_MS = 250;
 const MACHINE_MS = 250;

@@ -1,7 +1,7 @@
 /**
  * A cache of another build in its own process, driven by its parent's messages: `node older-cache.mjs <folder of that
- * build> <url of Redis> <appName>`. It answers each message `{ id, method, key, value }` with `{ id, result }` or `{
- * id, error }`.
+ * build> <url of Redis> <appName>`. It answers each message `{ id, method, key, value }` with `{ id, result }` or
+ * `{ id, error }`.
  */
 const [, , folder, redisUrl, appName] = process.argv;
 const { createCache } = await import(`${folder}/libs/infra/src/cache/create-cache.js`);

@@ -10,7 +10,7 @@ export interface Subscription {
   readonly topic: string;
   /** The object whose rows can be queried for changes that no event announced. @default none: a message */
   readonly table?: string;
-  /** Fields of the table that decide which entries a row is in, beyond those that show it. @default none */
+  /** Fields that decide which lists a row is in, in addition to the entries that show the row. @default none */
   readonly listFields?: readonly string[];
   /**
    * The dependencies that the event makes wrong. Empty: it changed nothing that is shown. Undefined: the event is not

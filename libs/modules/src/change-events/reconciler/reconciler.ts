@@ -118,8 +118,8 @@ export class Reconciler {
   }
 
   /**
-   * Records events that have arrived; best called before they are applied, because a slow application is no loss. An
-   * undecodable event makes its topic's whole tables fall, so it counts like a gap.
+   * Records events that have arrived. Call it before they are applied, so that slow handling does not look like a
+   * loss. An undecodable event drops the whole tables of its topic, so it counts like a gap.
    */
   heard(events: readonly SourceEvent[]): void {
     this.announced.heard(events);

@@ -5,7 +5,7 @@
 const DEFECT =
   /^WRONGTYPE |user_script:\d+: |Error compiling script|^ERR (syntax error|value is not|wrong number of arguments|Wrong number of args)/;
 
-/** Replies about the state of the server, which passes or is mended there: no other command or user would help. */
+/** Replies about the state of the server. It passes, or is mended there; another command or user would not help. */
 const MOMENTARY =
   /^(OOM|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|SLOTOPEN|NOHISTORY) |non local key/;
 

@@ -63,7 +63,7 @@ export class History {
     return true;
   }
 
-  /** Records a moment that a script has begun, or has found equal to the known one or later. */
+  /** Records the moment that a script has created, or confirmed as no earlier than the known one. */
   settle(moment: Moment): void {
     const isBehind = this.newest?.born === moment.born && this.newest.clock > moment.clock; // a message was faster
     if (!isBehind) this.newest = moment;
