@@ -22,7 +22,7 @@ const HTML_CLOSINGS = [
 const DEFINITION = /^ {0,3}\[[^\]]+\]:/;
 const TABLE_DELIMITER = /^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:?)? *$/;
 const HARD_BREAK = /(?: {2,}| *\\|)$/;
-/** Words that begin a heading, an item, a quote, a table, HTML or a rule, or break a line, where they begin one. */
+/** Words that would begin a block (a heading, an item, a quote …) or be a hard break if a line began with them. */
 const BLOCK_START =
   /^(?:#{1,6}$|[-+*]$|\d{1,9}[.)]$|>|\||`{3}|~{3}|<[a-z!?/](?!\w*:\/\/)|([-*_])\1*$|=+$|:?-+:?(?:\||$)|\\$)/i;
 
@@ -85,7 +85,7 @@ function blockAt(lines, at) {
   return { kind: 'paragraph', lines: lines.slice(at, at + length), taken: length };
 }
 
-/** Whether a line may not move: it is a hard break, or a hard break precedes what would begin a block elsewhere. */
+/** Whether a line must stay where it is: alone a hard break, or after one and kept from being a block by its indent. */
 function hasBoundMark(lines) {
   const isBound = (line, before) => HARD_BREAK.exec(before)[0] !== '' && BLOCK_START.test(firstWord(line));
   return lines.some((line, index) => line.trim() === '\\' || (index > 0 && isBound(line, lines[index - 1])));
@@ -218,7 +218,7 @@ function lengthOf(text) {
   return [...text].length;
 }
 
-/** What may stand at the ends of a line: code, a link's address and a tag are never divided. */
+/** The pieces between which a line may break: code, a link's address and a tag are never divided. */
 function wordsOf(text) {
   const words = [];
   let word = '';

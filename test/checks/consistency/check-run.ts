@@ -48,7 +48,7 @@ export interface CheckOutcome {
   readonly convergence: Convergence | undefined;
   /** The events around the first violation. */
   readonly timeline: readonly string[];
-  /** Reasons that void the run or are violations themselves: processes that ended, or that did not come to rest. */
+  /** Processes that ended, or did not come to rest: the run then shows nothing, or is itself a violation. */
   readonly failures: readonly string[];
   /** The folder of the history, if it was kept. */
   readonly folder: string | undefined;

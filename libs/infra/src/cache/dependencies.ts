@@ -7,8 +7,8 @@ import { CacheError } from './cache.errors.js';
 export type Dependency = string & { readonly __dependency: unique symbol };
 
 /**
- * Encodes a name: the result holds no separator (`:`, NUL), and two different inputs never meet. Refuses half
- * characters.
+ * Encodes a name: the result holds no separator (`:`, NUL), and different names have different results. Refuses lone
+ * surrogates.
  */
 export function encodePart(part: string): string {
   if (/\p{Cs}/u.test(part)) throw new CacheError('CACHE_INVALID_KEY', 'a part of a key holds half a character', false);
