@@ -240,7 +240,8 @@ function wordsOf(text) {
 
 /** Whether a word stays behind the one before it: alone on a line, it would begin a block, or the other end one. */
 function isTied(before, word, count) {
-  return BLOCK_START.test(word) || before.endsWith('\\') || (count === 1 && BLOCK_START.test(before));
+  const isFirst = count === 1 && before.split(' ').every((each) => BLOCK_START.test(each));
+  return BLOCK_START.test(word) || before.endsWith('\\') || isFirst;
 }
 
 /** The code, address, tag, escape or single character that begins here. */

@@ -67,6 +67,10 @@ describe('a wrapped page', () => {
     },
   );
 
+  it('has no line of its own for a first word that would be a block', () => {
+    expect(wrapMarkdown(lines('--- --- one two'), 5)).toBe(lines('--- --- one', 'two'));
+  });
+
   it('keeps what indentation alone makes a text', () => {
     const text = lines('one\\', '    - two', '', 'three', '12. four');
     expect(wrapMarkdown(text)).toBe(lines('one\\', '    - two', '', 'three 12. four'));
