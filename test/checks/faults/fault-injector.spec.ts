@@ -42,7 +42,7 @@ describe('the fault injector', () => {
     expect(order).toEqual(['other', 'second']);
   });
 
-  it('carries out a series one by one until it is told to end', async () => {
+  it('carries out a series one by one while the run goes on', async () => {
     const done: string[] = [];
     const injector = new FaultInjector<{ kind: string }>(async ({ kind }) => void done.push(kind));
     function* series(): Generator<{ kind: string }, never> {

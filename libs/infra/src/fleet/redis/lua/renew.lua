@@ -4,7 +4,7 @@
 -- KEYS base
 -- ARGV consumer term leaseMs (feed ageMs)...
 --   term: "fence holder"
---   ageMs: all changes of the feed up to so long ago are known to have been applied
+--   ageMs: all changes of the feed up to this long ago are known to have been applied
 -- -> 1, 0: the term is over and nothing was changed
 -- base:feeds  HASH  feed -> server ms up to which all its changes are known to have been applied
 local base = KEYS[1]

@@ -2,8 +2,8 @@
 -- Atomic: an entry that fell meanwhile does not come back.
 -- KEYS T:g
 -- ARGV tag id ttlMs absoluteMs
---   ttlMs: the new end is so long from now, and never before the present end
---   absoluteMs: the new end is at most so long after the fetch began; -1 = no such limit
+--   ttlMs: the new end is this long from now, and never before the present end
+--   absoluteMs: the new end is at most this long after the fetch began; -1 = no such limit
 -- -> 1 such an entry exists (its end may already be later), 0 none exists
 local tag, id, ttlMs, absoluteMs = arguments(4)
 local refused = use(tag)
