@@ -1,5 +1,5 @@
-import { ensureChromium } from './chromium.mjs';
-import { ensureRedisServer } from './redis-server.mjs';
+import { ensureChromium } from './machine/chromium.mjs';
+import { ensureRedisServer } from './machine/redis-server.mjs';
 import { ensureBuilt, programOf, run, say, stop } from './workspace.mjs';
 
 /**

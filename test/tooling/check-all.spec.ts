@@ -14,16 +14,16 @@ interface Row {
   readonly numbers: string;
 }
 
-const { runSeries, seriesTable } = (await import(resolve('tools/check-series.mjs'))) as {
+const { runSeries, seriesTable } = (await import(resolve('tools/checks/check-series.mjs'))) as {
   runSeries: (checks: readonly Check[], say: (text: string) => void, command: string) => Promise<Row[]>;
   seriesTable: (rows: readonly Row[]) => string;
 };
-const { checks, numbersOfConsistency } = (await import(resolve('tools/long-checks.mjs'))) as {
+const { checks, numbersOfConsistency } = (await import(resolve('tools/checks/long-checks.mjs'))) as {
   checks: readonly Check[];
   numbersOfConsistency: (output: string) => string;
 };
 const checkAll = (...args: string[]) =>
-  spawnSync(process.execPath, ['tools/check-all.mjs', ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, ['tools/checks/check-all.mjs', ...args], { encoding: 'utf8' });
 
 describe('npm run check:all', () => {
   const script = (name: string, code: string): Check => ({ name, args: ['-e', code], numbers: (text) => text.trim() });

@@ -6,7 +6,7 @@ import * as schema from '@bff/modules/config/environment.schema';
 import { loadConfig } from '@bff/modules/config/load-config';
 
 type Writer = (source: typeof schema) => string;
-const writers = (await import(resolve('tools/configuration-text.mjs'))) as Record<
+const writers = (await import(resolve('tools/pages/configuration-text.mjs'))) as Record<
   'envExampleText' | 'configurationPageText',
   Writer
 >;

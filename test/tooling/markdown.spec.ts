@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { trackedFiles } from './tracked-files.js';
 
-const { wrapMarkdown } = (await import(resolve('tools/markdown-text.mjs'))) as {
+const { wrapMarkdown } = (await import(resolve('tools/pages/markdown-text.mjs'))) as {
   wrapMarkdown: (text: string, width?: number) => string;
 };
 const lines = (...each: string[]) => `${each.join('\n')}\n`;
@@ -95,14 +95,14 @@ describe.each(trackedFiles(/\.md$/))('%s', (page) => {
   });
 });
 
-describe('node tools/wrap-markdown.mjs', () => {
+describe('node tools/pages/wrap-markdown.mjs', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'evergreen-markdown-'));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const wrap = (...args: string[]) =>
-    spawnSync(process.execPath, ['tools/wrap-markdown.mjs', ...args], { encoding: 'utf8' });
+    spawnSync(process.execPath, ['tools/pages/wrap-markdown.mjs', ...args], { encoding: 'utf8' });
 
   it('names page and line, and what to run, and changes nothing, with --check', () => {
     const page = join(folder, 'page.md');

@@ -14,8 +14,8 @@ interface Run {
 
 type Judge = (search: { output: string; code: number; isTimedOut?: boolean }) => { outcome: string; reason?: string };
 
-const { runs } = (await import(resolve('tools/model-runs.mjs'))) as { runs: readonly Run[] };
-const { judge } = (await import(resolve('tools/model-checker.mjs'))) as { judge: Judge };
+const { runs } = (await import(resolve('tools/models/model-runs.mjs'))) as { runs: readonly Run[] };
+const { judge } = (await import(resolve('tools/models/model-checker.mjs'))) as { judge: Judge };
 const folder = 'docs/protocol';
 const sourceOf = (model: string) => {
   const source = readFileSync(join(folder, `${model}.pml`), 'utf8');
@@ -87,7 +87,7 @@ describe('what a search has found', () => {
 
 describe('npm run model', () => {
   it('says what to install, with exit code 2, where spin is missing', async () => {
-    const tool = spawn(process.execPath, [resolve('tools/model.mjs'), '--quick'], { env: { PATH: '' } });
+    const tool = spawn(process.execPath, [resolve('tools/models/model.mjs'), '--quick'], { env: { PATH: '' } });
     const exit = new Promise((done) => tool.once('exit', done));
     expect(await text(tool.stderr)).toMatch(/missing: spin, gcc[\s\S]*apt-get install -y spin gcc/);
     expect(await exit).toBe(2);

@@ -20,11 +20,11 @@ interface Started {
   readonly eventsAreLive: boolean;
 }
 
-const { redisTroubleIn, welcomeText } = (await import(resolve('tools/welcome.mjs'))) as {
+const { redisTroubleIn, welcomeText } = (await import(resolve('tools/start/welcome.mjs'))) as {
   redisTroubleIn: (health: unknown) => string | undefined;
   welcomeText: (started: Started) => string;
 };
-const { ChildProcesses } = (await import(resolve('tools/child-processes.mjs'))) as {
+const { ChildProcesses } = (await import(resolve('tools/start/child-processes.mjs'))) as {
   ChildProcesses: new (onDeath: (report: string) => void) => {
     start(program: Program, file: string, env: NodeJS.ProcessEnv): string;
     stop(graceMs: number): Promise<void>;

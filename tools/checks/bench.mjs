@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureRedisServer } from './redis-server.mjs';
-import { ensureBuilt, modifiedAt, root, run, say, stop } from './workspace.mjs';
+import { ensureRedisServer } from '../machine/redis-server.mjs';
+import { ensureBuilt, modifiedAt, root, run, say, stop } from '../workspace.mjs';
 
 /**
  * `npm run bench`: measures the built cache, its peers and its floors in one run, on private Redis servers.
@@ -12,7 +12,7 @@ if (!flags.includes('--no-peers') && !flags.includes('--help')) await installPee
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
 process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'checks', 'bench', 'main.js'), ...flags]);
-if (flags.includes('--write')) await run(process.execPath, ['tools/wrap-markdown.mjs', 'docs/benchmarks.md']);
+if (flags.includes('--write')) await run(process.execPath, ['tools/pages/wrap-markdown.mjs', 'docs/benchmarks.md']);
 
 /** Installs the peers from a lock file beside the benchmark. The tables omit peers that cannot be installed. */
 async function installPeers() {

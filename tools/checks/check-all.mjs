@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runSeries, seriesTable } from './check-series.mjs';
 import { checks } from './long-checks.mjs';
-import { say } from './workspace.mjs';
+import { say } from '../workspace.mjs';
 
 /**
  * `npm run check:all`: runs the long form of every check that CI shortens, one after the other, each to its end even

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ensureRedisServer } from './redis-server.mjs';
-import { ensureBuilt, root, run, stop } from './workspace.mjs';
+import { ensureRedisServer } from '../machine/redis-server.mjs';
+import { ensureBuilt, root, run, stop } from '../workspace.mjs';
 
 /**
  * `npm run check:change-events`: runs sandbox, Redis, BFFs and workers as processes, injects faults, and compares every

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import { root } from './workspace.mjs';
+import { root } from '../workspace.mjs';
 
 /** How much of a check's output is kept, from its end, to find the numbers of the table. */
 const OUTPUT_MAX = 200_000;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { run, say } from './workspace.mjs';
+import { run, say } from '../workspace.mjs';
 
 /** RUNLEVEL=1 keeps Debian's packages from starting servers: the tests start private ones. */
 const quietly = ['env', 'RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive'];

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { root, run, say } from './workspace.mjs';
+import { root, run, say } from '../workspace.mjs';
 
 const models = join(root, 'docs', 'protocol');
 const DEPTH_MAX = 2_000_000;

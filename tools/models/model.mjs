@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { check, installMissingPrograms, missingPrograms } from './model-checker.mjs';
 import { runs } from './model-runs.mjs';
-import { say } from './workspace.mjs';
+import { say } from '../workspace.mjs';
 
 /**
  * `npm run model`: checks the models of docs/protocol against their expected results. `-- --quick` runs the set of CI,

@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { wrapMarkdown } from './markdown-text.mjs';
-import { root, say } from './workspace.mjs';
+import { root, say } from '../workspace.mjs';
 
 /**
- * `node tools/wrap-markdown.mjs`: wraps every page of the checkout at 120 characters (part of `npm run format`).
+ * `node tools/pages/wrap-markdown.mjs`: wraps every page of the checkout at 120 characters (part of `npm run format`).
  * `--check` changes nothing, names the first line of each page that is wrapped otherwise, and exits with 1 (part of
  * `npm run lint`). File names restrict both to these pages.
  */

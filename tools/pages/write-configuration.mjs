@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { configurationPageText, envExampleText } from './configuration-text.mjs';
-import { ensureBuilt, root, say } from './workspace.mjs';
+import { ensureBuilt, root, say } from '../workspace.mjs';
 
 /**
  * `npm run docs:config`: writes the files generated from the configuration's schema. A test checks that both are

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureBuilt, root, stop } from './workspace.mjs';
+import { ensureBuilt, root, stop } from '../workspace.mjs';
 
 /**
- * `node tools/start-one.mjs <app>`: builds if needed, then runs the app in this process, with its signals and output.
+ * `node tools/start/start-one.mjs <app>`: builds if needed, then runs the app in this process, with its signals and output.
  */
 const apps = ['bff', 'cdc-worker', 'sandbox'];
-const app = apps.find((name) => name === process.argv[2]) ?? stop(`usage: node tools/start-one.mjs ${apps.join('|')}`);
+const app =
+  apps.find((name) => name === process.argv[2]) ?? stop(`usage: node tools/start/start-one.mjs ${apps.join('|')}`);
 await ensureBuilt();
 process.chdir(root);
 if (existsSync('.env')) process.loadEnvFile('.env');

@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util';
 import { ChildProcesses } from './child-processes.mjs';
 import { demoSteps } from './demo.mjs';
 import { redisTroubleIn, urlOf, welcomeText } from './welcome.mjs';
-import { ensureBuilt, root, say, stop } from './workspace.mjs';
+import { ensureBuilt, root, say, stop } from '../workspace.mjs';
 
 /** `npm start`: installs and builds what is missing, starts everything on this machine, and prints what to try. */
 const READY_DEADLINE_MS = 60_000;

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { launch, type Browser } from 'puppeteer-core';
 
-const TOOL = '../../../tools/chromium.mjs';
+const TOOL = '../../../tools/machine/chromium.mjs';
 
 /**
  * Starts the machine's Chromium, headless and without its background traffic. Throws with an instruction for its
