@@ -1,0 +1,15 @@
+import { Account } from '../../../apps/bff/src/auth/account.decorator.js';
+import type { AccountMapping } from '@bff/modules/identity/identity.types';
+import { Controller, Get } from '@nestjs/common';
+import type { CaseSummary } from '../cases/cases-cache.service.js';
+import { CasesService } from '../cases/cases.service.js';
+
+@Controller('api/cases')
+export class CasesController {
+  constructor(private readonly cases: CasesService) {}
+
+  @Get()
+  list(@Account() account: AccountMapping): Promise<CaseSummary[]> {
+    return this.cases.ofAccount(account.salesforceAccountId);
+  }
+}
