@@ -39,18 +39,6 @@ describe('every Markdown file', () => {
   });
 });
 
-describe('code', () => {
-  it('names only pages that exist (a page that moves takes the comments and messages that name it along)', () => {
-    const naming = files.filter((file) => /\.(ts|mjs|lua|pml|ya?ml)$/.test(file));
-    const dead = naming.flatMap((file) =>
-      [...textOf(file).matchAll(/(?<![\w/.])docs\/[\w/.-]+\.md/g)]
-        .filter(([page]) => !existsSync(page))
-        .map(([page]) => `${file} names ${page}`),
-    );
-    expect(dead).toEqual([]);
-  });
-});
-
 /** Why a link leads nowhere; empty if it leads somewhere, or out of the repository. */
 function brokenness(page: string, link: string): string[] {
   if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return [];
