@@ -9,6 +9,14 @@ import { elapse, eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 import { cleanEnvironment, freePort } from './support/app-process.js';
 
+interface Health {
+  readonly processes: number;
+  readonly metrics: {
+    readonly category: Readonly<Record<'hits' | 'misses' | 'coalesced' | 'bypassed', number>>;
+    readonly invalidations: number;
+  };
+}
+
 /** `shop.mjs` in its own process. */
 class Shop {
   output = '';
@@ -37,6 +45,16 @@ class Shop {
     this.reads += 1;
     const [first] = (await this.get(`/products/${category}`)) as [{ price: number }];
     return first.price;
+  }
+
+  health(): Promise<Health> {
+    return this.get('/health') as Promise<Health>;
+  }
+
+  /** How many readers the shops have counted. */
+  async callers(): Promise<number> {
+    const { hits, misses, coalesced, bypassed } = (await this.health()).metrics.category;
+    return hits + misses + coalesced + bypassed;
   }
 
   async get(path: string): Promise<unknown> {
@@ -113,7 +131,7 @@ describe('the tutorial', () => {
     const [one, other] = shops as [Shop, Shop];
     const prices = await Promise.all(Array.from({ length: 50 }, (_, i) => (i % 2 ? one : other).price()));
     expect(new Set(prices)).toEqual(new Set([10]));
-    expect(one.queries + other.queries).toBe(1);
+    const fetches = one.queries + other.queries;
 
     expect((await one.put('p1', 9)).status).toBe(200);
     expect(await other.price()).toBe(9);
@@ -124,17 +142,11 @@ describe('the tutorial', () => {
     expect(await early).toBe(14);
     expect([await other.price('coffee'), await one.price('coffee')]).toEqual([16, 16]);
 
-    await eventually(
-      async () => {
-        const { processes, metrics } = (await one.get('/health')) as {
-          processes: number;
-          metrics: { category: Record<string, number>; invalidations: number };
-        };
-        const { hits = 0, misses = 0, coalesced = 0 } = metrics.category;
-        return processes === 2 && metrics.invalidations === 2 && hits + misses + coalesced === one.reads + other.reads;
-      },
-      { what: 'the counters of both shops' },
-    );
+    await eventually(async () => (await one.callers()) === one.reads + other.reads, { what: 'all counters' });
+    const { processes, metrics } = await one.health();
+    expect([processes, metrics.invalidations]).toEqual([2, 2]);
+    // On a busy machine Redis may answer some of the fifty too late, so that the source does.
+    expect(fetches).toBeLessThanOrEqual(1 + metrics.category.bypassed);
 
     await redis.kill('SIGKILL');
     await elapse(1100); // an L1 serves for a second without Redis
