@@ -1,17 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { anchorsOf, linksOf } from './markdown.js';
+import { anchorsOf, linksOf } from './markdown-links.js';
+import { trackedFiles } from './tracked-files.js';
 
 const INDEX = 'docs/README.md';
 /** Folders whose pages the index need not name one by one. */
 const LISTED_AS_FOLDERS = ['docs/decisions', 'docs/protocol'];
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
-  .split('\n')
-  .filter((file) => existsSync(file));
-const pages = files.filter((file) => file.endsWith('.md'));
+const pages = trackedFiles(/\.md$/).filter((file) => existsSync(file));
 const textOf = (file: string): string => readFileSync(file, 'utf8');
 
 describe('the links of a page', () => {
