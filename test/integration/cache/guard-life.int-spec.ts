@@ -74,6 +74,7 @@ describe('the guards of one connection', () => {
 
   it('errors of the server show no key and no value', async () => {
     const guard = new RedisGuard(redis);
+    await guard.open();
     await redis.set('key-of-a-customer', 'text');
     const commands = [
       () => redis.lpush('key-of-a-customer', 'value-of-a-customer'),

@@ -51,3 +51,25 @@ export function withoutArguments(error: Error): Error {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined ? bare : Object.assign(bare, { code });
 }
+
+/** What the failure of a command means: a mistake of ours, no answer, or a refusal. */
+export type CommandFailure =
+  | { readonly kind: 'defect'; readonly error: Error }
+  | { readonly kind: 'unanswered'; readonly message: string; readonly cause: Error }
+  /** `words` are those of Redis. */
+  | { readonly kind: 'refused'; readonly message: string; readonly cause: Error; readonly words: string };
+
+/**
+ * Tells apart what a command rejected with; the result holds no keys and no values. Every refusal by Redis is an
+ * operating error, whatever its text: the commands are ours, and the same for every server. Only a reply that finds
+ * fault with a command or script itself is a defect.
+ */
+export function failureOf(error: unknown): CommandFailure {
+  if (!(error instanceof Error)) return { kind: 'defect', error: error as Error };
+  if (!isReply(error) && (error instanceof TypeError || error instanceof RangeError)) return { kind: 'defect', error };
+  const cause = withoutArguments(error);
+  if (!isReply(error)) return { kind: 'unanswered', message: `Redis did not answer: ${cause.message}`, cause };
+  if (isDefect(error)) return { kind: 'defect', error: cause };
+  const words = wordsOf(error);
+  return { kind: 'refused', message: `Redis refused: ${words}`, cause, words };
+}

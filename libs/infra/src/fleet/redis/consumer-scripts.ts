@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { commandsIn, needsOf } from '../../redis/needs.js';
 import type { ConsumerTerm } from '../consumer-leases.js';
-import { RedisGuard } from '../../cache/store/redis/connection/redis-guard.js';
-import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
+import { SharedConnection } from './shared-connection.js';
+import type { RedisClient } from '../../redis/redis-client.js';
 
 const NAMES = ['acquire', 'renew', 'save', 'release', 'ages'] as const;
 type ScriptName = (typeof NAMES)[number];
@@ -14,12 +14,12 @@ const PREFIX = 'evergreen_consumer_';
 
 /** The scripts about positions, terms and feeds. All their keys begin with the same tag, so each runs on one slot. */
 export class ConsumerScripts {
-  readonly guard: RedisGuard;
+  readonly connection: SharedConnection;
   /** Key of the hash of positions; prefix of the other keys. */
   readonly base: string;
 
-  constructor(redis: RedisConnection, appName: string) {
-    this.guard = new RedisGuard(redis);
+  constructor(redis: RedisClient, appName: string) {
+    this.connection = new SharedConnection(redis);
     this.base = `{${appName}.checkpoints}`;
     const commands = new Set<string>(DIRECT);
     for (const name of NAMES) {
@@ -37,9 +37,11 @@ export class ConsumerScripts {
   }
 
   run(name: ScriptName, args: readonly (string | number)[]): Promise<unknown> {
-    const commands = this.guard.redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
-    const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
-    return this.guard.run(() => command.call(this.guard.redis, this.base, ...args));
+    return this.connection.run((redis) => {
+      const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
+      const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
+      return command.call(redis, this.base, ...args);
+    });
   }
 }
 

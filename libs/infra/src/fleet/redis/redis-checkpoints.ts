@@ -2,26 +2,26 @@ import { TermOverError } from '../../cache/cache.errors.js';
 import { Checkpoints } from '../checkpoints.js';
 import type { ConsumerTerm } from '../consumer-leases.js';
 import { ConsumerScripts, nameOfTerm } from './consumer-scripts.js';
-import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
+import type { RedisClient } from '../../redis/redis-client.js';
 
 /** Positions in one hash of the application. They share the entries' lifetime: an emptied server has neither. */
 export class RedisCheckpoints extends Checkpoints {
   private readonly scripts: ConsumerScripts;
 
-  constructor(redis: RedisConnection, appName: string) {
+  constructor(redis: RedisClient, appName: string) {
     super();
     this.scripts = new ConsumerScripts(redis, appName);
   }
 
   async load(name: string): Promise<string | undefined> {
-    const { guard, base } = this.scripts;
-    return (await guard.run(() => guard.redis.hget(base, name))) ?? undefined;
+    const { connection, base } = this.scripts;
+    return (await connection.run((redis) => redis.hget(base, name))) ?? undefined;
   }
 
   async save(name: string, position: string, term?: ConsumerTerm): Promise<void> {
-    const { guard, base } = this.scripts;
+    const { connection, base } = this.scripts;
     if (term === undefined) {
-      await guard.run(() => guard.redis.hset(base, name, position));
+      await connection.run((redis) => redis.hset(base, name, position));
       return;
     }
     const isSaved = Number(await this.scripts.run('save', [term.consumer, nameOfTerm(term), name, position])) === 1;
@@ -29,7 +29,7 @@ export class RedisCheckpoints extends Checkpoints {
   }
 
   async remove(name: string): Promise<void> {
-    const { guard, base } = this.scripts;
-    await guard.run(() => guard.redis.hdel(base, name));
+    const { connection, base } = this.scripts;
+    await connection.run((redis) => redis.hdel(base, name));
   }
 }

@@ -1,12 +1,12 @@
 import { ConsumerLeases, type ConsumerHolder, type ConsumerTerm } from '../consumer-leases.js';
 import { ConsumerScripts, nameOfTerm } from './consumer-scripts.js';
-import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
+import type { RedisClient } from '../../redis/redis-client.js';
 
 /** Terms and feeds, in the same slot as the checkpoints, so that one step checks the term and saves the position. */
 export class RedisConsumerLeases extends ConsumerLeases {
   private readonly scripts: ConsumerScripts;
 
-  constructor(redis: RedisConnection, appName: string) {
+  constructor(redis: RedisClient, appName: string) {
     super();
     this.scripts = new ConsumerScripts(redis, appName);
   }
@@ -26,11 +26,11 @@ export class RedisConsumerLeases extends ConsumerLeases {
   }
 
   async holder(consumer: string): Promise<ConsumerHolder | undefined> {
-    const { guard, base } = this.scripts;
+    const { connection, base } = this.scripts;
     const lease = `${base}:lease:${consumer}`;
     const [name, expiresInMs] = await Promise.all([
-      guard.run(() => guard.redis.get(lease)),
-      guard.run(() => guard.redis.pttl(lease)),
+      connection.run((redis) => redis.get(lease)),
+      connection.run((redis) => redis.pttl(lease)),
     ]);
     if (name === null || expiresInMs < 0) return undefined;
     return { holder: name.slice(name.indexOf(' ') + 1), expiresInMs };

@@ -4,7 +4,7 @@ import RedisMock from 'ioredis-mock';
 import { RedisCheckpoints } from './redis-checkpoints.js';
 import { RedisProcessReports } from './redis-process-reports.js';
 
-/** The mock supports plain commands only; it lacks the `status` that the guard reads. */
+/** The mock supports plain commands only; it lacks the `status` that a shared connection reads. */
 const connect = () => Object.assign(new (RedisMock as unknown as typeof Redis)(), { status: 'ready' });
 
 /** Waits over several turns of the event loop, in which the mock answers. */

@@ -2,8 +2,8 @@ import { needsOf } from '../../redis/needs.js';
 import { StoreUnavailableError } from '../../cache/cache.errors.js';
 import { reportDefect } from '../../process/defect-report.js';
 import { ProcessReports, type ProcessReport } from '../process-reports.js';
-import { RedisGuard } from '../../cache/store/redis/connection/redis-guard.js';
-import type { RedisConnection } from '../../cache/store/redis/partition/scripts.js';
+import { SharedConnection } from './shared-connection.js';
+import type { RedisClient } from '../../redis/redis-client.js';
 
 const PERIOD_MS = 1000;
 /** A process that has not written for this long counts as gone; Redis drops its report. */
@@ -13,18 +13,18 @@ const INDEX_MS = 6 * LIVE_MS;
 
 /** Reports of all processes: one expiring key each, all in one slot, so that one command reads them. */
 export class RedisProcessReports extends ProcessReports {
-  private readonly guard: RedisGuard;
+  private readonly connection: SharedConnection;
   private readonly tag: string;
   private readonly published = new Map<string, () => unknown>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    redis: RedisConnection,
+    redis: RedisClient,
     appName: string,
     private readonly processId: string,
   ) {
     super();
-    this.guard = new RedisGuard(redis);
+    this.connection = new SharedConnection(redis);
     this.tag = `{${appName}.reports}`;
     needsOf(redis).set(this.tag, {
       part: 'the reports of the processes',
@@ -54,17 +54,16 @@ export class RedisProcessReports extends ProcessReports {
     const keys = [...this.published.keys()].map((topic) => this.key(topic, this.processId));
     this.published.clear();
     // If the store is away, the keys expire by themselves.
-    if (keys.length > 0) await this.guard.run(() => this.guard.redis.del(...keys)).catch(() => undefined);
-    this.guard.close();
+    if (keys.length > 0) await this.connection.run((redis) => redis.del(...keys)).catch(() => undefined);
+    this.connection.close();
   }
 
   private async readOthers(topic: string): Promise<ProcessReport[]> {
-    const { redis } = this.guard;
-    const ids = await this.guard.run(() => redis.smembers(this.index(topic)));
+    const ids = await this.connection.run((redis) => redis.smembers(this.index(topic)));
     if (ids.length === 0) return [];
-    const texts = await this.guard.run(() => redis.mget(...ids.map((id) => this.key(topic, id))));
+    const texts = await this.connection.run((redis) => redis.mget(...ids.map((id) => this.key(topic, id))));
     const gone = ids.filter((_, i) => texts[i] === null);
-    if (gone.length > 0) await this.guard.run(() => redis.srem(this.index(topic), ...gone));
+    if (gone.length > 0) await this.connection.run((redis) => redis.srem(this.index(topic), ...gone));
     return texts.flatMap((text) => (text ? [JSON.parse(text) as ProcessReport] : []));
   }
 
@@ -73,12 +72,13 @@ export class RedisProcessReports extends ProcessReports {
   }
 
   private async write(topic: string, content: () => unknown): Promise<void> {
-    const { redis } = this.guard;
     try {
       const report: ProcessReport = { processId: this.processId, at: Date.now(), content: content() };
-      await this.guard.run(() => redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS));
-      const added = await this.guard.run(() => redis.sadd(this.index(topic), this.processId));
-      await this.guard.run(() => redis.pexpire(this.index(topic), INDEX_MS));
+      await this.connection.run((redis) =>
+        redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS),
+      );
+      const added = await this.connection.run((redis) => redis.sadd(this.index(topic), this.processId));
+      await this.connection.run((redis) => redis.pexpire(this.index(topic), INDEX_MS));
       // Each start has a new process id. A process that adds its own removes the dead ones, so the index needs no
       // reader.
       if (added > 0) await this.readOthers(topic);

@@ -77,6 +77,7 @@ describe('an error that the guard hands on', () => {
   };
   const handedOn = async (error: Error): Promise<Error> => {
     const guard = new RedisGuard(new ScriptedRedis().client);
+    await guard.open();
     const [run, asked] = await Promise.allSettled([
       guard.run(() => Promise.reject(error)),
       guard.ask(
@@ -171,7 +172,8 @@ describe('a guard and its server', () => {
   });
 
   it('uses a server that was a replica when it is a primary again, however long the connection was away meanwhile', async () => {
-    const guard = guardOf(); // never opened: it gets no event when the connection is back
+    const guard = guardOf();
+    await guard.open();
     redis.role = 'slave';
     await guard.run(ScriptedRedis.readonly).catch(() => undefined);
     redis.away();
@@ -181,15 +183,16 @@ describe('a guard and its server', () => {
     await jest.advanceTimersByTimeAsync(250);
     expect(await answer(guard)).toBe('answer');
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(redis.infos).toBe(2); // at the refusal, and when the connection was back
+    expect(redis.infos).toBe(3); // at first, at the refusal, and when the connection was back
   });
 
   it('looks at a refused server four times a second, however many replies told of it, and no more when it is closed', async () => {
     const guard = guardOf();
+    await guard.open();
     redis.role = 'slave';
     await Promise.allSettled(Array.from({ length: 100 }, () => guard.run(ScriptedRedis.readonly)));
     await jest.advanceTimersByTimeAsync(10_000);
-    expect(redis.infos).toBe(1 + 40);
+    expect(redis.infos).toBe(1 + 1 + 40); // at first, at the refusal, and then
     expect(await answer(guard)).toMatch(/replica/);
     guard.close();
     expect(jest.getTimerCount()).toBe(0);
@@ -197,6 +200,8 @@ describe('a guard and its server', () => {
 
   it('takes no notice of a refusal that comes after it was closed', async () => {
     const guard = guardOf();
+    await guard.open();
+    redis.infos = 0;
     const late = guard.run(ScriptedRedis.readonly).catch((error: Error) => error.message);
     guard.close();
     expect(await late).toMatch(/READONLY/);

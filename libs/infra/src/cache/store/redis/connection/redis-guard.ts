@@ -2,10 +2,10 @@ import { Cluster } from 'ioredis';
 import { sentence } from '../../../../redis/permission-examination.js';
 import { commandTimeoutOf } from '../../../../redis/redis-client.js';
 import { Refusals } from '../../../../redis/refusals.js';
+import { failureOf, isMomentary, isReply, wordsOf } from '../../../../redis/refused-reply.js';
 import { FULL_TRUST } from '../../../../redis/trust.js';
 import { CacheError, StoreUnavailableError } from '../../../cache.errors.js';
 import { ReadBreaker } from './read-breaker.js';
-import { isDefect, isMomentary, isReply, withoutArguments, wordsOf } from './refused-reply.js';
 import { ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from '../partition/scripts.js';
 
@@ -48,13 +48,10 @@ type Listener = () => void;
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
-  /**
-   * False from a lost connection until the next server has been examined. Guards that were never opened do not examine.
-   */
-  private isChecked = true;
+  /** False until the server has been examined, and from a lost connection until the next server has been. */
+  private isChecked = false;
   /** Why the last examination of the server was not completed; undefined if it was. */
   private unexamined: string | undefined;
-  private isOpened = false;
   private recheck: NodeJS.Timeout | undefined;
   /** The refusal by a usable server that has caused the next examination. */
   private suspicion: string | undefined;
@@ -151,8 +148,6 @@ export class RedisGuard {
    */
   async open(): Promise<void> {
     if (this.isClosed) return;
-    this.isChecked = false;
-    this.isOpened = true;
     this.redis.on('close', this.onConnectionClose);
     this.redis.on('ready', this.onConnectionReady);
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status shows a failure
@@ -224,7 +219,6 @@ export class RedisGuard {
 
   /** Tells health and the log why the server is not used, or what a server in use has refused. */
   private tellRefusals(reason: string | undefined, command?: string): void {
-    if (!this.isOpened) return; // an opened guard on the same connection reports instead
     const refusals = Refusals.of(this.redis);
     refusals.tell('the cache', reason);
     if (reason !== undefined || this.isClosed) refusals.tell('a command', undefined);
@@ -241,7 +235,7 @@ export class RedisGuard {
    * command is refused.
    */
   suspect(words: string): void {
-    if (!this.isOpened || this.isClosed || !this.isChecked) return; // not in use: a check follows anyway
+    if (this.isClosed || !this.isChecked) return; // not in use: a check follows anyway
     if (isMomentary(words)) return this.tellRefusals(undefined, words);
     const isKnown = this.suspicion !== undefined;
     this.suspicion = words;
@@ -251,15 +245,11 @@ export class RedisGuard {
     this.recheck = setTimeout(() => void this.check(), wait).unref();
   }
 
-  /**
-   * Repeats the check while the server is not used and the guard not closed. The timer continues while the connection
-   * is away, because a guard that was never opened gets no event when it is back.
-   */
+  /** Repeats the check of a server that is not used. While the connection is away, its return does. */
   private checkLater(): void {
     clearTimeout(this.recheck);
     this.recheck = setTimeout(() => {
       if (this.redis.status === 'ready') void this.check();
-      else this.checkLater();
     }, RECHECK_MS).unref();
   }
 
@@ -285,20 +275,15 @@ export class RedisGuard {
     this.tellOutage();
   }
 
-  /**
-   * Every refusal by Redis is an operating error, whatever its text: the commands are ours, and the same for every
-   * server. Only a reply that finds fault with a command or script itself is a defect.
-   */
   private translate(error: unknown): Error {
-    if (!(error instanceof Error) || error instanceof CacheError) return error as Error;
-    if (!isReply(error) && (error instanceof TypeError || error instanceof RangeError)) return error;
-    const cause = withoutArguments(error);
-    if (!isReply(error)) return new StoreUnavailableError(`Redis did not answer: ${cause.message}`, { cause });
-    if (isDefect(error)) return cause;
-    const words = wordsOf(error);
-    if (error.message.startsWith('READONLY')) this.demoted();
-    else if (!OWN_REFUSAL.test(error.message)) this.suspect(words);
-    return new StoreUnavailableError(`Redis refused: ${words}`, { cause });
+    if (error instanceof CacheError) return error;
+    const failure = failureOf(error);
+    if (failure.kind === 'defect') return failure.error;
+    if (failure.kind === 'refused') {
+      if (failure.words.startsWith('READONLY')) this.demoted();
+      else if (!OWN_REFUSAL.test(failure.words)) this.suspect(failure.words);
+    }
+    return new StoreUnavailableError(failure.message, { cause: failure.cause });
   }
 
   /** The server has become a replica: its answers may be old from now on. */

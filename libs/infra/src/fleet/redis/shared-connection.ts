@@ -1,0 +1,37 @@
+import { CacheError, StoreUnavailableError } from '../../cache/cache.errors.js';
+import type { RedisClient } from '../../redis/redis-client.js';
+import { failureOf } from '../../redis/refused-reply.js';
+
+/**
+ * Runs commands on a connection that belongs to somebody else. Nothing is sent while it is away, and every failure to
+ * answer becomes a `StoreUnavailableError`. The cache on the same connection examines the server and reports refusals.
+ */
+export class SharedConnection {
+  private isClosed = false;
+
+  constructor(private readonly redis: RedisClient) {}
+
+  /** The reply; rejects with `StoreUnavailableError` if there is none. The command may have been carried out. */
+  async run<T>(command: (redis: RedisClient) => Promise<T>): Promise<T> {
+    if (this.isClosed) throw new StoreUnavailableError('the store is closed');
+    const { status } = this.redis;
+    if (status !== 'ready') throw new StoreUnavailableError(`the connection to Redis is ${status}`);
+    try {
+      return await command(this.redis);
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  /** Sends nothing any more. The connection stays as it is. */
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function translated(error: unknown): Error {
+  if (error instanceof CacheError) return error;
+  const failure = failureOf(error);
+  if (failure.kind === 'defect') return failure.error;
+  return new StoreUnavailableError(failure.message, { cause: failure.cause });
+}
