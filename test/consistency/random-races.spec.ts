@@ -10,7 +10,6 @@ import type {
   CommitRequest,
 } from '@bff/infra/cache/protocol/cache-store';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
-import { MemoryProcessReports } from '@bff/infra/fleet/memory/memory-process-reports';
 import type { L1Mode } from '@bff/infra/cache/store/redis/l1/redis-l1';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
@@ -161,7 +160,6 @@ async function race(
       new CacheService({
         store,
         codec: new ValueCodec(undefined),
-        reports: new MemoryProcessReports(),
         defaults: { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined },
         bypassConcurrency: 8,
       }),

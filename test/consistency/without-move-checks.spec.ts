@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
@@ -23,7 +23,7 @@ describe('without what protects a partition whose slot moves', () => {
   beforeEach(async () => {
     const redis = createRedisClient({ clusterNodes: cluster.addresses, commandTimeoutMs: 2_000 });
     switchOff('move-checks', redis);
-    cache = composeCache({ redis, appName: 'unprotected', partitions: 1, l1: 'off' }).cache;
+    cache = composeCache({ redis, appName: 'unprotected', partitions: 1, l1: 'off' });
     close = async () => {
       await cache.close();
       await quitRedis(redis, 1_000);

@@ -1,5 +1,7 @@
-import { composeCache, type CacheParts } from '@bff/infra/cache/compose-cache';
+import type { CacheService } from '@bff/infra/cache/cache.service';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
+import { createFleet, type Fleet } from '@bff/infra/fleet/create-fleet';
 import { loadConfig } from '@bff/modules/config/load-config';
 import type { NoticeBoard } from '@bff/infra/notices/notice-board';
 import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
@@ -43,7 +45,8 @@ export class ChangeEventPipeline implements TopicHandler {
   private constructor(
     readonly consumer: TopicConsumer,
     private readonly orders: OrdersCacheService,
-    private readonly parts: CacheParts,
+    private readonly cache: CacheService,
+    private readonly fleet: Fleet,
     private readonly redis: RedisClient,
     private readonly board: NoticeBoard,
     private readonly notices: OrderNotices,
@@ -51,8 +54,9 @@ export class ChangeEventPipeline implements TopicHandler {
 
   static async open(redisUrl: string): Promise<ChangeEventPipeline> {
     const redis = createRedisClient({ url: redisUrl, commandTimeoutMs: 10_000 });
-    const parts = composeCache({ redis, appName: APP_NAME });
-    const { cache, checkpoints, leases } = parts;
+    const fleet = createFleet({ redis, appName: APP_NAME });
+    const { checkpoints, leases, reports } = fleet;
+    const cache = composeCache({ redis, appName: APP_NAME, reports });
     await cache.open();
     const orders = new OrdersCacheService(cache);
     const [ofOrders] = new OrderCdcSubscriber(orders, loadConfig({ NODE_ENV: 'test' })).subscriptions;
@@ -69,7 +73,15 @@ export class ChangeEventPipeline implements TopicHandler {
     const announced = new Announced(); // remembered events, as in a worker's reconciler
     const heard = (events: readonly SourceEvent[]): void => announced.heard(events);
     const consumer = new TopicConsumer(ORDERS, [ofOrders], cache, position, { heard, applied });
-    const pipeline: ChangeEventPipeline = new ChangeEventPipeline(consumer, orders, parts, redis, board, notices);
+    const pipeline: ChangeEventPipeline = new ChangeEventPipeline(
+      consumer,
+      orders,
+      cache,
+      fleet,
+      redis,
+      board,
+      notices,
+    );
     await pipeline.settle();
     return pipeline;
   }
@@ -113,7 +125,7 @@ export class ChangeEventPipeline implements TopicHandler {
     const filler = async () => {
       for (let i = next++; i < count; i = next++) {
         const id = orderId(i);
-        await this.parts.cache.getOrSet(entryOf(i), async () => ({ id, text: 'v'.repeat(180) }), {
+        await this.cache.getOrSet(entryOf(i), async () => ({ id, text: 'v'.repeat(180) }), {
           dependsOn: [record('Order', id)],
         });
         await this.orders.rememberOwner(id, accountId(i));
@@ -125,13 +137,14 @@ export class ChangeEventPipeline implements TopicHandler {
   /** The share of the entries of `fill` that is still served, by a sample. */
   async keptOf(count: number): Promise<number> {
     const looked = Array.from({ length: 100 }, (_, i) => entryOf(Math.floor((i * count) / 100)));
-    const answers = await Promise.all(looked.map((key) => this.parts.cache.status(key)));
+    const answers = await Promise.all(looked.map((key) => this.cache.status(key)));
     return answers.filter((status) => status === 'exists').length / looked.length;
   }
 
   async close(): Promise<void> {
     await this.board.close();
-    await this.parts.cache.close();
+    await this.cache.close();
+    await this.fleet.reports.close();
     this.redis.disconnect();
   }
 
@@ -141,7 +154,7 @@ export class ChangeEventPipeline implements TopicHandler {
 
   private async settle(): Promise<void> {
     for (const until = performance.now() + SETTLED_MS; performance.now() < until;) {
-      await this.parts.cache.invalidate(record('Order', orderId(0)));
+      await this.cache.invalidate(record('Order', orderId(0)));
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
@@ -47,7 +47,7 @@ async function openCaches(cluster: RedisCluster, l1: 'off' | 'strict', opened: O
   const appName = `bench-${l1}-${randomUUID().slice(0, 8)}`;
   const caches = Array.from({ length: CACHES }, () => {
     const redis = createRedisClient({ clusterNodes: cluster.addresses, commandTimeoutMs: 5_000 });
-    const { cache } = composeCache({ redis, appName, partitions: PARTITIONS, l1 });
+    const cache = composeCache({ redis, appName, partitions: PARTITIONS, l1 });
     opened.push({ cache, redis });
     return cache;
   });

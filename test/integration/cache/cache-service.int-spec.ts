@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
-import { emptyBucketMetrics } from '@bff/infra/fleet/domain-board';
+import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
 import { namespace, record } from '@bff/infra/cache/dependencies';
 import { changeDriven, hybrid, ttl } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { LEASE_TIMES } from '@bff/infra/cache/store/redis/l1/l1-leases';
 import { Partitions, type Partition } from '@bff/infra/cache/store/redis/partition/partition';
@@ -51,7 +51,7 @@ describe('acknowledgement on a Cluster', () => {
   async function processes(name: string): Promise<CacheService[]> {
     const made = Array.from({ length: PROCESSES }, () => {
       const redis = createRedisClient({ clusterNodes: cluster.addresses, commandTimeoutMs: 5_000 });
-      const { cache } = composeCache({ redis, appName: name, partitions: PARTITIONS, l1: 'strict' });
+      const cache = composeCache({ redis, appName: name, partitions: PARTITIONS, l1: 'strict' });
       opened.push({ cache, redis });
       return cache;
     });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import type { DomainCache } from '@bff/infra/cache/domain-cache';
+import { createFleet } from '@bff/infra/fleet/create-fleet';
 import { loadConfig } from '@bff/modules/config/load-config';
 import { AccountCdcSubscriber } from '@bff/modules/catalog/account-cdc.subscriber';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
@@ -24,7 +25,7 @@ function feedsWatchedBy(cache: CacheService, make: (cache: CacheService) => Doma
 }
 
 let cache: CacheService;
-beforeEach(() => void ({ cache } = composeCache({ feedLostMaxAgeSeconds: 60 })));
+beforeEach(() => void (cache = composeCache({ feedLostMaxAgeSeconds: 60, feedAges: createFleet().leases })));
 afterEach(() => cache.close());
 
 it('buckets name feeds that a subscriber of ours listens for: of another one nobody would ever say that it is followed', () => {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache, type CacheOptions } from '@bff/infra/cache/compose-cache';
+import { composeCache, type CacheOptions } from '@bff/infra/cache/create-cache';
 import type { ConsumerLeases, ConsumerTerm } from '@bff/infra/fleet/consumer-leases';
+import { createFleet, type Fleet } from '@bff/infra/fleet/create-fleet';
 import { record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
@@ -60,6 +61,11 @@ class Follower {
   }
 }
 
+interface Composed {
+  readonly cache: CacheService;
+  readonly leases: Fleet['leases'];
+}
+
 interface Stage {
   readonly name: string;
   readonly isShared: boolean;
@@ -67,7 +73,7 @@ interface Stage {
   setUp(): Promise<void>;
   tearDown(): Promise<void>;
   /** The cache of another process over the same store, where the store allows it. */
-  compose(options?: CacheOptions): ReturnType<typeof composeCache>;
+  compose(options?: CacheOptions): Composed;
   reset(): void;
 }
 
@@ -80,7 +86,10 @@ function memoryStage(): Stage {
     hasL1: false,
     setUp: async () => undefined,
     tearDown: async () => undefined,
-    compose: (options) => composeCache({ ...OPTIONS, ...options }),
+    compose: (options) => {
+      const { leases, reports } = createFleet();
+      return { cache: composeCache({ feedAges: leases, reports, ...OPTIONS, ...options }), leases };
+    },
     reset: () => undefined,
   };
 }
@@ -96,7 +105,15 @@ function redisStage(l1: 'off' | 'strict'): Stage {
     tearDown: () => server.stop(),
     compose: (options) => {
       const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
-      return composeCache({ redis, appName, l1, ...OPTIONS, ...options }, async () => redis.disconnect());
+      const { leases, reports } = createFleet({ redis, appName });
+      const cache = composeCache(
+        { redis, appName, l1, feedAges: leases, reports, ...OPTIONS, ...options },
+        async () => {
+          await reports.close();
+          redis.disconnect();
+        },
+      );
+      return { cache, leases };
     },
     reset: () => void (appName = `t${randomUUID().slice(0, 8)}`),
   };
@@ -355,6 +372,12 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       for (const feedLostMaxAgeSeconds of [0, NaN, Infinity]) {
         expect(() => composeCache({ feedLostMaxAgeSeconds })).toThrow(/feedLostMaxAgeSeconds/);
       }
+    });
+
+    it('refuses a bound without the feeds that it bounds, and says where they come from', () => {
+      const composed = () => composeCache({ feedLostMaxAgeSeconds: 60 });
+      expect(composed).toThrow(expect.objectContaining({ code: 'CACHE_INVALID_OPTION' }));
+      expect(composed).toThrow(/needs feedAges: give the leases of `createFleet`/);
     });
 
     if (stage.hasL1) {

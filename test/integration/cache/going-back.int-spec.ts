@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { ReadOutcome } from '@bff/infra/cache/cache.types';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
@@ -43,7 +43,7 @@ describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s',
 
   async function join(appName: string): Promise<CacheService> {
     const redis = createRedisClient({ url: server.url, commandTimeoutMs: 2_000 });
-    const { cache } = composeCache({ redis, appName, l1 });
+    const cache = composeCache({ redis, appName, l1 });
     closeAll.push(async () => {
       await cache.close();
       await quitRedis(redis, 1_000);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
@@ -36,7 +36,7 @@ describe.each(['off', 'strict'] as const)('a slot that moves, L1 %s', (l1) => {
 
   async function join(): Promise<CacheService> {
     const redis = createRedisClient({ clusterNodes: cluster.addresses, commandTimeoutMs: 2_000 });
-    const { cache } = composeCache({ redis, appName, partitions: 1, l1 });
+    const cache = composeCache({ redis, appName, partitions: 1, l1 });
     closeAll.push(async () => {
       await cache.close();
       await quitRedis(redis, 1_000);

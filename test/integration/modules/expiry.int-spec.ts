@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
-import { MemoryProcessReports } from '@bff/infra/fleet/memory/memory-process-reports';
 import { Encryption } from '@bff/infra/cache/protocol/encryption';
 import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
@@ -15,7 +14,6 @@ describe('[P12] [P13] how long entries live', () => {
     cache = new CacheService({
       store: new MemoryCacheStore({ maxBytes: 1e6, clock: () => now }),
       codec: new ValueCodec(new Encryption([{ id: 'k', secret: new Uint8Array(32) }])),
-      reports: new MemoryProcessReports(),
       defaults: { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined },
       bypassConcurrency: 1,
     });

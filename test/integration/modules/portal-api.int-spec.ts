@@ -1,5 +1,5 @@
 import type { CacheBucketMetrics } from '@bff/infra/cache/cache.types';
-import { emptyBucketMetrics } from '@bff/infra/fleet/domain-board';
+import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Portal } from './support/portal.js';

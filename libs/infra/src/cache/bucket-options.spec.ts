@@ -22,7 +22,7 @@ describe('the reference of the bucket options', () => {
   it('lists every option of a bucket, and no other', () => {
     const options = [
       ...fieldsOf(read('./bucket.ts'), 'BucketOptions'),
-      ...fieldsOf(read('./entry-options.ts'), 'EntryOptions'),
+      ...fieldsOf(read('./cache.types.ts'), 'EntryOptions'),
     ];
     expect(options.length).toBeGreaterThan(8);
     expect(sorted(rowsUnder('# Bucket options'))).toEqual(sorted(options));
@@ -44,6 +44,6 @@ describe('the reference of the bucket options', () => {
   });
 
   it('names both stale windows', () => {
-    for (const field of fieldsOf(read('./entry-options.ts'), 'StaleOptions')) expect(page).toContain(`\`${field}\``);
+    for (const field of fieldsOf(read('./cache.types.ts'), 'StaleOptions')) expect(page).toContain(`\`${field}\``);
   });
 });

@@ -5,13 +5,13 @@ import type {
   BackgroundEvent,
   CacheBucketMetrics,
   CallOptions,
+  EntryOptions,
   Fetcher,
   MaybeStale,
   ReadOutcome,
 } from './cache.types.js';
 import { encodePart, entry, type Dependency } from './dependencies.js';
-import { emptyBucketMetrics } from '../fleet/domain-board.js';
-import type { EntryOptions } from './entry-options.js';
+import { emptyBucketMetrics } from './counters/bucket-metrics.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
 import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './protocol/limits.js';
 import { hitClock } from './l1/hit-clock.js';

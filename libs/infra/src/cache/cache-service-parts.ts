@@ -1,5 +1,5 @@
 import type { ChangeFeeds } from './feeds/change-feeds.js';
-import type { ProcessReports } from '../fleet/process-reports.js';
+import type { CounterReports } from './cache.types.js';
 import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import type { CacheStore } from './protocol/cache-store.js';
 import type { ValueCodec } from './protocol/value-codec.js';
@@ -8,7 +8,8 @@ import type { ValueCodec } from './protocol/value-codec.js';
 export interface CacheServiceParts {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
-  readonly reports: ProcessReports;
+  /** @default the counters of this process alone */
+  readonly reports?: CounterReports | undefined;
   /** Undefined: change-driven entries are trusted for ever, even if no process follows their feeds. */
   readonly feeds?: ChangeFeeds | undefined;
   readonly defaults: ReadDefaults;

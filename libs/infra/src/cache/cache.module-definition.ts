@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { CacheOptions } from './compose-cache.js';
+import type { CacheOptions } from './create-cache.js';
 
 export const {
   ConfigurableModuleClass: ConfigurableCacheModule,

@@ -15,7 +15,7 @@ import type {
   SetOptions,
 } from './cache.types.js';
 import { entry, invalidatedDependencies, type Dependency } from './dependencies.js';
-import { DomainBoard } from '../fleet/domain-board.js';
+import { DomainBoard } from './counters/domain-board.js';
 import type { CacheServiceParts } from './cache-service-parts.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
 import { PatternOperations } from './pattern-operations.js';
@@ -116,7 +116,6 @@ export class CacheService {
     this.readThrough.close();
     await settlesWithin(this.readThrough.idle(), CLOSE_MS);
     await this.sweeper.stop();
-    await this.parts.reports.close();
     await this.store.close();
     await this.parts.afterClose?.();
   }

@@ -1,25 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import type { OnSplit } from '../redis/primary-vouch.js';
-import type { RedisClient } from '../redis/redis-client.js';
+import { createRedisClient, type RedisClient } from '../redis/redis-client.js';
 import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
-import type { Checkpoints } from '../fleet/checkpoints.js';
-import type { ConsumerLeases } from '../fleet/consumer-leases.js';
-import type { ProcessReports } from '../fleet/process-reports.js';
+import type { CounterReports, FeedAges } from './cache.types.js';
 import { ChangeFeeds } from './feeds/change-feeds.js';
+import { Encryption, type EncryptionKey } from './protocol/encryption.js';
 import { FEED_LOST_SECONDS, LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './protocol/limits.js';
 import type { CacheStore } from './protocol/cache-store.js';
-import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
-import { MemoryCheckpoints } from '../fleet/memory/memory-checkpoints.js';
-import { MemoryConsumerLeases } from '../fleet/memory/memory-consumer-leases.js';
-import { MemoryProcessReports } from '../fleet/memory/memory-process-reports.js';
-import { RedisCacheStore } from './store/redis/redis-cache-store.js';
-import type { L1Mode, L1Options } from './store/redis/l1/redis-l1.js';
-import { RedisCheckpoints } from '../fleet/redis/redis-checkpoints.js';
-import { RedisConsumerLeases } from '../fleet/redis/redis-consumer-leases.js';
-import { RedisProcessReports } from '../fleet/redis/redis-process-reports.js';
-import { Encryption, type EncryptionKey } from './protocol/encryption.js';
 import { ValueCodec } from './protocol/value-codec.js';
+import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
+import type { L1Mode, L1Options } from './store/redis/l1/redis-l1.js';
+import { RedisCacheStore } from './store/redis/redis-cache-store.js';
 
 /** The options of a cache. Every field is optional, and every default is safe. */
 export interface CacheOptions {
@@ -41,10 +32,17 @@ export interface CacheOptions {
   readonly safetyTtlSeconds?: number;
   /**
    * The age up to which an entry is served while a feed that announces its changes (`changeDriven({ toldBy })`) is not
-   * followed. A feed that was up to date within this time counts as followed. 0.1 to 2,592,000. @default none: feeds
-   * are not checked
+   * followed. A feed that was up to date within this time counts as followed. 0.1 to 2,592,000. Needs `feedAges`.
+   * @default none: feeds are not checked
    */
   readonly feedLostMaxAgeSeconds?: number | undefined;
+  /** How far the feeds are followed: the `ConsumerLeases` of infra/fleet. @default none */
+  readonly feedAges?: FeedAges | undefined;
+  /**
+   * Where the processes publish and read their counters: the `ProcessReports` of infra/fleet. Its owner closes it, after
+   * the cache. @default `DomainCache.metrics()` counts this process alone
+   */
+  readonly reports?: CounterReports | undefined;
   /** Days that Redis keeps an entry without a TTL. @default 30 */
   readonly retentionDays?: number;
   /** Bytes of the entries in the embedded store; above it the least recently used are evicted. @default 256 MiB */
@@ -87,32 +85,42 @@ export interface CacheOptions {
   readonly bypassConcurrency?: number;
 }
 
-/** The cache, and what the store keeps beside its entries. */
-export interface CacheParts {
-  readonly cache: CacheService;
-  readonly checkpoints: Checkpoints;
-  readonly leases: ConsumerLeases;
-  readonly reports: ProcessReports;
-}
-
 const DAY_MS = 24 * 3600 * 1000;
 const L1_MAX_BYTES = 64 * 1024 * 1024;
 const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 
+export interface CreateCacheOptions extends CacheOptions {
+  /** The URL of Redis (`redis://` or `rediss://`). The connection is made for this cache and closed with it. */
+  readonly redisUrl?: string;
+  /** Maximum time of a command, in milliseconds; then the source answers instead. @default 200 */
+  readonly commandTimeoutMs?: number;
+}
+
+/**
+ * The cache without Nest, for scripts, other frameworks and tests: the same `CacheService`. It connects by itself, and
+ * calls made meanwhile wait for that. `await cache.open()` rejects for a server that must not be used. End it with
+ * `close()`.
+ */
+export function createCache(options: CreateCacheOptions = {}): CacheService {
+  const own = options.redisUrl
+    ? createRedisClient({ url: options.redisUrl, commandTimeoutMs: options.commandTimeoutMs ?? 200 })
+    : null;
+  const cache = composeCache({ ...options, redis: options.redis ?? own }, async () => own?.disconnect());
+  cache.open().catch(() => undefined); // the service keeps the error: `open()` rejects with it, `state()` shows it
+  return cache;
+}
+
 /**
  * Assembles a cache that is not connected yet (see `CacheService.open`). Throws `CACHE_INVALID_OPTION` for bad options.
  */
-export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheParts {
+export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheService {
   const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
   const codec = new ValueCodec(encryption, options.shouldRefuseUnplainValues);
-  const { store, checkpoints, leases, reports } = options.redis
-    ? onRedis(options.redis, options, codec)
-    : embedded(options);
-  const cache = new CacheService({
-    store,
+  return new CacheService({
+    store: options.redis ? redisStore(options.redis, options, codec) : memoryStore(options),
     codec,
-    reports,
-    feeds: changeFeeds(leases, options.feedLostMaxAgeSeconds),
+    reports: options.reports,
+    feeds: changeFeeds(options),
     defaults: {
       waitMs: within('waitMs', options.waitMs ?? 30_000, WAIT_MS),
       leaseMs: within('leaseMs', options.leaseMs ?? 10_000, LEASE_MS),
@@ -121,12 +129,21 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
     bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
     ...(afterClose && { afterClose }),
   });
-  return { cache, checkpoints, leases, reports };
 }
 
-function changeFeeds(leases: ConsumerLeases, seconds: number | undefined): ChangeFeeds | undefined {
+/** The name if it may begin the keys of an application. Throws `CACHE_INVALID_OPTION` for any other. */
+export function checkedAppName(appName = 'evergreen'): string {
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(appName)) return appName;
+  throw invalidOption('appName takes 1 to 64 letters, digits, dots, underscores and hyphens');
+}
+
+function changeFeeds({ feedLostMaxAgeSeconds: seconds, feedAges }: CacheOptions): ChangeFeeds | undefined {
   if (seconds === undefined) return undefined;
-  return new ChangeFeeds(leases, within('feedLostMaxAgeSeconds', seconds, FEED_LOST_SECONDS));
+  const maxAgeSeconds = within('feedLostMaxAgeSeconds', seconds, FEED_LOST_SECONDS);
+  if (feedAges) return new ChangeFeeds(feedAges, maxAgeSeconds);
+  throw invalidOption(
+    'feedLostMaxAgeSeconds needs feedAges: give the leases of `createFleet` (infra/fleet), or leave it out',
+  );
 }
 
 /** 0 and undefined both mean none. */
@@ -136,40 +153,24 @@ function safetyTtl(seconds: number | undefined): number | undefined {
   return seconds;
 }
 
-interface StoreParts {
-  readonly store: CacheStore;
-  readonly checkpoints: Checkpoints;
-  readonly leases: ConsumerLeases;
-  readonly reports: ProcessReports;
+function redisStore(redis: RedisClient, options: CacheOptions, codec: ValueCodec): CacheStore {
+  return new RedisCacheStore({
+    redis,
+    appName: checkedAppName(options.appName),
+    partitions: wholeWithin('partitions', options.partitions ?? 1, [1, 1024]),
+    retentionMs: Math.ceil(within('retentionDays', options.retentionDays ?? 30, [1, 3650]) * DAY_MS),
+    l1: l1Options(options, codec),
+    onSplit: onSplit(options.onSplit),
+  });
 }
 
-function onRedis(redis: RedisClient, options: CacheOptions, codec: ValueCodec): StoreParts {
-  const appName = options.appName ?? 'evergreen';
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(appName)) {
-    throw new CacheError(
-      'CACHE_INVALID_OPTION',
-      'appName takes 1 to 64 letters, digits, dots, underscores and hyphens',
-      false,
-    );
-  }
-  return {
-    store: new RedisCacheStore({
-      redis,
-      appName,
-      partitions: wholeWithin('partitions', options.partitions ?? 1, [1, 1024]),
-      retentionMs: Math.ceil(within('retentionDays', options.retentionDays ?? 30, [1, 3650]) * DAY_MS),
-      l1: l1Options(options, codec),
-      onSplit: onSplit(options.onSplit),
-    }),
-    checkpoints: new RedisCheckpoints(redis, appName),
-    leases: new RedisConsumerLeases(redis, appName),
-    reports: new RedisProcessReports(redis, appName, randomUUID()),
-  };
+function memoryStore({ memoryMaxBytes = MEMORY_MAX_BYTES }: CacheOptions): CacheStore {
+  return new MemoryCacheStore({ maxBytes: memoryMaxBytes });
 }
 
 function onSplit(given: OnSplit = 'refuse'): OnSplit {
   if (given === 'refuse' || given === 'serve') return given;
-  throw new CacheError('CACHE_INVALID_OPTION', "onSplit takes 'refuse' or 'serve'", false);
+  throw invalidOption("onSplit takes 'refuse' or 'serve'");
 }
 
 function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefined {
@@ -184,12 +185,6 @@ function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefi
   };
 }
 
-function embedded(options: CacheOptions): StoreParts {
-  const leases = new MemoryConsumerLeases();
-  return {
-    store: new MemoryCacheStore({ maxBytes: options.memoryMaxBytes ?? MEMORY_MAX_BYTES }),
-    checkpoints: new MemoryCheckpoints(leases),
-    leases,
-    reports: new MemoryProcessReports(),
-  };
+function invalidOption(message: string): CacheError {
+  return new CacheError('CACHE_INVALID_OPTION', message, false);
 }

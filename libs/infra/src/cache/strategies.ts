@@ -1,4 +1,4 @@
-import type { SlidingOptions, TtlSeconds } from './entry-options.js';
+import type { SlidingOptions, TtlSeconds } from './cache.types.js';
 
 /**
  * How the entries of a bucket end: `change-driven` when the source announces a change, `ttl` after a time, `hybrid` by

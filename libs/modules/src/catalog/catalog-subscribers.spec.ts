@@ -1,4 +1,4 @@
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
 import { loadConfig } from '../config/load-config.js';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
@@ -13,7 +13,7 @@ import { CatalogCdcSubscriber } from './catalog-cdc.subscriber.js';
 const PRODUCT = toSalesforceId('01t000000000001');
 const PRICE = toSalesforceId('01u000000000001');
 const ACCOUNT = toSalesforceId('001000000000001');
-const store = composeCache({}).cache;
+const store = composeCache({});
 const [cache, mappings] = [new CatalogCacheService(store), new MappingCacheService(store)];
 const config = loadConfig({});
 const [products, prices] = new CatalogCdcSubscriber(cache, config).subscriptions;

@@ -4,7 +4,7 @@ import { ChangeEventConsumer } from './consuming/change-event-consumer.js';
 
 /**
  * Makes this process consume change events for the subscribers of all imported modules. The application must provide
- * `CacheModule`, `APP_CONFIG`, `SalesforceClient` and `ChangeEventSource`.
+ * `FleetModule`, `CacheModule`, `APP_CONFIG`, `SalesforceClient` and `ChangeEventSource`.
  */
 @Module({ imports: [DiscoveryModule], providers: [ChangeEventConsumer], exports: [ChangeEventConsumer] })
 export class ChangeEventsModule {}

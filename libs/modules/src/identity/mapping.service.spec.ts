@@ -1,4 +1,4 @@
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ const OTHER = '001000000000002';
 function mappings(...accounts: readonly (readonly [id: string, user: string])[]): MappingService {
   const rows = accounts.map(([Id, user]) => ({ Id, Portal_User_Id__c: user, WHMCS_Client_Id__c: '11' }));
   const salesforce = { query: () => Promise.resolve(rows) } as unknown as SalesforceClient;
-  return new MappingService(new MappingCacheService(composeCache({}).cache), salesforce);
+  return new MappingService(new MappingCacheService(composeCache({})), salesforce);
 }
 
 describe('the account of a user', () => {

@@ -1,4 +1,4 @@
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record, wholeTable } from '@bff/infra/cache/dependencies';
 import { loadConfig } from '../config/load-config.js';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
@@ -11,7 +11,7 @@ import { OrdersCacheService } from './orders-cache.service.js';
 const ACCOUNT = toSalesforceId('001000000000001');
 const ORDER = toSalesforceId('801000000000001');
 const ITEM = toSalesforceId('802000000000001');
-const cache = new OrdersCacheService(composeCache({}).cache);
+const cache = new OrdersCacheService(composeCache({}));
 const [orders, items] = new OrderCdcSubscriber(cache, loadConfig({})).subscriptions;
 
 const event = (given: Partial<ChangeEvent>) => changeEvent({ recordIds: [ORDER], ...given });

@@ -1,9 +1,10 @@
+import { createFleet } from '@bff/infra/fleet/create-fleet';
 import type { RawEnvironment } from '@bff/infra/config/read-environment';
 import { loadConfig } from '../config/load-config.js';
 import { describe, expect, it } from '@jest/globals';
 import { cacheOptions } from './cache-options.js';
 
-const options = (env: RawEnvironment) => cacheOptions(loadConfig(env), null);
+const options = (env: RawEnvironment) => cacheOptions(loadConfig(env), null, createFleet());
 const bound = (env: RawEnvironment) => options(env).safetyTtlSeconds;
 const boundWhileLost = (env: RawEnvironment) => options(env).feedLostMaxAgeSeconds;
 
@@ -37,6 +38,6 @@ it.each([
   (env, isRefused) => {
     const { app, ...config } = loadConfig({});
     const inEnvironment = { ...config, app: { ...app, environment: env } } as ReturnType<typeof loadConfig>;
-    expect(cacheOptions(inEnvironment, null).shouldRefuseUnplainValues).toBe(isRefused);
+    expect(cacheOptions(inEnvironment, null, createFleet()).shouldRefuseUnplainValues).toBe(isRefused);
   },
 );

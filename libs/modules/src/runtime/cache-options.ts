@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import type { CacheOptions } from '@bff/infra/cache/compose-cache';
-import type { AppConfig } from '../config/app-config.js';
-import { changeDrivenMaxAgeSeconds } from '../change-events/max-age.js';
+import type { CacheOptions } from '@bff/infra/cache/create-cache';
+import type { Fleet } from '@bff/infra/fleet/create-fleet';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
+import { changeDrivenMaxAgeSeconds } from '../change-events/max-age.js';
+import type { AppConfig } from '../config/app-config.js';
 
 /**
  * The cache that the configuration describes. Sensitive values are encrypted in the embedded store too; without a
  * configured key, with one that is made here and ends with the process, like the store.
  */
-export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClient | null): CacheOptions {
+export function cacheOptions(
+  { app, cache, events }: AppConfig,
+  redis: RedisClient | null,
+  { leases, reports }: Pick<Fleet, 'leases' | 'reports'>,
+): CacheOptions {
   const configured = cache.encryptionKeys.map(({ id, base64 }) => ({ id, secret: Buffer.from(base64, 'base64') }));
   const safetyTtlSeconds = changeDrivenMaxAgeSeconds({ events, cache });
   return {
@@ -20,6 +25,8 @@ export function cacheOptions({ app, cache, events }: AppConfig, redis: RedisClie
     shouldFreezeLocalValues: app.environment !== 'production',
     shouldRefuseUnplainValues: app.environment !== 'production',
     safetyTtlSeconds,
+    feedAges: leases,
+    reports,
     // Also applies without events: entries stored while events were on have no TTL.
     feedLostMaxAgeSeconds: events.enabled ? cache.feedLostMaxAgeSeconds : safetyTtlSeconds,
     retentionDays: cache.retentionDays,

@@ -1,15 +1,21 @@
 import { CacheModule } from '@bff/infra/cache/cache.module';
 import { APP_CONFIG } from '@bff/infra/config/app-config';
-import type { AppConfig } from '../config/app-config.js';
-import { ConfigModule } from '../config/config.module.js';
+import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
+import { FleetModule } from '@bff/infra/fleet/fleet.module';
+import { ProcessReports } from '@bff/infra/fleet/process-reports';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
 import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';
 import { Inject, Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
+import type { AppConfig } from '../config/app-config.js';
+import { ConfigModule } from '../config/config.module.js';
 import { cacheOptions } from './cache-options.js';
 import { salesforceModuleOptions } from './salesforce-module-options.js';
 
-/** The base of every process: configuration, Redis or the embedded store, the cache, and Salesforce. */
+/**
+ * The base of every process: configuration, Redis or the embedded store, what the processes share, the cache, and
+ * Salesforce.
+ */
 @Module({})
 export class RuntimeModule implements OnApplicationBootstrap {
   constructor(@Inject(APP_CONFIG) private readonly config: AppConfig) {}
@@ -20,9 +26,14 @@ export class RuntimeModule implements OnApplicationBootstrap {
       imports: [
         ConfigModule.forRoot(config),
         RedisModule,
-        CacheModule.forRootAsync({
+        FleetModule.forRootAsync({
           inject: [REDIS_CLIENT],
-          useFactory: (redis: RedisClient | null) => cacheOptions(config, redis),
+          useFactory: (redis: RedisClient | null) => ({ redis, appName: config.app.name }),
+        }),
+        CacheModule.forRootAsync({
+          inject: [REDIS_CLIENT, ConsumerLeases, ProcessReports],
+          useFactory: (redis: RedisClient | null, leases: ConsumerLeases, reports: ProcessReports) =>
+            cacheOptions(config, redis, { leases, reports }),
         }),
         SalesforceModule.forRootAsync({ isGlobal: true, useFactory: () => salesforceModuleOptions(config) }),
       ],

@@ -1,4 +1,4 @@
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { busSubscribers } from '../../../support/redis/bus-subscribers.js';
 import { seededRandom } from '../../../support/cache/coherence-oracle.js';
@@ -38,7 +38,7 @@ const redis = createRedisClient(config.redis);
 if (config.without) switchOff(config.without, redis);
 store.observe();
 const l1 = { l1: mode, shouldFreezeLocalValues: true, ...(slot % 2 === 1 && SMALL_L1) };
-const { cache } = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
+const cache = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
   redis.disconnect(),
 );
 const network = new LossyNetwork(redis, () => busSubscribers(cache), random(99));

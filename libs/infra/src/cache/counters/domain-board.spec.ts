@@ -1,20 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { StoreUnavailableError } from '../cache/cache.errors.js';
-import type { DomainMetrics } from '../cache/cache.types.js';
-import { DomainBoard, emptyBucketMetrics } from './domain-board.js';
-import { ProcessReports, type ProcessReport } from './process-reports.js';
+import { StoreUnavailableError } from '../cache.errors.js';
+import type { CounterReports, DomainMetrics } from '../cache.types.js';
+import { emptyBucketMetrics } from './bucket-metrics.js';
+import { DomainBoard } from './domain-board.js';
 
-class FakeReports extends ProcessReports {
+class FakeReports implements CounterReports {
   failure: Error | undefined;
-  constructor(private readonly contents: readonly unknown[]) {
-    super();
-  }
-  override publish(): void {}
-  override async read(): Promise<ProcessReport[]> {
+  constructor(private readonly contents: readonly unknown[]) {}
+  publish(): void {}
+  async read(): Promise<{ content: unknown }[]> {
     if (this.failure) throw this.failure;
-    return this.contents.map((content, i) => ({ processId: String(i), at: 0, content }));
+    return this.contents.map((content) => ({ content }));
   }
-  override async close(): Promise<void> {}
 }
 
 const metrics = (hits: number, bypassed = 0): DomainMetrics => ({
@@ -31,6 +28,13 @@ describe('the counters of a domain', () => {
     expect(total).toMatchObject({ processes: 2, invalidations: 3, repeatedInvalidations: 0 });
     expect(total.buckets['list']).toEqual({ ...emptyBucketMetrics(), hits: 8 });
     expect(total.reason).toBeUndefined();
+  });
+
+  it('are those of this process alone where no fleet adds them up', async () => {
+    const board = new DomainBoard();
+    board.register('orders', () => metrics(3));
+    expect(await board.total('orders')).toMatchObject({ processes: 1, buckets: { list: { hits: 3 } } });
+    expect(await board.total('unknown')).toMatchObject({ processes: 0, buckets: {} });
   });
 
   it('are those of this process, and say why, while the store is away', async () => {

@@ -1,12 +1,13 @@
-import { StoreUnavailableError } from '../cache/cache.errors.js';
-import type { CacheBucketMetrics, DomainMetrics, DomainTotals } from '../cache/cache.types.js';
-import type { ProcessReports } from './process-reports.js';
+import { StoreUnavailableError } from '../cache.errors.js';
+import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals } from '../cache.types.js';
+import { addBucketMetrics, emptyBucketMetrics } from './bucket-metrics.js';
+import { OwnCounters } from './own-counters.js';
 
-/** Publishes the counters of this process' domains on the board, and sums those of all live processes. */
+/** Publishes the counters of this process' domains, and sums those of all live processes. */
 export class DomainBoard {
   private readonly own = new Map<string, () => DomainMetrics>();
 
-  constructor(private readonly reports: ProcessReports) {}
+  constructor(private readonly reports: CounterReports = new OwnCounters()) {}
 
   register(domain: string, metrics: () => DomainMetrics): void {
     this.own.set(domain, metrics);
@@ -38,32 +39,10 @@ function sum(reports: readonly DomainMetrics[]): DomainTotals {
     repeatedInvalidations += metrics.repeatedInvalidations ?? 0; // an older process has fewer counters
     lostRepeats += metrics.lostRepeats ?? 0;
     for (const [name, counters] of Object.entries(metrics.buckets)) {
-      addTo((buckets[name] ??= emptyBucketMetrics()), counters);
+      addBucketMetrics((buckets[name] ??= emptyBucketMetrics()), counters);
     }
   }
   return { processes: reports.length, buckets, invalidations, repeatedInvalidations, lostRepeats };
-}
-
-/** Counters of a bucket, all zero. */
-export function emptyBucketMetrics(): CacheBucketMetrics {
-  return {
-    hits: 0,
-    misses: 0,
-    coalesced: 0,
-    bypassed: 0,
-    errors: 0,
-    stale: 0,
-    tooOld: 0,
-    folded: 0,
-    reshaped: 0,
-    refreshes: 0,
-    rehydrations: 0,
-    backgroundFailures: 0,
-  };
-}
-
-function addTo(sum: CacheBucketMetrics, counters: CacheBucketMetrics): void {
-  for (const name of Object.keys(sum) as (keyof CacheBucketMetrics)[]) sum[name] += counters[name] ?? 0;
 }
 
 function topic(domain: string): string {

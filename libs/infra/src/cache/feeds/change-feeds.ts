@@ -1,5 +1,5 @@
-import type { ConsumerLeases } from '../../fleet/consumer-leases.js';
 import { StoreUnavailableError } from '../cache.errors.js';
+import type { FeedAges } from '../cache.types.js';
 import { reportDefect } from '../../process/defect-report.js';
 import { hitClock } from '../l1/hit-clock.js';
 import { settlesWithin } from '../../process/settles-within.js';
@@ -44,7 +44,7 @@ export class ChangeFeeds {
   private readonly periodMs: number;
 
   constructor(
-    private readonly leases: Pick<ConsumerLeases, 'feedAges'>,
+    private readonly feeds: FeedAges,
     private readonly maxAgeSeconds: number,
     private readonly clock: () => number = hitClock,
   ) {
@@ -93,7 +93,7 @@ export class ChangeFeeds {
   private async poll(): Promise<void> {
     const sentAt = this.clock();
     try {
-      const ages = await this.leases.feedAges();
+      const ages = await this.feeds.feedAges();
       const answeredAt = this.clock();
       for (const [name, ageMs] of ages) this.learn(name, Math.max(0, ageMs), sentAt, answeredAt);
       for (const feeds of this.watched.values()) this.judge(feeds);

@@ -1,5 +1,5 @@
 import { CacheError } from '../cache.errors.js';
-import type { TtlSeconds } from '../entry-options.js';
+import type { TtlSeconds } from '../cache.types.js';
 import { ttlMs } from '../protocol/limits.js';
 
 /** How long built values are kept, before the value itself is known. */

@@ -6,9 +6,9 @@ import type {
   DeclaredDependencies,
   GetOrSetOptions,
   ReadOutcome,
+  SlidingOptions,
 } from '../cache.types.js';
 import type { Dependency } from '../dependencies.js';
-import type { SlidingOptions } from '../entry-options.js';
 import {
   FETCH_MS,
   LEASE_MS,

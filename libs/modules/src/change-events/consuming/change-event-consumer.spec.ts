@@ -1,5 +1,6 @@
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
+import { createFleet } from '@bff/infra/fleet/create-fleet';
 import { MemoryCheckpoints } from '@bff/infra/fleet/memory/memory-checkpoints';
 import { MemoryConsumerLeases } from '@bff/infra/fleet/memory/memory-consumer-leases';
 import { loadConfig } from '../../config/load-config.js';
@@ -25,7 +26,8 @@ import { CONSUMER } from '../events-report.js';
 const TOPIC = '/event/Thing__e';
 const THING = record('Thing', '1');
 const SAVED_AS = `00D000000000001AAA:handed:${TOPIC}`;
-const { cache, reports } = composeCache({});
+const { reports } = createFleet();
+const cache = composeCache({ reports });
 
 /** A source whose events the test delivers itself. */
 class HandedSource extends ChangeEventSource {

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NotAcknowledgedError, StoreUnavailableError } from '@bff/infra/cache/cache.errors';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
+import { createFleet } from '@bff/infra/fleet/create-fleet';
 import type { EventBatch } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
@@ -14,7 +15,8 @@ import { TopicConsumer, type TopicListeners, type TopicPosition } from './topic-
 
 const TOPIC = '/event/Thing__e';
 const NAME = 'org:test:/event/Thing__e';
-const { cache, checkpoints } = composeCache({});
+const { checkpoints } = createFleet();
+const cache = composeCache({});
 let answer: readonly Dependency[] | undefined;
 let steps: string[];
 let failures: number;
