@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CacheService } from '@bff/infra/cache/cache.service';
+import { DomainCache } from '@bff/infra/cache/domain-cache';
+import { ttl } from '@bff/infra/cache/strategies';
+import { loadConfig } from '@bff/infra/config/load-config';
+import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import { eventually } from '../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+
+class ThingsCache extends DomainCache {
+  readonly things = this.bucket<string>('things', { strategy: ttl(60) });
+
+  constructor(cache: CacheService) {
+    super('things', cache);
+  }
+}
+
+describe('the cache and the fleet of a process', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await startRedisServer();
+    redis = new Redis(server.url);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+
+  const start = () => {
+    const config = loadConfig({ NODE_ENV: 'test', REDIS_URL: server.url });
+    return NestFactory.createApplicationContext(RuntimeModule.forConfig(config), { logger: false });
+  };
+  const published = () => redis.keys('{evergreen.reports}:domain:things:*');
+
+  it('add up the counters of all processes, and take those of a process down before its connection ends', async () => {
+    const [one, two] = [await start(), await start()];
+    try {
+      const [things, others] = [new ThingsCache(one.get(CacheService)), new ThingsCache(two.get(CacheService))];
+      await things.things.get(['1'], async () => 'value');
+      await others.things.get(['1'], async () => 'value');
+      await eventually(async () => (await things.metrics()).buckets['things']?.hits === 1, { what: 'both counters' });
+      expect(await things.metrics()).toMatchObject({ processes: 2, buckets: { things: { hits: 1, misses: 1 } } });
+      expect(await published()).toHaveLength(2);
+      await two.close();
+      expect(await published()).toHaveLength(1);
+      expect(await things.metrics()).toMatchObject({ processes: 1, buckets: { things: { hits: 0, misses: 1 } } });
+    } finally {
+      await Promise.all([one.close(), two.close()]);
+    }
+    expect(await published()).toEqual([]);
+  });
+});
