@@ -12,9 +12,14 @@ const infraMayUse = {
   notices: ['process', 'redis', 'config'],
   nonces: ['process', 'redis', 'config'],
   cache: ['process', 'redis'],
-  fleet: ['process', 'cache', 'redis', 'config'],
+  fleet: ['process', 'cache', 'redis'],
   health: ['process', 'fleet', 'cache', 'redis', 'config'],
 };
+
+/** What can be packed as a library: the cache and all that it imports. It works without Nest and without configuration. */
+const packed = /^libs\/infra\/src\/(cache|redis|process)\//;
+/** The files of these folders that tie them to Nest and to the configuration. No other file of them may import these. */
+const ties = /\.(module|module-definition)\.ts$|-variables\.ts$/;
 
 /** The only folders that may import a package; others use what these folders offer. */
 const packageOwners = [
@@ -47,6 +52,8 @@ const messages = {
   sideways: 'Integrations do not know each other: {{from}} must not import {{to}}. Join them in a module.',
   infra:
     'Inside infra the order is health → fleet → cache → redis → config, with notices and nonces on redis, and process and http below all: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
+  packed:
+    '{{from}} belongs to what is packed without Nest and configuration, so it must not import {{to}}: pass the value in. Only *.module.ts, *.module-definition.ts and *-variables.ts may tie it to both.',
   private:
     "A folder's sub-folders are private: only files in {{owner}}/ may import {{to}}. Import a file at the top of {{owner}}/, or move what you need there.",
   test: 'The product must not import its tests: {{to}}. Move the code beside what uses it.',
@@ -71,6 +78,7 @@ export const layers = {
 };
 
 function problemOfPackage(from, name) {
+  if (isPackedAlone(from) && name.startsWith('@nestjs/')) return { messageId: 'packed', data: { from, to: name } };
   const rule = packageOwners.find(({ packages }) => packages.test(name));
   if (!rule || rule.owners.some((owner) => from.startsWith(owner))) return undefined;
   return { messageId: 'package', data: { name, owners: rule.owners.join(' and '), fix: rule.fix } };
@@ -83,9 +91,16 @@ function problemOfFile(from, to) {
   if (!source || !target) return undefined;
   const messageId = wrongDirection(source, target);
   if (messageId) return { messageId, data: { from, to } };
+  if (isPackedAlone(from) && (ties.test(to) || target.area === 'config')) {
+    return { messageId: 'packed', data: { from, to } };
+  }
   const { owner } = target;
   if (owner === undefined || from.startsWith(`${owner}/`)) return undefined;
   return { messageId: 'private', data: { to, owner } };
+}
+
+function isPackedAlone(from) {
+  return packed.test(from) && !ties.test(from);
 }
 
 function wrongDirection(source, target) {
