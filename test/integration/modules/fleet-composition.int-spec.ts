@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CacheService } from '@bff/infra/cache/cache.service';
+import type { Invalidation } from '@bff/infra/cache/cache.types';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { ttl } from '@bff/infra/cache/strategies';
 import { loadConfig } from '@bff/infra/config/load-config';
@@ -14,6 +15,10 @@ class ThingsCache extends DomainCache {
 
   constructor(cache: CacheService) {
     super('things', cache);
+  }
+
+  drop(id: string): Promise<Invalidation> {
+    return this.invalidate([this.things.entry([id])]);
   }
 }
 
@@ -41,12 +46,25 @@ describe('the cache and the fleet of a process', () => {
       const [things, others] = [new ThingsCache(one.get(CacheService)), new ThingsCache(two.get(CacheService))];
       await things.things.get(['1'], async () => 'value');
       await others.things.get(['1'], async () => 'value');
-      await eventually(async () => (await things.metrics()).buckets['things']?.hits === 1, { what: 'both counters' });
-      expect(await things.metrics()).toMatchObject({ processes: 2, buckets: { things: { hits: 1, misses: 1 } } });
+      await others.drop('1');
+      for (const each of [things, others]) {
+        await eventually(
+          async () => {
+            const { processes, buckets, invalidations } = await each.metrics();
+            const { hits, misses } = buckets['things'] ?? {};
+            return processes === 2 && hits === 1 && misses === 1 && invalidations === 1;
+          },
+          { what: 'the counters of both' },
+        );
+      }
       expect(await published()).toHaveLength(2);
       await two.close();
       expect(await published()).toHaveLength(1);
-      expect(await things.metrics()).toMatchObject({ processes: 1, buckets: { things: { hits: 0, misses: 1 } } });
+      expect(await things.metrics()).toMatchObject({
+        processes: 1,
+        invalidations: 0,
+        buckets: { things: { hits: 0, misses: 1 } },
+      });
     } finally {
       await Promise.all([one.close(), two.close()]);
     }
