@@ -3,7 +3,7 @@ import { CacheService } from '@bff/infra/cache/cache.service';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { ttl } from '@bff/infra/cache/strategies';
-import { loadConfig } from '@bff/infra/config/load-config';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
