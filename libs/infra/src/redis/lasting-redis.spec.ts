@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AbstractConnector } from 'ioredis';
 import { eventually } from '../../../../test/support/eventually.js';
-import { LastingRedis } from './lasting-redis.js';
+import { LastingRedis, retryDelayMs } from './lasting-redis.js';
 
 describe('LastingRedis', () => {
   let attempts = 0;
@@ -49,5 +49,17 @@ describe('LastingRedis', () => {
     duplicate.connect().catch(() => undefined);
     await eventually(() => attempts >= 3, { what: 'three attempts' });
     expect(duplicate).toBeInstanceOf(LastingRedis);
+  });
+});
+
+describe('retryDelayMs', () => {
+  it('[invariant 12] grows, spreads, and never exceeds half a second', () => {
+    for (let attempt = 1; attempt <= 2_000; attempt += 1) {
+      const full = Math.min(500, 25 * 2 ** (attempt - 1));
+      const delay = retryDelayMs(attempt);
+      expect(delay).toBeGreaterThanOrEqual(full / 2);
+      expect(delay).toBeLessThanOrEqual(full);
+    }
+    expect(new Set(Array.from({ length: 50 }, () => retryDelayMs(10))).size).toBeGreaterThan(10);
   });
 });

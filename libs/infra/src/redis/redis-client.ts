@@ -1,11 +1,11 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
-import { redisUrl, type HostAndPort } from './redis-address.js';
+import { redisUrl, type HostAndPort } from './connecting/redis-address.js';
 import { BoundedCluster } from './connecting/bounded-cluster.js';
 import { BoundedRedis, type Patience } from './connecting/bounded-redis.js';
 import { watchAsking } from './connecting/cluster-asking.js';
 import { watchFailures } from './connecting/redis-failure.js';
-import { retryDelayMs } from './retry-delay.js';
+import { retryDelayMs } from './lasting-redis.js';
 import { sentinelConnector } from './connecting/sentinel-connector.js';
 import { SentinelWatch, type SentinelOptions } from './connecting/sentinel-watch.js';
 

@@ -5,7 +5,7 @@ import type { CheckedVariables } from '../config/checked-variables.js';
 import { missing, type ConfigProblem } from '../config/config.errors.js';
 import { defaulted, optional, type ValuesOf } from '../config/documented-variable.js';
 import { boolean, listOf, oneLine, oneOf, wholeNumber, type ValueKind } from '../config/value-kinds.js';
-import { redisUrl, type HostAndPort } from './redis-address.js';
+import { redisUrl, type HostAndPort } from './connecting/redis-address.js';
 
 /** At most one of `url`, `sentinels` and `clusterNodes` is set; none means the embedded store. */
 export interface RedisConfig {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClient } from '../../redis/redis-client.js';
-import { retryDelayMs } from '../../redis/retry-delay.js';
+import { retryDelayMs } from '../../redis/lasting-redis.js';
 import type { Notice } from '../notice-board.js';
 import { BEGINNING, type NoticeWindow } from '../notice-window.js';
 import { BLOCK_MS, boardConnection } from './board-connection.js';

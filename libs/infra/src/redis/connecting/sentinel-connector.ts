@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
-import { retryDelayMs } from '../retry-delay.js';
+import { retryDelayMs } from '../lasting-redis.js';
 import type { SentinelWatch } from './sentinel-watch.js';
 
 type Stream = Awaited<ReturnType<AbstractConnector['connect']>>;

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../redis-address.js';
-import { retryDelayMs } from '../retry-delay.js';
+import type { HostAndPort } from './redis-address.js';
+import { retryDelayMs } from '../lasting-redis.js';
 
 /** The Sentinels, and how to connect to them. */
 export interface SentinelOptions {

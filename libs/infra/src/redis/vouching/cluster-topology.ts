@@ -1,5 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../redis-address.js';
+import type { HostAndPort } from '../connecting/redis-address.js';
 import { Topology, type Receiver, type Testimony, type Word } from './topology.js';
 import { keyOf, witnessConnection } from './witnesses.js';
 

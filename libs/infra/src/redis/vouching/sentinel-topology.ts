@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Redis } from 'ioredis';
-import type { HostAndPort } from '../redis-address.js';
+import type { HostAndPort } from '../connecting/redis-address.js';
 import type { SentinelOptions } from '../connecting/sentinel-watch.js';
 import { Topology, type Receiver, type Testimony } from './topology.js';
 import { keyOf, witnessConnection } from './witnesses.js';

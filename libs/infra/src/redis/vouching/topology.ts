@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { HostAndPort } from '../redis-address.js';
+import type { HostAndPort } from '../connecting/redis-address.js';
 
 /**
  * One witness's statement about the primary of one place. A place has one primary: all data, or the slot of a

@@ -1,7 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import type { HostAndPort } from '../redis-address.js';
+import type { HostAndPort } from '../connecting/redis-address.js';
 import { BoundedRedis } from '../connecting/bounded-redis.js';
-import { retryDelayMs } from '../retry-delay.js';
+import { retryDelayMs } from '../lasting-redis.js';
 import type { Testimony, Topology } from './topology.js';
 
 /** A Sentinel or master that is asked, over a connection of its own. */

@@ -1,6 +1,5 @@
 import { Command, type Cluster, type RedisOptions } from 'ioredis';
-import { LastingRedis } from '../../../../redis/lasting-redis.js';
-import { retryDelayMs } from '../../../../redis/retry-delay.js';
+import { LastingRedis, retryDelayMs } from '../../../../redis/lasting-redis.js';
 import type { BusConnections } from './bus-connections.js';
 import { BusListener, LISTENING, type OnMessage, type OnRefused } from './bus-listener.js';
 
