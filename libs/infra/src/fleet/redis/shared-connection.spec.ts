@@ -7,7 +7,7 @@ import { SharedConnection } from './shared-connection.js';
 const connectionOf = (status = 'ready') => new SharedConnection({ status } as RedisClient);
 const replyError = (message: string) =>
   Object.assign(new Error(message), { name: 'ReplyError', command: { args: ['key-of-a-customer'] } });
-const failed = (error: unknown) =>
+const failed = (error: Error) =>
   connectionOf()
     .run(() => Promise.reject(error))
     .catch((reason: unknown) => reason);
