@@ -40,7 +40,7 @@ describe('the cache and the fleet of a process', () => {
   };
   const published = () => redis.keys('{evergreen.reports}:domain:things:*');
 
-  it('add up the counters of all processes, and take those of a process down before its connection ends', async () => {
+  it('[P23] add up the counters of all processes, and take those of a process down before its connection ends', async () => {
     const [one, two] = [await start(), await start()];
     try {
       const [things, others] = [new ThingsCache(one.get(CacheService)), new ThingsCache(two.get(CacheService))];
