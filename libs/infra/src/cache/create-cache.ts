@@ -91,9 +91,9 @@ const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 
 export interface CreateCacheOptions extends CacheOptions {
   /** The URL of Redis (`redis://` or `rediss://`). The connection is made for this cache and closed with it. */
-  readonly redisUrl?: string;
+  readonly redisUrl?: string | undefined;
   /** Maximum time of a command, in milliseconds; then the source answers instead. @default 200 */
-  readonly commandTimeoutMs?: number;
+  readonly commandTimeoutMs?: number | undefined;
 }
 
 /**
