@@ -11,7 +11,8 @@ const flags = process.argv.slice(2);
 if (!flags.includes('--no-peers') && !flags.includes('--help')) await installPeers();
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
-process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'checks', 'bench', 'main.js'), ...flags]);
+const program = flags.includes('--comparison') ? join('comparison', 'main.js') : 'main.js';
+process.exitCode = await run(process.execPath, [join(root, 'dist', 'test', 'checks', 'bench', program), ...flags]);
 if (flags.includes('--write')) await run(process.execPath, ['tools/pages/wrap-markdown.mjs', 'docs/benchmarks.md']);
 
 /** Installs the peers from a lock file beside the benchmark. The tables omit peers that cannot be installed. */

@@ -30,7 +30,8 @@ export const USAGE = `npm run bench -- [options]
   --quick           about two minutes, with fewer rounds
   --no-peers        Evergreen and the floors only
   --only=NAME,NAME  only these measurements (all): ${scenarioNames.join(', ')}
-  --write           also write docs/benchmarks.md`;
+  --write           also write docs/benchmarks.md
+  --comparison      alone, and instead: what Evergreen and two peers do, the tables of docs/comparison.md`;
 
 /** The options of the command line. Throws with a reason for an unknown option or value. */
 export function readOptions(args: readonly string[]): BenchOptions {

@@ -1,0 +1,34 @@
+import { deferred } from '../../../support/deferred.js';
+
+/** Where the value comes from. A fetch reads it at once and answers when `answers` settles. */
+export class Source {
+  value: unknown = 'old';
+  fetches = 0;
+  private readonly begun = deferred();
+  private answers: Promise<unknown> = Promise.resolve();
+
+  readonly fetch = async (): Promise<unknown> => {
+    const { value } = this;
+    this.fetches += 1;
+    this.begun.resolve();
+    await this.answers;
+    return value;
+  };
+
+  /** Resolves when the first fetch has read the value. */
+  get read(): Promise<void> {
+    return this.begun.promise;
+  }
+
+  /** From now on, fetches answer when the returned function is called. */
+  hold(): () => void {
+    const held = deferred();
+    this.answers = held.promise;
+    return held.resolve;
+  }
+
+  /** From now on, a fetch settles as `answers` does: after a while, or with an error. */
+  answerAfter(answers: Promise<unknown>): void {
+    this.answers = answers;
+  }
+}
