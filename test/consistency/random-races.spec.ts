@@ -63,10 +63,10 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   const onRedis = (Store: typeof RedisCacheStore, appName: string, partitions: number, l1?: L1Mode) => async () => {
     const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
     await redis.connect();
-    const local = { codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 1000, shouldFreeze: true };
+    const ofL1 = { codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 1000, shouldFreeze: true };
     // Small bounds, so that windows overflow and the sweeper handles wide invalidations.
     const bounds = { windowMax: 30, inlineMax: 1 };
-    return { redis, store: new Store({ redis, appName, partitions, ...bounds, l1: l1 && { mode: l1, ...local } }) };
+    return { redis, store: new Store({ redis, appName, partitions, ...bounds, l1: l1 && { mode: l1, ...ofL1 } }) };
   };
   /** Breaks every subscription repeatedly, so that L1s miss invalidations. */
   const withBrokenBus = async <T>(work: Promise<T>): Promise<T> => {

@@ -19,7 +19,7 @@ export function reportText(options: CheckOptions, outcome: CheckOutcome): string
     `${topology}, mode ${mode}, seed ${seed}, ${seconds.toFixed(0)} s, ${readers} readers and 1 worker (${startedProcesses} processes in all), ` +
       `${partitions} partition(s)${without ? `, WITHOUT ${without}` : ''}`,
     '',
-    `reads            ${grouped(readCount)}: L1 ${share(reads.local)}, L2 ${share(reads.store)}, own fetch ${share(reads.fetched)}, ` +
+    `reads            ${grouped(readCount)}: L1 ${share(reads.l1)}, L2 ${share(reads.store)}, own fetch ${share(reads.fetched)}, ` +
       `another's fetch ${share(reads.shared)}, without the store ${share(reads.bypass)}`,
     `  exposed        ${share(exposed)} returned something that had been invalidated within the second before`,
     `  no value       miss ${grouped(reads.miss)}; refused: ${counted(verifier.failures)}`,

@@ -382,18 +382,18 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
 
     if (stage.hasL1) {
       /** All hits in the process share one promise. */
-      const isLocal = (key: string) => cache.getOrSet(key, source.fetch) === cache.getOrSet(key, source.fetch);
+      const isInL1 = (key: string) => cache.getOrSet(key, source.fetch) === cache.getOrSet(key, source.fetch);
 
       it('not from the process` own memory, which knows no ages; what is built anew is kept there all the same', async () => {
         await becomesTrusted();
         await read();
-        await eventually(() => isLocal('things:told:1'));
+        await eventually(() => isInL1('things:told:1'));
         await losesTrust();
         await elapse(BEYOND_MS);
         source.value = 'v2';
         expect(await read()).toBe('v2');
         await becomesTrusted();
-        expect(isLocal('things:told:1')).toBe(true);
+        expect(isInL1('things:told:1')).toBe(true);
         expect(await read()).toBe('v2');
         expect(source.fetches).toBe(2);
       });

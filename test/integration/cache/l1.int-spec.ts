@@ -37,14 +37,14 @@ describe('the L1 of two processes over one Redis', () => {
     );
   };
   /** Reads until Redis is no longer asked; a beat may fall between two checks, so it checks often. */
-  const isLocal = (cache: CacheService, key: string) =>
+  const isInL1 = (cache: CacheService, key: string) =>
     eventually(
       async () => {
         const before = await reads();
         await cache.get(key);
         return (await reads()) === before;
       },
-      { what: `a local hit of ${key}` },
+      { what: `an L1 hit of ${key}` },
     );
 
   it('[J15] is filled by a read, and emptied when another process deletes, invalidates or writes', async () => {
@@ -55,7 +55,7 @@ describe('the L1 of two processes over one Redis', () => {
       () => b.set('orders:1', source.value),
     ]) {
       expect(await a.getOrSet('orders:1', source.fetch)).toBe(source.value);
-      await isLocal(a, 'orders:1');
+      await isInL1(a, 'orders:1');
       source.value += '+';
       await end();
       expect(await a.getOrSet('orders:1', source.fetch)).toBe(source.value);
@@ -65,11 +65,11 @@ describe('the L1 of two processes over one Redis', () => {
   it('tells how much it holds', async () => {
     const source = new CountingSource('value');
     await a.getOrSet('orders:1', source.fetch);
-    await isLocal(a, 'orders:1');
-    const { local } = a.state();
-    expect(local).toEqual({ mode: 'strict', entries: 1, bytes: expect.any(Number) });
-    expect(local?.bytes).toBeGreaterThan('value'.length);
-    expect(b.state().local).toEqual({ mode: 'strict', entries: 0, bytes: 0 });
+    await isInL1(a, 'orders:1');
+    const { l1 } = a.state();
+    expect(l1).toEqual({ mode: 'strict', entries: 1, bytes: expect.any(Number) });
+    expect(l1?.bytes).toBeGreaterThan('value'.length);
+    expect(b.state().l1).toEqual({ mode: 'strict', entries: 0, bytes: 0 });
   });
 
   it('[E17] shows the writer what it wrote at once, and every other process too, when the call has returned', async () => {
@@ -84,7 +84,7 @@ describe('the L1 of two processes over one Redis', () => {
     await a.getOrSet('whmcs:1', async () => 'v', 1.2);
     await eventually(() => performance.now() - fetched > 700);
     expect(await b.get('whmcs:1')).toBe('v'); // from Redis, with half a second left
-    await isLocal(b, 'whmcs:1');
+    await isInL1(b, 'whmcs:1');
     await eventually(async () => (await b.get('whmcs:1')) === undefined);
     expect(performance.now() - fetched).toBeLessThan(1200 + 400); // not 1.2 s after it was read
     expect(await a.get('whmcs:1')).toBeUndefined();
@@ -95,7 +95,7 @@ describe('the L1 of two processes over one Redis', () => {
     for (const [i, value] of values.entries()) {
       const source = new CountingSource<unknown>(value);
       for (const cache of [a, b, a, b]) expect(await cache.getOrSet(`falsy:${i}`, source.fetch)).toEqual(value);
-      await isLocal(b, `falsy:${i}`);
+      await isInL1(b, `falsy:${i}`);
       expect(await b.getOrSet(`falsy:${i}`, source.fetch)).toEqual(value);
       expect(source.fetches).toBe(1);
     }
@@ -130,7 +130,7 @@ describe('the L1 of two processes over one Redis', () => {
 
   it('catches a caller that changes what others share, where values are frozen', async () => {
     await b.getOrSet('orders:1', async () => ({ items: [1] }));
-    await isLocal(b, 'orders:1');
+    await isInL1(b, 'orders:1');
     const shared = await b.get<{ items: number[] }>('orders:1');
     expect(() => shared?.items.push(2)).toThrow(TypeError);
   });

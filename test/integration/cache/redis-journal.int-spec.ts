@@ -136,7 +136,7 @@ describe('invalidations that could not be acknowledged', () => {
         new CountingSource('old', [ORDER]),
         new CountingSource('account', [record('Account', '1')]),
       ];
-      const isLocal = (cache: CacheService) =>
+      const isInL1 = (cache: CacheService) =>
         eventually(async () => {
           await cache.getOrSet('orders:1', order.fetch);
           await cache.getOrSet('accounts:1', account.fetch);
@@ -146,7 +146,7 @@ describe('invalidations that could not be acknowledged', () => {
           server.resume();
           return answer.join() === 'old,account' && order.fetches === fetches;
         });
-      await isLocal(a);
+      await isInL1(a);
       server.pause();
       order.value = 'new';
       const refused = a.invalidate(ORDER);

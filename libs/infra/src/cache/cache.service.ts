@@ -27,7 +27,7 @@ import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
 import { settlesWithin } from '../process/settles-within.js';
-import type { CacheStore, LocalReads, StoreState } from './protocol/cache-store.js';
+import type { CacheStore, L1Reads, StoreState } from './protocol/cache-store.js';
 import { Sweeper } from './upkeep/sweeper.js';
 import type { ValueCodec } from './protocol/value-codec.js';
 
@@ -49,7 +49,7 @@ const INVALIDATED_MAX = 10_000;
 export class CacheService {
   private readonly store: CacheStore;
   private readonly codec: ValueCodec;
-  private readonly local: LocalReads | undefined;
+  private readonly l1: L1Reads | undefined;
   private readonly readThrough: ReadThrough;
   private readonly reader: Reader;
   private readonly staleReader: StaleReader;
@@ -67,7 +67,7 @@ export class CacheService {
   constructor(private readonly parts: CacheServiceParts) {
     this.store = parts.store;
     this.codec = parts.codec;
-    this.local = parts.store.local;
+    this.l1 = parts.store.l1;
     this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
     const admit = (key: string) => {
       this.check(key);
@@ -156,10 +156,10 @@ export class CacheService {
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
     // Not an async function: that would add a promise to each hit in this process.
-    const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
-    if (local === undefined) return this.reader.getOrSet(key, fetcher, options);
-    if (typeof options === 'object') this.reader.afterLocalHit(key, local, fetcher, options);
-    return local as Promise<T>;
+    const l1 = this.isClosed || isBounded(options) ? undefined : this.l1?.find(key);
+    if (l1 === undefined) return this.reader.getOrSet(key, fetcher, options);
+    if (typeof options === 'object') this.reader.afterL1Hit(key, l1, fetcher, options);
+    return l1 as Promise<T>;
   }
 
   /**
@@ -174,10 +174,10 @@ export class CacheService {
     fetcher: Fetcher<T>,
     options: GetOrSetOptions<T> | ResolvedOptions,
   ): Promise<MaybeStale<T>> {
-    const local = this.isClosed || isBounded(options) ? undefined : this.local?.find(key);
-    if (local === undefined) return this.staleReader.read(key, fetcher, options);
-    this.reader.afterLocalHit(key, local, fetcher, options);
-    return { value: (await local) as T, isStale: false };
+    const l1 = this.isClosed || isBounded(options) ? undefined : this.l1?.find(key);
+    if (l1 === undefined) return this.staleReader.read(key, fetcher, options);
+    this.reader.afterL1Hit(key, l1, fetcher, options);
+    return { value: (await l1) as T, isStale: false };
   }
 
   /**

@@ -23,7 +23,7 @@ export class StoreHealth {
 
   /** `redis` or, without Redis, `store`. Answers within the command timeout and never rejects. */
   async check(): Promise<HealthIndicatorResult> {
-    const { kind, status, reason, entries, bytes, owedInvalidations, local } = this.cache.state();
+    const { kind, status, reason, entries, bytes, owedInvalidations, l1 } = this.cache.state();
     const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };
     const owed = owedInvalidations !== undefined && { owedInvalidations };
     if (!this.redis) return this.indicators.check('store').up({ kind, ...size });
@@ -47,7 +47,7 @@ export class StoreHealth {
         reason: `Redis refuses ${refused.join('; ')}`,
         ...size,
       });
-    return indicator.up({ connection: 'up', latencyMs, ...size, ...(local && { l1: { ...local } }) });
+    return indicator.up({ connection: 'up', latencyMs, ...size, ...(l1 && { l1: { ...l1 } }) });
   }
 }
 

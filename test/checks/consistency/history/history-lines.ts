@@ -6,10 +6,10 @@
  */
 
 /** How a read was answered: from L1 or L2, by its own fetch, by another's fetch, without the store, or not at all. */
-export type Origin = 'local' | 'store' | 'fetched' | 'shared' | 'bypass' | 'miss';
+export type Origin = 'l1' | 'store' | 'fetched' | 'shared' | 'bypass' | 'miss';
 
 const ORIGIN_CODES: Readonly<Record<Origin, string>> = {
-  local: 'L',
+  l1: 'L',
   store: 'R',
   fetched: 'F',
   shared: 'S',

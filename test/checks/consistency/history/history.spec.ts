@@ -44,7 +44,7 @@ describe('the history of several processes', () => {
     key: KEY,
     beganAt,
     endedAt: beganAt + 1,
-    origin: 'local',
+    origin: 'l1',
     value,
     maxAgeUs: -1,
   });
@@ -101,7 +101,7 @@ describe('the history of several processes', () => {
     history.left(1);
     history.advance();
     expect(verifier.readCount).toBe(3);
-    expect(verifier.reads.local).toBe(3);
+    expect(verifier.reads.l1).toBe(3);
   });
 
   it('tells how a violation came about, in the order of time', () => {

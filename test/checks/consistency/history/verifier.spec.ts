@@ -146,13 +146,13 @@ describe('G3, bounded L1s', () => {
   const told = () => new Told(LEASE_US).offered('2.1').invalidated(RECORD, 1, 100, 200);
 
   it('lets another process read the old value for one lease after the acknowledgement, and no longer', () => {
-    expect(told().read(200 + LEASE_US, value(0, 50), { origin: 'local' }).found).toEqual([]);
-    expect(told().read(201 + LEASE_US, value(0, 50), { origin: 'local' }).found).toEqual(['G3']);
+    expect(told().read(200 + LEASE_US, value(0, 50), { origin: 'l1' }).found).toEqual([]);
+    expect(told().read(201 + LEASE_US, value(0, 50), { origin: 'l1' }).found).toEqual(['G3']);
   });
 
   it('never lets the process that invalidated read the old value', () => {
-    expect(told().read(201, value(0, 50), { by: WRITER, origin: 'local' }).found).toEqual(['G3']);
-    expect(told().read(201, value(1, 150), { by: WRITER, origin: 'local' }).found).toEqual([]);
+    expect(told().read(201, value(0, 50), { by: WRITER, origin: 'l1' }).found).toEqual(['G3']);
+    expect(told().read(201, value(1, 150), { by: WRITER, origin: 'l1' }).found).toEqual([]);
   });
 });
 
@@ -161,7 +161,7 @@ describe('G6, builds under a bound to the age', () => {
 
   it('[D1] is broken by a later read, in any process, of a value whose fetch had begun before', () => {
     expect(told().read(201, value(0, 99)).found).toEqual(['G6']);
-    expect(told().read(201, value(0, 99), { origin: 'local' }).found).toEqual(['G6']);
+    expect(told().read(201, value(0, 99), { origin: 'l1' }).found).toEqual(['G6']);
     expect(told().read(201, value(0, 100)).found).toEqual([]);
   });
 
@@ -191,7 +191,7 @@ describe('the other checks', () => {
   it('finds an entry that was kept beyond its TTL, but not a build that outlasted it', () => {
     const old = value(0, 50, { ttlMs: 100 });
     expect(new Told().offered('2.1').read(200_000, old).found).toEqual([]);
-    expect(new Told().offered('2.1').read(300_000, old, { origin: 'local' }).found).toEqual(['ttl']);
+    expect(new Told().offered('2.1').read(300_000, old, { origin: 'l1' }).found).toEqual(['ttl']);
     expect(new Told().offered('2.1').read(300_000, old, { origin: 'shared' }).found).toEqual([]);
   });
 

@@ -32,7 +32,7 @@ const EXPECTED_FAILURES = ['SOURCE_FAILED', 'CACHE_BUILD_FAILED', 'CACHE_WAIT_TI
  * what processes wrote down, and when. A read may be judged when every acknowledgement from before its end is known.
  */
 export class Verifier {
-  readonly reads: Record<Origin, number> = { local: 0, store: 0, fetched: 0, shared: 0, bypass: 0, miss: 0 };
+  readonly reads: Record<Origin, number> = { l1: 0, store: 0, fetched: 0, shared: 0, bypass: 0, miss: 0 };
   readonly failures = new Map<string, number>();
   readonly acknowledged = new Map<string, number>();
   readonly times = new AcknowledgementTimes();
@@ -110,7 +110,7 @@ export class Verifier {
     const why = this.rebuilds.judge(read, value);
     if (why) this.reportRead('G6', read, why);
     // A read that joins a build receives its value even past the TTL: "expired" in docs/concepts/coherence.md.
-    const isKept = read.origin === 'local' || read.origin === 'store';
+    const isKept = read.origin === 'l1' || read.origin === 'store';
     const end = value.fetchedAt + value.ttlMs * 1000 + TTL_SLACK_US;
     if (isKept && value.ttlMs > 0 && read.beganAt > end) {
       this.reportRead(

@@ -43,10 +43,10 @@ export class ObservedRead {
   /** Call it in the same turn as the cache. It never rejects for a failed read; it writes the failure down. */
   async answered(answer: Promise<CachedValue | null | undefined>, codeOfVainWait: string) {
     const { store, history } = this.process;
-    const isLocal = store.reads === this.storeReads; // otherwise the store would have been asked by now
+    const isInL1 = store.reads === this.storeReads; // otherwise the store would have been asked by now
     try {
       const value = (await answer) ?? undefined;
-      const origin = this.outcome === 'hit' && isLocal ? 'local' : ORIGINS[this.outcome];
+      const origin = this.outcome === 'hit' && isInL1 ? 'l1' : ORIGINS[this.outcome];
       if (!origin) throw new Error(`answered by "${this.outcome}", which it never allowed`);
       if (this.maxAgeUs >= 0 && (origin === 'fetched' || origin === 'shared')) this.noteRebuilt(value);
       history.read(this.key, this.beganAt, value ? origin : 'miss', value, this.maxAgeUs);

@@ -1,5 +1,5 @@
-import { LocalCache } from '@bff/infra/cache/l1/l1-cache';
-import { LocalPartition, type ChainedInvalidation } from '@bff/infra/cache/l1/l1-partition';
+import { L1Cache } from '@bff/infra/cache/l1/l1-cache';
+import { L1Partition, type ChainedInvalidation } from '@bff/infra/cache/l1/l1-partition';
 import { History } from '@bff/infra/cache/store/redis/partition/history';
 import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1/l1-acknowledgements';
 import { PrimaryVouch } from '@bff/infra/redis/primary-vouch';
@@ -21,22 +21,22 @@ export const mechanisms = {
   },
   /** An L1 does not notice that it has missed a message. */
   'gap-check': () => {
-    const follow = LocalPartition.prototype.follow;
-    LocalPartition.prototype.follow = function (this: LocalPartition, invalidation: ChainedInvalidation) {
+    const follow = L1Partition.prototype.follow;
+    L1Partition.prototype.follow = function (this: L1Partition, invalidation: ChainedInvalidation) {
       return follow.call(this, { ...invalidation, previousTip: this.processed.tip });
     };
   },
   /** An L1 serves without a check of its lease. */
   'lease-check': () => {
-    LocalPartition.prototype.isLive = () => true;
+    L1Partition.prototype.isLive = () => true;
   },
   /** The process that invalidates leaves its own L1 to the bus. */
   'own-drop': () => {
-    LocalCache.prototype.invalidateOwn = () => undefined;
+    L1Cache.prototype.invalidateOwn = () => undefined;
   },
   /** An L1 keeps the value of a reply, even if it was invalidated meanwhile. */
   'keep-check': () => {
-    LocalPartition.prototype.mayKeep = () => true;
+    L1Partition.prototype.mayKeep = () => true;
   },
   /** A superseded builder may commit. */
   overtaking: (redis: RedisClient) =>

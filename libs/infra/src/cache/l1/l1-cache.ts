@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
 import { hitClock } from './hit-clock.js';
-import { LocalPartition, type ChainedInvalidation, type Position } from './l1-partition.js';
+import { L1Partition, type ChainedInvalidation, type Position } from './l1-partition.js';
 
-export interface LocalCacheOptions {
+export interface L1CacheOptions {
   readonly partitions: number;
   readonly partitionOf: (key: string) => number;
   /**
@@ -16,7 +16,7 @@ export interface LocalCacheOptions {
 }
 
 /** A value to keep, with the data that the store's reply gave about it. */
-export interface LocalEntry {
+export interface L1Entry {
   readonly value: unknown;
   readonly bytes: number;
   /** The position of the partition in that reply: the value was valid then. */
@@ -32,7 +32,7 @@ export interface LocalEntry {
 /** The part of an entry that a hit reads, if it must check or note more than the lease. */
 interface Served {
   readonly answer: Promise<unknown>;
-  readonly partition: LocalPartition;
+  readonly partition: L1Partition;
   readonly expiresAt: number;
   /** Set by a hit, so that the entry survives one eviction pass. */
   wasHit: boolean;
@@ -67,8 +67,8 @@ const DEPENDENCIES_MAX = 64;
  * runs. A process that holds the lease has reported to the store how far it has followed the invalidations, and an
  * invalidation waits for it (docs/concepts/l1.md).
  */
-export class LocalCache {
-  readonly partitions: readonly LocalPartition[];
+export class L1Cache {
+  readonly partitions: readonly L1Partition[];
   /**
    * Entries without an end, kept while a cache of one partition was not crowded; a hit while it is crowded moves them
    * to `served`. A hit here needs only the answer. With ten thousand keys the cost of a hit is the memory that it
@@ -81,10 +81,10 @@ export class LocalCache {
   private readonly recency: LRUCache<string, Kept>;
   private readonly keysOf: Map<string, Set<string>>[];
   /** The only partition; undefined if there are several. */
-  private readonly only: LocalPartition | undefined;
+  private readonly only: L1Partition | undefined;
   private isCrowded = false;
 
-  constructor(private readonly options: LocalCacheOptions) {
+  constructor(private readonly options: L1CacheOptions) {
     this.recency = new LRUCache<string, Kept>({
       max: options.maxEntries,
       maxSize: options.maxBytes,
@@ -92,7 +92,7 @@ export class LocalCache {
       dispose: (kept, key) => this.leave(key, kept),
     });
     this.keysOf = Array.from({ length: options.partitions }, () => new Map<string, Set<string>>());
-    this.partitions = this.keysOf.map((_, p) => new LocalPartition(() => this.forget(p)));
+    this.partitions = this.keysOf.map((_, p) => new L1Partition(() => this.forget(p)));
     this.only = options.partitions === 1 ? this.partitions[0] : undefined;
   }
 
@@ -103,7 +103,7 @@ export class LocalCache {
   find(key: string): Promise<unknown> | undefined {
     const answer = this.answers.get(key);
     if (answer === undefined) return this.findServed(key);
-    const only = this.only as LocalPartition;
+    const only = this.only as L1Partition;
     if (!only.isLive(hitClock())) return undefined;
     if (this.isCrowded) this.serve(key, { answer, partition: only, expiresAt: 0, wasHit: true });
     return answer;
@@ -131,7 +131,7 @@ export class LocalCache {
   }
 
   /** Keeps the entry unless an event since `generation` was taken might contradict it. */
-  keep(key: string, generation: number, entry: LocalEntry): void {
+  keep(key: string, generation: number, entry: L1Entry): void {
     const partition = this.partitionOf(key);
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
     if (entry.dependencies.length > DEPENDENCIES_MAX) return;
@@ -151,7 +151,7 @@ export class LocalCache {
 
   /** Follows an invalidation of this partition that the bus has reported. */
   follow(partition: number, invalidation: ChainedInvalidation): void {
-    (this.partitions[partition] as LocalPartition).follow(invalidation);
+    (this.partitions[partition] as L1Partition).follow(invalidation);
     if (invalidation.dependencies !== '*') this.drop(partition, invalidation.dependencies, invalidation.clock);
   }
 
@@ -160,17 +160,17 @@ export class LocalCache {
    * store carried the invalidation out.
    */
   invalidateOwn(partition: number, dependencies: readonly Dependency[], at?: Position): void {
-    if (at) (this.partitions[partition] as LocalPartition).rememberOwn(dependencies, at);
+    if (at) (this.partitions[partition] as L1Partition).rememberOwn(dependencies, at);
     this.drop(partition, dependencies, at?.clock ?? Infinity);
   }
 
   /** Forgets everything of the partition, and keeps and serves nothing of it until `resume`. */
   suspend(partition: number): void {
-    (this.partitions[partition] as LocalPartition).suspend();
+    (this.partitions[partition] as L1Partition).suspend();
   }
 
   resume(partition: number): void {
-    (this.partitions[partition] as LocalPartition).resume();
+    (this.partitions[partition] as L1Partition).resume();
   }
 
   close(): void {
@@ -247,8 +247,8 @@ export class LocalCache {
     }
   }
 
-  private partitionOf(key: string): LocalPartition {
-    return this.partitions[this.options.partitionOf(key)] as LocalPartition;
+  private partitionOf(key: string): L1Partition {
+    return this.partitions[this.options.partitionOf(key)] as L1Partition;
   }
 }
 
@@ -256,7 +256,7 @@ export class LocalCache {
  * The later build is newer. Within one build, the value read at the later clock is newer, then the one with the later
  * end.
  */
-function isNewer(entry: LocalEntry, present: Kept): boolean {
+function isNewer(entry: L1Entry, present: Kept): boolean {
   if (entry.build !== present.build) return entry.build > present.build;
   if (entry.clock !== present.clock) return entry.clock > present.clock;
   return entry.expiresAt > present.expiresAt;

@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Dependency } from '../dependencies.js';
-import { LocalPartition } from './l1-partition.js';
+import { L1Partition } from './l1-partition.js';
 
 const deps = (...names: string[]) => names as Dependency[];
 
 describe('what a process knows of a partition (names: mutations of strict.pml)', () => {
   let flushes: number;
-  let partition: LocalPartition;
+  let partition: L1Partition;
   beforeEach(() => {
     flushes = 0;
-    partition = new LocalPartition(() => flushes++);
+    partition = new L1Partition(() => flushes++);
     partition.adopt({ clock: 5, tip: 'five' }, 1000);
     flushes = 0;
   });

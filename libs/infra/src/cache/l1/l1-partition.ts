@@ -21,7 +21,7 @@ export interface ChainedInvalidation extends Position {
  * The invalidations of one partition as far as this process knows them, and until when it may rely on knowing all
  * (docs/concepts/l1.md; model `strict.pml`). It holds no entries; it decides which may be kept and served.
  */
-export class LocalPartition {
+export class L1Partition {
   /** Counts flushes: a read that began before a flush must not leave its value behind. */
   generation = 0;
   private position: Position = { clock: -1, tip: '' };

@@ -203,9 +203,7 @@ export abstract class CacheStore {
   abstract onDropped(listener: (keys: readonly string[]) => void): Unsubscribe;
 
   /** The L1 in front of this store, if it has one. */
-  get local(): LocalReads | undefined {
-    return undefined;
-  }
+  readonly l1: L1Reads | undefined;
 
   /** Calls back when the store has stopped answering, perhaps more than once. A store in the process never does. */
   onOutage(_listener: () => void): Unsubscribe {
@@ -216,7 +214,7 @@ export abstract class CacheStore {
 }
 
 /** Entries kept in this process, served only while it cannot have missed an invalidation. */
-export interface LocalReads {
+export interface L1Reads {
   /**
    * The value of the entry at this instant, or undefined. It is shared with other callers, and perhaps frozen: only
    * read it. All hits share one promise: a promise of its own would be a third of the cost of a hit.
@@ -224,11 +222,11 @@ export interface LocalReads {
   find(key: string): Promise<unknown> | undefined;
   /** Lower bound of the milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
   remainingMs(key: string): number | undefined;
-  state(): LocalState;
+  state(): L1State;
 }
 
 /** The contents of the L1 of this process. */
-export interface LocalState {
+export interface L1State {
   readonly mode: 'bounded' | 'strict';
   readonly entries: number;
   /** Bytes of the stored values, and an estimate for their overhead; the objects take two to three times as much. */
@@ -248,5 +246,5 @@ export interface StoreState {
    */
   readonly owedInvalidations?: number;
   /** The L1 in front of the store, if there is one. */
-  readonly local?: LocalState;
+  readonly l1?: L1State;
 }

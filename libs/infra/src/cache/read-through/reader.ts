@@ -51,8 +51,8 @@ export class Reader {
 
   /** The valid entry, or undefined. */
   async read<T>(key: string): Promise<{ readonly value: T } | undefined> {
-    const local = this.store.local?.find(key);
-    if (local) return { value: (await local) as T };
+    const l1 = this.store.l1?.find(key);
+    if (l1) return { value: (await l1) as T };
     const stored = await this.store.read(key);
     return stored && this.decode<T>(key, stored);
   }
@@ -77,10 +77,10 @@ export class Reader {
   }
 
   /** The upkeep after a hit in this process. Nothing here waits. */
-  afterLocalHit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
+  afterL1Hit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
     tellOutcome(given.onOutcome, 'hit');
-    if (needsUpkeep(given)) this.upkeep.afterLocalHit(key, answer, fetcher, this.resolve(given));
+    if (needsUpkeep(given)) this.upkeep.afterL1Hit(key, answer, fetcher, this.resolve(given));
   }
 
   /** For a key that is not in this process: its entry, or the fetched value. */

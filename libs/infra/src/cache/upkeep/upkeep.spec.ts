@@ -22,7 +22,7 @@ function setUp(options: GetOrSetOptions<unknown>, { remainingMs }: { remainingMs
   const calls: unknown[] = [];
   let stored: StoredValue | undefined;
   const store = {
-    local: { get: () => 'v', remainingMs: () => remainingMs },
+    l1: { get: () => 'v', remainingMs: () => remainingMs },
     read: async () => (calls.push('read'), stored),
     extend: async (...args: unknown[]) => {
       calls.push(['extend', ...args]);
@@ -38,7 +38,7 @@ function setUp(options: GetOrSetOptions<unknown>, { remainingMs }: { remainingMs
     calls,
     keep: (value: StoredValue) => void (stored = value),
     hit: (value: StoredValue, key = 'k') => upkeep.afterHit(key, value, 'v', fetcher, resolved),
-    localHit: (key = 'k') => upkeep.afterLocalHit(key, Promise.resolve('v'), fetcher, resolved),
+    l1Hit: (key = 'k') => upkeep.afterL1Hit(key, Promise.resolve('v'), fetcher, resolved),
   };
 }
 
@@ -78,23 +78,23 @@ describe('what a hit sets off', () => {
 
   it('of a hit in the process nothing while there is time left; then a look at the entry, once', async () => {
     const early = setUp({ ttlSeconds: 10, refreshAhead: 0.8 }, { remainingMs: 2500 });
-    early.localHit();
+    early.l1Hit();
     expect(early.calls).toEqual([]);
     const late = setUp({ ttlSeconds: 10, refreshAhead: 0.8 }, { remainingMs: 1500 });
     late.keep(entry(8500, 1500));
-    late.localHit();
-    late.localHit();
+    late.l1Hit();
+    late.l1Hit();
     await new Promise(setImmediate);
-    late.localHit();
+    late.l1Hit();
     expect(late.calls).toEqual(['read', ['build', 'k']]);
   });
 
   it('of a hit in the process no build when another process has refreshed the entry already', async () => {
-    const { calls, keep, localHit } = setUp({ ttlSeconds: 10, refreshAhead: 0.8 }, { remainingMs: 1500 });
+    const { calls, keep, l1Hit } = setUp({ ttlSeconds: 10, refreshAhead: 0.8 }, { remainingMs: 1500 });
     keep(entry(100, 9900));
-    localHit();
+    l1Hit();
     await new Promise(setImmediate);
-    localHit();
+    l1Hit();
     expect(calls).toEqual(['read']);
   });
 });

@@ -43,9 +43,9 @@ export class Upkeep {
   }
 
   /** After a hit in this process. Asks the store for the entry's times only if the entry may be near its end. */
-  afterLocalHit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
+  afterL1Hit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
     if (this.isResting(key) || this.looking.has(key) || this.looking.size >= LOOKING_MAX) return;
-    const remainingMs = this.store.local?.remainingMs(key);
+    const remainingMs = this.store.l1?.remainingMs(key);
     if (remainingMs === undefined || remainingMs > marginMs(options)) return;
     this.looking.add(key);
     const look = async () => {

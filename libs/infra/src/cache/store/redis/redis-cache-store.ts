@@ -11,7 +11,6 @@ import {
   type CommitRequest,
   type InvalidationNotice,
   type LeaseEnd,
-  type LocalReads,
   type StaleValue,
   type StoredValue,
   type StoreState,
@@ -76,7 +75,7 @@ export class RedisCacheStore extends CacheStore {
   private readonly orphans: OrphanLeases;
   private readonly scripts: PartitionScripts;
   private readonly invalidations: AcknowledgedInvalidations;
-  private readonly l1: L1 | undefined;
+  override readonly l1: L1 | undefined;
   private isClosed = false;
   private readonly retentionMs: number;
   private readonly windowMax: number;
@@ -168,10 +167,6 @@ export class RedisCacheStore extends CacheStore {
     this.permissions.close();
     this.vouch.close();
     this.guard.close();
-  }
-
-  override get local(): LocalReads | undefined {
-    return this.l1;
   }
 
   read(key: string): Promise<StoredValue | undefined> {
@@ -344,9 +339,9 @@ export class RedisCacheStore extends CacheStore {
     const reason =
       this.guard.reason ?? this.partitions.all.find((partition) => partition.reason)?.reason ?? this.vouch.reason;
     const { owedInvalidations } = this.invalidations;
-    const local = this.l1 && { local: this.l1.state() };
-    if (reason === undefined) return { kind: 'redis', status: 'up', ...local };
-    return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }), ...local };
+    const l1 = this.l1 && { l1: this.l1.state() };
+    if (reason === undefined) return { kind: 'redis', status: 'up', ...l1 };
+    return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }), ...l1 };
   }
 
   /** Whether entries embed their dependencies in the replies of hits: only an L1 needs them. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { LocalCache } from '../../../l1/l1-cache.js';
-import type { LocalPartition, Position } from '../../../l1/l1-partition.js';
+import { L1Cache } from '../../../l1/l1-cache.js';
+import type { L1Partition, Position } from '../../../l1/l1-partition.js';
 import { L1Leases } from './l1-leases.js';
 import { Partitions } from '../partition/partition.js';
 
@@ -10,15 +10,15 @@ describe('L1Leases', () => {
   /** The beats in order: the reported position, and a function that answers. */
   let beats: { readonly reported: Position; readonly answer: (code: string, gate: string) => void }[];
   let acknowledged: [requester: string, tips: readonly string[]][];
-  let local: LocalPartition;
+  let l1: L1Partition;
   let leases: L1Leases;
 
   beforeEach(() => {
     jest.useFakeTimers();
     [beats, acknowledged] = [[], []];
     const bounds = { maxBytes: 1000, maxEntries: 10, shouldFreeze: false };
-    const cache = new LocalCache({ partitions: 1, partitionOf: () => 0, ...bounds });
-    local = cache.partitions[0] as LocalPartition;
+    const cache = new L1Cache({ partitions: 1, partitionOf: () => 0, ...bounds });
+    l1 = cache.partitions[0] as L1Partition;
     leases = new L1Leases(cache, new Partitions('t', 1), TIMES, {
       beat: (_, reported) =>
         new Promise((resolve) => beats.push({ reported, answer: (code, gate) => resolve([code, gate, 0]) })),
@@ -31,7 +31,7 @@ describe('L1Leases', () => {
     jest.useRealTimers();
   });
 
-  const isLive = () => local.isLive(performance.now());
+  const isLive = () => l1.isLive(performance.now());
 
   it('[invariant 13] counts a lease from the instant at which it was asked for, however late the answer comes', async () => {
     leases.start();

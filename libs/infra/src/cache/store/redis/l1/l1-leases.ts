@@ -1,6 +1,6 @@
 import { reportDefect } from '../../../../process/defect-report.js';
 import { StoreUnavailableError } from '../../../cache.errors.js';
-import type { LocalCache } from '../../../l1/l1-cache.js';
+import type { L1Cache } from '../../../l1/l1-cache.js';
 import type { Position } from '../../../l1/l1-partition.js';
 import { parseGate, type Partition, type Partitions } from '../partition/partition.js';
 import { UnknownReplyError } from '../partition/scripts.js';
@@ -39,7 +39,7 @@ export class L1Leases {
   private readonly toAcknowledge = new Map<string, string[]>();
 
   constructor(
-    private readonly local: LocalCache,
+    private readonly cache: L1Cache,
     private readonly partitions: Partitions,
     private readonly times: LeaseTimes,
     private readonly calls: LeaseCalls,
@@ -54,7 +54,7 @@ export class L1Leases {
   async close(): Promise<void> {
     this.isClosed = true;
     clearInterval(this.timer);
-    this.local.close();
+    this.cache.close();
     const left = Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
     // If it cannot leave, other processes wait for it for as long as its lease could have lasted.
     let timer: NodeJS.Timeout | undefined;
@@ -65,7 +65,7 @@ export class L1Leases {
 
   /** The L1 follows an invalidation from the bus, and acknowledges it if a process waits. */
   follow(index: number, invalidation: BusInvalidation, mustAcknowledge: boolean): void {
-    this.local.follow(index, invalidation);
+    this.cache.follow(index, invalidation);
     const { requester, tip } = invalidation;
     if (requester === undefined || !mustAcknowledge) return;
     const tips = this.toAcknowledge.get(requester);
@@ -87,19 +87,19 @@ export class L1Leases {
   }
 
   private async beat(partition: Partition, index: number, mayRepeat: boolean): Promise<void> {
-    const local = this.local.partitions[index];
-    if (!local || this.isClosed || this.inFlight.has(partition)) return;
+    const l1 = this.cache.partitions[index];
+    if (!l1 || this.isClosed || this.inFlight.has(partition)) return;
     this.inFlight.add(partition);
     try {
-      const { generation } = local;
+      const { generation } = l1;
       const sentAt = performance.now(); // before anything delays the request: the delay must shorten the lease
-      const [code, gateText, serverMs, believedUntil = Infinity] = await this.calls.beat(partition, local.processed);
+      const [code, gateText, serverMs, believedUntil = Infinity] = await this.calls.beat(partition, l1.processed);
       const gate = parseGate(gateText);
       if (!gate || this.isClosed) return;
-      local.learnTime(serverMs, sentAt);
+      l1.learnTime(serverMs, sentAt);
       const until = Math.min(sentAt + this.times.leaseMs, believedUntil);
-      if (code === 'OK') local.confirmed(gate, until, generation);
-      else if (code === 'JOIN' || code === 'LOST') local.adopt(gate, until);
+      if (code === 'OK') l1.confirmed(gate, until, generation);
+      else if (code === 'JOIN' || code === 'LOST') l1.adopt(gate, until);
       else throw new UnknownReplyError('beat', code);
       // The store does not know yet that this process, which started afresh, follows from there.
       if (code === 'LOST' && mayRepeat) setImmediate(() => void this.beat(partition, index, false));

@@ -1,8 +1,8 @@
 import type { Dependency } from '../../../dependencies.js';
-import { LocalCache, type LocalEntry } from '../../../l1/l1-cache.js';
+import { L1Cache, type L1Entry } from '../../../l1/l1-cache.js';
 import type { Position } from '../../../l1/l1-partition.js';
 import type { ValueCodec } from '../../../protocol/value-codec.js';
-import type { LocalReads, LocalState, StoredValue } from '../../../protocol/cache-store.js';
+import type { L1Reads, L1State, StoredValue } from '../../../protocol/cache-store.js';
 import { buildOf, embeddedDependencies, expiryOf } from '../entries/entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import type { Partition, Partitions } from '../partition/partition.js';
@@ -23,8 +23,8 @@ export interface L1Options {
 }
 
 /** The L1 of a store on Redis: keeps the values of replies, and serves them while the lease of their partition runs. */
-export class L1 implements LocalReads {
-  private readonly local: LocalCache;
+export class L1 implements L1Reads {
+  private readonly cache: L1Cache;
   private readonly leases: L1Leases;
 
   constructor(
@@ -34,25 +34,25 @@ export class L1 implements LocalReads {
   ) {
     const { maxBytes, maxEntries, shouldFreeze } = options;
     const partitionOf = (key: string) => partitions.of(key).index;
-    this.local = new LocalCache({ partitions: partitions.all.length, partitionOf, maxBytes, maxEntries, shouldFreeze });
-    this.leases = new L1Leases(this.local, partitions, LEASE_TIMES, calls);
+    this.cache = new L1Cache({ partitions: partitions.all.length, partitionOf, maxBytes, maxEntries, shouldFreeze });
+    this.leases = new L1Leases(this.cache, partitions, LEASE_TIMES, calls);
   }
 
   find(key: string): Promise<unknown> | undefined {
-    return this.local.find(key);
+    return this.cache.find(key);
   }
 
   remainingMs(key: string): number | undefined {
-    return this.local.remainingMs(key);
+    return this.cache.remainingMs(key);
   }
 
-  state(): LocalState {
-    return { mode: this.options.mode, ...this.local.size };
+  state(): L1State {
+    return { mode: this.options.mode, ...this.cache.size };
   }
 
   /** Take it before a read or a commit is sent. */
   generation(key: string): number {
-    return this.local.generation(key);
+    return this.cache.generation(key);
   }
 
   /** Keeps the value of a hit if the entry carries its dependencies. Sets `stored.decoded`. */
@@ -68,18 +68,18 @@ export class L1 implements LocalReads {
   }
 
   /** Keeps a value that was just stored. Sets `stored.decoded`. */
-  keepValue(key: string, generation: number, entry: Omit<LocalEntry, 'value' | 'bytes'>, stored: StoredValue): void {
+  keepValue(key: string, generation: number, entry: Omit<L1Entry, 'value' | 'bytes'>, stored: StoredValue): void {
     const decoded = this.options.codec.decode(key, stored);
     if (!decoded) return;
     stored.decoded = decoded;
-    this.local.keep(key, generation, { ...entry, value: decoded.value, bytes: stored.bytes.length });
+    this.cache.keep(key, generation, { ...entry, value: decoded.value, bytes: stored.bytes.length });
   }
 
   /**
    * Clears the dependants of an invalidation of this process: call it before the script, and again with its position.
    */
   invalidateOwn(partition: Partition, dependencies: readonly Dependency[], at?: Position): void {
-    this.local.invalidateOwn(partition.index, dependencies, at);
+    this.cache.invalidateOwn(partition.index, dependencies, at);
   }
 
   /**
@@ -93,12 +93,12 @@ export class L1 implements LocalReads {
 
   /** Keeps and serves nothing of the partition until `resume`; leases and acknowledgements continue. */
   suspend(partition: Partition): void {
-    this.local.suspend(partition.index);
+    this.cache.suspend(partition.index);
   }
 
   /** Ends a suspension. Reads requested before it are not kept; the L1 serves again from the next beat. */
   resume(partition: Partition): void {
-    this.local.resume(partition.index);
+    this.cache.resume(partition.index);
   }
 
   start(): void {
