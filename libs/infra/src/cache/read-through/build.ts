@@ -1,16 +1,32 @@
 import { reportDefect } from '../../process/defect-report.js';
 import type { FetchContext } from '../cache.types.js';
-import type { Dependency } from '../dependencies.js';
+import { entry, type Dependency } from '../dependencies.js';
 import { StoreUnavailableError } from '../cache.errors.js';
 import { FETCH_MS } from '../protocol/limits.js';
-import type { CacheStore, InvalidationNotice, StartPoint } from '../protocol/cache-store.js';
+import type {
+  CacheStore,
+  CommitReply,
+  CommitRequest,
+  InvalidationNotice,
+  LeaseEnd,
+  StartPoint,
+} from '../protocol/cache-store.js';
+import type { ValueCodec } from '../protocol/value-codec.js';
 import { DependencySet } from './dependency-set.js';
+import { lifeMs } from './entry-life.js';
+import { staleMs } from './get-or-set-options.js';
 import { fetchInTime } from './timed-fetch.js';
-import type { Waiter } from './waiters/waiter.js';
+import { tellBuilt, type Waiter } from './waiters/waiter.js';
 
 const [, FETCH_MS_MAX] = FETCH_MS;
 
-/** One fetch under a lease: from the start point to the value and its dependencies. */
+/** What builds are built with. */
+export interface BuildHost {
+  readonly store: CacheStore;
+  readonly codec: ValueCodec;
+}
+
+/** One fetch under a lease: from the start point to the value, its dependencies, and the commit of both. */
 export class Build {
   private readonly declared = new DependencySet();
   private readonly renewal: NodeJS.Timeout | undefined;
@@ -20,7 +36,7 @@ export class Build {
   isDoomed = false;
 
   constructor(
-    private readonly store: CacheStore,
+    private readonly host: BuildHost,
     readonly builder: Waiter,
     readonly leaseId: string,
     readonly start: StartPoint,
@@ -55,10 +71,35 @@ export class Build {
     }
   }
 
-  /** All dependencies as the store keeps them, folded if necessary; undefined if they are too many even so. */
-  dependencies(): { readonly all: Dependency[]; readonly isFolded: boolean } | undefined {
-    const all = this.declared.stored(this.builder.key);
-    return all && { all, isFolded: this.declared.isFolded };
+  /** The store's reply to the commit; `lost` if it is unknown, or the value depends on too much. */
+  async commit(value: unknown, supersedes: CommitRequest['supersedes']): Promise<CommitReply> {
+    const { key, options } = this.builder;
+    const ttlMs = lifeMs(options.life, value);
+    const isStored = ttlMs !== 0;
+    const dependencies = this.declared.stored(key);
+    if (!dependencies) {
+      process.emitWarning(`${key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
+      await releaseLease(this.host.store, { key, leaseId: this.leaseId });
+      if (supersedes === 'always') await this.dropOlder();
+      return 'lost';
+    }
+    if (this.declared.isFolded) tellBuilt(options, 'folded');
+    try {
+      return await this.host.store.commit({
+        key,
+        leaseId: this.leaseId,
+        start: this.start,
+        value: this.host.codec.encode(key, isStored ? value : null, isStored && options.sensitive),
+        dependencies,
+        // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
+        ttlMs,
+        staleMs: isStored ? staleMs(options) : 0,
+        ...(supersedes && { supersedes }),
+      });
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return 'lost';
+      throw error;
+    }
   }
 
   /** Whether an invalidation that came after this build's start touches one of its dependencies known so far. */
@@ -91,6 +132,15 @@ export class Build {
     clearInterval(this.renewal);
   }
 
+  /** Removes the entry: the value is not stored, and nothing that was fetched before it may be served any more. */
+  private async dropOlder(): Promise<void> {
+    try {
+      await this.host.store.invalidate([entry(this.builder.key)]);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error; // it is owed, and carried out before the next read
+    }
+  }
+
   private add(dependencies: readonly Dependency[]): void {
     this.declared.add(dependencies);
   }
@@ -98,10 +148,19 @@ export class Build {
   private async renew(): Promise<void> {
     try {
       const { key, options } = this.builder;
-      if (!(await this.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
+      if (!(await this.host.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
     } catch (error) {
       // In an outage the next third tries again. Any other error is a defect, and no caller waits for this.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
+  }
+}
+
+/** Ends a lease that nobody builds under any more. In an outage it runs out by itself. */
+export async function releaseLease(store: CacheStore, end: LeaseEnd): Promise<void> {
+  try {
+    await store.release(end);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) reportDefect(error); // a defect, and no caller waits for this
   }
 }

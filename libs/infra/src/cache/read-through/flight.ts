@@ -1,28 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { BuildFailedError, CacheError, StoreUnavailableError } from '../cache.errors.js';
 import { entry, storedDependencies } from '../dependencies.js';
-import { reportDefect } from '../../process/defect-report.js';
-import type {
-  BeginReply,
-  CacheStore,
-  CommitReply,
-  CommitRequest,
-  InvalidationNotice,
-  StoredValue,
-} from '../protocol/cache-store.js';
-import type { ValueCodec } from '../protocol/value-codec.js';
-import { Build } from './build.js';
-import { lifeMs } from './entry-life.js';
-import { knownDependencies, staleMs } from './get-or-set-options.js';
+import type { BeginReply, InvalidationNotice, LeaseEnd, StoredValue } from '../protocol/cache-store.js';
+import { Build, releaseLease, type BuildHost } from './build.js';
+import { knownDependencies } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
-import { tellBuilt, type Waiter } from './waiters/waiter.js';
+import type { Waiter } from './waiters/waiter.js';
 import { WaiterSet } from './waiters/waiter-set.js';
 
 /** The surroundings of a flight, as far as it needs them. */
-export interface FlightHost {
-  readonly store: CacheStore;
-  readonly codec: ValueCodec;
+export interface FlightHost extends BuildHost {
   readonly leaseWatches: LeaseWatches;
   readonly clock: StoreClock;
   /** Aborted when the cache closes. */
@@ -127,7 +115,7 @@ export class Flight {
     build.isDoomed = true;
     build.stopRenewing();
     this.detach();
-    void this.release({ key: this.key, leaseId: build.leaseId });
+    void this.release(build.leaseId);
     for (const waiter of this.waiters.take((w) => !w.arrivedBefore(build.request))) this.host.enter(waiter);
   }
 
@@ -173,7 +161,7 @@ export class Flight {
       this.isReplacing = stored !== undefined && this.host.codec.decode(this.key, stored) !== undefined;
       return !stored || !this.isReplacing || !(await this.offer(stored, request));
     } catch (error) {
-      await this.release({ key: this.key, leaseId }); // nobody builds under it
+      await this.release(leaseId); // nobody builds under it
       throw error;
     }
   }
@@ -207,7 +195,7 @@ export class Flight {
   /** There is nothing to build: waiters that arrived too late to be offered the entry ask again. */
   private async giveBack(leaseId: string): Promise<'again'> {
     this.dismissBackground();
-    await this.release({ key: this.key, leaseId });
+    await this.release(leaseId);
     return 'again';
   }
 
@@ -243,11 +231,11 @@ export class Flight {
   private async buildUnder(leaseId: string, start: Build['start'], request: number): Promise<'again' | 'done'> {
     const [builder] = this.waiters;
     if (!builder) {
-      await this.release({ key: this.key, leaseId }); // every caller gave up while the store answered
+      await this.release(leaseId); // every caller gave up while the store answered
       return 'again';
     }
     this.waiters.waitForOther(builder);
-    const build = new Build(this.host.store, builder, leaseId, start, request);
+    const build = new Build(this.host, builder, leaseId, start, request);
     this.build = build;
     this.host.builds.add(build);
     // A fetch that never ends must not hold its key for ever: after the abort, others build.
@@ -272,7 +260,7 @@ export class Flight {
     const isForced = [...this.waiters].some((w) => !w.background && w.options.maxAgeSeconds !== undefined);
     const supersedes = isForced ? 'always' : this.isRefresh ? 'if-stored' : undefined;
     // A forced commit is sent although it can only be refused: the earlier entry has to go.
-    const reply = build.isDoomed && !isForced ? 'stale' : await this.commit(build, value, supersedes);
+    const reply = build.isDoomed && !isForced ? 'stale' : await build.commit(value, supersedes);
     // The store vouches that nothing the value depends on was invalidated since its start point.
     const isVouchedFor = reply === 'ok' || reply === 'expired';
     const outcome = (waiter: Waiter) => (waiter === build.builder ? 'miss' : 'coalesced');
@@ -286,59 +274,14 @@ export class Flight {
     for (const waiter of this.waiters.takeAll()) this.host.enter(waiter);
   }
 
-  /** The store's reply to the commit; `lost` if it is unknown, or the value depends on too much. */
-  private async commit(build: Build, value: unknown, supersedes: CommitRequest['supersedes']): Promise<CommitReply> {
-    const { options } = build.builder;
-    const ttlMs = lifeMs(options.life, value);
-    const isStored = ttlMs !== 0;
-    const dependencies = build.dependencies();
-    if (!dependencies) {
-      process.emitWarning(`${this.key} depends on too much to be cached`, { code: 'CACHE_TOO_MANY_DEPENDENCIES' });
-      await this.release({ key: this.key, leaseId: build.leaseId });
-      if (supersedes === 'always') await this.dropOlder();
-      return 'lost';
-    }
-    if (dependencies.isFolded) tellBuilt(options, 'folded');
-    try {
-      return await this.host.store.commit({
-        key: this.key,
-        leaseId: build.leaseId,
-        start: build.start,
-        value: this.host.codec.encode(this.key, isStored ? value : null, isStored && options.sensitive),
-        dependencies: dependencies.all,
-        // A TTL of zero asks for the check alone: nothing is stored, and the lease ends.
-        ttlMs,
-        staleMs: isStored ? staleMs(options) : 0,
-        ...(supersedes && { supersedes }),
-      });
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) return 'lost';
-      throw error;
-    }
-  }
-
-  /** Removes the entry: the value is not stored, and nothing that was fetched before it may be served any more. */
-  private async dropOlder(): Promise<void> {
-    try {
-      await this.host.store.invalidate([entry(this.key)]);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // it is owed, and carried out before the next read
-    }
-  }
-
   private async failAll(build: Build, error: unknown): Promise<void> {
     this.detach();
-    if (!build.isDoomed) await this.release({ key: this.key, leaseId: build.leaseId, failure: describe(error) });
+    if (!build.isDoomed) await this.release(build.leaseId, describe(error));
     this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
   }
 
-  private async release(end: Parameters<CacheStore['release']>[0]): Promise<void> {
-    try {
-      await this.host.store.release(end);
-    } catch (error) {
-      // In an outage the lease runs out by itself. Any other error is a defect, and no caller waits for this.
-      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
-    }
+  private release(leaseId: string, failure?: LeaseEnd['failure']): Promise<void> {
+    return releaseLease(this.host.store, { key: this.key, leaseId, ...(failure && { failure }) });
   }
 
   private detach(): void {
