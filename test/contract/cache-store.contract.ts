@@ -7,6 +7,7 @@ import { describeLeases } from './cache-store/leases.js';
 import { describeLongerLives } from './cache-store/longer-lives.js';
 import { describeMessages } from './cache-store/messages.js';
 import { describeRaces } from './cache-store/races.js';
+import { describeSharedReads } from './cache-store/shared-reads.js';
 import { describeWrites } from './cache-store/writes.js';
 import type { StoreFactory, StoreUnderTest } from './store-under-test.js';
 
@@ -26,6 +27,7 @@ export function describeCacheStore(name: string, factory: StoreFactory): void {
       await Promise.all(created.splice(0).map((sut) => sut.close()));
     });
 
+    describeSharedReads(create);
     describeBuilds(create);
     describeLeases(create);
     describeRaces(create);

@@ -1,8 +1,9 @@
-import { CacheError, NotAcknowledgedError, StoreUnavailableError } from './cache.errors.js';
+import { CacheError, StoreUnavailableError } from './cache.errors.js';
 import { Rehydration, type RehydratedBucket } from './upkeep/rehydration.js';
 import { checkKey } from './protocol/cache-keys.js';
 import type {
   CacheLock,
+  CounterReports,
   DomainMetrics,
   DomainTotals,
   Fetcher,
@@ -16,18 +17,17 @@ import type {
 } from './cache.types.js';
 import { entry, invalidatedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './counters/domain-board.js';
-import type { CacheServiceParts } from './cache-service-parts.js';
-import type { FeedTrust } from './feeds/change-feeds.js';
-import { PatternOperations } from './pattern-operations.js';
-import { LEASE_MS, ttlMs, WAIT_MS, within } from './protocol/limits.js';
+import type { ChangeFeeds, FeedTrust } from './feeds/change-feeds.js';
+import { KeyPattern } from './protocol/key-pattern.js';
+import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
-import { isBounded, type ResolvedOptions } from './read-through/get-or-set-options.js';
+import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
 import { settlesWithin } from '../process/settles-within.js';
-import type { CacheStore, L1Reads, StoreState } from './protocol/cache-store.js';
+import type { CacheStore, StoreState } from './protocol/cache-store.js';
 import { Sweeper } from './upkeep/sweeper.js';
 import type { ValueCodec } from './protocol/value-codec.js';
 
@@ -37,6 +37,21 @@ const CLOSE_MS = 2000;
 const OPENING_MS = 1000;
 /** Maximum dependencies of one invalidation. For more, invalidate the whole table or the namespace. */
 const INVALIDATED_MAX = 10_000;
+
+/** The parts of a `CacheService`, made by `composeCache`. */
+export interface CacheServiceParts {
+  readonly store: CacheStore;
+  readonly codec: ValueCodec;
+  /** @default the counters of this process alone */
+  readonly reports?: CounterReports | undefined;
+  /** Undefined: change-driven entries are trusted for ever, even if no process follows their feeds. */
+  readonly feeds?: ChangeFeeds | undefined;
+  readonly defaults: ReadDefaults;
+  /** Maximum concurrent fetches while the store is away. */
+  readonly bypassConcurrency: number;
+  /** Called after the cache has closed, to close what was opened for it alone. */
+  readonly afterClose?: () => Promise<void>;
+}
 
 /**
  * The cache: values under keys, each with the dependencies that it was built from.
@@ -49,12 +64,10 @@ const INVALIDATED_MAX = 10_000;
 export class CacheService {
   private readonly store: CacheStore;
   private readonly codec: ValueCodec;
-  private readonly l1: L1Reads | undefined;
   private readonly readThrough: ReadThrough;
   private readonly reader: Reader;
   private readonly staleReader: StaleReader;
   private readonly locks: CacheLocks;
-  private readonly patterns: PatternOperations;
   private readonly rehydration: Rehydration;
   private readonly sweeper: Sweeper;
   private readonly board: DomainBoard;
@@ -67,7 +80,6 @@ export class CacheService {
   constructor(private readonly parts: CacheServiceParts) {
     this.store = parts.store;
     this.codec = parts.codec;
-    this.l1 = parts.store.l1;
     this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
     const admit = (key: string) => {
       this.check(key);
@@ -79,10 +91,10 @@ export class CacheService {
       store: parts.store,
       codec: parts.codec,
       leaseWatches: this.readThrough.leaseWatches,
+      defaults: parts.defaults,
       admit,
       write: (key, value, leaseId, options) => this.write('the write of a lock', key, value, options, leaseId),
     });
-    this.patterns = new PatternOperations(parts.store);
     this.rehydration = new Rehydration(parts.store, this.reader.background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
@@ -110,6 +122,7 @@ export class CacheService {
 
   private async closeAll(): Promise<void> {
     this.isClosed = true;
+    this.reader.close();
     if (this.opening) await this.opening;
     this.parts.feeds?.stop();
     this.rehydration.close();
@@ -155,11 +168,7 @@ export class CacheService {
    * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
-    // Not an async function: that would add a promise to each hit in this process.
-    const l1 = this.isClosed || isBounded(options) ? undefined : this.l1?.find(key);
-    if (l1 === undefined) return this.reader.getOrSet(key, fetcher, options);
-    if (typeof options === 'object') this.reader.afterL1Hit(key, l1, fetcher, options);
-    return l1 as Promise<T>;
+    return this.reader.getOrSet(key, fetcher, options);
   }
 
   /**
@@ -169,15 +178,12 @@ export class CacheService {
    * `softTimeoutMs`. There is no stale value after `del` or `set`, after a deferred invalidation, or while the store is
    * away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
    */
-  async getOrSetAllowingStale<T>(
+  getOrSetAllowingStale<T>(
     key: string,
     fetcher: Fetcher<T>,
     options: GetOrSetOptions<T> | ResolvedOptions,
   ): Promise<MaybeStale<T>> {
-    const l1 = this.isClosed || isBounded(options) ? undefined : this.l1?.find(key);
-    if (l1 === undefined) return this.staleReader.read(key, fetcher, options);
-    this.reader.afterL1Hit(key, l1, fetcher, options);
-    return { value: (await l1) as T, isStale: false };
+    return this.staleReader.read(key, fetcher, options);
   }
 
   /**
@@ -193,13 +199,8 @@ export class CacheService {
    * `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away. `withLock` releases the
    * lock by itself.
    */
-  async lock<T>(key: string, options: LockOptions = {}): Promise<CacheLock<T>> {
-    const { waitMs, leaseMs } = this.parts.defaults;
-    return this.locks.acquire<T>(
-      key,
-      within('waitMs', options.waitMs ?? waitMs, WAIT_MS),
-      Math.ceil(within('leaseMs', options.leaseMs ?? leaseMs, LEASE_MS)),
-    );
+  lock<T>(key: string, options?: LockOptions): Promise<CacheLock<T>> {
+    return this.locks.acquire<T>(key, options);
   }
 
   /** The result of `use`, called with the lock; the lock is released in any case. */
@@ -244,29 +245,25 @@ export class CacheService {
 
   /** Keys of live entries that match (see `KeyPattern`), each once. Reads the directory in pages, never all at once. */
   async *scan(pattern: string): AsyncIterable<string> {
-    await this.ready();
-    for await (const keys of this.patterns.pages(pattern)) yield* keys;
+    for await (const keys of this.matching(pattern)) yield* keys;
   }
 
   /**
    * Removes the entries whose keys match; returns how many. An entry that is being built meanwhile may stay: for a
    * guarantee, invalidate a `namespace`.
    */
-  async delByPattern(pattern: string): Promise<number> {
-    await this.ready();
-    return this.patterns.sum(pattern, (keys) => this.del(...keys));
+  delByPattern(pattern: string): Promise<number> {
+    return this.sum(pattern, (keys) => this.del(...keys));
   }
 
   /** The number of live entries whose keys match. */
-  async countByPattern(pattern: string): Promise<number> {
-    await this.ready();
-    return this.patterns.sum(pattern, (keys) => keys.length);
+  countByPattern(pattern: string): Promise<number> {
+    return this.sum(pattern, (keys) => keys.length);
   }
 
   /** Bytes that the store uses for the values whose keys match, without the index. */
-  async memoryUsageByPattern(pattern: string): Promise<number> {
-    await this.ready();
-    return this.patterns.sum(pattern, (keys) => this.store.memoryUsage(keys));
+  memoryUsageByPattern(pattern: string): Promise<number> {
+    return this.sum(pattern, (keys) => this.store.memoryUsage(keys));
   }
 
   state(): StoreState {
@@ -330,17 +327,20 @@ export class CacheService {
     apply: () => Promise<T>,
   ): Promise<T> {
     if (this.opening) await this.opening;
-    try {
-      return await this.readThrough.invalidating(dependencies, apply);
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) throw new NotAcknowledgedError(operation, { cause: error });
-      throw error;
-    }
+    return this.readThrough.acknowledged(operation, dependencies, apply);
   }
 
-  private async ready(): Promise<void> {
+  /** Pages of the live keys that match; none is empty. */
+  private async *matching(pattern: string): AsyncIterable<string[]> {
     this.checkOpen();
     if (this.opening) await this.opening;
+    yield* new KeyPattern(pattern).pages(this.store.keys());
+  }
+
+  private async sum(pattern: string, count: (keys: string[]) => number | Promise<number>): Promise<number> {
+    let sum = 0;
+    for await (const keys of this.matching(pattern)) sum += await count(keys);
+    return sum;
   }
 
   private check(key: string): void {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
+import type { L1Reads } from '../protocol/cache-store.js';
 import { hitClock } from './hit-clock.js';
 import { L1Partition, type ChainedInvalidation, type Position } from './l1-partition.js';
 
@@ -67,7 +68,7 @@ const DEPENDENCIES_MAX = 64;
  * runs. A process that holds the lease has reported to the store how far it has followed the invalidations, and an
  * invalidation waits for it (docs/concepts/l1.md).
  */
-export class L1Cache {
+export class L1Cache implements L1Reads {
   readonly partitions: readonly L1Partition[];
   /**
    * Entries without an end, kept while a cache of one partition was not crowded; a hit while it is crowded moves them
@@ -125,7 +126,7 @@ export class L1Cache {
     return served?.partition.remainingMs(served.expiresAt, hitClock());
   }
 
-  /** Pass it to `keep` with the result of a read that is sent after this call. */
+  /** Pass it to `keep` with the result of a read or a commit that is sent after this call. */
   generation(key: string): number {
     return this.partitionOf(key).generation;
   }
@@ -164,11 +165,15 @@ export class L1Cache {
     this.drop(partition, dependencies, at?.clock ?? Infinity);
   }
 
-  /** Forgets everything of the partition, and keeps and serves nothing of it until `resume`. */
+  /**
+   * Forgets everything of the partition, and keeps and serves nothing of it until `resume`; leases and acknowledgements
+   * continue.
+   */
   suspend(partition: number): void {
     (this.partitions[partition] as L1Partition).suspend();
   }
 
+  /** Ends a suspension. Reads requested before it are not kept; the partition is served again from the next lease. */
   resume(partition: number): void {
     (this.partitions[partition] as L1Partition).resume();
   }

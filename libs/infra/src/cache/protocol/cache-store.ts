@@ -32,6 +32,16 @@ export interface StoredValue {
   readonly fetchedAt?: number;
 }
 
+/** A read of an entry that callers may share. */
+export interface StoreRead {
+  /** The valid entry, or undefined. */
+  readonly reply: Promise<StoredValue | undefined>;
+  /**
+   * Whether a caller that asks now may share the reply: the request is not sent yet, so it begins after the caller came.
+   */
+  readonly isOpen: boolean;
+}
+
 /** A value that is no longer valid, and for how long. */
 export interface StaleValue {
   readonly value: StoredValue;
@@ -142,11 +152,12 @@ export abstract class CacheStore {
   abstract open(): Promise<void>;
   abstract close(): Promise<void>;
 
-  /**
-   * The valid entry, or undefined. The cheapest read there is: one command in the normal case. Callers that receive the
-   * same promise share a request that had not been sent when they asked.
-   */
+  /** The valid entry, or undefined. The cheapest read there is: one command in the normal case. */
   abstract read(key: string): Promise<StoredValue | undefined>;
+  /** Like `read`, for a caller that lets others share it. A store that answers at once has no reads to share. */
+  requestRead(key: string): StoreRead {
+    return { reply: this.read(key), isOpen: false };
+  }
   abstract begin(request: BeginRequest): Promise<BeginReply>;
   abstract commit(request: CommitRequest): Promise<CommitReply>;
   /** Prolongs the lease; false if this builder no longer holds it. */
@@ -222,7 +233,6 @@ export interface L1Reads {
   find(key: string): Promise<unknown> | undefined;
   /** Lower bound of the milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
   remainingMs(key: string): number | undefined;
-  state(): L1State;
 }
 
 /** The contents of the L1 of this process. */

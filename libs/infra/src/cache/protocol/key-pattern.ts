@@ -1,3 +1,6 @@
+/** Maximum keys in a page: what is done with one is a short step of the store. */
+const PAGE = 500;
+
 /**
  * A pattern over whole keys: `*` matches any text, `?` one character, and `\` makes the next character literal.
  * Everything else, `.` and `[` included, matches itself. Matching takes at most pattern length × key length steps, for
@@ -18,6 +21,14 @@ export class KeyPattern {
       else tokens.push({ literal: char });
     }
     this.tokens = tokens;
+  }
+
+  /** Those of the keys that match, in pages; none is empty. */
+  async *pages(keys: AsyncIterable<string[]>): AsyncIterable<string[]> {
+    for await (const some of keys) {
+      const matched = some.filter((key) => this.matches(key));
+      for (let i = 0; i < matched.length; i += PAGE) yield matched.slice(i, i + PAGE);
+    }
   }
 
   matches(key: string): boolean {

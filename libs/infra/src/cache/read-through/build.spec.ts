@@ -64,7 +64,7 @@ describe('[invariant 12] the bound of a fetch that never ends', () => {
   it('holds for a fetch whose value nobody will store', async () => {
     void ask(hanging);
     await pass(0);
-    await readThrough.invalidating([entry('d:k')], () => store.invalidate([entry('d:k')]));
+    await readThrough.acknowledged('invalidate', [entry('d:k')], () => store.invalidate([entry('d:k')]));
     await pass(300_000);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
     expect(jest.getTimerCount()).toBe(0);

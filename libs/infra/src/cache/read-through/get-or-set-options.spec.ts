@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { GetOrSetOptions } from '../cache.types.js';
-import { isBounded, resolveGetOrSetOptions, staleMs, withCall, withMaxAge } from './get-or-set-options.js';
+import { resolveGetOrSetOptions, staleMs, withCall, withMaxAge } from './get-or-set-options.js';
 
 const DEFAULTS = { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined };
 const resolve = (options: GetOrSetOptions<unknown> | number | undefined, defaults = DEFAULTS) =>
@@ -42,14 +42,6 @@ describe('the options of a read', () => {
     expect(withMaxAge(resolve({}), 7).maxAgeSeconds).toBe(7);
     expect(withMaxAge(resolve({ maxAgeSeconds: 3 }), 7).maxAgeSeconds).toBe(3);
     expect(() => withCall(bucket, { maxAgeSeconds: NaN })).toThrow(/maxAgeSeconds/);
-  });
-
-  it('only a bound on the age makes a read one that the L1 cannot answer', () => {
-    for (const given of [undefined, null, 90, {}, { ttlSeconds: 5 }, resolve({})] as const) {
-      expect(isBounded(given)).toBe(false);
-    }
-    expect(isBounded({ maxAgeSeconds: 0 })).toBe(true);
-    expect(isBounded(resolve({ maxAgeSeconds: 60 }))).toBe(true);
   });
 
   it('a sliding end lies within the absolute one and the safety TTL', () => {

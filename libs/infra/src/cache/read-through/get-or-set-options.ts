@@ -125,11 +125,6 @@ export function withMaxAge(resolved: ResolvedOptions, maxAgeSeconds: number): Re
   return Object.freeze({ ...resolved, maxAgeSeconds: stricter(resolved, maxAgeSeconds) });
 }
 
-/** Whether the read limits the age of its entry. */
-export function isBounded<T>(given: number | GetOrSetOptions<T> | ResolvedOptions | null | undefined): boolean {
-  return typeof given === 'object' && given?.maxAgeSeconds !== undefined;
-}
-
 function stricter(resolved: ResolvedOptions, maxAgeSeconds: number): number {
   return Math.min(resolved.maxAgeSeconds ?? Infinity, within('maxAgeSeconds', maxAgeSeconds, MAX_AGE_SECONDS));
 }

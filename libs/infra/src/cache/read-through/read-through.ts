@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { NotAcknowledgedError, StoreUnavailableError } from '../cache.errors.js';
 import type { Dependency } from '../dependencies.js';
 import type { CacheStore, InvalidationNotice } from '../protocol/cache-store.js';
 import type { ValueCodec } from '../protocol/value-codec.js';
@@ -78,14 +79,24 @@ export class ReadThrough implements FlightHost {
   }
 
   /**
-   * Runs an invalidation of this process. Once it is acknowledged, builds that were under way and depend on it have
-   * lost their claim, so the next caller does not wait for them.
+   * Runs an invalidation of this process; rejects `CACHE_NOT_ACKNOWLEDGED` if the store is away. Once it is
+   * acknowledged, builds that were under way and depend on it have lost their claim, so the next caller does not wait
+   * for them.
    */
-  async invalidating<T>(dependencies: readonly Dependency[], invalidate: () => Promise<T>): Promise<T> {
+  async acknowledged<T>(
+    operation: string,
+    dependencies: readonly Dependency[],
+    invalidate: () => Promise<T>,
+  ): Promise<T> {
     const before = [...this.flights.values()].filter((flight) => flight.building);
-    const result = await invalidate();
-    for (const flight of before) flight.doom(dependencies);
-    return result;
+    try {
+      const result = await invalidate();
+      for (const flight of before) flight.doom(dependencies);
+      return result;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw new NotAcknowledgedError(operation, { cause: error });
+      throw error;
+    }
   }
 
   /** Aborts the signal of every running fetch. Their callers are still answered. */

@@ -2,25 +2,26 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StoreUnavailableError, type CacheError } from '../cache.errors.js';
 import type { ReadOutcome } from '../cache.types.js';
 import { MemoryCacheStore } from '../store/memory/memory-cache-store.js';
-import type { StoredValue } from '../protocol/cache-store.js';
+import type { StoredValue, StoreRead } from '../protocol/cache-store.js';
 import { ValueCodec } from '../protocol/value-codec.js';
 import { ReadThrough } from './read-through.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
-import { Reader } from './reader.js';
+import { isBounded, Reader } from './reader.js';
 import { Waiter } from './waiters/waiter.js';
 
-/** Gives one promise to all callers before `send`, as the store on Redis does. */
+/** Gives one read to all callers before `send`, as the store on Redis does. */
 class SharingStore extends MemoryCacheStore {
   reads = 0;
   isAway = false;
-  private shared: Promise<StoredValue | undefined> | undefined;
+  private shared: { readonly reply: Promise<StoredValue | undefined>; isOpen: boolean } | undefined;
 
-  override read(key: string): Promise<StoredValue | undefined> {
-    this.shared ??= this.readOnce(key);
+  override requestRead(key: string): StoreRead {
+    this.shared ??= { reply: this.readOnce(key), isOpen: true };
     return this.shared;
   }
 
   send(): void {
+    if (this.shared) this.shared.isOpen = false;
     this.shared = undefined;
   }
 
@@ -71,6 +72,13 @@ describe('Reader', () => {
     expect(outcomes).toEqual(['miss', ...Array<string>(99).fill('coalesced')]);
   });
 
+  it('joins no read that is on its way', async () => {
+    const first = ask();
+    store.send();
+    await Promise.all([first, ask()]);
+    expect(store.reads).toBe(2);
+  });
+
   it('asks the source for all of them when the store is away', async () => {
     store.isAway = true;
     expect(await askTogether(100)).toEqual(Array(100).fill({ fetch: 1 }));
@@ -79,6 +87,14 @@ describe('Reader', () => {
 
   it('rejects a caller that may not ask, or asks with bad options, without a throw', async () => {
     await expect(reader.getOrSet('d:k', fetch, { waitMs: -1 })).rejects.toMatchObject({ code: 'CACHE_INVALID_OPTION' });
+  });
+
+  it('only a bound on the age makes a read one that the L1 cannot answer', () => {
+    for (const given of [undefined, null, 90, {}, { ttlSeconds: 5 }, reader.resolve({})] as const) {
+      expect(isBounded(given)).toBe(false);
+    }
+    expect(isBounded({ maxAgeSeconds: 0 })).toBe(true);
+    expect(isBounded(reader.resolve({ maxAgeSeconds: 60 }))).toBe(true);
   });
 
   describe('callers who come together with the same options', () => {

@@ -1,9 +1,9 @@
 import { BuildFailedError, StoreUnavailableError, WaitTimeoutError } from '../cache.errors.js';
 import type { Fetcher, GetOrSetOptions } from '../cache.types.js';
-import type { CacheStore, StoredValue } from '../protocol/cache-store.js';
+import type { CacheStore, L1Reads, StoredValue, StoreRead } from '../protocol/cache-store.js';
 import type { ValueCodec } from '../protocol/value-codec.js';
 import { BackgroundBuilds } from '../upkeep/background-builds.js';
-import { isBounded, resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
+import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
 import { isYoungEnough } from './entry-age.js';
 import { pollMs } from './lease-watch.js';
 import type { ReadThrough } from './read-through.js';
@@ -15,8 +15,8 @@ import { tellOutcome, tellTooOld, Waiter } from './waiters/waiter.js';
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
 
 /**
- * One request to the store. The first caller awaits `reply` itself; `others` are the callers that share it. Emptied
- * after the answer.
+ * One read of the store. The first caller awaits its reply itself; `others` are the callers that share it. Emptied after
+ * the answer.
  */
 interface SharedRead {
   /**
@@ -24,13 +24,14 @@ interface SharedRead {
    * about then.
    */
   at: number | undefined;
-  reply: ReturnType<CacheStore['read']> | undefined;
+  request: StoreRead | undefined;
   readonly others: Waiter[];
 }
 
-/** Reads entries from the store, and through it from the source. */
+/** Reads entries: from the L1, else from the store, else from the source. Every read of the cache passes here. */
 export class Reader {
   readonly background: BackgroundBuilds;
+  private l1: L1Reads | undefined;
   private readonly upkeep: Upkeep;
   private readonly noOptions: ResolvedOptions;
   /** For each key, the last read that is not answered yet. */
@@ -44,15 +45,29 @@ export class Reader {
     /** Throws if the key must not be read; the caller must await a returned promise first. */
     readonly admit: (key: string) => Promise<void> | undefined,
   ) {
+    this.l1 = store.l1;
     this.background = new BackgroundBuilds(readThrough);
     this.upkeep = new Upkeep(store, readThrough.clock, this.background);
     this.noOptions = this.resolve(undefined);
   }
 
+  /** From now on the L1 answers nothing, so that every read is refused by `admit`. */
+  close(): void {
+    this.l1 = undefined;
+  }
+
+  /**
+   * The value that the L1 has for this read, or undefined: the only place where the L1 is looked up. It does not know
+   * the age of its values, so a read that limits the age asks the store.
+   */
+  findInL1<T>(key: string, given?: GivenOptions<T>): Promise<T> | undefined {
+    return isBounded(given) ? undefined : (this.l1?.find(key) as Promise<T> | undefined);
+  }
+
   /** The valid entry, or undefined. */
   async read<T>(key: string): Promise<{ readonly value: T } | undefined> {
-    const l1 = this.store.l1?.find(key);
-    if (l1) return { value: (await l1) as T };
+    const answer = this.findInL1<T>(key);
+    if (answer) return { value: await answer };
     const stored = await this.store.read(key);
     return stored && this.decode<T>(key, stored);
   }
@@ -83,8 +98,16 @@ export class Reader {
     if (needsUpkeep(given)) this.upkeep.afterL1Hit(key, answer, fetcher, this.resolve(given));
   }
 
-  /** For a key that is not in this process: its entry, or the fetched value. */
+  /** The entry's value, or the fetched one. */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
+    // Not an async function: that would add a promise to each hit in this process.
+    const answer = this.findInL1(key, given);
+    if (answer === undefined) return this.getOrSetInStore(key, fetcher, given);
+    this.afterL1Hit(key, answer, fetcher, given);
+    return answer;
+  }
+
+  private getOrSetInStore<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<T> {
     // Not an async function: when ten thousand callers arrive together, nearly all of them cost only one promise.
     try {
       const shared = this.reads.get(key);
@@ -92,9 +115,9 @@ export class Reader {
       const opening = isAdmitted ? undefined : this.admit(key);
       if (opening) return opening.then(() => this.getOrSet(key, fetcher, given));
       if (this.readThrough.isBuilding(key)) return this.build(this.waiter(key, fetcher, given), false);
-      const reply = this.store.read(key); // the same promise for all that share a request
-      if (shared?.reply !== reply) return this.readOrBuild(key, fetcher, given, { reply, others: [], at: undefined });
-      return this.join(shared, key, fetcher, given);
+      if (shared?.request?.isOpen) return this.join(shared, key, fetcher, given);
+      const read = { request: this.store.requestRead(key), others: [], at: undefined };
+      return this.readOrBuild(key, fetcher, given, read);
     } catch (error) {
       const reason = error as Error;
       return Promise.reject(reason);
@@ -120,7 +143,7 @@ export class Reader {
     let stored: StoredValue | undefined;
     let failure: unknown;
     try {
-      stored = await read.reply;
+      stored = await read.request?.reply;
     } catch (error) {
       failure = error;
     }
@@ -140,7 +163,7 @@ export class Reader {
     if (read.others.length > 0) this.tell(key, read.others, stored, failure);
     // V8 keeps the tables that a map has outgrown until the next major collection, with everything they refer to.
     // Without this, reads of 10 KB by 256 callers took a third more time.
-    read.reply = undefined;
+    read.request = undefined;
     read.others.length = 0;
   }
 
@@ -229,6 +252,11 @@ export class Reader {
   resolve<T>(given: GivenOptions<T>): ResolvedOptions {
     return resolveGetOrSetOptions(given, this.defaults);
   }
+}
+
+/** Whether the read limits the age of its entry. */
+export function isBounded<T>(given: GivenOptions<T> | null): boolean {
+  return typeof given === 'object' && given?.maxAgeSeconds !== undefined;
 }
 
 /** A cheap check: nearly all reads need no upkeep. */

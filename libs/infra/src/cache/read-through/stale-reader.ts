@@ -25,8 +25,12 @@ export class StaleReader {
     private readonly reader: Reader,
   ) {}
 
-  /** For a key that is not in this process. */
   async read<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<MaybeStale<T>> {
+    const answer = this.reader.findInL1(key, given);
+    if (answer) {
+      this.reader.afterL1Hit(key, answer, fetcher, given);
+      return fresh(await answer);
+    }
     const options = tellingOnce(this.reader.resolve(given));
     const { stale } = options;
     if (!stale) return fresh(await this.reader.getOrSet(key, fetcher, options));

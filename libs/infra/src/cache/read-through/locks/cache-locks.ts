@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { StoreUnavailableError, WaitTimeoutError } from '../../cache.errors.js';
-import type { CacheLock, SetOptions } from '../../cache.types.js';
+import type { CacheLock, LockOptions, SetOptions } from '../../cache.types.js';
+import { LEASE_MS, WAIT_MS, within } from '../../protocol/limits.js';
+import type { ReadDefaults } from '../get-or-set-options.js';
 import { pollMs, type LeaseWatches } from '../lease-watch.js';
 import type { CacheStore } from '../../protocol/cache-store.js';
 import type { ValueCodec } from '../../protocol/value-codec.js';
@@ -10,6 +12,7 @@ export interface LockHost {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
   readonly leaseWatches: LeaseWatches;
+  readonly defaults: Pick<ReadDefaults, 'waitMs' | 'leaseMs'>;
   /** Throws if the key must not be locked, or the cache is closed; the caller must await a returned promise first. */
   admit(key: string): Promise<void> | undefined;
   /** Writes under the lease, acknowledged like any write; false if the lease is no longer held. */
@@ -24,7 +27,10 @@ export class CacheLocks {
   constructor(private readonly host: LockHost) {}
 
   /** Rejects `CACHE_WAIT_TIMEOUT` if somebody else still holds the key after `waitMs`. */
-  async acquire<T>(key: string, waitMs: number, leaseMs: number): Promise<CacheLock<T>> {
+  async acquire<T>(key: string, options: LockOptions = {}): Promise<CacheLock<T>> {
+    const { defaults } = this.host;
+    const waitMs = within('waitMs', options.waitMs ?? defaults.waitMs, WAIT_MS);
+    const leaseMs = Math.ceil(within('leaseMs', options.leaseMs ?? defaults.leaseMs, LEASE_MS));
     const deadline = performance.now() + waitMs;
     for (let attempt = 0; ; attempt++) {
       const opening = this.host.admit(key);

@@ -1,5 +1,4 @@
-import { PrimaryVouch, topologyOf, type OnSplit } from '../../../redis/primary-vouch.js';
-import { CacheError, StoreUnavailableError } from '../../cache.errors.js';
+import { StoreUnavailableError } from '../../cache.errors.js';
 import type { Invalidation, KeyStatus } from '../../cache.types.js';
 import { entry, type Dependency } from '../../dependencies.js';
 import { LEASE_MS } from '../../protocol/limits.js';
@@ -13,48 +12,29 @@ import {
   type LeaseEnd,
   type StaleValue,
   type StoredValue,
+  type StoreRead,
   type StoreState,
   type SweepReport,
   type Unsubscribe,
   type WriteRequest,
 } from '../../protocol/cache-store.js';
-import { AcknowledgedInvalidations, type InvalidationCall } from './invalidation/acknowledged-invalidations.js';
-import { channelPatterns } from './connection/cache-needs.js';
+import type { L1Cache } from '../../l1/l1-cache.js';
 import { storedValue } from './entries/entry-envelope.js';
+import { examinedEntry } from './entries/examined-entry.js';
 import { liveKeys, memoryUsage } from './entries/key-directory.js';
-import { type Gate, type Partition, Partitions } from './partition/partition.js';
-import { PartitionHistories } from './partition/partition-histories.js';
-import { PartitionScripts } from './partition/partition-scripts.js';
-import { PermissionWatch } from './connection/permission-watch.js';
-import { ReadBatch } from './entries/read-batch.js';
-import { RedisBus } from './bus/redis-bus.js';
-import type { L1, L1Options } from './l1/redis-l1.js';
-import { LEASE_TIMES } from './l1/l1-leases.js';
 import { OrphanLeases } from './entries/orphan-leases.js';
-import { RedisGuard } from './connection/redis-guard.js';
-import { examineServer } from './connection/server-examination.js';
-import { defineScripts, UnknownReplyError, type RedisConnection, type ScriptArgument } from './partition/scripts.js';
+import type { ReadBatch } from './entries/read-batch.js';
+import type { AcknowledgedInvalidations, InvalidationCall } from './invalidation/acknowledged-invalidations.js';
+import type { Gate, Partition, Partitions } from './partition/partition.js';
+import type { PartitionScripts } from './partition/partition-scripts.js';
+import { UnknownReplyError, type ScriptArgument } from './partition/scripts.js';
+import {
+  resolveRedisCacheStoreOptions,
+  type RedisCacheStoreOptions,
+  type ResolvedRedisCacheStoreOptions,
+} from './redis-cache-store.options.js';
+import { composeRedisStore, type RedisStoreParts } from './redis-store-parts.js';
 
-export interface RedisCacheStoreOptions {
-  /** The connection for commands. It must not queue while offline, or reads would wait for an absent server. */
-  readonly redis: RedisConnection;
-  /** Part of the hash tag that begins every key. */
-  readonly appName: string;
-  /** Number of slices of the key space; the same in every process. @default 1 */
-  readonly partitions?: number;
-  /** How long an entry without a TTL is kept, in milliseconds. @default 30 days */
-  readonly retentionMs?: number;
-  /** Invalidated dependencies that a partition remembers, to judge fills that began before. @default 10000 */
-  readonly windowMax?: number;
-  /** Dependants that an invalidation removes at once; the sweeper removes any beyond that. @default 1000 */
-  readonly inlineMax?: number;
-  /** Keeps entries in this process as well. @default none */
-  readonly l1?: L1Options | undefined;
-  /** Behaviour while too few witnesses confirm the primary (`PrimaryVouch`). @default 'refuse' */
-  readonly onSplit?: OnSplit | undefined;
-}
-
-const RETENTION_MS = 30 * 24 * 3600 * 1000;
 const FAILURE_TEXT_MAX = 500;
 const SWEEP_BATCH = 200;
 /**
@@ -64,113 +44,57 @@ const [, ORPHAN_MS] = LEASE_MS;
 
 /** The protocol on Redis: one atomic script for each step, one slot for each partition, one command for a hit. */
 export class RedisCacheStore extends CacheStore {
-  private readonly guard: RedisGuard;
-  private readonly histories: PartitionHistories;
-  private readonly permissions: PermissionWatch;
-  private readonly vouch: PrimaryVouch;
+  override readonly l1: L1Cache | undefined;
+  private readonly options: ResolvedRedisCacheStoreOptions;
+  private readonly parts: RedisStoreParts;
   private readonly partitions: Partitions;
-  /** By the partition's index. */
   private readonly reads: readonly ReadBatch[];
-  private readonly bus: RedisBus;
-  private readonly orphans: OrphanLeases;
   private readonly scripts: PartitionScripts;
   private readonly invalidations: AcknowledgedInvalidations;
-  override readonly l1: L1 | undefined;
+  private readonly orphans = new OrphanLeases((end) => this.endLease(end));
   private isClosed = false;
-  private readonly retentionMs: number;
-  private readonly windowMax: number;
 
-  constructor(private readonly options: RedisCacheStoreOptions) {
+  constructor(options: RedisCacheStoreOptions) {
     super();
-    this.retentionMs = options.retentionMs ?? RETENTION_MS;
-    this.windowMax = options.windowMax ?? 10_000;
-    if (options.redis.options.keyPrefix) {
-      const advice = 'the connection must have no keyPrefix, which scripts do not see: use appName';
-      throw new CacheError('CACHE_INVALID_OPTION', advice, false);
-    }
-    this.partitions = new Partitions(options.appName, options.partitions ?? 1);
-    this.permissions = new PermissionWatch(options.redis, options.appName, this.partitions, (reason) =>
-      this.guard.suspect(reason),
-    );
-    this.guard = new RedisGuard(options.redis, async () => {
-      const reason = await this.permissions.examine();
-      if (reason !== undefined) return { reason, isPassing: true };
-      return examineServer(options.redis, options.appName, this.partitions, this.histories);
-    });
-    this.histories = new PartitionHistories(
-      options.redis,
-      (command) => this.guard.run(command),
-      this.partitions,
-      () => this.guard.tellOutage(),
-    );
-    const gates = this.partitions.all.map(({ gateKey }) => gateKey);
-    this.vouch = new PrimaryVouch(topologyOf(options.redis, gates), {
-      onSplit: options.onSplit ?? 'refuse',
-      vouchMs: LEASE_TIMES.leaseMs,
-      isAway: () => this.guard.reason !== undefined,
-      onLost: () => this.guard.tellOutage(),
-    });
-    this.guard.onOutage(() => this.vouch.doubt());
-    this.scripts = new PartitionScripts(this.guard, this.histories, ({ index }) => this.vouch.trustOf(index));
-    const { appName, l1, inlineMax = 1000 } = options;
-    const invalidationOptions = { appName, l1, inlineMax, windowMax: this.windowMax };
-    this.invalidations = new AcknowledgedInvalidations(
-      this.guard,
-      this.scripts,
-      this.partitions,
-      invalidationOptions,
-      this.vouch,
-    );
-    this.l1 = this.invalidations.l1;
-    this.orphans = new OrphanLeases((end) => this.endLease(end));
-    this.reads = this.partitions.all.map(
-      (partition) =>
-        new ReadBatch(
-          this.guard,
-          partition,
-          (key) => this.peek(partition, key),
-          this.histories,
-          this.l1,
-          this.vouch.trustOf(partition.index),
-        ),
-    );
-    const { channel, listeners } = this.invalidations;
-    const onInvalidation: typeof listeners.onInvalidation = (partition, invalidation) => {
-      if (!partition.history.hear(invalidation)) void this.histories.settle(partition);
-      listeners.onInvalidation(partition, invalidation);
-    };
-    const access = {
-      patterns: channelPatterns(options.appName),
-      onRefused: (reason: string) => this.guard.suspect(reason),
-    };
-    this.bus = new RedisBus(options.redis, this.partitions, channel, { ...listeners, onInvalidation }, access);
-    defineScripts(options.redis);
+    this.options = resolveRedisCacheStoreOptions(options);
+    this.parts = composeRedisStore(this.options);
+    this.partitions = this.parts.partitions;
+    this.reads = this.parts.reads;
+    this.scripts = this.parts.scripts;
+    this.invalidations = this.parts.invalidations;
+    this.l1 = this.invalidations.l1?.cache;
   }
 
   async open(): Promise<void> {
-    const [opened] = await Promise.allSettled([this.guard.open(), this.bus.open(), this.vouch.open()]);
+    const { guard, bus, vouch, histories, permissions, examine } = this.parts;
+    const [opened] = await Promise.allSettled([guard.open(examine), bus.open(), vouch.open()]);
     if (opened.status === 'rejected') throw opened.reason;
     if (this.isClosed) return;
-    if (this.l1) this.l1.start();
-    else this.histories.watch();
-    this.permissions.start();
+    if (this.invalidations.l1) this.invalidations.l1.start();
+    else histories.watch();
+    permissions.start();
   }
 
   /** Ends the subscriptions. The command connection stays open: it belongs to its creator. */
   async close(): Promise<void> {
+    const { guard, bus, vouch, histories, permissions } = this.parts;
     this.isClosed = true;
     this.invalidations.close();
     this.orphans.close();
-    await this.l1?.close();
-    this.bus.close();
-    this.histories.close();
-    this.permissions.close();
-    this.vouch.close();
-    this.guard.close();
+    await this.invalidations.l1?.close();
+    bus.close();
+    histories.close();
+    permissions.close();
+    vouch.close();
+    guard.close();
   }
 
   read(key: string): Promise<StoredValue | undefined> {
-    return (this.reads[this.partitions.of(key).index] as ReadBatch).read(key);
+    return this.requestRead(key).reply;
+  }
+
+  override requestRead(key: string): StoreRead {
+    return (this.reads[this.partitions.of(key).index] as ReadBatch).request(key);
   }
 
   async begin({ key, leaseId, leaseMs, known, refresh }: BeginRequest): Promise<BeginReply> {
@@ -203,7 +127,12 @@ export class RedisCacheStore extends CacheStore {
     if (outcome === 'ok') {
       const { build = 0, at } = start;
       const expiresAt = ttlMs === undefined ? 0 : at + ttlMs;
-      this.l1?.keepValue(key, generation, { clock: gate.clock, tip: gate.tip, build, dependencies, expiresAt }, value);
+      this.invalidations.l1?.keepValue(
+        key,
+        generation,
+        { clock: gate.clock, tip: gate.tip, build, dependencies, expiresAt },
+        value,
+      );
     }
     return outcome;
   }
@@ -226,7 +155,7 @@ export class RedisCacheStore extends CacheStore {
     const { key, leaseId, start, value, dependencies, ttlMs, staleMs = 0 } = request;
     const { clock, tip, at, build = 0, history = 0 } = start;
     const point = [key, leaseId, clock, tip, at, build, history];
-    const stored = [ttlMs ?? -1, this.retentionMs, value.codec, this.embed, staleMs, this.windowMax];
+    const stored = [ttlMs ?? -1, this.options.retentionMs, value.codec, this.embed, staleMs, this.options.windowMax];
     const isForced = request.supersedes === 'always' ? '1' : '0';
     const announced = [call?.tip ?? '', call?.requester ?? '', call?.membershipVersion ?? '', isForced];
     return [...point, ...stored, ...announced, value.bytes, ...dependencies];
@@ -247,11 +176,21 @@ export class RedisCacheStore extends CacheStore {
   }
 
   write({ key, value, dependencies, ttlMs, leaseId = '' }: WriteRequest): Promise<boolean> {
-    const px = Math.max(1, Math.min(ttlMs ?? this.retentionMs, this.retentionMs));
+    const px = Math.max(1, Math.min(ttlMs ?? this.options.retentionMs, this.options.retentionMs));
     const partition = this.partitions.of(key);
     const hasTtl = ttlMs === undefined ? '0' : '1';
     return this.invalidations.settled(partition, [entry(key)], async ({ tip, requester, membershipVersion }) => {
-      const head = [key, tip, px, value.codec, this.windowMax, requester, membershipVersion, hasTtl, this.embed];
+      const head = [
+        key,
+        tip,
+        px,
+        value.codec,
+        this.options.windowMax,
+        requester,
+        membershipVersion,
+        hasTtl,
+        this.embed,
+      ];
       const args = [...head, leaseId, value.bytes, ...dependencies];
       const [code, gate, ...audience] = await this.scripts.run('write', partition, args);
       return { gate, audience, result: code === 'OK' };
@@ -289,11 +228,11 @@ export class RedisCacheStore extends CacheStore {
 
   async *keys(): AsyncIterable<string[]> {
     for (const partition of this.partitions.all)
-      yield* liveKeys(this.guard, partition, (key) => this.peek(partition, key));
+      yield* liveKeys(this.parts.guard, partition, (key) => examinedEntry(this.scripts, partition, key));
   }
 
   memoryUsage(keys: readonly string[]): Promise<number> {
-    return memoryUsage(this.guard, this.partitions, keys);
+    return memoryUsage(this.parts.guard, this.partitions, keys);
   }
 
   async sweep(): Promise<SweepReport> {
@@ -304,7 +243,7 @@ export class RedisCacheStore extends CacheStore {
       const [outcome] = await Promise.allSettled([
         this.scripts.run('sweep', partition, [
           SWEEP_BATCH,
-          this.windowMax,
+          this.options.windowMax,
           this.invalidations.births.matureBirth(partition) ?? '',
         ]),
       ]);
@@ -320,26 +259,26 @@ export class RedisCacheStore extends CacheStore {
   }
 
   onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe {
-    return this.bus.onLeaseEnd(listener);
+    return this.parts.bus.onLeaseEnd(listener);
   }
 
   onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe {
-    return this.bus.onInvalidation(listener);
+    return this.parts.bus.onInvalidation(listener);
   }
 
   onDropped(listener: (keys: readonly string[]) => void): Unsubscribe {
-    return this.bus.onDropped(listener);
+    return this.parts.bus.onDropped(listener);
   }
 
   override onOutage(listener: () => void): Unsubscribe {
-    return this.guard.onOutage(listener);
+    return this.parts.guard.onOutage(listener);
   }
 
   state(): StoreState {
-    const reason =
-      this.guard.reason ?? this.partitions.all.find((partition) => partition.reason)?.reason ?? this.vouch.reason;
+    const { guard, vouch } = this.parts;
+    const reason = guard.reason ?? this.partitions.all.find((partition) => partition.reason)?.reason ?? vouch.reason;
     const { owedInvalidations } = this.invalidations;
-    const l1 = this.l1 && { l1: this.l1.state() };
+    const l1 = this.invalidations.l1 && { l1: this.invalidations.l1.state() };
     if (reason === undefined) return { kind: 'redis', status: 'up', ...l1 };
     return { kind: 'redis', status: 'down', reason, ...(owedInvalidations > 0 && { owedInvalidations }), ...l1 };
   }
@@ -353,11 +292,6 @@ export class RedisCacheStore extends CacheStore {
   private orphan(error: unknown, key: string, leaseId: string, leaseMs: number): never {
     if (error instanceof StoreUnavailableError) this.orphans.add(key, leaseId, leaseMs);
     throw error;
-  }
-
-  private async peek(partition: Partition, key: string): Promise<StoredValue | undefined> {
-    const [code, , envelope] = await this.scripts.run('peek', partition, [key]);
-    return code === 'FRESH' ? storedValue(envelope as Buffer) : undefined;
   }
 }
 

@@ -154,7 +154,9 @@ describe('a guard and its server', () => {
   let redis: ScriptedRedis;
   const guards: RedisGuard[] = [];
   const guardOf = (check?: ServerCheck): RedisGuard => {
-    const guard = new RedisGuard(redis.client, check);
+    const guard = new RedisGuard(redis.client);
+    const open = guard.open.bind(guard);
+    guard.open = () => open(check);
     guards.push(guard);
     return guard;
   };

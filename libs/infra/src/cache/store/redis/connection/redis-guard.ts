@@ -66,11 +66,9 @@ export class RedisGuard {
   private readonly breaker: ReadBreaker;
   private readonly usableListeners = new Set<Listener>();
   private readonly outageListeners = new Set<Listener>();
+  private furtherCheck: ServerCheck | undefined;
 
-  constructor(
-    readonly redis: RedisConnection,
-    private readonly furtherCheck?: ServerCheck,
-  ) {
+  constructor(readonly redis: RedisConnection) {
     this.breaker = new ReadBreaker(
       () => this.asking.within(redis.ping(), (reply) => reply, this.translated),
       () => this.hangs(),
@@ -146,8 +144,9 @@ export class RedisGuard {
    * Connects, and checks that the server may be used; checks again at every reconnection, because another server may
    * answer. Rejects only for a server that must not be used, not for one that is away or slow.
    */
-  async open(): Promise<void> {
+  async open(furtherCheck?: ServerCheck): Promise<void> {
     if (this.isClosed) return;
+    this.furtherCheck = furtherCheck;
     this.redis.on('close', this.onConnectionClose);
     this.redis.on('ready', this.onConnectionReady);
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status shows a failure

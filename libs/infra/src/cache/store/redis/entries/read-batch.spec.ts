@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { L1 } from '../l1/redis-l1.js';
+import type { RedisL1 } from '../l1/redis-l1.js';
 import { Partition, type Partitions } from '../partition/partition.js';
 import { PartitionHistories } from '../partition/partition-histories.js';
 import { ReadBatch } from './read-batch.js';
@@ -22,6 +22,7 @@ function envelope(key: string): Buffer {
 /** Keeps only values whose read was requested after the last `forgetAll`, as the L1 does. */
 class ForgettingL1 {
   readonly kept: string[] = [];
+  readonly cache = this;
   private now = 0;
 
   forgetAll(): void {
@@ -42,17 +43,18 @@ describe('ReadBatch', () => {
   let sent: { keys: string[]; answer: (gate?: Buffer) => void; refuse: (error: Error) => void }[];
   let reads: ReadBatch;
   let l1: ForgettingL1;
+  let partition: Partition;
 
   beforeEach(() => {
     sent = [];
-    const partition = new Partition('{t}', 0);
+    partition = new Partition('{t}', 0);
     partition.history.settle({ born: 7, clock: 5, tip: 'tip' });
-    const histories = new PartitionHistories(
-      {} as RedisConnection,
-      async (command) => command(),
-      {} as Partitions,
-      () => undefined,
-    );
+    const idle = {
+      redis: {} as RedisConnection,
+      run: async () => Promise.reject(new Error('none')),
+      tellOutage: () => 0,
+    };
+    const histories = new PartitionHistories(idle, {} as Partitions);
     const mgetBuffer = (...names: (string | string[])[]) =>
       new Promise<Buffer[]>((resolve, reject) => {
         const [gate, ...entries] = names.flat();
@@ -66,10 +68,10 @@ describe('ReadBatch', () => {
     };
     l1 = new ForgettingL1();
     const examine = () => Promise.resolve(undefined);
-    reads = new ReadBatch(guard as unknown as RedisGuard, partition, examine, histories, l1 as unknown as L1);
+    reads = new ReadBatch(guard as unknown as RedisGuard, partition, examine, histories, l1 as unknown as RedisL1);
   });
 
-  const read = async (key: string) => (await reads.read(key))?.bytes.toString();
+  const read = async (key: string) => (await reads.request(key).reply)?.bytes.toString();
   const answerAll = () => sent.forEach(({ answer }) => answer());
 
   it('sends a read at once where one follows the other', async () => {
@@ -118,6 +120,19 @@ describe('ReadBatch', () => {
     expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // first read; next two; last read
     answerAll();
     expect(await Promise.all(values)).toEqual(['k', 'k', 'k', 'k']);
+  });
+
+  it('is open to others only until it is sent, and while the partition may be asked', async () => {
+    const [alone, open] = [reads.request('a'), reads.request('b')];
+    expect([alone.isOpen, open.isOpen]).toEqual([false, true]);
+    partition.doubt = 'it must be looked at first';
+    expect(open.isOpen).toBe(false);
+    partition.doubt = undefined;
+    expect(open.isOpen).toBe(true);
+    await turn();
+    expect(open.isOpen).toBe(false);
+    answerAll();
+    await Promise.all([alone.reply, open.reply]);
   });
 
   it('hands to the L1 what was read, but nothing that was asked for before that forgot everything', async () => {

@@ -1,9 +1,9 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
 import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
-import type { StoredValue } from '../../../protocol/cache-store.js';
+import type { StoredValue, StoreRead } from '../../../protocol/cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
 import type { Moment } from '../partition/history.js';
-import type { L1 } from '../l1/redis-l1.js';
+import type { RedisL1 } from '../l1/redis-l1.js';
 import type { PartitionHistories } from '../partition/partition-histories.js';
 import type { Gate, Partition } from '../partition/partition.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
@@ -23,10 +23,27 @@ interface Asked {
 
 type Reply = StoredValue | undefined | Promise<StoredValue | undefined>;
 
-interface Pending extends Asked {
+/** A read that goes out with others. */
+class Pending implements Asked, StoreRead {
   readonly reply: Promise<StoredValue | undefined>;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
+  resolve!: (reply: Reply) => void;
+  reject!: (error: unknown) => void;
+  isSent = false;
+
+  constructor(
+    readonly key: string,
+    readonly generation: number,
+    private readonly partition: Partition,
+  ) {
+    this.reply = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.isSent && this.partition.reason === undefined;
+  }
 }
 
 /**
@@ -50,29 +67,25 @@ export class ReadBatch {
     /** Asks the store about an entry that the gate alone does not prove valid. */
     private readonly examine: (key: string) => Promise<StoredValue | undefined>,
     private readonly histories: PartitionHistories,
-    private readonly l1: L1 | undefined,
+    private readonly l1: RedisL1 | undefined,
     /** Trust in the primary of this partition. */
     private readonly trust: Trust = FULL_TRUST,
   ) {}
 
-  read(key: string): Promise<StoredValue | undefined> {
+  /** The read of this key that is not sent yet, or a new one. */
+  request(key: string): StoreRead {
     const { reason } = this.partition;
-    if (reason !== undefined) return Promise.reject(new StoreUnavailableError(reason));
+    if (reason !== undefined) return sent(Promise.reject(new StoreUnavailableError(reason)));
     const shared = this.pending.get(key);
-    if (shared) return shared.reply;
+    if (shared) return shared;
     const isFirst = this.pending.size === 0;
-    const generation = this.l1?.generation(key) ?? 0;
-    if (isFirst && !this.isReading && this.lastCount === 1) return this.readAlone({ key, generation });
-    let resolve!: Pending['resolve'];
-    let reject!: Pending['reject'];
-    const reply = new Promise<StoredValue | undefined>((res, rej) => {
-      resolve = res;
-      reject = rej;
-    });
-    this.pending.set(key, { key, generation, reply, resolve, reject });
+    const generation = this.l1?.cache.generation(key) ?? 0;
+    if (isFirst && !this.isReading && this.lastCount === 1) return sent(this.readAlone({ key, generation }));
+    const read = new Pending(key, generation, this.partition);
+    this.pending.set(key, read);
     if (this.pending.size >= BATCH_MAX) void this.send();
     else if (isFirst) process.nextTick(() => void this.send());
-    return reply;
+    return read;
   }
 
   private readAlone(asked: Asked): Promise<StoredValue | undefined> {
@@ -98,7 +111,10 @@ export class ReadBatch {
     this.pending = new Map();
     this.lastCount = batch.length;
     const keys = [this.partition.gateKey];
-    for (const { key } of batch) keys.push(this.partition.entryKey(key));
+    for (const read of batch) {
+      read.isSent = true;
+      keys.push(this.partition.entryKey(read.key));
+    }
     const { moment } = this.partition.history;
     this.isReading = true;
     try {
@@ -108,7 +124,7 @@ export class ReadBatch {
         this.trust,
       );
       const gate = this.gateOf(gateBytes);
-      const proof = gate && this.histories.confirm(this.partition, gate, moment);
+      const proof = gate && this.proofOf(gate, moment);
       if (proof) await proof;
       batch.forEach((pending, i) => pending.resolve(this.valueOf(pending, gate, envelopes[i])));
     } catch (error) {
@@ -124,9 +140,15 @@ export class ReadBatch {
 
   /** The value in a reply; rejects unless the reply contains the position known at the request. */
   private trueValue(asked: Asked, moment: Moment | undefined, gate: Gate | undefined, envelope?: Buffer | null): Reply {
-    const proof = gate && this.histories.confirm(this.partition, gate, moment);
+    const proof = gate && this.proofOf(gate, moment);
     if (proof) return proof.then(() => this.valueOf(asked, gate, envelope));
     return this.valueOf(asked, gate, envelope);
+  }
+
+  /** Nearly always the gate itself shows the moment known at the request. */
+  private proofOf(gate: Gate, asked: Moment | undefined): void | Promise<void> {
+    const verdict = this.partition.history.judge(gate, asked);
+    return verdict === 'yes' ? undefined : this.histories.prove(this.partition, verdict);
   }
 
   private valueOf({ key, generation }: Asked, gate: Gate | undefined, envelope: Buffer | null | undefined): Reply {
@@ -136,4 +158,9 @@ export class ReadBatch {
     this.l1?.keep(key, generation, gate, envelope, stored);
     return stored;
   }
+}
+
+/** A read that nobody else can share any more. */
+function sent(reply: StoreRead['reply']): StoreRead {
+  return { reply, isOpen: false };
 }

@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../../../cache.errors.js';
 import { record } from '../../../dependencies.js';
 import { ValueCodec } from '../../../protocol/value-codec.js';
 import { AcknowledgedInvalidations } from './acknowledged-invalidations.js';
-import type { L1 } from '../l1/redis-l1.js';
+import type { RedisL1 } from '../l1/redis-l1.js';
 import { Partitions } from '../partition/partition.js';
 import type { PartitionScripts } from '../partition/partition-scripts.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
@@ -20,7 +20,7 @@ describe('AcknowledgedInvalidations', () => {
   let outages: number;
   /** Reports, as the guard does, that the store can be used. */
   let usable: () => void;
-  let l1: L1;
+  let l1: RedisL1;
   let vouch: PrimaryVouch;
   let invalidations: AcknowledgedInvalidations;
 
@@ -43,7 +43,7 @@ describe('AcknowledgedInvalidations', () => {
       },
       vouch,
     );
-    l1 = invalidations.l1 as L1;
+    l1 = invalidations.l1 as RedisL1;
     l1.start();
     await turn(); // the first lease has been granted
   });
@@ -55,7 +55,7 @@ describe('AcknowledgedInvalidations', () => {
   /** Keeps the reply to a read, which was true at this clock. */
   function keep(clock: number): void {
     const entry = { clock, tip: `t${clock}`, build: 1, dependencies: [THING], expiresAt: 0 };
-    l1.keepValue('things:1', l1.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
+    l1.keepValue('things:1', l1.cache.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
   }
 
   /** Invalidates; calls `meanwhile` after the first clearing of the L1, while the script is under way. */
@@ -71,26 +71,26 @@ describe('AcknowledgedInvalidations', () => {
 
   it('clears its own L1 before it asks the store', async () => {
     keep(5);
-    expect(await l1.find('things:1')).toBe('old');
-    await invalidate(() => expect(l1.find('things:1')).toBeUndefined());
+    expect(await l1.cache.find('things:1')).toBe('old');
+    await invalidate(() => expect(l1.cache.find('things:1')).toBeUndefined());
   });
 
   it('clears its own L1 again of what a read brought before the store answered', async () => {
     await invalidate(() => {
       keep(5);
-      expect(l1.find('things:1')).toBeDefined();
+      expect(l1.cache.find('things:1')).toBeDefined();
     });
-    expect(l1.find('things:1')).toBeUndefined();
+    expect(l1.cache.find('things:1')).toBeUndefined();
   });
 
   it('keeps nothing older afterwards, before the bus tells of it: a reply may have been under way longer', async () => {
     await invalidate();
     keep(5);
-    expect(l1.find('things:1')).toBeUndefined();
+    expect(l1.cache.find('things:1')).toBeUndefined();
     const told = { clock: 6, tip: 't6', born: 1, previousTip: 't5', dependencies: [THING], requester: undefined };
     l1.follow(new Partitions('t', 1).all[0]!, told, 'self');
     keep(6);
-    expect(l1.find('things:1')).toBeDefined();
+    expect(l1.cache.find('things:1')).toBeDefined();
   });
 
   it('[T5] is sent once more where a redirection led it elsewhere, confirmed for that server, and says what fell at first', async () => {
@@ -125,7 +125,7 @@ describe('AcknowledgedInvalidations', () => {
     await expect(invalidations.invalidate([THING])).rejects.toThrow('away');
     expect([outages, invalidations.owedInvalidations]).toEqual([1, 1]);
     keep(6);
-    expect(l1.find('things:1')).toBeUndefined();
+    expect(l1.cache.find('things:1')).toBeUndefined();
     isAway = false;
     await turn(); // the pending attempt has failed
     usable();

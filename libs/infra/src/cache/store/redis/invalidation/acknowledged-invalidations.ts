@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../../../cache.errors.js';
 import type { Invalidation } from '../../../cache.types.js';
 import { entryKey, type Dependency } from '../../../dependencies.js';
 import { InvalidationJournal } from './invalidation-journal.js';
-import { L1, type L1Options } from '../l1/redis-l1.js';
+import { RedisL1, type L1Options } from '../l1/redis-l1.js';
 import { L1Acknowledgements } from '../l1/l1-acknowledgements.js';
 import { LEASE_TIMES, type LeaseCalls } from '../l1/l1-leases.js';
 import { nonce } from '../partition/nonce.js';
@@ -52,7 +52,7 @@ const AUDIENCE_FIELDS = 3;
  */
 export class AcknowledgedInvalidations {
   /** The L1 of this process; undefined if it has none. */
-  readonly l1: L1 | undefined;
+  readonly l1: RedisL1 | undefined;
   /** Receivers of the messages of the bus. */
   readonly listeners: BusListeners;
   /**
@@ -69,7 +69,7 @@ export class AcknowledgedInvalidations {
     private readonly options: InvalidationOptions,
     private readonly vouch: PrimaryVouch,
   ) {
-    this.l1 = options.l1 && new L1(options.l1, partitions, this.leaseCalls(options.l1));
+    this.l1 = options.l1 && new RedisL1(options.l1, partitions, this.leaseCalls(options.l1));
     this.acknowledgements = new L1Acknowledgements(
       this.processId,
       LEASE_TIMES,
@@ -141,14 +141,14 @@ export class AcknowledgedInvalidations {
   ): Promise<T> {
     const tip = nonce();
     const server = this.serverOf(partition);
-    this.l1?.invalidateOwn(partition, dependencies);
+    this.l1?.cache.invalidateOwn(partition.index, dependencies);
     this.acknowledgements.expect(tip);
     try {
       const known = this.acknowledgements.membership(partition);
       const { processId: requester } = this;
       const { gate, audience, result } = await send({ tip, requester, membershipVersion: known.version });
       const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
-      this.l1?.invalidateOwn(partition, dependencies, { clock, tip });
+      this.l1?.cache.invalidateOwn(partition.index, dependencies, { clock, tip });
       // A redirection: another server has carried it out. What is sent now goes there at once.
       if (joined && this.serverOf(partition) !== server)
         return joined(result, await this.settled(partition, dependencies, send));
@@ -198,15 +198,18 @@ export class AcknowledgedInvalidations {
   }
 
   private journalOf(partition: Partition): InvalidationJournal {
-    const journal = new InvalidationJournal({
+    const journal: InvalidationJournal = new InvalidationJournal({
       carryOut: (dependencies) => this.repeat(partition, dependencies),
       onOwing: () => {
-        this.l1?.suspend(partition);
+        partition.owing = journal;
+        this.l1?.cache.suspend(partition.index);
         this.guard.tellOutage();
       },
-      onSettled: () => this.l1?.resume(partition),
+      onSettled: () => {
+        partition.owing = undefined;
+        this.l1?.cache.resume(partition.index);
+      },
     });
-    partition.owing = () => journal.reason;
     return journal;
   }
 

@@ -1,8 +1,7 @@
-import type { Dependency } from '../../../dependencies.js';
 import { L1Cache, type L1Entry } from '../../../l1/l1-cache.js';
 import type { Position } from '../../../l1/l1-partition.js';
 import type { ValueCodec } from '../../../protocol/value-codec.js';
-import type { L1Reads, L1State, StoredValue } from '../../../protocol/cache-store.js';
+import type { L1State, StoredValue } from '../../../protocol/cache-store.js';
 import { buildOf, embeddedDependencies, expiryOf } from '../entries/entry-envelope.js';
 import { L1Leases, LEASE_TIMES, type LeaseCalls } from './l1-leases.js';
 import type { Partition, Partitions } from '../partition/partition.js';
@@ -23,8 +22,8 @@ export interface L1Options {
 }
 
 /** The L1 of a store on Redis: keeps the values of replies, and serves them while the lease of their partition runs. */
-export class L1 implements L1Reads {
-  private readonly cache: L1Cache;
+export class RedisL1 {
+  readonly cache: L1Cache;
   private readonly leases: L1Leases;
 
   constructor(
@@ -38,24 +37,14 @@ export class L1 implements L1Reads {
     this.leases = new L1Leases(this.cache, partitions, LEASE_TIMES, calls);
   }
 
-  find(key: string): Promise<unknown> | undefined {
-    return this.cache.find(key);
-  }
-
-  remainingMs(key: string): number | undefined {
-    return this.cache.remainingMs(key);
-  }
-
   state(): L1State {
     return { mode: this.options.mode, ...this.cache.size };
   }
 
-  /** Take it before a read or a commit is sent. */
-  generation(key: string): number {
-    return this.cache.generation(key);
-  }
-
-  /** Keeps the value of a hit if the entry carries its dependencies. Sets `stored.decoded`. */
+  /**
+   * Keeps the value of a hit if the entry carries its dependencies. `generation` is that of `cache` before the read was
+   * sent. Sets `stored.decoded`.
+   */
   keep(key: string, generation: number, { clock, tip }: Position, envelope: Buffer, stored: StoredValue): void {
     const dependencies = embeddedDependencies(envelope);
     if (!dependencies) return;
@@ -76,29 +65,12 @@ export class L1 implements L1Reads {
   }
 
   /**
-   * Clears the dependants of an invalidation of this process: call it before the script, and again with its position.
-   */
-  invalidateOwn(partition: Partition, dependencies: readonly Dependency[], at?: Position): void {
-    this.cache.invalidateOwn(partition.index, dependencies, at);
-  }
-
-  /**
    * Follows an invalidation from the bus. An L1 acknowledges only in `strict` mode, and never to its own process,
    * `self`.
    */
   follow(partition: Partition, invalidation: BusInvalidation, self: string): void {
     const mustAcknowledge = this.options.mode === 'strict' && invalidation.requester !== self;
     this.leases.follow(partition.index, invalidation, mustAcknowledge);
-  }
-
-  /** Keeps and serves nothing of the partition until `resume`; leases and acknowledgements continue. */
-  suspend(partition: Partition): void {
-    this.cache.suspend(partition.index);
-  }
-
-  /** Ends a suspension. Reads requested before it are not kept; the L1 serves again from the next beat. */
-  resume(partition: Partition): void {
-    this.cache.resume(partition.index);
   }
 
   start(): void {

@@ -12,12 +12,8 @@ describe('what a process knows of a partition', () => {
     let looks = 0;
     const adopt = () => Promise.resolve([0, Buffer.from(`${++looks} 0 0 tip${looks} 7 -`)]);
     const redis = { evergreen_adoptBuffer: adopt } as unknown as RedisConnection;
-    const histories = new PartitionHistories(
-      redis,
-      (command) => command(),
-      partitions,
-      () => undefined,
-    );
+    const guard = { redis, run: <T>(command: () => Promise<T>) => command(), tellOutage: () => undefined };
+    const histories = new PartitionHistories(guard, partitions);
     let doubt: string | undefined = 'a script has found its slot open';
     Object.defineProperty(partition, 'doubt', {
       get: () => doubt,

@@ -1,8 +1,11 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
 import { historyName, nonce } from './nonce.js';
-import type { Moment, Shown } from './history.js';
+import type { Verdict } from './history.js';
 import { parseGate, type Partition, type Partitions } from './partition.js';
-import { runScript, UnknownReplyError, type RedisConnection } from './scripts.js';
+import type { RedisGuard } from '../connection/redis-guard.js';
+import { runScript, UnknownReplyError } from './scripts.js';
+
+type Send = <T>(command: () => Promise<T>) => Promise<T>;
 
 /** How often a partition is looked at whose slot is moving, or whose look has failed. */
 const LOOK_MS = 100;
@@ -23,12 +26,8 @@ export class PartitionHistories {
   private isClosed = false;
 
   constructor(
-    private readonly redis: RedisConnection,
-    /** Sends a command if the server may be used, and interprets its refusal (`RedisGuard.run`). */
-    private readonly run: <T>(command: () => Promise<T>) => Promise<T>,
+    private readonly guard: Pick<RedisGuard, 'redis' | 'run' | 'tellOutage'>,
     private readonly partitions: Partitions,
-    /** Requests to a partition that are under way may be worthless. */
-    private readonly onDoubt: () => void,
   ) {}
 
   /**
@@ -50,21 +49,16 @@ export class PartitionHistories {
   doubt(partition: Partition, reason: string): void {
     if (this.isClosed || partition.doubt !== undefined) return;
     partition.doubt = reason;
-    this.onDoubt();
+    this.guard.tellOutage(); // requests to the partition that are under way may be worthless
     void this.settle(partition);
   }
 
   /**
-   * Verifies that the answer contains the moment known at its request: usually at once; if the answer alone proves
-   * nothing, by a look at the store. Throws, or rejects with, `StoreUnavailableError` if it does not.
+   * Looks at the store, because an answer alone does not show that it contains the moment known at its request
+   * (`History.judge`). Rejects with `StoreUnavailableError` unless the look shows it.
    */
-  confirm(partition: Partition, shown: Shown, asked: Moment | undefined): void | Promise<void> {
-    const verdict = partition.history.judge(shown, asked);
+  async prove(partition: Partition, verdict: Exclude<Verdict, 'yes'>): Promise<void> {
     if (verdict === 'no') throw this.goneBack(partition);
-    if (verdict === 'unproven') return this.prove(partition);
-  }
-
-  private async prove(partition: Partition): Promise<void> {
     if (!(await this.settle(partition))) throw new StoreUnavailableError(`the history of ${partition.tag} is in doubt`);
   }
 
@@ -89,7 +83,7 @@ export class PartitionHistories {
   }
 
   private look(partition: Partition): Promise<boolean> {
-    const look = this.adopt(partition, this.run)
+    const look = this.adopt(partition, (command) => this.guard.run(command))
       .then(
         () => true,
         () => false, // a doubt remains; the guard reports what the connection lacks
@@ -104,16 +98,16 @@ export class PartitionHistories {
     return look;
   }
 
-  private async adopt(partition: Partition, send: typeof this.run): Promise<void> {
+  private async adopt(partition: Partition, send: Send): Promise<void> {
     let reply: unknown;
     try {
       const args = [partition.tag, nonce(), historyName(), ...partition.history.known];
-      reply = await send(() => runScript(this.redis, 'adopt', partition.gateKey, args));
+      reply = await send(() => runScript(this.guard.redis, 'adopt', partition.gateKey, args));
     } catch (error) {
       if (doubtOf(error) !== SLOT_OPEN) throw error;
       const isNew = partition.doubt === undefined;
       partition.doubt = 'its slot is moving to another node of the cluster: nothing of it is used meanwhile';
-      if (isNew) this.onDoubt();
+      if (isNew) this.guard.tellOutage();
       this.lookLater(partition);
       return;
     }

@@ -49,7 +49,10 @@ export class PartitionScripts {
       if (!gate) throw new UnknownReplyError(name, String(gateBytes));
       // A script that acknowledges has itself checked the known position.
       if (ACKNOWLEDGING.has(name)) partition.history.settle(gate);
-      else await this.histories.confirm(partition, gate, asked);
+      else {
+        const verdict = partition.history.judge(gate, asked);
+        if (verdict !== 'yes') await this.histories.prove(partition, verdict);
+      }
     }
     return [String(code), ...rest];
   }

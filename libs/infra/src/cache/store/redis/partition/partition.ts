@@ -48,8 +48,11 @@ export class Partition {
   readonly history = new History();
   /** Why no command may be sent to this partition now; undefined if one may. */
   doubt: string | undefined;
-  /** Why nothing it holds may be believed, although scripts that inform it may be sent; undefined if it may. */
-  owing: () => string | undefined = () => undefined;
+  /**
+   * Set while invalidations are owed to it. Then nothing it holds may be believed, although scripts that inform it may
+   * be sent.
+   */
+  owing: { readonly reason: string | undefined } | undefined;
   private lastGateBytes: Buffer | undefined;
   private lastGate: Gate | undefined;
 
@@ -65,7 +68,7 @@ export class Partition {
 
   /** Why no request whose answer a caller believes may be sent; undefined if one may. */
   get reason(): string | undefined {
-    return this.doubt ?? this.owing();
+    return this.doubt ?? this.owing?.reason;
   }
 
   entryKey(key: string): string {
