@@ -1,6 +1,5 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
-import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
-import type { Dependency } from '@bff/infra/cache/dependencies';
+import type { Fetcher } from '@bff/infra/cache/cache.types';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
@@ -24,10 +23,5 @@ export class CasesCacheService extends DomainCache {
   /** The fetcher names every case that it read. */
   getCases(account: SalesforceId, fetcher: Fetcher<CaseSummary[]>): Promise<CaseSummary[]> {
     return this.byAccount.get([account], fetcher);
-  }
-
-  /** What so many change events have made wrong. Resolves when no later read in any process can show it. */
-  invalidateDependencies(dependencies: readonly Dependency[], events: number): Promise<Invalidation> {
-    return this.invalidate(dependencies, { changes: events });
   }
 }

@@ -26,8 +26,7 @@ describe('cases', () => {
     const [subscription] = new CaseCdcSubscriber(casesCache).subscriptions;
     change = async (changedFields) => {
       const event = changeEvent({ entityName: 'Case', recordIds: [CASE], changedFields });
-      const dependencies = subscription?.dependencies(event) ?? [];
-      if (dependencies.length > 0) await subscription?.invalidate(dependencies, 1);
+      await cache.invalidate(...(subscription?.dependencies(event) ?? []));
     };
   });
   afterEach(() => cache.close());

@@ -60,23 +60,31 @@ export abstract class DomainCache {
   }
 
   /**
-   * Invalidates, and counts one invalidation, or `changes` of them (0 for a retry). Rejects like
-   * `CacheService.invalidate`. Resolves when acknowledged, before any repeat. An invalidation that was not acknowledged
-   * is repeated as well, counted from the failure: the source has changed, and nobody may ask again.
+   * Counts changes whose invalidation was acknowledged, and repeats that later, as the domain's options say. For
+   * subscriptions, whose events invalidate past the domain; `changes` is 0 if no change is known.
+   */
+  noteInvalidated(dependencies: readonly Dependency[], changes: number): void {
+    this.invalidations += changes;
+    this.repeats.add(dependencies, this.repeatAfterMs);
+  }
+
+  /**
+   * Invalidates, and counts one invalidation. Rejects like `CacheService.invalidate`. Resolves when acknowledged, before
+   * any repeat. An invalidation that was not acknowledged is repeated as well, counted from the failure: the source has
+   * changed, and nobody may ask again.
    */
   protected async invalidate(
     dependencies: readonly Dependency[],
-    options: DomainCacheOptions & { readonly changes?: number } = {},
+    options: DomainCacheOptions = {},
   ): Promise<Invalidation> {
-    this.invalidations += options.changes ?? 1;
+    this.invalidations++;
     const afterMs = options.repeatAfterMs ? repeatDelays(options.repeatAfterMs) : this.repeatAfterMs;
     try {
       const done = await this.cache.invalidate(...dependencies);
       this.repeats.add(dependencies, afterMs);
       return done;
     } catch (error) {
-      // A retry adds no repeats when it fails: the first attempt has already added them.
-      if (error instanceof NotAcknowledgedError && options.changes !== 0) this.repeats.add(dependencies, afterMs);
+      if (error instanceof NotAcknowledgedError) this.repeats.add(dependencies, afterMs);
       throw error;
     }
   }

@@ -18,15 +18,9 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
 
   constructor(cache: CatalogCacheService, mappings: MappingCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
-    const invalidate: Subscription['invalidate'] = (dependencies, events) =>
-      cache.invalidateDependencies(dependencies, events);
     this.subscriptions = [
-      entitySubscription({
-        topic: config.events.accountChannel,
-        rules: accountRules(mappings),
-        invalidate,
-      }),
-      eligibilitySubscription(cache, config.events.accountEventChannel, invalidate),
+      entitySubscription({ topic: config.events.accountChannel, domain: cache, rules: accountRules(mappings) }),
+      eligibilitySubscription(config.events.accountEventChannel, cache),
     ];
   }
 }
@@ -53,17 +47,13 @@ function accountRules(mappings: MappingCacheService): EntityRules {
 }
 
 /** The platform event with the field `Account_Id__c`; without a readable id it may mean any account. */
-function eligibilitySubscription(
-  cache: CatalogCacheService,
-  topic: string,
-  invalidate: Subscription['invalidate'],
-): Subscription {
+function eligibilitySubscription(topic: string, cache: CatalogCacheService): Subscription {
   const everything: readonly Dependency[] = [wholeTable('Account')];
   return {
     name: 'account eligibility',
     topic,
+    domain: cache,
     everything,
-    invalidate,
     dependencies(event) {
       if (event.kind === 'change') return undefined;
       const account = event.kind === 'platform' ? event.fields['Account_Id__c'] : undefined;

@@ -1,5 +1,5 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
-import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
+import type { Fetcher } from '@bff/infra/cache/cache.types';
 import type { Dependency } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven, hybrid } from '@bff/infra/cache/strategies';
@@ -75,12 +75,5 @@ export class CatalogCacheService extends DomainCache {
   /** Drops the categories, or the choices of a field, without counting an invalidation: no change was announced. */
   async forgetList(field?: string): Promise<void> {
     await this.cache.invalidate(this.optionLists.entry(field === undefined ? ['categories'] : ['options', field]));
-  }
-
-  /**
-   * Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged.
-   */
-  invalidateDependencies(dependencies: readonly Dependency[], changes = 1): Promise<Invalidation> {
-    return this.invalidate(dependencies, { changes });
   }
 }

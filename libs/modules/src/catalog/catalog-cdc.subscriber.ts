@@ -22,14 +22,12 @@ export class CatalogCdcSubscriber extends ChangeSubscriber {
 
   constructor(cache: CatalogCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
-    const invalidate: Subscription['invalidate'] = (dependencies, events) =>
-      cache.invalidateDependencies(dependencies, events);
     const alsoOnGap = [namespace('catalog')];
     this.subscriptions = [
       entitySubscription({
         topic: config.events.productChannel,
+        domain: cache,
         alsoOnGap,
-        invalidate,
         rules: {
           table: 'Product2',
           internalFields: INTERNAL_PRODUCT_FIELDS,
@@ -38,8 +36,8 @@ export class CatalogCdcSubscriber extends ChangeSubscriber {
       }),
       entitySubscription({
         topic: config.events.pricebookEntryChannel,
+        domain: cache,
         alsoOnGap,
-        invalidate,
         rules: {
           table: 'PricebookEntry',
           parents: ({ Product2Id: product }) =>

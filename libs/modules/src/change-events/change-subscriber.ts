@@ -1,9 +1,9 @@
-import type { Invalidation } from '@bff/infra/cache/cache.types';
 import { wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
+import type { DomainCache } from '@bff/infra/cache/domain-cache';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { eventDependencies, type EntityRules } from './event-dependencies.js';
 
-/** One subscriber's interest in one topic, and how it invalidates. */
+/** One subscriber's interest in one topic. Its consumer invalidates what the subscription names. */
 export interface Subscription {
   /** The object or message that the subscription listens for; used in health and logs. */
   readonly name: string;
@@ -19,11 +19,8 @@ export interface Subscription {
   dependencies(event: SourceEvent): readonly Dependency[] | undefined;
   /** The dependencies that are invalidated when events of this topic may have been lost or could not be read. */
   readonly everything: readonly Dependency[];
-  /**
-   * Resolves when acknowledged. `events` is the number of invalidations that the subscriber's domain counts; 0 for a
-   * retry. A domain treats this like its own invalidations (`repeatAfterMs` included).
-   */
-  readonly invalidate: (dependencies: readonly Dependency[], events: number) => Promise<Invalidation>;
+  /** The domain that counts the events, and whose `repeatAfterMs` repeats their invalidations. */
+  readonly domain: Pick<DomainCache, 'noteInvalidated'>;
 }
 
 /**
@@ -42,9 +39,9 @@ export function entitySubscription(options: {
   readonly alsoOnGap?: readonly Dependency[];
   /** @default the rules' `filteredFields` */
   readonly listFields?: readonly string[];
-  readonly invalidate: Subscription['invalidate'];
+  readonly domain: Subscription['domain'];
 }): Subscription {
-  const { topic, rules, alsoOnGap = [], invalidate } = options;
+  const { topic, rules, alsoOnGap = [], domain } = options;
   const { listFields = [...(rules.filteredFields ?? [])] } = options;
   const everything = [wholeTable(rules.table), ...alsoOnGap];
   return {
@@ -53,7 +50,7 @@ export function entitySubscription(options: {
     table: rules.table,
     listFields,
     everything,
-    invalidate,
+    domain,
     dependencies(event) {
       if (event.kind === 'undecodable') return everything;
       if (event.kind === 'platform' || event.entityName !== rules.table) return undefined;

@@ -25,14 +25,12 @@ export class OrderCdcSubscriber extends ChangeSubscriber {
 
   constructor(cache: OrdersCacheService, @Inject(APP_CONFIG) config: AppConfig) {
     super();
-    const invalidate: Subscription['invalidate'] = (dependencies, events) =>
-      cache.invalidateDependencies(dependencies, events);
     const alsoOnGap = [namespace('orders')];
     this.subscriptions = [
       entitySubscription({
         topic: config.events.orderChannel,
+        domain: cache,
         alsoOnGap,
-        invalidate,
         rules: {
           table: 'Order',
           internalFields: INTERNAL_ORDER_FIELDS,
@@ -45,8 +43,8 @@ export class OrderCdcSubscriber extends ChangeSubscriber {
       }),
       entitySubscription({
         topic: config.events.orderItemChannel,
+        domain: cache,
         alsoOnGap,
-        invalidate,
         rules: {
           table: 'OrderItem',
           parents: ({ OrderId: order }) =>

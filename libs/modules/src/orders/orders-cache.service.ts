@@ -80,11 +80,4 @@ export class OrdersCacheService extends DomainCache {
   invalidateWritten(account: SalesforceId, order?: SalesforceId): Promise<Invalidation> {
     return this.invalidate([this.accountList(account), ...(order === undefined ? [] : [record('Order', order)])]);
   }
-
-  /**
-   * Drops what depends on any of these, in this domain and others, and counts the changes. Resolves when acknowledged.
-   */
-  invalidateDependencies(dependencies: readonly Dependency[], changes = 1): Promise<Invalidation> {
-    return this.invalidate(dependencies, { changes });
-  }
 }

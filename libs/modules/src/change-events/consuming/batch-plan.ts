@@ -17,8 +17,8 @@ export interface Step {
   readonly parts: StepPart[];
   /** The dependencies of all parts, each once. */
   readonly dependencies: Set<Dependency>;
-  /** The subscription was asked, so its domain has counted these events. */
-  isAsked: boolean;
+  /** An earlier attempt may have dropped entries. */
+  isTried: boolean;
   /** How often it failed for a reason other than an unavailable store. */
   failures: number;
 }
@@ -52,7 +52,7 @@ export function planBatch(
   const add = (subscription: Subscription, part: StepPart): void => {
     let step = open.get(subscription);
     if (step === undefined || step.dependencies.size + part.dependencies.length > DEPENDENCIES_OF_STEP) {
-      step = { subscription, parts: [], dependencies: new Set(), isAsked: false, failures: 0 };
+      step = { subscription, parts: [], dependencies: new Set(), isTried: false, failures: 0 };
       open.set(subscription, step);
       steps.push(step);
     }

@@ -65,7 +65,7 @@ class Things extends ChangeSubscriber {
         topic,
         everything: [THING],
         dependencies: () => [THING],
-        invalidate: () => cache.invalidate(THING),
+        domain: { noteInvalidated: () => undefined },
       })),
     );
   }

@@ -7,7 +7,7 @@ import { createFleet } from '@bff/infra/fleet/create-fleet';
 import type { EventBatch } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Deferred, deferred } from '../../../../../test/support/deferred.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import type { Subscription } from '../change-subscriber.js';
@@ -19,18 +19,27 @@ const { checkpoints } = createFleet();
 const cache = composeCache({});
 let answer: readonly Dependency[] | undefined;
 let steps: string[];
+/** How many of the next invalidations are refused. */
 let failures: number;
+/** Why an invalidation is refused; undefined if it is not. */
+let refusal: (dependencies: readonly Dependency[]) => Error | undefined;
+/** What the domain of the subscription was given. */
+let counted: { count: number; changes: number }[];
+
+const invalidate = cache.invalidate.bind(cache);
+cache.invalidate = async (...dependencies) => {
+  const error = refusal(dependencies);
+  if (error) throw error;
+  steps.push(`invalidating after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
+  return invalidate(...dependencies);
+};
 
 const subscription: Subscription = {
   name: 'thing',
   topic: TOPIC,
   everything: [record('Thing', 'all')],
   dependencies: () => answer,
-  invalidate: async (dependencies, events) => {
-    if (events > 0) steps.push(`invalidating after ${(await checkpoints.load(NAME)) ?? 'nothing'}`);
-    if (failures-- > 0) throw new Error('the store is away');
-    return cache.invalidate(...dependencies);
-  },
+  domain: { noteInvalidated: ({ length }, changes) => void counted.push({ count: length, changes }) },
 };
 
 function event(replayId: string | undefined): SourceEvent {
@@ -65,6 +74,8 @@ beforeEach(() => {
   answer = [record('Thing', '1')];
   steps = [];
   failures = 0;
+  refusal = () => (failures-- > 0 ? new Error('the store is away') : undefined);
+  counted = [];
 });
 afterEach(() => checkpoints.remove(NAME));
 
@@ -98,6 +109,7 @@ describe('the consumer of a topic', () => {
     await consuming.onEvents(retried);
     expect(await cache.get('things:1')).toBeUndefined();
     expect(steps).toHaveLength(1);
+    expect(counted).toEqual([{ count: 1, changes: 1 }]);
     expect(consuming.counters()).toMatchObject({ invalidations: 1, lastCommittedReplayId: '7' });
   });
 
@@ -123,8 +135,8 @@ describe('the consumer of a topic', () => {
     const failing: Subscription = {
       ...subscription,
       dependencies: ({ replayId }) => Array.from({ length: 700 }, (_, i) => record('Thing', `${replayId}-${i}`)),
-      invalidate: (given) => (++calls === 2 ? Promise.reject(new Error('no answer')) : cache.invalidate(...given)),
     };
+    refusal = () => (++calls === 2 ? new Error('no answer') : undefined);
     const applied: TopicListeners['applied'] = async (changes) => {
       told.push(...changes.map((change) => ({ replayId: change.event?.replayId, isWide: change.isWide })));
     };
@@ -140,21 +152,16 @@ describe('the consumer of a topic', () => {
   });
 
   it('invalidates hundreds of events in one call, tells of each, and the last one stands for the entries that fell', async () => {
-    const given: { count: number; events: number }[] = [];
     const asked: Subscription = {
       ...subscription,
       dependencies: ({ replayId }) => [record('Thing', String(replayId))],
-      invalidate: (dependencies, events) => {
-        given.push({ count: dependencies.length, events });
-        return cache.invalidate(...dependencies);
-      },
     };
     for (const id of ['3', '399']) await cache.set(`things:${id}`, 'old', { dependsOn: [record('Thing', id)] });
     const told: (readonly string[])[] = [];
     const applied: TopicListeners['applied'] = async (changes) => void told.push(...changes.map(({ keys }) => keys));
     const consuming = consumer({ applied }, asked);
     await consuming.onEvents({ events: Array.from({ length: 400 }, (_, i) => event(String(i))), position: '399' });
-    expect(given).toEqual([{ count: 400, events: 400 }]);
+    expect(counted).toEqual([{ count: 400, changes: 400 }]);
     expect(consuming.counters()).toMatchObject({ invalidations: 400, lastCommittedReplayId: '399' });
     expect(told).toHaveLength(400);
     expect(told.slice(0, -1).flat()).toEqual([]);
@@ -182,14 +189,9 @@ describe('the consumer of a topic', () => {
 
   it('drops everything for events that can never be applied, after three attempts, but waits for a store that is away', async () => {
     let error: Error = new StoreUnavailableError('the connection is closed');
-    const failing: Subscription = { ...subscription, invalidate: () => Promise.reject(error) };
-    const real = cache.invalidate.bind(cache);
-    let isFailing = true;
-    const spy = jest.spyOn(cache, 'invalidate').mockImplementation((...given) => {
-      return isFailing && !given.includes(record('Thing', 'all')) ? Promise.reject(error) : real(...given);
-    });
+    refusal = (dependencies) => (dependencies.includes(record('Thing', 'all')) ? undefined : error);
     await cache.set('things:all', 'old', { dependsOn: [record('Thing', 'all')] });
-    const consuming = consumer({}, failing);
+    const consuming = consumer();
     const retried = batch('7');
     for (let i = 0; i < 9; i++) await expect(consuming.onEvents(retried)).rejects.toThrow('the connection is closed');
     expect(consuming.counters().poisoned).toBe(0);
@@ -199,8 +201,6 @@ describe('the consumer of a topic', () => {
     await consuming.onEvents(retried);
     expect(await cache.get('things:all')).toBeUndefined();
     expect(consuming.counters()).toMatchObject({ poisoned: 1, invalidations: 1, lastCommittedReplayId: '7' });
-    isFailing = false;
-    spy.mockRestore();
   });
 
   it('repairs what no event told, without a position', async () => {
@@ -279,36 +279,24 @@ describe('for a source that lags behind its own events', () => {
     constructor() {
       super('lagging', cache, { repeatAfterMs: [50] });
     }
-    readonly subscription: Subscription = {
-      ...subscription,
-      invalidate: (dependencies, events) => this.invalidate(dependencies, { changes: events }),
-    };
+    readonly subscription: Subscription = { ...subscription, domain: this };
   }
   let things: LaggingThings;
-  let spy: { mockRestore(): void };
-  let refusals: number;
-  const repeated = async () => (await things.metrics()).repeatedInvalidations;
 
   beforeEach(() => {
     things = new LaggingThings();
-    refusals = 0;
-    const real = cache.invalidate.bind(cache);
-    spy = jest.spyOn(cache, 'invalidate').mockImplementation((...given) => {
-      return refusals-- > 0 ? Promise.reject(new NotAcknowledgedError('invalidate')) : real(...given);
-    });
   });
-  afterEach(() => spy.mockRestore());
 
   it('[A3] an invalidation that was refused at first is repeated when it was acknowledged, and counted once', async () => {
-    refusals = 1;
+    failures = 1;
+    refusal = () => (failures-- > 0 ? new NotAcknowledgedError('invalidate') : undefined);
     const consuming = consumer({}, things.subscription);
     const retried = batch('7');
     await expect(consuming.onEvents(retried)).rejects.toThrow('not acknowledged');
-    await eventually(async () => (await repeated()) === 1, { what: 'the repeat of the refused one' });
     await consuming.onEvents(retried);
     await cache.set('things:1', 'read too early', { dependsOn: [record('Thing', '1')] });
     await eventually(async () => (await cache.get('things:1')) === undefined, { what: 'the repeat' });
-    await eventually(async () => (await repeated()) === 2, { what: 'its count' });
+    await eventually(async () => (await things.metrics()).repeatedInvalidations === 1, { what: 'its count' });
     expect(await things.metrics()).toMatchObject({ invalidations: 1, lostRepeats: 0 });
   });
 

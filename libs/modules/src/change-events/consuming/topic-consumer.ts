@@ -1,7 +1,6 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
-import type { Dependency } from '@bff/infra/cache/dependencies';
 import type {
   EventBatch,
   GapReason,
@@ -104,13 +103,16 @@ export class TopicConsumer implements TopicHandler {
   }
 
   /**
-   * Events may have been missed, so every entry that they could have concerned is dropped. The domains invalidate as
-   * usual but count no change; the topic's `gaps` do.
+   * Events may have been missed, so every entry that they could have concerned is dropped. The domains repeat that like
+   * any invalidation but count no change; the topic's `gaps` do.
    */
   async onGap(reason: GapReason): Promise<void> {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);
     const done: Invalidation[] = [];
-    for (const subscription of this.subscriptions) done.push(await this.dropEverything(subscription));
+    for (const { everything: all, domain } of this.subscriptions) {
+      done.push(await this.cache.invalidate(...all));
+      domain.noteInvalidated(all, 0);
+    }
     const invalidation = sumOf(done);
     const { dropped } = invalidation;
     this.listeners.gap?.();
@@ -158,43 +160,23 @@ export class TopicConsumer implements TopicHandler {
   }
 
   private async take(step: Step): Promise<void> {
-    const { subscription, parts } = step;
-    const isRetried = step.isAsked;
+    const { subscription, parts, isTried } = step;
     const isPoison = step.failures >= FAILURES_OF_POISON;
     const dependencies = isPoison ? subscription.everything : [...step.dependencies];
+    step.isTried = true;
     let invalidation: Invalidation;
     try {
-      invalidation = isPoison ? await this.dropEverything(subscription) : await this.invalidate(step, dependencies);
+      invalidation = await this.cache.invalidate(...dependencies);
     } catch (error) {
       if (!isStoreAway(error) && !isPoison && ++step.failures >= FAILURES_OF_POISON) {
         this.poisoned(`${parts.length} events that ${subscription.name} cannot apply`, error, parts.length);
       }
       throw error;
     }
+    subscription.domain.noteInvalidated(dependencies, parts.length);
     this.counts.invalidations += parts.length;
     const acknowledged = isPoison ? [{ event: parts.at(-1)?.event as SourceEvent, dependencies }] : parts;
-    this.untold.push(...appliedChanges(acknowledged, invalidation, isRetried));
-  }
-
-  /**
-   * Each attempt goes through the subscription, because its domain does more than the call to the store (it may repeat
-   * it later). A retry counts no events, so each event counts once [P23].
-   */
-  private invalidate(step: Step, dependencies: readonly Dependency[]): Promise<Invalidation> {
-    const { subscription, parts, isAsked } = step;
-    step.isAsked = true;
-    return subscription.invalidate(dependencies, isAsked ? 0 : parts.length);
-  }
-
-  /** Bypasses a subscription that fails: the entries must go all the same. */
-  private async dropEverything({ name, everything, invalidate }: Subscription): Promise<Invalidation> {
-    try {
-      return await invalidate(everything, 0);
-    } catch (error) {
-      if (isStoreAway(error)) throw error;
-      this.logger.error({ err: error }, `${this.topic}: ${name} cannot drop everything; the cache is asked past it`);
-      return this.cache.invalidate(...everything);
-    }
+    this.untold.push(...appliedChanges(acknowledged, invalidation, isTried));
   }
 
   private poisoned(what: string, error: unknown, count = 1): void {
