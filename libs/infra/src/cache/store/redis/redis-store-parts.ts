@@ -47,11 +47,12 @@ export function composeRedisStore(options: ResolvedRedisCacheStoreOptions): Redi
     onLost: () => guard.tellOutage(),
   });
   guard.onOutage(() => vouch.doubt());
-  const scripts = new PartitionScripts(guard, histories, ({ index }) => vouch.trustOf(index));
+  for (const partition of partitions.all) partition.trust = vouch.trustOf(partition.index);
+  const scripts = new PartitionScripts(guard, histories);
   const invalidations = new AcknowledgedInvalidations(guard, scripts, partitions, options, vouch);
   const reads = partitions.all.map((partition) => {
     const examine = (key: string) => examinedEntry(scripts, partition, key);
-    return new ReadBatch(guard, partition, examine, histories, invalidations.l1, vouch.trustOf(partition.index));
+    return new ReadBatch(guard, partition, examine, histories, invalidations.l1);
   });
   const { channel, listeners } = invalidations;
   const onInvalidation: typeof listeners.onInvalidation = (partition, invalidation) => {

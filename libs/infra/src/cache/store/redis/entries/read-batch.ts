@@ -1,5 +1,4 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
-import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
 import type { StoredValue, StoreRead } from '../../../protocol/cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
 import type { Moment } from '../partition/history.js';
@@ -68,8 +67,6 @@ export class ReadBatch {
     private readonly examine: (key: string) => Promise<StoredValue | undefined>,
     private readonly histories: PartitionHistories,
     private readonly l1: RedisL1 | undefined,
-    /** Trust in the primary of this partition. */
-    private readonly trust: Trust = FULL_TRUST,
   ) {}
 
   /** The read of this key that is not sent yet, or a new one. */
@@ -101,7 +98,7 @@ export class ReadBatch {
         this.isReading = false;
         return this.trueValue(asked, moment, this.gateOf(gateBytes), envelope);
       },
-      this.trust,
+      this.partition.trust,
     );
   }
 
@@ -121,7 +118,7 @@ export class ReadBatch {
       const [gateBytes, ...envelopes] = await this.guard.ask(
         () => this.guard.redis.mgetBuffer(keys),
         (reply) => reply,
-        this.trust,
+        this.partition.trust,
       );
       const gate = this.gateOf(gateBytes);
       const proof = gate && this.proofOf(gate, moment);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PrimaryVouch } from '../../../../redis/primary-vouch.js';
+import { Trust } from '../../../../redis/trust.js';
 import { StoreUnavailableError } from '../../../cache.errors.js';
 import { record } from '../../../dependencies.js';
 import { ValueCodec } from '../../../protocol/value-codec.js';
@@ -20,6 +21,7 @@ describe('AcknowledgedInvalidations', () => {
   let outages: number;
   /** Reports, as the guard does, that the store can be used. */
   let usable: () => void;
+  let partitions: Partitions;
   let l1: RedisL1;
   let vouch: PrimaryVouch;
   let invalidations: AcknowledgedInvalidations;
@@ -29,12 +31,13 @@ describe('AcknowledgedInvalidations', () => {
     run = async () => ['JOIN', '5 0 0 t5 1 -', '0'];
     const guard = { onUsable: (listener: () => void) => (usable = listener), tellOutage: () => outages++ };
     const scripts = { run: () => run(), runNumber: async () => 0 };
+    partitions = new Partitions('t', 1);
     const onSplit = 'refuse';
     vouch = new PrimaryVouch(undefined, { onSplit, vouchMs: 1000, isAway: () => false, onLost: () => undefined });
     invalidations = new AcknowledgedInvalidations(
       guard as unknown as RedisGuard,
       scripts as unknown as PartitionScripts,
-      new Partitions('t', 1),
+      partitions,
       {
         appName: 't',
         windowMax: 100,
@@ -95,9 +98,13 @@ describe('AcknowledgedInvalidations', () => {
 
   it('[T5] is sent once more where a redirection led it elsewhere, confirmed for that server, and says what fell at first', async () => {
     let server = 'a';
-    const trust = { holdsFor: () => true };
+    const trust = new Trust(
+      () => 'turned',
+      () => server,
+    );
+    trust.until = Infinity;
+    partitions.all[0]!.trust = trust;
     Object.assign(vouch, {
-      trustOf: () => ({ ...trust, at: server }),
       confirmed: async (_index: number, carriedOutBy: unknown) => (carriedOutBy === server ? undefined : 'turned'),
     });
     let sent = 0;

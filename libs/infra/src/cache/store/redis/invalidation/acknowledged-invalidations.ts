@@ -140,7 +140,7 @@ export class AcknowledgedInvalidations {
     joined?: (first: T, again: T) => T,
   ): Promise<T> {
     const tip = nonce();
-    const server = this.serverOf(partition);
+    const server = partition.trust.at; // it receives what is sent now
     this.l1?.cache.invalidateOwn(partition.index, dependencies);
     this.acknowledgements.expect(tip);
     try {
@@ -150,7 +150,7 @@ export class AcknowledgedInvalidations {
       const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
       this.l1?.cache.invalidateOwn(partition.index, dependencies, { clock, tip });
       // A redirection: another server has carried it out. What is sent now goes there at once.
-      if (joined && this.serverOf(partition) !== server)
+      if (joined && partition.trust.at !== server)
         return joined(result, await this.settled(partition, dependencies, send));
       const [version, members, isMature] = audience.map(String) as [string, string, string];
       const membership = members === '=' ? known : { version, members: members.split(' ').filter(Boolean) };
@@ -191,7 +191,7 @@ export class AcknowledgedInvalidations {
    */
   private async repeat(partition: Partition, owed: readonly Dependency[] | '*'): Promise<void> {
     const { inlineMax, windowMax } = this.options;
-    const server = this.serverOf(partition);
+    const server = partition.trust.at; // it receives what is sent now
     if (owed === '*') await this.scripts.run('flush', partition, [nonce()]);
     else await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...owed]);
     await this.confirm(partition, server);
@@ -222,17 +222,12 @@ export class AcknowledgedInvalidations {
     if (reason) throw new StoreUnavailableError(reason);
   }
 
-  /** The server that will receive what is sent now. */
-  private serverOf({ index }: Partition): unknown {
-    return this.vouch.trustOf(index).at;
-  }
-
   private leaseCalls({ mode }: L1Options): LeaseCalls {
     const isMember = mode === 'strict' ? '1' : '0';
     return {
       beat: async (partition, { clock, tip }) => {
         const args = [this.processId, clock, tip, isMember, nonce()];
-        const trust = this.vouch.trustOf(partition.index);
+        const { trust } = partition;
         const server = trust.at;
         const [code, gate, serverMs] = await this.scripts.run('beat', partition, args);
         if (!trust.holdsFor(server)) throw new StoreUnavailableError(trust.reason);

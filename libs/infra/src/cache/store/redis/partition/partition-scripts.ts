@@ -1,4 +1,3 @@
-import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
 import { StoreUnavailableError } from '../../../cache.errors.js';
 import { doubtOf, type PartitionHistories } from './partition-histories.js';
 import type { Partition } from './partition.js';
@@ -27,7 +26,6 @@ export class PartitionScripts {
   constructor(
     private readonly guard: RedisGuard,
     private readonly histories: PartitionHistories,
-    private readonly trustOf: (partition: Partition) => Trust = () => FULL_TRUST,
   ) {}
 
   /**
@@ -86,9 +84,7 @@ export class PartitionScripts {
     const head = ACKNOWLEDGING.has(name) ? [tag, ...history.known] : [tag];
     const command = () => runScript(this.guard.redis, name, gateKey, [...head, ...args]);
     try {
-      return await (isAsking
-        ? this.guard.ask(command, (reply) => reply, this.trustOf(partition))
-        : this.guard.run(command));
+      return await (isAsking ? this.guard.ask(command, (reply) => reply, partition.trust) : this.guard.run(command));
     } catch (error) {
       const doubt = doubtOf(error);
       if (doubt) this.histories.doubt(partition, `what Redis holds is looked at: ${(error as Error).message}`);

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
 import { History, type Moment } from './history.js';
 
 /**
@@ -46,6 +47,8 @@ export class Partition {
   readonly dropChannel: string;
   /** The history of the partition, as far as this process has seen it. */
   readonly history = new History();
+  /** Whether answers of the server that holds it may be believed. */
+  trust: Trust = FULL_TRUST;
   /** Why no command may be sent to this partition now; undefined if one may. */
   doubt: string | undefined;
   /**
