@@ -5,17 +5,15 @@ interface Listener {
   readonly redis: Redis;
 }
 
+interface Connections {
+  /** For one server, or the primary that Sentinels name. */
+  readonly listener?: Listener;
+  /** For a Cluster, by the node's address. */
+  readonly nodes?: ReadonlyMap<string, { readonly listener: Listener }>;
+}
+
 interface Inside {
-  readonly store: {
-    readonly bus: {
-      readonly connections: {
-        /** For one server, or the primary that Sentinels name. */
-        readonly listener?: Listener;
-        /** For a Cluster, by the node's address. */
-        readonly nodes?: ReadonlyMap<string, { readonly listener: Listener }>;
-      };
-    };
-  };
+  readonly store: { readonly parts: { readonly bus: { readonly connections: Connections } } };
 }
 
 /**
@@ -23,7 +21,7 @@ interface Inside {
  * partition. The store keeps them private; only tests need to pause or break them.
  */
 export function busSubscribers(cache: CacheService): Redis[] {
-  const { listener, nodes } = (cache as unknown as Inside).store.bus.connections;
+  const { listener, nodes } = (cache as unknown as Inside).store.parts.bus.connections;
   const listeners = listener ? [listener] : [...(nodes?.values() ?? [])].map((node) => node.listener);
   if (listeners.length === 0) throw new Error('this cache listens nowhere: it is not open, or has no Redis');
   return listeners.map(({ redis }) => redis);
