@@ -27,7 +27,7 @@ export class ObservedRead {
   outcome: ReadOutcome = 'hit';
   /** When its own fetch began, if it had one. */
   fetchedAt: number | undefined;
-  private readonly storeReads: number;
+  private readonly l1HitsBefore: number;
   private readonly beganAt: number;
 
   /** `maxAgeUs`: the age that the read allows; -1: any. */
@@ -36,14 +36,14 @@ export class ObservedRead {
     private readonly maxAgeUs: number,
     private readonly process: Observation,
   ) {
-    this.storeReads = process.store.reads;
+    this.l1HitsBefore = process.store.l1Hits;
     this.beganAt = process.clock.now();
   }
 
   /** Call it in the same turn as the cache. It never rejects for a failed read; it writes the failure down. */
   async answered(answer: Promise<CachedValue | null | undefined>, codeOfVainWait: string) {
     const { store, history } = this.process;
-    const isInL1 = store.reads === this.storeReads; // otherwise the store would have been asked by now
+    const isInL1 = store.l1Hits > this.l1HitsBefore; // it is looked up in the turn of the call
     try {
       const value = (await answer) ?? undefined;
       const origin = this.outcome === 'hit' && isInL1 ? 'l1' : ORIGINS[this.outcome];

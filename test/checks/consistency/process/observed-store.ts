@@ -1,4 +1,5 @@
 import type { BeginRequest, CommitRequest } from '@bff/infra/cache/protocol/cache-store';
+import { L1Cache } from '@bff/infra/cache/l1/l1-cache';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import type { RunClock } from '../history/clock.js';
 import { parseVersions } from '../history/history-lines.js';
@@ -23,10 +24,10 @@ const indexOfKey = new Map(keys.map(({ text }, key) => [text, key]));
 
 /**
  * Writes down the calls to the store and its answers that G2 and G4 depend on: grants of leases, and commits. It
- * changes nothing. `reads` counts the reads that the process did not answer by itself.
+ * changes nothing. `l1Hits` counts the reads that the L1 of the process answered.
  */
 export class ObservedStore {
-  reads = 0;
+  l1Hits = 0;
   private readonly grants = new Map<string, Grant>();
   private readonly answers = new Map<number, Answered[]>();
 
@@ -37,11 +38,13 @@ export class ObservedStore {
 
   /** Call it before the cache is made. */
   observe(): void {
-    const { read, begin, commit } = RedisCacheStore.prototype;
+    const { find } = L1Cache.prototype;
+    const { begin, commit } = RedisCacheStore.prototype;
     const observed = this as ObservedStore;
-    RedisCacheStore.prototype.read = function (this: RedisCacheStore, key) {
-      observed.reads++;
-      return read.call(this, key);
+    L1Cache.prototype.find = function (this: L1Cache, key) {
+      const answer = find.call(this, key);
+      if (answer !== undefined) observed.l1Hits++;
+      return answer;
     };
     RedisCacheStore.prototype.begin = async function (this: RedisCacheStore, request: BeginRequest) {
       const askedAt = observed.clock.now();
