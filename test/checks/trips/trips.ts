@@ -123,10 +123,10 @@ async function changeTrip(connect: () => RedisClient): Promise<MeasuredTrip> {
       return response.events.length === 0 ? take.call(this, response) : within(trip, () => take.call(this, response));
     },
   });
-  const { changed } = DomainCache.prototype;
-  DomainCache.prototype.changed = function (...given) {
+  const { noteInvalidated } = DomainCache.prototype;
+  DomainCache.prototype.noteInvalidated = function (...given) {
     acknowledged = [...trip]; // it is called when the invalidation is acknowledged
-    changed.call(this, ...given);
+    noteInvalidated.call(this, ...given);
     done();
   };
   const [order] = sandbox.org.records('Order') as unknown as [{ Id: string }];
