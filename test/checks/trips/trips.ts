@@ -1,8 +1,9 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
-import { composeCache } from '@bff/infra/cache/compose-cache';
+import { composeCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
+import { createFleet } from '@bff/infra/fleet/create-fleet';
 import { loadConfig } from '@bff/modules/config/load-config';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
@@ -57,8 +58,9 @@ export async function measureTrips(): Promise<MeasuredTrip[]> {
 
 async function readTrips(connect: () => RedisClient): Promise<MeasuredTrip[]> {
   const open = async (l1: 'off' | 'strict') => {
-    const options = { redis: connect(), appName: `reads-${l1}`, l1, feedLostMaxAgeSeconds: 60 } as const;
-    const { cache, leases } = composeCache(options);
+    const place = { redis: connect(), appName: `reads-${l1}` };
+    const { leases } = createFleet(place);
+    const cache = composeCache({ ...place, l1, feedLostMaxAgeSeconds: 60, feedAges: leases });
     await cache.open();
     const term = await leases.acquire('a worker', 'this one', 60_000);
     if (term) await leases.renew(term, 60_000, new Map([['Thing', 0]])); // the feed is followed: entries are trusted
@@ -90,7 +92,9 @@ async function readTrips(connect: () => RedisClient): Promise<MeasuredTrip[]> {
 
 async function changeTrip(connect: () => RedisClient): Promise<MeasuredTrip> {
   const sandbox = await startSandbox({ port: 0, grpcPort: 0 });
-  const { cache, checkpoints, leases, reports } = composeCache({ redis: connect(), appName: 'change' });
+  const place = { redis: connect(), appName: 'change' };
+  const { checkpoints, leases, reports } = createFleet(place);
+  const cache = composeCache({ ...place, reports });
   await cache.open();
   const connection = new SalesforceConnection({
     loginUrl: sandbox.url,
@@ -139,6 +143,7 @@ async function changeTrip(connect: () => RedisClient): Promise<MeasuredTrip> {
   }
   await consumer.onModuleDestroy();
   await cache.close();
+  await reports.close();
   await sandbox.close();
   return ['message to acknowledged', acknowledged];
 }

@@ -1,4 +1,4 @@
-import { CacheError, StoreUnavailableError } from './cache.errors.js';
+import { CacheError } from './cache.errors.js';
 import { Rehydration, type RehydratedBucket } from './upkeep/rehydration.js';
 import { checkKey } from './protocol/cache-keys.js';
 import type {
@@ -141,14 +141,7 @@ export class CacheService {
     this.check(key);
     const waitMs = within('waitMs', options.waitMs ?? 0, WAIT_MS);
     if (this.opening) await this.opening;
-    try {
-      const found =
-        (await this.reader.read<T>(key)) ?? (waitMs > 0 ? await this.reader.waitFor<T>(key, waitMs) : undefined);
-      return found?.value;
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) return undefined;
-      throw error;
-    }
+    return this.reader.get<T>(key, waitMs);
   }
 
   /**

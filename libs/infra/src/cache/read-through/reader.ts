@@ -64,8 +64,19 @@ export class Reader {
     return isBounded(given) ? undefined : (this.l1?.find(key) as Promise<T> | undefined);
   }
 
+  /** The entry's value, or undefined if there is none within `waitMs`, or the store is away. */
+  async get<T>(key: string, waitMs: number): Promise<T | undefined> {
+    try {
+      const found = (await this.read<T>(key)) ?? (waitMs > 0 ? await this.waitFor<T>(key, waitMs) : undefined);
+      return found?.value;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return undefined;
+      throw error;
+    }
+  }
+
   /** The valid entry, or undefined. */
-  async read<T>(key: string): Promise<{ readonly value: T } | undefined> {
+  private async read<T>(key: string): Promise<{ readonly value: T } | undefined> {
     const answer = this.findInL1<T>(key);
     if (answer) return { value: await answer };
     const stored = await this.store.read(key);
@@ -73,7 +84,7 @@ export class Reader {
   }
 
   /** The entry that somebody is building, within `waitMs`; undefined if there is no entry and nobody builds one. */
-  async waitFor<T>(key: string, waitMs: number): Promise<{ readonly value: T } | undefined> {
+  private async waitFor<T>(key: string, waitMs: number): Promise<{ readonly value: T } | undefined> {
     const deadline = performance.now() + waitMs;
     for (let attempt = 0; ; attempt++) {
       const watch = this.readThrough.leaseWatches.watch(key);
