@@ -35,7 +35,7 @@ export function noting(file: string, text: string): string {
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
   let result = text;
-  // From the end: an insertion moves only what follows. Of two at one place, the inner one comes first.
+  // From the end, because an insertion moves what follows; where two meet, the inner one comes first.
   const ordered = inserts.map((insert, i) => ({ ...insert, i })).sort((a, b) => b.at - a.at || b.i - a.i);
   for (const { at, what } of ordered) result = result.slice(0, at) + what + result.slice(at);
   return result;
