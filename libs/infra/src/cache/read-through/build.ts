@@ -1,7 +1,7 @@
 import { reportDefect } from '../../process/defect-report.js';
 import type { FetchContext } from '../cache.types.js';
 import { entry, type Dependency } from '../dependencies.js';
-import { StoreUnavailableError } from '../cache.errors.js';
+import { FetchTimeoutError, StoreUnavailableError } from '../cache.errors.js';
 import { FETCH_MS } from '../protocol/limits.js';
 import type {
   CacheStore,
@@ -13,9 +13,7 @@ import type {
 } from '../protocol/cache-store.js';
 import type { ValueCodec } from '../protocol/value-codec.js';
 import { DependencySet } from './dependency-set.js';
-import { lifeMs } from './entry-life.js';
-import { staleMs } from './get-or-set-options.js';
-import { fetchInTime } from './timed-fetch.js';
+import { lifeMs, staleMs } from './get-or-set-options.js';
 import { tellBuilt, type Waiter } from './waiters/waiter.js';
 
 const [, FETCH_MS_MAX] = FETCH_MS;
@@ -162,5 +160,30 @@ export async function releaseLease(store: CacheStore, end: LeaseEnd): Promise<vo
     await store.release(end);
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) reportDefect(error); // a defect, and no caller waits for this
+  }
+}
+
+/**
+ * The result of the fetch. After `timeoutMs` it rejects with `CACHE_FETCH_TIMEOUT` and calls `abort`; a later result is
+ * dropped, because a fetch can only be asked to stop. Without a timeout the fetch may take any time.
+ */
+export async function fetchInTime(
+  key: string,
+  timeoutMs: number | undefined,
+  fetch: () => Promise<unknown>,
+  abort: () => void,
+): Promise<unknown> {
+  if (timeoutMs === undefined) return fetch();
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new FetchTimeoutError(key, timeoutMs)); // first, so that its waiters receive this error
+      abort();
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([fetch(), overdue]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { lifeMs, type EntryLife } from './entry-life.js';
+import { lifeMs, type EntryLife } from './get-or-set-options.js';
 
 const life = (given: Partial<EntryLife>): EntryLife => ({
   ttl: undefined,

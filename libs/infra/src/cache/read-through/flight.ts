@@ -6,8 +6,7 @@ import { Build, releaseLease, type BuildHost } from './build.js';
 import { knownDependencies } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
-import type { Waiter } from './waiters/waiter.js';
-import { WaiterSet } from './waiters/waiter-set.js';
+import { type Waiter, WaiterSet } from './waiters/waiter.js';
 
 /** The surroundings of a flight, as far as it needs them. */
 export interface FlightHost extends BuildHost {

@@ -2,9 +2,8 @@ import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel'
 import { CacheError } from '../../cache.errors.js';
 import { FETCH_MS } from '../../protocol/limits.js';
 import { Place } from './bypass-place.js';
-import { fetchInTime } from '../timed-fetch.js';
-import type { Waiter } from '../waiters/waiter.js';
-import { WaiterSet } from '../waiters/waiter-set.js';
+import { fetchInTime } from '../build.js';
+import { type Waiter, WaiterSet } from '../waiters/waiter.js';
 
 /** Maximum keys that wait for a place. A longer queue would not help the source. */
 const QUEUE_MAX = 1000;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { resolveGetOrSetOptions } from '../get-or-set-options.js';
 import { Waiter } from './waiter.js';
 import { WaiterGroup } from './waiter-group.js';
-import { WaiterSet } from './waiter-set.js';
+import { WaiterSet } from './waiter.js';
 
 function waiter(waitMs: number): Waiter {
   const defaults = { waitMs: 30_000, leaseMs: 10_000, safetyTtlSeconds: undefined };

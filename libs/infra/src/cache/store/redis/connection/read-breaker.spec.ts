@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ReadBreaker } from './read-breaker.js';
-import { OverdueReplyError } from './reply-deadline.js';
+import { OverdueReplyError, ReadBreaker } from './reply-deadline.js';
 
 const overdue = new OverdueReplyError(40);
 

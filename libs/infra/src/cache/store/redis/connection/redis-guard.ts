@@ -5,8 +5,7 @@ import { Refusals } from '../../../../redis/refusals.js';
 import { failureOf, isMomentary, isReply, wordsOf } from '../../../../redis/refused-reply.js';
 import { FULL_TRUST } from '../../../../redis/trust.js';
 import { CacheError, StoreUnavailableError } from '../../../cache.errors.js';
-import { ReadBreaker } from './read-breaker.js';
-import { ReplyDeadline } from './reply-deadline.js';
+import { ReadBreaker, ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from '../partition/scripts.js';
 
 const OLDEST_MAJOR = 7;

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** A point in one history of a partition: `born` names the history, `clock` and `tip` its last invalidation. */
 export interface Moment {
   readonly born: number;
@@ -68,4 +70,14 @@ export class History {
     const isBehind = this.newest?.born === moment.born && this.newest.clock > moment.clock; // a message was faster
     if (!isBehind) this.newest = moment;
   }
+}
+
+/** Names an invalidation by 64 random bits, so that no two histories of a partition can be confused. */
+export function nonce(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Names a history of a partition by 48 random bits. A number, because every entry carries it in six bytes. */
+export function historyName(): number {
+  return randomBytes(6).readUIntBE(0, 6);
 }

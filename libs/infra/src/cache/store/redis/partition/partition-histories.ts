@@ -1,6 +1,5 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
-import { historyName, nonce } from './nonce.js';
-import type { Verdict } from './history.js';
+import { historyName, nonce, type Verdict } from './history.js';
 import { parseGate, type Partition, type Partitions } from './partition.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
 import { runScript, UnknownReplyError } from './scripts.js';
