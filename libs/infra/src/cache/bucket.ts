@@ -14,7 +14,7 @@ import { encodePart, entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './counters/bucket-metrics.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
 import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './protocol/limits.js';
-import { hitClock } from './l1/hit-clock.js';
+import { hitClock } from '../process/hit-clock.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 

@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../cache.errors.js';
 import type { FeedAges } from '../cache.types.js';
 import { reportDefect } from '../../process/defect-report.js';
-import { hitClock } from '../l1/hit-clock.js';
+import { hitClock } from '../../process/hit-clock.js';
 import { settlesWithin } from '../../process/settles-within.js';
 
 /**

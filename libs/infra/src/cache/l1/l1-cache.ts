@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { entry as entryDependency, entryKey, type Dependency } from '../dependencies.js';
 import type { L1Reads } from '../protocol/cache-store.js';
-import { hitClock } from './hit-clock.js';
+import { hitClock } from '../../process/hit-clock.js';
 import { L1Partition, type ChainedInvalidation, type Position } from './l1-partition.js';
 
 export interface L1CacheOptions {
