@@ -1,5 +1,4 @@
 import { RecentReads } from './upkeep/recent-reads.js';
-import { buildKey } from './protocol/cache-keys.js';
 import type { CacheService } from './cache.service.js';
 import type {
   BackgroundEvent,
@@ -162,4 +161,9 @@ export class Bucket<T> {
     };
     return withCall(this.current(), { ...call, onOutcome: countAndTell });
   }
+}
+
+/** The key `domain:type:identifier[:subkey]`. Every part is encoded, so an id can hold any character. */
+export function buildKey(domain: string, type: string, parts: readonly string[]): string {
+  return [domain, type, ...parts].map(encodePart).join(':');
 }

@@ -1,6 +1,5 @@
 import { CacheError } from './cache.errors.js';
 import { Rehydration, type RehydratedBucket } from './upkeep/rehydration.js';
-import { checkKey } from './protocol/cache-keys.js';
 import type {
   CacheLock,
   CounterReports,
@@ -35,6 +34,7 @@ import type { ValueCodec } from './protocol/value-codec.js';
 const CLOSE_MS = 2000;
 /** How long calls wait for the first connection. */
 const OPENING_MS = 1000;
+const KEY_BYTES_MAX = 1024;
 /** Maximum dependencies of one invalidation. For more, invalidate the whole table or the namespace. */
 const INVALIDATED_MAX = 10_000;
 
@@ -229,10 +229,10 @@ export class CacheService {
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
-    within('the number of dependencies (use wholeTable or namespace for more)', dependencies.length, [
-      0,
-      INVALIDATED_MAX,
-    ]);
+    if (dependencies.length > INVALIDATED_MAX) {
+      const text = `an invalidation takes at most ${INVALIDATED_MAX} dependencies, not ${dependencies.length}: use wholeTable or namespace`;
+      throw new CacheError('CACHE_INVALID_OPTION', text, false);
+    }
     return this.invalidateAll('invalidate', invalidatedDependencies(dependencies));
   }
 
@@ -344,4 +344,23 @@ export class CacheService {
   private checkOpen(): void {
     if (this.isClosed) throw new CacheError('CACHE_CLOSED', 'the cache is closed', false);
   }
+}
+
+/**
+ * Rejects a key that is empty, has more than 1,024 bytes, or holds control characters (NUL separates fields in the
+ * store) or halves of characters.
+ */
+export function checkKey(key: string): void {
+  const problem = keyProblem(key);
+  if (problem) throw new CacheError('CACHE_INVALID_KEY', problem, false);
+}
+
+/** Matches nearly all keys, which then need no closer look. */
+const PLAIN = /^[\x20-\x7E]+$/;
+
+function keyProblem(key: string): string | undefined {
+  if (typeof key !== 'string' || key.length === 0) return 'a key is a text of at least one character';
+  if (key.length <= KEY_BYTES_MAX && PLAIN.test(key)) return undefined;
+  if (/[\p{Cc}\p{Cs}]/u.test(key)) return 'a key holds no control characters and no halves of characters';
+  return Buffer.byteLength(key) > KEY_BYTES_MAX ? `a key has at most ${KEY_BYTES_MAX} bytes` : undefined;
 }

@@ -1,6 +1,6 @@
 import { L1Cache } from '@bff/infra/cache/l1/l1-cache';
 import { L1Partition, type ChainedInvalidation } from '@bff/infra/cache/l1/l1-partition';
-import { History } from '@bff/infra/cache/store/redis/partition/history';
+import { History } from '@bff/infra/cache/store/redis/partition/partition';
 import { L1Acknowledgements } from '@bff/infra/cache/store/redis/l1/l1-acknowledgements';
 import { PrimaryVouch } from '@bff/infra/redis/primary-vouch';
 import type { RedisClient } from '@bff/infra/redis/redis-client';

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import { firstUnplain } from './plain-value.js';
+import { firstUnplain } from './value-codec.js';
 
 class Money {
   constructor(readonly amount: number) {}

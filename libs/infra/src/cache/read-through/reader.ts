@@ -1,3 +1,4 @@
+import { reportDefect } from '../../process/defect-report.js';
 import { BuildFailedError, StoreUnavailableError, WaitTimeoutError } from '../cache.errors.js';
 import type { Fetcher, GetOrSetOptions } from '../cache.types.js';
 import type { CacheStore, L1Reads, StoredValue, StoreRead } from '../protocol/cache-store.js';
@@ -9,7 +10,7 @@ import { pollMs } from './lease-watch.js';
 import type { ReadThrough } from './read-through.js';
 import { Upkeep } from '../upkeep/upkeep.js';
 import { WaiterGroup } from './waiters/waiter-group.js';
-import { tellOutcome, tellTooOld, Waiter } from './waiters/waiter.js';
+import { tellTooOld, Waiter } from './waiters/waiter.js';
 
 /** Options as a caller gives them, or as a bucket has had them resolved. */
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
@@ -105,7 +106,7 @@ export class Reader {
   /** The upkeep after a hit in this process. Nothing here waits. */
   afterL1Hit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
-    tellOutcome(given.onOutcome, 'hit');
+    countHit(given);
     if (needsUpkeep(given)) this.upkeep.afterL1Hit(key, answer, fetcher, this.resolve(given));
   }
 
@@ -226,7 +227,7 @@ export class Reader {
 
   private afterHit<T>(key: string, stored: StoredValue, value: T, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
-    tellOutcome(given.onOutcome, 'hit');
+    countHit(given);
     this.keepUp(key, stored, value, fetcher, given);
   }
 
@@ -268,6 +269,15 @@ export class Reader {
 /** Whether the read limits the age of its entry. */
 export function isBounded<T>(given: GivenOptions<T> | null): boolean {
   return typeof given === 'object' && given?.maxAgeSeconds !== undefined;
+}
+
+/** Counts a hit. An error of the listener is reported as a defect. It is here because every hit passes it. */
+function countHit<T>({ onOutcome }: GetOrSetOptions<T> | ResolvedOptions): void {
+  try {
+    onOutcome?.('hit');
+  } catch (error) {
+    reportDefect(error);
+  }
 }
 
 /** A cheap check: nearly all reads need no upkeep. */

@@ -1,6 +1,6 @@
 import type { Dependency } from '../../../dependencies.js';
 import type { LeaseEnd } from '../../../protocol/cache-store.js';
-import type { Moment } from '../partition/history.js';
+import type { Moment } from '../partition/partition.js';
 
 /** Parses the end of a lease, as `wake` in `_partition.lua` publishes it; undefined for any other text. */
 export function parseWakeMessage(text: string): LeaseEnd | undefined {

@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
 import type { StoredValue, StoreRead } from '../../../protocol/cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
-import type { Moment } from '../partition/history.js';
+import type { Moment } from '../partition/partition.js';
 import type { RedisL1 } from '../l1/redis-l1.js';
 import type { PartitionHistories } from '../partition/partition-histories.js';
 import type { Gate, Partition } from '../partition/partition.js';

@@ -7,7 +7,7 @@ import { InvalidationJournal } from './invalidation-journal.js';
 import { RedisL1, type L1Options } from '../l1/redis-l1.js';
 import { L1Acknowledgements } from '../l1/l1-acknowledgements.js';
 import { LEASE_TIMES, type LeaseCalls } from '../l1/l1-leases.js';
-import { nonce } from '../partition/history.js';
+import { nonce } from '../partition/partition.js';
 import type { Gate, Partition, Partitions } from '../partition/partition.js';
 import type { PartitionScripts } from '../partition/partition-scripts.js';
 import type { RedisGuard } from '../connection/redis-guard.js';

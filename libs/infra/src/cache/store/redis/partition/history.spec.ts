@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { History, type Shown } from './history.js';
+import { History, type Shown } from './partition.js';
 
 const at = (clock: number, born = 1, branch = 't'): Shown => {
   const [a, b, c] = [1, 2, 3].map((n) => `${branch}${clock - n}`);

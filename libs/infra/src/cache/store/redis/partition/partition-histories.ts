@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
-import { historyName, nonce, type Verdict } from './history.js';
+import { historyName, nonce, type Verdict } from './partition.js';
 import { parseGate, type Partition, type Partitions } from './partition.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
 import { runScript, UnknownReplyError } from './scripts.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { buildKey, checkKey } from './cache-keys.js';
+import { buildKey } from './bucket.js';
+import { checkKey } from './cache.service.js';
 
 describe('keys', () => {
   it('are built from encoded parts', () => {
