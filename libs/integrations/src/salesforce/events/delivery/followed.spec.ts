@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { FollowedTime } from './followed-time.js';
+import { FollowedTime } from './followed.js';
 
 const CATCH_UP_MS = 3_000;
 
