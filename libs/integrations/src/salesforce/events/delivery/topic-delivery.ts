@@ -8,8 +8,7 @@ import {
   unheardTopic,
 } from '../change-event-source.js';
 import { isChannelOfSeveral } from '../cometd/channels.js';
-import { FollowedTime } from './followed.js';
-import { ReplayCursor } from './replay-cursor.js';
+import { FollowedTime, ReplayCursor } from './followed.js';
 import { happenedAt, type SourceEvent } from '../source-event.js';
 import type { ResolvedStreamOptions } from '../stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
