@@ -3,8 +3,8 @@ import type { SalesforceConnection } from '../connection/salesforce-connection.j
 import { ChangeEventSource, type StartPosition, type TopicHandler, type TopicHealth } from './change-event-source.js';
 import { watchEntities } from './delivery/entity-watch.js';
 import { type PubSubOptions, type ResolvedPubSubOptions, resolvePubSubOptions } from './pubsub.options.js';
-import { LIFELINES_MAX } from './pubsub/pull-window.js';
 import { PubSubLink } from './pubsub/pubsub-link.js';
+import { LIFELINES_MAX } from './pubsub/topic-stream.js';
 import { TopicSubscription } from './pubsub/topic-subscription.js';
 import { StreamJournal } from './delivery/stream-journal.js';
 import { TopicDelivery } from './delivery/topic-delivery.js';

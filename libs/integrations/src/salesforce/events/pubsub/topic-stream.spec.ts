@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { LIFELINES_MAX, PullWindow } from './pull-window.js';
+import { LIFELINES_MAX, PullWindow } from './topic-stream.js';
 
 describe('the window of requests', () => {
   it('begins full, and is filled up again by halves', () => {
