@@ -46,8 +46,12 @@ let serviceClient: ServiceClientConstructor | undefined;
 
 /** One HTTP/2 connection to the Pub/Sub API, made at the first call. It is never repaired: a broken one is replaced. */
 export class PubSubClient {
+  /**
+   * When something last came over this connection, by `performance.now()`; -Infinity if nothing ever did. Its streams
+   * write it.
+   */
+  seenAt = -Infinity;
   private readonly stub: Stub;
-  private lastSeenAt = -Infinity;
 
   constructor(
     endpoint: PubSubEndpoint,
@@ -65,16 +69,6 @@ export class PubSubClient {
         'grpc.use_local_subchannel_pool': 1, // otherwise a new client would reuse the broken connection of the old one
       },
     ) as unknown as Stub;
-  }
-
-  /** Records that something came over this connection. */
-  seen(): void {
-    this.lastSeenAt = performance.now();
-  }
-
-  /** When something last came, by `performance.now()`; -Infinity if nothing ever did. */
-  get seenAt(): number {
-    return this.lastSeenAt;
   }
 
   subscribe(identity: PubSubIdentity): ClientDuplexStream<FetchRequest, FetchResponse> {

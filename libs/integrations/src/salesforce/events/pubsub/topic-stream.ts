@@ -101,7 +101,7 @@ export class TopicStream {
   }
 
   private signOfLife(): void {
-    this.parts.client.seen();
+    this.parts.client.seenAt = performance.now();
     this.parts.delivery.seen();
     this.live();
   }
