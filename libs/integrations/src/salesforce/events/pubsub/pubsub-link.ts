@@ -2,8 +2,8 @@ import type { SalesforceConnection } from '../../connection/salesforce-connectio
 import { backOffMs } from '../back-off.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
 import { backOffAfter, endOfSignIn } from '../delivery/stream-end.js';
+import { SchemaCache } from './event-schema.js';
 import { PubSubClient, type PubSubIdentity } from './pubsub-client.js';
-import { SchemaCache } from './schema-cache.js';
 import type { PubSubEnd } from './stream-faults.js';
 
 /** The connection and the identity that a stream is opened with. */

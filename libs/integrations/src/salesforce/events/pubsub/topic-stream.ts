@@ -4,10 +4,9 @@ import type { StartPosition } from '../change-event-source.js';
 import type { ConsumerEvent, FetchRequest, FetchResponse } from '../pubsub-service.js';
 import type { ResolvedPubSubOptions } from '../pubsub.options.js';
 import type { TopicDelivery } from '../delivery/topic-delivery.js';
-import type { EventSchema } from './event-schema.js';
+import type { EventSchema, SchemaCache } from './event-schema.js';
 import type { PubSubClient, PubSubIdentity } from './pubsub-client.js';
 import { eventOfPubSub } from './pubsub-event.js';
-import type { SchemaCache } from './schema-cache.js';
 import { endOfCall, type PubSubEnd } from './stream-faults.js';
 
 /**
