@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { CHANGE_HEADER, filled, readHeader } from '../change-header.js';
-import type { SourceEvent } from '../source-event.js';
+import { CHANGE_HEADER, filled, readHeader, type SourceEvent } from '../source-event.js';
 
 const REPLAY = z.object({ event: z.object({ replayId: z.union([z.number(), z.string().min(1)]) }) });
 const PLATFORM = z.object({ payload: z.record(z.string(), z.unknown()) });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { CHANGE_HEADER, type ChangeHeader, filled, readHeader } from '../change-header.js';
 import type { ProducerEvent } from '../pubsub-service.js';
-import type { SourceEvent } from '../source-event.js';
+import { CHANGE_HEADER, type ChangeHeader, filled, readHeader, type SourceEvent } from '../source-event.js';
 import { type EventSchema, HEADER_FIELD, plain } from './event-schema.js';
 
 /** The field names in the bitmaps of an UPDATE. */
