@@ -3,8 +3,12 @@ import { APP_CONFIG } from '@bff/infra/config/app-config';
 import type { AppConfig } from '../config/app-config.js';
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Inject, Injectable } from '@nestjs/common';
-import { ChangeSubscriber, entitySubscription, type Subscription } from '../change-events/change-subscriber.js';
-import type { EntityRules } from '../change-events/event-dependencies.js';
+import {
+  ChangeSubscriber,
+  entitySubscription,
+  type EntityRules,
+  type Subscription,
+} from '../change-events/change-subscriber.js';
 import { MappingCacheService } from '../identity/mapping-cache.service.js';
 import { CatalogCacheService } from './catalog-cache.service.js';
 

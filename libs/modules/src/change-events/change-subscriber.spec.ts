@@ -2,7 +2,7 @@ import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { describe, expect, it } from '@jest/globals';
 import { changeEvent } from '../../../../test/support/change-event.js';
-import { eventDependencies, type EntityRules } from './event-dependencies.js';
+import { eventDependencies, type EntityRules } from './change-subscriber.js';
 
 const ORDER = '801000000000001AAA';
 const RULES: EntityRules = {

@@ -1,7 +1,7 @@
 import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
-import { eventDependencies } from '../event-dependencies.js';
+import { eventDependencies } from '../change-subscriber.js';
 import { gapEvents, moveEvents, overflowEvent } from './reconciler-events.js';
 import type { ChangedRow } from './reconciler-rows.js';
 
