@@ -1,6 +1,7 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
+import type { Dependency } from '@bff/infra/cache/dependencies';
 import type {
   EventBatch,
   GapReason,
@@ -10,7 +11,6 @@ import type {
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
 import { appliedChange, appliedChanges, type AppliedChange } from '../applied-change.js';
-import { planBatch, type BatchPlan, type Step } from './batch-plan.js';
 import type { Subscription } from '../change-subscriber.js';
 
 /** This process's results for the events of one topic. */
@@ -44,11 +44,42 @@ export interface TopicListeners {
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
 
+/** The dependencies that one event invalidates for one subscription. */
+interface StepPart {
+  readonly event: SourceEvent;
+  readonly dependencies: readonly Dependency[];
+}
+
+/** Events that are invalidated for one subscription in one call. */
+interface Step {
+  readonly subscription: Subscription;
+  readonly parts: StepPart[];
+  /** The dependencies of all parts, each once. */
+  readonly dependencies: Set<Dependency>;
+  /** An earlier attempt may have dropped entries. */
+  isTried: boolean;
+  /** How often it failed for a reason other than an unavailable store. */
+  failures: number;
+}
+
+/** The work of a batch, in its order. */
+interface BatchPlan {
+  /** The steps that are still to be done. */
+  readonly steps: Step[];
+  /** Events that changed nothing that is shown. */
+  readonly skipped: number;
+  /** Events that no subscription is for. */
+  readonly ignored: number;
+}
+
 interface BatchInHand {
   readonly batch: EventBatch;
   readonly plan: BatchPlan;
   isApplied: boolean;
 }
+
+/** Dependencies per call to the store: enough for hundreds of events, few enough for one short step of Redis. */
+const DEPENDENCIES_OF_STEP = 1_000;
 
 /** A step that fails this often while the store is reachable will never succeed. */
 const FAILURES_OF_POISON = 3;
@@ -188,6 +219,61 @@ export class TopicConsumer implements TopicHandler {
 
   private async tellOfAcknowledged(): Promise<void> {
     if (this.untold.length > 0) await this.listeners.applied?.(this.untold.splice(0));
+  }
+}
+
+/** Called when a subscription throws for an event. */
+type OnPoison = (event: SourceEvent, subscription: Subscription, error: unknown) => void;
+
+/**
+ * Guarantees that every dependency that a subscription names for an event of the batch is in one of the steps. If a
+ * subscription throws for an event, the steps contain everything that the subscription vouches for.
+ */
+function planBatch(
+  events: readonly SourceEvent[],
+  subscriptions: readonly Subscription[],
+  onPoison: OnPoison,
+): BatchPlan {
+  const steps: Step[] = [];
+  const open = new Map<Subscription, Step>();
+  let skipped = 0;
+  let ignored = 0;
+  const add = (subscription: Subscription, part: StepPart): void => {
+    let step = open.get(subscription);
+    if (step === undefined || step.dependencies.size + part.dependencies.length > DEPENDENCIES_OF_STEP) {
+      step = { subscription, parts: [], dependencies: new Set(), isTried: false, failures: 0 };
+      open.set(subscription, step);
+      steps.push(step);
+    }
+    step.parts.push(part);
+    for (const dependency of part.dependencies) step.dependencies.add(dependency);
+  };
+  for (const event of events) {
+    let isForSomebody = false;
+    let isShown = false;
+    for (const subscription of subscriptions) {
+      const dependencies = dependenciesOf(event, subscription, onPoison);
+      isForSomebody ||= dependencies !== undefined;
+      if (dependencies === undefined || dependencies.length === 0) continue;
+      isShown = true;
+      add(subscription, { event, dependencies });
+    }
+    if (!isForSomebody) ignored += 1;
+    else if (!isShown) skipped += 1;
+  }
+  return { steps, skipped, ignored };
+}
+
+function dependenciesOf(
+  event: SourceEvent,
+  subscription: Subscription,
+  onPoison: OnPoison,
+): readonly Dependency[] | undefined {
+  try {
+    return subscription.dependencies(event);
+  } catch (error) {
+    onPoison(event, subscription, error);
+    return subscription.everything;
   }
 }
 
