@@ -71,8 +71,11 @@ export class ChangeEventPipeline implements TopicHandler {
     const notices = new OrderNotices(orders, new Notifications(board));
     const applied = (changes: readonly AppliedChange[]): Promise<void> => pipeline.tell(changes);
     const announced = new Announced(); // remembered events, as in a worker's reconciler
-    const heard = (events: readonly SourceEvent[]): void => announced.heard(events);
-    const consumer = new TopicConsumer(ORDERS, [ofOrders], cache, position, { heard, applied });
+    const reconciler = {
+      heard: (events: readonly SourceEvent[]): void => announced.heard(events),
+      gap: (): void => undefined,
+    };
+    const consumer = new TopicConsumer(ORDERS, [ofOrders], cache, position, { reconciler, applied });
     const pipeline: ChangeEventPipeline = new ChangeEventPipeline(
       consumer,
       orders,

@@ -63,15 +63,12 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     const applied = async (changes: readonly AppliedChange[]) => {
       await Promise.all(listeners.map((listener) => listener.onApplied(changes)));
     };
-    for (const [topic, subscriptions] of this.subscriptionsByTopic()) {
-      const consumer = new TopicConsumer(topic, subscriptions, this.cache, this.savedAs(this.source.transport, topic), {
-        applied,
-        heard: (events) => this.reconciler?.heard(events),
-        gap: () => this.reconciler?.gap(topic),
-      });
-      this.topics.set(topic, consumer);
+    const byTopic = this.subscriptionsByTopic();
+    const reconciler = (this.reconciler = this.createReconciler(byTopic));
+    for (const [topic, subscriptions] of byTopic) {
+      const position = this.savedAs(this.source.transport, topic);
+      this.topics.set(topic, new TopicConsumer(topic, subscriptions, this.cache, position, { applied, reconciler }));
     }
-    this.reconciler = this.createReconciler();
     this.reports.publish(CONSUMER_TOPIC, () => this.report());
     this.active.start();
   }
@@ -101,7 +98,11 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
 
   private async consume(): Promise<void> {
     this.reconciler?.start();
-    await this.source.start(this.topics, (topic) => (this.topics.get(topic) as TopicConsumer).position());
+    await this.source.start(this.topics, (topic) => this.consumerOf(topic).position());
+  }
+
+  private consumerOf(topic: string): TopicConsumer {
+    return this.topics.get(topic) as TopicConsumer;
   }
 
   /** A position that only the active consumer moves. */
@@ -117,18 +118,18 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     };
   }
 
-  private createReconciler(): Reconciler | undefined {
+  private createReconciler(byTopic: ReadonlyMap<string, readonly Subscription[]>): Reconciler | undefined {
     const { reconcileSeconds } = this.config.salesforce;
     if (reconcileSeconds === 0) return undefined;
     const tables = new Map<string, WatchedTable>();
-    for (const [topic, consumer] of this.topics) {
-      for (const { table, listFields = [] } of consumer.subscriptions) {
+    for (const [topic, subscriptions] of byTopic) {
+      for (const { table, listFields = [] } of subscriptions) {
         if (table === undefined) continue;
         const { listFields: others = [], ...watched } = tables.get(table) ?? {
           table,
           topic,
           isCaughtUp: () => this.isCaughtUp(topic),
-          apply: (events: readonly ChangeEvent[]) => consumer.repair(events),
+          apply: (events: readonly ChangeEvent[]) => this.consumerOf(topic).repair(events),
         };
         tables.set(table, { ...watched, listFields: [...new Set([...others, ...listFields])] });
       }

@@ -12,6 +12,7 @@ import type { SourceEvent } from '@bff/integrations/salesforce/events/source-eve
 import { Logger } from '@nestjs/common';
 import { appliedChange, appliedChanges, type AppliedChange } from '../applied-change.js';
 import type { Subscription } from '../change-subscriber.js';
+import type { Reconciler } from '../reconciler/reconciler.js';
 
 /** This process's results for the events of one topic. */
 export interface TopicCounters {
@@ -34,12 +35,13 @@ export interface TopicPosition {
   save(replayId: string): Promise<void>;
 }
 
-/** Callbacks of a `TopicConsumer`. */
+/** The listeners of a `TopicConsumer`. */
 export interface TopicListeners {
-  /** Receives the events of a batch before they are processed; may receive the same ones again. */
-  readonly heard?: (events: readonly SourceEvent[]) => void;
-  /** Changes before now may not have been heard, and everything that they could concern is dropped. */
-  readonly gap?: () => void;
+  /**
+   * Receives the events of a batch before they are processed, and may receive the same ones again; learns of a gap when
+   * everything that it could concern is dropped.
+   */
+  readonly reconciler?: Pick<Reconciler, 'heard' | 'gap'> | undefined;
   /** Receives changes that are acknowledged and not yet committed. It does not reject. */
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
@@ -146,7 +148,7 @@ export class TopicConsumer implements TopicHandler {
     }
     const invalidation = sumOf(done);
     const { dropped } = invalidation;
-    this.listeners.gap?.();
+    this.listeners.reconciler?.gap(this.topic);
     this.lastCommittedReplayId = undefined; // the saved position says nothing about this stream any more
     this.untold.push(appliedChange(undefined, everything, invalidation, false));
     await this.tellOfAcknowledged();
@@ -159,7 +161,7 @@ export class TopicConsumer implements TopicHandler {
   }
 
   private begin(batch: EventBatch): BatchInHand {
-    this.listeners.heard?.(batch.events);
+    this.listeners.reconciler?.heard(batch.events);
     return (this.inHand = { batch, plan: this.plan(batch.events), isApplied: false });
   }
 
