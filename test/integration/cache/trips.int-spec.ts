@@ -24,7 +24,7 @@ describe('the trips of a read and of a change', () => {
     ['L2 hit', 19],
     ['L2 hit that the L1 keeps', 23],
     ['miss', 35],
-    ['message to acknowledged', 38],
+    ['message to acknowledged', 29],
   ])('%s: at most %i files', (name, max) => {
     expect(trips.get(name)).toBeDefined();
     expect(trips.get(name)?.length).toBeLessThanOrEqual(max);
