@@ -19,6 +19,7 @@ import { DomainBoard } from './counters/domain-board.js';
 import type { ChangeFeeds, FeedTrust } from './feeds/change-feeds.js';
 import { KeyPattern } from './protocol/key-pattern.js';
 import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
+import { BackgroundBuilds } from './read-through/background-builds.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
 import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-options.js';
@@ -27,6 +28,7 @@ import { Reader, type GivenOptions } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
 import { settlesWithin } from '../process/settles-within.js';
 import type { CacheStore, StoreState } from './protocol/cache-store.js';
+import { Upkeep } from './upkeep/upkeep.js';
 import { Sweeper } from './upkeep/sweeper.js';
 import type { ValueCodec } from './protocol/value-codec.js';
 
@@ -85,8 +87,10 @@ export class CacheService {
       this.check(key);
       return this.opening;
     };
-    this.reader = new Reader(parts.store, parts.codec, this.readThrough, parts.defaults, admit);
-    this.staleReader = new StaleReader(parts.store, this.reader);
+    const background = new BackgroundBuilds(this.readThrough);
+    const upkeep = new Upkeep(parts.store, this.readThrough.clock, background);
+    this.reader = new Reader(parts.store, parts.codec, this.readThrough, parts.defaults, admit, upkeep);
+    this.staleReader = new StaleReader(parts.store, this.reader, background);
     this.locks = new CacheLocks({
       store: parts.store,
       codec: parts.codec,
@@ -95,7 +99,7 @@ export class CacheService {
       admit,
       write: (key, value, leaseId, options) => this.write('the write of a lock', key, value, options, leaseId),
     });
-    this.rehydration = new Rehydration(parts.store, this.reader.background);
+    this.rehydration = new Rehydration(parts.store, background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
   }

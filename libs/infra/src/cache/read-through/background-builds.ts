@@ -3,9 +3,9 @@ import { CacheError } from '../cache.errors.js';
 import type { Fetcher } from '../cache.types.js';
 import { reportDefect } from '../../process/defect-report.js';
 import { FETCH_MS } from '../protocol/limits.js';
-import type { ResolvedOptions } from '../read-through/get-or-set-options.js';
-import type { ReadThrough } from '../read-through/read-through.js';
-import { Waiter, type Background, type BackgroundAnswer } from '../read-through/waiters/waiter.js';
+import type { ResolvedOptions } from './get-or-set-options.js';
+import type { ReadThrough } from './read-through.js';
+import { Waiter, type Background, type BackgroundAnswer } from './waiters/waiter.js';
 
 /** Maximum concurrent background builds; excess is skipped, not queued, and the next hit may try again. */
 const RUNNING_MAX = 32;

@@ -45,7 +45,10 @@ describe('Reader', () => {
     const codec = new ValueCodec(undefined);
     const defaults = { waitMs: 1000, leaseMs: 1000, safetyTtlSeconds: undefined };
     readThrough = new ReadThrough(store, codec, 8);
-    reader = new Reader(store, codec, readThrough, defaults, () => undefined);
+    reader = new Reader(store, codec, readThrough, defaults, () => undefined, {
+      afterHit: () => undefined,
+      afterL1Hit: () => undefined,
+    });
     fetches = 0;
     outcomes = [];
   });

@@ -3,12 +3,10 @@ import { BuildFailedError, StoreUnavailableError, WaitTimeoutError } from '../ca
 import type { Fetcher, GetOrSetOptions } from '../cache.types.js';
 import type { CacheStore, L1Reads, StoredValue, StoreRead } from '../protocol/cache-store.js';
 import type { ValueCodec } from '../protocol/value-codec.js';
-import { BackgroundBuilds } from '../upkeep/background-builds.js';
 import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
 import { isYoungEnough } from './entry-age.js';
 import { pollMs } from './lease-watch.js';
 import type { ReadThrough } from './read-through.js';
-import { Upkeep } from '../upkeep/upkeep.js';
 import { WaiterGroup } from './waiters/waiter-group.js';
 import { tellTooOld, Waiter } from './waiters/waiter.js';
 
@@ -29,11 +27,17 @@ interface SharedRead {
   readonly others: Waiter[];
 }
 
+/** What a hit starts without waiting for it. */
+export interface HitUpkeep {
+  /** After a hit in the store, whose reply holds the entry's times. */
+  afterHit(key: string, stored: StoredValue, value: unknown, fetcher: Fetcher<unknown>, options: ResolvedOptions): void;
+  /** After a hit in this process, with its answer. */
+  afterL1Hit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void;
+}
+
 /** Reads entries: from the L1, else from the store, else from the source. Every read of the cache passes here. */
 export class Reader {
-  readonly background: BackgroundBuilds;
   private l1: L1Reads | undefined;
-  private readonly upkeep: Upkeep;
   private readonly noOptions: ResolvedOptions;
   /** For each key, the last read that is not answered yet. */
   private readonly reads = new Map<string, SharedRead>();
@@ -45,10 +49,9 @@ export class Reader {
     private readonly defaults: ReadDefaults,
     /** Throws if the key must not be read; the caller must await a returned promise first. */
     readonly admit: (key: string) => Promise<void> | undefined,
+    private readonly upkeep: HitUpkeep,
   ) {
     this.l1 = store.l1;
-    this.background = new BackgroundBuilds(readThrough);
-    this.upkeep = new Upkeep(store, readThrough.clock, this.background);
     this.noOptions = this.resolve(undefined);
   }
 

@@ -2,7 +2,7 @@ import { CacheError, StoreUnavailableError } from '../cache.errors.js';
 import type { Fetcher, MaybeStale, ReadOutcome } from '../cache.types.js';
 import { settlesWithin } from '../../process/settles-within.js';
 import type { CacheStore } from '../protocol/cache-store.js';
-import { tellBackground } from '../upkeep/background-builds.js';
+import { tellBackground, type BackgroundBuilds } from './background-builds.js';
 import { isYoungEnough } from './entry-age.js';
 import type { ResolvedOptions, StaleWindows } from './get-or-set-options.js';
 import type { GivenOptions, Reader } from './reader.js';
@@ -23,6 +23,7 @@ export class StaleReader {
   constructor(
     private readonly store: CacheStore,
     private readonly reader: Reader,
+    private readonly background: BackgroundBuilds,
   ) {}
 
   async read<T>(key: string, fetcher: Fetcher<T>, given: GivenOptions<T>): Promise<MaybeStale<T>> {
@@ -42,7 +43,7 @@ export class StaleReader {
       if (found) return fresh(found.value);
       const copy = await this.copy<T>(key, stale.whileRevalidateMs, options);
       if (copy) {
-        void this.reader.background.run(key, fetcher, options, replacement(options));
+        void this.background.run(key, fetcher, options, replacement(options));
         tellOutcome(options.onOutcome, 'stale');
         return copy;
       }

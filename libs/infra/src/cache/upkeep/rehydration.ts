@@ -1,5 +1,5 @@
 import type { Fetcher } from '../cache.types.js';
-import type { BackgroundBuilds, BackgroundResult } from './background-builds.js';
+import type { BackgroundBuilds, BackgroundResult } from '../read-through/background-builds.js';
 import type { ResolvedOptions } from '../read-through/get-or-set-options.js';
 import type { CacheStore } from '../protocol/cache-store.js';
 import type { RecentReads } from './recent-reads.js';

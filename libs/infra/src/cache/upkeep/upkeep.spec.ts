@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { GetOrSetOptions } from '../cache.types.js';
 import { StoreUnavailableError } from '../cache.errors.js';
 import type { CacheStore, StoredValue } from '../protocol/cache-store.js';
-import type { BackgroundBuilds } from './background-builds.js';
+import type { BackgroundBuilds } from '../read-through/background-builds.js';
 import { resolveGetOrSetOptions } from '../read-through/get-or-set-options.js';
 import { StoreClock } from '../read-through/store-clock.js';
 import { Upkeep } from './upkeep.js';

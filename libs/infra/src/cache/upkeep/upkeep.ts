@@ -3,7 +3,8 @@ import { StoreUnavailableError } from '../cache.errors.js';
 import type { Fetcher } from '../cache.types.js';
 import { reportDefect } from '../../process/defect-report.js';
 import type { CacheStore, StoredValue } from '../protocol/cache-store.js';
-import type { BackgroundBuilds } from './background-builds.js';
+import type { BackgroundBuilds } from '../read-through/background-builds.js';
+import type { HitUpkeep } from '../read-through/reader.js';
 import type { ResolvedOptions, SlidingLife } from '../read-through/get-or-set-options.js';
 import type { StoreClock } from '../read-through/store-clock.js';
 
@@ -19,7 +20,7 @@ const ATTEMPT_REST_MS = 1000;
  * (`sliding`). Each process does it at most once per key at a time; for builds the lease ensures this over all
  * processes.
  */
-export class Upkeep {
+export class Upkeep implements HitUpkeep {
   private readonly resting = new LRUCache<string, number>({ max: RESTING_MAX });
   private readonly looking = new Set<string>();
 
