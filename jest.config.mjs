@@ -35,7 +35,7 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{apps,libs,test/support,test/checks/{bench,faults,soak},test/examples}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{apps,libs,test/support,test/checks,test/examples}/**/*.spec.ts'],
     },
     { ...base, displayName: 'tooling', testMatch: ['<rootDir>/test/tooling/**/*.spec.ts'] },
     { ...servers, displayName: 'contract', testMatch: ['<rootDir>/test/contract/**/*.spec.ts'] },

@@ -18,7 +18,7 @@ import { describeCheckpoints } from './checkpoints.contract.js';
 import { describeConsumerLeases } from './consumer-leases.contract.js';
 import { describeProcessReports, describeSharedProcessReports } from './process-reports.contract.js';
 import { connectRedis, createRedisStores } from './redis-under-test.js';
-import { eventually, put, startBuild, text } from './store-under-test.js';
+import { eventuallySeen, put, startBuild, text } from './store-under-test.js';
 
 let server: RedisServer;
 const connections: RedisClient[] = [];
@@ -70,7 +70,7 @@ it('lets the report of a process that died without a word expire within ten seco
   const redis = await connect();
   const reports = closing(await joinReports('short-lived'));
   reports.publish('dying', () => 'last words');
-  const left = await eventually(
+  const left = await eventuallySeen(
     () => redis.pttl(`{${REPORTS}.reports}:dying:short-lived`),
     (ms) => ms > 0,
   );
@@ -149,7 +149,7 @@ describe('RedisCacheStore on a server that goes away', () => {
     await put(store, 'orders:a', 'before', [record('Order', '1')]);
     const build = await startBuild(store, 'orders:b');
     await own.kill();
-    await eventually(
+    await eventuallySeen(
       () => store.state().status,
       (status) => status === 'down',
     );
@@ -158,7 +158,7 @@ describe('RedisCacheStore on a server that goes away', () => {
     await expect(store.invalidate([record('Order', '1')])).rejects.toMatchObject(unavailable);
     await expect(build.commit('v')).rejects.toMatchObject(unavailable);
     await own.restart();
-    await eventually(
+    await eventuallySeen(
       () => store.state().status,
       (status) => status === 'up',
     );

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ProcessReports } from '@bff/infra/fleet/process-reports';
-import { eventually } from './store-under-test.js';
+import { eventuallySeen } from './store-under-test.js';
 
 type Join = (processId: string) => Promise<ProcessReports>;
 
@@ -52,21 +52,21 @@ export function describeSharedProcessReports(name: string, join: Join): void {
         const all = await one.read('orders');
         return Object.fromEntries(all.map((r) => [r.processId, (r.content as { hits: number }).hits]));
       };
-      await eventually(hits, (seen) => seen.one === 1 && seen.two === 10);
+      await eventuallySeen(hits, (seen) => seen.one === 1 && seen.two === 10);
       counted.two = 11;
-      expect(await eventually(hits, (seen) => seen.two === 11)).toEqual({ one: 1, two: 11 });
+      expect(await eventuallySeen(hits, (seen) => seen.two === 11)).toEqual({ one: 1, two: 11 });
       expect(await one.read('orders')).toHaveLength(2);
     });
 
     it('take a process that left off the board', async () => {
       const [one, two] = [await joined('one'), await joined('two')];
       two.publish('orders', () => 'here');
-      await eventually(
+      await eventuallySeen(
         () => one.read('orders'),
         (all) => all.length === 1,
       );
       await two.close();
-      await eventually(
+      await eventuallySeen(
         () => one.read('orders'),
         (all) => all.length === 0,
       );

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
 import type {
@@ -9,6 +8,7 @@ import type {
   StartPoint,
   StoredValue,
 } from '@bff/infra/cache/protocol/cache-store';
+import { eventually } from '../support/eventually.js';
 
 export interface StoreSettings {
   /** Invalidated dependencies that the store remembers. */
@@ -129,17 +129,14 @@ export async function sweepAll(store: CacheStore): Promise<number> {
 }
 
 /**
- * Looks repeatedly until `check` holds, for effects that take real time. Fails after four seconds (Jest ends a test
- * after five), with the last value seen.
+ * The first value that passes `check`, for effects that take real time. Fails after four seconds (Jest ends a test after
+ * five), with the last value seen.
  */
-export async function eventually<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 4_000;
-  for (;;) {
-    const seen = await look();
-    if (check(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(seen)} after four seconds`);
-    await delay(5);
-  }
+export async function eventuallySeen<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
+  let seen = await look();
+  const passes = async () => check(seen) || check((seen = await look()));
+  await eventually(passes, { withinMs: 4_000, what: 'a value that passes', state: () => seen });
+  return seen;
 }
 
 /** Runs `work` for 0 … count - 1, a bounded number at a time. */

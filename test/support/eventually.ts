@@ -10,7 +10,7 @@ export interface Patience {
 
 /**
  * The first value that is neither undefined nor false, looked for every few milliseconds; rejects when the deadline has
- * passed. Every test and every check polls with it.
+ * passed. Tests and checks poll with it; a loop that measures a time by itself is another thing.
  */
 export async function eventually<T>(
   look: () => T | Promise<T>,

@@ -177,7 +177,7 @@ class CheckRun {
     }
     await this.injector.ended();
     const [defect] = this.injector.defects;
-    if (defect !== undefined) throw new Error(defect); // the checker could not do what it had to
+    if (defect) throw defect; // the checker could not do what it had to
     return (performance.now() - beganAt) / 1000;
   }
 

@@ -22,7 +22,7 @@ describe('the fault injector', () => {
     injector.inject({ kind: 'bad' });
     injector.inject({ kind: 'good' });
     await injector.ended();
-    expect(injector.defects).toEqual(['bad: Error: no such server']);
+    expect(injector.defects.map(({ message }) => message)).toEqual(['bad: Error: no such server']);
   });
 
   it('runs the work of a lane in turn, also after a failure, and other lanes beside it', async () => {

@@ -10,7 +10,8 @@ export interface InjectedFault {
  * could not be carried out: each is a defect of the check.
  */
 export class FaultInjector<F extends InjectedFault> {
-  readonly defects: string[] = [];
+  /** Each names the fault, and has what went wrong as its cause. */
+  readonly defects: Error[] = [];
   private readonly underWay = new Set<Promise<void>>();
   private readonly lanes = new Map<unknown, Promise<void>>();
 
@@ -23,7 +24,7 @@ export class FaultInjector<F extends InjectedFault> {
 
   /** Begins a fault; it may last. */
   inject(fault: F): void {
-    this.begin(fault.kind, this.carryOut(fault));
+    this.begin(this.named(fault));
   }
 
   /**
@@ -33,11 +34,11 @@ export class FaultInjector<F extends InjectedFault> {
   injectInTurn(faults: Iterator<F, never>, calmMs: number, shouldGoOn: () => boolean): void {
     const series = async () => {
       while (shouldGoOn()) {
-        await this.carryOut(faults.next().value);
+        await this.named(faults.next().value);
         await elapse(calmMs);
       }
     };
-    this.begin('a series of faults', series());
+    this.begin(series());
   }
 
   /** Runs the work after all earlier work of the same lane: two faults of one server, for example. */
@@ -56,12 +57,17 @@ export class FaultInjector<F extends InjectedFault> {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
-  private begin(name: string, fault: Promise<unknown>): void {
+  private async named(fault: F): Promise<void> {
+    try {
+      await this.carryOut(fault);
+    } catch (cause) {
+      throw new Error(`${fault.kind}: ${String(cause)}`, { cause });
+    }
+  }
+
+  private begin(fault: Promise<void>): void {
     const work: Promise<void> = fault
-      .then(
-        () => undefined,
-        (error: unknown) => void this.defects.push(`${name}: ${String(error)}`),
-      )
+      .catch((error: Error) => void this.defects.push(error))
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
   }

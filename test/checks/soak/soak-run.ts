@@ -106,7 +106,11 @@ class SoakRun {
     const { load, faults, deployment, freshness } = this;
     const deliveredEvents = await deployment.org.deliveredEvents().catch(() => 0);
     await load.stop();
-    this.failures.push(...deployment.unexpectedEnds, ...faults.injector.defects, ...load.defects);
+    this.failures.push(
+      ...deployment.unexpectedEnds,
+      ...faults.injector.defects.map(({ message }) => message),
+      ...load.defects,
+    );
     const { recoveries, failures } = this;
     const { transport } = deployment;
     return { transport, phases: outcomes, load, freshness, faults, deliveredEvents, missed, recoveries, failures };

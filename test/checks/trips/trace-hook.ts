@@ -24,7 +24,7 @@ export async function load(
 }
 
 /** The text with a call of `globalThis.enteredFile` at the beginning of each function. */
-export function noting(file: string, text: string): string {
+function noting(file: string, text: string): string {
   const call = `globalThis.enteredFile?.(${JSON.stringify(file)})`;
   const inserts: { readonly at: number; readonly what: string }[] = [];
   const visit = (node: ts.Node): void => {

@@ -16,6 +16,7 @@ import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
 import type { DiscoveryService } from '@nestjs/core';
 import { Logger } from '@nestjs/common';
 import { startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisServer } from '../../support/redis/redis-server.js';
 import { traced, within, type Trip } from './trace.js';
 
@@ -24,6 +25,8 @@ type MeasuredTrip = readonly [name: string, files: readonly string[]];
 
 /** Long enough for the first lease of an L1, and for a look at the feeds. */
 const LEASED_MS = 1_500;
+/** How long the stream may take to be live, and a change to be applied. */
+const LIVE_MS = 30_000;
 /** Long enough for what follows an acknowledgement. */
 const SETTLED_MS = 100;
 
@@ -75,11 +78,11 @@ async function readTrips(connect: () => RedisClient): Promise<MeasuredTrip[]> {
     return 'a value';
   };
   const read = ({ things }: typeof strict, id: string) => things.byId.get([id], fetcher);
-  await pause(LEASED_MS);
+  await elapse(LEASED_MS);
   for (const id of ['warm', 'other', 'hit', 'first', 'second']) await read(strict, id);
   for (const id of ['warm', 'other', 'hit']) await read(bare, id);
   await read(reader, 'first');
-  await pause(LEASED_MS);
+  await elapse(LEASED_MS);
   const trips: MeasuredTrip[] = [
     ['L1 hit', await traced(() => read(strict, 'hit'))],
     ['L2 hit', await traced(() => read(bare, 'hit'))],
@@ -115,12 +118,12 @@ async function changeTrip(connect: () => RedisClient): Promise<MeasuredTrip> {
     config,
   );
   consumer.onApplicationBootstrap();
-  while (!source.health().some(({ topic, state }) => topic.includes('OrderChange') && state === 'live'))
-    await pause(50);
-  await pause(LEASED_MS);
+  const isLive = () => source.health().some(({ topic, state }) => topic.includes('OrderChange') && state === 'live');
+  await eventually(isLive, { withinMs: LIVE_MS, what: 'a live stream of orders' });
+  await elapse(LEASED_MS);
   let trip: Trip = new Set();
   let acknowledged: readonly string[] = [];
-  let done = (): void => undefined;
+  let done = (): unknown => undefined;
   const { take } = TopicStream.prototype as unknown as { take: Take };
   Object.assign(TopicStream.prototype, {
     take(this: TopicStream, response: Parameters<Take>[0]) {
@@ -136,18 +139,15 @@ async function changeTrip(connect: () => RedisClient): Promise<MeasuredTrip> {
   const [order] = sandbox.org.records('Order') as unknown as [{ Id: string }];
   for (const Status of ['Activated', 'Draft', 'Activated']) {
     trip = new Set();
-    const applied = new Promise<void>((resolve) => (done = resolve));
+    let isApplied = false;
+    done = () => (isApplied = true);
     sandbox.org.update('Order', order.Id, { Status });
-    await applied;
-    await pause(SETTLED_MS);
+    await eventually(() => isApplied, { withinMs: LIVE_MS, what: 'an applied change' });
+    await elapse(SETTLED_MS);
   }
   await consumer.onModuleDestroy();
   await cache.close();
   await reports.close();
   await sandbox.close();
   return ['message to acknowledged', acknowledged];
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { entry, namespace, record } from '@bff/infra/cache/dependencies';
-import { allKeys, eventually, put, startBuild, text, times, write, type StoreFactory } from '../store-under-test.js';
+import {
+  allKeys,
+  eventuallySeen,
+  put,
+  startBuild,
+  text,
+  times,
+  write,
+  type StoreFactory,
+} from '../store-under-test.js';
 
 /** Lists, counts and sizes of entries; keys are taken literally. */
 export function describeDirectory(create: StoreFactory): void {
@@ -15,7 +24,7 @@ export function describeDirectory(create: StoreFactory): void {
       await startBuild(store, 'catalog:pending');
       const left = async () =>
         (await Promise.all(thirty('catalog:expired').map((key) => store.read(key)))).filter(Boolean);
-      await eventually(left, (seen) => seen.length === 0);
+      await eventuallySeen(left, (seen) => seen.length === 0);
       const keys = await allKeys(other);
       expect(keys).toHaveLength(1_300);
       expect(new Set(keys)).toEqual(new Set(expected));

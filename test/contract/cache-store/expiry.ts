@@ -3,7 +3,7 @@ import { record } from '@bff/infra/cache/dependencies';
 import {
   allKeys,
   begin,
-  eventually,
+  eventuallySeen,
   put,
   startBuild,
   sweepAll,
@@ -19,7 +19,7 @@ export function describeExpiry(create: StoreFactory): void {
     it('[P12] [P13] ends an entry when its TTL has passed, for every kind of question', async () => {
       const { store, other } = await create();
       await put(store, 'whmcs:invoices:1', 'v', [record('Order', '1')], 50);
-      await eventually(
+      await eventuallySeen(
         () => text(other, 'whmcs:invoices:1'),
         (seen) => seen === undefined,
       );
@@ -34,7 +34,7 @@ export function describeExpiry(create: StoreFactory): void {
       const { store } = await create();
       const build = await startBuild(store, 'k');
       expect(await build.commit('v', [], { ttlMs: 60_000, begunMsAgo: 59_800 })).toBe('ok');
-      await eventually(
+      await eventuallySeen(
         () => text(store, 'k'),
         (seen) => seen === undefined,
       ); // within seconds, not sixty
@@ -45,7 +45,7 @@ export function describeExpiry(create: StoreFactory): void {
       await put(store, 'kept', 'v');
       await put(store, 'long', 'v', [], 60_000);
       await put(store, 'short', 'v', [], 20);
-      await eventually(
+      await eventuallySeen(
         () => text(store, 'short'),
         (seen) => seen === undefined,
       );
@@ -58,7 +58,7 @@ export function describeExpiry(create: StoreFactory): void {
       await write(store, 'k', 'short', [], 30);
       await write(store, 'k', 'kept');
       await write(store, 'marker', 'v', [], 60);
-      await eventually(
+      await eventuallySeen(
         () => text(store, 'marker'),
         (seen) => seen === undefined,
       );
@@ -71,7 +71,7 @@ export function describeExpiry(create: StoreFactory): void {
       await times(600, (i) => write(store, `whmcs:invoice:${i}`, 'v', [record('Invoice', String(i))], 30));
       await startBuild(store, 'whmcs:dead-builder', { leaseMs: 30 });
       let freed = 0;
-      await eventually(
+      await eventuallySeen(
         async () => {
           const both = await Promise.all([sweepAll(store), sweepAll(other)]); // any number of processes may sweep
           freed += both[0] + both[1];

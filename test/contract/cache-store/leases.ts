@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { entry, record } from '@bff/infra/cache/dependencies';
-import { begin, eventually, put, startBuild, text, type StoreFactory } from '../store-under-test.js';
+import { begin, eventuallySeen, put, startBuild, text, type StoreFactory } from '../store-under-test.js';
 
 /** Which caller may build, for how long, and which one takes over. */
 export function describeLeases(create: StoreFactory): void {
@@ -21,7 +21,7 @@ export function describeLeases(create: StoreFactory): void {
     it('[J7] frees the key when the lease runs out; then fences the slow builder by the newer value', async () => {
       const { store, other } = await create();
       const slow = await startBuild(store, 'k', { leaseMs: 100 });
-      await eventually(
+      await eventuallySeen(
         () => store.status('k'),
         ({ status }) => status === 'empty',
       );
@@ -34,7 +34,7 @@ export function describeLeases(create: StoreFactory): void {
     it('grants the lease of a dead builder to the next one that asks', async () => {
       const { store, other } = await create();
       const dead = await startBuild(store, 'k', { leaseMs: 50 });
-      const taken = await eventually(
+      const taken = await eventuallySeen(
         () => begin(other, 'k'),
         ({ reply }) => reply.kind === 'lease',
       );

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { entry, record, storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
 import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
-import { begin, eventually, put, sweepAll, text, times, value, write, type StoreFactory } from '../store-under-test.js';
+import {
+  begin,
+  eventuallySeen,
+  put,
+  sweepAll,
+  text,
+  times,
+  value,
+  write,
+  type StoreFactory,
+} from '../store-under-test.js';
 
 interface Kept {
   readonly ttlMs?: number;
@@ -68,7 +78,7 @@ export function describeLongerLives(create: StoreFactory): void {
       expect(await store.extend('k', 1, undefined)).toBe(true);
       expect((await read())?.expiresAt).toBe(fetchedAt + 30_000);
       await put(store, 'marker', 'v', [], 1_100);
-      await eventually(
+      await eventuallySeen(
         () => text(store, 'marker'),
         (seen) => seen === undefined,
       );
@@ -99,7 +109,7 @@ export function describeLongerLives(create: StoreFactory): void {
       await store.invalidate([record('Order', '1')]);
       expect(await store.read('orders:a')).toBeUndefined();
       expect(await other.readStale('orders:a')).toMatchObject({ value: value('v') });
-      const expired = await eventually(
+      const expired = await eventuallySeen(
         () => other.readStale('orders:b'),
         (copy) => copy !== undefined && copy.staleForMs >= 20,
       );
@@ -114,7 +124,7 @@ export function describeLongerLives(create: StoreFactory): void {
       const { store } = await create();
       await rebuild(store, 'orders:a', 'v', { ...keep, staleMs: 50 });
       await store.invalidate([record('Order', '1')]);
-      await eventually(
+      await eventuallySeen(
         () => store.readStale('orders:a'),
         (copy) => copy === undefined,
       );
@@ -123,7 +133,7 @@ export function describeLongerLives(create: StoreFactory): void {
     it('counts from the first end: a second invalidation does not make it younger', async () => {
       const { store } = await create();
       await rebuild(store, 'orders:a', 'v', { ...keep, ttlMs: 20 });
-      const old = await eventually(
+      const old = await eventuallySeen(
         () => store.readStale('orders:a'),
         (copy) => (copy?.staleForMs ?? 0) > 30,
       );
@@ -165,7 +175,7 @@ export function describeLongerLives(create: StoreFactory): void {
       const lock = async (from: CacheStore, leaseId: string, leaseMs: number) =>
         (await from.begin({ key: 'k', leaseId, leaseMs, known: [], refresh: true })).kind;
       expect(await lock(store, 'a', 30)).toBe('lease');
-      await eventually(
+      await eventuallySeen(
         () => lock(other, 'b', 30_000),
         (kind) => kind === 'lease',
       );
@@ -185,7 +195,7 @@ export function describeLongerLives(create: StoreFactory): void {
       const told: string[] = [];
       const stop = other.onDropped((keys) => told.push(...keys));
       await put(store, 'orders:a', 'v', [record('Order', '1')]);
-      await eventually(
+      await eventuallySeen(
         async () => {
           await put(store, 'orders:b', 'v', [record('Order', '2')]); // until the subscription is active
           await store.invalidate([record('Order', '2')]);
@@ -195,7 +205,7 @@ export function describeLongerLives(create: StoreFactory): void {
       );
       told.length = 0;
       await store.invalidate([record('Order', '1'), record('Order', '3')]);
-      await eventually(
+      await eventuallySeen(
         () => told.filter((key) => key === 'orders:a'),
         (those) => those.length === 1,
       );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { entry, membership, record } from '@bff/infra/cache/dependencies';
 import type { CacheStore, InvalidationNotice, LeaseEnd } from '@bff/infra/cache/protocol/cache-store';
-import { eventually, put, startBuild, write, type StoreFactory } from '../store-under-test.js';
+import { eventuallySeen, put, startBuild, write, type StoreFactory } from '../store-under-test.js';
 
 /** The messages of the store to its listeners. */
 export function describeMessages(create: StoreFactory): void {
@@ -17,7 +17,7 @@ export function describeMessages(create: StoreFactory): void {
       await store.release({ key: 'orders:nameless', leaseId: nameless.leaseId, failure: message });
       const quiet = await startBuild(store, 'orders:quiet');
       await store.release({ key: 'orders:quiet', leaseId: quiet.leaseId });
-      await eventually(
+      await eventuallySeen(
         () => ends,
         (seen) => seen.length === 3,
       );
@@ -43,7 +43,7 @@ export function describeMessages(create: StoreFactory): void {
         key: b?.key,
         leaseId: b?.leaseId,
       }));
-      await eventually(
+      await eventuallySeen(
         () => ends,
         (seen) => seen.length >= expected.length,
       );
@@ -59,7 +59,7 @@ export function describeMessages(create: StoreFactory): void {
       const build = await startBuild(store, 'k');
       await store.release({ key: 'k', leaseId: 'somebody-else', failure: { code: 'X', message: 'not mine' } });
       await store.release({ key: 'k', leaseId: build.leaseId });
-      await eventually(
+      await eventuallySeen(
         () => ends,
         (seen) => seen.length > 0,
       );
@@ -71,7 +71,7 @@ export function describeMessages(create: StoreFactory): void {
       const notices = invalidationNotices(other);
       const before = await startBuild(store, 'orders:a');
       await store.invalidate([record('Order', '1'), membership('Order')]);
-      await eventually(
+      await eventuallySeen(
         () => after(notices, 'orders:a', before.start).length,
         (count) => count === 1,
       );
@@ -80,7 +80,7 @@ export function describeMessages(create: StoreFactory): void {
       await store.invalidate([entry('orders:a')]);
       const between = await startBuild(store, 'orders:a');
       await write(store, 'orders:a', 'v');
-      await eventually(
+      await eventuallySeen(
         () => after(notices, 'orders:a', between.start).length,
         (count) => count === 1,
       );
@@ -89,7 +89,7 @@ export function describeMessages(create: StoreFactory): void {
       const later = await startBuild(store, 'orders:a');
       await put(store, 'end', 'v');
       await store.invalidate([entry('end')]);
-      await eventually(
+      await eventuallySeen(
         () => notices.length,
         () => notices.some((n) => n.dependencies.includes(entry('end'))),
       );
@@ -103,13 +103,13 @@ export function describeMessages(create: StoreFactory): void {
       const unsubscribe = store.onLeaseEnd((end) => left.push(end));
       store.onLeaseEnd((end) => stayed.push(end));
       await put(store, 'a', 'v');
-      await eventually(
+      await eventuallySeen(
         () => left.length + stayed.length,
         (count) => count === 2,
       );
       unsubscribe();
       await put(store, 'b', 'v');
-      await eventually(
+      await eventuallySeen(
         () => stayed.length,
         (count) => count === 2,
       );

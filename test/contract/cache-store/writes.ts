@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { namespace, record } from '@bff/infra/cache/dependencies';
-import { begin, eventually, put, startBuild, text, write, type StoreFactory } from '../store-under-test.js';
+import { begin, eventuallySeen, put, startBuild, text, write, type StoreFactory } from '../store-under-test.js';
 
 /** `write`: unconditional, as if fetched at the instant at which the store applies it. */
 export function describeWrites(create: StoreFactory): void {
@@ -47,7 +47,7 @@ export function describeWrites(create: StoreFactory): void {
       const { store } = await create();
       await write(store, 'short', 'v', [], 40);
       await write(store, 'long', 'v', [], 60_000);
-      await eventually(
+      await eventuallySeen(
         () => text(store, 'short'),
         (seen) => seen === undefined,
       );

@@ -1,10 +1,16 @@
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { createCache } from 'evergreen/dist/libs/infra/src/cache/create-cache.js';
+import { createFleet } from 'evergreen/dist/libs/infra/src/fleet/create-fleet.js';
 import { cacheReport } from 'evergreen/dist/libs/infra/src/health/cache-report.js';
+import { createRedisClient } from 'evergreen/dist/libs/infra/src/redis/redis-client.js';
 import { ProductsCache } from './products-cache.mjs';
 
-const cache = createCache({ appName: 'shop', redisUrl: process.env.REDIS_URL }); // no URL: the store in this process
+const appName = 'shop';
+const url = process.env.REDIS_URL;
+const redis = url ? createRedisClient({ url }) : null; // no URL: the store in this process
+const { reports } = createFleet({ redis, appName }); // the counters of all shops
+const cache = createCache({ redis, appName, reports });
 const products = new ProductsCache(cache);
 
 async function answerTo(request) {
@@ -31,8 +37,10 @@ const server = createServer((request, response) => {
 server.listen(Number(process.env.PORT ?? 8081), '127.0.0.1', () => {
   console.log(`listening on http://127.0.0.1:${server.address().port}`);
 });
-process.once('SIGINT', () => {
+process.once('SIGINT', async () => {
   server.close();
   server.closeAllConnections();
-  void cache.close();
+  await cache.close();
+  await reports.close();
+  redis?.disconnect();
 });

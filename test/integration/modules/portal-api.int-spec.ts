@@ -2,6 +2,7 @@ import type { CacheBucketMetrics } from '@bff/infra/cache/cache.types';
 import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
 import { Portal } from './support/portal.js';
 import { IDS } from './support/recorded-org.js';
 
@@ -239,8 +240,7 @@ describe('counters', () => {
     await portal.get('alice', `/api/orders/${IDS.aliceOrder}`);
     portal.org.delay = () => new Promise((resolve) => (open = resolve));
     const answers = Promise.all(Array.from({ length: 100 }, () => portal.get('alice', '/api/orders')));
-    const deadline = Date.now() + 5000;
-    while ((portal.org.queries['Order'] ?? 0) < 2 && Date.now() < deadline) await new Promise(setImmediate);
+    await eventually(() => portal.org.queries['Order'] === 2, { what: 'the fetch of the list' });
     // All hundred have asked when each has passed the guard, whose mapping is a hit of its own.
     open();
     expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 100 }, () => 200));

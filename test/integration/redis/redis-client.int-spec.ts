@@ -7,6 +7,7 @@ import { createRedisClient, type RedisClient, type RedisConnectionOptions } from
 import { pingRedis } from '@bff/infra/redis/redis.health';
 import { connectRedis, quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
+import { eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 const commandTimeoutMs = 200;
@@ -34,7 +35,7 @@ describe('a Redis client against a real server', () => {
     const client = await connected();
     await client.set('before', '1');
     await server.kill();
-    await until(() => client.status !== 'ready');
+    await eventually(() => client.status !== 'ready');
     const startedAt = performance.now();
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, () => client.get('before')));
     expect(performance.now() - startedAt).toBeLessThan(100);
@@ -43,7 +44,7 @@ describe('a Redis client against a real server', () => {
 
     await server.restart();
     const backAt = performance.now();
-    await until(() => client.status === 'ready');
+    await eventually(() => client.status === 'ready');
     expect(performance.now() - backAt).toBeLessThan(1_000);
     expect(await client.get('before')).toBeNull();
     expect(await pingRedis(client, 500)).toMatchObject({ status: 'up' });
@@ -58,14 +59,14 @@ describe('a Redis client against a real server', () => {
       const tookMs = performance.now() - startedAt;
       expect(tookMs).toBeGreaterThan(commandTimeoutMs - 20);
       expect(tookMs).toBeLessThan(commandTimeoutMs + 300);
-      await until(() => client.status !== 'ready'); // the dead connection is given up, so nothing piles up in it
+      await eventually(() => client.status !== 'ready'); // the dead connection is given up, so nothing piles up in it
       const askedAgainAt = performance.now();
       await expect(client.get('key')).rejects.toThrow();
       expect(performance.now() - askedAgainAt).toBeLessThan(100);
     } finally {
       server.resume();
     }
-    await until(() => client.status === 'ready');
+    await eventually(() => client.status === 'ready');
     expect(await client.set('key', 'value')).toBe('OK');
   });
 
@@ -78,9 +79,9 @@ describe('a Redis client against a real server', () => {
     server.pause();
     await expect(client.get('key')).rejects.toThrow('Command timed out');
     server.resume();
-    await until(async () => (await client.ping()) === 'PONG');
+    await eventually(async () => (await client.ping()) === 'PONG');
     const quietSince = performance.now(); // longer than the silence after which a connection is given up
-    await until(() => performance.now() - quietSince > 1_300);
+    await eventually(() => performance.now() - quietSince > 1_300);
     expect(await client.set('key', 'value')).toBe('OK');
     expect(closed).toBe(0);
     const { stream } = client as Redis;
@@ -96,7 +97,7 @@ describe('a Redis client against a real server', () => {
     server.resume(); // the late reply is on its way; the process stands still for longer than a silence may last
     const stoodStillFrom = performance.now();
     while (performance.now() - stoodStillFrom < 1_300);
-    await until(async () => (await client.ping()) === 'PONG');
+    await eventually(async () => (await client.ping()) === 'PONG');
     expect(closed).toBe(0);
   });
 
@@ -119,7 +120,7 @@ describe('a Redis client against a real server', () => {
       expect((await pipeline)?.map(([error]) => error?.message)).toEqual(['Command timed out', 'Command timed out']);
       await quitRedis(client, 500);
       expect(performance.now() - startedAt).toBeLessThan(2_000);
-      await until(() => client.status === 'end');
+      await eventually(() => client.status === 'end');
     } finally {
       server.resume();
       duplicate.disconnect();
@@ -133,7 +134,7 @@ describe('a Redis client against a real server', () => {
     const outcome = Promise.allSettled(increments);
     (client as unknown as { stream: { destroy(): void } }).stream.destroy();
     const acknowledged = (await outcome).filter(({ status }) => status === 'fulfilled').length;
-    await until(() => client.status === 'ready');
+    await eventually(() => client.status === 'ready');
     const counted = Number((await observer.get('counter')) ?? 0);
     expect(acknowledged).toBeLessThan(50);
     expect(counted).toBeLessThanOrEqual(50);
@@ -196,11 +197,3 @@ describe('a Redis client against a real server', () => {
     await embedded.close();
   });
 });
-
-async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`not true within ${timeoutMs} ms: ${String(isTrue)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

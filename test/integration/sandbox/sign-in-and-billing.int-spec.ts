@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify, SignJWT } from 'jose';
 import jsforce from 'jsforce';
+import { eventually } from '../../support/eventually.js';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 
 interface WhmcsBody {
@@ -110,8 +111,7 @@ describe('signing in and billing', () => {
     const headers = { authorization: `Bearer ${sandbox.issueToken()}` };
     const status = async () => (await fetch(`${sandbox.url}/services/data/v67.0/limits`, { headers })).status;
     expect(await status()).toBe(200);
-    const deadline = Date.now() + 5_000;
-    while ((await status()) === 200 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(async () => (await status()) !== 200, { what: 'the end of the session' });
     expect(await status()).toBe(401);
   });
 

@@ -21,7 +21,7 @@ export function isReply(error: unknown): boolean {
 }
 
 /** Whether a reply says that our command or script is wrong, for any server and user. */
-export function isDefect(reply: Error): boolean {
+function isDefect(reply: Error): boolean {
   return DEFECT.test(reply.message);
 }
 
@@ -44,7 +44,7 @@ export function wordsOf(error: unknown): string {
  * they belong to a customer, and loggers print the fields of an error. Name, message, stack and the system's `code`
  * stay.
  */
-export function withoutArguments(error: Error): Error {
+function withoutArguments(error: Error): Error {
   const bare = new Error(error.message.replace(REPEATED_ARGUMENTS, ''));
   const stack = error.stack?.replace(REPEATED_ARGUMENTS, '');
   Object.defineProperties(bare, { name: { value: error.name }, stack: { value: stack } });

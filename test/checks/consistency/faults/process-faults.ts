@@ -24,17 +24,37 @@ export class ProcessFaults {
 
   private async carryOut(fault: Fault): Promise<void> {
     const worker = this.pool.all[0] as CheckedProcess;
+    switch (fault.kind) {
+      case 'worker-killed':
+        return this.kill(fault, worker);
+      case 'worker-stopped':
+        return worker.isStopped ? undefined : this.stop(fault, worker);
+      case 'reader-killed':
+      case 'reader-stopped':
+      case 'builder-killed':
+      case 'builder-stopped':
+      case 'acks-lost':
+      case 'messages-dropped':
+      case 'messages-lost':
+      case 'fetches-slow':
+        return this.hitReader(fault);
+      case 'bus-killed':
+      case 'bus-storm':
+      case 'connections-killed':
+        return this.servers.hitConnections(fault);
+      default:
+        return this.injector.inLane(SERVERS, () => this.servers.hit(fault));
+    }
+  }
+
+  private async hitReader(fault: Fault): Promise<void> {
     const reader = this.pool.runningReader(fault.target);
     if (!reader) return; // all readers are stopped
     switch (fault.kind) {
       case 'reader-killed':
         return this.kill(fault, reader);
-      case 'worker-killed':
-        return this.kill(fault, worker);
       case 'reader-stopped':
         return this.stop(fault, reader);
-      case 'worker-stopped':
-        return worker.isStopped ? undefined : this.stop(fault, worker);
       case 'builder-killed':
         return (await this.isFetching(reader)) ? this.kill(fault, reader) : undefined;
       case 'builder-stopped':
@@ -45,14 +65,8 @@ export class ProcessFaults {
         return this.tell(fault, reader, 'lossy');
       case 'messages-lost':
         return this.tell(fault, reader, 'deaf');
-      case 'fetches-slow':
-        return this.tell(fault, reader, 'slow');
-      case 'bus-killed':
-      case 'bus-storm':
-      case 'connections-killed':
-        return this.servers.hitConnections(fault);
       default:
-        return this.injector.inLane(SERVERS, () => this.servers.hit(fault));
+        return this.tell(fault, reader, 'slow');
     }
   }
 

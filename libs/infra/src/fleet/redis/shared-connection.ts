@@ -4,7 +4,8 @@ import { failureOf } from '../../redis/refused-reply.js';
 
 /**
  * Runs commands on a connection that belongs to somebody else. Nothing is sent while it is away, and every failure to
- * answer becomes a `StoreUnavailableError`. The cache on the same connection examines the server and reports refusals.
+ * answer becomes a `StoreUnavailableError`. The cache on the same connection examines the server and reports refusals. A
+ * primary that has become a replica refuses writes; what is still read there only grows older.
  */
 export class SharedConnection {
   private isClosed = false;

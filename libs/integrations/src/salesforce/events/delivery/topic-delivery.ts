@@ -7,7 +7,7 @@ import {
   type TopicState,
   unheardTopic,
 } from '../change-event-source.js';
-import { isChannelOfSeveral } from '../cometd/channels.js';
+import { isChannelOfSeveral } from './channels.js';
 import { FollowedTime, ReplayCursor } from './followed.js';
 import { happenedAt, type SourceEvent } from '../source-event.js';
 import type { ResolvedStreamOptions } from '../stream.options.js';
