@@ -14,10 +14,13 @@ const EVERYWHERE = /(\.layout}|:(?:g|m|iv|tz))$/;
 const RUBBISH = 'rubbish';
 
 const FOLDER = 'libs/infra/src/cache/store/redis/lua';
-/** The scripts that run on a partition. */
-const scripts = readdirSync(FOLDER)
-  .filter((file) => /= use(?:Own)?\(ARGV/.test(readFileSync(`${FOLDER}/${file}`, 'utf8')))
-  .map((file) => file.replace('.lua', '') as ScriptName);
+/** The scripts that run on a partition, and how many arguments each takes. */
+const scripts = readdirSync(FOLDER).flatMap((file) => {
+  const text = readFileSync(`${FOLDER}/${file}`, 'utf8');
+  const [, count] = /= arguments\((\d+)/.exec(text) ?? [];
+  if (!/= use(?:Own)?\(tag/.test(text) || count === undefined) return [];
+  return [{ name: file.replace('.lua', '') as ScriptName, count: Number(count) }];
+});
 
 describe('the partitions of a store on Redis', () => {
   let server: RedisServer;
@@ -103,8 +106,10 @@ describe('the partitions of a store on Redis', () => {
     const unborn = tag(1, 7);
     defineScripts(admin);
     expect(scripts.length).toBeGreaterThan(10);
-    for (const name of scripts.filter((each) => each !== 'adopt')) {
-      const reply = runScript(admin, name, `${unborn}:g`, [unborn, '-1', '', '', ...Array(24).fill('0')]);
+    for (const { name, count } of scripts.filter((each) => each.name !== 'adopt')) {
+      const position = ['-1', '', '']; // of a process that remembers nothing, for scripts that take one
+      const given = [unborn, ...position, ...Array<string>(24).fill('0')].slice(0, count);
+      const reply = runScript(admin, name, `${unborn}:g`, given);
       await expect(reply).rejects.toThrow('NOHISTORY');
       expect(await admin.keys(`${unborn}*`)).toEqual([]);
     }
