@@ -90,7 +90,7 @@ export async function composeParts(org: Org, options: SandboxOptions): Promise<S
   };
 }
 
-/** The host name of the public URL, unless there is none or it is an IP address. */
+/** The host name of the public URL, for the certificate; none if there is no such URL or it has an IP address. */
 function hostNames({ publicUrl }: SandboxOptions): string[] {
   const name = publicUrl === undefined ? '' : new URL(publicUrl).hostname;
   return name === '' || isIP(name.replace(/^\[|\]$/g, '')) > 0 ? [] : [name];

@@ -14,11 +14,11 @@ export interface SandboxOptions {
   readonly grpcPort?: number | undefined;
   /** The address that clients use if it differs from `http://<host>:<port>`: the `iss` of the customers' tokens. */
   readonly publicUrl?: string | undefined;
-  /** How long each query, record call and billing call takes. @default 300 */
+  /** How long each call to the REST API and to WHMCS takes, in ms. @default 300 */
   readonly latencyMs?: number;
-  /** A folder of sObject tree files to add to the made-up records. @default none */
+  /** A folder of sObject tree files, whose records are added to the made-up ones. @default none */
   readonly dataFolder?: string | undefined;
-  /** Lifetime of an org access token. @default 7200 */
+  /** Lifetime of an org access token in seconds. @default 7200 */
   readonly sessionSeconds?: number;
   /** PEM of the key that verifies JWT bearer assertions. @default none: that grant is refused */
   readonly jwtPublicKey?: string | undefined;
@@ -28,16 +28,16 @@ export interface SandboxOptions {
    */
   readonly jwtAudience?: string | undefined;
   /**
-   * Requests that the org answers before REQUEST_LIMIT_EXCEEDED, counted from the start. @default 5000000, a full
-   * sandbox's
+   * Number of requests that the org answers before REQUEST_LIMIT_EXCEEDED, counted from the start. @default 5000000, as
+   * in a Full sandbox of Salesforce
    */
   readonly dailyRequestsMax?: number;
   /**
-   * Events that the org delivers, to all subscribers together, before it refuses more; counted from the start. @default
-   * 5000000
+   * Number of events that the org delivers, to all subscribers together, before it refuses more; counted from the
+   * start. @default 5000000
    */
   readonly dailyDeliveriesMax?: number;
-  /** Maximum events kept; beyond it the oldest are dropped, as if they had expired. @default 100000 */
+  /** Maximum number of events kept; then the oldest are dropped, as if they had expired. @default 100000 */
   readonly eventsMax?: number;
   /** How long a CometD connect is held. @default 110000 */
   readonly connectTimeoutMs?: number;

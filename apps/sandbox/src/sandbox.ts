@@ -39,7 +39,9 @@ export interface Sandbox {
   readonly channels: Channels;
   /** The records added from the data folder, and those left out. */
   readonly loaded: LoadReport;
-  /** How many calls were answered, by kind. A test can prove by these counts that a cache fetched once. */
+  /**
+   * How many calls have reached the org and WHMCS, by kind. A test can prove by these counts that a cache fetched once.
+   */
   readonly counts: { readonly salesforce: Readonly<CallCounts>; readonly whmcs: Readonly<Record<string, number>> };
   /** The number of open CometD sessions and Pub/Sub streams. */
   readonly listening: { readonly cometdSessions: number; readonly pubSubStreams: number };
@@ -53,7 +55,7 @@ export interface Sandbox {
   setLatency(ms: number): void;
   /** An access token of the org. */
   issueToken(): string;
-  /** Ends held connects and streams, answers requests under way, and stops listening. */
+  /** Ends held connects and streams, lets requests under way finish for at most two seconds, and stops listening. */
   close(): Promise<void>;
 }
 
@@ -61,7 +63,8 @@ export interface Sandbox {
 const CLOSE_GRACE_MS = 2_000;
 
 /**
- * Starts a local Salesforce, WHMCS and token issuer. Rejects if a port is taken or the data folder cannot be loaded.
+ * Starts a local Salesforce, WHMCS and token issuer. Rejects if, for example, a port is taken or the data folder cannot
+ * be loaded.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const org = new Org();

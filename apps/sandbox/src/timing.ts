@@ -17,7 +17,7 @@ export interface Timing {
   settleMs: number;
 }
 
-/** The times of a real org. */
+/** The times of a real org, except `settleMs`: by default a subscription misses nothing after its start. */
 export const REAL_TIMING: Readonly<Timing> = {
   connectTimeoutMs: 110_000,
   cometdSessionTimeoutMs: 40_000,

@@ -4,7 +4,8 @@ import { checkFault, endFaults, faultCatalogue, faultsInForce, type CheckedFault
 import { statusOf } from './feed.routes.js';
 
 /**
- * The sandbox's own routes: index, health, a token for manual REST calls, the gRPC certificate, call counts, faults.
+ * The sandbox's own routes: an index, health, a token for REST calls by hand, the gRPC certificate, statistics (call
+ * counts, channels, status) and faults.
  */
 export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
   app.get('/sandbox', () => INDEX);

@@ -7,7 +7,10 @@ const recordIds = z
   .max(1_000)
   .default([]);
 
-/** Faults of the events themselves: lost, late, repeated, corrupt, without content, expired. */
+/**
+ * Faults of the events themselves: they are lost, repeated, corrupt, late, without content or expired, or the whole
+ * stream begins anew.
+ */
 export const eventFaults = {
   'drop-events': fault({
     fields: z.object({ count, entityName: objectName.optional() }),

@@ -1,22 +1,31 @@
 import { z } from 'zod';
 import type { SandboxParts } from '../sandbox-parts.js';
 
-/** One fault: its fields, a one-sentence description, and how it is applied. */
+/**
+ * One kind of fault: the fields of an order that fires it, a short description, and the functions that apply and end
+ * it.
+ */
 export interface FaultDefinition<F extends z.ZodObject = z.ZodObject> {
   readonly fields: F;
-  /** Describes for people what a client then sees. */
+  /** Describes the effect for people; `GET /sandbox/faults` and the page show it. */
   readonly does: string;
-  /** Sample fields that form a valid order. */
+  /** Sample fields, with which an order is valid. */
   readonly example: z.input<F>;
   /** Applies the fault and returns what it affected. */
   apply(order: z.output<F>, parts: SandboxParts): Record<string, unknown>;
-  /** The part of a lasting fault that is still in force; undefined when nothing is. */
+  /**
+   * The effect that is still in force, as `GET /sandbox/faults` shows it; undefined if there is none. Only a fault that
+   * can last has this function.
+   */
   inForce?(parts: SandboxParts): unknown;
-  /** Ends the part that is still in force. */
+  /** Ends the effect that is still in force. */
   end?(parts: SandboxParts): void;
 }
 
-/** Types a definition: `apply` receives the fields that `fields` has checked. */
+/**
+ * Returns the definition as it is. The call is for the types: `apply` receives exactly the fields that `fields` has
+ * checked.
+ */
 export function fault<F extends z.ZodObject>(definition: FaultDefinition<F>): FaultDefinition<F> {
   return definition;
 }

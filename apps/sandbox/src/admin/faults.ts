@@ -23,7 +23,7 @@ export interface CheckedFault {
   carryOut(parts: SandboxParts): Record<string, unknown>;
 }
 
-/** The checked order, or its problems; each problem says what would be valid. */
+/** The checked order, or one text for each problem that it has. */
 export function checkFault(body: unknown): CheckedFault | { readonly problems: readonly string[] } {
   const named = z.looseObject({ fault: z.string() }).safeParse(body);
   if (!named.success) return { problems: ['the body has to be a JSON object with the field "fault"'] };
@@ -49,15 +49,17 @@ export function faultCatalogue(): Record<string, unknown>[] {
   }));
 }
 
-/** The faults still in force, by name; empty when everything is as at the start. */
+/**
+ * The faults whose effects still last, by name, each with what is left of it; effects that are complete do not count.
+ */
 export function faultsInForce(parts: SandboxParts): Record<string, unknown> {
   const held = definitions().map(([name, definition]) => [name, definition.inForce?.(parts)] as const);
   return Object.fromEntries(held.filter(([, value]) => value !== undefined));
 }
 
 /**
- * Ends every lasting fault. Completed effects stay: elapsed time, revoked tokens, changed records, added fields,
- * selected objects.
+ * Ends every fault in force. Effects that are complete stay, such as elapsed time, revoked tokens, changed records,
+ * added fields and selected objects.
  */
 export function endFaults(parts: SandboxParts): void {
   for (const [, definition] of definitions()) definition.end?.(parts);

@@ -4,16 +4,17 @@ import type { SandboxParts } from '../sandbox-parts.js';
 import { faultsInForce } from './faults.js';
 import type { FeedEntry } from './feed.js';
 
-/** How often watchers receive the status. */
+/** How often every client of the feed receives the status. */
 const STATUS_MS = 1_000;
 /**
- * Maximum bytes that a watcher may lag; beyond it the connection is cut. The watcher reconnects and resumes where it
- * was.
+ * Maximum number of bytes that may wait for a slow client; then its connection is cut. When the client connects again,
+ * it resumes after the last entry that it received, with the entries that are still kept.
  */
 const LAG_BYTES_MAX = 1_000_000;
 
 /**
- * `GET /sandbox/feed`: events, faults and the status as server-sent events, from the entry after `Last-Event-ID` on.
+ * `GET /sandbox/feed`: events, faults and the status as server-sent events. It begins with the kept entries, only those
+ * after `Last-Event-ID` if the request has that header.
  */
 export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   const open = new Set<ServerResponse>();
@@ -45,7 +46,7 @@ export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   });
 }
 
-/** The current status: listeners, the org's clock, delivered events, faults in force. */
+/** The current status: the org's time, the numbers of sessions, streams and delivered events, the faults in force. */
 export function statusOf(parts: SandboxParts): Record<string, unknown> {
   return {
     now: new Date(parts.org.clock.now()).toISOString(),

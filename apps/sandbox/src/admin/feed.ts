@@ -2,7 +2,7 @@ import type { EventLog } from '../events/event-log.js';
 import type { OrgEvent } from '../events/org-event.js';
 import { cometdPayload } from '../cometd/cometd-payload.js';
 
-/** Entries kept for watchers that connect later. */
+/** Maximum number of entries kept for clients that connect later; then the oldest is dropped. */
 const ENTRIES_MAX = 500;
 
 /** One event or fault, for people who watch. */
@@ -14,8 +14,8 @@ export interface FeedEntry {
 }
 
 /**
- * The latest events and faults, newest last: events in the order they reached the bus, faults in the order they were
- * fired.
+ * The latest events and faults, newest last: events in the order in which they reached the event log, faults in the
+ * order in which they were fired.
  */
 export class Feed {
   /** `tell` builds an entry on demand, because most entries have no watcher. */
@@ -36,7 +36,7 @@ export class Feed {
     for (const watcher of this.watchers) watcher(tell());
   }
 
-  /** The kept entries after this one. */
+  /** The kept entries after the one with this id. */
   after(id: number): readonly FeedEntry[] {
     return this.entries.filter((entry) => entry.id > id).map((entry) => entry.tell());
   }

@@ -4,19 +4,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const TARGETS = ['rest', 'oauth', 'cometd', 'pubsub', 'whmcs'] as const;
 export type Target = (typeof TARGETS)[number];
 
-/** The parts that take the query time from the start, so that people can tell a cache hit from a miss. */
+/** The parts that are slow from the start (`queryMs`), so that people can tell a cache hit from a miss. */
 const SLOW_AT_START: readonly Target[] = ['rest', 'whmcs'];
 
 /** The time that each part of the sandbox takes for a call. */
 export class Latency {
   private readonly ms = new Map<Target, number>();
 
-  /** @param queryMs time of queries, record calls and billing calls; the other parts answer at once */
+  /** @param queryMs time of a call to `rest` or `whmcs`; the other parts answer at once until `set` slows them */
   constructor(private readonly queryMs: number) {
     this.reset();
   }
 
-  /** The times that differ from those at the start; undefined if none does. */
+  /** The times that differ from those at the start, by part; undefined if all are as at the start. */
   get changed(): Readonly<Record<string, number>> | undefined {
     const changed = TARGETS.filter((target) => this.of(target) !== this.initial(target));
     return changed.length === 0 ? undefined : Object.fromEntries(changed.map((target) => [target, this.of(target)]));
@@ -26,7 +26,7 @@ export class Latency {
     return this.ms.get(target) ?? 0;
   }
 
-  /** Sets one part's time, or without `target` that of queries, record calls and billing calls. */
+  /** Sets the time of one part, or without `target` of `rest` and `whmcs`. */
   set(ms: number, target?: Target): void {
     for (const each of target === undefined ? SLOW_AT_START : [target]) this.ms.set(each, ms);
   }

@@ -8,7 +8,10 @@ import { anId, fault, objectName } from './fault.js';
 /** A burst writes the first of these fields that the object has and that can be updated. */
 const BURST_FIELDS = ['Description', 'UnitPrice', 'Name'];
 
-/** Changes that an administrator or a batch job makes to the org, beyond the abilities of its REST API. */
+/**
+ * Changes that an administrator, Apex or a batch job makes to an org: many updates, the recycle bin, fields, Setup,
+ * permissions.
+ */
 export const orgFaults = {
   burst: fault({
     fields: z.object({

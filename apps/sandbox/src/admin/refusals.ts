@@ -36,11 +36,11 @@ export function refusalNames(target: Target): readonly string[] {
   return target === 'pubsub' ? PUBSUB_ERROR_NAMES : Object.keys(HTTP_REFUSALS[target]);
 }
 
-/** The calls to refuse, as a test has ordered. */
+/** The refusals that were ordered and are not used up, at most one order for each part. */
 export class Refusals {
   private readonly orders = new Map<Target, { readonly error: string; left: number }>();
 
-  /** The refusals still pending, by part; undefined if none is. */
+  /** The orders with refusals left, by part; undefined if no refusal is left. */
   get pending(): Readonly<Record<string, { readonly error: string; readonly left: number }>> | undefined {
     const left = [...this.orders].filter(([, order]) => order.left > 0);
     return left.length === 0 ? undefined : Object.fromEntries(left);
@@ -55,13 +55,13 @@ export class Refusals {
     this.orders.clear();
   }
 
-  /** Takes the refusal ordered for this request; undefined if there is none. */
+  /** Uses up one refusal that was ordered for this HTTP part and returns it; undefined if none is left. */
   ofHttp(target: Exclude<Target, 'pubsub'>): HttpRefusal | undefined {
     const error = this.take(target);
     return error === undefined ? undefined : HTTP_REFUSALS[target][error];
   }
 
-  /** Takes the error ordered for this gRPC call; undefined if there is none. */
+  /** Uses up one error that was ordered for gRPC calls and returns it; undefined if none is left. */
   ofPubSub(): PubSubErrorName | undefined {
     return this.take('pubsub') as PubSubErrorName | undefined;
   }

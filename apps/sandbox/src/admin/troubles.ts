@@ -3,8 +3,8 @@ import type { Latency, Target } from './latency.js';
 import type { Refusals } from './refusals.js';
 
 /**
- * Makes every route of this scope refuse or delay calls as a test has ordered. The slow parts (`rest`, `whmcs`) delay
- * themselves, half before their work and half after it.
+ * Makes every route of this fastify scope refuse calls as ordered, and the routes of `oauth` and `cometd` wait their
+ * time. `rest` and `whmcs` wait in their own routes, half of the time before their work and half after it.
  */
 export function withTroubles(
   app: FastifyInstance,

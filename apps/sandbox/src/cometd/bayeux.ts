@@ -20,18 +20,18 @@ export function refused(message: BayeuxMessage, error: string, more: BayeuxReply
   return { clientId: message.clientId, channel: message.channel, id: message.id, ...more, error, successful: false };
 }
 
-/** The session is unknown or no longer known: the client must shake hands again. */
+/** The refusal of a message whose session is not, or no longer, known: the client must shake hands again. */
 export function unknownClient(message: BayeuxMessage): BayeuxReply {
   const advice = { reconnect: 'handshake', interval: 0 };
   return { advice, channel: message.channel, id: message.id, error: '403::Unknown client', successful: false };
 }
 
-/** The token is not, or no longer, valid: the client must stop and sign in again. */
+/** The refusal of a message whose token is not, or no longer, valid: the client must stop and sign in again. */
 export function authenticationInvalid(message: BayeuxMessage): BayeuxReply {
   return refused(message, '401::Authentication invalid', { advice: { reconnect: 'none', interval: 0 } });
 }
 
-/** The org's event deliveries of the day are used up: the client must stop and come back later. */
+/** The refusal when the org's event deliveries of the day are used up: the client must stop and come back later. */
 export function allocationExceeded(message: BayeuxMessage): BayeuxReply {
   const advice = { reconnect: 'none', interval: 0 };
   return refused(message, '403::Organization total events daily limit exceeded', { advice });

@@ -3,8 +3,9 @@ import type { EventSchema } from '../events/event-schema.js';
 import type { ChangeContent, EventContent } from '../events/org-event.js';
 
 /**
- * The JSON payload of an event (Change Data Capture guide, "Change Event Body Fields"). A new record lacks its empty
- * fields; an update has the changed fields, null for an emptied one. Empty enriched fields are left out.
+ * The JSON payload of an event (Change Data Capture guide, "Change Event Body Fields"). For a new or undeleted record
+ * it lacks the empty fields; for an update it has the changed fields, with null for an emptied one. Enriched fields are
+ * left out if they are empty.
  */
 export function cometdPayload(content: EventContent, schema: EventSchema): Record<string, unknown> {
   if (content.kind === 'platform') return { ...content.fields };

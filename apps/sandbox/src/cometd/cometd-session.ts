@@ -4,12 +4,16 @@ import type { OrgEvent } from '../events/org-event.js';
 import type { BayeuxReply } from './bayeux.js';
 import { cometdPayload } from './cometd-payload.js';
 
-/** Maximum events examined for one answer. It bounds the size of an answer, not what is delivered. */
+/**
+ * Maximum number of events in the log that are examined for one answer, so that no answer is too large. The next answer
+ * goes on after them.
+ */
 const EVENTS_PER_ANSWER_MAX = 1_000;
 
 /**
- * Why a held connect is answered: `gone` when the session has ended, `left` when the client has disconnected,
- * `exceeded` when the allocation is used up. `dropped` cuts the connection instead.
+ * The reason why a held connect ends. `timeout` is also the reason when another connect replaces it, when its client
+ * has gone, and when a silence ends. `gone` means that the session or its token has ended, `left` that the client has
+ * disconnected, `exceeded` that the day's deliveries are used up. `dropped` cuts the connection instead of answering.
  */
 export type HeldEnd = 'events' | 'timeout' | 'gone' | 'left' | 'exceeded' | 'dropped';
 
@@ -25,15 +29,16 @@ export interface Subscription {
 }
 
 /**
- * One client's session. It has no queue: every subscription is a position in the event log, so the log bounds a slow
- * client's backlog, and events leave the backlog only by expiring.
+ * One client's session. It has no queue: every subscription is a position in the event log. So the log bounds the
+ * backlog of a slow client, and such a client misses only the events that the log has dropped.
  */
 export class CometdSession {
   readonly subscriptions = new Map<string, Subscription>();
   held: HeldConnect | undefined;
   isFirstConnect = true;
   /**
-   * When the session ends unless a connect arrives before, in ms by the real clock; infinite while a connect is held.
+   * When the session ends, in ms by the real clock. Every message, and every end of a held connect, sets it to one
+   * session timeout from then; when a connect is held, it becomes infinite.
    */
   expiresAt = Number.POSITIVE_INFINITY;
 
@@ -45,8 +50,8 @@ export class CometdSession {
   ) {}
 
   /**
-   * Takes the due messages off the subscriptions, in the log's order: each event once for each subscription that it
-   * belongs to.
+   * Takes the due messages off the subscriptions, in the order of the log. An event gives messages for each
+   * subscription whose channel carries it.
    */
   takeEvents(): BayeuxReply[] {
     if (this.subscriptions.size === 0) return [];
@@ -74,7 +79,7 @@ export class CometdSession {
 
 function messagesOf(event: OrgEvent, channel: Channel): BayeuxReply[] {
   return channel.messages(event).map(({ content }) => {
-    // A corrupt event lacks its header, which every client needs.
+    // The payload of a corrupt event is empty: it lacks even the header, which every client needs.
     const payload = event.isCorrupt === true ? {} : cometdPayload(content, event.schema);
     const data = { schema: event.schema.id, payload, event: { replayId: event.replayId } };
     return { data, channel: channel.name };

@@ -4,12 +4,15 @@ import { API_VERSIONS } from '../rest/api-versions.js';
 import { messagesOf } from './bayeux.js';
 import type { Cometd } from './cometd.js';
 
-/** The largest request body (Streaming API guide, "Streaming API Limits"). */
+/** Maximum size of a request body in bytes (Streaming API guide, "Streaming API Limits"). */
 const BODY_BYTES_MAX = 32_768;
 /** The lowest version served; lower ones have another form of replay (streaming error "Unsupported API version"). */
 const VERSION_MIN = 37;
 
-/** `/cometd/{version}`, long polling only: faye's GET with `Upgrade: websocket`, which tries a socket, is a 400. */
+/**
+ * `/cometd/{version}`, by long polling only. Every GET is answered 400, also the one by which the faye client tries a
+ * WebSocket.
+ */
 export function cometdRoutes(app: FastifyInstance, cometd: Cometd): void {
   app.get('/cometd/:version', (_request, reply) =>
     badRequest(reply, '400::This endpoint takes POST requests (long polling) only'),

@@ -99,7 +99,10 @@ export class Cometd {
     return { kind: 'now', messages: replies, cookie };
   }
 
-  /** Delivers due events to every held connect, or ends the connects if the day's deliveries are used up. */
+  /**
+   * Delivers due events to every held connect, or ends the held connects if the day's deliveries are used up. While
+   * `isSilent`, it does nothing.
+   */
   flush(): void {
     if (this.silent) return;
     for (const session of this.sessions.values()) {
@@ -133,8 +136,8 @@ export class Cometd {
   }
 
   /**
-   * Keeps the `BAYEUX_BROWSER` id that the client sent: all clients in one process share one cookie, and every session
-   * must match it afterwards.
+   * Opens a session, or adds the refusal to `replies`. A `BAYEUX_BROWSER` id that the client sent is kept, because all
+   * clients of one process share that cookie; every later message must carry the id of its session.
    */
   private handshake(
     message: BayeuxMessage,
@@ -278,8 +281,8 @@ export class Cometd {
   }
 
   /**
-   * The session that a message belongs to, or the refusal. Every message's token is checked, as its session may have
-   * ended.
+   * The session that a message belongs to, or the refusal. Every message's token is checked, because a token can end
+   * before the CometD session that was opened with it.
    */
   private sessionOf(message: BayeuxMessage, credentials: Credentials): CometdSession | BayeuxReply {
     const { token } = credentials;
@@ -305,7 +308,10 @@ export class Cometd {
   }
 }
 
-/** The browser id that the client sent; undefined if it is not in the form that this endpoint gives. */
+/**
+ * The `BAYEUX_BROWSER` id that the client sent; undefined if there is none, or if it is not 1 to 64 letters, digits,
+ * `_` or `-`.
+ */
 function browserOf({ cookies }: Credentials): string | undefined {
   return /(?:^|;\s*)BAYEUX_BROWSER=([\w-]{1,64})(?:;|$)/.exec(cookies)?.[1];
 }

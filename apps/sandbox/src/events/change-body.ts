@@ -7,13 +7,13 @@ import { unifiedDiff } from './changes/unified-diff.js';
 /** The part of an event that describes the record itself, beside the header. */
 export type ChangeBody = Pick<ChangeContent, 'fields' | 'changed' | 'diffs' | 'enriched'>;
 
-/** The body of an event that announces a change without its data: gaps, overflows, deletions. */
+/** The body of an event that announces a change without its data: a gap, an overflow, a deletion or the like. */
 export const EMPTY_BODY: ChangeBody = { fields: {}, changed: [], diffs: [], enriched: [] };
 
 /**
- * The body of this change's event (Change Data Capture guide, "Change Event Body Fields"): every field on CREATE and
- * UNDELETE, the changed ones and LastModifiedDate on UPDATE, none on DELETE. Undefined if an update changed nothing
- * that events carry.
+ * The body of this change's event (Change Data Capture guide, "Change Event Body Fields"): every captured field on
+ * UNDELETE, and on CREATE except those that the object's CREATE events lack; the changed ones and LastModifiedDate on
+ * UPDATE; none on DELETE. Undefined if an update changed no captured field besides LastModifiedDate.
  */
 export function changeBody(change: RecordChange): ChangeBody | undefined {
   if (change.kind === 'DELETE') return EMPTY_BODY;

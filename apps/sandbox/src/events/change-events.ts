@@ -28,7 +28,7 @@ const EMPTY_ID = '000000000000000AAA';
 /** Turns every committed transaction of the org into change events and platform events in the event log. */
 export class ChangeEvents {
   private commitNumber = 1_652_977_933_433_528_300n;
-  /** How many of the next events are dropped, repeated or corrupted, as a test has ordered. */
+  /** How many of the next events are dropped, repeated or corrupted, as faults have ordered. */
   readonly next: { drop: number; repeat: number; corrupt: number } = { drop: 0, repeat: 0, corrupt: 0 };
   private droppedObject: string | undefined;
   private isMute = false;
@@ -67,8 +67,9 @@ export class ChangeEvents {
   }
 
   /**
-   * Publishes the events of one transaction with one key, numbered from 1. Changes of objects that are not selected
-   * take numbers too, so the published numbers can have holes (guide, "sequenceNumber").
+   * Publishes the change events of one transaction with one `transactionKey`, numbered from 1, and then its platform
+   * events. Changes of objects that are not captured take numbers too, so the published numbers can have holes (guide,
+   * "sequenceNumber").
    */
   private announce(transaction: Transaction): void {
     if (this.isMute) return;
@@ -109,7 +110,10 @@ export class ChangeEvents {
     this.delivery.publish({ channel: channelOf(object), schema: this.schemas.of(object), content, copies, isCorrupt });
   }
 
-  /** `commitTimestamp` has whole seconds, as in every published sample. */
+  /**
+   * A header with a new commit number and transaction key, completed by `own`. Its `commitTimestamp` has whole seconds,
+   * as in every published sample.
+   */
   private header(changeOrigin: string, own: Partial<ChangeHeader>): ChangeHeader {
     this.commitNumber += 17n;
     return {

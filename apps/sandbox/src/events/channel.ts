@@ -9,8 +9,9 @@ export interface Channel {
   /** The object of a channel for one object; undefined for a channel of several. */
   readonly object: ObjectDefinition | undefined;
   /**
-   * False if the user lacks the permission. A channel of several objects always allows subscriptions and is silent
-   * about objects that the user may not see. An open subscription falls silent when the permission is taken away.
+   * False if the user lacks "View All Records" on the one object. A channel of several objects always allows
+   * subscriptions and is silent about objects that the user may not see. An open subscription falls silent when the
+   * permission is taken away.
    */
   canSubscribe(): boolean;
   /** The messages that a subscriber receives for this event: none, one, or several that share its replay id. */
@@ -20,14 +21,16 @@ export interface Channel {
 /** One object on a channel of several. */
 export interface ChannelMember {
   readonly object: ObjectDefinition;
-  /** Fields that updates and deletions carry beside the changed ones, read when the event is delivered. */
+  /**
+   * Fields that updates and deletions carry besides the changed ones, with their values at the time of the delivery.
+   */
   readonly enrichedFields: readonly string[];
 }
 
 /** Whether the integration user may see all records of an object. */
 export type CanViewAll = (objectName: string) => boolean;
 
-/** The channel that the events of this object are published on. */
+/** The channel of one object's events. It is silent when the user may not view all records of the object. */
 export function channelOfOne(name: string, object: ObjectDefinition, canViewAll: CanViewAll): Channel {
   return {
     name,
@@ -64,8 +67,9 @@ export function channelOfSeveral(
 }
 
 /**
- * Adds the member's enriched fields to updates and deletions, with their current values. A merged event is split: one
- * message per record, all with its replay id (Change Data Capture guide, "Event Enrichment").
+ * Adds the member's enriched fields to updates and deletions, with their current values. This splits a merged event:
+ * one message per record, all with its replay id (Change Data Capture guide, "Event Enrichment"). Other events, those
+ * with a wildcard id, and all events of a member without enriched fields stay as they are.
  */
 function enriched(org: OrgState, { object, enrichedFields }: ChannelMember, content: ChangeContent): ChangeContent[] {
   const { changeType, recordIds } = content.header;

@@ -10,7 +10,7 @@ export const ALL_CHANGES = '/data/ChangeEvents';
 /** Maximum enriched fields of one member (Change Data Capture guide, "Event Enrichment"). */
 const ENRICHED_FIELDS_MAX = 10;
 
-/** The channels of the org: one for each event object, one for all changes, and custom ones. */
+/** The channels of the org: one for each object that has events, one for all changes, and custom ones. */
 export class Channels {
   private readonly selected: Set<string>;
   private readonly custom = new Map<string, Map<string, ChannelMember>>();

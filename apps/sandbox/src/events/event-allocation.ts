@@ -1,13 +1,14 @@
 /**
  * The org's allocation of event deliveries, shared by both transports; a delivery to each subscriber counts (Change
- * Data Capture guide, "Allocations"). The count begins at the start, instead of covering 24 hours.
+ * Data Capture guide, "Allocations"). Salesforce counts the last 24 hours; here the count begins with the sandbox and
+ * only grows.
  */
 export class EventAllocation {
   /** While true, deliveries are refused whatever the count. */
   isDeclaredExceeded = false;
   private delivered = 0;
 
-  /** @param max deliveries before the org refuses more */
+  /** @param max number of deliveries after which the org refuses more */
   constructor(readonly max: number) {}
 
   get used(): number {

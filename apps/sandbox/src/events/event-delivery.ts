@@ -2,8 +2,8 @@ import type { EventLog } from './event-log.js';
 import type { UnpublishedEvent } from './org-event.js';
 
 /**
- * Carries events from the commit to the bus, at once or after a delay that a test has set. Events keep their order
- * whatever the delay.
+ * Carries events from the commit to the event log, at once or after a delay that a fault has set. Events keep their
+ * order whatever the delay.
  */
 export class EventDelivery {
   private readonly waiting: { readonly event: UnpublishedEvent; readonly dueAt: number }[] = [];

@@ -3,12 +3,12 @@ import type { OrgEvent, UnpublishedEvent } from './org-event.js';
 
 /** Events are kept 72 hours (Pub/Sub API guide, "Event Message Durability"). */
 export const RETENTION_MS = 72 * 60 * 60 * 1000;
-/** Maximum events in memory; beyond it the oldest are dropped, as if they had expired. */
+/** Maximum number of events and marks kept; then the oldest are dropped, as if they had expired. */
 export const EVENTS_MAX = 100_000;
-/** How long `mark` returns the same position again before it takes a new one. */
+/** How long `mark` returns the same position while no event is published; then it takes a new one. */
 const MARK_LIFE_MS = 60 * 60 * 1000;
 
-/** A place on the bus: an event, or a mark, which is a position without an event that `mark` has given out. */
+/** A place in the log: an event, or a mark, which is a position without an event that `mark` has given out. */
 interface Place {
   readonly replayId: number;
   readonly publishedAt: number;
@@ -16,9 +16,9 @@ interface Place {
 }
 
 /**
- * The org's one event bus: replay ids increase by uneven steps, and events expire after 72 hours. Each run starts its
- * ids at the current time in ms, so ids of an earlier run are invalid in this one, unless the earlier run has given out
- * more than 200 a second on average.
+ * The org's one log of events, which Salesforce calls the event bus. Replay ids increase by uneven steps, and events
+ * expire after 72 hours. Each run starts its ids at the current time in ms, so ids of an earlier run are invalid in
+ * this one, unless the earlier run has given out more than 200 a second on average.
  */
 export class EventLog {
   private places: Place[] = [];
@@ -61,7 +61,7 @@ export class EventLog {
 
   /**
    * A position after everything published so far, from which a subscriber can resume although no event has it.
-   * Salesforce shares the bus with other tenants, so it moves on without this org's events (Pub/Sub API guide,
+   * Salesforce shares the bus with other tenants, so positions move on without this org's events (Pub/Sub API guide,
    * keep-alives).
    */
   mark(): number {

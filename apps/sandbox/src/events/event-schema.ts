@@ -15,7 +15,7 @@ export type EventField =
 export interface FieldPlace {
   readonly at: number;
   readonly part?: number;
-  /** For example `Status` or `BillingAddress.Street`. */
+  /** The name by which a CometD event lists the field as changed: `Status` or `BillingAddress.Street`. */
   readonly path: string;
 }
 
@@ -68,9 +68,9 @@ export function eventSchema(object: ObjectDefinition): EventSchema {
 }
 
 /**
- * A change event's fields in the order of Salesforce's own samples: standard fields, then system fields, then custom
- * ones. A new standard field therefore moves every field behind it, and a bitmap read with another schema names the
- * wrong fields.
+ * The fields of an object's events. A change event has them in the order of Salesforce's own samples: standard fields,
+ * then system fields, then custom ones. A new standard field therefore moves every field behind it, and a bitmap read
+ * with another schema names the wrong fields.
  */
 function eventFields(object: ObjectDefinition): EventField[] {
   const captured = [...object.fields].filter((field) => field.captured);
@@ -109,7 +109,7 @@ function avroSchema(name: string, isChange: boolean, fields: readonly EventField
   const body = fields.map((entry) => {
     if (entry.parts !== undefined) return optional(entry.name, addressType(known, entry.parts));
     const type = AVRO_TYPES[entry.field.type] ?? 'string';
-    // The publisher and the date of a platform event are never empty.
+    // The publisher and the date of a platform event are never empty, so their types have no null.
     return !isChange && SYSTEM_FIELDS.includes(entry.name) ? { name: entry.name, type } : optional(entry.name, type);
   });
   return { type: 'record', name, namespace: NAMESPACE, fields: isChange ? [headerField(), ...body] : body };

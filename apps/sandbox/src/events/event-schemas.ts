@@ -1,7 +1,9 @@
 import type { ObjectDefinition } from '../org/object-definition.js';
 import { eventSchema, type EventSchema } from './event-schema.js';
 
-/** The schemas of all events since the start. A schema stays available by its id. */
+/**
+ * The schemas of all events since the start. A schema stays available by its id after its object has got another one.
+ */
 export class EventSchemas {
   private readonly byId = new Map<string, EventSchema>();
   private readonly current = new Map<ObjectDefinition, { readonly revision: number; readonly schema: EventSchema }>();

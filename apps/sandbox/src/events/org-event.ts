@@ -20,10 +20,7 @@ export interface ChangeHeader {
 export interface ChangeContent {
   readonly kind: 'change';
   readonly header: ChangeHeader;
-  /**
-   * The fields that the event carries: all of a new or undeleted record, empty ones included; the changed ones of an
-   * update; otherwise only enriched ones.
-   */
+  /** The fields that the event carries: those of `changeBody`, with null for an empty one, and the enriched ones. */
   readonly fields: Readonly<Record<string, FieldValue>>;
   /** The fields that an update has changed, `LastModifiedDate` last; empty for every other change. */
   readonly changed: readonly string[];
@@ -33,7 +30,7 @@ export interface ChangeContent {
   readonly enriched: readonly string[];
 }
 
-/** A platform event: only its fields. */
+/** The content of a platform event: its fields, without a header. */
 export interface PlatformContent {
   readonly kind: 'platform';
   /** Universally unique, assigned when the event is published. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
 
-/** The refusal of an assertion, in the words of Salesforce's token endpoint. */
+/** The refusal of an assertion, with an error code of Salesforce's token endpoint. */
 export class AssertionRefused extends Error {
   constructor(
     readonly error: 'invalid_grant' | 'invalid_client_id',
@@ -14,7 +14,7 @@ export class AssertionRefused extends Error {
 
 /**
  * The claims that an assertion must have (Salesforce help, "OAuth 2.0 JWT Bearer Flow"): the client as `iss`, the user
- * as `sub`, the audience as `aud`.
+ * as `sub`, one of the audiences as `aud`.
  */
 export interface AssertionRules {
   readonly clientId: string;
@@ -23,8 +23,8 @@ export interface AssertionRules {
 }
 
 /**
- * Guarantees that the assertion is signed with the registered key (RS256) and meets the rules; rejects with
- * `AssertionRefused`.
+ * Resolves if the assertion is signed with the registered key (RS256), has not expired and meets the rules; otherwise
+ * rejects with `AssertionRefused`.
  */
 export async function checkAssertion(
   assertion: string,
@@ -49,8 +49,8 @@ export async function checkAssertion(
 }
 
 /**
- * The public key in a PEM text, which may have escaped line ends (`\n` in an environment variable). Throws if there is
- * none.
+ * The public key in a PEM text, which may have escaped line ends (`\n` in an environment variable). Throws if the text
+ * holds no key.
  */
 export function publicKeyOf(pem: string): KeyObject {
   return createPublicKey(pem.replace(/\\n/g, '\n'));

@@ -5,7 +5,7 @@ import type { Sessions } from './sessions.js';
  */
 export const REFRESH_TOKEN = 'sandbox-refresh-token';
 
-/** The one refresh token. Once revoked, it stays invalid as long as the sandbox runs. */
+/** The one refresh token. Once revoked, it stays invalid until the sandbox ends. */
 export class RefreshGrant {
   private readonly accessTokens = new Set<string>();
   private isRevoked = false;
@@ -26,8 +26,8 @@ export class RefreshGrant {
   }
 
   /**
-   * Revokes the refresh token and every session that it has given (Salesforce help, "Revoke OAuth Tokens"); false if
-   * `token` is not the valid refresh token.
+   * Revokes the refresh token and every access token that it has given (Salesforce help, "Revoke OAuth Tokens"); false
+   * if `token` is not the valid refresh token.
    */
   revoke(token: string): boolean {
     if (!this.isValid(token)) return false;

@@ -1,6 +1,6 @@
 /**
- * The org's time: real time plus the time that a test has added. Record time stamps and event retention follow it;
- * sessions and held requests do not, so that 72 hours can pass without logging out every client.
+ * The org's time: real time plus what `advance` has added. Record time stamps and event retention follow it; sessions
+ * and held requests do not, so that 72 hours can pass without logging out every client.
  */
 export class OrgClock {
   private offsetMs = 0;

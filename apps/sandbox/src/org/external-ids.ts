@@ -31,9 +31,9 @@ export function recordsByExternalId(
 
 /**
  * The client's input, with every parent that it names by an external id
- * (`"Account": {"Portal_User_Id__c": "customer-1"}`) replaced by the look-up (`AccountId`). Throws INVALID_FIELD if
- * there is no such parent (REST API guide, "Insert or Update (Upsert) a Record Using an External ID"), and
- * DUPLICATE_EXTERNAL_ID if there are several.
+ * (`"Account": {"Portal_User_Id__c": "customer-1"}`) replaced by the look-up (`AccountId`). Throws INVALID_FIELD if the
+ * parent is not named by exactly one external id or does not exist (REST API guide, "Insert or Update (Upsert) a Record
+ * Using an External ID"), and DUPLICATE_EXTERNAL_ID if several records have that id.
  */
 export function withParentIds(
   org: OrgState,

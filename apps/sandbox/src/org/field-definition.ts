@@ -35,13 +35,13 @@ export interface FieldDefinition {
   readonly name: string;
   readonly label: string;
   readonly type: FieldType;
-  /** In characters; 0 for types other than text and ids. */
+  /** Maximum length in characters; 0 for types other than texts, pick lists and ids. */
   readonly length: number;
-  /** Must be given and not empty when a record is created. */
+  /** Whether a creation must give the field a value, and no update may empty it. */
   readonly required: boolean;
   readonly createable: boolean;
   readonly updateable: boolean;
-  /** Computed by the org, never written by a client. */
+  /** Whether the org computes the field, so that no client can write it. */
   readonly calculated: boolean;
   readonly defaultValue: FieldValue;
   readonly picklist: readonly string[];
@@ -91,7 +91,7 @@ export function readOnly(name: string, type: FieldType, details: Partial<FieldDe
   return field(name, type, { createable: false, updateable: false, ...details });
 }
 
-/** A look-up field. By default the field's name gives the relationship's (`AccountId` → `Account`). */
+/** A look-up field. By default the relationship gets its name from the field's (`AccountId` → `Account`). */
 export function lookup(
   name: string,
   to: string,

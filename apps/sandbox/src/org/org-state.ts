@@ -7,7 +7,10 @@ import { recordId, RecordIds } from './record-ids.js';
 import { RecordTable } from './writing/record-table.js';
 import { Schema } from './schema.js';
 
-/** The state of an org: its objects, records, ids, numbers and time. Writes go through `Org.transaction`. */
+/**
+ * The state of an org: its objects, records, ids, numbers and time. Clients and tests write records through
+ * `Org.transaction`.
+ */
 export class OrgState {
   readonly schema = new Schema();
   readonly clock = new OrgClock();

@@ -20,17 +20,17 @@ export class SalesforceFault extends Error {
   }
 }
 
-/** The record or resource does not exist. */
+/** The refusal of a record or resource that does not exist. */
 export function notFound(): SalesforceFault {
   return new SalesforceFault(404, 'NOT_FOUND', 'The requested resource does not exist');
 }
 
-/** The object has no field of this name, in the words of the record endpoints. */
+/** The refusal of a field that the object does not have, in the words of the record endpoints. */
 export function noSuchColumn(field: string, object: string): SalesforceFault {
   return new SalesforceFault(400, 'INVALID_FIELD', `No such column '${field}' on sobject of type ${object}`);
 }
 
-/** The record was deleted and is in the recycle bin. */
+/** The refusal of a record that is in the recycle bin. */
 export function entityIsDeleted(): SalesforceFault {
   return new SalesforceFault(404, 'ENTITY_IS_DELETED', 'entity is deleted');
 }

@@ -6,8 +6,8 @@ import { Transaction, type WriteContext } from './transaction.js';
 export type CommitListener = (transaction: Transaction) => void;
 
 /**
- * The records of one Salesforce org. Every write of the REST API, a test or the org itself goes through a transaction.
- * Transactions are synchronous: no other write can come between their steps.
+ * The records of one Salesforce org. Every write of the REST API, of a test or of made-up data goes through a
+ * transaction. Transactions are synchronous: no other write can come between their steps.
  */
 export class Org extends OrgState {
   private readonly listeners: CommitListener[] = [];

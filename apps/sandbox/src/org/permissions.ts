@@ -7,7 +7,7 @@ const PERMISSION_SET = recordId('0PS', 1);
 
 /**
  * The integration user's permissions, kept in the objects from which a client of a real org reads them too:
- * `PermissionSetAssignment` and `ObjectPermissions`.
+ * `PermissionSet`, `PermissionSetAssignment` and `ObjectPermissions`.
  */
 export class Permissions {
   private readonly byObject = new Map<string, string>();

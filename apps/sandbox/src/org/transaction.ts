@@ -8,10 +8,13 @@ import { entityIsDeleted, notFound, SalesforceFault } from './org.errors.js';
 import type { OrgState } from './org-state.js';
 import { checkReferences, createdValues, updatedValues } from './writing/write-checks.js';
 
-/** The kind of a record's change. */
+/** The kind of a record's change, as its event names it. */
 export type ChangeKind = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
 
-/** One write of a transaction, with the data to undo it. `DERIVED` writes (roll-ups) announce nothing. */
+/**
+ * One write of a transaction, with the data to undo it. `DERIVED` writes (roll-ups, inherited values, cleared look-ups)
+ * announce nothing.
+ */
 export type Step =
   | {
       readonly kind: ChangeKind | 'DERIVED';
@@ -37,7 +40,7 @@ export interface WriteContext {
 }
 
 /**
- * Writes that are visible to their own transaction at once and are announced together at its end. `Org.transaction`
+ * A series of writes, which it sees itself at once and which are announced together at its end. `Org.transaction`
  * creates it; `rollbackTo` undoes everything after a mark.
  */
 export class Transaction {
@@ -123,7 +126,10 @@ export class Transaction {
     this.write('UNDELETE', object, { ...this.stamped(before), IsDeleted: false });
   }
 
-  /** Writes a roll-up: nothing but the value changes, and no event announces it. */
+  /**
+   * Writes a roll-up, an inherited value or a cleared look-up: nothing else in the record changes, and no event
+   * announces it.
+   */
   private readonly derive: Derive = (object, id, values) => {
     const before = this.org.table(object).get(id);
     if (before === undefined || Object.keys(values).every((name) => before[name] === values[name])) return;

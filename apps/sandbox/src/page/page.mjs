@@ -6,8 +6,9 @@
  * HTML.
  */
 const API = '/services/data/v67.0';
-/** Maximum records shown at once, and log entries kept. */
+/** Maximum number of records in the list. */
 const RECORDS_MAX = 25;
+/** Maximum number of entries in the event log of the page; then the oldest goes. */
 const LOG_MAX = 200;
 /** The fields by which people recognise a record; the list shows those that the object has. */
 const TITLE_FIELDS = ['Name', 'OrderNumber', 'OrderItemNumber', 'Status', 'ProductCode', 'UnitPrice', 'Quantity'];
@@ -36,7 +37,7 @@ at('fault-form').addEventListener('submit', (event) => {
 });
 at('end-faults').addEventListener('click', () => attempt('fault-said', endFaults));
 
-/** Does the work and shows its result or error under the form. */
+/** Does the work and shows its result or error in the element with the id `place`. */
 async function attempt(place, work) {
   const said = at(place);
   try {
@@ -165,7 +166,10 @@ function valueOf(field, input) {
   return input.type === 'number' ? Number(input.value) : input.value;
 }
 
-/** Sends only the changed fields, so that the event has exactly these fields. */
+/**
+ * Sends only the fields that the person has changed, so that the event of an update has no others except
+ * LastModifiedDate.
+ */
 async function save() {
   const changed = {};
   for (const field of object.fields) {
@@ -201,7 +205,10 @@ async function listFaults() {
   });
 }
 
-/** Fills in a valid order; it names the open record if the fault takes a record. */
+/**
+ * Describes the chosen fault and shows a valid order for it, with the open record and its object if the order names
+ * such.
+ */
 function showFault() {
   const { does, example } = faults.find(({ fault }) => fault === at('faults').value);
   const order = { ...example };
@@ -212,7 +219,7 @@ function showFault() {
 }
 
 async function fire() {
-  JSON.parse(at('order').value); // describes a syntax error better than the server does
+  JSON.parse(at('order').value); // throws first: it describes a syntax error better than the server
   const headers = { 'content-type': 'application/json' };
   const response = await fetch('/sandbox/faults', { method: 'POST', headers, body: at('order').value });
   const answer = await response.json();

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 
-/** Allows only the sandbox's own files and nothing inline, so that displayed data cannot become code. */
+/**
+ * Allows scripts and styles only from the sandbox's own files, none inline, so that displayed data cannot become code.
+ */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'";
 
@@ -12,8 +14,8 @@ const FILES = [
 ];
 
 /**
- * `GET /`: the page on which a person acts as Salesforce. Its files lie beside this one, in the sources and in the
- * build.
+ * `GET /`: the page on which a person acts as Salesforce, with its style and script. These files lie beside this one,
+ * in the sources and in `dist`.
  */
 export function pageRoutes(app: FastifyInstance): void {
   for (const { url, file, type } of FILES) {

@@ -5,7 +5,10 @@ import { customerAddress, customerName } from './account-names.js';
 import { productRange, type RangeProduct } from './product-range.js';
 import { Random } from './random.js';
 
-/** The size of the made-up portal. The token issuer knows customers 1 to 3. */
+/**
+ * The numbers of the made-up portal. Its first three accounts are the demo customers, for whom the token issuer has
+ * tokens.
+ */
 export const PORTAL_SIZE = {
   accounts: 240,
   ordersPerDemoCustomer: 8,

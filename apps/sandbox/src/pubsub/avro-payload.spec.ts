@@ -18,7 +18,7 @@ const HEADER: ChangeHeader = {
   commitUser: '0055f000005mc66AAA',
 };
 
-/** Reads longs as a client does, which knows the schema's text only. */
+/** Reads longs as BigInts, as a client does that knows only the text of the schema. */
 const bigLongs = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {

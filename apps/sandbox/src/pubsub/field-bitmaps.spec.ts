@@ -24,7 +24,8 @@ const guidesAccount = new ObjectDefinition('Account', '001', [
 describe('the bitmaps of a change event', () => {
   const schema = eventSchema(guidesAccount);
 
-  // Change Data Capture guide, "Fields in Change Event Header" and "Data Differences in Event Fields"
+  // The samples are those of the Change Data Capture guide, "Fields in Change Event Header" and "Data Differences in
+  // Event Fields".
   it.each([
     ['Industry', ['Industry', 'LastModifiedDate'], ['0x400800']],
     ['Fax', ['Fax', 'LastModifiedDate'], ['0x400080']],

@@ -2,8 +2,9 @@ import type { EventSchema } from '../events/event-schema.js';
 
 /**
  * The bitmaps by which an Avro event names fields (Pub/Sub API guide, "Event Deserialization Considerations"). The
- * first covers the fields of the schema, with the header as its lowest bit. Each compound field with a named part adds
- * `<position>-<bitmap>`. Empty if no field of the schema is named.
+ * first covers the fields of the schema, with the header as its lowest bit; it is left out if only parts of compound
+ * fields are named. Each compound field with a named part adds `<position>-<bitmap>`. Empty if no field of the schema
+ * is named.
  */
 export function fieldBitmaps(schema: EventSchema, names: readonly string[]): string[] {
   let top = 0n;

@@ -33,7 +33,7 @@ export interface PubSubContext extends SubscriptionContext {
   readonly schemas: EventSchemas;
   readonly tokens: Sessions;
   readonly latency: Latency;
-  /** The error that a test has ordered for this call. */
+  /** Uses up and returns the error that was ordered for this call; undefined if there is none. */
   refusal(): PubSubErrorName | undefined;
 }
 
@@ -175,8 +175,8 @@ export class PubSub {
   }
 
   /**
-   * Throws `Refused` if a test has ordered it, or if the call lacks a valid token, the instance or the org (Pub/Sub API
-   * guide, "Supported Authentication").
+   * Throws `Refused` if this was ordered, or if the call lacks a valid token, an instance or the id of this org
+   * (Pub/Sub API guide, "Supported Authentication").
    */
   private check(metadata: Metadata): void {
     const refusal = this.context.refusal();

@@ -11,11 +11,11 @@ import type { PubSubErrorName } from './pubsub-errors.js';
 import { replayBytes, replayNumber } from './replay-bytes.js';
 
 /**
- * Maximum events requested and not yet delivered; more counts as this (Pub/Sub API guide, "Pull Subscription and Flow
- * Control").
+ * Maximum number of events requested and not yet delivered; more counts as this (Pub/Sub API guide, "Pull Subscription
+ * and Flow Control").
  */
 const OUTSTANDING_MAX = 100;
-/** Payload bytes after which a response takes no further event; a gRPC message holds 4 MB. */
+/** Payload bytes after which a response takes no further event, because a gRPC message holds at most 4 MB. */
 const RESPONSE_BYTES_MAX = 3_000_000;
 
 /** The parts that a subscription uses. */
@@ -40,10 +40,13 @@ export interface Subscriber {
  */
 export class Subscription {
   private channel: Channel | undefined;
-  /** The position up to which the client has been served; undefined until a subscription at LATEST has settled. */
+  /**
+   * The position up to which the client has been served; undefined before the first request and until a subscription at
+   * LATEST has settled.
+   */
   private after: number | undefined;
   private pending = 0;
-  /** The messages not yet sent of an event that is several messages. */
+  /** The messages of the current event that are not sent yet, because an event can give several. */
   private rest: readonly EventMessage[] = [];
   private timer: NodeJS.Timeout | undefined;
   private silent = false;
@@ -133,8 +136,8 @@ export class Subscription {
   }
 
   /**
-   * At most as many messages as are pending, in the log's order. The position moves past events that are not for this
-   * channel.
+   * The next messages in the order of the log: as many as are requested, or fewer if their payloads are large. The
+   * position moves past events that are not for this channel.
    */
   private nextBatch(): EventMessage[] {
     const batch: EventMessage[] = [];
@@ -176,7 +179,7 @@ export class Subscription {
     this.restartTimer();
   }
 
-  /** Starts the wait for the next keep-alive, or with nothing requested for the end of the stream. */
+  /** Starts the wait for the next keep-alive, or if nothing is requested for the end of the stream. */
   private restartTimer(): void {
     clearTimeout(this.timer);
     const { keepaliveMs, fetchTimeoutMs } = this.context.timing;
@@ -187,11 +190,12 @@ export class Subscription {
   private whenIdle(isWaiting: boolean): void {
     if (this.silent || (isWaiting && this.after === undefined)) return this.restartTimer();
     if (!isWaiting) return this.end();
-    // An event published in this very turn counts as a sign of life, too.
+    // The pump for an event that was published in this turn may not have run yet. Its response would replace the
+    // keep-alive.
     const { pending } = this;
     this.pump();
     if (this.isOver || this.pending < pending) return;
-    // Every event of this channel before the mark has been sent.
+    // Every event of this channel before the mark has been sent, so the position may move to it.
     this.after = this.context.log.mark();
     this.send([], this.after);
   }

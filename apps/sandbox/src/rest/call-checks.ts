@@ -15,7 +15,7 @@ export function bodyFields(body: unknown): Record<string, unknown> {
   throw new SalesforceFault(400, 'JSON_PARSER_ERROR', 'The HTTP entity body is required to be a JSON object');
 }
 
-/** Throws 405 for every other method and names the allowed ones. */
+/** Throws 405, which names the allowed methods, if the call has another method. */
 export function requireMethod(call: ApiCall, ...allowed: string[]): void {
   if (allowed.includes(call.method)) return;
   const message = `HTTP Method '${call.method}' not allowed. Allowed are ${allowed.join(',')}`;

@@ -29,8 +29,8 @@ function orgLimits({ usage, allocation }: LimitsContext): unknown {
 }
 
 /**
- * Counts the records of each named object, or of all objects, without deleted ones. It skips a name that the org does
- * not have without an error (REST API guide, "Record Count"). Salesforce's counts may be old; these are not.
+ * Counts the records of each named object, or of all objects, without deleted ones. It skips a name that no object of
+ * the org has, and reports no error (REST API guide, "Record Count"). Salesforce's counts may be old; these are not.
  */
 function recordCounts(call: ApiCall, { mayRead }: LimitsContext): unknown {
   requireVersion(call.version, 40);

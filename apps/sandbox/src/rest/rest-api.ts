@@ -18,7 +18,10 @@ import { sobjectTree } from './records/sobject-tree.js';
 import { sobjects } from './records/sobjects.js';
 import { Tooling } from './tooling.js';
 
-/** How many calls the org has answered, by kind. Tests check these counts instead of spying on a client. */
+/**
+ * How many calls have reached the resources, by kind; a composite request and each of its subrequests count. Tests
+ * check these counts instead of spying on a client.
+ */
 export interface CallCounts {
   queries: number;
   reads: number;
@@ -120,7 +123,10 @@ export class RestApi {
     if (object !== undefined && !this.context.permissions.canRead(object.name)) throw notFound();
   }
 
-  /** Every call below `/composite/sobjects/X` counts as a read, as a POST there only reads. */
+  /**
+   * Every call below `/composite/sobjects/X` counts as a read, because a POST there only reads; a PATCH there is
+   * counted so too, although it writes.
+   */
   private count(call: ApiCall, isAboutObjects: boolean): void {
     const isRead = call.method === 'GET' || (call.path[0] === 'composite' && call.path[2] !== undefined);
     if (!isRead) this.counts.writes++;

@@ -15,7 +15,7 @@ import type { RestApi } from './rest-api.js';
  */
 const BATCH_SIZE = { min: 200, max: 2_000 };
 
-/** Maximum nesting of a body; composite requests need seven levels. */
+/** Maximum nesting of a body. The deepest that is valid, an sObject tree of five levels, nests 16 brackets. */
 const NESTING_MAX = 50;
 
 /** The parts that the REST routes use. */

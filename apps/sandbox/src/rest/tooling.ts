@@ -73,7 +73,10 @@ export class Tooling {
     return { status: 201, body: { id: this.idOf(type, name), success: true, errors: [], warnings: [], infos: [] } };
   }
 
-  /** Writes a channel or a member and returns its full name. A channel cannot be changed, a member only as a whole. */
+  /**
+   * Writes a channel or a member and returns its full name. The change of a channel has no effect; a member is replaced
+   * as a whole.
+   */
   private write(type: ToolingType, body: unknown, isNew = false): string {
     if (type === CHANNEL) {
       const { FullName } = checked(newChannel, body);
@@ -127,8 +130,8 @@ export class Tooling {
   }
 
   /**
-   * Answers `SELECT fields FROM PlatformEventChannel[Member]` without conditions. Throws for other queries, so that no
-   * answer is silently wrong.
+   * Answers `SELECT fields FROM PlatformEventChannel[Member]` with at most LIMIT and OFFSET behind it. Throws for other
+   * queries, so that no answer is silently wrong.
    */
   private query(call: ApiCall): ApiAnswer {
     requireMethod(call, 'GET');

@@ -40,8 +40,8 @@ const APEX_TYPES: Readonly<Record<FieldType, string>> = {
 };
 
 /**
- * The answer of `/query?q=…&columns=true`: the columns of the query, without running it. Salesforce does not document
- * it; the form is that of the answers which the `sf` command line is tested with.
+ * The answer of `/query?q=…&columns=true`: the columns of the query instead of its records. Salesforce does not
+ * document it; the form is that of the answers which the `sf` command line is tested with.
  */
 export function queryColumns(org: OrgState, soql: string, scope: QueryScope): Record<string, unknown> {
   const query = parseQuery(soql);

@@ -3,7 +3,7 @@ import { soqlFault } from './soql-fault.js';
 import { isGrouped, type FieldPath, type OrderTerm, type SelectItem, type SelectQuery } from './soql.ast.js';
 import { TokenReader } from './parsing/token-reader.js';
 
-/** The highest OFFSET that Salesforce takes. */
+/** The highest OFFSET that Salesforce accepts. */
 const OFFSET_MAX = 2_000;
 /** Maximum child sub-queries in one query (SOQL and SOSL Reference, "Relationship Query Limitations"). */
 const CHILD_QUERIES_MAX = 20;
@@ -75,7 +75,7 @@ function parseGroupBy(reader: TokenReader): FieldPath[] {
   return paths;
 }
 
-/** Throws for queries that the grammar accepts and Salesforce refuses, in Salesforce's words. */
+/** Throws for queries that the grammar accepts and Salesforce refuses. */
 function refuseMisplaced(reader: TokenReader, query: SelectQuery): void {
   const grouped = isGrouped(query);
   for (const item of query.select) {

@@ -8,7 +8,7 @@ import { parseQuery } from './query-parser.js';
 import { compileSelect, type RowJson } from './select.js';
 import { isGrouped } from './soql.ast.js';
 
-/** The result of a query. `rows` is empty for `SELECT COUNT()`; `totalSize` counts either way. */
+/** The rows of a query and their number. `SELECT COUNT()` has no rows; its `totalSize` is the number of records. */
 export interface QueryResult {
   readonly totalSize: number;
   readonly rows: readonly RowJson[];
@@ -18,7 +18,7 @@ export interface QueryResult {
  * Answers a SOQL query from the org as it is now, or throws the `SalesforceFault` that Salesforce would answer with.
  * @param version the API version of the call, e.g. `v67.0`, for the records' URLs
  * @param withDeleted whether records in the recycle bin count (`/queryAll`)
- * @param mayRead whether the object exists for the user; related objects are not checked
+ * @param mayRead whether the object exists for the user; parents and children are not checked
  */
 export function runQuery(
   org: OrgState,

@@ -18,7 +18,7 @@ export type Literal = { readonly position: number } & (
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'null' }
   | { readonly kind: 'date' | 'datetime'; readonly text: string }
-  /** A span of time around today: `LAST_MONTH`, or `LAST_N_DAYS:7` with its number. */
+  /** A span of time relative to today: `LAST_MONTH`, or `LAST_N_DAYS:7` with its number. */
   | { readonly kind: 'span'; readonly name: string; readonly count: number }
 );
 
@@ -50,7 +50,7 @@ export interface ObjectName {
   readonly position: number;
 }
 
-/** A selected field or aggregate; only grouped queries give aliases. */
+/** A selected field or aggregate; only a grouped query may give it an alias. */
 export interface SelectedField {
   readonly kind: 'field';
   readonly path: FieldPath;

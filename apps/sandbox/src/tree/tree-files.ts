@@ -14,7 +14,10 @@ export interface TreeRecord {
   readonly parent: { readonly record: TreeRecord; readonly relationship: string } | undefined;
 }
 
-/** Maximum length of a file's text: a larger file is no export of a sample org and would fill the memory. */
+/**
+ * Maximum length of a file's text, in characters: a larger file is no export of a sample org, and its records would
+ * fill the memory.
+ */
 const FILE_BYTES_MAX = 50 * 1024 * 1024;
 
 const plan = z.array(
@@ -24,8 +27,8 @@ const attributes = z.looseObject({ type: z.string().min(1), referenceId: z.strin
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /**
- * All records of the folder's tree files. If the folder has a `…-plan.json`, only the files that the plan names, in its
- * order.
+ * All records of the folder's tree files. If the folder has plans (`…-plan.json`), only the files that they name are
+ * read, in their order.
  */
 export function readTreeFolder(folder: string): TreeRecord[] {
   const names = listFolder(folder);
@@ -73,8 +76,8 @@ function readTreeFile(folder: string, name: string): TreeRecord[] {
       'Put all files beside the plan',
     );
   const json = readJson(folder, name);
-  // A plan with another name than `…-plan.json` (`Plan-1.json`) gives an order, which is not needed, and holds no
-  // records.
+  // A plan with another name than `…-plan.json` (`Plan-1.json`) holds no records. It gives an order of files, which is
+  // not needed.
   if (plan.safeParse(json).success) return [];
   const content = z.looseObject({ records: z.array(z.unknown()) }).safeParse(json);
   if (!content.success) {

@@ -7,25 +7,29 @@ import { TreeDataError } from './tree.errors.js';
 /** The placeholder in exports for the standard price book, which every org already has. */
 const STANDARD_PRICEBOOK = 'PutStandardPricebookHere';
 
-/** A record that was left out because it refers to a record outside the folder, whose file was not exported. */
+/**
+ * A record that was left out because it refers to a record that is not in the folder, or to one that was left out too.
+ */
 export interface LeftOut {
   readonly file: string;
   readonly referenceId: string;
   readonly type: string;
-  /** The referenceId that no record in the folder has, or whose record was left out too. */
+  /**
+   * The referenceId to which this record refers, and which no record of the folder has or only one that was left out.
+   */
   readonly missing: string;
 }
 
 /** The result of loading a folder. */
 export interface LoadReport {
-  /** Loaded records by object. */
+  /** Number of loaded records, by object. */
   readonly counts: Readonly<Record<string, number>>;
   readonly leftOut: readonly LeftOut[];
 }
 
 /**
  * Adds the records of a folder in sObject tree format to the org. References (`@Ref`) may point to any file; unknown
- * objects and fields are added to the org. Exports are often parts of a larger one, so a record that refers to a
+ * objects and fields are added to the org. A folder is often a part of a larger export, so a record that refers to a
  * missing one is left out and reported. Any other error throws `TreeDataError`, which says what to do, and loads no
  * record.
  */
@@ -76,8 +80,8 @@ function prepareSchema(org: Org, records: readonly TreeRecord[], types: Readonly
 }
 
 /**
- * Creates the records whose references are all created, again and again until none is left, so the order of files does
- * not matter.
+ * Creates every record whose references exist already, and repeats this until no record waits, so the order of files
+ * does not matter.
  */
 function createAll(transaction: Transaction, records: readonly TreeRecord[]): LoadReport {
   const leftOut = withoutTheirParents(records);

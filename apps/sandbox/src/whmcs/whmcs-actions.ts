@@ -90,7 +90,10 @@ function invoiceOf(data: WhmcsData, parameters: Parameters): Invoice {
   return invoice;
 }
 
-/** Reads an id as PHP does: text that is no number is 0, which no record has. */
+/**
+ * Reads a number as PHP does: text that is no number is 0, which is no record's id. Undefined if the parameter is
+ * missing or empty.
+ */
 function optionalId(parameters: Parameters, name: string): number | undefined {
   const text = parameters[name];
   if (text === undefined || text === '') return undefined;

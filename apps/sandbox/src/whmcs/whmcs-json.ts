@@ -10,7 +10,7 @@ interface Amounts {
   readonly total: number;
 }
 
-/** The subtotal, tax and total of an invoice. */
+/** An invoice's amounts in yen: the sum of its items, the tax on it, and both together. */
 export function amountsOf(invoice: Invoice): Amounts {
   const subtotal = invoice.items.reduce((sum, item) => sum + item.amount, 0);
   const tax = (subtotal * TAX_RATE) / 100;
@@ -114,7 +114,7 @@ export function serviceJson(service: Service): Record<string, unknown> {
   };
 }
 
-/** A pay method of `GetPayMethods`. */
+/** A pay method as `GetPayMethods` shows it; a bank account has other fields than a card. */
 export function payMethodJson(method: PayMethod): Record<string, unknown> {
   const common = {
     id: method.id,

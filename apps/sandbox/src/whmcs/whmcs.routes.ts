@@ -10,13 +10,13 @@ export const WHMCS_CREDENTIALS = { identifier: 'sandbox-identifier', secret: 'sa
 export interface WhmcsContext {
   readonly data: WhmcsData;
   readonly latency: Latency;
-  /** Calls by action, for tests. */
+  /** How many calls each action has received; tests check it. */
   readonly calls: Record<string, number>;
 }
 
 /**
- * `POST /whmcs/includes/api.php`: one address for all actions, named by a parameter; refusals are
- * `{"result": "error"}`.
+ * `POST /whmcs/includes/api.php`: one address for all actions; the parameter `action` names the one to call. Refusals
+ * are `{"result": "error"}`.
  */
 export function whmcsRoutes(app: FastifyInstance, { data, latency, calls }: WhmcsContext): void {
   app.post('/whmcs/includes/api.php', async (request, reply) => {

@@ -15,7 +15,7 @@ export interface RecordChange {
  * One change for each record that the steps wrote, in the order of each record's first write. Several writes to a
  * record in one transaction are one event with the first kind and the final data (Change Data Capture guide,
  * "Transaction-Based Replication"). A final deletion is a DELETE, or no change for a record created or undeleted in the
- * same transaction.
+ * same transaction; an UNDELETE of a record deleted in the same transaction makes the change an UPDATE.
  */
 export function recordChanges(
   steps: readonly Step[],

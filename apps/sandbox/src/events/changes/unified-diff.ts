@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { FieldValue } from '../../org/field-definition.js';
 
 /**
- * Limits outside which a text is sent whole (Change Data Capture guide, "Sending Data Differences for Fields of Updated
- * Records").
+ * Limits outside which a text is sent whole: characters of the new text, change of the length as a share of it, changed
+ * lines as a share of the lines of both texts (Change Data Capture guide, "Sending Data Differences for Fields of
+ * Updated Records").
  */
 const LIMITS = { lengthMin: 1_000, lengthChangeMax: 0.5, linesChangedMax: 0.25 };
 

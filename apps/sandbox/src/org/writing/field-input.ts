@@ -3,8 +3,8 @@ import type { FieldDefinition, FieldValue } from '../field-definition.js';
 import { SalesforceFault } from '../org.errors.js';
 
 /**
- * Guarantees the stored form of a client's value for this field, or throws the `SalesforceFault` that Salesforce would
- * answer with. The transaction checks whether a referenced record exists.
+ * The stored form of a client's value for this field. Throws the `SalesforceFault` that Salesforce would answer with.
+ * The transaction checks whether a referenced record exists.
  */
 export function toFieldValue(field: FieldDefinition, input: unknown): FieldValue {
   if (input === null || input === undefined || input === '') return emptyValue(field);

@@ -11,7 +11,8 @@ export type Derive = (object: ObjectDefinition, id: string, values: Readonly<Rec
 
 /**
  * The record with its auto-numbers, inherited and calculated fields (Object Reference: Order, OrderItem,
- * PricebookEntry). Throws for an order line that does not fit its order.
+ * PricebookEntry). An order without a price book gets that of its line. Throws for an order line that does not fit its
+ * order.
  */
 export function completed(org: OrgState, derive: Derive, object: ObjectDefinition, record: OrgRecord): OrgRecord {
   if (object.name === 'Order' && record['OrderNumber'] === null) {
@@ -26,8 +27,8 @@ export function completed(org: OrgState, derive: Derive, object: ObjectDefinitio
 }
 
 /**
- * Sets Order.TotalAmount to the sum of its lines. This announces no change of the order, because Salesforce documents
- * none.
+ * After the write of an order line, sets Order.TotalAmount to the sum of the order's lines. This announces no change of
+ * the order, because Salesforce documents none.
  */
 export function rollUp(org: OrgState, derive: Derive, object: ObjectDefinition, record: OrgRecord): void {
   const orderId = record['OrderId'];

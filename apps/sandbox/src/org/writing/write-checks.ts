@@ -17,7 +17,10 @@ export function createdValues(object: ObjectDefinition, input: Readonly<Record<s
   return values;
 }
 
-/** The stored values of the fields that an update names. Throws also if it empties a required field. */
+/**
+ * The stored values of the fields that an update names. Throws for unknown, read-only and badly typed fields, and if it
+ * empties a required one.
+ */
 export function updatedValues(object: ObjectDefinition, input: Readonly<Record<string, unknown>>): Values {
   const values = checkedValues(object, input, 'updateable');
   const emptied = [...object.fields].filter((field) => field.required && values[field.name] === null);

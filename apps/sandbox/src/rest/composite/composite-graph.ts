@@ -7,8 +7,8 @@ import type { SubResponse } from './references.js';
 import { hasFailed, runSubrequests, subrequestsOf, type Handle, type Subrequest } from './subrequests.js';
 
 /**
- * Limits of one request (REST API guide, "Composite Graph Limits"). Depth and the number of different nodes are not
- * limited.
+ * Limits of one request (REST API guide, "Composite Graph Limits"). The depth and the number of different nodes are not
+ * limited here.
  */
 const GRAPHS_MAX = 75;
 const NODES_MAX = 500;
@@ -24,7 +24,9 @@ interface GraphResult {
   readonly isSuccessful: boolean;
 }
 
-/** `/composite/graph`: every graph is a composite request of records, all or none, in its own transaction. */
+/**
+ * `/composite/graph`: every graph is a composite request for `sobjects` resources, all or none, in its own transaction.
+ */
 export function compositeGraph(call: ApiCall, handle: Handle, org: Org): ApiAnswer {
   requireVersion(call.version, 50);
   requireMethod(call, 'POST');

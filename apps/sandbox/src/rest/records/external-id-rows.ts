@@ -8,7 +8,7 @@ import { versionNumber } from '../api-versions.js';
 import { bodyFields, requireMethod } from '../call-checks.js';
 import { row } from './row.js';
 
-/** Since this version an upsert that changes a record answers 200 with a body; before, it was an empty 204. */
+/** The API version since which an upsert that changes a record answers 200 with a body; before, it was an empty 204. */
 const UPDATED_WITH_BODY = 46;
 
 /**

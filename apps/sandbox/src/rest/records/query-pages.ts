@@ -4,11 +4,12 @@ import type { QueryResult } from '../../soql/query-runner.js';
 import type { RowJson } from '../../soql/select.js';
 
 /**
- * Maximum answers kept for their further pages; beyond it the oldest is dropped, as Salesforce does after 15 minutes.
+ * Maximum number of answers kept for their further pages; then the oldest is dropped, as Salesforce does after 15
+ * minutes.
  */
 const CURSORS_MAX = 50;
 
-/** Cuts answers into pages and keeps the rest for `nextRecordsUrl`. */
+/** Cuts answers into pages and keeps the answers that have several for `nextRecordsUrl`. */
 export class QueryPages {
   private readonly cursors = new Map<string, readonly RowJson[]>();
 

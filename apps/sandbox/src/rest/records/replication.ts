@@ -8,8 +8,8 @@ const DAYS = { deleted: 15, start: 30 };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * `/sobjects/X/deleted/?start=…&end=…` and `…/updated/…`: the ids of records deleted, or created and changed, from
- * `start` (included) to `end` (excluded). The seconds of both are ignored ("the API ignores the seconds portion").
+ * `/sobjects/X/deleted/?start=…&end=…` and `…/updated/…`: the ids of records that were deleted, or created or changed,
+ * from `start` (included) to `end` (excluded). The seconds of both are ignored ("the API ignores the seconds portion").
  * Throws INVALID_REPLICATION_DATE for wrong times.
  */
 export function replicated(

@@ -101,7 +101,8 @@ function writeOne(call: ApiCall, record: unknown): string {
 }
 
 /**
- * Creates or changes records by an external id. Throws for an id that names several records or repeats one before it.
+ * A `Write` that creates or changes a record by an external id. It throws for an id that names several records or
+ * repeats one before it.
  */
 function upsertInto(call: ApiCall, objectName: string, fieldName: string): Write {
   requireVersion(call.version, 46);

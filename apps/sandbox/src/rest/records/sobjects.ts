@@ -36,7 +36,8 @@ export function sobjects(call: ApiCall, mayRead: (object: ObjectDefinition) => b
     requireMethod(call, 'GET');
     return { status: 200, body: replicated(call, object, id) };
   }
-  // A segment of 15 or 18 characters is an id; every other name can only be an external id field.
+  // A segment that is no field of the object is an id if it has 15 or 18 characters, otherwise the wrong name of a
+  // field.
   if (value !== undefined || object.field(id) !== undefined) return externalIdRow(call, object, id, value);
   if (id.length !== 15 && id.length !== 18) throw noExternalId(id);
   return row(call, object, checkedId(object, id));

@@ -6,7 +6,10 @@ import type { Literal } from '../soql.ast.js';
 /** A value in its form for comparison: text in lower case, ids with 18 characters, date-times as milliseconds. */
 export type Comparable = string | number | boolean | null;
 
-/** The literal in the form of the field's values. Throws INVALID_FIELD if the field is of another type. */
+/**
+ * The literal in the form of the field's values. Throws INVALID_FIELD for a literal of another type than the field, and
+ * other faults for a text that is no id or has an escaped wildcard.
+ */
 export function comparable(soql: string, field: FieldDefinition, value: Literal): Comparable {
   if (value.kind === 'null') return null;
   switch (field.type) {

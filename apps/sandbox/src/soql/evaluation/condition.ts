@@ -11,7 +11,7 @@ import type { CompareOperator, Condition, FieldPath, Literal } from '../soql.ast
 export type RecordTest = (record: OrgRecord) => boolean;
 
 /**
- * Compiles a condition to a test of records. It checks the condition against the schema before any record is read, so
+ * Compiles a condition to a test of records. It checks the condition against the schema before any record is tested, so
  * that a wrong query is refused even if no record matches. Logic has two values, as in SOQL: `!=` and `NOT` are true of
  * empty fields.
  */

@@ -6,8 +6,8 @@ import type { OrderTerm } from '../soql.ast.js';
 type Comparison = (a: OrgRecord, b: OrgRecord) => number;
 
 /**
- * The comparison that an ORDER BY means; undefined if there is none. Text is compared without regard to case; empty
- * values come first by default.
+ * The comparison that the terms of an ORDER BY mean; undefined if there are no terms. Text is compared without regard
+ * to case; empty values come first by default.
  */
 export function compileOrder(
   reader: PathReader,

@@ -9,7 +9,7 @@ import {
 } from '../soql.ast.js';
 import type { TokenReader } from './token-reader.js';
 
-/** Maximum nesting of parentheses and NOT: it bounds the stack, far above what people write. */
+/** Maximum nesting of parentheses and NOT, far above what people write. It bounds the stack of calls. */
 const DEPTH_MAX = 50;
 /** Maximum values in one IN list. */
 const IN_VALUES_MAX = 4_000;

@@ -13,7 +13,7 @@ const PARENTS_MAX = 5;
 export interface QueryScope {
   /** Whether records in the recycle bin count (`/queryAll`). */
   readonly withDeleted: boolean;
-  /** Whether the object exists for the user; related objects are not checked. */
+  /** Whether the object exists for the user; parents and children are not checked. */
   readonly mayRead: (object: ObjectDefinition) => boolean;
 }
 
@@ -57,7 +57,10 @@ export class FieldReader implements PathReader {
     }
   }
 
-  /** The field that a path names. Throws INVALID_FIELD if an object on the way has no such field or relationship. */
+  /**
+   * The field that a path names. Throws INVALID_FIELD if an object on the way has no such field or relationship, or the
+   * way is too long.
+   */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {
     const names = [...path.segments];
     const name = names.pop() as string;

@@ -47,7 +47,10 @@ export class GroupReader implements PathReader {
     return this.fields.invalid(path, reason);
   }
 
-  /** A grouped field, or an aggregate, which is computed for every group from here on. */
+  /**
+   * The place of a grouped field, or of an aggregate, in the groups; `groupsOf` then computes this aggregate too.
+   * Throws for a field that is neither grouped nor aggregated.
+   */
   resolve(object: ObjectDefinition, path: FieldPath): ResolvedPath {
     const { aggregate } = path;
     const source = this.fields.resolve(object, path);

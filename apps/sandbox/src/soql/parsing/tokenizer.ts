@@ -41,8 +41,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The tokens of a query, ended by one of kind `end`. Throws MALFORMED_QUERY at the first character that begins no
- * token.
+ * The tokens of a query, ended by one of kind `end`. Throws MALFORMED_QUERY at the first place that is no token, and
+ * for a query that is too long.
  */
 export function tokenize(soql: string): Token[] {
   if (soql.length > SOQL_LENGTH_MAX) {
