@@ -22,7 +22,10 @@ function build(project) {
   return run(process.execPath, [programOf('@nestjs/cli', 'nest'), 'build', project]);
 }
 
-/** The compiler skips scripts, protocol definitions and pages; the built files read them from their own folder. */
+/**
+ * Copies what the compiler skips and the built files read from their own folder: Lua scripts, protocol definitions,
+ * pages.
+ */
 function copyWhatIsNotCompiled(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

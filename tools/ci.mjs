@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { run, say } from './workspace.mjs';
 
 /**
- * Runs every check to its end, so that one run shows every failure. The last line holds the test runner's own counts.
+ * `npm run ci`: runs every check to its end, so that one run shows every failure. The last line holds the test runner's
+ * own counts.
  */
 const folder = mkdtempSync(join(tmpdir(), 'evergreen-ci-'));
 const report = join(folder, 'jest.json');
@@ -48,7 +49,7 @@ async function step(name, args) {
   if (code !== 0) failed.push(name);
 }
 
-/** The test runner's counts; a test file that could not be loaded counts as one failure. */
+/** The test runner's counts; undefined if it left none. A test file that could not be loaded counts as one failure. */
 function readCounts() {
   if (!existsSync(report)) return undefined;
   const jest = JSON.parse(readFileSync(report, 'utf8'));

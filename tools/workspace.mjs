@@ -10,7 +10,9 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Written by `tools/build.mjs` on success; its modification time is the start of the build. */
 export const buildStamp = join(root, 'dist', '.built');
 
-/** Everything a build depends on; specs are skipped, and tests of other folders are not built. */
+/**
+ * The sources whose change makes a new build necessary. Specs do not count, and other folders of tests are not built.
+ */
 const sources = [
   'apps',
   'libs',
@@ -77,7 +79,7 @@ export function stop(reason) {
   process.exit(1);
 }
 
-/** In milliseconds since 1970; 0 when the file does not exist. */
+/** When the file was last modified, in milliseconds since 1970; 0 if it does not exist. */
 export function modifiedAt(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
 }

@@ -44,7 +44,7 @@ describe('bad input', () => {
   });
 
   it('no token, a damaged one, an expired one and a foreign one are 401 and say nothing more', async () => {
-    const other = await Portal.embedded(); // another issuer with another key
+    const other = await Portal.embedded(); // its sandbox issues tokens with another key
     try {
       const foreign = await other.token(1);
       const [head, payload, signature] = (headers.authorization as string).slice(7).split('.') as [

@@ -86,7 +86,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
     expect(performance.now() - begin).toBeLessThan(8_000);
     await eventually(() => has(told, 'closing'));
     expect(told.find(({ event }) => event === 'closing')?.data).toEqual({ reason: 'shutdown' });
-    // With the embedded store the events of the meantime are lost with the process, which the browser receives as a
+    // With the embedded store, the events of the meantime are lost with the process; the browser then receives a
     // resync.
     if (bffs > 1) await portal.change('Order', order.id, { Status: order.status === 'Draft' ? 'Activated' : 'Draft' });
     await portal.restartBff(last);
@@ -96,7 +96,7 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
   });
 });
 
-/** The reader's code, taken from the documentation. */
+/** The function `followEvents` of docs/reference/browser-events.md, so that the page's own code is tested. */
 async function documentedReader(): Promise<Follow> {
   const page = readFileSync('docs/reference/browser-events.md', 'utf8');
   const code = /```js\n([^]*?)```/.exec(page)?.[1];

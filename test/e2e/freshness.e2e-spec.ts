@@ -17,8 +17,8 @@ interface Order {
 }
 
 /**
- * Losses of the stream that no end of it announces. `cut`: connections break, and so do new ones. `silent`: connections
- * stay, but nothing arrives; only the watchdog notices that.
+ * Two ways to lose the stream; in both no event announces a change. `cut`: connections break, and so do new ones.
+ * `silent`: connections stay, but nothing arrives, so that only the watchdog notices it.
  */
 const losses = [
   { name: 'cut', fault: { fault: 'drop-connections', transport: 'pubsub', next: 1_000 } },
@@ -33,7 +33,7 @@ describe('while the stream is lost', () => {
       SF_STREAM_WATCHDOG_SECONDS: String(WATCHDOG_SECONDS),
       SF_RECONCILE_SECONDS: '0',
     });
-    // Only keep-alives show that an idle stream is alive.
+    // With fewer keep-alives (Salesforce sends one every 270 s), the watchdog would take an idle stream for a lost one.
     await portal.fault({ fault: 'timing', keepaliveMs: 1_000 });
     await isUp();
   });
@@ -66,8 +66,9 @@ describe('while the stream is lost', () => {
         });
       }
       const seenAfterMs = performance.now() - changedAt;
-      expect(seenAfterMs).toBeGreaterThan(100); // no event announced it
-      // Each BFF asks the store once a second, and the states of the feeds change one by one.
+      expect(seenAfterMs).toBeGreaterThan(100); // an event would have shown it sooner, so the stream was lost
+      // Health says it a little later: each BFF asks the store once a second, and the feeds change their state one by
+      // one.
       const saysSo = async () => {
         const { status, feeds } = await health();
         const isOrderLost = feeds.find(({ feed }) => feed === 'Order')?.state !== 'live';
@@ -88,7 +89,7 @@ describe('while the stream is lost', () => {
       await portal.fault({ fault: 'timing', keepaliveMs: 1_000 });
       await isUp();
       await orders(0);
-      await elapse(2_500); // until this BFF knows it too, and the counters are published
+      await elapse(2_500); // by then this BFF trusts the feeds again, and the counters are published
       const trusted = await misses();
       await elapse((BOUND_SECONDS + 1) * 1_000);
       await orders(0);

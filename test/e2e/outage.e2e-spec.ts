@@ -5,8 +5,8 @@ import { SteadyLoad, type Sample } from '../support/steady-load.js';
 import { LATENCY_MS, Portal, type Answer } from './support/portal.js';
 
 /**
- * An answer may take `EXTRA_MS` longer than its fetch; `MACHINE_MS` allows for a machine that runs everything on two
- * cores.
+ * Allowances for the slowest answer of an outage: `EXTRA_MS` beyond each fetch, and `MACHINE_MS` because this machine
+ * runs everything on two cores.
  */
 const EXTRA_MS = 250;
 const MACHINE_MS = 250;
@@ -97,7 +97,7 @@ describe('[P22] Redis stopped under load', () => {
     const [order] = (await portal.get('/api/orders')).body as [Order];
     const status = order.status === 'Cancelled' ? 'Activated' : 'Cancelled';
     const before = await committed();
-    redis.pause(); // it hangs with all its data, and comes back with the old entry
+    redis.pause(); // Redis hangs, keeps its data, and comes back with the old entry
     await portal.change('Order', order.id, { Status: status });
     await elapse(1000);
     redis.resume();
@@ -115,16 +115,19 @@ describe('[P22] by the numbers: 200 requests a second, Redis away for three seco
   const CUSTOMERS = 3;
   const AWAY_MS = 3000;
   /**
-   * How long a query takes. In an outage each of the six keys may be fetched 20 times a second (docs/decisions/0002),
-   * and the Salesforce client has ten places: 6 of them are needed.
+   * How long a query takes. In an outage a fetch of each of the six keys (two for each customer) may begin every 50 ms
+   * (docs/decisions/0002), so with queries of 50 ms these need 6 of the Salesforce client's ten places.
    */
   const FETCH_MS = 50;
   /** An uncached page queries the source twice, one after the other: for the account, then for its orders. */
   const FETCHES = 2;
-  /** The issue allows this much beyond a fetch. */
+  /** How much later than its fetch an answer may come in an outage (docs/decisions/0005). */
   const OVER_FETCH_MS = 100;
   const BACK_WITHIN_MS = 1000;
-  /** A customer's page takes some milliseconds of processor time, 200 times a second, and so does each fetch. */
+  /**
+   * Allowance for a busy machine: each page takes some milliseconds of processor time, 200 times a second, and so does
+   * each fetch.
+   */
   const BUSY_MACHINE_MS = 1000;
 
   let portal: Portal;

@@ -228,7 +228,10 @@ async function skipped(portal: Portal): Promise<number> {
   return topics.find(({ topic }) => topic === '/data/OrderChangeEvent')?.skipped ?? 0;
 }
 
-/** Counters of other processes are up to a second old: they are final when they stay equal for longer than that. */
+/**
+ * Reads counters until they are final. Those of other processes are up to a second old, so they must stay equal for
+ * longer than that.
+ */
 async function settled<T>(read: () => Promise<T>): Promise<T> {
   let last = await read();
   await eventually(

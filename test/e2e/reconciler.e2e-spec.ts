@@ -16,7 +16,7 @@ interface Order {
 }
 
 const PERIOD_SECONDS = 2;
-/** The period, and a tolerance for a busy machine. */
+/** A loss is repaired within the period; the rest allows for a busy machine. */
 const REPAIRED = { withinMs: PERIOD_SECONDS * 1_000 + 10_000, what: 'the loss is repaired' };
 
 describe('what Salesforce never announced', () => {
@@ -41,7 +41,10 @@ describe('what Salesforce never announced', () => {
     return ((await portal.request('/health/orders/cache')).body as Health).metrics.account?.misses ?? 0;
   };
 
-  /** Resolves when a run that began after this call has checked every table. */
+  /**
+   * Resolves when a run that began after this call has checked every table. The first run that ends may have begun
+   * before, so it waits for two.
+   */
   async function looked(): Promise<void> {
     for (let runs = 0; runs < 2; runs++) {
       const before = Date.now();
@@ -57,7 +60,7 @@ describe('what Salesforce never announced', () => {
     const status = first.status === 'Activated' ? 'Cancelled' : 'Activated';
     await portal.change('Order', first.id, { Status: status });
     const shows = async (bff: number) => (await orders(1, bff)).find(({ id }) => id === first.id)?.status === status;
-    expect(await shows(0)).toBe(false); // otherwise this would prove nothing
+    expect(await shows(0)).toBe(false); // the event was really lost; otherwise the test would prove nothing
     await eventually(async () => (await shows(0)) && (await shows(1)), REPAIRED);
     await eventually(async () => (await reconciled()).missed === missed + 1, REPAIRED);
   });

@@ -14,7 +14,10 @@ interface Order {
   readonly status: string;
 }
 
-/** A death is noticed after 3 s, with a check every half second; the rest allows for a busy machine. */
+/**
+ * The lease of a dead worker ends after 3 s, and a stand-by checks it every half second; the rest allows for a busy
+ * machine.
+ */
 const TAKEN_OVER = { withinMs: 10_000, what: 'another worker consumes' };
 const STATUSES = ['Cancelled', 'Activated'];
 
@@ -22,7 +25,7 @@ describe('workers', () => {
   let portal: Portal;
   let changes = 0;
   beforeAll(async () => {
-    // Only the events themselves may bring a change to the cache.
+    // Without the reconciler, only the events themselves can bring a change to the cache.
     portal = await Portal.onRedis({ SF_RECONCILE_SECONDS: '0' });
     await portal.startWorker();
     await eventually(async () => (await health()).status === 'up', {

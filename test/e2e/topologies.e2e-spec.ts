@@ -6,7 +6,7 @@ import { startRedisSentinels } from '../support/redis/redis-sentinels.js';
 import type { RedisServer } from '../support/redis/redis-server.js';
 import { LATENCY_MS, Portal } from './support/portal.js';
 
-/** A topology, four programs and a failover, on two cores. */
+/** Time limit of a test, which starts a topology and four programs and goes through a failover, on two cores. */
 const TEST_MS = 180_000;
 const PATIENCE_MS = 20_000;
 

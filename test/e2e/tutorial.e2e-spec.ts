@@ -51,7 +51,7 @@ class Shop {
     return this.get('/health') as Promise<Health>;
   }
 
-  /** How many readers the shops have counted. */
+  /** How many reads the counters of all shops show together. */
   async callers(): Promise<number> {
     const { hits, misses, coalesced, bypassed } = (await this.health()).metrics.category;
     return hits + misses + coalesced + bypassed;
@@ -84,7 +84,7 @@ function spawnNode(folder: string, file: string, env: Record<string, string>): C
   });
 }
 
-/** docs/tutorial.md: a test in test/tooling compares the page's files with these. */
+/** Runs the programs of docs/tutorial.md. A test in test/tooling compares those on the page with these files. */
 describe('the tutorial', () => {
   let folder: string;
   let redis: RedisServer | undefined;
@@ -95,7 +95,7 @@ describe('the tutorial', () => {
     folder = mkdtempSync(join(tmpdir(), 'evergreen-tutorial-'));
     cpSync('test/examples/tutorial', folder, { recursive: true });
     mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(process.cwd(), join(folder, 'node_modules/evergreen'), 'junction'); // npm install ../evergreen
+    symlinkSync(process.cwd(), join(folder, 'node_modules/evergreen'), 'junction'); // like `npm install ../evergreen`
     shops = [];
   });
   afterEach(async () => {
@@ -149,7 +149,7 @@ describe('the tutorial', () => {
     expect(fetches).toBeLessThanOrEqual(1 + metrics.category.bypassed);
 
     await redis.kill('SIGKILL');
-    await elapse(1100); // an L1 serves for a second without Redis
+    await elapse(1100); // until no L1 serves any more: without Redis one does so for a second at most
     expect(await one.price()).toBe(9);
     expect(await one.put('p1', 7)).toMatchObject({ status: 503, body: { code: 'CACHE_NOT_ACKNOWLEDGED' } });
     expect(await other.price()).toBe(7);

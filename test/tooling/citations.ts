@@ -1,8 +1,8 @@
 /** What the repository says of cases, invariants and its own pages, and what defines them. */
 export interface Texts {
-  /** docs/acceptance.md */
+  /** The text of docs/acceptance.md. */
   readonly cases: string;
-  /** ARCHITECTURE.md */
+  /** The text of ARCHITECTURE.md. */
   readonly architecture: string;
   /** Every file whose citations count, those two included. */
   readonly files: readonly { readonly file: string; readonly text: string }[];
@@ -64,7 +64,7 @@ function unmarked(text: string): string {
   return `"${text.trim()}" cites without brackets: write [P8], in a test at the beginning of its name`;
 }
 
-/** Files whose names of tests count. */
+/** Whether the file is one of those in which the name of a test can show a case or an invariant. */
 function isTest(file: string): boolean {
   return /spec\.ts$|^test\/contract\//.test(file);
 }

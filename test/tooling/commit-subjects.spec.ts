@@ -24,7 +24,7 @@ describe('a subject that is too long', () => {
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: folder }, // no settings of the machine, and no repository of a hook
+      env: { PATH: process.env['PATH'], HOME: folder }, // without the machine's git settings and a hook's GIT_DIR
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 const SUBJECT_MAX = 72;
 
 /**
- * The commits of a checkout with longer subjects than 72 characters, each as "hash subject", since the commit that
- * added the file. Merges are left out, and commits that someone other than their author made: their subjects are not
+ * The commits of a checkout since the one that added `file`, with a subject of more than 72 characters, each as "hash
+ * subject". Merges are left out, and commits that someone other than their author committed: their subjects are not
  * ours. Nothing is found outside a repository, without git, or before the oldest commit of a shallow clone.
  */
 export function longSubjects(checkout: string, file: string): string[] {

@@ -2,10 +2,12 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from '@jest/globals';
 
-/** A reader takes in about a dozen names; a fuller folder holds two ideas. */
+/**
+ * Maximum number of source files in a folder. A reader takes in about a dozen names; a fuller folder holds two ideas.
+ */
 const FACE_MAX = 12;
 
-/** The number of source files in each folder of the product. Specs and pages do not count. */
+/** The number of TypeScript files, without specs, in each folder of the product that has any. */
 function faces(): Map<string, number> {
   const found = new Map<string, number>();
   for (const top of ['apps', 'libs']) {

@@ -7,7 +7,9 @@ interface Finding {
   readonly message: string;
 }
 
-/** Each is planted at the path of a real file, so that the type checker knows the place. */
+/**
+ * Violations of the rules. Each is linted as the content of a real file, because the type checker knows no other place.
+ */
 const planted = [
   {
     name: 'infra that imports a module',
@@ -226,7 +228,7 @@ const planted = [
   },
 ];
 
-/** Code that looks similar and is allowed. */
+/** Code that looks like a violation and is allowed. */
 const allowed = [
   {
     name: "the cache's own use of its private parts",

@@ -11,7 +11,7 @@ const own = files.filter((file) => file !== shared);
 /** Names that a script beside the shared part may not give to an argument. */
 const namesBeside = (path: string) => (dirname(path) === dirname(shared.path) ? sharedNamesOf(shared.text) : []);
 
-/** A script of a partition without a fault, and what is planted in it. */
+/** A script of a partition without a fault. The faults below are planted in it or in `SAVE`. */
 const RENEW = `#!lua flags=allow-oom
 -- renew: prolong a lease.
 -- Atomic: between the check and the write, the lease could pass to another builder.
@@ -23,7 +23,7 @@ local tag, id, leaseMs = arguments(3, 'dep...')
 local refused = use(tag)
 return refused or R('PEXPIRE', T .. ':l:' .. id, leaseMs)
 `;
-/** A script that stands alone. */
+/** A script without a fault that does not use the shared part. */
 const SAVE = `-- save: store positions.
 -- Atomic: nobody reads half of them.
 -- KEYS base other

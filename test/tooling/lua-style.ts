@@ -1,20 +1,22 @@
 const RULE =
   'Name every key and argument at the top, in the order of the header (purpose, `Atomic:`, `KEYS`, `ARGV`, `->`).';
 
-/** A list that is taken whole: only the header names what is in it. */
+/** Stands for a list that a script takes whole, without a name for each item: only the header says what is in it. */
 const UNNAMED = 'a list';
 
 /** What the header of a script lists. */
 interface Header {
   readonly keys: readonly string[];
-  /** Without the list. */
+  /** The arguments before the list, if there is one. */
   readonly fixed: readonly string[];
   /** The arguments behind the fixed ones: `dep...`, `(name value)...`. */
   readonly list: string | undefined;
   readonly explained: readonly string[];
 }
 
-/** The statements below the header that give names to keys and arguments. */
+/**
+ * The names that the statements below the header give to keys and arguments, and what is wrong with these statements.
+ */
 interface Names {
   readonly keys: readonly string[];
   readonly fixed: readonly string[];
@@ -22,7 +24,10 @@ interface Names {
   readonly faults: readonly string[];
 }
 
-/** How a Lua script breaks the rule that readers find everything it takes at its top, in words; none if it keeps it. */
+/**
+ * The faults of a Lua script, in words: its top must tell a reader everything that it takes. Empty for a script without
+ * a fault.
+ */
 export function faultsOf(name: string, text: string, sharedNames: readonly string[]): string[] {
   const [, head = '', code = ''] = /^((?:#!.*\n)?(?:--.*\n)*)([^]*)$/.exec(text) ?? [];
   const block = /^(?:local (?!function).*(?:\n {2}\S.*)*\n)*/.exec(code)?.[0] ?? '';
@@ -45,7 +50,7 @@ export function faultsOf(name: string, text: string, sharedNames: readonly strin
   return faults.map((fault) => `${name}.lua${fault.startsWith(':') ? '' : ': '}${fault}. ${RULE}`);
 }
 
-/** What the shared part calls something, so that no script may use the name for an argument. */
+/** The names that the shared part declares for every script, so that no script may use one for an argument. */
 export function sharedNamesOf(text: string): string[] {
   const locals = [...text.matchAll(/^local (?:function (\w+)|([\w, ]+))/gm)];
   return locals
@@ -115,7 +120,7 @@ function comparedLists(listed: string | undefined, taken: string | undefined): s
   return [`the header lists ${a}, and the script takes ${b}`];
 }
 
-/** Where keys or arguments are used by their number, outside of the statements that name them. */
+/** The lines that use keys or arguments by their number, outside of the statements that name them. */
 function bareUses(text: string, statements: readonly string[]): string[] {
   let code = text;
   for (const each of statements) code = code.replace(each, (found) => '\n'.repeat(found.split('\n').length - 1));

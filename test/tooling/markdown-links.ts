@@ -20,7 +20,10 @@ export function anchorsOf(text: string): Set<string> {
   return anchors;
 }
 
-/** As GitHub does it: markup goes, then every character but letters, digits, `_`, `-` and spaces, which become `-`. */
+/**
+ * The anchor that GitHub makes of a heading: without markup, in lower case, with letters, digits, `_` and `-` only, and
+ * with a `-` for each space.
+ */
 function slugOf(heading: string): string {
   const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '');
   return plain

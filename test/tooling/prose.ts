@@ -19,13 +19,15 @@ function paragraphsOf(text: string): string[] {
   return withoutCode.split(/\n{2,}|\n(?=\s*[-*|] )/).map((paragraph) => paragraph.replace(/^[\s#>|*-]+/, ''));
 }
 
-/** Lines that hold nothing else continue the comment before them. */
+/** A line that holds only a comment continues the comment before it. */
 function luaCommentsOf(text: string): string[] {
   const comments = text.match(/--.*(?:\n[ \t]*--.*)*/g) ?? [];
   return comments.map((comment) => comment.replace(/^[ \t]*--+ ?/gm, ' '));
 }
 
-/** Found by the tree: a text that looks like a comment may be part of a string. */
+/**
+ * The comments are found by means of the syntax tree, because a text that looks like a comment may be part of a string.
+ */
 function commentsOf(source: ts.SourceFile): string[] {
   const { text } = source;
   const found = new Map<number, number>();
@@ -51,7 +53,7 @@ function commentsOf(source: ts.SourceFile): string[] {
   return comments;
 }
 
-/** What `describe`, `it` and their variants are called with. */
+/** The names that `describe`, `it`, `test` and their variants are called with, where they are plain texts. */
 function testNamesOf(source: ts.SourceFile): string[] {
   const names: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -65,7 +67,7 @@ function testNamesOf(source: ts.SourceFile): string[] {
   return names;
 }
 
-/** Without what makes it a comment. */
+/** The text of a comment, without the signs around it and at the beginning of its lines. */
 function bare(comment: string): string {
   return comment
     .replace(/^\/\*+|\*\/$/g, '')

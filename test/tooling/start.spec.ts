@@ -125,7 +125,7 @@ describe('the logs of npm start', () => {
     writeFileSync(file, "console.log('the words of ' + process.env.WHO); setInterval(() => {}, 1_000);");
     const starts = ['first', 'second'].map((who, index) => {
       const children = new ChildProcesses(() => undefined);
-      // Below 1024, so never the ports of a real start.
+      // Ports below 1024, so that the logs are never those of a real start.
       const log = children.start({ name: 'log-test', port: 11 + index }, file, { WHO: who });
       logs.push(log);
       return { children, who, log };

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** The files of the repository whose names match. */
+/** The paths of all files in the repository that match `name`. */
 export function trackedFiles(name: RegExp): string[] {
   return execFileSync('git', ['ls-files'], { encoding: 'utf8' })
     .split('\n')

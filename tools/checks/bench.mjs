@@ -4,8 +4,8 @@ import { ensureRedisServer } from '../machine/redis-server.mjs';
 import { ensureBuilt, modifiedAt, root, run, say, stop } from '../workspace.mjs';
 
 /**
- * `npm run bench`: measures the built cache, its peers and its floors in one run, on private Redis servers.
- * test/checks/bench/options.ts explains the options.
+ * `npm run bench`: measures the built cache, its peers (other caches) and its floors (the bare operations to compare it
+ * with) in one run, on private Redis servers. test/checks/bench/options.ts explains the options.
  */
 const flags = process.argv.slice(2);
 if (!flags.includes('--no-peers') && !flags.includes('--help')) await installPeers();

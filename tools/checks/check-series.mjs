@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { root } from '../workspace.mjs';
 
-/** How much of a check's output is kept, from its end, to find the numbers of the table. */
+/** How many characters of the output of a check are kept, from its end, to find the numbers of the table in. */
 const OUTPUT_MAX = 200_000;
 
 /**

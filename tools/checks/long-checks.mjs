@@ -59,7 +59,7 @@ export const checks = [
   },
 ];
 
-/** The table's numbers for a run of the checker. */
+/** The numbers for the table from the output of `npm run check:consistency`. */
 export function numbersOfConsistency(text) {
   const row = (name, what) => first(text, new RegExp(`^${name} +${what.source}`, 'm'), 1);
   return [
@@ -76,7 +76,8 @@ export function numbersOfConsistency(text) {
 }
 
 /**
- * The table's numbers for a run of the soak, both transports together; `--prove` prints a line for each planted fault.
+ * The numbers for the table from the output of `npm run check:change-events`, summed over both transports. `--prove`
+ * prints a line for each planted fault; those found are counted.
  */
 function numbersOfSoak(text) {
   const sum = (pattern) => {

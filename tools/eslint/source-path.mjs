@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
-/** The place of a source file in the workspace (ARCHITECTURE.md, layers). */
+/** The functions here find the place of a source file in the workspace (ARCHITECTURE.md, "Layers"). */
 
 /** The file's path below the root, with slashes. */
 export function pathBelow(root, file) {
@@ -18,7 +18,7 @@ export function resolveImport(root, importer, specifier) {
   return existsSync(source) || target.endsWith('.js') ? source : target;
 }
 
-/** Tests may import everything: they inspect internals on purpose. */
+/** Whether the file is a test. Tests may import everything: they inspect internals on purpose. */
 export function isTest(path) {
   return path.startsWith('test/') || /\.(spec|contract)\.ts$/.test(path);
 }

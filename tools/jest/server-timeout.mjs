@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
 
-// Levels that start servers and processes have their own deadlines for them, which must expire first.
+// Tests that start servers and processes have deadlines of their own for these. Jest's is longer, so that theirs end
+// first and say what was awaited.
 jest.setTimeout(120_000);

@@ -9,13 +9,13 @@ const models = join(root, 'docs', 'protocol');
 const DEPTH_MAX = 2_000_000;
 
 /**
- * Runs one model with its switches, within limits: Spin generates a C program, which searches. Resolves with the
- * result; a run that does not finish within its limits is `incomplete`, never `holds`.
+ * Runs one model with its switches, within limits: Spin makes a C program of it, and that program searches. Resolves
+ * with the result; a run that does not finish within its limits is `incomplete`, never `holds`.
  */
 export async function check({ model, switches }, { seconds, megabytes, wantsTrail = false }) {
   const folder = mkdtempSync(join(tmpdir(), 'evergreen-model-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove); // interrupted
+  process.once('exit', remove); // `finally` does not run when the process is interrupted
   try {
     cpSync(models, folder, { recursive: true });
     const file = `${model}.pml`;
@@ -47,7 +47,7 @@ export async function check({ model, switches }, { seconds, megabytes, wantsTrai
 }
 
 /**
- * The outcome of a search's output: `violated` if an assertion failed, `holds` only if the search reports that it
+ * What a search has found, by its output: `violated` if an assertion failed, `holds` only if the search reports that it
  * covered the whole space, else `incomplete` with the reason.
  */
 export function judge({ output, code, isTimedOut = false }) {
@@ -102,7 +102,10 @@ function broken(reason) {
   return { outcome: 'incomplete', reason: reason.trim(), states: NaN, transitions: NaN, megabytes: NaN, seconds: 0 };
 }
 
-/** The end of a program's output; the program is killed after `seconds`, and when this process exits. */
+/**
+ * Runs a program; resolves with the end of its output, its exit code, and whether it was killed after `seconds`. It is
+ * also killed when this process exits.
+ */
 function collect(command, args, cwd, seconds = 120) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });

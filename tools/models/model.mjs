@@ -8,7 +8,7 @@ import { say } from '../workspace.mjs';
 /**
  * `npm run model`: checks the models of docs/protocol against their expected results. `-- --quick` runs the set of CI,
  * `-- <name>…` selects runs, `--trail` prints Spin's counterexample, `--install` installs missing programs. Exit code
- * 1: a model does not show what it must; 2: it could not be checked.
+ * 1: a run did not find what it must, or did not finish; 2: nothing could be checked, or it was interrupted.
  */
 const limits = { quick: { seconds: 100, megabytes: 3000 }, full: { seconds: 900, megabytes: 9000 } };
 

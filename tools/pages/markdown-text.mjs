@@ -4,14 +4,14 @@ const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
 const UNDERLINE = /^ {0,3}(?:=+|-+)[ \t]*$/;
 const QUOTE = /^ {0,3}>/;
 const ITEM = /^( {0,3}(?:[-+*]|\d{1,9}[.)]))(?: (.*))?$/;
-/** A number other than 1, or an empty item, is text where a paragraph is open. */
+/** What begins an item inside a paragraph. There a number other than 1, or an item without text, is plain text. */
 const ITEM_IN_PARAGRAPH = /^ {0,3}(?:[-+*]|1[.)]) +\S/;
 const HTML_NAMES =
   'address|article|aside|blockquote|body|caption|center|col|colgroup|dd|details|dialog|div|dl|dt|fieldset|figcaption|' +
   'figure|footer|form|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|nav|ol|optgroup|option|p|pre|script|' +
   'search|section|style|summary|table|tbody|td|textarea|tfoot|th|thead|title|tr|track|ul';
 const HTML = new RegExp(`^ {0,3}<(?:[!?]|/?(?:${HTML_NAMES})(?:\\s|/?>|$))`, 'i');
-/** Any other tag begins HTML only alone on its line, and not inside a paragraph. */
+/** Any other tag, which begins HTML only if it is alone on its line and no paragraph is open. */
 const LONE_TAG = /^ {0,3}<\/?[a-z][\w-]*(?:\s[^<>]*)?>\s*$/i;
 const HTML_CLOSINGS = [
   [/^ *<!--/, /-->/],
@@ -27,8 +27,9 @@ const BLOCK_START =
   /^(?:#{1,6}$|[-+*]$|\d{1,9}[.)]$|>|\||`{3}|~{3}|<[a-z!?/](?!\w*:\/\/)|([-*_])\1*$|=+$|:?-+:?(?:\||$)|\\$)/i;
 
 /**
- * The page with its paragraphs, items and quotes filled to the width. It renders the same: all other blocks keep their
- * lines, and no line breaks inside inline code, inside the address of a link, or before a word that would begin a block.
+ * The page with its paragraphs, items and quotes wrapped at the width. It renders the same: all other blocks keep their
+ * lines, and no line breaks inside inline code, inside the address of a link, or before a word that would begin a
+ * block.
  */
 export function wrapMarkdown(text, width = 120) {
   const lines = text.split('\n');
@@ -57,7 +58,7 @@ function printItem(marker, [first, ...others]) {
   ];
 }
 
-/** The blocks of a page or of a container, whose own marks are already removed. Their lines are all the lines. */
+/** The blocks of a page, or of a quote or item whose own marks are already removed. Together they hold every line. */
 function blocksOf(lines) {
   const blocks = [];
   for (let at = 0; at < lines.length;) {
@@ -85,13 +86,16 @@ function blockAt(lines, at) {
   return { kind: 'paragraph', lines: lines.slice(at, at + length), taken: length };
 }
 
-/** Whether a line must stay where it is: alone a hard break, or after one and kept from being a block by its indent. */
+/**
+ * Whether a line must stay where it is, because it is a hard break alone, or because it follows one and only its
+ * indentation keeps it from beginning a block.
+ */
 function hasBoundMark(lines) {
   const isBound = (line, before) => HARD_BREAK.exec(before)[0] !== '' && BLOCK_START.test(firstWord(line));
   return lines.some((line, index) => line.trim() === '\\' || (index > 0 && isBound(line, lines[index - 1])));
 }
 
-/** Inside a paragraph an indented line is text, so this is asked only where no paragraph is open. */
+/** Only for a line after no open paragraph: inside a paragraph an indented line is text. */
 function isIndentedCode(line) {
   return /^(?: {4}|\t)/.test(line);
 }
@@ -113,7 +117,9 @@ function tableLength(lines, at) {
   return (end < 0 ? lines.length : end) - at;
 }
 
-/** Most HTML ends at an empty line; a comment, or what holds text of its own, at its closing mark. */
+/**
+ * Most HTML ends at an empty line. A comment, a declaration, and an element such as `<pre>` end at their closing mark.
+ */
 function htmlLength(lines, at) {
   const [, closing] = HTML_CLOSINGS.find(([opening]) => opening.test(lines[at])) ?? [];
   if (closing === undefined) return lengthUntilEmpty(lines, at);
@@ -161,7 +167,7 @@ function itemAt(lines, at) {
     else if (continuesLazily(line, inside)) inside.push(line.trimStart());
     else break;
   }
-  // Empty lines after an item stand between it and what follows.
+  // Empty lines at the end of an item separate it from what follows, and do not belong to it.
   while (inside.length > 1 && inside.at(-1) === '') inside.pop();
   return { kind: 'item', marker, lines: inside, taken: inside.length };
 }
@@ -238,7 +244,10 @@ function wordsOf(text) {
   return words;
 }
 
-/** Whether a word stays behind the one before it: alone on a line, it would begin a block, or the other end one. */
+/**
+ * Whether a word must follow the one before it on the same line: at the beginning of a line it would begin a block, the
+ * one before it would be a hard break at the end of its line, or a block if it were alone on the first line.
+ */
 function isTied(before, word, count) {
   const isFirst = count === 1 && before.split(' ').every((each) => BLOCK_START.test(each));
   return BLOCK_START.test(word) || before.endsWith('\\') || isFirst;

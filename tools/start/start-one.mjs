@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { ensureBuilt, root, stop } from '../workspace.mjs';
 
 /**
- * `node tools/start/start-one.mjs <app>`: builds if needed, then runs the app in this process, with its signals and output.
+ * `node tools/start/start-one.mjs <app>`: builds if needed, then runs the app in this process, with its signals and its
+ * output.
  */
 const apps = ['bff', 'cdc-worker', 'sandbox'];
 const app =

@@ -10,7 +10,10 @@ import { ensureBuilt, root, say, stop } from '../workspace.mjs';
 
 /** `npm start`: installs and builds what is missing, starts everything on this machine, and prints what to try. */
 const READY_DEADLINE_MS = 60_000;
-/** How long Redis is asked again, enough for two more answers: a machine that starts all this is busy. */
+/**
+ * How long the BFF is asked again if it says that it cannot use Redis, enough for two more answers: a machine that
+ * starts all this is busy, and Redis may have answered late.
+ */
 const REDIS_DOUBT_MS = 500;
 
 await ensureBuilt();
@@ -44,7 +47,7 @@ for (const program of programs) {
   if (program === bff) warnOf(await redisTrouble());
 }
 const trouble = await redisTrouble();
-// They cannot become live without the configured Redis.
+// Change events cannot become live without the configured Redis.
 const eventsAreLive = !config.events.enabled || (!trouble && (await becomesLive(usesRedis ? worker : bff)));
 say(
   welcomeText({
@@ -99,7 +102,10 @@ function isTaken(host, port) {
   });
 }
 
-/** Waits until the program answers there with a success status; if a program ends meanwhile, this process ends. */
+/**
+ * Waits until the program answers at this path with a success status. If it does not within the deadline, or if a
+ * program ends meanwhile, this process ends.
+ */
 async function untilAnswers(program, path) {
   const deadline = Date.now() + READY_DEADLINE_MS;
   while (!(await answers(program, path))) {
@@ -139,7 +145,7 @@ async function redisTrouble() {
   return undefined;
 }
 
-/** The program's JSON answer there, whatever the status; undefined without one. */
+/** The program's JSON answer at this path, whatever the status; undefined if there is none. */
 async function answerOf(program, path) {
   try {
     const response = await fetch(urlOf(program) + path, { signal: AbortSignal.timeout(2_000) });

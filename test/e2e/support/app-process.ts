@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.js';
 
 export type AppName = 'bff' | 'cdc-worker' | 'sandbox';
 
-/** A port that was free a moment ago. */
+/** A port that was free a moment ago. Another process may have taken it since. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -16,13 +16,16 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The environment of a child: besides some basics, only variables that the test names. */
+/**
+ * The environment of a child: a few basics such as PATH, and the variables that the test names; no others of this
+ * process.
+ */
 export function cleanEnvironment(own: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = ['PATH', 'HOME', 'LANG', 'npm_config_cache'].map((name) => [name, process.env[name]]);
   return { ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)), NO_COLOR: '1', ...own };
 }
 
-/** A built app as a separate process, as `npm run start:…` runs it. */
+/** A built app in a process of its own, with all that it writes in `output`. */
 export class AppProcess {
   output = '';
 
@@ -51,7 +54,7 @@ export class AppProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Resolves when the address answers with a status below 500. */
+  /** Resolves when the address answers with a status below 500. Throws if the app ends before, or after 30 s. */
   async isReadyAt(url: string): Promise<void> {
     const isUp = async () => {
       if (this.hasExited) throw new Error(`${this.name} has ended:\n${this.output}`);

@@ -11,7 +11,7 @@ export interface Answer {
   readonly ms: number;
 }
 
-/** A whole portal as processes: sandbox, one or more BFFs, and with Redis a worker. */
+/** A whole portal as processes: sandbox, one or more BFFs, and with Redis one or more workers. */
 export class Portal {
   redis: RedisServer | undefined;
   sandbox!: AppProcess;
@@ -23,7 +23,7 @@ export class Portal {
   bffUrls: string[] = [];
   private env: Record<string, string> = {};
 
-  /** The embedded store: subscribers inside the one BFF. */
+  /** Starts a sandbox and one BFF, which has the embedded store and consumes the change events itself. */
   static async embedded(): Promise<Portal> {
     const portal = new Portal();
     await portal.startSandbox();
@@ -31,7 +31,7 @@ export class Portal {
     return portal;
   }
 
-  /** Redis, a worker, and two BFFs. */
+  /** Starts a Redis, a sandbox, a worker and two BFFs. */
   static async onRedis(env: Readonly<Record<string, string>> = {}): Promise<Portal> {
     const redis = await startRedisServer();
     const portal = await Portal.with({ REDIS_URL: redis.url, ...env });
@@ -39,7 +39,7 @@ export class Portal {
     return portal;
   }
 
-  /** A worker and two BFFs on the Redis that the environment names. The caller owns that Redis. */
+  /** Starts a sandbox, a worker and two BFFs on the Redis that the environment names. The caller owns that Redis. */
   static async with(env: Readonly<Record<string, string>>): Promise<Portal> {
     const portal = new Portal();
     portal.env = { ...env };
@@ -82,7 +82,7 @@ export class Portal {
     return (await fetch(`${this.sandboxUrl}/demo/token/${customer}`)).text();
   }
 
-  /** Makes a change in Salesforce by its REST API. */
+  /** Changes or deletes a record in Salesforce by its REST API. */
   async change(sobject: string, id: string, fields: object | 'delete'): Promise<void> {
     await this.salesforce('PATCH', `/sobjects/${sobject}/${id}`, fields);
   }

@@ -122,7 +122,7 @@ export const eventVariables = {
 
 type Checked = CheckedVariables<ValuesOf<typeof salesforceVariables & typeof eventVariables>>;
 
-/** The credentials of a real org, for one of the two grants. */
+/** The problems of the credentials: a real org needs all of those of one of the two grants. */
 export function salesforceProblems({ isGiven }: Pick<Checked, 'isGiven'>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   if (isGiven('SF_USERNAME') !== isGiven('SF_PRIVATE_KEY')) {

@@ -31,7 +31,10 @@ export interface QueryOptions {
    * records that have left the bin. @default false
    */
   readonly includeDeleted?: boolean;
-  /** Called when each page's API request is sent, without repeats: what the query uses of the org's daily requests. */
+  /**
+   * Called once for each page, when its request is first sent: the number of API requests that the query takes from
+   * those of the day, repetitions not counted.
+   */
   readonly onRequest?: () => void;
 }
 

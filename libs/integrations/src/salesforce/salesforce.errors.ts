@@ -71,13 +71,19 @@ export function errorOfFault(fault: HttpFaultError, operation: string): Salesfor
   });
 }
 
-/** The code for an error answer without JSON: a server in front of Salesforce answered, a temporary condition. */
+/**
+ * The code for an error answer without JSON. A server in front of Salesforce gave it, so the condition is taken to be
+ * temporary, whatever the status.
+ */
 export function codeOfForeignAnswer(status: number): SalesforceErrorCode {
   const code = codeOfStatus(status);
   return code === 'SALESFORCE_TIMEOUT' || code === 'SALESFORCE_LIMIT_EXCEEDED' ? code : 'SALESFORCE_UNAVAILABLE';
 }
 
-/** The translation of one `errorCode` of Salesforce (REST API Developer Guide, "Status Codes and Error Responses"). */
+/**
+ * The translation of one `errorCode` of Salesforce (REST API Developer Guide, "Status Codes and Error Responses"), or
+ * of `ERROR_HTTP_503` and the like, which jsforce makes of a status. An unknown code is a bad request.
+ */
 export function codeOf(errorCode: string): SalesforceErrorCode {
   const known = CODES[errorCode];
   if (known !== undefined) return known;
@@ -113,7 +119,10 @@ function codeOfStatus(status: number): SalesforceErrorCode {
   return status >= 500 ? 'SALESFORCE_UNAVAILABLE' : 'SALESFORCE_BAD_REQUEST';
 }
 
-/** Our own deadline is a TimeoutError; jsforce's time-outs are AbortError or "Request Timeout". */
+/**
+ * A time-out is our own deadline (TimeoutError), one of jsforce (AbortError or "Request Timeout") or one of the system
+ * (ETIMEDOUT).
+ */
 function codeOfTransport(name: string, message: string, code: string | undefined): SalesforceErrorCode {
   const isTimeout =
     name === 'AbortError' || name === 'TimeoutError' || code === 'ETIMEDOUT' || /timeout/i.test(message);
@@ -134,7 +143,7 @@ function describeError(error: unknown): ForeignError {
   return {
     name: error.name,
     message: error.message,
-    // jsforce sets errorCode to the error's name when there is none.
+    // jsforce sets errorCode to the error's name when Salesforce gave none; that name is `Error` by default.
     errorCode: typeof errorCode === 'string' && errorCode !== 'Error' ? errorCode : undefined,
     code: typeof code === 'string' ? code : undefined,
   };

@@ -24,15 +24,24 @@ export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
   readonly jwtAudience?: string;
   /** @default '67.0' (Summer '26); jsforce's own default, 50.0, is too old for the change events. */
   readonly apiVersion?: string;
-  /** Bounds one request, including the body of its answer. @default 15000 */
+  /**
+   * Maximum time of one request, with the body of its answer, and with a new sign-in after a rejected token.
+   * @default 15000
+   */
   readonly requestTimeoutMs?: number;
-  /** Maximum concurrent requests. Salesforce allows 25 that take 20 s or longer (5 in a Developer org). @default 10 */
+  /**
+   * Maximum number of requests at once. Salesforce allows 25 that take 20 s or longer (5 in a Developer org).
+   * @default 10
+   */
   readonly concurrency?: number;
-  /** Requests that may wait for a free slot; excess is refused with `SALESFORCE_OVERLOADED`. @default 200 */
+  /**
+   * Maximum number of requests that wait for a free slot; further ones are refused with `SALESFORCE_OVERLOADED`.
+   * @default 200
+   */
   readonly queueMax?: number;
-  /** Maximum records of one query over all its pages. @default 50000 */
+  /** Maximum number of records of one query over all its pages. @default 50000 */
   readonly recordCountMax?: number;
-  /** Maximum bytes of one answer, decompressed; a page of a query has 2,000 records. @default 32 MiB */
+  /** Maximum bytes of one answer, decompressed; a page of a query has up to 2,000 records. @default 32 MiB */
   readonly answerBytesMax?: number;
   /** Sent as `Sforce-Call-Options: client=…`; change events name it in `changeOrigin`. @default 'evergreen' */
   readonly clientName?: string;

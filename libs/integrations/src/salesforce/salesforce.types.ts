@@ -1,4 +1,4 @@
-/** The records that this project's queries read. Field names are Salesforce's own. */
+/** This file declares the records that this project's queries read, with Salesforce's own names of the fields. */
 export interface AccountRecord {
   readonly Id: string;
   readonly Name: string;

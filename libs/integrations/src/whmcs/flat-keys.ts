@@ -20,7 +20,7 @@ export function withoutFlatKeys(answer: Readonly<Record<string, unknown>>): Reco
   return Object.fromEntries([...root].map(([key, value]) => [key, plain(value)]));
 }
 
-/** Returns false if the place is taken. */
+/** Puts the value at its place in the tree; returns false if another value is there, or on the way to it. */
 function put(root: Tree, path: readonly string[], value: unknown): boolean {
   let tree = root;
   for (const part of path.slice(0, -1)) {

@@ -71,7 +71,10 @@ export class HttpWhmcsClient extends WhmcsClient {
     throw new WhmcsError('WHMCS_INVALID_ANSWER', text);
   }
 
-  /** Refuses new calls from now on; calls under way end by themselves, within their time-out. */
+  /**
+   * Refuses new requests from now on, also those for further pages of a list under way; requests under way end by
+   * themselves, within their time-out.
+   */
   close(): void {
     this.isClosed = true;
     this.http.close();
@@ -110,12 +113,13 @@ export class HttpWhmcsClient extends WhmcsClient {
     }
   }
 
-  /** The answer with `result: success`. */
+  /** Returns the answer, with nested values, if it says `result: success`; throws otherwise. */
   private async post(action: string, parameters: Parameters): Promise<unknown> {
     const { status, json } = await this.exchange(action, parameters);
     const answer = ANSWER.safeParse(json);
     if (!answer.success) {
-      // JSON with status 200 and no result comes from WHMCS, or from a server that reports a failure as success.
+      // Without a result, JSON with a status below 400 comes from WHMCS, or from a server that reports a failure as
+      // success.
       if (status >= 400 || json === undefined) throw errorOfForeignAnswer(action, status);
       throw invalidAnswer(action, 'it has no result', answer.error);
     }

@@ -34,7 +34,10 @@ export class WhmcsError extends Error {
   }
 }
 
-/** The error for an answer with `result: error` and this message. WHMCS has no error codes, only English sentences. */
+/**
+ * The error for an answer of WHMCS that reports a failure. WHMCS has no error codes, only English sentences, so the
+ * message decides, beside the status.
+ */
 export function errorOfAnswer(action: string, status: number, message: string): WhmcsError {
   const text = `${action} failed: ${plain(message)}`;
   if (/not found/i.test(message) && !/command not found/i.test(message)) return new WhmcsError('WHMCS_NOT_FOUND', text);

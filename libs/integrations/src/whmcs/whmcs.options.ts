@@ -7,15 +7,18 @@ export interface WhmcsOptions {
   /** An API credential pair (Setup > API Credentials). */
   readonly identifier: string;
   readonly secret: string;
-  /** Bounds one request, including the body of its answer. @default 10000 */
+  /** Maximum time of one request, the body of its answer included. @default 10000 */
   readonly requestTimeoutMs?: number;
-  /** Maximum concurrent requests. @default 5 */
+  /** Maximum number of requests at once. @default 5 */
   readonly concurrency?: number;
-  /** Requests that may wait for a free slot; excess is refused with `WHMCS_OVERLOADED`. @default 200 */
+  /**
+   * Maximum number of requests that wait for a free slot; further ones are refused with `WHMCS_OVERLOADED`.
+   * @default 200
+   */
   readonly queueMax?: number;
-  /** Rows per request. @default 100 */
+  /** Number of rows that one request of a list asks for. @default 100 */
   readonly pageSize?: number;
-  /** Maximum rows of one list over all its pages. @default 5000 */
+  /** Maximum number of rows of one list over all its pages. @default 5000 */
   readonly rowCountMax?: number;
   /** Maximum bytes of one answer, decompressed; a page of 100 rows has about 100 KB. @default 10 MiB */
   readonly answerBytesMax?: number;

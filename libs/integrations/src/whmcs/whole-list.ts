@@ -8,7 +8,7 @@ export interface WhmcsPage<Row> {
   readonly numreturned: number | undefined;
 }
 
-/** Maximum reads of a list that changes while it is read. */
+/** Maximum number of readings of a list that keeps changing while it is read. */
 const READS_MAX = 3;
 
 /**

@@ -9,16 +9,22 @@ import { z } from 'zod';
 import { pause } from '../events/back-off.js';
 import { codeOfForeignAnswer, errorOfFault, SalesforceError } from '../salesforce.errors.js';
 
-/** Statuses of a server about to be replaced; a read is retried once. */
+/**
+ * Statuses of a failure that usually passes, such as a server that is being replaced. A GET with such an answer is sent
+ * once more.
+ */
 const PASSING: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 const PAUSE_MS = 100;
 
-/** 401s that a new token does not fix (as jsforce lists them): the app or the org's addresses must change. */
+/**
+ * Parts of 401 answers that a new token does not cure (the list of jsforce): usually the settings of the connected app
+ * or the IP restrictions of the org must change.
+ */
 const LASTING = ['Connected app is not attached to Agent', 'This session is not valid for use with the REST API'];
 
 const REASON = z.object({ errorCode: z.string(), message: z.string() });
 
-/** Bounds of one request. */
+/** The limits of one request: its time, and the size of its answer. */
 export interface TransportLimits {
   readonly requestTimeoutMs: number;
   readonly answerBytesMax: number;
@@ -28,9 +34,9 @@ export interface TransportLimits {
 export class TokenRejectedError extends SalesforceError {}
 
 /**
- * Sends jsforce's requests through the one bounded reader, to the org only. jsforce's own transport follows redirects
- * to any host with the token, reads answers of any length, and repeats rejected requests without limit. Rejects with
- * `SalesforceError`; an error answer in JSON is left to jsforce.
+ * Sends jsforce's requests through `BoundedHttp`, to the org only. jsforce's own transport follows redirects to any
+ * host with the token, reads answers of any length, and repeats rejected requests without limit. Rejects with
+ * `SalesforceError`; an error answer in JSON is left to jsforce, except a 401.
  */
 export class BoundedTransport extends Transport {
   constructor(
@@ -46,7 +52,7 @@ export class BoundedTransport extends Transport {
     request: HttpRequest,
     { signal }: HttpRequestOptions & { readonly signal?: AbortSignal } = {},
   ): StreamPromise<HttpResponse> {
-    // No caller reads an answer as a stream.
+    // jsforce expects a stream beside the promise; no caller reads it, so an empty one will do.
     return StreamPromise.create(() => ({ stream: new PassThrough(), promise: this.send(request, signal) }));
   }
 
@@ -87,7 +93,7 @@ export class BoundedTransport extends Transport {
       });
     } catch (error) {
       if (!(error instanceof HttpFaultError)) throw error;
-      // A write whose answer is too long to read may have been carried out.
+      // A write whose answer is too long to read may have been carried out, so it counts as a write without an answer.
       if (error.kind === 'too-large' && !isRead) {
         throw new SalesforceError('SALESFORCE_UNAVAILABLE', error.message, undefined, { cause: error });
       }

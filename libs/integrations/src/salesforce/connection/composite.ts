@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CompositeCall } from '../salesforce.client.js';
 import { codeOf, SalesforceError } from '../salesforce.errors.js';
 
-/** Maximum calls in one composite request (REST API Developer Guide, "Composite"). */
+/** Maximum number of calls in one composite request (REST API Developer Guide, "Composite"). */
 const CALLS_MAX = 25;
 
 const ANSWER = z.object({
@@ -11,7 +11,10 @@ const ANSWER = z.object({
 
 const FAILURES = z.array(z.object({ errorCode: z.string(), message: z.string() })).min(1);
 
-/** The request body that runs all calls or none. Throws `SALESFORCE_BAD_REQUEST` for calls Salesforce would refuse. */
+/**
+ * The request body that runs all calls or none. Throws `SALESFORCE_BAD_REQUEST` for too many calls, or a path without a
+ * `/` at its beginning.
+ */
 export function compositeBody(calls: readonly CompositeCall[], apiVersion: string): object {
   if (calls.length > CALLS_MAX) {
     throw new SalesforceError(
@@ -35,9 +38,9 @@ export function compositeBody(calls: readonly CompositeCall[], apiVersion: strin
 }
 
 /**
- * The bodies in order, one per call. If a call failed, Salesforce rolled all back: throws one error that names the
- * failed call, not the calls that Salesforce reports as `PROCESSING_HALTED` because of it. An answer that omits a call
- * does not say what was written: it throws `SALESFORCE_UNAVAILABLE`, like no answer at all.
+ * The bodies in order, one per call. If a call failed, Salesforce rolled all back: this throws one error that names the
+ * failed call, not those that Salesforce reports as `PROCESSING_HALTED` because of it. An answer that omits a call does
+ * not say what was written; for it this throws `SALESFORCE_UNAVAILABLE`, as for no answer at all.
  */
 export function compositeResults(answer: unknown, calls: readonly Pick<CompositeCall, 'referenceId'>[]): unknown[] {
   const parsed = ANSWER.safeParse(answer);

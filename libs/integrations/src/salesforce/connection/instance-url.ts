@@ -6,8 +6,9 @@ const THIS_MACHINE = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/;
 
 /**
  * The address that later requests send the token to, from the sign-in answer: HTTPS at Salesforce, this machine if the
- * login URL is also on it, or the origin that issued the token. Throws `SALESFORCE_UNAVAILABLE` for any other address:
- * an impostor of the token endpoint must not choose where the token of every request and of the event stream goes.
+ * login URL is also on it, or the origin that issued the token. Throws `SALESFORCE_UNAVAILABLE` for any other address,
+ * or one with a user or password: an impostor of the token endpoint must not choose where the token of every request
+ * and of the event stream goes.
  */
 export function checkedInstanceUrl(answered: string, loginUrl: string): string {
   if (URL.canParse(answered)) {

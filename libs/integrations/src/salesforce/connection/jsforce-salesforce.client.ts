@@ -25,7 +25,10 @@ const DESCRIBE = z.object({
   ),
 });
 
-/** Salesforce over REST through jsforce. Every rejection is a `SalesforceError`. */
+/**
+ * Salesforce over REST through jsforce. Every rejection is a `SalesforceError`, except that of `organizationId` if the
+ * sign-in names a malformed id (`InvalidSalesforceIdError`).
+ */
 export class JsforceSalesforceClient extends SalesforceClient {
   private readonly slots: BulkheadPolicy;
   private isClosed = false;
@@ -93,12 +96,15 @@ export class JsforceSalesforceClient extends SalesforceClient {
     return this.connection.apiUsage();
   }
 
-  /** Refuses new calls from now on; calls under way end by themselves, within their time-out. */
+  /**
+   * Refuses new requests from now on, also those for further pages of a query under way; requests under way end by
+   * themselves, within their time-out.
+   */
   close(): void {
     this.isClosed = true;
   }
 
-  /** Sends one request in a free slot, within the time-out, and translates its failure. */
+  /** Waits for a free slot, sends one request within the time-out, and translates its failure. */
   private async send(
     operation: string,
     signal: AbortSignal | undefined,

@@ -66,7 +66,9 @@ interface ChildResult {
   nextRecordsUrl?: string;
 }
 
-/** A value with either field counts as a result; `pageOf` checks whether it is complete. */
+/**
+ * Whether the value is meant as a result: it has one of these two fields. `pageOf` then rejects an incomplete result.
+ */
 function isChildResult(value: unknown): value is ChildResult {
   return typeof value === 'object' && value !== null && ('records' in value || 'totalSize' in value);
 }

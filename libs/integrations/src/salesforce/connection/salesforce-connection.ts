@@ -12,7 +12,7 @@ import {
 import { signIn } from '../sign-in/sign-in.js';
 import { SignInPace } from '../sign-in/sign-in-pace.js';
 
-/** Sends one request with jsforce; `http` holds the options that its request methods take last. */
+/** Sends one request with jsforce. `http` holds options that its request methods take as their last argument. */
 export type SalesforceRequest<T> = (jsforce: Connection, http: object) => PromiseLike<T>;
 
 /**
@@ -38,7 +38,7 @@ export class SalesforceConnection {
 
   /**
    * Sends a request with a token, and once more with a new one if the org rejected it. Ends within `requestTimeoutMs`
-   * after the sign-in; after that, or once the signal is aborted, it sends nothing more. Rejects with
+   * after the sign-in; after that, or once the signal is aborted, it sends nothing a second time. Rejects with
    * `SalesforceError`, or with the error that jsforce makes of a Salesforce error.
    */
   async request<T>(send: SalesforceRequest<T>, signal?: AbortSignal): Promise<T> {
@@ -62,7 +62,10 @@ export class SalesforceConnection {
     });
   }
 
-  /** The connection, with a token. Rejects as `signIn` does. */
+  /**
+   * The connection, which signs in first if it has no token yet. Rejects as `signIn` does; until the next attempt is
+   * due, with the error of the last one.
+   */
   async signedIn(): Promise<Connection> {
     if (!this.jsforce.accessToken) await this.signIn();
     return this.jsforce;
@@ -81,7 +84,7 @@ export class SalesforceConnection {
     return this.signedIn();
   }
 
-  /** The org's 18-character id from the sign-in answer. */
+  /** The org's id as the sign-in answer has it. Signs in first if that has not happened yet. */
   async organizationId(): Promise<string> {
     const connection = await this.signedIn();
     const id = connection.userInfo?.organizationId;
@@ -89,7 +92,7 @@ export class SalesforceConnection {
     return id;
   }
 
-  /** The daily API requests used, from the newest answer; undefined before the first one. */
+  /** The org's daily API requests, used and allowed, from the newest answer that stated them; undefined before. */
   apiUsage(): { used: number; limit: number } | undefined {
     return this.jsforce.limitInfo.apiUsage;
   }

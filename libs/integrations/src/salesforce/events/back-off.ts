@@ -1,12 +1,13 @@
-/** Bounds of a series of waits. */
+/** The bounds between which the waits of a series of attempts grow. */
 export interface BackOffBounds {
   readonly minMs: number;
   readonly maxMs: number;
 }
 
 /**
- * The wait in ms before attempt number `attempt` (the first is 0). It lies between half and all of `minMs` doubled
- * `attempt` times, capped at `maxMs`. The random half keeps processes that failed together from retrying together.
+ * The wait in ms after a failure; `attempt` is its number in a series of failures, from 0. The wait lies between half
+ * and all of `minMs` doubled `attempt` times, capped at `maxMs`. The random half keeps processes that failed together
+ * from retrying together.
  */
 export function backOffMs(
   attempt: number,

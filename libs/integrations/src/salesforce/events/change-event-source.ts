@@ -4,8 +4,8 @@ import type { SourceEvent } from './source-event.js';
 export type StartPosition = { readonly after: string } | 'latest';
 
 /**
- * Why earlier changes are unknown: no start position, Salesforce no longer stores the events, or it omitted some
- * because the user was not allowed to read them.
+ * Why earlier changes are unknown: there is no position to start after, Salesforce no longer stores the events after
+ * it, or it omitted some because the user was not allowed to read them.
  */
 export type GapReason = 'no-position' | 'position-expired' | 'was-unreadable';
 
@@ -16,7 +16,8 @@ export interface EventBatch {
   /**
    * The position that may be committed once all these events are applied: a subscription after it misses nothing.
    * Undefined while unknown; the position committed before then stays valid. It can be older than the last event here:
-   * where events may share a replay id, an id becomes a position only when an event with another id has come.
+   * where events may share a replay id, an id becomes a position only when an event with another id, or a keep-alive,
+   * has come.
    */
   readonly position: string | undefined;
 }
@@ -30,13 +31,14 @@ export interface TopicHandler {
    */
   readonly entities?: readonly string[];
   /**
-   * Receives the next events. The source calls again only when the promise has resolved; after a rejection it hands
-   * over the same batch, the same object, with back-off, without limit and without skipping.
+   * Receives events. The next ones come only when the promise has resolved; after a rejection the same batch (the same
+   * object) comes again, with back-off, without limit and without skipping.
    */
   onEvents(batch: EventBatch): Promise<void>;
   /**
-   * The topic is live from here on, but earlier changes are unknown. Events wait until the promise has resolved. The
-   * consumer drops data that it can no longer vouch for.
+   * The topic is subscribed, but earlier changes are unknown: the consumer drops data that it can no longer vouch for.
+   * Events wait until the promise has resolved; after a rejection this is called again, with back-off and without
+   * limit.
    */
   onGap(reason: GapReason): Promise<void>;
 }
@@ -63,7 +65,8 @@ export interface TopicHealth {
   readonly waiting: number;
   /**
    * Milliseconds since everything that Salesforce sent for the topic was applied. Above 0 while events are being
-   * applied; grows while the topic is not live or missed events are still coming. Undefined: never since the start.
+   * applied; grows while the topic is not live or missed events are still coming. Undefined if that has never been so
+   * since the start.
    */
   readonly behindMs: number | undefined;
   readonly retries: number;

@@ -13,7 +13,10 @@ import { TopicDelivery } from './delivery/topic-delivery.js';
 
 type Position = (topic: string) => Promise<StartPosition>;
 
-/** State shared by a session's subscription attempts. When the session ends, `ended` aborts and `over` resolves. */
+/**
+ * What the attempts to subscribe a topic in one session need: when the session ends, `ended` aborts and `over`
+ * resolves; `tried` reports that an attempt has succeeded or failed.
+ */
 interface Attempts {
   readonly ended: AbortSignal;
   readonly over: Promise<void>;
@@ -58,7 +61,8 @@ export class CometdChangeEventSource extends ChangeEventSource {
       this.running = this.run(attempted);
     });
     const { connection, options, journal } = this;
-    // Over CometD a new permission takes effect at the next subscription, and all topics share one session.
+    // Over CometD a new permission takes effect at the next subscription. All topics share one session, so all are
+    // subscribed again.
     const resubscribe = (): void => void this.session?.close();
     void watchEntities([...this.deliveries.values()], { connection, options, journal, stopping: signal, resubscribe });
   }
@@ -85,7 +89,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
     let rejectedToken: string | undefined;
     for (let failures = 0; !signal.aborted;) {
       const startedAt = Date.now();
-      // Nothing in here is known to throw. An unexpected error is logged and retried like any other.
+      // `runSession` is not known to reject. An unexpected error is logged and retried like any other.
       const { end, token } = await this.runSession(rejectedToken, attempted).catch((error: unknown) => {
         void this.session?.close().catch(() => undefined);
         this.session = undefined;
@@ -94,7 +98,8 @@ export class CometdChangeEventSource extends ChangeEventSource {
       attempted();
       if (signal.aborted) return;
       rejectedToken = end.kind === 'auth' ? token : undefined;
-      // A session that lasted was healthy: the next failure starts a new back-off series.
+      // A session that lasted, or brought more events than fit, was healthy: the next failure starts a new back-off
+      // series.
       if (Date.now() - startedAt > this.options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       this.journal.lost(end, this.deliveries.keys());
       for (const delivery of this.deliveries.values()) {
@@ -148,7 +153,7 @@ export class CometdChangeEventSource extends ChangeEventSource {
   ): Promise<void> {
     let isExpired = false;
     for (let failures = 0; !ended.aborted;) {
-      // Events of the former session are handed over first; only then is the position the one to begin after.
+      // The events of the former session are handed over first, so that the committed position lies behind them.
       if (delivery.isBusy) await Promise.race([delivery.drained(), over]);
       if (ended.aborted) return;
       delivery.connecting();

@@ -5,7 +5,10 @@ import { loadSync } from '@grpc/proto-loader';
 /** Where a subscription starts. `CUSTOM`: after `replayId`, exclusive. */
 export type ReplayPreset = 'LATEST' | 'EARLIEST' | 'CUSTOM';
 
-/** A stream's first request names topic and start; later ones only ask for more events. */
+/**
+ * A request for events of one topic. A stream's first request also says where to start; later ones only ask for more
+ * events.
+ */
 export interface FetchRequest {
   readonly topicName: string;
   readonly numRequested: number;

@@ -14,8 +14,8 @@ export interface PubSubOptions extends StreamOptions {
   /** PEM of the only trusted root certificates. @default the roots that Node trusts */
   readonly rootCertificates?: string;
   /**
-   * Maximum events of one topic requested and not yet arrived. Salesforce's own limit is 100 (Pub/Sub API Guide, "Pull
-   * Subscription and Flow Control"). @default 100
+   * Maximum number of events of one topic that are requested and have not arrived. Salesforce's own limit is 100
+   * (Pub/Sub API Guide, "Pull Subscription and Flow Control"). @default 100
    */
   readonly windowMax?: number;
   /**
@@ -24,8 +24,8 @@ export interface PubSubOptions extends StreamOptions {
    */
   readonly watchdogMs?: number;
   /**
-   * How long after the last requested event arrived a stream asks for one more, even if too many wait: Salesforce
-   * closes a stream that asks for nothing for 60 s (same section of the guide). @default 45000
+   * How long after the last requested event arrived a stream asks for more; for one event if the queue is full.
+   * Salesforce closes a stream that asks for nothing for 60 s (same section of the guide). @default 45000
    */
   readonly lifelineMs?: number;
   /**

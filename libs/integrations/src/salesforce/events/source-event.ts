@@ -36,8 +36,9 @@ export interface ChangeEvent {
   readonly sequenceNumber: number;
   /**
    * The record's fields that the event carries: all non-empty fields on CREATE and UNDELETE, the changed ones on UPDATE
-   * (null: emptied), otherwise none except the enriched fields of a channel. Dates are ISO text over CometD,
-   * milliseconds over the Pub/Sub API. A large text sent as a difference is omitted.
+   * (null: emptied), otherwise none, and always the enriched fields of a channel. Dates are ISO text over CometD,
+   * milliseconds over the Pub/Sub API. A large text sent as a difference is omitted. An UPDATE of the Pub/Sub API that
+   * does not say what changed has no fields here.
    */
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -77,7 +78,10 @@ export function happenedAt(event: SourceEvent): number | undefined {
 /** The "empty id" that GAP_OVERFLOW carries instead of record ids (Change Data Capture Guide, "Overflow Events"). */
 const EMPTY_ID = '000000000000000AAA';
 
-/** The fields read from a `ChangeEventHeader` of any transport. The lists of fields differ in form by transport. */
+/**
+ * The fields read from a `ChangeEventHeader` of any transport. The three lists of fields are names over CometD, and
+ * bitmaps over the Pub/Sub API.
+ */
 export const CHANGE_HEADER = z.object({
   entityName: z.string().min(1),
   recordIds: z.array(z.string()),
@@ -113,7 +117,7 @@ export function readHeader(
   };
 }
 
-/** The fields that are not empty: transports differ in whether they send empty ones. */
+/** Returns the fields without the empty ones, which only some transports send. */
 export function filled(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

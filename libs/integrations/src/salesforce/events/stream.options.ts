@@ -6,9 +6,12 @@ export type StreamLog = (level: 'info' | 'warn' | 'error', text: string) => void
 
 /** Options of a stream of change events, for any transport. */
 export interface StreamOptions {
-  /** Maximum events of a topic waiting for its handler; when full, reading stops, nothing is dropped. @default 1000 */
+  /**
+   * Maximum number of events of a topic that wait for its handler. When as many wait, reading stops (over CometD the
+   * session ends, and a new one begins after the committed positions), so nothing is lost. @default 1000
+   */
   readonly queueMax?: number;
-  /** Maximum events per handler call. @default 500 */
+  /** Maximum number of events in one call of the handler. @default 500 */
   readonly batchMax?: number;
   /**
    * How long a subscription that begins with a gap settles before `onGap`, and so before it counts as live. For about 3
@@ -17,8 +20,8 @@ export interface StreamOptions {
    */
   readonly settleMs?: number;
   /**
-   * How long a topic subscribed from a position must have been live and quiet to count as caught up, where no
-   * keep-alive says so. @default 3000
+   * How long a topic that was subscribed after a position must have been live and quiet to count as caught up, if
+   * neither a keep-alive nor a new event proves it before. @default 3000
    */
   readonly catchUpMs?: number;
   /** Upper bound of the first wait after any failure; each further failure doubles it. @default 200 */
@@ -30,7 +33,10 @@ export interface StreamOptions {
    * or the next day, change that, and attempts use up limits as well. @default 300000
    */
   readonly refusedRetryMaxMs?: number;
-  /** Longest wait before events are handed over again. Until they are taken, old values may be served. @default 5000 */
+  /**
+   * Longest wait before events that the handler rejected are handed over again. Until they are taken, old values may be
+   * served. @default 5000
+   */
   readonly handlerRetryMaxMs?: number;
   /** Interval between checks of whether the integration user may still read the awaited objects. @default 600000 */
   readonly accessCheckMs?: number;

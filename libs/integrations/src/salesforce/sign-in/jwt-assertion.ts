@@ -2,7 +2,10 @@ import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { JwtBearerCredentials } from '../salesforce.options.js';
 
-/** Salesforce refuses assertions valid for longer than 3 minutes, or 5 to allow for clock skew. */
+/**
+ * How long an assertion is valid. Salesforce refuses one that is valid for longer than 3 minutes (5, to allow for
+ * clocks that differ).
+ */
 const VALID_SECONDS = 170;
 
 /** The signed assertion of the JWT bearer grant (RFC 7523; Salesforce Help, "OAuth 2.0 JWT Bearer Flow"). */

@@ -3,11 +3,11 @@ import type { SalesforceError } from '../salesforce.errors.js';
 
 /** A token rejected at a younger age has not expired: the token itself or the request is at fault. */
 const YOUNG_MS = 60_000;
-/** Young tokens replaced without a pause: a revoked token, and one more. */
+/** How many young tokens may be replaced without a pause: one that was revoked, and one more. */
 const FREE_RENEWALS = 2;
 /**
  * Bounds of the pause after a refusal and between renewals of young tokens. A request that is rejected for its own
- * reasons uses renewals up; if the token then really expires, every caller waits this long.
+ * reasons uses renewals up; if the token is then really revoked, every request fails until the pause is over.
  */
 const REFUSED: BackOffBounds = { minMs: 1_000, maxMs: 15_000 };
 /** Bounds of the pause after a sign-in without a usable answer: the token endpoint may be back at once. */
@@ -48,7 +48,7 @@ export class SignInPace {
     this.failedUntil = -Infinity;
   }
 
-  /** How long, in ms, the current, rejected token must not be replaced. */
+  /** How long, in ms, the current token must still be kept although it was rejected; 0 if it may be replaced now. */
   msToRenewal(): number {
     const age = this.now() - this.signedInAt;
     if (age >= YOUNG_MS || this.youngRenewals < FREE_RENEWALS) return 0;

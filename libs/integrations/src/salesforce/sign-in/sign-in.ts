@@ -9,7 +9,7 @@ import type { ResolvedSalesforceOptions } from '../salesforce.options.js';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
-/** A token answer has about a kilobyte. */
+/** Maximum size of an answer of the token endpoint; a usual one has about a kilobyte. */
 const TOKEN_BYTES_MAX = 64 * 1024;
 
 /**
@@ -33,8 +33,10 @@ export interface SignedIn {
 
 /**
  * Asks for a token once, and a second time if the first attempt fails before an answer begins. Rejects with
- * `SALESFORCE_AUTH_FAILED` if the token endpoint refuses, `SALESFORCE_LIMIT_EXCEEDED`, `SALESFORCE_TIMEOUT`, or
- * `SALESFORCE_UNAVAILABLE` if the answer does not come from a token endpoint. No message quotes the request, or a page.
+ * `SALESFORCE_AUTH_FAILED` if the token endpoint refuses, `SALESFORCE_LIMIT_EXCEEDED` after too many sign-ins,
+ * `SALESFORCE_TIMEOUT`, `SALESFORCE_RESULT_TOO_LARGE`, or `SALESFORCE_UNAVAILABLE` if the endpoint cannot be reached or
+ * fails, if the answer does not come from a token endpoint, or if `checkedInstanceUrl` refuses the instance. No message
+ * quotes the request, or a page.
  */
 export async function signIn(options: ResolvedSalesforceOptions, http: BoundedHttp): Promise<SignedIn> {
   const { loginUrl, requestTimeoutMs } = options;
@@ -44,7 +46,7 @@ export async function signIn(options: ResolvedSalesforceOptions, http: BoundedHt
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(await grantOf(options)).toString(),
-      isRead: true, // an extra token changes nothing
+      isRead: true, // it may be sent twice: an extra token changes nothing
       timeoutMs: requestTimeoutMs,
       bytesMax: TOKEN_BYTES_MAX,
     })

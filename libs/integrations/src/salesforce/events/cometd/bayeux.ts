@@ -64,7 +64,7 @@ export function abandon(client: BayeuxClient): void {
 
 /**
  * Closes the connection and calls `onTooLarge` when one answer exceeds `bytesMax` bytes; faye alone would keep all of
- * it. faye requests no compression and follows no redirect.
+ * it. The count is the true size, because faye requests no compression and follows no redirect.
  */
 export function boundAnswers(client: BayeuxClient, bytesMax: number, onTooLarge: () => void): void {
   const dispatcher = (client as unknown as FayeInternals)._dispatcher;

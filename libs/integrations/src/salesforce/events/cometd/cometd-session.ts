@@ -10,14 +10,17 @@ import {
 import type { StartPosition } from '../change-event-source.js';
 import type { StreamEnd } from '../delivery/stream-end.js';
 
-/** The server's answer to a subscription. `refused`: try again later; the session continues. */
+/**
+ * What became of a subscription. `refused`: try again later, the session continues; `ended`: the session ended before
+ * the server answered.
+ */
 export type SubscribeResult =
   | { readonly status: 'subscribed' }
   | { readonly status: 'position-expired'; readonly reason: string }
   | { readonly status: 'refused'; readonly reason: string }
   | { readonly status: 'ended' };
 
-/** Callbacks of a session. They run synchronously while answers are read, so in the order of arrival. */
+/** Callbacks of a session. They run synchronously while answers are read, so they come in the order of arrival. */
 export interface SessionListener {
   /** Returning false ends the session with `overflow`. */
   onData(topic: string, data: unknown): boolean;
@@ -26,19 +29,31 @@ export interface SessionListener {
   onKeepAlive(): void;
 }
 
-/** An event has at most 1 MB (Platform Events Developer Guide, "Allocations"); an answer holds a batch of events. */
+/**
+ * Maximum size of one answer of the server. An event has at most 1 MB (Platform Events Developer Guide, "Allocations"),
+ * and an answer holds a batch of events.
+ */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
 /** How long a closing session waits for the server's answer to the disconnect. */
 const FAREWELL_MS = 1_000;
 
-/** "400::The replayId {82} you provided was invalid. …" (Streaming API Guide, "Streaming API Error Codes"). */
+/**
+ * The error of a position that Salesforce no longer stores: "400::The replayId {82} you provided was invalid. …"
+ * (Streaming API Guide, "Streaming API Error Codes").
+ */
 const EXPIRED = /^400::.*replay ?id/i;
 
-/** "403::Organization total events daily limit exceeded" (same section of the guide). */
+/**
+ * The error of an org without events left for the day: "403::Organization total events daily limit exceeded" (same
+ * section of the guide).
+ */
 const DAILY_LIMIT = /^403::.*daily limit/i;
 
-/** "403::Organization concurrent user limit exceeded" (same section of the guide). */
+/**
+ * The error of too many clients at once: "403::Organization concurrent user limit exceeded" (same section of the
+ * guide).
+ */
 const TOO_MANY_CLIENTS = /^403::.*concurrent user limit/i;
 
 /** Whether Salesforce says that the org has used up its events of the day. */
@@ -89,8 +104,8 @@ export class CometdSession {
 
   /**
    * Resolves with the server's answer, or with `ended` when the session ends first; no answer within the watchdog's
-   * time ends the session. `onLive` is called when the answer is read, so before any event of the topic. Only one call
-   * per topic may be pending.
+   * time ends the session. `onLive` is called when a positive answer is read, so before any event of the topic. Only
+   * one call per topic may be pending.
    */
   subscribe(topic: string, start: StartPosition, onLive: () => void): Promise<SubscribeResult> {
     if (this.isEnded) return Promise.resolve({ status: 'ended' });
@@ -106,7 +121,7 @@ export class CometdSession {
       try {
         this.client.subscribe(topic, () => undefined);
       } catch (error) {
-        this.pending.delete(topic); // the client rejects the name
+        this.pending.delete(topic); // faye rejects the name of the topic
         settle({ status: 'refused', reason: error instanceof Error ? error.message : String(error) });
       }
     });
@@ -217,7 +232,10 @@ export class CometdSession {
   }
 }
 
-/** The end that a message signals, if any: a rejected token, a limit, a lost session, a refused connect. */
+/**
+ * The end of the session that a message signals, if any. Every refusal is one, except that of a subscription: it ends
+ * the session only for a rejected token, too many clients or a lost session.
+ */
 function endOf(message: BayeuxMessage): StreamEnd | undefined {
   const error = message.error ?? '';
   const detail = message.ext?.sfdc?.failureReason;

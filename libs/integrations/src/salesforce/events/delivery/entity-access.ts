@@ -24,12 +24,13 @@ const PERMISSIONS = z.object({
   records: z.array(z.object({ SobjectType: z.string(), PermissionsViewAllRecords: z.boolean() })),
 });
 
-/** Objects that may lack permissions of their own in an org: they follow the object named here. */
+/** Objects that in some orgs have no permissions of their own; then those of the object named here hold for them. */
 const BELONGS_TO: Readonly<Record<string, string>> = { OrderItem: 'Order', PricebookEntry: 'Product2' };
 
 /**
- * The grants of "View All Records" in the user's permission sets, by object; unmentioned objects are absent. `all`: the
- * user may view all data. `hidden`: the user may not read permission sets. `unknown`: the query failed.
+ * The grants of "View All Records" in the user's permission sets, by object; objects that no set mentions are absent.
+ * `all`: the user may view all data. `hidden`: the user may not read permission sets, or they have an unexpected form.
+ * `unknown`: the query failed, and may succeed later.
  */
 type Sets = ReadonlyMap<string, boolean> | 'all' | 'hidden' | 'unknown';
 
@@ -79,7 +80,7 @@ async function permissionSets(entities: readonly string[], connection: Salesforc
     );
     if (assignments.some(({ PermissionSet }) => PermissionSet?.PermissionsViewAllData === true)) return 'all';
     const ids = assignments.map(({ PermissionSetId }) => PermissionSetId);
-    if (ids.length === 0) return 'hidden'; // every signed-in user has the permission set of a profile
+    if (ids.length === 0) return 'hidden'; // every user has the set of their profile: it is not shown
     const asked = [...new Set(entities.flatMap((entity) => [entity, BELONGS_TO[entity] ?? entity]))];
     const { records } = PERMISSIONS.parse(
       await query(

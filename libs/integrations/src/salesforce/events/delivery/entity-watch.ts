@@ -5,7 +5,7 @@ import type { ResolvedStreamOptions } from '../stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 import type { TopicDelivery } from './topic-delivery.js';
 
-/** Maximum objects checked over all topics: each may cost an API request per round. */
+/** Maximum number of objects checked over all topics: each may cost an API request per round. */
 const ENTITIES_MAX = 100;
 
 /** Dependencies of one watch. */
@@ -14,15 +14,16 @@ export interface EntityWatchParts {
   readonly options: ResolvedStreamOptions;
   readonly journal: StreamJournal;
   readonly stopping: AbortSignal;
-  /** Resubscribes the topic after its position. */
+  /** Makes the source subscribe the topic again, after its committed position. */
   readonly resubscribe: (topic: string) => void;
 }
 
 /**
- * Checks at the start, and every `accessCheckMs` until stopped, whether the integration user may read the objects that
- * handlers of change events await. On every channel, a revoked permission causes silence only ("they stop receiving the
- * corresponding change events", Change Data Capture Guide, "Required Permissions for Change Event Subscribers").
- * Reports missing access in the log and in `unreadable`. Never rejects.
+ * Checks at the start, and every `accessCheckMs` until stopped (sooner while a question to Salesforce fails), whether
+ * the integration user may read the objects that handlers of change events await. On every channel, a revoked
+ * permission causes silence only ("they stop receiving the corresponding change events", Change Data Capture Guide,
+ * "Required Permissions for Change Event Subscribers"). Reports missing access in the log and in `unreadable`. Never
+ * rejects.
  *
  * A user who regains access has missed events: the topic is resubscribed with a gap. That happens once two checks in a
  * row find access granted, because Salesforce takes up to ten minutes to apply it.
@@ -49,7 +50,10 @@ export async function watchEntities(deliveries: readonly TopicDelivery[], parts:
   }
 }
 
-/** Applies one topic's changes since the previous round. */
+/**
+ * Reports which awaited objects of a topic became unreadable in this round. If none did, it resubscribes the topic for
+ * the objects that two rounds in a row found readable again.
+ */
 function compare(
   delivery: TopicDelivery,
   before: ReadonlyMap<string, EntityAccess>,
@@ -66,7 +70,7 @@ function compare(
   }
   const isBack = (entity: string): boolean => access.get(entity) === 'granted' && before.get(entity) === 'granted';
   const back = unreadable.filter(isBack);
-  // Already reported; the resubscription is under way and may take longer than a round.
+  // Nothing is readable again that has not been reported. A resubscription under way may take longer than a round.
   if (back.every((entity) => delivery.returning.includes(entity))) return;
   journal.readable(topic, back);
   delivery.canReadAllBut(unreadable.filter((entity) => !isBack(entity)));

@@ -19,7 +19,7 @@ const at = (ms: number, what: () => void) => {
   now = ms;
   what();
 };
-/** Followed until 2,000 ms, then lost like a broken connection, or in silence. */
+/** Follows until 2,000 ms, and then loses the topic: by a broken connection, or in silence. */
 const lostAtTwo = (isSilent = false) => {
   followed.begun();
   at(2_000, () => {
@@ -111,7 +111,7 @@ describe('up to when a topic has been followed', () => {
 
   it('stands still while a gap waits to be dealt with', () => {
     lostAtTwo();
-    at(3_000, () => followed.resumed(CATCH_UP_MS)); // the position has expired
+    at(3_000, () => followed.resumed(CATCH_UP_MS)); // and then the position turns out to have expired
     at(3_100, () => followed.waits());
     expect(behind(60_000)).toBe(58_000);
     followed.begun();

@@ -9,10 +9,10 @@ type Standing = 'lost' | 'catching-up' | 'followed';
 
 /**
  * By a monotonic clock, the time up to which everything that Salesforce sent for a topic is applied. While the topic is
- * followed it is now, or the arrival of the oldest waiting event; otherwise it stands still.
+ * followed, this time is now, or the arrival of the oldest waiting event; otherwise it stands still.
  *
- * Salesforce does not mark the last missed event. Catching up ends when a keep-alive with a position, or an event
- * committed after the subscription, is applied (`caughtUp`). It also ends by quiet: nothing came for `catchUpMs`, and
+ * Salesforce does not mark the last missed event. Catching up ends when a keep-alive with a position, or an event that
+ * happened after the subscription, is applied (`caughtUp`). It also ends by quiet: nothing came for `catchUpMs`, and
  * everything that came is applied. After a silent loss, quiet proves nothing until something has come.
  */
 export class FollowedTime {
@@ -85,7 +85,10 @@ export class FollowedTime {
     return this.until === undefined ? undefined : Math.max(0, Math.ceil(this.clock() - this.until));
   }
 
-  /** Updates the time. Call it after each application too: a busy topic is without a waiting event only briefly. */
+  /**
+   * Brings the time up to date. It must also be called whenever a batch has been applied: a busy topic has no waiting
+   * event for a moment only, and `behindMs` may never be asked at such a moment.
+   */
   note(oldestWaiting: number | undefined): void {
     const now = this.clock();
     const isQuiet = oldestWaiting === undefined && !this.isMute && now >= this.quietSince + this.catchUpMs;

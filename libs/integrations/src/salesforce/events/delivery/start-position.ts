@@ -8,7 +8,10 @@ const ANSWER_MS = 30_000;
 export type AskedPosition =
   { readonly start: StartPosition; readonly gap: GapReason | undefined } | { readonly trouble: string };
 
-/** The start after the committed position has expired: from now on; earlier changes are unknown. */
+/**
+ * The start when Salesforce no longer stores the events after the committed position: with events from now on, so that
+ * earlier changes are unknown.
+ */
 export const AFTER_EXPIRY: AskedPosition = { start: 'latest', gap: 'position-expired' };
 
 /**

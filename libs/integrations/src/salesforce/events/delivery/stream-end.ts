@@ -7,7 +7,7 @@ import type { ResolvedStreamOptions } from '../stream.options.js';
  *
  * - `closed`: by this side, or by the server without an error; `failed`: the connection or the service broke
  * - `auth`: the token was rejected; `refused`: the sign-in itself was refused
- * - `limit`: the org has used up its events of the day; `busy`: Salesforce asks for fewer requests
+ * - `limit`: the org has used up a limit, such as its events of the day; `busy`: too many clients or requests at once
  * - `overflow`: more events came than are handled
  */
 export interface StreamEnd {
@@ -17,7 +17,7 @@ export interface StreamEnd {
   readonly isSilent?: boolean;
 }
 
-/** The end for a failed sign-in. Refused credentials need a person to fix them; other failures are temporary. */
+/** The end for a failed sign-in. Refused credentials need a person to correct them; other failures pass. */
 export function endOfSignIn(error: unknown): StreamEnd {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof SalesforceError ? error.code : undefined;

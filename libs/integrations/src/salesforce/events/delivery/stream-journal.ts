@@ -15,12 +15,13 @@ const TROUBLES: Readonly<Record<StreamEnd['kind'], { readonly level: 'warn' | 'e
 };
 
 /**
- * Logs each change of state of the stream once: lost (again only for another reason), live again, a topic refused,
- * events that cannot be applied, and their recovery.
+ * Logs each change of state of the stream once: lost (again only for another kind of reason), live again, a topic
+ * refused, events that cannot be applied, and their recovery. Events that still cannot be applied are logged again now
+ * and then.
  */
 export class StreamJournal {
   private trouble: StreamEnd['kind'] | undefined;
-  /** Topics that have not come back since the stream was lost. */
+  /** Topics that were lost and are since then neither live again nor refused. */
   private readonly lostTopics = new Set<string>();
   private readonly refused = new Set<string>();
 
@@ -58,7 +59,7 @@ export class StreamJournal {
     if (failures > 0) this.log('info', `${topic}: ${what} applied, after ${failures} failures`);
   }
 
-  /** Silence about these objects proves nothing, because Salesforce omits them silently. */
+  /** Salesforce omits the changes of these objects without any error, so silence about them proves nothing. */
   unreadable(topic: string, entities: readonly string[]): void {
     const advice = 'not all of its changes arrive; give the integration user View All Records on it';
     for (const entity of entities) this.log('error', `${topic}: the user may not read all of ${entity}: ${advice}`);

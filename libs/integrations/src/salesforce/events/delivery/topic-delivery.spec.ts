@@ -33,7 +33,7 @@ class Recorder implements TopicHandler {
   }
 }
 
-/** Stores no event; slower than any source. */
+/** Counts events and stores none. It takes them more slowly than the test offers them. */
 class Tally implements TopicHandler {
   /** The next expected event; `misplaced` counts the others. */
   next = 0;
@@ -279,7 +279,7 @@ describe('a topic that is subscribed after its position', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  /** `behindMs` after an event that happened `ms` after the subscription is taken. */
+  /** Lets an event be taken that happened `ms` after the subscription; resolves with `behindMs` after that. */
   async function behindAfterEventOf(ms: number): Promise<number | undefined> {
     return behindAfter(changeEvent({ commitTimestamp: Date.now() + ms }));
   }
@@ -292,7 +292,7 @@ describe('a topic that is subscribed after its position', () => {
 
   it('is not followed when an event of before was taken: more of what was missed may come', async () => {
     expect(await behindAfterEventOf(-1)).toBeUndefined();
-    expect(await behindAfterEventOf(1_000)).toBeUndefined(); // clocks may differ
+    expect(await behindAfterEventOf(1_000)).toBeUndefined(); // too little to be sure, because the clocks may differ
     expect(await behindAfterEventOf(2_000)).toBe(0);
   });
 

@@ -13,7 +13,7 @@ import { happenedAt, type SourceEvent } from '../source-event.js';
 import type { ResolvedStreamOptions } from '../stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
 
-/** An event, the position of a keep-alive, or a gap: earlier changes are unknown. */
+/** An event, the position of a keep-alive, or a gap, before which changes are unknown. */
 type Arrival =
   | { readonly kind: 'event'; readonly event: SourceEvent; readonly arrivedAt: number }
   | { readonly kind: 'position'; readonly position: string }
@@ -23,8 +23,8 @@ interface Gap {
   readonly kind: 'gap';
   readonly reason: GapReason;
   /**
-   * Objects that leave `unreadable` once this gap is handled. The remaining ones are not stored: more objects may have
-   * become unreadable by then.
+   * Objects that leave `unreadable` once this gap is handled. A list of those that stay would then be out of date: more
+   * objects may have become unreadable.
    */
   readonly readable: readonly string[];
 }
@@ -40,7 +40,10 @@ export interface Loss {
   readonly aliveAt?: number | undefined;
 }
 
-/** An event this much newer than its subscription counts as younger: Salesforce's clock and ours may differ. */
+/**
+ * How long after its subscription an event must have happened to count as younger, by two clocks that may differ:
+ * Salesforce's and ours.
+ */
 const CLOCKS_APART_MS = 2_000;
 
 type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs'>;
@@ -60,9 +63,11 @@ export class TopicDelivery {
   private running: Promise<void> | undefined;
   private eventCount = 0;
   private readonly followed = new FollowedTime();
-  /** When the oldest event in hand arrived; undefined while none is. */
+  /**
+   * When the oldest event of the batch in hand (given to the handler, not taken yet) arrived; undefined without one.
+   */
   private inHandSince: number | undefined;
-  /** When the events that are being read arrived; undefined while none are. */
+  /** When the events arrived that are being read at this moment; undefined if none are being read. */
   private readingSince: number | undefined;
   private subscribedAt = Infinity;
   private unreadableAfterGap: readonly string[] | undefined;
@@ -82,7 +87,10 @@ export class TopicDelivery {
     this.progress = { ...unheardTopic(topic, transport) };
   }
 
-  /** Events have come, but are not offered yet: reading them takes time. They count as waiting until `hasRead`. */
+  /**
+   * Events have come, but are not offered yet: reading them takes time. Until `hasRead` they count in `behindMs` as
+   * waiting.
+   */
   reads(): void {
     this.readingSince ??= performance.now();
     this.followed.arrived();
@@ -110,7 +118,7 @@ export class TopicDelivery {
   /** Salesforce has nothing to send; with a position, nothing of the topic happened up to there. */
   keptAlive(position?: string): void {
     this.progress.lastKeepAliveAt = Date.now();
-    // Over CometD a session speaks for all its topics, also for those that are not subscribed yet.
+    // A CometD session reports its keep-alives for all topics, also for those that it has not subscribed yet.
     if (this.progress.state === 'live') this.followed.keptAlive();
     if (position === undefined) return;
     if (this.arrived.at(-1)?.kind === 'position') this.arrived.pop();
@@ -122,7 +130,7 @@ export class TopicDelivery {
     this.enter('connecting');
   }
 
-  /** The subscription is live. If earlier changes are unknown, the handler receives the gap before any event. */
+  /** The subscription is live. If earlier changes are unknown, the handler receives the gap before any event of it. */
   subscribed(gap: GapReason | undefined): void {
     this.cursor.restart();
     this.subscribedAt = Date.now();
@@ -140,7 +148,9 @@ export class TopicDelivery {
     }
   }
 
-  /** The subscription is lost. Events that have arrived are still handed over; half-read events come again. */
+  /**
+   * The subscription is lost. Events that have arrived are still handed over; those that were being read come again.
+   */
   lost(reason: string, { isSilent = false, aliveAt }: Loss = {}): void {
     this.followed.lost(this.oldestWaiting, isSilent, aliveAt);
     this.readingSince = undefined;
@@ -158,12 +168,12 @@ export class TopicDelivery {
     return this.progress.unreadable;
   }
 
-  /** The subset that the user can read again, and that counts as unreadable until the gap is handled. */
+  /** The part of `unreadable` that the user can read again, and that counts as unreadable until the gap is handled. */
   get returning(): readonly string[] {
     return this.awaitingGap;
   }
 
-  /** Sets the awaited objects that the integration user cannot read. */
+  /** Sets the awaited objects that the integration user cannot read, and forgets which of them were readable again. */
   cannotRead(entities: readonly string[]): void {
     this.progress.unreadable = entities;
     this.unreadableAfterGap = undefined;
@@ -189,7 +199,10 @@ export class TopicDelivery {
     return this.eventCount;
   }
 
-  /** Resolves when everything that arrived has been handed over; from then on the committed position is exact. */
+  /**
+   * Resolves when the handler has taken everything that arrived, so that the committed position is up to date, or when
+   * `stop` has discarded it.
+   */
   async drained(): Promise<void> {
     while (this.running !== undefined) await this.running;
   }
@@ -231,7 +244,8 @@ export class TopicDelivery {
   }
 
   private async run(): Promise<void> {
-    // Leave the caller's stack: the caller reads the stream, and a handler may throw before its first await.
+    // Leave the caller's stack: the caller is reading the stream, and `running` must be set before the handler can
+    // cause another arrival.
     await Promise.resolve();
     for (let task = this.nextTask(); task !== undefined; task = this.nextTask()) {
       if (await this.handOver(task)) this.onTaken();
@@ -312,7 +326,8 @@ export class TopicDelivery {
       progress.gaps += 1;
       progress.unreadable = progress.unreadable.filter((entity) => !task.readable.includes(entity));
       this.awaitingGap = this.awaitingGap.filter((entity) => !task.readable.includes(entity));
-      // The topic may have been lost again meanwhile; new changes are then unknown too.
+      // The topic may have been lost again meanwhile. Then newer changes are unknown as well, and it does not become
+      // live.
       if (progress.state === 'connecting') {
         progress.state = 'live';
         this.followed.begun();

@@ -2,14 +2,20 @@ import avro from 'avsc';
 import type { SchemaInfo } from '../pubsub-service.js';
 import { isRefusedByService } from './stream-faults.js';
 
-/** Maximum schemas kept. An org has one per object, and a new one at each change of its fields. */
+/**
+ * Maximum number of schemas kept; the oldest one goes first. An org has one per object, and a new one at each change of
+ * its fields.
+ */
 const SCHEMAS_MAX = 500;
 
-/** How long a refusal is trusted, so that a burst of events with an unknown schema is not a burst of requests. */
+/**
+ * How long Salesforce is not asked again for a schema that it refused: a burst of events with that schema would become
+ * a burst of requests.
+ */
 const REFUSAL_MS = 30_000;
 
 interface Known {
-  /** The reason in words if the schema is refused or its text is unusable. */
+  /** The schema, or the reason in words if it is refused or its text is unusable. */
   readonly schema: EventSchema | string;
   readonly until: number;
 }
@@ -159,7 +165,10 @@ const exactLong = avro.types.LongType.__with({
   compare: (a: number | string, b: number | string) => Number(BigInt(a) - BigInt(b)),
 });
 
-/** Bounds the item count by the message: avsc trusts the written one, and four wrong bytes make it read for minutes. */
+/**
+ * Bounds the number of items by the length of the message: avsc trusts the number in the message, and four wrong bytes
+ * make it read for minutes.
+ */
 class BoundedArrayType extends avro.types.ArrayType {
   _read(tap: Tap): unknown[] {
     const items = this.itemsType as unknown as Readable;
@@ -194,8 +203,9 @@ function blockSize(tap: Tap): number {
 }
 
 /**
- * The record type of an Avro schema given as JSON text. The size of the message bounds what it reads; unions are plain
- * values where unambiguous; logical types are ignored. Throws for an invalid schema, or one that is not of a record.
+ * The record type of an Avro schema given as JSON text. What it reads is bounded by the size of the message; unions are
+ * plain values where unambiguous; logical types are ignored. Throws for an invalid schema, or one that is not of a
+ * record.
  */
 function recordTypeOf(schemaJson: string): avro.types.RecordType {
   // Defaults only matter for reading data of another schema; a bad default would make the schema unusable needlessly.

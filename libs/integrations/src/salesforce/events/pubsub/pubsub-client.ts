@@ -25,7 +25,10 @@ export interface PubSubIdentity {
   readonly organizationId: string;
 }
 
-/** Bound of one message. Salesforce sends at most 4 MB and recommends buffers of 3 MB; this is twice its maximum. */
+/**
+ * Maximum size of a message that is received. Salesforce sends at most 4 MB and recommends buffers of 3 MB; this is
+ * twice its maximum.
+ */
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 type Unary<Request, Answer> = (
@@ -47,8 +50,8 @@ let serviceClient: ServiceClientConstructor | undefined;
 /** One HTTP/2 connection to the Pub/Sub API, made at the first call. It is never repaired: a broken one is replaced. */
 export class PubSubClient {
   /**
-   * When something last came over this connection, by `performance.now()`; -Infinity if nothing ever did. Its streams
-   * write it.
+   * When something last came over this connection, by `performance.now()`; -Infinity if nothing ever did. Set by the
+   * streams on it.
    */
   seenAt = -Infinity;
   private readonly stub: Stub;
@@ -65,7 +68,7 @@ export class PubSubClient {
       endpoint.isPlaintext ? credentials.createInsecure() : credentials.createSsl(secure),
       {
         'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-        'grpc.enable_retries': 0, // one place decides when to try again
+        'grpc.enable_retries': 0, // only TopicSubscription decides when to try again
         'grpc.use_local_subchannel_pool': 1, // otherwise a new client would reuse the broken connection of the old one
       },
     ) as unknown as Stub;

@@ -237,7 +237,7 @@ describe('an event of the Pub/Sub API', () => {
   });
 });
 
-/** entityName "", then a count of 2^31 ids. */
+/** The beginning of a payload: an empty `entityName`, then a list that claims to hold 2^31 record ids. */
 function longList(): Buffer {
   return Buffer.from([0, 0x80, 0x80, 0x80, 0x80, 0x10]);
 }

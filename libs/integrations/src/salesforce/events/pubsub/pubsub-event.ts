@@ -61,7 +61,7 @@ function toldFields(
 /**
  * The fields that CometD would carry. Avro has a place for every field, so null means both unchanged and emptied, and
  * only the bitmaps tell them apart. A field sent as a difference is omitted: the difference is not its value. Without
- * bitmaps, nothing is known of the fields of an update.
+ * readable bitmaps (`told` is undefined) nothing is known about the fields of an update, so none is returned.
  */
 function carriedFields(
   record: Readonly<Record<string, unknown>>,

@@ -16,7 +16,7 @@ export interface OpenLink {
 export class PubSubLink {
   readonly schemas = new SchemaCache();
   private client: PubSubClient | undefined;
-  /** The newest sign-in if it failed; it is not repeated for each topic. */
+  /** The newest sign-in if it failed. Until `retryAt` no topic tries again. */
   private failed: { readonly end: PubSubEnd; readonly retryAt: number; readonly count: number } | undefined;
 
   constructor(
@@ -25,8 +25,9 @@ export class PubSubLink {
   ) {}
 
   /**
-   * The connection with a sign-in, and with a new token if `rejectedToken` is still current. Resolves with the end of
-   * the attempt if the sign-in failed. Never rejects.
+   * The connection and the identity of the sign-in, with a new token if `rejectedToken` is still the current one. If
+   * the sign-in failed, resolves with the end that this means for a stream, and does so without a new attempt until the
+   * next one is due. Never rejects.
    */
   async open(rejectedToken: string | undefined): Promise<OpenLink | PubSubEnd> {
     if (this.failed !== undefined && Date.now() < this.failed.retryAt) return this.failed.end;

@@ -6,7 +6,7 @@ export interface PubSubEnd {
   readonly kind: StreamEnd['kind'] | 'position-expired' | 'topic-refused';
   readonly reason: string;
   readonly isSilent?: boolean;
-  /** The service did not end the stream: the connection must not be used again. */
+  /** Whether the connection failed, rather than the service refused: then it must not be used again. */
   readonly isBroken?: boolean;
 }
 
@@ -47,7 +47,7 @@ export const ACTIONS: Readonly<Record<string, PubSubEnd['kind']>> = {
 /** The reaction to families of codes of calls that are never made: `publish.…`, `managed.subscription.…`. */
 const FAMILIES: Readonly<Record<string, PubSubEnd['kind']>> = { managed: 'topic-refused', publish: 'failed' };
 
-/** The reaction to errors without a known code. */
+/** The reaction to an error without a known code, by its gRPC status; any other status is `failed`. */
 const BY_STATUS: Readonly<Partial<Record<status, PubSubEnd['kind']>>> = {
   [status.UNAUTHENTICATED]: 'auth',
   [status.PERMISSION_DENIED]: 'topic-refused',
@@ -65,7 +65,7 @@ export function endOfCall(error: unknown): PubSubEnd {
   return { kind, reason, isBroken: code === undefined && kind === 'failed' };
 }
 
-/** Whether the service itself answered, so that the same request gets the same answer again. */
+/** Whether the service has refused the request for good, so that the same request would get the same answer. */
 export function isRefusedByService(error: unknown): boolean {
   if (!isServiceError(error)) return false;
   const action = actionOn(errorCodeOf(error));

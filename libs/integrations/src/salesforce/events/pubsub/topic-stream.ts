@@ -10,8 +10,8 @@ import { eventOfPubSub } from './pubsub-event.js';
 import { endOfCall, type PubSubEnd } from './stream-faults.js';
 
 /**
- * Maximum requests beyond the queue's bound, one event each, that keep the stream of a stuck handler open. When they
- * are used up (after 75 minutes, at 45 s each) the stream ends.
+ * Maximum number of requests beyond the queue's bound, for one event each, that keep a stream open while its handler is
+ * stuck. When they are used up (after 75 minutes, at one every 45 s) the stream ends.
  */
 export const LIFELINES_MAX = 100;
 
@@ -82,8 +82,9 @@ export class TopicStream {
   }
 
   /**
-   * Asks for the topic until there is a sign of life. A Subscribe call has no answer of its own, so the answer to this
-   * call, behind it on the same connection, stands for it.
+   * Asks Salesforce for the topic; if that fails, again until there is a sign of life. A Subscribe call has no answer
+   * of its own, so the answer to this call, sent after it on the same connection, counts as one. It also loads the
+   * schema, before an event needs it.
    */
   private async askForTopic(attempt = 0): Promise<void> {
     const { client, delivery, identity, schemas } = this.parts;
@@ -178,7 +179,8 @@ export class TopicStream {
 
 /**
  * Flow control of one stream: decides how many events to request, so that at most `windowMax` are under way, at most
- * `queueMax` are under way and waiting together, and the next request goes out before Salesforce has sent all.
+ * `queueMax` are under way and waiting together (lifelines not counted), and the next request goes out before
+ * Salesforce has sent all that it was asked for.
  */
 export class PullWindow {
   /** Requested and not arrived, by our count. */
@@ -193,7 +195,7 @@ export class PullWindow {
   /** How many events to request now, with `waiting` ones in the queue; 0 to wait. Counts them as requested. */
   ask(waiting: number): number {
     const room = Math.min(this.windowMax - this.outstanding, this.queueMax - waiting - this.outstanding);
-    // Request at least half a window: a request per event would double the messages.
+    // While events are under way, request at least half a window: a request per event would double the messages.
     if (room < 1 || (this.outstanding > 0 && room < this.windowMax / 2)) return 0;
     this.outstanding += room;
     this.lifelines = 0;
@@ -202,7 +204,7 @@ export class PullWindow {
 
   /** How many events to request to keep an idle stream open; 0 when the lifelines are used up. */
   askForLife(waiting: number): number {
-    // Salesforce had nothing left to deliver, so our count is reset.
+    // For `lifelineMs` Salesforce had nothing left to deliver, so our count starts anew.
     this.outstanding = 0;
     const room = this.ask(waiting);
     if (room > 0) return room;
@@ -212,7 +214,9 @@ export class PullWindow {
     return 1;
   }
 
-  /** `count` events arrived; `pending` is what Salesforce still owes, exact only in an answer without events. */
+  /**
+   * `count` events arrived; `pending` is how many Salesforce still has to send, exact only in an answer without events.
+   */
   arrived(count: number, pending: number): void {
     this.outstanding = count === 0 ? Math.min(this.outstanding, pending) : Math.max(0, this.outstanding - count);
   }

@@ -34,14 +34,14 @@ export class TopicSubscription {
 
   /**
    * Resolves only when stopped. Calls `attempted` when the topic is live, when the first attempt has failed, or after
-   * `decideMs`.
+   * `decideMs`, and again in later attempts.
    */
   async run(attempted: () => void): Promise<void> {
     const { options, stopping } = this.parts;
     let isExpired = false;
     for (let failures = 0; !stopping.aborted;) {
       this.liveAt = Infinity;
-      // Nothing in here is known to throw. An unexpected error is logged and retried like any other.
+      // `next` is not known to reject. An unexpected error is logged and retried like any other.
       const end = await this.next(isExpired, attempted).catch(unforeseen);
       if (stopping.aborted) return;
       if (end.kind === 'position-expired' && !isExpired) {
@@ -51,7 +51,8 @@ export class TopicSubscription {
       }
       attempted();
       isExpired = false;
-      // A stream that lasted was healthy: the next failure starts a new back-off series.
+      // A stream that lasted, or brought more events than fit, was healthy: the next failure starts a new back-off
+      // series.
       if (Date.now() - this.liveAt > options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       await this.wait(end, failures++);
     }
@@ -66,7 +67,7 @@ export class TopicSubscription {
   private async next(isExpired: boolean, attempted: () => void): Promise<PubSubEnd> {
     const { delivery } = this;
     const { link, stopping } = this.parts;
-    // Events of the former stream are handed over first; only then is the position the one to begin after.
+    // The events of the former stream are handed over first, so that the committed position lies behind them.
     await delivery.drained();
     if (stopping.aborted) return { kind: 'closed', reason: 'stopped' };
     delivery.connecting();
@@ -74,7 +75,7 @@ export class TopicSubscription {
     this.rejectedToken = undefined;
     if ('kind' in opened) return opened;
     const end = await this.attempt(opened, isExpired, attempted);
-    // A silent stream counts from its own last sign of life; otherwise that of the whole connection counts.
+    // A silent stream was alive until its own last sign of life; any other until the last one of the whole connection.
     this.aliveAt = end.isSilent === true ? undefined : opened.client.seenAt;
     if (end.isBroken === true) link.discard(opened.client);
     if (end.kind === 'auth') this.rejectedToken = opened.identity.accessToken;
