@@ -37,12 +37,12 @@ describe('an L1 whose messages do not come', () => {
 
   it('does not keep what its own read brought while this process invalidated it', async () => {
     const [reader, writer] = [await strictCache(), await strictCache()];
-    await reader.cache.invalidate(THING); // the reader has known the gate for a lease when this resolves
-    await writer.cache.getOrSet('things:1', source.fetch); // in Redis, not in the reader
-    await writer.cache.close(); // the reader now waits for no other process: all happens within its lease
+    await reader.cache.invalidate(THING); // waits for the gate to be older than a lease; later ones do not
+    await writer.cache.getOrSet('things:1', source.fetch); // puts the value into Redis, not into the reader
+    await writer.cache.close(); // so the reader's invalidation waits for no L1 and ends within the reader's lease
     await elapse(100);
     reader.deafen();
-    const reading = reader.cache.getOrSet('things:1', source.fetch); // answered after the L1 was first cleared
+    const reading = reader.cache.getOrSet('things:1', source.fetch); // answered once the L1 is cleared
     source.value = 'new';
     await Promise.all([reading, reader.cache.invalidate(THING)]);
     expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('new');
@@ -52,7 +52,7 @@ describe('an L1 whose messages do not come', () => {
     const reader = await strictCache();
     await reader.cache.invalidate(THING);
     await reader.cache.getOrSet('things:1', source.fetch);
-    await elapse(300); // it has just renewed its lease
+    await elapse(300); // more than a beat, so the reader has just renewed its lease
     reader.deafen();
     const writer = await strictCache();
     source.value = 'new';
@@ -64,7 +64,7 @@ describe('an L1 whose messages do not come', () => {
 
   it('[D1] is waited for by a caller that a forced build of another process answers', async () => {
     const [reader, builder, waiter] = [await strictCache(), await strictCache(), await strictCache()];
-    await builder.cache.invalidate(THING); // everybody has known the gate for a lease when this resolves
+    await builder.cache.invalidate(THING); // waits until the gate is older than a lease, so that the build need not
     await reader.cache.getOrSet('things:1', source.fetch);
     await elapse(600);
     await reader.cache.getOrSet('things:1', source.fetch);

@@ -26,10 +26,10 @@ describe('a gate that is born while an invalidation waits for acknowledgements',
       const [reader, writer] = [await strictCache(), await strictCache()];
       try {
         const source = new CountingSource('old', [record('Thing', '1')]);
-        await writer.cache.invalidate(record('Thing', '1')); // the gate is older than a lease when this resolves
+        await writer.cache.invalidate(record('Thing', '1')); // waits until the gate is older than a lease
         await reader.cache.getOrSet('things:1', source.fetch);
         expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('old');
-        await elapse(300); // the reader has just renewed its lease, and the writer knows the gate
+        await elapse(300); // more than a beat: the reader has just renewed its lease, and the writer knows the gate
         reader.deafen();
         source.value = 'new';
         const acknowledged = writer.cache.invalidate(record('Thing', '1'));

@@ -4,8 +4,9 @@ import { CacheProcess } from '../support/cache/cache-process-pool.js';
 import { elapse, eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
 
-/** How long an L1 may serve without contact to Redis, and a tolerance for a loaded machine. */
+/** How long an L1 may serve without contact to Redis. */
 const LEASE_MS = 1000;
+/** How much longer than a lease an invalidation may take on a loaded machine. */
 const MACHINE_MS = 700;
 
 describe('L1 strict, several processes', () => {
@@ -38,7 +39,7 @@ describe('L1 strict, several processes', () => {
     ];
     return value;
   };
-  /** Both readers hold the value in their L1 and no longer ask Redis. */
+  /** Reads until both readers hold the value in their L1, so that a read no longer asks Redis. */
   const warm = async () => {
     for (const p of readers) {
       await read(p);

@@ -25,7 +25,7 @@ const KEYS = ['things:a', 'things:b', 'others:c'];
 const RECORDS = ['A', 'B', 'C', 'D'];
 const SEED = Number(process.env.RACES_SEED ?? Date.now() % 1_000_000);
 
-/** A store with a deliberate fault: it takes the start point of a fill when the fill ends, as naive caches do. */
+/** A store with a deliberate fault: it takes the start point of a build when the build ends, as naive caches do. */
 class LateStartStore extends RedisCacheStore {
   override async commit(request: CommitRequest): Promise<CommitReply> {
     const now = await this.begin({
@@ -38,7 +38,7 @@ class LateStartStore extends RedisCacheStore {
   }
 }
 
-/** A store with another fault: it replaces the start point at the grant and again at the commit. */
+/** A store with another fault: it replaces a build's start point by a later one at the grant and at the commit. */
 class UnfencedStore extends RedisCacheStore {
   override async begin(request: BeginRequest): Promise<BeginReply> {
     const reply = await super.begin(request);
@@ -64,7 +64,7 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
     const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
     await redis.connect();
     const ofL1 = { codec: new ValueCodec(undefined), maxBytes: 1e6, maxEntries: 1000, shouldFreeze: true };
-    // Small bounds, so that windows overflow and the sweeper handles wide invalidations.
+    // Small bounds: the store soon forgets invalidations, and removes only one dependant at once; the sweeper the rest.
     const bounds = { windowMax: 30, inlineMax: 1 };
     return { redis, store: new Store({ redis, appName, partitions, ...bounds, l1: l1 && { mode: l1, ...ofL1 } }) };
   };
@@ -136,7 +136,7 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   });
 });
 
-/** Options of reads; each read draws one of them. */
+/** Options for reads; each read draws one entry of such a list. */
 const PLAIN: readonly GetOrSetOptions<Built>[] = [{ leaseMs: 15, renewLease: false }, { ttlSeconds: 0.5 }];
 const STALE = { whileRevalidateSeconds: 0.2, ifErrorSeconds: 5 };
 const IN_THE_BACKGROUND: readonly GetOrSetOptions<Built>[] = [
@@ -148,7 +148,7 @@ const IN_THE_BACKGROUND: readonly GetOrSetOptions<Built>[] = [
 
 type StoreMaker = () => Promise<{ redis?: RedisClient; store: CacheStore }>;
 
-/** Random readers, writers and deleters for some seconds, over as many caches as there are stores. */
+/** Lets random readers and writers use `count` caches for `RUN_MS`, each with a store of its own. */
 async function race(
   makeStore: StoreMaker,
   count: number,
@@ -208,7 +208,7 @@ async function readOnce(
   await elapse(random() * 3);
 }
 
-/** The codes of a fetch that took too long, in its own process and in another. */
+/** The error codes of a read whose fetch took too long: in the process that reads, or in another one. */
 const FETCH_TIMEOUTS = ['CACHE_FETCH_TIMEOUT', 'CACHE_BUILD_FAILED'];
 
 function codeOf(error: unknown): string {
@@ -219,7 +219,10 @@ class CountingOracle extends CoherenceOracle {
   staleReads = 0;
 }
 
-/** Reads A, one random record, and B if A is odd. Some fetches declare their dependencies only at the end. */
+/**
+ * Reads A, one random record, and B if the version of A is odd. Half of the fetches declare their dependencies only at
+ * the end.
+ */
 async function fetchThing(oracle: CoherenceOracle, random: () => number, context: FetchContext): Promise<Built> {
   const wanted = ['A', pick(random, RECORDS)];
   const built: Record<string, number> = {};

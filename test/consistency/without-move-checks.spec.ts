@@ -12,7 +12,10 @@ const START_MS = 120_000;
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';
 
-/** `--prove --topology=cluster` relies on this: no protection of a partition whose slot moves is left. */
+/**
+ * Shows that nothing else protects a partition whose slot moves. `npm run check:consistency -- --prove
+ * --topology=cluster` relies on that.
+ */
 describe('without what protects a partition whose slot moves', () => {
   let cluster: RedisCluster;
   let close: () => Promise<void>;
@@ -52,7 +55,7 @@ describe('without what protects a partition whose slot moves', () => {
         if (moved !== 1) return;
         source = 'new';
         await cache.invalidate(ORDER);
-        // The failed builder's message, for which nobody waits, must not reveal the slot either.
+        // The failed build ends its lease in Redis. Nobody waits for that, and it must not reveal that the slot moves.
         fail(new Error('the source failed'));
         await expect(failing).rejects.toThrow('the source failed');
       },

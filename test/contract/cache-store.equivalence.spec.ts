@@ -16,11 +16,11 @@ import { startRedisServer, type RedisServer } from '../support/redis/redis-serve
 import { createRedisStores } from './redis-under-test.js';
 import { allKeys, startBuild, sweepAll, value, type StoreUnderTest } from './store-under-test.js';
 
-/** Set it to the seed that a failing run names to repeat that run. */
+/** To repeat a failing run, set CONTRACT_SEED to the seed that it names. */
 const SEED = Number(process.env.CONTRACT_SEED ?? Date.now() % 2_147_483_647);
 const TIME_LIMIT_MS = 6_000;
 const LONG_MS = 300_000;
-/** Long enough to be stored even on a loaded machine; after `ENDED_MS` it has ended by every clock. */
+/** A TTL that has not passed at the commit even on a loaded machine; `ENDED_MS` later it has passed by every clock. */
 const SHORT_MS = 200;
 const ENDED_MS = 205;
 const TTL_MS = { none: undefined, long: LONG_MS, short: SHORT_MS } as const;
@@ -37,7 +37,7 @@ function names(ns: string) {
 }
 
 const key = fc.nat({ max: 3 });
-/** Counted from the latest build, which most often still has its lease. */
+/** Which build a command is for, counted back from the latest one, which most often still has its lease. */
 const build = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat({ max: 30 }) });
 const deps = fc.uniqueArray(fc.nat({ max: 3 }), { maxLength: 3 });
 /** `none` no TTL · `long` does not end within a run · `short` has ended before the next command. */
@@ -92,7 +92,7 @@ const everyAnswer: Command[] = [
   { do: 'begin', key: 0, known: [], refresh: false },
   { do: 'renew', build: 0 },
   { do: 'commit', build: 0, deps: [0], isLate: false, life: 'long', hasCopy: true, supersedes: undefined },
-  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'none', hasCopy: false, supersedes: undefined }, // fenced: the entry stands
+  { do: 'commit', build: 0, deps: [0], isLate: false, life: 'none', hasCopy: false, supersedes: undefined }, // fenced: stored already
   { do: 'renew', build: 0 },
   { do: 'extend', key: 0, absoluteMs: undefined },
   { do: 'begin', key: 0, known: [], refresh: true },
@@ -112,7 +112,7 @@ const everyAnswer: Command[] = [
   { do: 'keys' },
 ];
 
-/** A forced commit is refused while another builder holds the key: that builder is overtaken, so its lease passes on. */
+/** A forced commit that is refused because another build holds the lease overtakes it: the next caller gets a lease. */
 const forcedBesideALease: Command[] = [
   { do: 'begin', key: 0, known: [], refresh: true },
   { do: 'commit', build: 0, deps: [], isLate: true, life: 'none', hasCopy: false, supersedes: undefined }, // expired
@@ -160,7 +160,7 @@ describe('the memory store and the Redis store', () => {
       },
     );
     await fc.assert(property, { seed: SEED, numRuns: 500, examples: [[everyAnswer], [forcedBesideALease]] });
-    // Without these answers the sequences would show little. `lost` needs another history.
+    // Without these answers the sequences would show little. `lost` needs another history or a window that overflows.
     for (const reply of ['ok', 'stale', 'fenced', 'expired']) expect(seen.get('commit')).toContain(reply);
     for (const done of ['extend', 'lockedWrite', 'renew'])
       for (const answer of [true, false]) expect(seen.get(done)).toContain(answer);
@@ -214,7 +214,7 @@ async function run(store: CacheStore, ns: string, step: number, c: Command, buil
     case 'keys':
       return (await allKeys(store)).filter((k) => k.startsWith(`${ns}x`) || k.startsWith(`${ns}y`)).sort();
     case 'sweep':
-      await sweepAll(store); // the number of freed entries depends on earlier chance encounters
+      await sweepAll(store); // not compared: what a sweep finds depends on what each store has freed before
       return undefined;
     default:
       return runOnBuild(store, step, c, builds, (key) =>
@@ -255,7 +255,7 @@ async function runOnBuild(
   return reply;
 }
 
-/** The store's current time, from which a short life counts. */
+/** The store's current time: a short life counts from it, not from the start point of its build. */
 async function storeTime(store: CacheStore, key: string): Promise<number> {
   const probe = await startBuild(store, `${key}:time`);
   await store.release(probe);

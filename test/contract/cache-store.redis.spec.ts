@@ -22,7 +22,7 @@ import { eventuallySeen, put, startBuild, text } from './store-under-test.js';
 
 let server: RedisServer;
 const connections: RedisClient[] = [];
-/** Resources that a test of this file opened; closed after it, also when it failed. */
+/** Everything that a test of this file has opened. It is closed after the test, also if that failed. */
 const opened: { close(): Promise<void> }[] = [];
 
 function closing<T extends { close(): Promise<void> }>(what: T): T {
@@ -118,7 +118,7 @@ it('removes an L1 that said nothing from the members, but not in a history that 
   await join(2); // at an earlier clock than the invalidation's, but born later
   expect(await evict(before)).toEqual(['OK', '2', 'silent']);
   const after = await invalidate();
-  expect(after).toMatchObject({ members: 'silent', birth: '2' }); // still waited for
+  expect(after).toMatchObject({ members: 'silent', birth: '2' }); // the member of before is still waited for
   expect(await evict(after)).toEqual(['OK', '2']);
   expect((await invalidate()).members).toBe('');
 });

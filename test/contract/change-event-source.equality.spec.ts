@@ -15,7 +15,7 @@ describe('both transports', () => {
   afterEach(() => lab.clear());
   afterAll(() => lab.close());
 
-  /** The event without the parts that differ by transport: the replay id, the form of dates, the order of names. */
+  /** The event in one form for both transports: without replay id, dates as `Date`, names of changed fields sorted. */
   function common(event: SourceEvent): unknown {
     const { replayId, ...rest } = event;
     expect(replayId).toMatch(/./);

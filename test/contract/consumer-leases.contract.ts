@@ -41,7 +41,7 @@ export function describeConsumerLeases(name: string, create: () => Promise<Consu
       await eventually(async () => (await acquire('c')) !== undefined, { what: 'the lease has run out' });
       expect((await leases.holder('events'))?.holder).toBe('c');
       expect(await leases.renew(second, LONG_MS, NO_FEEDS)).toBe(false);
-      await leases.release(second); // no longer its own
+      await leases.release(second); // the term is over, so this ends nothing
       expect((await leases.holder('events'))?.holder).toBe('c');
     });
 
@@ -72,7 +72,7 @@ export function describeConsumerLeases(name: string, create: () => Promise<Consu
       expect(await age('Order')).toBeLessThan(60_000);
       expect(await age('Account')).toBeGreaterThanOrEqual(89_900);
       await leases.renew(term, LONG_MS, new Map([['Order', 300_000]]));
-      expect(await age('Order')).toBeGreaterThanOrEqual(300_000); // the silence was a loss
+      expect(await age('Order')).toBeGreaterThanOrEqual(300_000); // a greater age counts as well: events were lost
       await leases.renew(term, LONG_MS, new Map([['Account', 0]]));
       expect(await age('Account')).toBeLessThan(90_000);
       const before = await age('Account');

@@ -31,7 +31,7 @@ export class RecordingFollower {
   }
 }
 
-/** A follower that receives notices from now on: the board has been read. */
+/** Follows the board. Resolves when the board has been read, so the follower receives every later notice. */
 export async function following(board: NoticeBoard): Promise<RecordingFollower> {
   const follower = new RecordingFollower();
   board.follow(follower);

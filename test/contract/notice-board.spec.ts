@@ -128,7 +128,10 @@ describe('RedisNoticeBoard', () => {
   });
 });
 
-/** Connects as the product does: a call that waits for a cut connection fails within a second. */
+/**
+ * Connects with the product's command timeout (200 ms). With the 5 s of `connectRedis`, one unanswered post would use
+ * up the patience of `eventually`.
+ */
 async function connectImpatiently(on: RedisServer): Promise<RedisClient> {
   const redis = createRedisClient({ url: on.url });
   await redis.connect();

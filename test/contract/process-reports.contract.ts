@@ -4,7 +4,7 @@ import { eventuallySeen } from './store-under-test.js';
 
 type Join = (processId: string) => Promise<ProcessReports>;
 
-/** The contract of every implementation of the `ProcessReports` port towards its own process. */
+/** The contract of every implementation of the `ProcessReports` port, as far as it concerns one process alone. */
 export function describeProcessReports(name: string, join: Join): void {
   describe(`ProcessReports: ${name}`, () => {
     const { joined, closeAll } = tracked(join);

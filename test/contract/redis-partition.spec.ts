@@ -9,7 +9,7 @@ import { startRedisServer, type RedisServer } from '../support/redis/redis-serve
 import { connectRedis } from './redis-under-test.js';
 import { put, startBuild, text, value } from './store-under-test.js';
 
-/** Keys that belong to the application, or to every partition, whatever it holds. */
+/** Keys that are there without any entry: the application's layout, and four keys of each partition. */
 const EVERYWHERE = /(\.layout}|:(?:g|m|iv|tz))$/;
 const RUBBISH = 'rubbish';
 
@@ -65,7 +65,7 @@ describe('the partitions of a store on Redis', () => {
   });
 
   describe('[invariant 7] serve nothing that the index does not lead to', () => {
-    /** A key of the index that no script can write to. */
+    /** Gives the index key of this dependency a wrong type, so that every script that writes to it fails halfway. */
     const spoil = async (dependency: string) => {
       await admin.del(`${tag(1, 0)}:x:${dependency}`);
       await admin.set(`${tag(1, 0)}:x:${dependency}`, RUBBISH);
@@ -93,7 +93,7 @@ describe('the partitions of a store on Redis', () => {
   it('[invariant 9] acknowledge an invalidation only together', async () => {
     await open(3);
     await admin.del(`${tag(3, 1)}:iv`);
-    await admin.set(`${tag(3, 1)}:iv`, RUBBISH); // this one fails, the others succeed
+    await admin.set(`${tag(3, 1)}:iv`, RUBBISH); // so one partition fails, and the others succeed
     await expect(store.invalidate([record('Order', '1')])).rejects.toThrow();
     await admin.del(`${tag(3, 1)}:iv`);
     await put(store, 'orders:1', 'v', [record('Order', '1')]);

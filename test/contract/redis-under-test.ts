@@ -6,12 +6,12 @@ import type { RedisServer } from '../support/redis/redis-server.js';
 import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
 
 /**
- * Keys of a partition that remain for good, each of bounded size: the layout, the gate, the metadata, and the window of
- * invalidations.
+ * Keys that remain for good, each of bounded size: the application's layout, and the gate, the metadata and the window
+ * of invalidations of each partition.
  */
 const LASTING = /(:(g|m|iv|tz)|\.layout})$/;
 
-/** A connection as the product makes it, ready for use; with a long timeout, because tests share the machine. */
+/** A connection as the product makes it, ready for use, but with a long timeout, because tests share the machine. */
 export async function connectRedis(server: RedisServer): Promise<RedisClient> {
   const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5_000 });
   await redis.connect();

@@ -11,9 +11,9 @@ import type {
 import { eventually } from '../support/eventually.js';
 
 export interface StoreSettings {
-  /** Invalidated dependencies that the store remembers. */
+  /** Maximum number of invalidated dependencies that the store remembers. */
   readonly windowMax?: number;
-  /** Dependants that an invalidation removes at once, in a store that defers the rest. */
+  /** Maximum number of dependants that an invalidation removes at once, where a store leaves others to the sweeper. */
   readonly inlineMax?: number;
 }
 
@@ -22,7 +22,7 @@ export interface StoreUnderTest {
   readonly store: CacheStore;
   /** The same entries as another process sees them; the store itself if only one process can see them. */
   readonly other: CacheStore;
-  /** Keys kept for entries and leases beside the entries' values: 0 when no entry and no build exists. */
+  /** Number of keys that the store keeps for entries, leases and their index: 0 when there is no entry and no build. */
   countIndexKeys(): Promise<number>;
   close(): Promise<void>;
 }
@@ -95,7 +95,7 @@ export async function put(
   expect(await build.commit(text, dependencies, ttlMs === undefined ? {} : { ttlMs })).toBe('ok');
 }
 
-/** `write`, with the dependencies that the store adds by itself. */
+/** Calls `write` with these dependencies and those that the store adds by itself. */
 export function write(
   store: CacheStore,
   key: string,
@@ -129,8 +129,8 @@ export async function sweepAll(store: CacheStore): Promise<number> {
 }
 
 /**
- * The first value that passes `check`, for effects that take real time. Fails after four seconds (Jest ends a test after
- * five), with the last value seen.
+ * Looks until a value passes `check`, and returns it; for effects that take real time. Fails after four seconds (Jest
+ * ends a test after five), with the last value seen.
  */
 export async function eventuallySeen<T>(look: () => Promise<T> | T, check: (seen: T) => boolean): Promise<T> {
   let seen = await look();

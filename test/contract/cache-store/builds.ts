@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { membership, record } from '@bff/infra/cache/dependencies';
 import { begin, put, startBuild, text, value, type StoreFactory } from '../store-under-test.js';
 
-/** Reads, builds and every answer to a commit. */
+/** How an entry is read and built, and every answer to a commit. */
 export function describeBuilds(create: StoreFactory): void {
   describe('builds', () => {
     it('answers undefined for what was never stored', async () => {

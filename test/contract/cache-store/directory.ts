@@ -11,7 +11,7 @@ import {
   type StoreFactory,
 } from '../store-under-test.js';
 
-/** Lists, counts and sizes of entries; keys are taken literally. */
+/** How entries are listed, counted and measured. Keys are taken literally. */
 export function describeDirectory(create: StoreFactory): void {
   describe('the directory of entries', () => {
     it('[P21] names each live key once over more than 1,000 of them, and no other', async () => {

@@ -13,7 +13,7 @@ import {
   type StoreFactory,
 } from '../store-under-test.js';
 
-/** The time to live, and the traces left when it has passed. */
+/** When an entry ends by its TTL, and that a sweep leaves no trace of it. */
 export function describeExpiry(create: StoreFactory): void {
   describe('expiry', () => {
     it('[P12] [P13] ends an entry when its TTL has passed, for every kind of question', async () => {
@@ -37,7 +37,7 @@ export function describeExpiry(create: StoreFactory): void {
       await eventuallySeen(
         () => text(store, 'k'),
         (seen) => seen === undefined,
-      ); // within seconds, not sixty
+      ); // within four seconds; from the commit it would take sixty
     });
 
     it('keeps an entry without a TTL, and one whose TTL has not passed', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { entry, membership, namespace, record, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
 import { allKeys, put, startBuild, sweepAll, text, times, write, type StoreFactory } from '../store-under-test.js';
 
-/** Which entries an invalidation drops and reports, and that no traces remain. */
+/** Which entries an invalidation drops and reports, and that no trace of them remains. */
 export function describeInvalidations(create: StoreFactory): void {
   describe('invalidations', () => {
     it('[P5] [P8] [E6] drop exactly the dependants, and name them', async () => {
@@ -81,7 +81,7 @@ export function describeInvalidations(create: StoreFactory): void {
       const { store, other, countIndexKeys } = await create({ inlineMax: 10_000 });
       await times(1_500, (i) => write(store, `orders:account:${i}`, 'v', [record('Product2', '1')]));
       const { dropped, keys, deferred } = await other.invalidate([record('Product2', '1')]);
-      expect(deferred > 0 || dropped === 1_500).toBe(true); // a script's work is limited by its time
+      expect(deferred > 0 || dropped === 1_500).toBe(true); // one script removes some 800 entries and index members
       expect(dropped).toBeGreaterThanOrEqual(150);
       expect(keys).toHaveLength(Math.min(dropped, 1_000));
       expect(new Set(keys).size).toBe(keys.length);
@@ -102,11 +102,11 @@ export function describeInvalidations(create: StoreFactory): void {
       await times(300, async (i) => expect(await store.read(`catalog:plan:${i}`)).toBeUndefined());
       expect(await text(store, 'billing:plan:7')).toBe('kept');
       expect(await late.commit('old', [record('Order', 'new')])).toBe('stale');
-      await put(other, 'orders:account:5', 'rebuilt', [record('Order', '5')]); // before the walk reaches it
+      await put(other, 'orders:account:5', 'rebuilt', [record('Order', '5')]); // before the sweeper reaches it
       await sweepAll(store);
       expect(await text(store, 'orders:account:5')).toBe('rebuilt');
       expect((await allKeys(store)).filter((key) => !key.startsWith('billing:'))).toEqual(['orders:account:5']);
-      expect((await other.invalidate([record('Order', '5')])).dropped).toBe(1); // its index stands
+      expect((await other.invalidate([record('Order', '5')])).dropped).toBe(1); // the sweeper has left its index
       await store.invalidate([wholeTable('Invoice')]);
       await sweepAll(store);
       expect(await allKeys(store)).toEqual([]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { entry, record } from '@bff/infra/cache/dependencies';
 import { begin, eventuallySeen, put, startBuild, text, type StoreFactory } from '../store-under-test.js';
 
-/** Which caller may build, for how long, and which one takes over. */
+/** Which caller receives the lease to build, for how long, and which one takes it over. */
 export function describeLeases(create: StoreFactory): void {
   describe('leases', () => {
     it('[P1] [J1] grants one lease to a hundred that ask together, and names the holder to the others', async () => {

@@ -20,7 +20,7 @@ interface Kept {
   readonly dependencies?: readonly Dependency[];
 }
 
-/** Builds although there may be an entry, and commits. */
+/** Builds the key, also over a valid entry. Returns the answer to the commit, or to `begin` if that grants no lease. */
 async function rebuild(store: CacheStore, key: string, content: string, kept: Kept = {}): Promise<string> {
   const leaseId = randomUUID();
   const reply = await store.begin({ key, leaseId, leaseMs: 30_000, known: [], refresh: true });
@@ -30,7 +30,7 @@ async function rebuild(store: CacheStore, key: string, content: string, kept: Ke
   return store.commit({ key, leaseId, start: reply.start, value: value(content), dependencies, ttlMs, staleMs });
 }
 
-/** Operations on entries besides keeping them until they end: refresh, extension, lock, stale copy. */
+/** Refreshes, extensions, stale copies, writes under a lease, and announcements of what has dropped. */
 export function describeLongerLives(create: StoreFactory): void {
   describe('a refresh', () => {
     it('[F8] is granted over a valid entry, once at a time, and the entry is served meanwhile', async () => {
@@ -83,7 +83,7 @@ export function describeLongerLives(create: StoreFactory): void {
         (seen) => seen === undefined,
       );
       await sweepAll(store);
-      expect(await text(store, 'k')).toBe('v'); // beyond its first end
+      expect(await text(store, 'k')).toBe('v'); // although its first end has passed
       expect((await store.invalidate([record('Order', '1')])).dropped).toBe(1);
     });
 
@@ -184,7 +184,7 @@ export function describeLongerLives(create: StoreFactory): void {
       expect(await text(store, 'k')).toBe('old');
       expect(await other.write({ ...request, value: value('new'), leaseId: 'b' })).toBe(true);
       expect(await text(store, 'k')).toBe('new');
-      expect(await other.write({ ...request, value: value('again'), leaseId: 'b' })).toBe(false); // it ended the lease
+      expect(await other.write({ ...request, value: value('again'), leaseId: 'b' })).toBe(false); // the write ended its lease
       expect(await text(store, 'k')).toBe('new');
     });
   });

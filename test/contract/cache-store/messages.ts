@@ -3,7 +3,7 @@ import { entry, membership, record } from '@bff/infra/cache/dependencies';
 import type { CacheStore, InvalidationNotice, LeaseEnd } from '@bff/infra/cache/protocol/cache-store';
 import { eventuallySeen, put, startBuild, write, type StoreFactory } from '../store-under-test.js';
 
-/** The messages of the store to its listeners. */
+/** Which messages the store sends to its listeners in every process. */
 export function describeMessages(create: StoreFactory): void {
   describe('messages', () => {
     it('[J3] tell how a lease ended, with the code and the message of a failure', async () => {
@@ -47,7 +47,7 @@ export function describeMessages(create: StoreFactory): void {
         () => ends,
         (seen) => seen.length >= expected.length,
       );
-      // In a store with several connections the order between partitions is undefined.
+      // The messages of different partitions may arrive in any order.
       const byKey = (a: { key?: string | undefined }, b: { key?: string | undefined }) =>
         (a.key ?? '') < (b.key ?? '') ? -1 : 1;
       expect([...ends].sort(byKey)).toEqual([...expected].sort(byKey));

@@ -3,7 +3,10 @@ import { entry, membership, namespace, record, wholeTable, type Dependency } fro
 import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
 import { begin, put, startBuild, text, value, type StoreFactory } from '../store-under-test.js';
 
-/** The stale-fill race: a fetch that began before an invalidation is never stored after it [P25] [P26] [E16]. */
+/**
+ * The stale-fill race: what was fetched before an invalidation of something that it depends on is never stored after
+ * that invalidation [P25] [P26] [E16].
+ */
 export function describeRaces(create: StoreFactory): void {
   describe('the stale-fill race', () => {
     const key = 'orders:account:1';
@@ -83,9 +86,7 @@ export function describeRaces(create: StoreFactory): void {
   });
 }
 
-/**
- * Two records. B is read, and depended on, only if the version of A is odd: the dependency is learned during the fetch.
- */
+/** A source of two records. A fetch reads B and depends on it only if the version of A is odd, which it learns late. */
 class Source {
   readonly version = { A: 0, B: 0 };
   readonly acknowledged = { A: 0, B: 0 };
@@ -121,7 +122,7 @@ async function readAndBuild(store: CacheStore, source: Source): Promise<void> {
     source.reads += 1;
     if (stored !== undefined) source.check(stored, before);
     const beforeBegin = { ...source.acknowledged };
-    const { reply, leaseId } = await begin(store, 'raced', { leaseMs: 5 }); // so short that builds overlap
+    const { reply, leaseId } = await begin(store, 'raced', { leaseMs: 5 }); // a lease so short that builds overlap
     if (reply.kind === 'fresh') source.check(reply.value.bytes.toString(), beforeBegin);
     if (reply.kind !== 'lease') continue;
     const { seen, dependencies } = await source.fetch();
@@ -136,7 +137,8 @@ async function changeAndInvalidate(store: CacheStore, source: Source, rounds: nu
     const version = (source.version[name] += 1);
     await store.invalidate([record('Raced', name)]);
     source.acknowledged[name] = Math.max(source.acknowledged[name], version);
-    const pauseUntil = source.reads + (round % 4 === 0 ? 40 : (round * 5) % 9); // counted in reads, not in time
+    // Pauses are counted in reads, not in time, so that a slow machine reads as often.
+    const pauseUntil = source.reads + (round % 4 === 0 ? 40 : (round * 5) % 9);
     while (source.reads < pauseUntil && !source.isQuiet) await turns(1);
   }
 }

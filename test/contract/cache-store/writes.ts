@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { namespace, record } from '@bff/infra/cache/dependencies';
 import { begin, eventuallySeen, put, startBuild, text, write, type StoreFactory } from '../store-under-test.js';
 
-/** `write`: unconditional, as if fetched at the instant at which the store applies it. */
+/** `write` without a lease stores in any case, as if the value was fetched at the instant at which it is stored. */
 export function describeWrites(create: StoreFactory): void {
   describe('writes', () => {
     it('replaces a valid entry together with its dependencies', async () => {

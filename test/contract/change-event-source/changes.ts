@@ -3,7 +3,7 @@ import { ALL_CHANGES, ORDERS, type EventSourceLab } from './lab.js';
 
 const ITEMS = '/data/OrderItemChangeEvent';
 
-/** Changes of an org as the source delivers them: the headers of the Change Data Capture Guide, over the wire. */
+/** How the source delivers the changes of an org, with the headers that the Change Data Capture Guide describes. */
 export function describeChanges(lab: () => EventSourceLab): void {
   const org = () => lab().sandbox.org;
   const order = (fields: object = {}): string => {

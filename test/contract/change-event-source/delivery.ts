@@ -5,7 +5,7 @@ import { ORDERS, type EventSourceLab } from './lab.js';
 
 const ACCOUNTS = '/data/AccountChangeEvent';
 
-/** In which order and how often events are delivered, and from which position. */
+/** In which order and how often the source delivers events, and from which position. */
 export function describeDelivery(lab: () => EventSourceLab): void {
   it('tells of the gap before the first event when there is no position, then hands over in order', async () => {
     const orders = await lab().listen();
@@ -114,7 +114,7 @@ export function describeDelivery(lab: () => EventSourceLab): void {
       lab().change();
       await orders.events(2 * round - 1);
       await orders.source.stop();
-      lab().change(); // without a listener
+      lab().change(); // nobody listens
       await orders.source.start(new Map([[ORDERS, orders.consumer]]), orders.consumer.position);
       await orders.events(2 * round);
       await orders.live();

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { RecordingConsumer } from '../../integration/integrations/recording-consumer.js';
 import { ALL_CHANGES, Listener, ORDERS, type EventSourceLab } from './lab.js';
 
-/** Longer than events are kept. */
+/** Longer than Salesforce keeps events: 72 hours. */
 const RETENTION_MS = 73 * 60 * 60 * 1000;
 
 /** Which events are lost, and which are not, when Salesforce or the connection to it fails. */
@@ -17,7 +17,7 @@ export function describeFaults(lab: () => EventSourceLab): void {
     return orders;
   }
 
-  /** One more event arrives, and no event twice; the only gap is the first one. */
+  /** Makes one more change; fails unless its event arrives, none arrives twice, and the first gap is the only one. */
   async function losesNothing(orders: Listener): Promise<void> {
     lab().change();
     await orders.events(2);
@@ -125,7 +125,7 @@ export function describeFaults(lab: () => EventSourceLab): void {
         expect.stringMatching(/^error: .*may not read all of OrderItem: .*View All Records/),
         expect.stringMatching(/^info: .*may read all of OrderItem now/),
       ]);
-      expect(all.consumer.log).toEqual(['no-position', 'no-position']); // no position yet, and no event has arrived
+      expect(all.consumer.log).toEqual(['no-position', 'no-position']); // at the start and once mended
     },
   );
 

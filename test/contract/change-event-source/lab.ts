@@ -10,10 +10,10 @@ import { eventually } from '../../support/eventually.js';
 export const ORDERS = '/data/OrderChangeEvent';
 export const ALL_CHANGES = '/data/ChangeEvents';
 
-/** Options that both transports have, and the watchdog's. */
+/** Options that both transports have, and the time of the watchdog. */
 export type LabOptions = StreamOptions & { readonly watchdogMs?: number };
 
-/** One transport against the sandbox, with all that differs between the transports. */
+/** All that differs between the transports in these tests: the name, and how a source on the sandbox is made. */
 export interface Transport {
   readonly name: 'cometd' | 'pubsub';
   create(sandbox: Sandbox, connection: SalesforceConnection, options: LabOptions): ChangeEventSource;

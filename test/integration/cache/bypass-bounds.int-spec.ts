@@ -91,7 +91,7 @@ describe('[B3] Redis away, and fetchers that read other keys', () => {
     const callers = Array.from({ length: 3 * CONCURRENCY }, (__, i) => read(`d:${i}`, shape));
     const answers = await Promise.all(callers);
     answers.forEach((answer, i) => expect(answer.startsWith(`d:${i} d:${i}.0`)).toBe(true));
-    expect(running.most).toBeLessThanOrEqual(CONCURRENCY * (shape.length + 1)); // so many at each depth
+    expect(running.most).toBeLessThanOrEqual(CONCURRENCY * (shape.length + 1)); // CONCURRENCY at each depth
   });
 
   it('nor for the place of another caller, which asked for the same key before', async () => {

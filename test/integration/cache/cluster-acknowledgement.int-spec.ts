@@ -15,7 +15,7 @@ import { redisCommand } from '../../support/redis/redis-command.js';
 import type { RedisServer } from '../../support/redis/redis-server.js';
 
 const PROCESSES = 3;
-/** More than masters, so that announcements and acknowledgements belong to different nodes. */
+/** More than the three masters, so that announcements come from several nodes; one node has all acknowledgements. */
 const PARTITIONS = 4;
 const INVALIDATIONS = 20;
 const START_MS = 120_000;
@@ -47,7 +47,7 @@ describe('acknowledgement on a Cluster', () => {
     await cluster?.stop();
   }, START_MS);
 
-  /** Caches of three processes, with an L1 each. */
+  /** Opens the caches of three processes, each with an L1. */
   async function processes(name: string): Promise<CacheService[]> {
     const made = Array.from({ length: PROCESSES }, () => {
       const redis = createRedisClient({ clusterNodes: cluster.addresses, commandTimeoutMs: 5_000 });
@@ -80,7 +80,7 @@ describe('acknowledgement on a Cluster', () => {
 
   it('[T6] comes from every process, in each partition, and is heard: nobody waits for the next beats or for the end of a lease', async () => {
     const caches = await processes(appName);
-    // In the first second of a gate, invalidations wait for leases from before it.
+    // The first invalidation waits until the gate is older than a lease; the measured ones then need not.
     await Promise.all(caches.map((cache) => cache.invalidate(record('Nothing', '0'))));
     acknowledged.clear();
     const took: number[] = [];
@@ -95,8 +95,8 @@ describe('acknowledgement on a Cluster', () => {
     const expected = Array(INVALIDATIONS * PARTITIONS).fill(PROCESSES - 1);
     await eventually(() => all().length === expected.length && all().every((size) => size === PROCESSES - 1));
     expect(all()).toEqual(expected);
-    // Without acknowledgements it would wait for the beats of the other processes in each partition; without beats, for
-    // a lease.
+    // Without acknowledgements an invalidation would wait for the beats of the other processes in each partition;
+    // without beats, for the end of their leases.
     const atOnce = took.filter((ms) => ms < LEASE_TIMES.beatMs).length;
     expect(atOnce).toBeGreaterThan(INVALIDATIONS / 2);
   });

@@ -39,7 +39,7 @@ afterAll(async () => {
   await source.stop();
 }, SLOW_MS);
 
-/** A process and another process' cache over the same store; the process holds the first version of a value. */
+/** Starts a process that holds the old value, and a cache of this process over the same store, which changes it. */
 async function twoSides(connection: RedisConnectionOptions, l1: 'off' | 'strict', onSplit: OnSplit) {
   const options = { ...APP, appName: `t${randomUUID().slice(0, 8)}`, l1, onSplit };
   const process = await CacheProcess.startWith(source.url, { commandTimeoutMs: 1000, ...connection }, options);
@@ -73,7 +73,8 @@ async function twoSides(connection: RedisConnectionOptions, l1: 'off' | 'strict'
 }
 
 /**
- * How many reads in this time returned another value than the new one. The first reads start before `begin` is called.
+ * Starts twenty reads, calls `begin`, and reads on for `forMs`. Returns how many of all reads answered another value
+ * than the new one.
  */
 async function oldReads(read: () => Promise<unknown>, begin: () => void, forMs: number): Promise<number> {
   const first = Array.from({ length: 20 }, read);

@@ -34,7 +34,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
   redisFixture(1, 'off'),
   { ...redisFixture(1, 'strict'), hasL1: true },
 ])('after a build that a caller has forced (maxAgeSeconds: 0): $name', (fixture) => {
-  /** The first cache forces; the last one is another process, where the store can be shared. */
+  /** The first cache forces builds; the last one stands for another process, or is the same without a shared store. */
   let caches: CacheService[];
   let tests = 0;
   /** A key of this test. */
@@ -45,7 +45,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     caches = Array.from({ length: fixture.isShared ? 2 : 1 }, () => fixture.create());
     await Promise.all(caches.map((cache) => cache.open()));
     await eventually(() => caches.every((cache) => cache.state().status === 'up'), { what: 'stores that are up' });
-    // In the first second of a gate, invalidations wait for earlier L1s.
+    // With an L1 this waits until the new gates are a second old; before that, every forced build would wait.
     await Promise.all(caches.map((cache) => cache.invalidate(record('Nothing', '0'))));
   });
   afterAll(async () => {
@@ -68,7 +68,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     const read = (cache: CacheService) => cache.getOrSet<Value>(key, async () => 'old', options);
     for (const cache of caches) {
       expect(await read(cache)).toBe('old');
-      // All hits in a process share one promise.
+      // A hit in the L1 returns the promise that all its hits share.
       if (fixture.hasL1) await eventually(() => read(cache) === read(cache), { what: 'a hit in the process' });
     }
   }
@@ -81,7 +81,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
       expect(await force(key, async () => kind.made, kind.after)).toBe(kind.made);
       seen.push(...(await readAll(key)));
     }
-    for (const key of keys) seen.push(...(await readAll(key))); // and no L1 has kept it again
+    for (const key of keys) seen.push(...(await readAll(key))); // no L1 has taken an old value back later
     expect(seen).toEqual(Array(2 * ROUNDS * caches.length).fill(kind.made));
   });
 
@@ -98,7 +98,7 @@ describe.each<CacheFixture & { hasL1?: boolean }>([
     for (let i = 0; i < 5; i++) expect(await readAll(ownKey)).toEqual(caches.map(() => 'new'));
   });
 
-  /** The fetched value was returned but not stored; the value that it replaces must not come back. */
+  /** Forces a build whose value is returned but not stored; fails if the value that it should replace comes back. */
   async function leavesNothing(fetcher: Fetcher<Value>, options: Options, answer: Value): Promise<void> {
     await everywhereOld(ownKey, {});
     expect(await force(ownKey, fetcher, options)).toBe(answer);

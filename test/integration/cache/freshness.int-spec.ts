@@ -17,7 +17,7 @@ const THING = record('Thing', '1');
 const BOUND_SECONDS = 0.6;
 const BEYOND_MS = BOUND_SECONDS * 1000 + 50;
 const LONG_AGO_MS = 3_600_000;
-/** Delay of a loaded machine between a decision and its effect. */
+/** How late the effect of a decision may be on a loaded machine. */
 const MACHINE_MS = 100;
 
 class ThingsCache extends DomainCache {
@@ -72,7 +72,7 @@ interface Stage {
   readonly hasL1: boolean;
   setUp(): Promise<void>;
   tearDown(): Promise<void>;
-  /** The cache of another process over the same store, where the store allows it. */
+  /** Composes one more cache, as in another process: over the same store if the store can be shared. */
   compose(options?: CacheOptions): Composed;
   reset(): void;
 }
@@ -153,7 +153,8 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       stage.reset();
       const parts = await open();
       ({ cache } = parts);
-      await cache.invalidate(record('Nothing', '0')); // in a gate's first second, forced builds wait for earlier L1s
+      // With an L1 this waits until the new gate is a second old; before that, every forced build would wait.
+      await cache.invalidate(record('Nothing', '0'));
       things = parts.domain;
       follower = new Follower(parts.leases);
       source = new CountingSource('v1', [THING]);
@@ -225,7 +226,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       await read();
       follower.stop();
       const until = performance.now() + BEYOND_MS;
-      while (performance.now() < until); // no timer runs, no poll is answered
+      while (performance.now() < until); // no timer runs, and nothing that arrives is read
       source.value = 'v2';
       expect(await read()).toBe('v2');
     });
@@ -357,7 +358,8 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       await Promise.all(caches.flatMap((each) => Array.from({ length: 8 }, () => reader(each, until))));
       expect(wrong).toEqual([]);
       expect(fetches).toBeGreaterThan(20);
-      expect(fetches).toBeLessThan((2 * 3 * 2000) / 50); // twice as many as if each key were always built anew at 50 ms
+      // Twice as many as if each of the three keys were built every 50 ms.
+      expect(fetches).toBeLessThan((2 * 3 * 2000) / 50);
     });
 
     it('changes nothing in a cache without a bound for lost feeds', async () => {
@@ -381,7 +383,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
     });
 
     if (stage.hasL1) {
-      /** All hits in the process share one promise. */
+      /** Whether the L1 holds the key: all its hits share one promise. */
       const isInL1 = (key: string) => cache.getOrSet(key, source.fetch) === cache.getOrSet(key, source.fetch);
 
       it('not from the process` own memory, which knows no ages; what is built anew is kept there all the same', async () => {
@@ -434,7 +436,8 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       hanging.letGo();
       expect(await lost).toBe('lost'); // only its own caller receives it
       expect(await read()).toBe('v2');
-      // Its caller has seen its value, and it is unknown which of the two fetches is later, so neither value is kept.
+      // The dead builder's value has reached a caller, and nobody knows which of the two fetches was later. So the
+      // store keeps neither value, and the last read fetches again.
       expect(source.fetches).toBe(3);
     });
 

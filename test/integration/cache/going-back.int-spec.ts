@@ -12,11 +12,11 @@ import { startRedisServer, type RedisServer } from '../../support/redis/redis-se
 
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';
-/** How long the test looks for an old value: longer than an L1's lease, a sweep, and a beat. */
+/** How long the test looks for an old value: longer than an L1's lease, and than the pause between sweeps or beats. */
 const WATCHED_MS = 1_500;
 /** Allows `DEBUG RELOAD` during a test, and sends a replica its data at once instead of after five seconds. */
 const ARGS = ['--enable-debug-command', 'yes', '--repl-diskless-sync-delay', '0'];
-/** Time for a replica on a loaded machine. */
+/** How long a replica may need to copy the primary on a loaded machine. */
 const READY_MS = 20_000;
 
 /**
@@ -64,7 +64,8 @@ describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s',
   }
 
   /**
-   * Acknowledged. Each process has also made a request to Redis since; without one it could not know (docs/protocol).
+   * Changes the source and invalidates. Afterwards each process makes a request to Redis, because without one it could
+   * not know of the invalidation (docs/protocol).
    */
   async function invalidated(): Promise<void> {
     source = 'new';
@@ -111,7 +112,8 @@ describe.each(['off', 'strict'] as const)('a Redis whose data goes back, L1 %s',
     const replica = await startRedisServer({ args: ARGS });
     others.push(replica);
     await follows(replica, server);
-    await caches[1]!.invalidate(record('Nothing', '0')); // the first replica gives a server another replication id
+    // The first replica gives a server another replication id, so a new history begins: here, not during the test.
+    await caches[1]!.invalidate(record('Nothing', '0'));
     await bothHoldOld();
     await eventually(async () => (await redisCommand(replica.port, 'EXISTS', ...(await entryKeys()))) === 1);
     await redisCommand(replica.port, 'REPLICAOF', 'NO', 'ONE');

@@ -11,7 +11,8 @@ import { elapse, eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 /**
- * Longer than a guard's pause before it checks a refused server again, so that it checks while the connection is away.
+ * How long the connection is away: longer than the pause after which a guard checks a refused server again (250 ms), so
+ * that the guard checks meanwhile.
  */
 const AWAY_MS = 600;
 

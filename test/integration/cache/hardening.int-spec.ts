@@ -45,7 +45,7 @@ describe('what could go wrong around a cache on Redis', () => {
     const other = create();
     const begin = performance.now();
     expect(await other.getOrSet('d:k', async () => 'built')).toBe('built');
-    expect(performance.now() - begin).toBeLessThan(5000); // not the minute of the lost lease
+    expect(performance.now() - begin).toBeLessThan(5000); // not the minute for which the lost lease was granted
   });
 
   it('a server that is slow at the start is used as soon as it answers, messages and sweeper included', async () => {

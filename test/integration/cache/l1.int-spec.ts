@@ -36,7 +36,7 @@ describe('the L1 of two processes over one Redis', () => {
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
     );
   };
-  /** Reads until Redis is no longer asked; a beat may fall between two checks, so it checks often. */
+  /** Reads until a read no longer asks Redis. A beat during a read looks like one that does, so it tries repeatedly. */
   const isInL1 = (cache: CacheService, key: string) =>
     eventually(
       async () => {

@@ -7,14 +7,15 @@ import { eventually } from '../../support/eventually.js';
 import { OlderBuild, type OlderCache } from '../../support/cache/older-build.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
-/** The last build before layout 2. */
+/** The last commit before layout 2 of the keys in Redis. */
 const OLDER = '31835a36110edbcc49f0ce5ce8fe899a7dd298ae';
 
 /** Keys that a running process keeps writing by itself: its beats, and the position of its sweeper. */
 const UPKEEP = /:(in|ac|m)$/;
 
 /**
- * Neither build receives the other's invalidations or reads its entries correctly, so they must not run side by side.
+ * Neither version of the program receives the other's invalidations or reads its entries correctly, so they must not
+ * run side by side.
  */
 describe('the build 31835a3 beside this one', () => {
   let server: RedisServer;
@@ -62,7 +63,7 @@ describe('the build 31835a3 beside this one', () => {
     const older = startOlder();
     await older.open();
     expect(await older.read('thing:1', 'old')).toBe('old');
-    older.pause(); // so that no other process changes anything
+    older.pause(); // so that only this process could change anything
     const before = await content();
     expect(Object.keys(before)).toContain(`{${appName}.layout}`);
     const refusal = expect(startThis().open()).rejects;

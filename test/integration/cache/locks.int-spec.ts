@@ -14,7 +14,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
   '[J16] locks: $name',
   (fixture) => {
     let cache: CacheService;
-    /** Another process' cache, where the store can be shared. */
+    /** Stands for another process's cache; the same cache if the store is not shared. */
     let other: CacheService;
     beforeAll(() => fixture.setUp());
     afterAll(() => fixture.tearDown());

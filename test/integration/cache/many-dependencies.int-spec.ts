@@ -6,7 +6,7 @@ import { changeDriven } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
 
-/** 200 orders with 25 lines each: more dependencies than one entry can have. */
+/** 200 orders with 25 lines each: 5,200 records, while an entry can have 5,000 dependencies. */
 const ORDERS = Array.from({ length: 200 }, (_, i) => record('Order', `${i}`));
 const LINES = Array.from({ length: 5_000 }, (_, i) => record('OrderItem', `${i}`));
 

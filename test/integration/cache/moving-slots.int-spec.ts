@@ -12,7 +12,7 @@ import { redisCommand } from '../../support/redis/redis-command.js';
 const START_MS = 120_000;
 const ORDER = record('Order', '1');
 const KEY = 'orders:1';
-/** How long the test looks for an old value: longer than an L1's lease, a sweep, and a beat. */
+/** How long the test looks for an old value: longer than an L1's lease, and than the pause between sweeps or beats. */
 const WATCHED_MS = 1_500;
 
 describe.each(['off', 'strict'] as const)('a slot that moves, L1 %s', (l1) => {

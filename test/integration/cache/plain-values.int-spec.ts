@@ -59,7 +59,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       expectAll([await things.unkept.get(['1'], source.fetch)], AS_JSON);
       source.value = NaN;
       expectAll([await things.noNull.get(['1'], source.fetch), await things.noNull.get(['1'], source.fetch)], null);
-      expect(source.fetches).toBe(3); // null is not kept there
+      expect(source.fetches).toBe(3); // NaN has become null, which this bucket does not keep
     });
 
     it('is so too when it is written', async () => {

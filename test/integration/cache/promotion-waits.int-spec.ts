@@ -17,7 +17,7 @@ const KEYS = 40;
 const READS_PER_SECOND = 150;
 const INVALIDATIONS_PER_SECOND = 15;
 const FETCH_MS = 30;
-/** Maximum wait of a read besides the fetch, in any state of the primary. */
+/** How long a read may take besides its fetch, in any state of the primary. */
 const WAIT_MS = 1_000;
 const BEFORE_MS = 1_000;
 const AFTER_MS = 3_000;

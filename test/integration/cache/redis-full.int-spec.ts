@@ -43,7 +43,7 @@ describe('[T7] a Redis whose memory is full and that evicts nothing', () => {
     await cache.open();
     return cache;
   };
-  /** From now on Redis refuses every command that may take memory. */
+  /** Makes Redis refuse commands that may take memory, except in scripts that may exceed its limit. */
   const fill = async () => {
     await admin.config('SET', 'maxmemory', '1');
     await expect(admin.set('any', 'value')).rejects.toThrow(/^OOM/);

@@ -50,7 +50,7 @@ describe('invalidations that could not be acknowledged', () => {
     expect(a.state()).toMatchObject({ status: 'down', owedInvalidations: 2 }); // the record, and any record of its table
     let isOver = false;
     const answers = answersUntil(a, source, () => isOver);
-    await elapse(2500); // long enough for the connection to be given up
+    await elapse(2500); // long enough for the process to give its connection up
     server.resume();
     await isUp(a);
     await eventually(async () => (await a.get('orders:1')) === 'new');
@@ -150,7 +150,7 @@ describe('invalidations that could not be acknowledged', () => {
       server.pause();
       order.value = 'new';
       const refused = a.invalidate(ORDER);
-      const late = a.getOrSet('orders:1', order.fetch); // sent before the refusal, answered when Redis is back
+      const late = a.getOrSet('orders:1', order.fetch); // sent before the refusal; answered when Redis is back
       await expect(refused).rejects.toMatchObject(REFUSED);
       expect(await a.getOrSet('orders:1', order.fetch)).toBe('new');
       expect(await a.get('accounts:1')).toBeUndefined();

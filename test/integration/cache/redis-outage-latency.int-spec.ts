@@ -11,12 +11,13 @@ import { SteadyLoad } from '../../support/steady-load.js';
 const PER_SECOND = 200;
 const KEYS = 8;
 const FETCH_MS = 100;
-/** Maximum that an outage adds to a fetch (docs/operating/redis-outage.md): in its first moments, and from then on. */
+/** How many ms an outage may add to a fetch (docs/operating/redis-outage.md): until it is noticed, and after that. */
 const OVER_FETCH_MS = { atFirst: 140, then: 50 };
-/** By now three answers are overdue, and the waiting calls were released. */
+/** How long after its begin an outage is noticed: three answers are overdue, and the waiting calls were released. */
 const NOTICED_MS = 150;
 /**
- * For a machine that runs other tests at the same time. Commands that waited for their own timeout would take longer.
+ * Tolerance for a machine that runs other tests at the same time. Small enough that after `NOTICED_MS` no call can have
+ * waited for the timeout of a command (200 ms).
  */
 const MACHINE_MS = 100;
 
@@ -35,7 +36,7 @@ describe.each(['strict', 'off'] as const)('an outage of Redis under 200 requests
   };
   beforeEach(async () => {
     server = await startRedisServer();
-    cache = createCache({ redisUrl: server.url, appName: 'outage', l1 }); // otherwise the defaults, which are measured
+    cache = createCache({ redisUrl: server.url, appName: 'outage', l1 }); // all else by default: the measured product
     await cache.open();
     fetchMs = [];
     load = new SteadyLoad(PER_SECOND, async (n) => {
@@ -87,13 +88,13 @@ describe.each(['strict', 'off'] as const)('an outage of Redis under 200 requests
       const build = (where === 'this' ? cache : other).getOrSet('d:slow', source.fetch);
       await source.hasBegun(1);
       const waiting = cache.getOrSet('d:slow', () => elapse(FETCH_MS).then(() => 'ours'));
-      await elapse(700); // by now a waiter looks for itself only every few hundred milliseconds
+      await elapse(700); // by now the waiter asks the store only every few hundred milliseconds
       await server.kill('SIGKILL');
       const killedAt = performance.now();
       expect(await waiting).toBe('ours');
       expect(performance.now() - killedAt).toBeLessThan(FETCH_MS + OVER_FETCH_MS.atFirst + MACHINE_MS);
       source.letGo();
-      expect(await build).toBe('theirs'); // it was called before its own fetch began
+      expect(await build).toBe('theirs'); // its caller came before that fetch began
       await other.close();
     },
   );
@@ -113,7 +114,7 @@ describe('a Redis that is connected and does not answer', () => {
     await server.stop();
   });
 
-  /** Reads until three answers are overdue. */
+  /** Reads until the circuit is open: three answers in a row are overdue. */
   const circuitOpens = async () => {
     await eventually(async () => (await cache.get('d:0')) === undefined && cache.state().status === 'down');
     expect(cache.state().reason).toMatch(/has not answered 3 times in a row: the circuit is open/);

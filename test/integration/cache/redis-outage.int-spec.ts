@@ -117,7 +117,7 @@ describe('[P22] Redis away', () => {
     const isGranted = () =>
       begin('next').then(
         ({ kind }) => kind === 'lease',
-        () => false, // not connected again
+        () => false, // until it is connected again
       );
     await eventually(isGranted, { what: 'nobody holds the lease' });
     await store.close();

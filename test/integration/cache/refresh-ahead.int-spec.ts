@@ -51,7 +51,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
         source.letGo();
         await eventually(async () => (await things[bucket].get(['1'], source.fetch)) === 'new');
         expect(source.fetches).toBe(2);
-        // A refresh is over when every L1 has followed it, which takes a second with a new gate.
+        // A refresh counts when every L1 has followed it. With a new gate that takes a second.
         await eventually(async () => (await things.metrics()).buckets[bucket]?.refreshes === 1);
         const counted = (await things.metrics()).buckets[bucket];
         expect(counted).toMatchObject({ misses: 1, refreshes: 1, coalesced: 0, errors: 0, backgroundFailures: 0 });
@@ -96,7 +96,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(1, '
       source.hold();
       await eventually(async () => {
         await things.early.get(['1'], source.fetch);
-        return source.fetches === 2; // it has read 'old'
+        return source.fetches === 2; // the refresh has read 'old'
       });
       source.value = 'new';
       await cache.invalidate(THING);

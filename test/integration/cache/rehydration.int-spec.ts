@@ -7,7 +7,7 @@ import { changeDriven, ttl } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { elapse, eventually } from '../../support/eventually.js';
 
-/** Things with versions, with the number of fetches of each. */
+/** A source whose things all have one version. It records the id of every fetch. */
 class ThingsSource {
   version = 1;
   readonly fetches: string[] = [];
@@ -134,7 +134,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3, '
       await things.get('hot', '1');
       source.delayMs = 300;
       await cache.invalidate(record('Thing', '1'));
-      await eventually(() => source.count('1') === 2); // it has read version 1
+      await eventually(() => source.count('1') === 2); // the build has read version 1
       source.version = 2;
       await cache.invalidate(record('Thing', '1'));
       await eventually(async () => (await cache.get('things:hot:1')) === 2);

@@ -104,7 +104,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       await source.hasBegun(2); // although the first build still hangs
       source.letGo();
       expect(new Set(await Promise.all(after))).toEqual(new Set(['new']));
-      expect(new Set(await Promise.all(before))).toEqual(new Set(['old'])); // their reads began before the fetch did
+      expect(new Set(await Promise.all(before))).toEqual(new Set(['old'])); // they asked before the fetch began
       expect(source.fetches).toBe(2);
       expect(await cache.get('d:k')).toBe('new');
     });

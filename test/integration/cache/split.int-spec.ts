@@ -15,7 +15,7 @@ import { SentinelSplit } from '../../support/split/sentinel-split.js';
 import { clientOf, type Side } from '../../support/split/sides.js';
 
 const SLOW_MS = 120_000;
-/** How long reads go on after the change was acknowledged on the other side. */
+/** How long the minority goes on reading after the majority has acknowledged the change. */
 const WATCHED_MS = 4000;
 const THING = record('Thing', '1');
 
@@ -46,7 +46,7 @@ const topologies: readonly (readonly [string, () => Promise<Splittable>])[] = [
   [
     'a Cluster',
     async () => {
-      // Lets the minority answer reads during the whole split; without this setting it soon stops by itself.
+      // With this setting the minority answers reads during the whole split; by default it soon stops by itself.
       const split = await ClusterSplit.start({ args: ['--cluster-allow-reads-when-down', 'yes'] });
       return {
         place: { clusterNodes: split.cluster.addresses },

@@ -37,7 +37,7 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       source.value = 'new';
       await invalidator.invalidate(dependency);
       source.letGo();
-      expect(await early).toBe('old'); // its own read began before the fetch
+      expect(await early).toBe('old'); // it was asked for before the fetch began
       expect(await cache.get(KEY)).toBeUndefined();
       expect(await cache.getOrSet(KEY, source.fetch)).toBe('new');
       expect(await invalidator.get(KEY)).toBe('new');

@@ -21,8 +21,8 @@ function paragraphOf(trip: string): [number, string] {
 }
 
 /**
- * The files that a read and a change pass through. A file more is a reason to ask whether it does anything of its own on
- * that way; then it goes into the list of ARCHITECTURE.
+ * Limits how many files a read and a change pass through. If there is one more, ask whether it does anything of its own
+ * on that way; if so, add it to the list of ARCHITECTURE and raise the limit.
  */
 describe('the trips of a read and of a change', () => {
   let trips: Map<string, readonly string[]>;
@@ -49,7 +49,7 @@ describe('the trips of a read and of a change', () => {
     expect(listed('L1 hit')).toEqual(names('L1 hit'));
     expect(listed('L2 hit')).toEqual(new Set([...names('L2 hit'), ...names('L2 hit that the L1 keeps')]));
     expect(listed('Message to acknowledged')).toEqual(names('message to acknowledged'));
-    // The page names the first part of a miss by that of a hit.
+    // A miss begins like an L2 hit; the page does not list these files again.
     const first = new Set([...listed('L2 hit'), ...listed('Miss')]);
     expect([...names('miss')].filter((name) => !first.has(name))).toEqual([]);
     expect([...listed('Miss')].filter((name) => !names('miss').has(name))).toEqual([]);

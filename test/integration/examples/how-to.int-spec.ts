@@ -24,7 +24,7 @@ class InvoicesCache extends DomainCache {
 
 const newKey = () => randomBytes(32).toString('base64');
 
-/** The how-to guides on a real Redis: docs/how-to. */
+/** Follows guides of docs/how-to on a real Redis. */
 describe('the how-to guides', () => {
   let redis: RedisServer;
   const caches: CacheService[] = [];

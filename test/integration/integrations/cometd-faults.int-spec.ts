@@ -186,7 +186,7 @@ describe('the CometD change event source, when something fails,', () => {
 
   it('replaces a session that answers everything but a subscription', async () => {
     stage.salesforce.ignoresSubscriptions = true;
-    stage.newSource({ watchdogMs: 700 }); // longer than a connect is held
+    stage.newSource({ watchdogMs: 700 }); // longer than the double holds a connect (500 ms)
     const started = stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
     await eventually(() => stage.source.health()[0]?.state === 'lost', { what: 'it is noticed', withinMs: 8_000 });
     expect(stage.source.health()[0]?.lastError).toBe(`no answer to the subscription of ${ORDERS} for 700 ms`);
@@ -229,7 +229,7 @@ describe('the CometD change event source, when something fails,', () => {
   });
 
   it('may be refused for long: an attempt leaves no listener behind', async () => {
-    // Jest's sandbox does not pass on Node's own MaxListenersExceededWarning.
+    // Counts listeners, because Jest's sandbox does not pass on Node's own MaxListenersExceededWarning.
     const [adds, removes] = (['addEventListener', 'removeEventListener'] as const).map((method) =>
       jest.spyOn(EventTarget.prototype, method),
     );
@@ -259,8 +259,7 @@ describe('the CometD change event source, when something fails,', () => {
       what: 'it was refused six times',
       withinMs: 8_000,
     });
-    // Five waits of at least half of 10, 20, 40, 80 and 160 ms; with the bound of connections alone it would take 25
-    // ms.
+    // Five waits of at least half of 10, 20, 40, 80 and 160 ms. If `connectRetryMaxMs` bounded them, 25 ms would do.
     expect(performance.now() - begin).toBeGreaterThan(150);
     expect(stage.lines).toEqual([
       expect.stringMatching(/^error: Salesforce refuses the sign-in of the change events: /),

@@ -31,7 +31,7 @@ export function orderChange(n: number): object {
 
 /** A CometD source on a scripted Salesforce, with its output. */
 export class CometdStage {
-  /** The newest source. */
+  /** The source that was made last. */
   source!: CometdChangeEventSource;
   readonly orders = new RecordingConsumer();
   readonly lines: string[] = [];
@@ -70,7 +70,7 @@ export class CometdStage {
     return String(this.salesforce.publish(ORDERS, orderChange(n)));
   }
 
-  /** Resolves when the log has as many entries as given. */
+  /** Resolves when the log has at least as many entries as are given here. */
   async seen(...log: string[]): Promise<void> {
     await eventually(() => this.orders.log.length >= log.length, {
       what: `${log.join()} was handed over`,

@@ -59,8 +59,8 @@ describe('the Pub/Sub change event source', () => {
     await stage.source.start(new Map([[ORDERS, stage.orders]]), stage.orders.position);
     await eventually(() => stage.salesforce.streamCount === 1, { what: 'it has subscribed', withinMs: 8_000 });
     expect(stage.health).toMatchObject({ state: 'connecting', behindMs: undefined });
-    expect(stage.orders.log).toEqual([]); // a gap that is handled too soon would leave one open
-    const first = stage.publish(); // an event is a sign of life, too
+    expect(stage.orders.log).toEqual([]); // handled before it is live, the gap would miss later changes
+    const first = stage.publish(); // an event is a sign of life as well
     await stage.seen('no-position', first);
     expect(stage.orders.log).toEqual(['no-position', first]);
     expect(stage.health?.state).toBe('live');

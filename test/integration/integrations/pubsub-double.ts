@@ -22,8 +22,8 @@ import { json, RestDouble } from './rest-double.js';
 type Done<Answer> = (error: object | null, answer?: Answer) => void;
 
 /**
- * The scripted part of an event; the rest of its header is generated. Fields are given by name; in lists of fields,
- * too.
+ * The scripted part of an event; the rest of its header is generated. Fields have names here, also in `changed`, which
+ * is sent as a bitmap.
  */
 export interface ScriptedChange {
   readonly header?: Readonly<Record<string, unknown>>;
@@ -76,22 +76,22 @@ export class PubSubDouble {
   readonly requests: FetchRequest[] = [];
   readonly identities: Record<string, unknown>[] = [];
   schemaRequests = 0;
-  /** The most events that were outstanding on one stream. */
+  /** Maximum number of events that were requested and not yet sent, on any stream so far. */
   outstandingMax = 0;
   /** Replay ids below it are out of retention. */
   oldestReplayId = 0;
-  /** The error code for a replay id that is out of retention. */
+  /** The error code for a replay id that is out of retention or was never assigned. */
   replayIdError = 'subscription.fetch.replayid.corrupted';
   /** While set, neither events nor keep-alives are sent. */
   isSilent = false;
   /** While set, streams show no sign of life before the first event, and topics are not described. */
   isReticent = false;
-  /** While set, a new stream ends with this gRPC status and error code. */
+  /** While set, every new stream ends with this gRPC status and error code. */
   refusal: readonly [status, string | undefined] | undefined;
   readonly refusedTopics = new Map<string, readonly [status, string]>();
-  /** While set, schemas are refused with this status and error code. */
+  /** While set, every request for a schema is refused with this status and error code. */
   schemaRefusal: readonly [status, string] | undefined;
-  /** While set, every token is rejected. */
+  /** While set, every new stream is refused because of its token. */
   rejectsTokens = false;
   private readonly events: StoredEvent[] = [];
   private readonly schemas = new Map<string, string>();
@@ -168,7 +168,7 @@ export class PubSubDouble {
     return bytes(this.replayId).toString('base64');
   }
 
-  /** Ends every stream: with this error, or like a server that has finished. */
+  /** Ends every stream: with this error, or without one, like a server that has finished. */
   endStreams(code?: status, errorCode?: string): void {
     for (const { call } of [...this.streams]) {
       if (code === undefined) call.end();

@@ -71,8 +71,7 @@ describe('the Pub/Sub change event source, when something fails,', () => {
         what: 'it was refused six times',
         withinMs: 8_000,
       });
-      // Five waits of at least half of 10, 20, 40, 80 and 160 ms; with the bound of connections alone it would take 25
-      // ms.
+      // Five waits of at least half of 10, 20, 40, 80 and 160 ms. If `connectRetryMaxMs` bounded them, 25 ms would do.
       expect(performance.now() - begin).toBeGreaterThan(150);
       stage.salesforce.rejectsTokens = false;
       await stage.live();
@@ -182,7 +181,7 @@ describe('the Pub/Sub change event source, when something fails,', () => {
     });
   });
 
-  // The table of errors (Pub/Sub API Guide, "Handling Errors").
+  // These errors are from the table in the Pub/Sub API Guide, "Handling Errors".
   describe('after the error', () => {
     it.each(['subscription.fetch.replayid.corrupted', 'subscription.fetch.replayid.validation.failed'])(
       '%s it begins at the latest, and tells of the gap',

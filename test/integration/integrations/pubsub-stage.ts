@@ -15,7 +15,7 @@ const QUICK = { retryMinMs: 10, connectRetryMaxMs: 200, refusedRetryMaxMs: 200, 
 
 /** A Pub/Sub source on a scripted Salesforce, with its output. */
 export class PubSubStage {
-  /** The newest source. */
+  /** The source that was made last. */
   source!: PubSubChangeEventSource;
   orders = new RecordingConsumer();
   readonly lines: string[] = [];
@@ -59,7 +59,7 @@ export class PubSubStage {
     return this.salesforce.publish(ORDERS, change);
   }
 
-  /** Resolves when the log has as many entries as given. */
+  /** Resolves when the log has at least as many entries as are given here. */
   async seen(...log: string[]): Promise<void> {
     await eventually(() => this.orders.log.length >= log.length, {
       what: `${log.join()} was handed over`,
@@ -68,7 +68,7 @@ export class PubSubStage {
     });
   }
 
-  /** Holds the handler until the returned function is called. */
+  /** Makes the handler wait before each event until the returned function is called. */
   holdHandler(): () => void {
     let release = (): void => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));

@@ -10,7 +10,7 @@ export interface Exchange {
 
 export type Answer = (exchange: Exchange, response: ServerResponse) => void;
 
-/** An answer with this body. */
+/** Answers with this body as JSON; `undefined` makes an empty body. */
 export function json(body: unknown, status = 200): Answer {
   return (_, response) => {
     response.writeHead(status, {

@@ -62,7 +62,7 @@ describe('Salesforce that answers otherwise than it should', () => {
       for (let i = 0; i < 30; i += 1) expect(await client.query(GOOD)).toHaveLength(1);
       expect(new Set((await bad).map(({ code }) => code))).toEqual(new Set(['SALESFORCE_AUTH_FAILED']));
       const signIns = salesforce.grants.length;
-      expect(signIns).toBeLessThanOrEqual(4); // the first, two at once, and one after a second
+      expect(signIns).toBeLessThanOrEqual(4); // the first, two replacements at once, and one a second later
       for (let i = 0; i < 30; i += 1) await client.query(GOOD);
       expect(salesforce.grants).toHaveLength(signIns);
     });
@@ -105,7 +105,7 @@ describe('Salesforce that answers otherwise than it should', () => {
     salesforce.answerToken = json({ error: 'invalid_client', error_description: 'invalid client credentials' }, 400);
     const client = newClient();
     for (let i = 0; i < 20; i += 1) expect((await failure(client.query(GOOD))).code).toBe('SALESFORCE_AUTH_FAILED');
-    expect(salesforce.grants.length).toBeLessThanOrEqual(4); // at first, and after 1, 2 and 4 s on a slow machine
+    expect(salesforce.grants.length).toBeLessThanOrEqual(4); // on a slow machine: the first, and after 1, 2 and 4 s
     salesforce.answerToken = undefined;
     const deadline = Date.now() + 20_000;
     let rows: unknown[] = [];
@@ -152,7 +152,7 @@ describe('Salesforce that answers otherwise than it should', () => {
   describe('[B7] kept connections are closed by the server', () => {
     let met: number;
 
-    /** Answers the first request of a connection; closes the connection at the second request without an answer. */
+    /** Answers the first request on each connection; at the second one, closes the connection without an answer. */
     const closing = (answer: Answer): Answer => {
       const used = new WeakSet<Socket>();
       return (exchange, response) => {

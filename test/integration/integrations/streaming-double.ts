@@ -31,36 +31,35 @@ const BODY_BYTES_MAX = 32_768;
 
 /**
  * A Salesforce that issues tokens and speaks CometD with replay, over real sockets, with the answers that Salesforce
- * documents. Faults are switched from outside: revoked tokens, killed sessions, expired replay ids, refused topics,
- * silence.
+ * documents. A test switches faults on and off, such as revoked tokens, killed sessions, refused topics or silence.
  */
 export class StreamingDouble {
   readonly subscribes: { topic: string; replay: number | string | undefined }[] = [];
   tokensIssued = 0;
   /** Replay ids below it are out of retention. */
   oldestReplayId = 0;
-  /** While set, `/meta/connect` is never answered. */
+  /** While set, a `/meta/connect` that is held open is never answered. */
   isSilent = false;
   /** While set, subscriptions are not answered, although everything else is. */
   ignoresSubscriptions = false;
-  /** While set, no token is issued. */
+  /** While set, every sign-in is refused. */
   refusesSignIn = false;
   readonly refusedTopics = new Map<string, string>();
   /** While set, handshakes are refused with this error; the answer's advice calls it permanent. */
   handshakeError: string | undefined;
-  /** While set, every open and every new connect is refused with this error. */
+  /** While set, every new connect is refused with this error; `refuseConnects` also ends those that are open. */
   connectError: string | undefined;
-  /** While set, requests are answered with this HTTP status and without a Bayeux message. */
+  /** While set, every CometD request is answered with this HTTP status and without a Bayeux message. */
   httpStatus: number | undefined;
-  /** The largest body of a request; Salesforce accepts 32,768 bytes (Streaming API Guide, "Limits"). */
+  /** The largest body so far of a CometD request; Salesforce accepts 32,768 bytes (Streaming API Guide, "Limits"). */
   requestBytesMax = 0;
-  /** The cookies that clients sent after their handshakes. */
+  /** The names of the cookies of each message after a handshake, as one text; equal texts count once. */
   readonly cookies = new Set<string>();
   private readonly events: StoredEvent[] = [];
   private readonly sessions = new Map<string, Session>();
-  /** While set, every CometD request is redirected there. */
+  /** While set, every CometD request is redirected to this address. */
   redirectsTo: string | undefined;
-  /** While set, every answer over CometD never ends. */
+  /** While set, the answer to a CometD request never ends. */
   floods = false;
   bytesFlooded = 0;
   private readonly server: Server;
@@ -101,7 +100,7 @@ export class StreamingDouble {
     return this.replayId;
   }
 
-  /** Makes every session unknown, as when Salesforce moves a server. */
+  /** Makes every session unknown, as when Salesforce moves a server; open polls receive that as an error. */
   killSessions(): void {
     for (const session of [...this.sessions.values()]) {
       this.sessions.delete(session.id);
@@ -308,7 +307,7 @@ export class StreamingDouble {
     this.flush(session);
   }
 
-  /** Sends the events and then the answer to the poll, in one HTTP answer. */
+  /** If the session has events and an open poll, answers the poll: first the events, then its own answer. */
   private flush(session: Session): void {
     if (session.outbox.length === 0 || session.poll === undefined || this.isSilent) return;
     this.answerPoll(session, [{ clientId: session.id, successful: true }], session.outbox.splice(0));

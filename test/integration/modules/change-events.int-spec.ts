@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => portal.close());
 
-/** Reads these addresses as Alice; returns for each whether it needed a query. */
+/** Reads these addresses as Alice; returns for each whether it caused a query to Salesforce. */
 async function fetched(...urls: string[]): Promise<boolean[]> {
   const answers: boolean[] = [];
   for (const url of urls) {

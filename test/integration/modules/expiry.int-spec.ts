@@ -20,7 +20,7 @@ describe('[P12] [P13] how long entries live', () => {
   });
   afterEach(() => cache.close());
 
-  /** Reads just before and just after the time; returns for both reads whether they fetched. */
+  /** Reads once, and again 1 ms before and 1 ms after this time has passed; returns whether these two reads fetched. */
   async function fetchesAround(
     seconds: number,
     read: (fetch: () => Promise<never[]>) => Promise<unknown>,

@@ -79,7 +79,7 @@ let verifier: TokenVerifier;
 
 const verifierWith = (more: Record<string, string> = {}) =>
   new TokenVerifier(loadConfig({ AUTH_ISSUER: issuer.url, AUTH_AUDIENCE: 'a', ...more }));
-/** The test controls only the clocks; the network and its timers are real. */
+/** Moves the clocks, which the test controls; the network and all timers are real. */
 const pass = (ms: number) => jest.advanceTimersByTime(ms);
 const status = async (token: string): Promise<unknown> => {
   try {
@@ -122,7 +122,7 @@ describe('[B10] while the issuer does not answer as it should', () => {
     pass(HOUR);
     const begin = Number(process.hrtime.bigint() / 1_000_000n);
     for (let i = 0; i < 20; i++) expect(await status(token)).toBe('alice');
-    expect(Number(process.hrtime.bigint() / 1_000_000n) - begin).toBeLessThan(2_000); // no call waits for it again
+    expect(Number(process.hrtime.bigint() / 1_000_000n) - begin).toBeLessThan(2_000); // no call waits for the issuer
     expect(issuer.requests).toBe(3);
   });
 

@@ -18,7 +18,7 @@ const statusChange = { changedFields: ['Status'] };
 const everybodyHears = (portal: NotifiedPortal) =>
   portal.events.change('Product2', IDS.fibre, { changedFields: ['Name'] });
 
-/** The notices that a stream receives between now and the next change of the catalog, without that one. */
+/** The names of the notices that `act` brings to this stream, without those of the catalog. */
 async function told(portal: NotifiedPortal, reader: EventReader, act: () => Promise<unknown>): Promise<string[]> {
   const before = reader.events.length;
   await act();
@@ -109,7 +109,7 @@ describe.each(deployments)('browsers hear of changes: $name', ({ start }) => {
 
   it('of an order that is only looked at by itself', async () => {
     const item = { changedFields: ['Quantity'] };
-    await portal.events.change('Order', IDS.aliceOrder, statusChange); // no list is kept
+    await portal.events.change('Order', IDS.aliceOrder, statusChange); // drops the list of Alice's orders
     await portal.get('alice', `/api/orders/${IDS.aliceOrder}`);
     const alice = await portal.listen('alice', portal.last);
     expect(await told(portal, alice, () => portal.events.change('OrderItem', IDS.aliceItem, item))).toEqual([

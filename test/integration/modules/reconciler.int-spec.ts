@@ -12,11 +12,11 @@ import { elapse, eventually } from '../../support/eventually.js';
 const ORDERS = '/data/OrderChangeEvent';
 const ACCOUNTS = '/data/AccountChangeEvent';
 const PRODUCTS = '/data/Product2ChangeEvent';
-/** Delay that an event may have on a loaded machine. */
+/** How late an event may be on a loaded machine. */
 const GRACE_MS = 1_000;
 const PERIOD_MS = 1_400;
 
-/** The reconciler beside a real stream of the sandbox's events, with queries to the sandbox over REST. */
+/** The reconciler queries the sandbox over REST, while a stream delivers the sandbox's events. */
 describe('the reconciler against the sandbox', () => {
   let sandbox: Sandbox;
   let client: JsforceSalesforceClient;
@@ -125,7 +125,7 @@ describe('the reconciler against the sandbox', () => {
 
   describe('of what decides which lists a record is in', () => {
     const decisive = { Order: ['AccountId'], Product2: ['Family', 'IsActive', 'Region__c'] };
-    /** Separates lost and delivered events by more than a second. */
+    /** Moves the org's clock, so that a lost and a delivered change are more than a second apart. */
     const secondPasses = () => void sandbox.fault({ fault: 'advance-clock', ms: 2_000 });
 
     beforeEach(async () => {
@@ -143,7 +143,7 @@ describe('the reconciler against the sandbox', () => {
       secondPasses();
     });
 
-    /** An order that changed recently enough for its values to be known. */
+    /** Creates an order, which is thus recent enough for the reconciler to know its values. */
     async function newOrder(): Promise<{ id: string; from: string; to: string }> {
       const [from, to] = sandbox.org.records('Account').map(({ Id }) => Id) as [string, string];
       const { EffectiveDate, Pricebook2Id } = sandbox.org.records('Order')[0] as Record<string, unknown>;

@@ -14,9 +14,9 @@ const RULES = smallestAcl(APP);
 const IS_WHOLE = process.env['PERMISSIONS'] === 'all';
 const SEED = Number(process.env['PERMISSIONS_SEED'] ?? Date.now() % 1_000_000);
 const SAMPLE = { start: 6, running: 14 };
-/** Their loss has no effect until the connection for messages is made again. */
+/** Permissions whose loss has no effect until the connection for messages is made again. */
 const ONLY_AT_START = ['+subscribe'];
-/** The longest that a customer waits for an answer, on a busy machine. */
+/** How long an answer may take on a busy machine. */
 const ANSWER_MS = 5_000;
 const PATHS = ['/api/orders', `/api/orders/${IDS.aliceOrder}`, '/api/catalog', '/api/invoices'];
 const HEALTH = ['/health', '/health/orders/cache', '/health/sf-events', '/health/live'];
@@ -46,7 +46,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
       {
         REDIS_URL: `redis://bff:password@127.0.0.1:${server.port}`,
         REDIS_COMMAND_TIMEOUT_MS: '2000',
-        SF_EVENTS_ENABLED: 'false', // no process consumes here
+        SF_EVENTS_ENABLED: 'false', // this process consumes no change events
         LOG_LEVEL: 'info',
       },
       { write: (line) => void lines.push(line) },
@@ -64,7 +64,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     };
     return redis;
   };
-  /** All requests of customers and operators; returns those that failed or were not answered in time. */
+  /** Makes requests as customers and operators do; returns those that failed or were not answered in time. */
   const useAll = async (portal: Portal) => {
     const body = { items: [{ productId: IDS.fibre, quantity: 1 }] };
     const answers = await Promise.all([
@@ -75,8 +75,8 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     return answers.filter(({ status, ms }) => (status !== 200 && status !== 201) || ms > ANSWER_MS);
   };
   /**
-   * Within a second, and a tolerance for the machine, log and health give the reason, with the line that repairs it,
-   * once.
+   * Waits until health shows the line that repairs the loss, for a second and a tolerance for the machine. Fails unless
+   * the log has it as well, and says nothing twice.
    */
   const isTold = async (portal: Portal, permission: string) => {
     const line = `ACL SETUSER bff ${permission}`;
@@ -85,7 +85,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     expect(await health(portal)).toMatchObject({ status: 'degraded' });
     const told = refusals().filter((msg) => msg.includes(line));
     expect(told.length).toBeGreaterThanOrEqual(1);
-    expect(told).toEqual([...new Set(told)]); // each part once
+    expect(told).toEqual([...new Set(told)]); // no message comes twice
     expect(new Set(refusals()).size).toBe(refusals().length);
   };
   const isWellAgain = async (portal: Portal) => {

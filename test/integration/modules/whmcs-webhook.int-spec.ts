@@ -42,7 +42,7 @@ describe.each([
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
-  /** How many calls to WHMCS these paths cause. */
+  /** Reads these paths as Alice; returns how many calls to WHMCS that causes. */
   const asked = async (...paths: string[]) => {
     const before = portal.billing.calls;
     for (const path of paths) await portal.get('alice', path, portal.last);

@@ -13,12 +13,12 @@ import { startRedisServer, type RedisServer } from '../../support/redis/redis-se
  * CONNECTION_FAULTS=30 npm test -- connections-that-last --selectProjects integration
  */
 const REPETITIONS = Number(process.env.CONNECTION_FAULTS ?? 1);
-/** A fault, its end, and the check of every connection; a Sentinel needs a second to notice an absence. */
+/** How long one repetition may take: a fault, its end, and the check of every connection. */
 const REPETITION_MS = 60_000;
 const START_MS = 120_000;
 /** The product's promise: within this time after the topology is whole, every connection works. */
 const HEALTHY_MS = 5_000;
-/** Long enough for every command and every connection to be given up. */
+/** How long a fault lasts: long enough for every command and every connection to be given up. */
 const LONG_MS = 4_000;
 
 describe('connections to one server', () => {
@@ -82,7 +82,7 @@ describe('connections through Sentinels', () => {
     const master = await group.currentMaster();
     group.sentinels.forEach((sentinel) => sentinel.pause());
     await elapse(LONG_MS);
-    await processes.areHealthy(); // the connections do not need them while the master works
+    await processes.areHealthy(); // the connections need no Sentinel while the master works
     await redisCommand(master.port, 'CLIENT', 'KILL', 'TYPE', 'normal');
     await redisCommand(master.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     await elapse(LONG_MS);
@@ -148,7 +148,7 @@ describe('connections to a Cluster', () => {
   });
 });
 
-/** One test of all repetitions: a rare failure shows in one of them. */
+/** Declares one test that repeats the scenario, and names the repetition that fails. */
 function repeatedly(name: string, scenario: () => Promise<void>): void {
   const rounds = async () => {
     for (let round = 1; round <= REPETITIONS; round += 1) {
@@ -160,7 +160,7 @@ function repeatedly(name: string, scenario: () => Promise<void>): void {
   it(name, rounds, REPETITION_MS * REPETITIONS);
 }
 
-/** Two processes with connections to the same Redis, from before the first fault to after the last. */
+/** Opens the connections of two processes before the first fault, and closes them after the last one. */
 function twoProcesses(options: () => RedisConnectionOptions) {
   const appName = 'lasting';
   const all: ConnectionsOfAProcess[] = [];
@@ -182,7 +182,7 @@ function twoProcesses(options: () => RedisConnectionOptions) {
     const healthy = eventually(isNobodySick, { withinMs: HEALTHY_MS }).then(() => []);
     expect(await healthy.catch(() => [sick, one.redis.status, other.redis.status])).toEqual([]);
   };
-  /** A key of each of two places that a connection depends on: the first partition and the notices. */
+  /** A key of the first partition and a key of the notices: in a Cluster, a process needs the masters of both. */
   const keys = [new Partitions(appName, 2).all[0]!.gateKey, `{${appName}.notices}`];
   return { areHealthy, keys };
 }

@@ -21,7 +21,7 @@ import { permissionsOf, smallestAcl, without } from '../../support/redis/smalles
 
 const APP = 'evergreen';
 const RULES = smallestAcl(APP);
-/** Allowed besides the tried permission: commands that a connection itself sends, and commands of the examination. */
+/** Always allowed besides the tried permission: the commands of a connection itself, and those of the examination. */
 const OF_CONNECTIONS = ['+info', '+eval', '+evalsha', '+publish', '+subscribe'];
 /** The examination does not try these; a missing one shows where it is used. */
 const NOT_TRIED = ['+subscribe'];

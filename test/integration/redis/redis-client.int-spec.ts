@@ -59,7 +59,7 @@ describe('a Redis client against a real server', () => {
       const tookMs = performance.now() - startedAt;
       expect(tookMs).toBeGreaterThan(commandTimeoutMs - 20);
       expect(tookMs).toBeLessThan(commandTimeoutMs + 300);
-      await eventually(() => client.status !== 'ready'); // the dead connection is given up, so nothing piles up in it
+      await eventually(() => client.status !== 'ready'); // gives the dead connection up: no command waits in it
       const askedAgainAt = performance.now();
       await expect(client.get('key')).rejects.toThrow();
       expect(performance.now() - askedAgainAt).toBeLessThan(100);
@@ -80,7 +80,7 @@ describe('a Redis client against a real server', () => {
     await expect(client.get('key')).rejects.toThrow('Command timed out');
     server.resume();
     await eventually(async () => (await client.ping()) === 'PONG');
-    const quietSince = performance.now(); // longer than the silence after which a connection is given up
+    const quietSince = performance.now(); // waits longer than the silence after which a connection is given up
     await eventually(() => performance.now() - quietSince > 1_300);
     expect(await client.set('key', 'value')).toBe('OK');
     expect(closed).toBe(0);

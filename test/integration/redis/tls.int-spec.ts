@@ -47,7 +47,7 @@ describe('Redis over TLS, with a certificate of the client', () => {
     return port;
   }
 
-  /** All connections work between two processes with this configuration. */
+  /** Fails unless all connections between two processes with this configuration work. */
   async function works(given: RawEnvironment): Promise<void> {
     const { redis } = loadConfig(given);
     for (let i = 0; i < 2; i += 1) opened.push(new ConnectionsOfAProcess(redis, 'tls'));

@@ -4,7 +4,7 @@ import { redisCommand } from '../../support/redis/redis-command.js';
 import { slotOf, startRedisCluster, type RedisCluster } from '../../support/redis/redis-cluster.js';
 import { startRedisSentinels, type RedisSentinels } from '../../support/redis/redis-sentinels.js';
 
-/** Twelve processes and some failovers, on a busy machine. */
+/** How long the start, the end or some failovers of six servers may take on a busy machine. */
 const SLOW_MS = 120_000;
 
 describe('startRedisCluster', () => {

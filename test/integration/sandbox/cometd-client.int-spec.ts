@@ -13,7 +13,7 @@ interface Message {
   readonly data?: any;
 }
 
-/** The reference client of the Bayeux protocol, unchanged. */
+/** `cometd` is the reference client of the Bayeux protocol; it is used unchanged. */
 describe('the sandbox as cometd sees it', () => {
   let sandbox: Sandbox;
   let client: any;

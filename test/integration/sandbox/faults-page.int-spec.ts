@@ -7,7 +7,7 @@ import { PUBSUB_ERROR_NAMES, pubSubError } from '../../../apps/sandbox/src/pubsu
 
 describe('the page of the sandbox’s faults', () => {
   const page = readFileSync(fileURLToPath(new URL('../../../docs/operating/sandbox.md', import.meta.url)), 'utf8');
-  /** The orders in the first column of the page's tables. Ids are abbreviated there. */
+  /** The orders for faults in the first column of the page's tables, where record ids are abbreviated. */
   const orders = [...page.matchAll(/^\| `(\{.*?\})` \|/gm)].map(
     ([, json]) => JSON.parse((json as string).replace(/(\d{3})…/g, '$1000000000000AAA')) as { fault: string },
   );

@@ -1,7 +1,7 @@
 import jsforce from 'jsforce';
 import type { Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 
-/** The sandbox's answer to a bare call, with details that jsforce hides, such as the status. */
+/** The sandbox's answer to a call without jsforce, which hides the status. */
 export interface Answer<T> {
   readonly status: number;
   readonly body: T;

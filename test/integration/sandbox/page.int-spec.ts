@@ -28,7 +28,7 @@ describe('the page of the sandbox, in a browser', () => {
     await sandbox.close();
   });
 
-  /** Waits until a matching element shows this text. */
+  /** Waits until a matching element contains this text; returns its whole text. */
   const shows = async (selector: string, text = ''): Promise<string> => {
     const handle = await page.waitForFunction(
       (wanted: string, part: string) =>

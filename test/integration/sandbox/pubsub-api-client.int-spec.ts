@@ -10,7 +10,10 @@ interface Received {
   readonly data: any;
 }
 
-/** Salesforce's community client, unchanged: TLS only, its replay ids are numbers, its longs may be BigInts. */
+/**
+ * Salesforce's community client, used unchanged. It speaks TLS only, its replay ids are numbers, and its longs may be
+ * BigInts.
+ */
 describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
   let sandbox: Sandbox;
   let client: PubSubApiClient;
@@ -20,7 +23,7 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
   beforeAll(async () => {
     sandbox = await startSandbox({ port: 0, latencyMs: 0 });
   });
-  // It keeps one stream for each topic, so every test has a client of its own.
+  // A client keeps one stream for each topic, so every test has a client of its own.
   beforeEach(async () => {
     client = new PubSubApiClient(
       {
@@ -37,7 +40,7 @@ describe('the sandbox as salesforce-pubsub-api-client sees it', () => {
   });
   afterEach(async () => {
     sandbox.endFaults();
-    sandbox.fault({ fault: 'end-streams' }); // its own close leaves them open
+    sandbox.fault({ fault: 'end-streams' }); // the client's `close` leaves its streams open
     await isListening(0);
     client.close();
     received.length = 0;

@@ -15,7 +15,7 @@ import type { Sandbox } from '../../../apps/sandbox/src/sandbox.js';
 
 const DEFINITION = '../../../libs/integrations/src/salesforce/events/pubsub/pubsub-api.proto';
 
-/** The error of a call as a client sees it. */
+/** The error of a call, with the parts that a client of Salesforce sees. */
 export class Refusal extends Error {
   readonly code: number;
   readonly errorCode: string;

@@ -42,7 +42,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     sandbox.org.update('Order', Id, { Description: `change ${++changes}` });
     return Id;
   };
-  /** A stream that certainly listens: its subscription has reached the server. */
+  /** Subscribes. Resolves when the subscription has reached the server, or was refused. */
   const listening = async (topic: string, first: Parameters<PubSubPeer['subscribe']>[1] = {}): Promise<PeerStream> => {
     const before = sandbox.listening.pubSubStreams;
     const stream = peer.subscribe(topic, first);
@@ -76,7 +76,7 @@ describe('the sandbox over the Pub/Sub API', () => {
     expect(error.details.endsWith(`rpcId: ${error.rpcId}`)).toBe(true);
   });
 
-  // A machine with a loopback address only cannot be reached from outside either.
+  // Skipped on a machine that has only a loopback address, because nothing outside can reach it.
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === 'IPv4')?.address;

@@ -6,7 +6,7 @@ import { PubSubPeer } from './pubsub-peer.js';
 
 const MINUTE_MS = 60_000;
 
-/** The needs of a client that queries changes without an event, and that sets up its subscriptions. */
+/** A client can ask for changes instead of waiting for events, and can set up its own channel. */
 describe('asking the sandbox what has changed', () => {
   let sandbox: Sandbox;
   let connection: InstanceType<typeof jsforce.Connection>;
@@ -21,7 +21,7 @@ describe('asking the sandbox what has changed', () => {
   });
   afterAll(() => sandbox.close());
 
-  /** The org's clock; deleted and updated records are reported by whole minutes. */
+  /** The time of the org's clock. Salesforce lists deleted and updated records by whole minutes. */
   const now = (): number => Date.parse(String(sandbox.fault({ fault: 'advance-clock', ms: 0 })['now']));
   const nextMinute = (): void => void sandbox.fault({ fault: 'advance-clock', ms: MINUTE_MS });
 

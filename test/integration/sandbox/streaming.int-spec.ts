@@ -66,7 +66,7 @@ class Subscriber {
     });
   }
 
-  /** Resolves when the server has answered the disconnect. To a server that is gone, faye would resend it for ever. */
+  /** Resolves when the server has answered the disconnect. If the server were gone, faye would resend it for ever. */
   async close(): Promise<void> {
     const answer = (this.client as unknown as { disconnect(): PromiseLike<void> | undefined }).disconnect();
     await Promise.resolve(answer).catch((error: Error) => this.failures.push(error.message));
@@ -186,7 +186,7 @@ describe('the sandbox over CometD, as jsforce sees it', () => {
     await eventually(() => subscriber.failures.length > 0, { what: 'the refusal has come' });
     expect(subscriber.failures[0]).toBe('/meta/connect 401::Authentication invalid');
 
-    // Without faye, which keeps a timer of five seconds after a denied handshake.
+    // Shakes hands without faye, which would keep a timer of five seconds after the denial.
     const headers = { authorization: 'OAuth not-a-token', 'content-type': 'application/json' };
     const body = JSON.stringify([{ channel: '/meta/handshake', id: '1' }]);
     const denied = await fetch(`${sandbox.url}/cometd/67.0`, { method: 'POST', headers, body });

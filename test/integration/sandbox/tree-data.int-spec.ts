@@ -51,7 +51,7 @@ describe('records from sObject tree files', () => {
       expect(await query('SELECT Id FROM Order')).toHaveLength(2_000);
     }));
 
-  // Real data. The folder is not part of the project, so a bare clone has none.
+  // This test reads real data. Their folder is not part of the project, so a bare clone skips the test.
   const ifPresent = existsSync(EXPORT) ? it : it.skip;
   ifPresent('of a public sample org are all loaded or named as left out', () =>
     withSandbox(EXPORT, async (sandbox, query) => {

@@ -59,7 +59,7 @@ export class NotifiedPortal {
     portal.worker = await portal.compose(WorkerModule.forConfig(portal.config)).compile();
     await portal.worker.init();
     await portal.events.ready;
-    await portal.settled(); // the stream's start counts as a gap of every topic
+    await portal.settled(); // the stream starts with a gap of every topic, which causes notices
     return portal;
   }
 
@@ -75,7 +75,7 @@ export class NotifiedPortal {
     this.bffs.push({ app, url: await app.getUrl() });
   }
 
-  /** From now on the process that consumes events starts each invalidation this much later. */
+  /** From now on the process that consumes events waits this long before each invalidation. */
   delayInvalidations(ms: number): void {
     const cache = (this.worker ?? (this.bffs[0] as ListeningBff).app).get(CacheService);
     const invalidate = cache.invalidate.bind(cache);
@@ -97,7 +97,7 @@ export class NotifiedPortal {
     return ((await this.get(user, '/api/orders', bff)) as { status: string }[]).map(({ status }) => status);
   }
 
-  /** An open stream: its first event has arrived. */
+  /** Opens a stream of notices. Resolves when its first event has arrived. */
   async listen(user: string, bff = 0, headers: Record<string, string> = {}): Promise<EventReader> {
     const reader = await this.connect(bff, { ...(await this.bearer(user)), ...headers });
     if (reader.response.statusCode !== 200) throw new Error(`the stream answered ${reader.response.statusCode}`);
@@ -105,14 +105,14 @@ export class NotifiedPortal {
     return reader;
   }
 
-  /** Requests a stream; returns any answer, also a refusal. */
+  /** Requests a stream of notices; returns any answer, also a refusal. */
   async connect(bff: number, headers: Record<string, string>): Promise<EventReader> {
     const reader = await EventReader.open(`${this.bffs[bff]?.url}/api/events`, headers);
     this.readers.push(reader);
     return reader;
   }
 
-  /** Resolves when every BFF has read everything on the board. */
+  /** Resolves when every BFF has read all notices that were posted before this call. */
   async settled(): Promise<void> {
     const boards = this.bffs.map(({ app }) => app.get(NoticeBoard));
     const before = boards[0]?.position();
@@ -141,7 +141,7 @@ export class NotifiedPortal {
       LOG_LEVEL: 'silent',
       AUTH_ISSUER: this.issuer.url,
       AUTH_AUDIENCE: AUDIENCE,
-      SF_RECONCILE_SECONDS: '0', // the recorded org cannot answer it, and its attempts would count as queries
+      SF_RECONCILE_SECONDS: '0', // no reconciler: the org cannot answer it, and would count its queries
       ...this.env,
     });
   }

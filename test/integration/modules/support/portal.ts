@@ -33,7 +33,7 @@ export class Portal {
       LOG_LEVEL: 'silent',
       AUTH_ISSUER: issuer.url,
       AUTH_AUDIENCE: AUDIENCE,
-      SF_RECONCILE_SECONDS: '0', // the recorded org cannot answer it, and its attempts would count as queries
+      SF_RECONCILE_SECONDS: '0', // no reconciler: the org cannot answer it, and would count its queries
       ...env,
     });
     const [org, billing, events] = [new RecordedOrg(), new RecordedBilling(), new ScriptedEventSource()];
@@ -56,7 +56,7 @@ export class Portal {
     return new Portal(app, issuer, org, billing, events);
   }
 
-  /** A request without a token. */
+  /** Sends a GET request with these headers alone, so without a token unless they have one. */
   async anonymous(url: string, headers: Record<string, string> = {}) {
     return this.app.inject({ method: 'GET', url, headers });
   }
@@ -71,7 +71,7 @@ export class Portal {
     return this.app.inject({ method: 'POST', url, headers, payload: body });
   }
 
-  /** Counters of a domain's cache, as its health endpoint shows them. */
+  /** The counters of a domain's cache, as its health endpoint shows them. */
   async metrics(domain: 'catalog' | 'orders' | 'billing'): Promise<Pick<DomainMetrics, 'buckets' | 'invalidations'>> {
     const { invalidations, ...buckets } = (await this.anonymous(`/health/${domain}/cache`)).json().metrics;
     return { invalidations, buckets };

@@ -10,7 +10,7 @@ import type { Soql } from '@bff/integrations/salesforce/soql';
 
 type Row = Record<string, unknown>;
 
-/** Two customers, three products in two categories, two orders. */
+/** Two customers, each with an order of one item; three products of two categories, two of them with a price. */
 export const IDS = {
   alice: toSalesforceId('001000000000001'),
   bob: toSalesforceId('001000000000002'),
@@ -39,7 +39,7 @@ export class RecordedOrg extends SalesforceClient {
   ];
   readonly prices: Row[] = [price(IDS.fibrePrice, IDS.fibre, 40), price(IDS.esimPrice, IDS.esim, 9)];
   readonly orders: Row[] = [order(IDS.aliceOrder, IDS.alice, IDS.aliceItem), order(IDS.bobOrder, IDS.bob, IDS.bobItem)];
-  /** Number of queries by object; picklists count as `describe`. */
+  /** The number of queries of each object; a request for picklist values counts under `describe`. */
   readonly queries: Record<string, number> = {};
   readonly composites: (readonly CompositeCall[])[] = [];
   readonly families = ['Internet', 'SIM'];
@@ -48,7 +48,7 @@ export class RecordedOrg extends SalesforceClient {
   failure: SalesforceError | undefined;
   /** While set, composite requests are carried out and then fail with this error, as if their answer was lost. */
   lostAnswer: SalesforceError | undefined;
-  /** Awaited by every query after it was counted. */
+  /** Called by every query after it was counted; the query waits for it. */
   delay: () => Promise<void> = () => Promise.resolve();
 
   async query<T>({ text }: Soql): Promise<T[]> {

@@ -12,7 +12,7 @@ export class ScriptedEventSource extends ChangeEventSource {
   readonly transport = 'scripted';
   private topics: ReadonlyMap<string, TopicHandler> = new Map();
   private replayId = 0;
-  /** Shown as the health of every topic. */
+  /** Replaces parts of the health of every topic, which otherwise shows a stream that is well. */
   trouble: Partial<TopicHealth> = {};
   private begin: () => void = () => undefined;
   /** Resolves when a consumer has started it and every topic is live. */
