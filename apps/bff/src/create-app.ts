@@ -13,9 +13,11 @@ import { problemOfStatus } from './problems/problem-of-error.js';
 import { sendProblem } from './problems/problem.filter.js';
 import { keepWebhookBodies } from './webhooks/raw-bodies.js';
 
-/** Longer path parts match no route's parameters (ids are the longest). */
+/**
+ * Maximum length of a path part that is a parameter of a route; ids are the longest. A longer one is answered with 414.
+ */
 const PATH_PART_LENGTH_MAX = 200;
-/** A request that takes longer to arrive is aborted, so that slow senders do not hold connections. */
+/** How long a request may take to arrive. Then it is aborted with 408, so that slow senders do not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Status for requests that Node's HTTP parser gave up on, by error code; 400 for the rest. */
@@ -23,7 +25,10 @@ const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT:
 
 /** Accepts JSON bodies alone: no route reads forms or text, so those get a 415 without being read. */
 class JsonAdapter extends FastifyAdapter {
-  /** Nest calls this to add its parsers for JSON and forms; Fastify already has its own for JSON. */
+  /**
+   * Nest's own version adds parsers for JSON and forms. This one removes Fastify's parser for text and replaces the one
+   * for JSON, so that there is none for forms.
+   */
   override registerParserMiddleware(): void {
     this.getInstance().removeContentTypeParser('text/plain');
     keepWebhookBodies(this.getInstance());
@@ -31,7 +36,8 @@ class JsonAdapter extends FastifyAdapter {
 }
 
 /**
- * The HTTP server's limits and its handling before any route; for the app, and for tests that compose it themselves.
+ * The limits of the HTTP server, and how it handles requests before any route; for the app, and for tests that compose
+ * their own.
  */
 export function createAdapter({ http }: AppConfig): FastifyAdapter {
   return new JsonAdapter({
@@ -66,7 +72,10 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.destroy(error);
 }
 
-/** Adds security headers, and the request's id to every answer. */
+/**
+ * Adds headers to the answers: security and the request's id; under `/api/` also `no-store`; while this process drains,
+ * `connection: close`.
+ */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },

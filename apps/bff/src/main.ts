@@ -16,7 +16,7 @@ try {
   await app.listen(config.http.port, config.http.host);
   logger.log(`listening on ${await app.getUrl()}`);
 } catch (error) {
-  // No logger exists yet. Failures that people can fix get a written message; any other shows its stack.
+  // The logger may not exist yet. A failure that people can fix shows its message alone, any other its stack.
   console.error(startFailure(error, 'PORT') ?? error);
   process.exit(1);
 }

@@ -17,7 +17,8 @@ export interface Worker {
 }
 
 /**
- * Starts consuming. Throws `ConfigError` without a configured Redis: it cannot reach the entries of an embedded store.
+ * Starts consuming. Throws `ConfigError` without a configured Redis: a worker cannot reach the entries of an embedded
+ * store.
  */
 export async function createWorker(config: AppConfig): Promise<Worker> {
   if (!isRedisConfigured(config.redis)) {

@@ -15,7 +15,7 @@ try {
   const address = await worker.health.listen({ host: config.http.host, port: config.worker.port });
   logger.log(`health on ${address}/health/sf-events`);
 } catch (error) {
-  // No logger exists yet. Failures that people can fix get a written message; any other shows its stack.
+  // The logger may not exist yet. A failure that people can fix shows its message alone, any other its stack.
   console.error(startFailure(error, 'WORKER_PORT') ?? error);
   process.exit(1);
 }

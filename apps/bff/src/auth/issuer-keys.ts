@@ -4,11 +4,20 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'j
 /** Maximum bytes read of a key set, which normally has a few kilobytes. */
 const SET_MAX_BYTES = 1_048_576;
 const TIMEOUT_MS = 3_000;
-/** Good keys are fetched again after this. While the issuer answers, a withdrawn key is accepted for no longer. */
+/**
+ * Age at which good keys are fetched again, so that a withdrawn key is accepted no longer than this while the issuer
+ * answers.
+ */
 const MAX_AGE_MS = 600_000;
-/** Minimum interval between fetches, whatever keys tokens name; a new key is refused for no longer than this. */
+/**
+ * Minimum time from a successful fetch to the next one, even if a token names an unknown key. A key that the issuer
+ * adds is refused no longer than this.
+ */
 const COOLDOWN_MS = 5_000;
-/** After failures: 1, 2, 4 … s; up to half a minute with keys at hand, without any no longer than a person waits. */
+/**
+ * The pause after a failed fetch: 1 s, doubled by each further failure in a row, up to half a minute while earlier keys
+ * may still be used. Without such keys it is 5 s at most, because every request fails until the next fetch.
+ */
 const BACK_OFF_MS = 1_000;
 const BACK_OFF_MS_MAX = 30_000;
 const BACK_OFF_WITHOUT_KEYS_MS_MAX = 5_000;
@@ -26,7 +35,7 @@ export class KeysUnavailableError extends Error {
 }
 
 /**
- * The keys that check an issuer's tokens. An outage of the issuer removes none: the last good ones are used until
+ * The keys that check an issuer's tokens. An outage of the issuer removes no key: the last good ones are used until
  * `graceMs` after they were due to be fetched again. All callers share one fetch at a time. Between fetches there is a
  * pause, which grows while they fail and during which no caller waits. A set without a usable key counts as a failure.
  */
@@ -52,20 +61,26 @@ export class IssuerKeys {
     });
   }
 
-  /** For `jwtVerify`. Rejects with `KeysUnavailableError` if the token cannot be judged; a bad token as jose does. */
+  /**
+   * The `getKey` of `jwtVerify`. Rejects with `KeysUnavailableError` if the token cannot be judged, and with jose's
+   * error if the token is bad.
+   */
   readonly keyOf: JWTVerifyGetKey = async (header, token) => {
     await this.renew();
     try {
       return await this.set(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await this.refresh(); // the issuer may have a new one
+      await this.refresh(); // the issuer may have added this key since
       if (this.failures > 0) throw this.unavailable();
       return this.set(header, token);
     }
   };
 
-  /** Resolves when usable keys exist. It waits for the first failure after good keys, but not for further ones. */
+  /**
+   * Resolves if there are usable keys, otherwise rejects. It waits for a fetch that is due, unless earlier keys are
+   * still usable and the last fetch failed.
+   */
   private async renew(): Promise<void> {
     if (this.ageMs >= MAX_AGE_MS) {
       const refreshed = this.refresh();
@@ -118,7 +133,7 @@ export class IssuerKeys {
   }
 }
 
-/** An answer with at least one key that can check a token; rejects any other set, so that it replaces no good one. */
+/** Fetches the set. Rejects a set in which no key can check a token, so that it does not replace a good one. */
 async function fetchUsableSet(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init);
   if (response.status !== 200) {

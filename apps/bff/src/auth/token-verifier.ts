@@ -5,7 +5,10 @@ import { errors, jwtVerify } from 'jose';
 import { problem, ProblemError } from '../problems/problem.js';
 import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
-/** Accepted signature algorithms. Symmetric ones and `none` would let anyone who knows the public key sign. */
+/**
+ * Accepted signature algorithms. Symmetric ones would let anyone who knows the public key sign, and `none` anyone at
+ * all.
+ */
 const ALGORITHMS = ['RS256', 'ES256'];
 const CLOCK_TOLERANCE_SECONDS = 5;
 const RETRY_AFTER_MS = 5_000;

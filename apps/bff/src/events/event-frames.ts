@@ -3,10 +3,10 @@ export type ClosingReason = 'shutdown' | 'token-expired' | 'lifetime' | 'account
 
 interface Frame {
   readonly event?: string;
-  /** Where to resume after this frame. */
+  /** The position from which a browser that has received this frame resumes. */
   readonly id?: string | undefined;
   readonly data?: object;
-  /** Wait before reconnecting, in milliseconds. */
+  /** How long the browser waits before it reconnects, in milliseconds. */
   readonly retryMs?: number;
   readonly comment?: string;
 }

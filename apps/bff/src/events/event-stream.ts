@@ -7,12 +7,18 @@ export interface Outlet {
   write(text: string): void;
   /** Bytes written that the browser has not taken yet. */
   readonly bufferedBytes: number;
-  /** Writes the last text. Resolves when the connection has ended: when the text is through, or soon in any case. */
+  /**
+   * Writes the last text and ends the connection. Resolves when it has ended, which does not wait long for a browser
+   * that does not read.
+   */
   end(text: string): Promise<void>;
 }
 
 export interface EventStreamOptions {
-  /** Notices of one kind that come closer together than this are sent as one. */
+  /**
+   * How long notices wait after the last ones were written. The newest of each kind is then sent for all that wait. A
+   * heartbeat sends them earlier.
+   */
   readonly coalesceMs: number;
   readonly bufferMaxBytes: number;
   readonly retryMs: number;
@@ -22,17 +28,18 @@ export interface EventStreamOptions {
 export type ResyncReason = 'unknown-last-event-id' | 'notices-lost';
 
 /**
- * A notice without an audience makes every browser read data of its own. So that they do not all read at once, each
- * browser picks an instant within this time.
+ * A resync makes every browser read data of its own, and so does a notice to all users unless it concerns the catalog.
+ * So that they do not all read at once, each browser picks an instant within this time.
  */
 const SPREAD_MS = 10_000;
 
 /**
  * The event stream of one browser. A notice says that data changed but not what, so waiting notices of one kind merge
- * into one. The number of kinds bounds the waiting notices, and `bufferMaxBytes` the written text.
+ * into one. The number of kinds bounds the waiting notices, and `bufferMaxBytes` the text that the browser has not
+ * taken yet.
  */
 export class EventStream {
-  /** By name, in sending order; the newest of each. */
+  /** The newest waiting notice of each name, in sending order. */
   private readonly waiting = new Map<string, Notice>();
   private state: 'opening' | 'open' | 'closed' = 'opening';
   private toldAt = -Infinity;
@@ -59,7 +66,7 @@ export class EventStream {
       this.write(frame({ id: position, event: RESYNC, data: resync('unknown-last-event-id') }));
       return;
     }
-    // Notices that came while the stream was opening are newer than the missed ones.
+    // Notices that came while the stream was opening follow the missed ones; one that is among both is sent once.
     const newer = [...this.waiting.values()];
     this.waiting.clear();
     for (const notice of [...missed, ...newer]) this.wait(notice);
@@ -76,7 +83,7 @@ export class EventStream {
     else this.timer = setTimeout(() => this.flush(), waitMs).unref();
   }
 
-  /** Shows that the stream lives, and moves the place to resume from to `position`. */
+  /** Sends what waits, shows that the stream lives, and moves the place to resume from to `position`. */
   heartbeat(position: string | undefined): void {
     if (this.state !== 'open') return;
     this.flush();

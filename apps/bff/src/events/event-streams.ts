@@ -8,19 +8,22 @@ import { problem, ProblemError } from '../problems/problem.js';
 import type { ClosingReason } from './event-frames.js';
 import { EventStream, type Outlet } from './event-stream.js';
 
-/** The owner of a stream, and how long it lasts. */
+/** The user to whom a stream belongs, and until when it may last. */
 export interface Subscriber {
   /** Streams are counted by account. */
   readonly account: string;
-  /** The subscriber's audiences, beside the notices for all users. */
+  /** The audiences whose notices the stream gets, in addition to the notices for all users. */
   readonly audiences: readonly Audience[];
   /** When the token ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Whether the user still acts for this account; asked when that account has changed, and periodically. */
+  /**
+   * Whether the user still acts for this account; asked at each notice that the eligibility of this account changed,
+   * which every change of its record causes, and periodically.
+   */
   readonly isStillAllowed: () => Promise<boolean>;
 }
 
-/** Present and cumulative state of this process's streams. */
+/** The open streams of this process, and what it has sent and dropped since it began. */
 export interface StreamsState {
   readonly streams: number;
   readonly noticesSent: number;
@@ -35,23 +38,27 @@ interface OpenStream {
   readonly looks: NodeJS.Timeout;
 }
 
-/** Notices of one kind that come closer together are sent as one: a bulk change costs a browser four reads a second. */
+/**
+ * The `coalesceMs` of every stream: however fast data of one kind changes, a browser reads it at most four times a
+ * second.
+ */
 const COALESCE_MS = 250;
 /**
- * A stream ends after this, or up to a tenth earlier, whatever its token allows, so that streams spread over new
- * processes.
+ * Maximum life of a stream, whatever its token allows, so that browsers also reach new processes. Each stream ends up
+ * to a tenth earlier, by chance, so that they do not all reconnect at once.
  */
 const LIFETIME_MS = 3_600_000;
 /**
- * How often a stream checks that its user still acts for the account, beside each announced change of that account:
- * while no process follows the events, no change is announced. The mapping is nearly always in the cache; when it is
- * not trusted, a thousand idle streams cost the source 200 queries a minute.
+ * How often a stream checks that its user still acts for the account, besides at each `eligibility.changed` to that
+ * account: while no process follows the events, there is no such notice. The mapping is nearly always in the cache;
+ * while the feed of accounts is not trusted, a thousand idle streams cost the source 200 queries a minute.
  */
 const LOOK_MS = 300_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * The event streams of this process: bounded in number, each with the notices that concern it, ended with the process.
+ * The event streams of this process. Their number is bounded, each receives the notices that concern it, and all end
+ * with the process.
  */
 @Injectable()
 export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, NoticeFollower {
@@ -108,7 +115,7 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
 
   /**
    * Sends the subscriber, through the outlet, the notices since `lastEventId` if they are known, and then every new
-   * one. Call it in the same turn as `admit`. Returns the function to call when the browser leaves.
+   * one. Call it in the same turn of the event loop as `admit`. Returns the function to call when the browser leaves.
    */
   add(subscriber: Subscriber, outlet: Outlet, lastEventId: string | undefined): () => void {
     const { bufferMaxBytes, retryMs } = this.config.sse;

@@ -10,10 +10,10 @@ import { tokenSession } from './token-session.js';
 
 const HEAD = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // Proxies must neither keep nor compress it: both would hold events back. nginx obeys the second header.
+  // Proxies must neither buffer nor compress the stream: both would hold events back. nginx obeys `x-accel-buffering`.
   'cache-control': 'private, no-store, no-transform',
   'x-accel-buffering': 'no',
-  // The connection ends with the stream, so that no idle one delays the end of the process.
+  // The connection ends with the stream, so that no idle connection delays the end of the process.
   connection: 'close',
 };
 

@@ -8,7 +8,7 @@ export interface TokenSession {
   readonly expiresAt: number;
 }
 
-/** Reads the token of a request that passed the guard, which has verified the token and both of these claims. */
+/** Reads the token of a request that passed the guard, which has verified the token and its claims `sub` and `exp`. */
 export function tokenSession({ headers }: FastifyRequest): TokenSession {
   const token = headers.authorization?.replace(/^Bearer +/i, '').trimEnd() ?? '';
   const { sub, exp } = decodeJwt(token);

@@ -28,7 +28,10 @@ export class HealthController {
     private readonly streams: EventStreams,
   ) {}
 
-  /** `degraded` (still 200): the store, the change events or the notices are away, and this process still serves. */
+  /**
+   * Answers 200 also when it says `degraded`: the store, the change events or the notices are not in order, and this
+   * process still serves.
+   */
   @Get()
   @Header('cache-control', 'no-store')
   overall(): Promise<HealthCheckResult> {

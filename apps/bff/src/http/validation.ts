@@ -23,7 +23,7 @@ export const positiveId = z
   .regex(/^[1-9]\d{0,14}$/, 'expected a positive whole number such as 1042')
   .transform(Number);
 
-/** The checked value, or a 400 that explains each faulty part. `where` names the part of the request. */
+/** Returns the checked value, or throws a 400 that explains the faults. `where` names the part of the request. */
 export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T {
   const result = schema.safeParse(given, { error: inPlainWords });
   if (result.success) return result.data;
@@ -34,7 +34,7 @@ export function valid<T>(schema: z.ZodType<T>, given: unknown, where: string): T
   throw new ProblemError(problem(400, 'invalid-request', 'The request is not valid', detail, { errors }));
 }
 
-/** Maximum errors reported: a body can hold thousands, and more would not help. */
+/** Maximum number of faults that one answer explains: a body can hold thousands, and more would not help. */
 const ERRORS_MAX = 10;
 
 /** The fault, for readers who do not know the checking library; undefined keeps the library's own message. */

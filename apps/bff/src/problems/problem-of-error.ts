@@ -30,7 +30,10 @@ const SOURCE_BUSY: Answer = {
   detail: 'Too many requests are waiting for the system that has this data. Try again later.',
   retryAfterSeconds: 10,
 };
-/** The caller cannot fix this: our query, our credentials or our rights are wrong. The log has the details. */
+/**
+ * The source refused the request or gave an unusable answer. The caller cannot fix this, but we may: a query,
+ * credentials or rights of ours can be wrong. The log has the details.
+ */
 const SOURCE_REFUSED: Answer = {
   status: 502,
   kind: 'source-refused',
@@ -45,7 +48,10 @@ const CACHE_BUSY: Answer = {
   retryAfterSeconds: 2,
 };
 
-/** The answer to each operating error that can reach the edge, by its code. */
+/**
+ * The answers to failures that pass by themselves, by the code of the error. Other codes of a source get
+ * `SOURCE_REFUSED`.
+ */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   SALESFORCE_LIMIT_EXCEEDED: { ...SOURCE_BUSY, retryAfterSeconds: 60 },
   SALESFORCE_OVERLOADED: SOURCE_BUSY,
@@ -100,8 +106,8 @@ const OWN_DETAILS: Readonly<Record<number, string>> = {
 };
 
 /**
- * Guarantees a problem for any thrown value, without anything of an unexpected error (message, stack, source's own
- * text): those belong in the log.
+ * Returns a problem for any thrown value. It shows nothing of an unexpected error or of a source's error (message,
+ * stack, the source's own text): that belongs in the log.
  */
 export function problemOfError(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
@@ -129,7 +135,7 @@ function problemOfHttp(error: HttpException): Problem {
   return status >= 500 ? unexpected(status) : problemOfStatus(status);
 }
 
-/** The problem of a request that failed before it had a route; only its status is known. */
+/** The problem of a failed request when only the status is known, such as one that failed before it had a route. */
 export function problemOfStatus(status: number, detail?: string): Problem {
   const title = STATUS_CODES[status] ?? 'Error';
   return problem(status, kindOf(title), title, OWN_DETAILS[status] ?? detail ?? CLIENT_DETAILS[status]);

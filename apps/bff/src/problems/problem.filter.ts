@@ -3,7 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError, type Problem } from './problem.js';
 import { problemOfError } from './problem-of-error.js';
 
-/** Answers every error of every route, and every request without a route, with problem details. */
+/**
+ * Answers every error of every route, and every request without a route, with problem details. A health report of
+ * something that is down is passed on as it is.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);

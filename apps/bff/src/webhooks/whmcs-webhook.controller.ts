@@ -10,7 +10,7 @@ import { problem, ProblemError } from '../problems/problem.js';
 import { signatureFault, type SignatureHeaders } from './webhook-signature.js';
 
 const ID = z.number().int().min(1).max(999_999_999_999_999);
-/** `id` is new for each message, so that two changes of one invoice in one second have two signatures. */
+/** The sender gives each message a new `id`, so that two changes of one invoice in one second have two signatures. */
 const common = {
   id: z.string().regex(/^[A-Za-z0-9._-]{8,64}$/, 'must be 8 to 64 letters, digits, . _ or -'),
   clientId: ID,
@@ -54,7 +54,7 @@ export class WhmcsWebhookController {
     try {
       await this.changes.apply(message, `whmcs ${message.id}`);
     } catch (error) {
-      // The sender may repeat the same message; if the release fails as well, after half a minute.
+      // The sender may then repeat the same message at once or, if the release fails as well, after half a minute.
       await this.nonces.release(nonce).catch(() => undefined);
       throw error;
     }
@@ -73,11 +73,14 @@ export class WhmcsWebhookController {
     });
   }
 
-  /** Keeps the nonce as long as its timestamp would be accepted, counted from the furthest accepted future. */
+  /**
+   * Keeps the nonce for as long as the message's timestamp can be accepted: it may lie one tolerance ahead, and is
+   * accepted until one tolerance after it.
+   */
   private async remember(nonce: string): Promise<void> {
     const lifeMs = 2_000 * this.config.whmcs.webhook.toleranceSeconds + CLAIM_MS;
     await this.nonces.keep(nonce, lifeMs).catch((error: unknown) => {
-      // The message is applied all the same. A repeat would be applied again, which costs a fetch.
+      // The message has been applied all the same. If it comes again, it is applied again, which costs a fetch.
       this.logger.warn(`a webhook may be taken twice: ${(error as Error).message}`);
     });
   }

@@ -1,10 +1,13 @@
 import { defaulted } from './documented-variable.js';
 import { oneOf, text } from './value-kinds.js';
 
-/** The injection token of the one configuration of a process. Each user declares the groups of it that it reads. */
+/**
+ * The injection token of the one configuration of a process. A class that injects it declares only the groups that it
+ * reads.
+ */
 export const APP_CONFIG = Symbol('APP_CONFIG');
 
-/** The name of this process, its environment, and how it logs. */
+/** The name of the application, the environment of the process, and how it logs. */
 export interface ApplicationConfig {
   readonly name: string;
   readonly environment: 'development' | 'test' | 'production';

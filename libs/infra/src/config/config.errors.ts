@@ -8,7 +8,7 @@ export interface ConfigProblem {
   readonly expected: string;
 }
 
-/** A variable that is needed and not set. */
+/** The problem of a variable that is needed and not set. */
 export function missing(name: string, expected: string): ConfigProblem {
   return { name, given: undefined, expected };
 }

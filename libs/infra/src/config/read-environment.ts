@@ -7,7 +7,10 @@ import { masked } from './mask.js';
 /** The variables of a process, as Node gives them. */
 export type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** The variables that passed their own check, the names that were given, and what is wrong with the others. */
+/**
+ * The values of the variables that passed their own check, the problems of the others, and the names of all variables
+ * of the environment that are not empty.
+ */
 export interface ReadVariables {
   readonly values: Readonly<Record<string, unknown>>;
   readonly given: ReadonlySet<string>;
@@ -35,7 +38,7 @@ export function readVariables(shapes: VariableShapes, env: RawEnvironment): Read
   return { values, given: new Set(Object.keys(given)), problems };
 }
 
-/** The value, frozen with everything in it. */
+/** Freezes the value with everything in it, and returns it. A part that is already frozen is not looked into. */
 export function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {
     if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) deepFreeze(part as object);

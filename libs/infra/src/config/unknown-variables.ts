@@ -6,13 +6,16 @@ const serviceLink = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|POR
 /** Which names are the product's. */
 export interface OwnVariables {
   readonly known: readonly string[];
-  /** An unknown variable with one of these prefixes is a typing error. */
+  /** An unknown variable with one of these prefixes counts as a typing error, unless it is another program's. */
   readonly prefixes: readonly string[];
   /** Variables of other programs that use one of the prefixes, too. */
   readonly foreign: RegExp;
 }
 
-/** Variables that have one of our prefixes and are unknown, each with the nearest known one. */
+/**
+ * A problem for each unknown variable with one of our prefixes, with a hint. A variable of another program is no
+ * problem, unless it differs from a known one by at most two characters.
+ */
 export function unknownVariableProblems(
   names: Iterable<string>,
   { known, prefixes, foreign }: OwnVariables,

@@ -42,7 +42,7 @@ const booleans = new Map([
 /** `true`, `1`, `false` or `0`. */
 export const boolean: ValueKind<boolean> = { expected: 'true or false', parse: (given) => booleans.get(given) };
 
-/** An absolute URL with one of these schemes (`https:`), kept as written. Credentials in it are refused. */
+/** An absolute URL with one of these schemes (such as `https:`), kept as written. Credentials in it are refused. */
 export function url(...schemes: readonly string[]): ValueKind<string> {
   return {
     expected: `a URL that starts with ${schemes.map((scheme) => `${scheme}//`).join(' or ')} and holds no user or password`,

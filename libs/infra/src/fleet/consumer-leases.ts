@@ -25,9 +25,9 @@ export abstract class ConsumerLeases {
   /** The new term; undefined while another process holds the lease. */
   abstract acquire(consumer: string, holder: string, leaseMs: number): Promise<ConsumerTerm | undefined>;
   /**
-   * Prolongs the term, and records for each feed how many milliseconds ago all its changes up to then had been applied.
-   * A feed that is not named keeps its earlier record. A new record may be further back than the earlier one, when a
-   * silence turns out to have been a loss. False: the term is over, and nothing changed.
+   * Prolongs the term, and records for each named feed how many milliseconds ago it was up to date, with all its
+   * changes until then applied. A feed that is not named keeps its earlier record. A new record may be further back
+   * than the earlier one, when a silence turns out to have been a loss. False: the term is over, and nothing changed.
    */
   abstract renew(term: ConsumerTerm, leaseMs: number, feedAges: ReadonlyMap<string, number>): Promise<boolean>;
   /** Ends the term if it is not over yet, so that a stand-by need not wait for the lease to expire. */
@@ -35,7 +35,8 @@ export abstract class ConsumerLeases {
   abstract holder(consumer: string): Promise<ConsumerHolder | undefined>;
   /**
    * For each feed: how many milliseconds ago it is known to have been up to date. The age of a feed that nobody follows
-   * grows. A feed that is not named was never followed since the store began.
+   * grows. A feed that is missing was never followed since the store began, or was last recorded by a server whose
+   * clock was ahead.
    */
   abstract feedAges(): Promise<ReadonlyMap<string, number>>;
 }

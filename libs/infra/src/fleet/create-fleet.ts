@@ -11,7 +11,10 @@ import { RedisCheckpoints } from './redis/redis-checkpoints.js';
 import { RedisConsumerLeases } from './redis/redis-consumer-leases.js';
 import { RedisProcessReports } from './redis/redis-process-reports.js';
 
-/** Where the processes of an application meet. Give the cache the same, or positions outlive what they stand for. */
+/**
+ * The Redis and the name through which the processes of an application share data. Give the cache the same ones:
+ * otherwise a saved position could outlive the entries whose invalidations it stands for.
+ */
 export interface FleetOptions {
   /** The connection for commands, made by `createRedisClient`. null: this process is alone. @default null */
   readonly redis?: RedisClient | null;
@@ -23,7 +26,7 @@ export interface FleetOptions {
 export interface Fleet {
   readonly checkpoints: Checkpoints;
   readonly leases: ConsumerLeases;
-  /** Close them when the cache is closed, and before the connection. */
+  /** Close them after the cache and before the connection to Redis. */
   readonly reports: ProcessReports;
 }
 

@@ -10,7 +10,7 @@ export interface ProcessReport {
  * of all live ones. A process that has not written for 10 s is not live.
  */
 export abstract class ProcessReports {
-  /** Replaces what this process publishes under `topic`: first within a second, then again until the process ends. */
+  /** Replaces what this process publishes under `topic`, until `close`. `content` is called anew for each report. */
   abstract publish(topic: string, content: () => unknown): void;
   /**
    * The newest report of every live process. This process reads its own report directly, so that one is never behind.

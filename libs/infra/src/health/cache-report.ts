@@ -12,7 +12,7 @@ export interface CacheReport {
   readonly reason?: string;
   /** Counters by bucket, and the number `invalidations`. */
   readonly metrics: Readonly<Record<string, CacheBucketMetrics | number>>;
-  /** `<bucket>Seconds`; null where only a change ends an entry. */
+  /** `<bucket>Seconds`; null where only an invalidation ends an entry, or where the value decides. */
   readonly ttl: Readonly<Record<string, number | null>>;
 }
 

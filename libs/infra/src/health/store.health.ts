@@ -21,7 +21,7 @@ export class StoreHealth {
     @Inject(APP_CONFIG) private readonly config: { readonly redis: Pick<RedisConfig, 'commandTimeoutMs'> },
   ) {}
 
-  /** `redis` or, without Redis, `store`. Answers within the command timeout and never rejects. */
+  /** The result is named `redis` or, without Redis, `store`. Answers within the command timeout and never rejects. */
   async check(): Promise<HealthIndicatorResult> {
     const { kind, status, reason, entries, bytes, owedInvalidations, l1 } = this.cache.state();
     const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };

@@ -8,8 +8,9 @@ export const ENCODINGS = 'gzip, br';
 
 /**
  * The whole body as text, decompressed, without a byte order mark. Rejects with `too-large` as soon as more than
- * `bytesMax` decompressed bytes arrive, so an answer never holds more memory than that, whatever length it declares;
- * with `broken` if it ends early. The connection of an answer that was not read to its end is closed.
+ * `bytesMax` decompressed bytes arrive, so an answer never holds much more memory than that, whatever length it
+ * declares; with `broken` if it ends early or cannot be decompressed. The connection of an answer that was not read to
+ * its end is closed.
  */
 export async function readBody(response: IncomingMessage, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];

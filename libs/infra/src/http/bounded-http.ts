@@ -9,11 +9,14 @@ export interface HttpQuestion {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Whether it may be sent twice: a read is retried once if no answer began, and follows redirects; a write never. */
+  /**
+   * Whether it may be sent twice: a read is retried once if no answer began, and follows redirects; a write does
+   * neither.
+   */
   readonly isRead: boolean;
-  /** Bounds everything: redirects, the second attempt, and the answer to its last byte. */
+  /** How long everything may take: redirects, the second attempt, and the answer to its last byte. */
   readonly timeoutMs: number;
-  /** Bounds the answer's decompressed body. */
+  /** Maximum size of the answer's body after decompression. */
   readonly bytesMax: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -25,7 +28,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** Redirects within one host that a read follows. */
+/** Maximum number of redirects that a read follows, all within one origin. */
 const REDIRECTS_MAX = 3;
 
 /**
@@ -39,8 +42,8 @@ const KEPT = { keepAlive: true, timeout: 4_000, maxFreeSockets: 16 };
  * `HttpFaultError`. Secrets stay with the host that they are meant for: a redirect to another origin is refused.
  *
  * A write gets a connection of its own: on a kept one, a connection that the server has just closed cannot be told from
- * a write that was carried out and never answered. (`http.Agent` keeps connections. undici's fetch does too, but
- * neither reports which one it used nor can be made to open a new one.)
+ * a write that was carried out and never answered. This is why it uses `http.Agent`: undici's fetch keeps connections
+ * too, and cannot be made to open a new one for a request.
  */
 export class BoundedHttp {
   private readonly kept: { readonly 'http:': Agent; readonly 'https:': Agent };

@@ -4,7 +4,8 @@
  * - `unreachable`: no answer began; `broken`: it began, but ended early or cannot be decompressed
  * - `timeout`, `aborted`: the time was over, or the caller gave up
  * - `too-large`: the answer has more bytes than allowed, decompressed
- * - `redirected`: it leads to another host, or further than is followed
+ * - `redirected`: a redirect that is not followed: to another origin or to no address, of a write, one too many, or one
+ *   that would change the method
  */
 export type HttpFaultKind = 'aborted' | 'broken' | 'redirected' | 'timeout' | 'too-large' | 'unreachable';
 

@@ -1,4 +1,4 @@
-/** The result for a nonce: `claimed` by this call alone; `known`: it was used, or is being used, elsewhere. */
+/** The result for a nonce: `claimed` by this call alone; `known`: an earlier call has used it, or is using it. */
 export type Claim = 'claimed' | 'known';
 
 /** Used nonces, remembered for all processes of an application, so that a message is accepted once. */

@@ -25,8 +25,8 @@ export interface NoticeFollower {
   /** Called once for every notice, in the order of the board. */
   onNotice(notice: Notice): void;
   /**
-   * Notices may have been lost (the store was emptied, or this process was away for too long): nothing is known before
-   * now.
+   * Notices may have been lost (the store was emptied, or this process was away for too long): nothing is known of the
+   * time before now.
    */
   onLost(): void;
 }
@@ -49,15 +49,16 @@ export abstract class NoticeBoard {
    */
   abstract publish(posts: readonly Post[]): Promise<number>;
   /**
-   * Calls back for every notice from now on, until the returned function is called. The first follower opens a
-   * connection.
+   * Calls back for every notice from now on, until the returned function is called. With Redis, the first follower
+   * opens a connection.
    */
   abstract follow(follower: NoticeFollower): () => void;
-  /** The id of the newest notice that followers have received; undefined until the board has been read once. */
+  /** The id of the newest notice that this process has read; undefined until the board has been read once. */
   abstract position(): string | undefined;
   /**
-   * The notices after this one that followers have received, in order; undefined if the board does not reach back that
-   * far or never held it: then anything may have been missed.
+   * The notices after this one that this process has read, in order. The call may wait up to a second for this process
+   * to read this one. Undefined if the board does not reach back that far or never held it: then anything may have been
+   * missed.
    */
   abstract since(id: string): Promise<readonly Notice[] | undefined>;
   abstract state(): BoardState;

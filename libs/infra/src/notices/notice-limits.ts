@@ -4,6 +4,6 @@
  */
 export const NOTICES_KEPT = 10_000;
 
-/** How many sources a board remembers, and for how long: far more than a replaced consumer delivers twice. */
+/** How many sources a board remembers at most, and how long each: far more than a replaced consumer delivers twice. */
 export const SOURCES_KEPT = 10_000;
 export const SOURCE_LIFE_MS = 600_000;

@@ -3,10 +3,10 @@ import type { Notice } from './notice-board.js';
 /** Name of the first entry of a board: it guarantees a position to resume from. Followers never receive it. */
 export const BEGINNING = '';
 
-/** The newest notices of a board in this process: `max`, exceeded by at most a tenth. */
+/** The newest notices of a board in this process: `max` of them, exceeded by at most a tenth. */
 export class NoticeWindow {
   private notices: Notice[] = [];
-  /** By id: how many notices were appended before. */
+  /** For the id of each notice in the window: how many notices were appended before it. */
   private readonly places = new Map<string, number>();
   private dropped = 0;
 

@@ -11,8 +11,8 @@ export function hitClock(): number {
 const ORIGIN_READINGS = 20;
 
 /**
- * The start of `performance.now()`. Each reading is too early by the time that passes within it, so the latest is the
- * best.
+ * The zero of `performance.now()` on the scale of `elapsedMs()`. Each reading is too early by the time that passes
+ * within it, so the latest is the best.
  */
 const origin = Math.max(
   ...Array.from({ length: ORIGIN_READINGS }, () => {

@@ -1,4 +1,7 @@
-/** An invoice as lists show it. Amounts are decimal numbers in `currency`; dates are `YYYY-MM-DD`, null: never. */
+/**
+ * An invoice as lists show it. Amounts are decimal numbers in `currency`; dates are `YYYY-MM-DD`, null if there is
+ * none.
+ */
 export interface InvoiceSummary {
   readonly id: number;
   readonly number: string;

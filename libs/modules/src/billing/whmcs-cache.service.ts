@@ -9,9 +9,9 @@ import type { BillingSubscription, Invoice, InvoiceSummary, PaymentGateway, Paym
 type Fetch<T> = (context: FetchContext) => Promise<T>;
 
 /**
- * WHMCS data, kept for a time that fits how often it changes. WHMCS announces no changes by itself; a webhook and our
- * own writes drop entries earlier. Every key of customer data holds the client's id, so no two clients share a key.
- * Invoices and payment methods are encrypted in the store.
+ * WHMCS data, kept for a time that fits how often it changes. WHMCS announces no changes by itself; a webhook drops
+ * entries earlier. Every key of customer data holds the client's id, so no two clients share a key. Invoices and
+ * payment methods are encrypted in the store.
  */
 @Injectable()
 export class WhmcsCacheService extends DomainCache {
@@ -67,13 +67,19 @@ export class WhmcsCacheService extends DomainCache {
     return this.gateways.get(['all'], fetch);
   }
 
-  /** Drops an invoice and the lists that show it; with the client, also the list that it is new to. */
+  /**
+   * Drops an invoice and the lists that show it; with `client`, also that client's list, which does not show a new
+   * invoice yet.
+   */
   dropInvoice(id: number, client?: number): Promise<Invalidation> {
     const list = client === undefined ? [] : [this.invoiceLists.entry([`${client}`])];
     return this.invalidate([record('WhmcsInvoice', `${id}`), ...list]);
   }
 
-  /** Drops a subscription and the lists that show it; with the client, also the list that it is new to. */
+  /**
+   * Drops a subscription and the lists that show it; with `client`, also that client's list, which does not show a new
+   * one yet.
+   */
   dropSubscription(id: number, client?: number): Promise<Invalidation> {
     const list = client === undefined ? [] : [this.subscriptionLists.entry([`${client}`])];
     return this.invalidate([record('WhmcsService', `${id}`), ...list]);

@@ -14,7 +14,8 @@ import { CatalogCacheService } from './catalog-cache.service.js';
 
 /**
  * Drops what depends on an account: its eligibility, and the mapping of its user and billing client (`mapping`, found
- * by the account's record). The org's own eligibility event drops that account's eligibility and nothing else.
+ * by the account's record). The org's own eligibility event drops the eligibility of the account that it names and
+ * nothing else.
  */
 @Injectable()
 export class AccountCdcSubscriber extends ChangeSubscriber {
@@ -29,13 +30,13 @@ export class AccountCdcSubscriber extends ChangeSubscriber {
   }
 }
 
-/** Decides which user's mapping contains an account. */
+/** The field that decides which user's mapping contains an account. */
 const USER_FIELD = 'Portal_User_Id__c';
 
 /**
  * An account that starts to name a user must drop that user's mapping, which was built from another account or none.
- * The mapping of a previously named user is found by the account's record. An account without a user is therefore in no
- * further mapping, and creating one drops none.
+ * The mapping of the user that it named before is found by the account's record. So an account that names no user any
+ * more, or is created without one, drops no further mapping.
  */
 function accountRules(mappings: MappingCacheService): EntityRules {
   return {

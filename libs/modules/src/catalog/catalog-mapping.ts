@@ -32,7 +32,10 @@ export function toCategory({ value, label }: PicklistValue): Category {
   return { slug, family: value, label };
 }
 
-/** The choices in an account record. Regions are a semicolon-separated list, as in a multi-select; commas work too. */
+/**
+ * What an account may order, from its record. Regions are a semicolon-separated list, as in a multi-select; commas work
+ * too.
+ */
 export function toEligibility(
   account: Pick<
     AccountRecord,

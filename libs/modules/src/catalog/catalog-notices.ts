@@ -11,6 +11,7 @@ const WHOLE_CATALOG: ReadonlySet<Dependency> = new Set([...[...TABLES].map(whole
 
 /**
  * Notifies all users when the catalog changed, which they share, and an account's users when its eligibility changed.
+ * If it is unknown whose eligibility changed, it notifies all users of that, too.
  */
 @Injectable()
 export class CatalogNotices extends AppliedChangeListener {

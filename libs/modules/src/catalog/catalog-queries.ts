@@ -15,10 +15,13 @@ import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability
 type ProductRow = Omit<Product2Record, 'IsActive' | 'Family' | 'Availability__c' | 'Stock__c'>;
 type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'UnitPrice' | 'IsActive'>;
 
-/** Maximum ids per `IN` list: 19 characters and three of punctuation each, far below SOQL's limit of 100,000. */
+/**
+ * Maximum number of ids in an `IN` list. Each takes 22 characters with its quotes, a comma and a space, so the list
+ * stays far below SOQL's limit of 100,000.
+ */
 const IDS_PER_QUERY = 500;
 
-/** Reads the catalog from Salesforce and names every record it read. */
+/** Reads the catalog from Salesforce and names every product, price and account that it reads as a dependency. */
 @Injectable()
 export class CatalogQueries {
   constructor(private readonly salesforce: SalesforceClient) {}

@@ -7,7 +7,10 @@ import type { CatalogPage, Category, Eligibility } from './catalog.types.js';
 
 const UNKNOWN = { availability: null, stock: null };
 
-/** Minimum time between lookups past the cache. Unknown picklist choices need them: no event announces a new one. */
+/**
+ * Minimum time between two lookups of one list past the cache. A name that the cached list lacks needs a lookup,
+ * because no event announces a new choice of a picklist.
+ */
 const LOOK_AGAIN_MS = 60_000;
 
 /** The catalog as the portal shows it, and an account's eligibility. */

@@ -43,7 +43,7 @@ export interface Option {
   readonly label: string;
 }
 
-/** The choices that an account may order. */
+/** What an account may order: its internet eligibility and its regions. */
 export interface Eligibility {
   readonly accountId: string;
   readonly internet: { readonly eligibility: string | null; readonly status: string | null };

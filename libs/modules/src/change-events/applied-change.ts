@@ -2,14 +2,17 @@ import { entryKey, type Dependency } from '@bff/infra/cache/dependencies';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** A change whose invalidation was acknowledged: every read that begins from now on sees the source's present value. */
+/**
+ * A change whose invalidation was acknowledged: no read that begins from now on returns a value from before it; with a
+ * bounded L1, no read that begins a second later.
+ */
 export interface AppliedChange {
   /** Undefined for a gap: the change itself is unknown. */
   readonly event: SourceEvent | undefined;
   readonly dependencies: readonly Dependency[];
   /** The keys of the dropped entries, and of entries that the event named but that did not exist. */
   readonly keys: readonly string[];
-  /** Entries that `keys` does not name may also have been dropped. */
+  /** Whether entries that `keys` does not name may also have been dropped. */
   readonly isWide: boolean;
 }
 

@@ -4,12 +4,18 @@ import type { ChangeEvent, ChangeType, SourceEvent } from '@bff/integrations/sal
 
 /** One subscriber's interest in one topic. Its consumer invalidates what the subscription names. */
 export interface Subscription {
-  /** The object or message that the subscription listens for; used in health and logs. */
+  /**
+   * The object or message that the subscription listens for. It is also the name of the feed, and used in health and
+   * logs.
+   */
   readonly name: string;
   readonly topic: string;
   /** The object whose rows can be queried for changes that no event announced. @default none: a message */
   readonly table?: string;
-  /** Fields that decide which lists a row is in, in addition to the entries that show the row. @default none */
+  /**
+   * Fields that decide which lists a row is in; the reconciler compares their values with the announced ones.
+   * @default none
+   */
   readonly listFields?: readonly string[];
   /**
    * The dependencies that the event makes wrong. Empty: it changed nothing that is shown. Undefined: the event is not

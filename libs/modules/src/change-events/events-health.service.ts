@@ -16,7 +16,10 @@ import {
 } from './events-report.js';
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
 
-/** The health of change events across all live processes, from any of them. Never rejects because the store is away. */
+/**
+ * The health of change events across all live processes, from any of them. While the store is away it says `down` and
+ * does not reject.
+ */
 @Injectable()
 export class EventsHealthService {
   constructor(

@@ -4,7 +4,7 @@ import type { ConsumerRole } from './consuming/active-consumer.js';
 import type { ReconcilerReport } from './reconciler/reconciler.js';
 import type { TopicCounters } from './consuming/topic-consumer.js';
 
-/** Name of the consumer's lease: of all processes that share a store, and so one org, one consumes. */
+/** Name of the consumer's lease. One process holds it among all that share a store, and with it one org. */
 export const CONSUMER = 'salesforce-events';
 
 /** The topic of the process board under which consumers report. */
@@ -41,19 +41,22 @@ export type FeedState = 'live' | 'lagging' | 'lost';
 export interface FeedHealth {
   readonly feed: string;
   readonly state: FeedState;
-  /** Milliseconds since every announced change was applied; undefined: never yet. */
+  /** How many milliseconds ago the feed was up to date, with every announced change applied; undefined: never yet. */
   readonly behindMs: number | undefined;
 }
 
-/** One failure can be a short outage of the store; an event that fails this often leaves entries out of date. */
+/**
+ * After this many failures the present event of a topic counts as stuck: it leaves entries out of date. A single
+ * failure can be a short outage of the store.
+ */
 const FAILURES_UNTIL_STUCK = 2;
-/** A beat of the consumer, plus time to apply changes. */
+/** How far behind a `live` feed may be: a beat of the consumer (750 ms), plus time to apply changes. */
 const LIVE_MS = 5_000;
 
 /**
- * `up`: every topic is live and applies its events · `degraded`: some topic or feed does not, or events are switched
- * off · `down`: no topic is live, or the store cannot say. Only `up` means that entries without a TTL are fresh; a lost
- * feed bounds their age.
+ * `up`: every topic is live and applies its events, and every feed is live · `degraded`: some topic or feed is not, or
+ * events are switched off · `down`: no process consumes, no topic is live, or the store cannot say. Only `up` means
+ * that entries without a TTL are fresh; a lost feed bounds their age.
  */
 export type EventsStatus = 'up' | 'degraded' | 'down';
 
@@ -74,25 +77,26 @@ export interface EventsHealth {
   readonly reconciler?: ReconcilerReport;
 }
 
-/** The store's authoritative view. */
+/** What the reports are judged by: what the store knows, and what the process that answers needs. */
 export interface StoreWord {
   /** The holder of the consumer's lease; any other process that reports itself active is out of date. */
   readonly holder: string | undefined;
   /** Age of each feed, in ms. */
   readonly ages: ReadonlyMap<string, number>;
-  /** Age of a feed from which its entries are served only up to a maximum age. */
+  /** Age in ms at which a feed counts as lost; its entries are then served with a bounded age. */
   readonly lostAfterMs: number;
   /** Feeds that the caches of the process that answers rely on. */
   readonly relied: readonly string[];
 }
 
-/** Best first: a topic's state is that of its best consumer. */
+/** The states of a topic, best first. If several consumers report a topic, its best state counts. */
 const BEST_FIRST: readonly TopicState[] = ['live', 'connecting', 'lost', 'stopped'];
 
 /**
- * Guarantees `up` only when one process consumes, each expected topic has a subscriber and a live subscription in it,
- * and every feed has been followed to within seconds. A configured topic that no subscriber asked for is `absent`,
- * which reveals a subscriber that was never registered.
+ * Guarantees `up` only when one process consumes, each expected topic has a subscriber and a live subscription in it
+ * that applies its events, the integration user may read every object, and every feed has been followed to within
+ * seconds. A configured topic that no subscriber asked for is `absent`, which reveals a subscriber that was never
+ * registered.
  */
 export function eventsHealth(
   expected: readonly string[],
@@ -143,8 +147,9 @@ function followedBy(topics: readonly (TopicReport | AbsentTopic)[]): readonly st
 }
 
 /**
- * The feeds that the leader follows, because the store also remembers feeds that no subscriber asks for any more; all
- * feeds if there is no leader. Plus the feeds that a cache relies on, whether a process follows them or not.
+ * The feeds that the leader follows, because the store also remembers feeds that no subscriber asks for any more;
+ * without a leader, all feeds that the store knows. In addition, the feeds that a cache relies on, whether a process
+ * follows them or not.
  */
 function feedsOf(followed: readonly string[], { ages, lostAfterMs, relied }: StoreWord): FeedHealth[] {
   return [...new Set([...(followed.length > 0 ? followed : ages.keys()), ...relied])].sort().map((feed) => {
@@ -155,7 +160,10 @@ function feedsOf(followed: readonly string[], { ages, lostAfterMs, relied }: Sto
   });
 }
 
-/** Trailing feeds of healthy topics: missed events are still arriving, or there are too many to keep up with. */
+/**
+ * The feeds that are not live although their topics are healthy: missed events are still arriving, there are too many
+ * to keep up with, or no subscriber follows the feed.
+ */
 function feedTroubles(
   feeds: readonly FeedHealth[],
   followed: readonly string[],
@@ -188,7 +196,7 @@ function isStuck(report: TopicReport | AbsentTopic): boolean {
   return report.state === 'live' && report.failures >= FAILURES_UNTIL_STUCK;
 }
 
-/** Live, but Salesforce leaves out objects that the integration user cannot read. */
+/** Live, but Salesforce leaves out changes of objects that the integration user cannot read. */
 function isBlind(report: TopicReport | AbsentTopic): boolean {
   return report.state === 'live' && report.unreadable.length > 0;
 }

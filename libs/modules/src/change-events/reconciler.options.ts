@@ -35,12 +35,12 @@ export interface ReconcilerOptions {
   readonly tables: readonly WatchedTable[];
   readonly salesforce: Pick<SalesforceClient, 'query'>;
   readonly positions: ReconcilerPositions;
-  /** A change that no event announced is repaired within this time of its commit. */
+  /** A change that no event announced is repaired within this time of its commit, plus the time of the query. */
   readonly periodMs: number;
   /**
    * How long an event may trail the row that it announces. A row without an event counts as missed this long after it
-   * was seen. CDC takes 1 to 5 s in experience; Salesforce promises nothing. @default 10000, a quarter of a shorter
-   * period
+   * was seen. CDC takes 1 to 5 s in experience; Salesforce promises nothing. @default 10000, or a quarter of `periodMs`
+   * if that is less
    */
   readonly graceMs?: number;
   /**
@@ -50,10 +50,14 @@ export interface ReconcilerOptions {
    */
   readonly overlapMs?: number;
   /**
-   * Rows looked at per run of a table; beyond it the whole table is dropped. 2000 are one API request. @default 10000
+   * Maximum number of rows that one run of a table reads. If it reads as many, the whole table is dropped. 2000 rows
+   * take one API request. @default 10000
    */
   readonly rowsMax?: number;
-  /** Records whose events are remembered, and, for each table, records whose announced values are. @default 100000 */
+  /**
+   * Maximum number of records whose events are remembered, and, for each table, of records whose announced values are.
+   * @default 100000
+   */
   readonly recordsMax?: number;
   /** Receives what was found, and every change of state. @default none */
   readonly log?: StreamLog;

@@ -17,7 +17,7 @@ export interface AppConfig {
   readonly sandbox: SandboxConfig;
 }
 
-/** The limits of the HTTP server. `host` also applies to the worker's health port. */
+/** The limits of the HTTP server. `host` and `shutdownGraceMs` also apply to the worker and its health port. */
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
@@ -40,7 +40,7 @@ export interface CacheConfig {
   readonly l1: 'off' | 'bounded' | 'strict';
   /** What happens while most of the Sentinels, or of the Cluster's masters, do not confirm the primary. */
   readonly onSplit: 'refuse' | 'serve';
-  /** 0 means none. */
+  /** Maximum age of change-driven entries, whether or not somebody follows the events; 0: no such bound. */
   readonly safetyTtlSeconds: number;
   /** The maximum age of a change-driven entry while nobody follows the events that announce its changes. */
   readonly feedLostMaxAgeSeconds: number;

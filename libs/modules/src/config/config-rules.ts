@@ -57,7 +57,10 @@ const neededWithRealOrg = {
   AUTH_JWKS_URL: "the URL of the issuer's keys",
 } as const satisfies Partial<Record<VariableName, string>>;
 
-/** With a real org, nothing made for the sandbox is accepted: neither its issuer nor its demo key. */
+/**
+ * With a real org, no value made for the sandbox is used: the variables of WHMCS and the issuer must be set and, with
+ * Redis, the encryption keys.
+ */
 function realOrgProblems(environment: CheckedEnvironment): ConfigProblem[] {
   if (!isRealOrg(environment)) return [];
   const needed: Partial<Record<VariableName, string>> = { ...neededWithRealOrg };

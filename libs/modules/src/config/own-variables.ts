@@ -1,7 +1,10 @@
 import type { OwnVariables } from '@bff/infra/config/unknown-variables';
 import { variableNames } from './environment.schema.js';
 
-/** Prefixes of our variables: an unknown variable with one of them is a typing error. */
+/**
+ * Prefixes of our variables: an unknown variable with one of them counts as a typing error, unless it is another
+ * program's.
+ */
 const ownPrefixes = [
   'SF_',
   'CACHE_',

@@ -7,10 +7,9 @@ import { Injectable } from '@nestjs/common';
 import type { AccountMapping } from './identity.types.js';
 
 /**
- * The account that a user acts for (`mapping:userId:<id>`), kept until Salesforce announces a change of an account.
- * While no process follows the events, it is kept no longer than every change-driven entry
- * (`SF_STREAM_LOST_MAX_AGE_SECONDS`), because it decides whose data is shown. A missing account is not cached: support
- * links users while they wait.
+ * The account that a user acts for (`mapping:userId:<id>`), kept until Salesforce announces a change of an account. It
+ * decides whose data is shown, so its age is bounded like that of every change-driven entry while no process follows
+ * the events (`SF_STREAM_LOST_MAX_AGE_SECONDS`). A missing account is not cached: support links users while they wait.
  */
 @Injectable()
 export class MappingCacheService extends DomainCache {

@@ -7,7 +7,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { AccountMapping } from './identity.types.js';
 import { MappingCacheService } from './mapping-cache.service.js';
 
-/** Maximum accounts read, including those whose user differs by case only. A full page counts as ambiguous. */
+/**
+ * Maximum number of accounts read for a user, including those whose user differs by case only. If there are as many,
+ * the user counts as ambiguous.
+ */
 const CANDIDATES_MAX = 10;
 
 /** Finds the account of a portal user. */
@@ -36,7 +39,7 @@ export class MappingService {
       );
       context.dependsOn(...found.map((account) => record('Account', toSalesforceId(account.Id))));
       const [account, ...others] = found.filter((each) => each.Portal_User_Id__c === userId);
-      // A full page may hide a second account of the same user.
+      // Beyond the limit there may be a second account of the same user.
       if (others.length > 0 || found.length === CANDIDATES_MAX) {
         this.logger.error('several accounts name the same Portal_User_Id__c; none is used');
         return null;

@@ -8,7 +8,10 @@ import { z } from 'zod';
 import type { OrderRequest } from './order.types.js';
 import { OrderOutcomeUnknownError, OrderRefusedError, ProductNotSoldError } from './orders.errors.js';
 
-/** A composite request takes 25 calls, including the order's own (REST API Developer Guide, "Composite"). */
+/**
+ * Maximum number of calls for items in a composite request, which takes 25 with the order's own (REST API Developer
+ * Guide, "Composite").
+ */
 const ITEM_CALLS_MAX = 24;
 
 /** Failures after which a sent request may have been carried out. Every other failure means that it was not. */

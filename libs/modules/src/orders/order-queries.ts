@@ -9,14 +9,17 @@ import { orderItems, toCachedOrder, toOrderSummary } from './order-mapping.js';
 import type { CachedOrder, OrderSummary } from './order.types.js';
 
 /**
- * Reads orders from Salesforce and names every record it read. It reads item ids even for lists: an item's change
- * events do not name its order (only its CREATE does), so `record('OrderItem', id)` finds the entries.
+ * Reads orders from Salesforce and names every record that it reads as a dependency. It reads item ids even for lists:
+ * an item's change events do not name its order (only its CREATE does), so `record('OrderItem', id)` finds the entries.
  */
 @Injectable()
 export class OrderQueries {
   constructor(private readonly salesforce: SalesforceClient) {}
 
-  /** The account's newest 200 orders. The sort field never changes, so only a new or deleted order moves the window. */
+  /**
+   * The account's newest 200 orders. The sort field never changes, so only an order that joins or leaves the account
+   * moves the window.
+   */
   async summaries(account: SalesforceId, context: FetchContext): Promise<OrderSummary[]> {
     context.dependsOn(membership('Order'), membership('OrderItem'));
     const orders = await this.salesforce.query<OrderRecord>(

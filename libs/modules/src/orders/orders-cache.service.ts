@@ -46,7 +46,9 @@ export class OrdersCacheService extends DomainCache {
     return this.detail.get([order], fetcher);
   }
 
-  /** Whether there is an entry of the account's list, or of this order; rejects while the store is away. */
+  /**
+   * Whether there is an entry of the account's list or, with `order`, of that order; rejects while the store is away.
+   */
   async isKept(account: SalesforceId, order?: SalesforceId): Promise<boolean> {
     const key = order === undefined ? this.account.key([account]) : this.detail.key([order]);
     return (await this.cache.status(key)) === 'exists';

@@ -7,7 +7,7 @@ import type { AppConfig } from '../config/app-config.js';
 
 /**
  * The cache that the configuration describes. Sensitive values are encrypted in the embedded store too; without a
- * configured key, with one that is made here and ends with the process, like the store.
+ * configured key they are encrypted with a random one, which ends with the process like that store.
  */
 export function cacheOptions(
   { app, cache, events }: AppConfig,

@@ -59,7 +59,7 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
   return { pinoHttp: stream ? [options, stream] : options, forRoutes: ['/{*splat}'] };
 }
 
-/** Without the query, which may hold confidential values. */
+/** The path of the request without its query, which may hold confidential values. */
 function pathOf(request: IncomingMessage): string {
   const url = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '';
   return url.split('?', 1)[0] as string;

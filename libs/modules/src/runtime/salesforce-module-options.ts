@@ -22,7 +22,7 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
   };
 }
 
-/** The sandbox loses no event at the start of a subscription, so it needs no settling time. */
+/** By default the sandbox loses no event at the start of a subscription, so streams from it need no settling time. */
 function eventOptions(salesforce: AppConfig['salesforce']): EventOptions {
   const { eventTransport: transport, isSandbox, pubsubEndpoint, streamWatchdogSeconds } = salesforce;
   const stream = {

@@ -7,7 +7,7 @@ import type { RedisClient } from '../../redis/redis-client.js';
 const NAMES = ['acquire', 'renew', 'save', 'release', 'ages'] as const;
 type ScriptName = (typeof NAMES)[number];
 
-/** Commands about positions and terms that no script sends. */
+/** Commands about positions and terms that are sent without a script. */
 const DIRECT = ['GET', 'HDEL', 'HGET', 'HSET', 'PTTL'] as const;
 
 const PREFIX = 'evergreen_consumer_';
@@ -45,7 +45,7 @@ export class ConsumerScripts {
   }
 }
 
-/** The text by which the lease names this term among all others. */
+/** The value of the consumer's lease in Redis while this term lasts. No other term of the consumer has the same. */
 export function nameOfTerm({ fence, holder }: ConsumerTerm): string {
   return `${fence} ${holder}`;
 }

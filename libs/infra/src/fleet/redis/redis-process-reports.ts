@@ -79,8 +79,8 @@ export class RedisProcessReports extends ProcessReports {
       );
       const added = await this.connection.run((redis) => redis.sadd(this.index(topic), this.processId));
       await this.connection.run((redis) => redis.pexpire(this.index(topic), INDEX_MS));
-      // Each start has a new process id. A process that adds its own removes the dead ones, so the index needs no
-      // reader.
+      // Each start of a process has a new id. A process that adds its id to the index removes those of dead processes,
+      // so the index does not grow even if nobody reads it.
       if (added > 0) await this.readOthers(topic);
     } catch (error) {
       // While the store is away its health says so, and the next second retries. Any other error is a defect of ours.

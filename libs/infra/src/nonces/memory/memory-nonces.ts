@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { Nonces, type Claim } from '../nonces.js';
 
-/** Only a sender that holds the secret gets this far, so this bounds a faulty sender, not an attacker. */
+/**
+ * Maximum number of nonces that are remembered. Only a sender that holds the secret gets this far, so this bounds a
+ * faulty sender, not an attacker.
+ */
 const KEPT_MAX = 100_000;
 
 /** Nonces of a single process. They end with it. */

@@ -2,7 +2,7 @@ import type { RedisClient } from '../../redis/redis-client.js';
 
 /** How long Redis holds a read that has nothing to return. Its reply also shows that the connection still works. */
 export const BLOCK_MS = 2_000;
-/** A read without a reply after this time is rejected: the connection hangs. */
+/** How long a read waits for its reply. Then it is rejected, because the connection counts as hanging. */
 const PATIENCE_MS = BLOCK_MS + 1_500;
 
 /**

@@ -20,13 +20,13 @@ const PAGE = 500;
 /**
  * Keeps a window equal to the end of the board. It continues from the newest notice in the window, but only if Redis
  * still has that one: otherwise notices in between may be missing (trimmed while this process stood still, lost by a
- * restart or a failover), so it starts over and calls `onLost`. Reconnects for as long as it lives.
+ * restart or a failover), so it reads the board anew and calls `onLost`. Reconnects for as long as it lives.
  */
 export class BoardReader {
   private readonly connection: RedisClient;
   private running: Promise<void> | undefined;
   private readonly closing = new AbortController();
-  /** Why no notices arrive now. */
+  /** Why no notices arrive now; undefined while they do. */
   reason: string | undefined = 'the board has not been read yet';
 
   constructor(
@@ -70,12 +70,15 @@ export class BoardReader {
     }
   }
 
-  /** Never rejects: a connection that is not ready rejects the next command, and the loop retries after a pause. */
+  /** Ignores a failure: a connection that is not ready rejects the next command, and the loop retries after a pause. */
   private connect(): void {
     if (this.connection.status === 'wait') this.connection.connect().catch(() => undefined);
   }
 
-  /** False if the board no longer holds the newest notice of the window. */
+  /**
+   * Reads what follows the newest notice of the window. False if the window is empty or the board no longer holds that
+   * notice.
+   */
   private async readOn(): Promise<boolean> {
     const { newest } = this.window;
     if (!newest) return false;
@@ -99,7 +102,8 @@ export class BoardReader {
       page = await this.page(`(${history.at(-1)?.[0]}`);
       history.push(...page);
     }
-    // In one turn of the event loop, so that nobody sees a position whose loss is not yet reported.
+    // The window changes and `onLost` is called in one turn of the event loop, so that nobody sees the new position
+    // before the loss is reported.
     const hadHistory = this.window.newest !== undefined;
     this.window.clear();
     for (const entry of history) this.window.append(toNotice(entry));

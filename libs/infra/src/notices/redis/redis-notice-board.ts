@@ -9,7 +9,9 @@ import { NoticeBoardUnavailableError } from '../notices.errors.js';
 import { BoardReader } from './board-reader.js';
 
 const SCRIPT = readFileSync(new URL('./lua/post-notices.lua', import.meta.url), 'utf8');
-/** Posts per script, so that one script blocks Redis for a fraction of a millisecond at most. */
+/**
+ * Maximum number of posts in one call of the script, so that it blocks Redis for a fraction of a millisecond at most.
+ */
 const POSTS_PER_SCRIPT = 200;
 /** How long `since` waits for this process to read up to a newer notice that the caller knows. */
 const CATCH_UP_MS = 1_000;
@@ -94,7 +96,7 @@ export class RedisNoticeBoard extends NoticeBoard {
     }
   }
 
-  /** Whether another process may have read a notice that has not arrived here yet. */
+  /** Whether this id may name a notice that another process has read and that has not arrived here yet. */
   private isAhead(id: string): boolean {
     const asked = ENTRY_ID.exec(id);
     if (!asked || this.window.has(id)) return false;

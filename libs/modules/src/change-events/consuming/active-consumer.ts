@@ -17,7 +17,7 @@ export const CONSUMER_TIMES: ConsumerTimes = { leaseMs: 3_000, beatMs: 750, stan
 
 /** The work that only the active process does. */
 export interface ActiveWork {
-  /** Called at the beginning of each term in which this process did not already consume. */
+  /** Called when this process becomes the active one; not when it gets a new term while it already consumes. */
   start(): Promise<void>;
   /** Resolves when none of the work is under way. */
   stop(): Promise<void>;
@@ -67,7 +67,9 @@ export class ActiveConsumer {
     this.running ??= this.run();
   }
 
-  /** Resolves when the work has stopped and the lease is free. */
+  /**
+   * Resolves when the work has stopped and the lease is released. While the store is away, the lease expires by itself.
+   */
   async stop(): Promise<void> {
     this.isStopped = true;
     this.wake();
@@ -85,7 +87,7 @@ export class ActiveConsumer {
     if (this.isActive) await this.end();
   }
 
-  /** Releases the lease and waits `leaseMs`, long enough for another process to find it free. */
+  /** Stops the work, releases the lease and waits `leaseMs`, long enough for another process to find the lease free. */
   private async giveWay(): Promise<void> {
     this.hasFailed = false;
     await this.end();
@@ -137,7 +139,7 @@ export class ActiveConsumer {
     try {
       if (current) await this.leases.release(current);
     } catch (error) {
-      // The lease expires by itself.
+      // If the store is away, the lease expires by itself.
       if (!(error instanceof StoreUnavailableError))
         this.logger.error({ err: error }, `${this.consumer}: not released`);
     }

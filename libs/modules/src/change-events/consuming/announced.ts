@@ -2,7 +2,10 @@ import type { ChangeEvent, SourceEvent } from '@bff/integrations/salesforce/even
 import { LRUCache } from 'lru-cache';
 import type { ChangedRow } from '../reconciler/reconciler-rows.js';
 
-/** Records remembered: one hour's changes in an org that uses up its daily event allocation; about 25 MB. */
+/**
+ * Maximum number of records remembered: one hour's changes in an org that uses up its daily event allocation. They take
+ * about 25 MB.
+ */
 export const RECORDS_MAX = 100_000;
 
 /** The newest announcement of one record. */
@@ -10,18 +13,21 @@ interface Heard {
   /** In whole seconds, like the stamps of rows. */
   readonly at: number;
   readonly isDeleted: boolean;
-  /** An event has said that the record exists (creation, undeletion, gap), which drops the lists that it joins. */
+  /**
+   * The lists that the record joins have been dropped: by any event but an UPDATE or a DELETE, or because the row was
+   * handed on.
+   */
   readonly isListed: boolean;
 }
 
 /**
- * Remembers announced changes, which reveals a row that changed without an event. An event counts even if it changed
- * nothing of interest. Bounded: the record least recently changed or looked up is forgotten first.
+ * Remembers announced changes, so that a row that changed without an event is recognised. An event counts even if it
+ * changed nothing of interest. Bounded: the record least recently changed or looked up is forgotten first.
  *
  * `SystemModstamp` has whole seconds, so a row counts as announced if its newest event falls in the second of its
  * change. Not detected, because a row shows only its last change: a lost update before (or in the same second as) one
- * that was heard. `AnnouncedValues` detects those of them that move a row between lists. Lost creations and deletions
- * are detected, whatever was heard after them.
+ * that was heard. If it moved the row between lists, `AnnouncedValues` detects it. Lost creations and deletions are
+ * detected, whatever was heard after them.
  */
 export class Announced {
   private readonly records: LRUCache<string, Heard>;
@@ -65,7 +71,8 @@ export class Announced {
     const wholeTableAt = this.wholeTableAt(table);
     if (wholeTableAt >= row.modifiedAt) return true;
     if (heard === undefined || heard.at < row.modifiedAt) return false;
-    // One second can hold two changes. A later event describes a change made after the row was read.
+    // A row can change and be deleted in one second. An event of a later second describes a change made after the row
+    // was read.
     if (heard.at === row.modifiedAt && heard.isDeleted !== row.isDeleted) return false;
     const isNew = since !== undefined && row.createdAt > Math.max(since, wholeTableAt, this.forgottenUpTo);
     return heard.isListed || row.isDeleted || !isNew;

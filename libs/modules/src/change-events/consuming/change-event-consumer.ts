@@ -20,7 +20,7 @@ import { Reconciler } from '../reconciler/reconciler.js';
 import type { WatchedTable } from '../reconciler.options.js';
 import { TopicConsumer, type TopicPosition } from './topic-consumer.js';
 
-/** A topic followed to within this time delivers changes as they happen. */
+/** How far behind a topic may be and still count as caught up: it delivers changes as they happen. */
 const CAUGHT_UP_MS = 1_000;
 
 /**
@@ -151,7 +151,10 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     return health?.state === 'live' && health.waiting === 0 && (health.behindMs ?? Infinity) < CAUGHT_UP_MS;
   }
 
-  /** A subscription is as far behind as its topic; one with several topics is as far behind as the worst of them. */
+  /**
+   * A feed is as far behind as its topic; one with several topics is as far behind as the worst of them. A feed that
+   * was never followed, or whose object the integration user may not read, is left out.
+   */
   private feedAges(): ReadonlyMap<string, number> {
     const ages = new Map<string, number>();
     for (const { topic, behindMs = Infinity, unreadable } of this.source.health()) {

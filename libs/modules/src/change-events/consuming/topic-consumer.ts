@@ -22,7 +22,10 @@ export interface TopicCounters {
   readonly ignored: number;
   /** Events whose invalidation was acknowledged, counted once for each subscription that they concerned. */
   readonly invalidations: number;
-  /** Events that could not be understood or applied, so that everything of their subscription was dropped instead. */
+  /**
+   * Events for which a subscription threw, or whose invalidation kept failing, counted once for each such subscription.
+   * Everything of the subscription is dropped instead.
+   */
   readonly poisoned: number;
   readonly lastPoison: string | undefined;
   readonly lastCommittedReplayId: string | undefined;
@@ -58,7 +61,7 @@ interface Step {
   readonly parts: StepPart[];
   /** The dependencies of all parts, each once. */
   readonly dependencies: Set<Dependency>;
-  /** An earlier attempt may have dropped entries. */
+  /** Whether it was tried before; then the earlier attempt may have dropped entries. */
   isTried: boolean;
   /** How often it failed for a reason other than an unavailable store. */
   failures: number;
@@ -80,10 +83,13 @@ interface BatchInHand {
   isApplied: boolean;
 }
 
-/** Dependencies per call to the store: enough for hundreds of events, few enough for one short step of Redis. */
+/**
+ * Maximum number of dependencies in one call to the store, unless a single event has more: enough for hundreds of
+ * events, few enough for one short step of Redis.
+ */
 const DEPENDENCIES_OF_STEP = 1_000;
 
-/** A step that fails this often while the store is reachable will never succeed. */
+/** After this many failures while the store is reachable, a step counts as poison: it would never succeed. */
 const FAILURES_OF_POISON = 3;
 
 /**
@@ -120,7 +126,7 @@ export class TopicConsumer implements TopicHandler {
     return { ...counts, lastPoison, lastCommittedReplayId, lastCommittedAt };
   }
 
-  /** The start position: after the last event whose invalidation was acknowledged. */
+  /** The start position: after the last event whose position was saved; without one, only new events. */
   async position(): Promise<StartPosition> {
     const saved = await this.kept.load();
     return saved === undefined ? 'latest' : { after: saved };
@@ -137,7 +143,7 @@ export class TopicConsumer implements TopicHandler {
 
   /**
    * Events may have been missed, so every entry that they could have concerned is dropped. The domains repeat that like
-   * any invalidation but count no change; the topic's `gaps` do.
+   * any invalidation but count no change; the gap itself is counted in `TopicHealth.gaps`.
    */
   async onGap(reason: GapReason): Promise<void> {
     const everything = this.subscriptions.flatMap((subscription) => subscription.everything);

@@ -22,19 +22,22 @@ export interface TableCounters {
 const IDS_SHOWN_MAX = 5;
 
 /**
- * This long after the newest change of a whole table was read, its second is over by the org's clock too, so the drop
- * covers all rows of that second.
+ * How long the drop of a whole table waits at least after the newest change was read. By then the second of that change
+ * is over by the org's clock too, so the drop covers all its rows.
  */
 const SECOND_OVER_MS = 2_000;
 
-/** Rows whose values are read when none are known: those that changed last, in at most five API requests. */
+/**
+ * Maximum number of rows, last changed first, whose values are read at the start and after all known values were
+ * dropped: five pages of a query.
+ */
 const SETTLED_ROWS_MAX = 10_000;
 
 /**
  * One table, in one process, for as long as it is the active one. Its position is the org's time up to which every
  * change is dealt with. It advances to a time only when the overlap has passed since that time was first seen as the
  * newest, by this process's elapsed time, so the two clocks are never compared. Until then rows are read again and
- * recognised.
+ * recognised. Only the drop of a whole table advances it at once.
  */
 export class ReconciledTable {
   private settledUpTo: number | undefined;
@@ -45,7 +48,7 @@ export class ReconciledTable {
   private gaps = 0;
   private readonly values: AnnouncedValues;
   private readonly listFields: readonly string[];
-  /** Epoch of `values` when the settled rows were read. */
+  /** The epoch of `values` for which the settled rows were read. */
   private settledEpoch: number | undefined;
 
   constructor(
@@ -88,7 +91,10 @@ export class ReconciledTable {
     counters.lastRunAt = Date.now();
   }
 
-  /** The position of the last process. Without one, the newest change: nothing vouches for earlier ones. */
+  /**
+   * The position that the last active process saved. Without one, the time of the newest change: earlier changes are
+   * not looked for.
+   */
   private async begin(signal: AbortSignal): Promise<number> {
     const saved = Date.parse((await this.options.positions.load(this.watched.table)) ?? '');
     if (Number.isFinite(saved)) return saved;
@@ -97,7 +103,10 @@ export class ReconciledTable {
     return newest;
   }
 
-  /** These rows were dealt with, their values included: learning the values spares their next change a second look. */
+  /**
+   * Learns the values of the rows that last changed before the position. These rows have been dealt with, so the next
+   * change of one of them needs no second look.
+   */
   private async learnSettled(upTo: number, signal: AbortSignal): Promise<void> {
     const { epoch } = this.values;
     if (this.listFields.length === 0 || this.settledEpoch === epoch) return;
@@ -137,7 +146,10 @@ export class ReconciledTable {
     values.applied(rows);
   }
 
-  /** Used when too many rows changed to look at each. Returns the newest change that this has dealt with. */
+  /**
+   * Drops the whole table when too many rows changed to look at each. Returns the newest change that this has dealt
+   * with.
+   */
   private async dropWhole(signal: AbortSignal): Promise<number> {
     const { counters, watched } = this;
     const newest = await this.query(signal, newestChange);
@@ -147,7 +159,8 @@ export class ReconciledTable {
     counters.wholeTables += 1;
     const rows = `${this.options.rowsMax} or more rows have changed since the last position`;
     this.options.log('warn', `${watched.table}: ${rows}; all entries with any of them are dropped`);
-    // Reading them again would return as many. A row of a still open transaction may escape, if its event does too.
+    // The position moves without waiting for the overlap, because reading the rows again would return as many. A row of
+    // a transaction that is still open may escape, if its event does too.
     this.seen.length = 0;
     await this.save(newest);
     this.settledUpTo = newest;

@@ -10,7 +10,7 @@ interface Origin {
 /** Marks an event that Salesforce has not sent. It is no position and is never committed as one. */
 const MAKER = 'reconciler';
 
-/** Ids per event: its invalidation is one call to the store, which handles several hundred well. */
+/** Maximum number of ids in an event: its invalidation is one call to the store, which handles several hundred well. */
 const IDS_MAX = 500;
 
 /**

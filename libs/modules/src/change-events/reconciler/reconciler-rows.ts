@@ -58,7 +58,7 @@ export async function newestChange(org: Org, object: string, options: QueryOptio
   return rows(await org.query(newest, { ...options, includeDeleted: true }), object, [])[0]?.modifiedAt ?? 0;
 }
 
-/** Inserts the names verbatim, which the `soql` tag refuses for values; so it accepts only valid names. */
+/** Inserts the names verbatim, because the `soql` tag would quote them like values; so it accepts only valid names. */
 function select(object: string, fields: readonly string[], rest: Soql): Soql {
   for (const name of [object, ...fields]) {
     if (/^[A-Za-z]\w{0,79}$/.test(name)) continue;

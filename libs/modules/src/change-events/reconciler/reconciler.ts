@@ -28,7 +28,10 @@ export interface ReconcilerReport {
   readonly apiCalls: number;
   /** Changes that no event announced while events were heard: losses of the stream, each repaired. */
   readonly missed: number;
-  /** Changes that were repaired too, but whose event this process could not have heard, or may still come. */
+  /**
+   * Changes that were repaired but prove no loss: this process could not have heard their event or may have forgotten
+   * it, or the event may still come.
+   */
   readonly rechecked: number;
   /** How often too many rows had changed, so that a whole table was dropped. */
   readonly wholeTables: number;
@@ -46,9 +49,15 @@ interface Watch {
   running: ReconciledTable | undefined;
 }
 
-/** The first wait after a run failed for a transient reason; it doubles up to the time between runs. */
+/**
+ * The longest first wait after a run failed for a transient reason; it doubles with each further failure, up to
+ * `periodMs`.
+ */
 const RETRY_MS_MIN = 1_000;
-/** The longest wait while Salesforce refuses (a limit, a permission, a field): only people or the next day help. */
+/**
+ * The longest wait while Salesforce refuses (a limit, a permission, a field), unless `periodMs` is longer: only people
+ * or the next day help.
+ */
 const REFUSED_RETRY_MS_MAX = 3_600_000;
 
 /**

@@ -1,5 +1,5 @@
--- ages: for each feed, how many ms ago it was last known to be up to date, by the server's clock. A date in the future
--- comes from a server whose clock is ahead of this one's; that feed is left out until it is written again.
+-- ages: for each feed, how many ms ago it was last known to be up to date, by the server's clock. A date that is a
+-- second or more in the future comes from a server whose clock is ahead of this one's; such a feed is left out.
 -- Atomic: all ages count back from the instant at which the dates were read.
 -- KEYS base
 -- ARGV (none)

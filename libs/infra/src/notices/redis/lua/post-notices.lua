@@ -4,9 +4,9 @@
 -- KEYS board sources
 -- ARGV noticesKept sourcesKept lifeMs (name audience source)...
 --   board: a stream; n = name, a = audience
---   sources: a sorted set, by the time at which each was first seen
+--   sources: a sorted set of each source with its name and audience, by the time at which it was first seen
 --   lifeMs: how long a source is remembered
---   audience: '*', or '=' and whom
+--   audience: '*' for everybody, or '=' and the audience
 --   source: '' = none, so the notice is new
 -- -> how many notices are new
 local board, sources = KEYS[1], KEYS[2]
