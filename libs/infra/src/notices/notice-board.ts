@@ -44,8 +44,9 @@ export interface BoardState {
 export abstract class NoticeBoard {
   /**
    * Resolves with the number of new notices once all are on the board. Posts of one call with the same name and
-   * audience become one notice. Rejects with `NoticeBoardUnavailableError`; some may then be on the board all the same,
-   * and posting them again with their sources does no harm.
+   * audience become one notice (with Redis, if they are among the same 200 posts). Rejects with
+   * `NoticeBoardUnavailableError`; some may then be on the board all the same, and posting them again with their
+   * sources does no harm.
    */
   abstract publish(posts: readonly Post[]): Promise<number>;
   /**

@@ -46,7 +46,7 @@ export class BillingService {
     return subscription ?? undefined;
   }
 
-  /** The client's stored payment methods, and the gateways that it could add. */
+  /** The client's stored payment methods, and the gateways with which it could add one. */
   async paymentMethods(client: number | null): Promise<PaymentMethods> {
     const id = linked(client);
     const [methods, gateways] = await Promise.all([

@@ -67,7 +67,10 @@ export class CatalogQueries {
     return values.filter((value) => value.active).map(toCategory);
   }
 
-  /** The active choices of a picklist; a new one is read at the latest when it moves a row between lists. */
+  /**
+   * The active choices of a picklist that decides lists. A new choice is read at the latest when the first row gets it,
+   * because that row then moves between lists.
+   */
   async options(object: string, field: string, context: FetchContext): Promise<Option[]> {
     context.dependsOn(membership(object));
     const values = await this.salesforce.picklist(object, field);

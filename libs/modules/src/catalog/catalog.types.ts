@@ -1,6 +1,6 @@
 /** A kind of product, as URLs name it. */
 export interface Category {
-  /** For URLs: `internet`. */
+  /** The name of the category in URLs, such as `internet`. */
   readonly slug: string;
   /** The value of `Product2.Family`. */
   readonly family: string;

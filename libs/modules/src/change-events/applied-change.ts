@@ -21,7 +21,10 @@ export interface AppliedChange {
  * consumer that dies in between delivers it again. A provider of any imported module is registered automatically.
  */
 export abstract class AppliedChangeListener {
-  /** Receives the changes of one batch, in order. It must not reject: the stream would stand still. */
+  /**
+   * Receives acknowledged changes in the order of their events. It must not reject: the source then delivers the batch
+   * again, but these changes are not passed on again.
+   */
   abstract onApplied(changes: readonly AppliedChange[]): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ export const CONSUMER_TOPIC = 'sf-events';
 /** One topic as one process sees it. */
 export type TopicReport = TopicHealth & TopicCounters & { readonly subscriptions: readonly string[] };
 
-/** A topic that no live process has subscribed to. */
+/** A topic to which the active consumer has no subscription. */
 export interface AbsentTopic {
   readonly topic: string;
   readonly state: 'absent';
@@ -25,9 +25,9 @@ export interface ConsumerReport {
   /** The process, as the lease names it. */
   readonly holder: string;
   readonly role: ConsumerRole;
-  /** Empty while it stands by. */
+  /** Empty unless the process is the active consumer. */
   readonly topics: readonly TopicReport[];
-  /** Undefined when it is switched off. */
+  /** Undefined when the reconciler is switched off, or the process is not the active consumer. */
   readonly reconciler?: ReconcilerReport;
 }
 

@@ -3,7 +3,7 @@ import { NoticeBoardUnavailableError } from '@bff/infra/notices/notices.errors';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { RESYNC, type Notification } from './notification.types.js';
 
-/** Wait after a failure before the board is tried again. */
+/** How long to wait after a failure before the board is tried again. */
 const RETRY_MS = 1_000;
 
 /**
@@ -18,9 +18,9 @@ export class Notifications implements OnApplicationShutdown {
   constructor(@Inject(NoticeBoard) private readonly board: NoticeBoard) {}
 
   /**
-   * Resolves when the notices are on the board. It never rejects, because the change has already happened: a notice
-   * that cannot be published becomes a `resync` for all users as soon as the board is back, so no browser waits for a
-   * lost notice.
+   * Resolves when the notices are on the board, or could not be published. It never rejects, because the change has
+   * already happened: a notice that cannot be published becomes a `resync` for all users as soon as the board is back,
+   * so no browser waits for a lost notice.
    *
    * Notices with the same name and audience are published as one, with the newest source: a batch of hundreds of
    * changes costs the board no more than one. With the oldest source, newer changes that arrive together with repeated

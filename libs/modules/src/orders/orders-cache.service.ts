@@ -76,8 +76,8 @@ export class OrdersCacheService extends DomainCache {
   }
 
   /**
-   * After a write by this portal: drops the account's list and, if `order` is known, what shows it. Resolves when
-   * acknowledged.
+   * After a write by this portal: drops the account's list and, if `order` is known, the entries that show the order.
+   * Resolves when acknowledged.
    */
   invalidateWritten(account: SalesforceId, order?: SalesforceId): Promise<Invalidation> {
     return this.invalidate([this.accountList(account), ...(order === undefined ? [] : [record('Order', order)])]);

@@ -6,7 +6,7 @@ import { SharedConnection } from './shared-connection.js';
 import type { RedisClient } from '../../redis/redis-client.js';
 
 const PERIOD_MS = 1000;
-/** A process that has not written for this long counts as gone; Redis drops its report. */
+/** How long Redis keeps a report. A process that has not written for this long counts as gone. */
 const LIVE_MS = 10_000;
 /** How long the index of a topic outlives the last write. */
 const INDEX_MS = 6 * LIVE_MS;

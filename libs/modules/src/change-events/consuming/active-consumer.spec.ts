@@ -70,13 +70,13 @@ describe('of several processes', () => {
     await pass(20_000);
     expect([first.active.role, second.active.role]).toEqual(['active', 'stand-by']);
     expect(second.steps).toEqual([]);
-    Object.assign(first.active, { leases: cutOff }); // it goes on, and believes in its term
+    Object.assign(first.active, { leases: cutOff }); // it is cut off, and still believes in its term
     cutOff.isAway = true;
     await pass(TIMES.leaseMs + TIMES.standByMs);
     expect(second.active.role).toBe('active');
     expect(second.steps).toEqual(['start']);
     expect(first.steps).toEqual(['start']);
-    Object.assign(first.active, { leases }); // and learns of the other
+    Object.assign(first.active, { leases }); // it reaches the store again, and learns of the other
     await pass(TIMES.beatMs);
     expect(first.active.role).toBe('stand-by');
     expect(first.active.term).toBeUndefined();

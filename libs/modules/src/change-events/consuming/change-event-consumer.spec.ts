@@ -34,7 +34,7 @@ class HandedSource extends ChangeEventSource {
   readonly transport = 'handed';
   topics: ReadonlyMap<string, TopicHandler> = new Map();
   position: (topic: string) => Promise<StartPosition> = () => Promise.resolve('latest');
-  /** The health of each topic, beyond the default. */
+  /** What the test sets in the health of a topic; the rest is as of one that was never heard of. */
   said: Record<string, Partial<TopicHealth>> = {};
 
   async start(topics: HandedSource['topics'], position: HandedSource['position']): Promise<void> {
@@ -133,7 +133,7 @@ describe('a process that was taken for dead', () => {
   });
 
   it('is followed by one that goes on after its position, and moves it under a term of its own', async () => {
-    expect(started.map((each) => each.report().role)).toEqual(['active', 'active']); // the first does not know
+    expect(started.map((each) => each.report().role)).toEqual(['active', 'active']); // the first does not know yet
     expect(await successor.position(TOPIC)).toEqual({ after: '7' });
     await successor.hand('8');
     expect(await checkpoints.load(SAVED_AS)).toBe('8');
@@ -223,7 +223,7 @@ describe('what has changed by the account of the org', () => {
     const orders = { ...things.subscriptions[0], table: 'Order' };
     source = await startProcess(Object.assign(things, { subscriptions: [orders] }));
     source.said = { [ORDERS]: { state: 'live', behindMs: 0 } };
-    await jest.advanceTimersByTimeAsync(100_000); // the first look is over
+    await jest.advanceTimersByTimeAsync(100_000); // until the reconciler's first look is over
     rows = [{ Id: event.recordIds[0], IsDeleted: false, CreatedDate: BEGUN, SystemModstamp: CHANGED }];
   });
 

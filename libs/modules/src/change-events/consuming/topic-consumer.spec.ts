@@ -23,7 +23,7 @@ let steps: string[];
 let failures: number;
 /** Why an invalidation is refused; undefined if it is not. */
 let refusal: (dependencies: readonly Dependency[]) => Error | undefined;
-/** What the domain of the subscription was given. */
+/** With what the subscription called `noteInvalidated` of its domain. */
 let counted: { count: number; changes: number }[];
 
 const invalidate = cache.invalidate.bind(cache);
@@ -61,7 +61,7 @@ function consumer(listeners: TopicListeners = {}, asked = subscription, position
   return new TopicConsumer(TOPIC, [asked], cache, position, listeners);
 }
 
-/** The first save rejects. */
+/** A position whose first save rejects. */
 function keptAtSecondTry(): TopicPosition {
   let attempts = 0;
   const save = (position: string) =>

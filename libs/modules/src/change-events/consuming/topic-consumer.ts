@@ -16,7 +16,7 @@ import type { Reconciler } from '../reconciler/reconciler.js';
 
 /** This process's results for the events of one topic. */
 export interface TopicCounters {
-  /** Events that changed only internal fields. */
+  /** Events that changed nothing that is shown, such as internal fields alone. */
   readonly skipped: number;
   /** Events of objects that no subscription is for, on a shared channel. */
   readonly ignored: number;

@@ -41,7 +41,7 @@ const SETTLED_ROWS_MAX = 10_000;
  */
 export class ReconciledTable {
   private settledUpTo: number | undefined;
-  /** The newest change at the start of each completed run; oldest first, each newer than the one before. */
+  /** For each run that saw a newer change than all before it, oldest first: when it started, and that newest change. */
   private readonly seen: { readonly atMs: number; readonly newest: number }[] = [];
   /** The org's time from which on this process should have heard every change; undefined: not known yet. */
   private heardSince: number | undefined;
@@ -118,7 +118,7 @@ export class ReconciledTable {
     this.settledEpoch = epoch;
   }
 
-  /** Returns the newest change that the rows show. */
+  /** Hands on the rows that no event announces within the grace. Returns the newest change that the rows show. */
   private async dropUnannounced(rows: readonly ChangedRow[], signal: AbortSignal): Promise<number> {
     const { counters } = this;
     const newest = rows.at(-1)?.modifiedAt ?? this.settledUpTo ?? 0;

@@ -1,7 +1,7 @@
 import type { ChangeEvent, ChangeType } from '@bff/integrations/salesforce/events/source-event';
 import type { ChangedRow } from './reconciler-rows.js';
 
-/** The source that the made events claim. */
+/** Where the made-up events claim to come from. */
 interface Origin {
   readonly table: string;
   readonly topic: string;
