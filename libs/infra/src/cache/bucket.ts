@@ -28,7 +28,10 @@ export interface RehydrateOptions<T> {
   readonly recentSeconds: number;
   /** The system that the rate protects: buckets that name the same source share its rate. @default the domain */
   readonly source?: string;
-  /** Fetches per second in each process. If buckets give one source two rates, the lower applies. @default 10 */
+  /**
+   * Maximum fetches per second for rebuilding, in each process. Among buckets that share a source, the lowest rate
+   * applies to all. @default 10
+   */
   readonly perSecond?: number;
 }
 
@@ -55,18 +58,25 @@ const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetr
 };
 
 /**
- * Parts that need no encoding: nearly all ids. Every read builds a key; this check makes an L1 hit three times as fast.
+ * Matches parts that need no encoding, as nearly all ids do. Every read builds a key; this check makes an L1 hit three
+ * times as fast.
  */
 const PLAIN_PART = /^[A-Za-z0-9._~@-]*$/;
 
 /** The entries of one kind in a domain: they share the key format, the strategy and the counters. */
 export class Bucket<T> {
   readonly metrics = emptyBucketMetrics();
-  /** Maximum seconds that an entry lives by its strategy; null: until it is invalidated, or as its value decides. */
+  /**
+   * Maximum seconds that an entry lives by its strategy; null if the strategy sets no maximum, or each value has its
+   * own.
+   */
   readonly ttlSeconds: number | null;
   private readonly prefix: string;
   private readonly options: ResolvedOptions;
-  /** Set if the entries depend on feeds: reads use `options` until `trustedUntil`, and `untrusted` after it. */
+  /**
+   * Set if the strategy names feeds and the cache checks feeds. Reads then use `options` until `trustedUntil`, and
+   * `untrusted` after it.
+   */
   private readonly trust: FeedTrust | undefined;
   private readonly untrusted: ResolvedOptions;
   private readonly recent: RecentReads | undefined;
@@ -147,7 +157,9 @@ export class Bucket<T> {
     return recent;
   }
 
-  /** The options of a read that begins now. While the feeds are followed, this costs only the comparison. */
+  /**
+   * The options of a read that begins now. Every read calls this: at most, it reads a clock and compares two numbers.
+   */
   private current(): ResolvedOptions {
     return this.trust === undefined || hitClock() < this.trust.trustedUntil ? this.options : this.untrusted;
   }
@@ -163,7 +175,9 @@ export class Bucket<T> {
   }
 }
 
-/** The key `domain:type:identifier[:subkey]`. Every part is encoded, so an id can hold any character. */
+/**
+ * The key `domain:type:part[:part]`. Every part is encoded, so an id can hold any character but half a surrogate pair.
+ */
 export function buildKey(domain: string, type: string, parts: readonly string[]): string {
   return [domain, type, ...parts].map(encodePart).join(':');
 }

@@ -29,7 +29,11 @@ export class CacheError extends Error {
   }
 }
 
-/** The store did not answer. Reads fall back to the source; writes reject with `CACHE_NOT_ACKNOWLEDGED` instead. */
+/**
+ * The store did not answer, or may not be used. `getOrSet` then answers from the source, and `get` as for a miss;
+ * writes and invalidations reject with `CACHE_NOT_ACKNOWLEDGED` instead; `status`, `lock` and `scan` reject with this
+ * error.
+ */
 export class StoreUnavailableError extends CacheError {
   constructor(message: string, options?: ErrorOptions) {
     super('CACHE_STORE_UNAVAILABLE', message, true, options);
@@ -38,8 +42,8 @@ export class StoreUnavailableError extends CacheError {
 }
 
 /**
- * At least one partition did not confirm, so the old value may still be served. The parts that were carried out stay,
- * and a repeat is harmless.
+ * At least one partition did not confirm a write or an invalidation, so the old value may still be served. Partitions
+ * that carried it out keep it, and a repeat is harmless.
  */
 export class NotAcknowledgedError extends CacheError {
   constructor(operation: string, options?: ErrorOptions) {
@@ -53,7 +57,7 @@ export class NotAcknowledgedError extends CacheError {
   }
 }
 
-/** Another process is the active consumer now. Nothing was written under the old term. */
+/** The term of this process as the active consumer is over, and nothing was written under it. */
 export class TermOverError extends CacheError {
   constructor(consumer: string) {
     super('CACHE_TERM_OVER', `this process is not the active consumer of ${consumer} any more`, false);
@@ -61,7 +65,10 @@ export class TermOverError extends CacheError {
   }
 }
 
-/** The caller's `waitMs` ran out before the build or the lock that it waited for ended. That build or lock goes on. */
+/**
+ * The caller's `waitMs` ran out while it waited: for a lock, or for the build or fetch of another caller, which goes
+ * on, or, while the store is away, for a place for its own fetch.
+ */
 export class WaitTimeoutError extends CacheError {
   constructor(key: string, waitMs: number, state: 'being built' | 'locked' = 'being built') {
     super('CACHE_WAIT_TIMEOUT', `${key} was still ${state} after ${waitMs} ms`, true);
@@ -69,7 +76,10 @@ export class WaitTimeoutError extends CacheError {
   }
 }
 
-/** A build in another process failed. `sourceCode` is the `code` of the error that its fetcher threw, if it had one. */
+/**
+ * A build of another process failed, or the build of any process that a `get` with `waitMs` waited for. `sourceCode` is
+ * the `code` of the error that the fetcher threw, if it had one.
+ */
 export class BuildFailedError extends CacheError {
   constructor(
     readonly sourceCode: string | undefined,

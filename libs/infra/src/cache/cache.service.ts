@@ -32,9 +32,9 @@ import { Upkeep } from './upkeep/upkeep.js';
 import { Sweeper } from './upkeep/sweeper.js';
 import type { ValueCodec } from './protocol/value-codec.js';
 
-/** How long `close` waits for builds under way. */
+/** How long `close` waits for builds under way; then the store is closed without them. */
 const CLOSE_MS = 2000;
-/** How long calls wait for the first connection. */
+/** How long calls wait for the first connection to the store; then they go on, and find the store away. */
 const OPENING_MS = 1000;
 const KEY_BYTES_MAX = 1024;
 /** Maximum dependencies of one invalidation. For more, invalidate the whole table or the namespace. */
@@ -59,9 +59,10 @@ export interface CacheServiceParts {
  * The cache: values under keys, each with the dependencies that it was built from.
  *
  * After `invalidate`, `set` or `del` has resolved, no read that begins later, in any process, returns a value that it
- * affected and whose fetch had begun before (docs/concepts/coherence.md). Values are JSON, for the first caller too. A
- * hit in Redis returns a parsed copy; hits in this process share one object, and so do callers that share a build:
- * treat values as read-only.
+ * affected and whose fetch had begun before (docs/concepts/coherence.md). Exceptions: reads that allow stale values,
+ * L1s in the mode `bounded` for up to a second, and `onSplit: 'serve'` in a split. Values are JSON, for the first
+ * caller too. A hit in Redis returns a parsed copy; hits in the L1 share one object, and so do callers that share a
+ * build: treat values as read-only.
  */
 export class CacheService {
   private readonly store: CacheStore;
@@ -118,7 +119,10 @@ export class CacheService {
     return this.opened;
   }
 
-  /** Gives builds under way two seconds to end, then closes. Later calls reject with `CACHE_CLOSED`. */
+  /**
+   * Aborts the signals of running fetches, gives their builds two seconds to end, then closes. Later calls reject with
+   * `CACHE_CLOSED`.
+   */
   close(): Promise<void> {
     this.closed ??= this.closeAll();
     return this.closed;
@@ -139,7 +143,8 @@ export class CacheService {
 
   /**
    * The value, or undefined for a miss or while the store is away. Starts no build. With `waitMs` it waits for a build
-   * under way, and rejects with `CACHE_WAIT_TIMEOUT` or, if that build failed, with `CACHE_BUILD_FAILED`.
+   * under way. It rejects with `CACHE_BUILD_FAILED` if that build fails, and with `CACHE_WAIT_TIMEOUT` if it takes
+   * longer.
    */
   async get<T>(key: string, options: GetOptions = {}): Promise<T | undefined> {
     this.check(key);
@@ -149,9 +154,9 @@ export class CacheService {
   }
 
   /**
-   * Stores a value unconditionally. The value counts as fetched at the instant at which the store applies it, and
-   * builds of the key under way are refused. Use `getOrSet` for a value from the source: it notices invalidations
-   * during the fetch. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm the write.
+   * Stores a value unconditionally. The value counts as fetched at the instant at which the store applies it; values of
+   * builds of the key that began before are not stored. Use `getOrSet` for a value from the source: it notices
+   * invalidations during the fetch. Rejects `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm the write.
    */
   async set<T>(key: string, value: T, options: SetOptions = {}): Promise<void> {
     await this.write('set', key, value, options);
@@ -162,7 +167,7 @@ export class CacheService {
    * process. An error of the fetcher reaches every caller that waits for that build (in another process as
    * `CACHE_BUILD_FAILED`) and is never cached. While the store is away, the source answers.
    *
-   * @param options a TTL in seconds, or options; without a TTL the entry is kept until it is invalidated
+   * @param options a TTL in seconds, or options; without a TTL the safety TTL ends the entry, or only an invalidation
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
     return this.reader.getOrSet(key, fetcher, options);
@@ -170,10 +175,10 @@ export class CacheService {
 
   /**
    * Like `getOrSet`, for callers that prefer a stale value to waiting or to an error; `isStale` says which they
-   * received. Within `stale.whileRevalidateSeconds` of an entry's end, its value is returned at once, and one build
-   * runs in the background. Within `stale.ifErrorSeconds` it replaces a fetch that fails or takes longer than
-   * `softTimeoutMs`. There is no stale value after `del` or `set`, after a deferred invalidation, or while the store is
-   * away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
+   * received. For `stale.whileRevalidateSeconds` after the end of an entry, its value is returned at once, and one
+   * build runs in the background. For `stale.ifErrorSeconds` after that end, it replaces a fetch that fails or takes
+   * longer than `softTimeoutMs`. There is no stale value after `del` or `set`, after a deferred invalidation, or while
+   * the store is away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
    */
   getOrSetAllowingStale<T>(
     key: string,
@@ -192,9 +197,9 @@ export class CacheService {
   }
 
   /**
-   * Waits until nobody else locks or builds the key, and keeps others from both: one holder over all processes. Rejects
-   * `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away. `withLock` releases the
-   * lock by itself.
+   * Waits until nobody else locks or builds the key, then keeps others from both until the lock ends: one holder over
+   * all processes. Rejects `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away.
+   * The caller releases the lock; `withLock` does so by itself.
    */
   lock<T>(key: string, options?: LockOptions): Promise<CacheLock<T>> {
     return this.locks.acquire<T>(key, options);
@@ -211,7 +216,8 @@ export class CacheService {
   }
 
   /**
-   * Removes entries, acknowledged like an invalidation; returns how many were live. Builds of these keys are refused.
+   * Removes entries, acknowledged like an invalidation; returns how many were live. Values of builds of these keys that
+   * began before are not stored.
    */
   async del(...keys: string[]): Promise<number> {
     keys.forEach((key) => this.check(key));
@@ -227,8 +233,9 @@ export class CacheService {
   }
 
   /**
-   * Resolves when no read that begins later can return a value that depends on any of these and was fetched before.
-   * Rejects with `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it everywhere; the caller must then repeat it.
+   * Resolves when no read that begins later can return a value that depends on any of these and was fetched before,
+   * with the exceptions that the class names. Rejects with `CACHE_NOT_ACKNOWLEDGED` if the store did not confirm it
+   * everywhere; the caller must then repeat it.
    */
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
@@ -240,7 +247,7 @@ export class CacheService {
     return this.invalidateAll('invalidate', invalidatedDependencies(dependencies));
   }
 
-  /** Keys of live entries that match (see `KeyPattern`), each once. Reads the directory in pages, never all at once. */
+  /** Keys of live entries that match (see `KeyPattern`), each once, read from the store page by page. */
   async *scan(pattern: string): AsyncIterable<string> {
     for await (const keys of this.matching(pattern)) yield* keys;
   }
@@ -258,7 +265,7 @@ export class CacheService {
     return this.sum(pattern, (keys) => keys.length);
   }
 
-  /** Bytes that the store uses for the values whose keys match, without the index. */
+  /** Bytes that the store needs for the entries whose keys match: keys and values, without the index. */
   memoryUsageByPattern(pattern: string): Promise<number> {
     return this.sum(pattern, (keys) => this.store.memoryUsage(keys));
   }
@@ -327,7 +334,7 @@ export class CacheService {
     return this.readThrough.acknowledged(operation, dependencies, apply);
   }
 
-  /** Pages of the live keys that match; none is empty. */
+  /** The live keys that match, in pages; no page is empty. */
   private async *matching(pattern: string): AsyncIterable<string[]> {
     this.checkOpen();
     if (this.opening) await this.opening;
@@ -351,8 +358,8 @@ export class CacheService {
 }
 
 /**
- * Rejects a key that is empty, has more than 1,024 bytes, or holds control characters (NUL separates fields in the
- * store) or halves of characters.
+ * Throws `CACHE_INVALID_KEY` for a key that is empty or no text, has more than 1,024 bytes, or holds control characters
+ * (NUL separates fields in the store) or half a surrogate pair.
  */
 export function checkKey(key: string): void {
   const problem = keyProblem(key);

@@ -4,7 +4,8 @@ import type { Dependency } from './dependencies.js';
 export interface FetchContext {
   /**
    * Names what the value is built from, at any time before the fetcher settles. Name a record when you begin to read
-   * it: an invalidation during the fetch then ends the build at once instead of at its commit.
+   * it: an invalidation during the fetch then frees the key for another build at once, not only when this build
+   * commits.
    */
   readonly dependsOn: (...dependencies: Dependency[]) => void;
   /**
@@ -14,7 +15,10 @@ export interface FetchContext {
   readonly signal: AbortSignal;
 }
 
-/** The call to the source. The cache makes it only after it has taken the start point that judges the value. */
+/**
+ * The call to the source. The cache makes it only after it has taken the start point that judges the value; while the
+ * store is away, there is no start point and nothing is stored.
+ */
 export type Fetcher<T> = (context: FetchContext) => Promise<T>;
 
 /** Dependencies known before the fetch, or read from the fetched value. */
@@ -22,21 +26,28 @@ export type DeclaredDependencies<T> = readonly Dependency[] | ((value: T) => rea
 
 /**
  * Seconds that an entry lives, counted from the start of its fetch, or a function that decides from the fetched value.
- * The builder calls the function once. Undefined from it means no TTL for this value; 0 or less means that callers
- * receive the value and it is not stored. With `negativeTtlSeconds` it is not called for `null`.
+ * The builder calls the function once. If it returns undefined, the value has no TTL of its own (the safety TTL
+ * applies, if there is one); if it returns 0 or less, callers receive the value and it is not stored. With
+ * `negativeTtlSeconds` it is not called for `null`.
  */
 export type TtlSeconds<T> = number | ((value: T) => number | undefined);
 
-/** A sliding end: `seconds` after the last hit (or nearly: see the strategy `sliding`), at most `absoluteSeconds`. */
+/**
+ * A sliding end: between half of `seconds` and `seconds` after the last hit (see the strategy `sliding`), at most
+ * `absoluteSeconds` after the start of the fetch.
+ */
 export interface SlidingOptions {
   readonly seconds: number;
-  /** Seconds from the start of the fetch; no hit moves the end beyond it. @default the safety TTL, else none */
+  /**
+   * Seconds from the start of the fetch; no hit moves the end beyond it, nor beyond the safety TTL. @default the safety
+   * TTL, else none
+   */
   readonly absoluteSeconds?: number;
 }
 
 /**
  * How long after its end a value may be served as stale, and marked so: only to callers of `getAllowingStale` and
- * `getOrSetAllowingStale`. A build keeps a second copy for the longer of the two.
+ * `getOrSetAllowingStale`. A build keeps a second copy of its value for the longer of the two times.
  */
 export interface StaleOptions {
   /** Seconds in which a stale value is returned at once, while one build runs in the background. @default 0: never */
@@ -46,15 +57,15 @@ export interface StaleOptions {
 }
 
 /**
- * How entries of one kind are built, kept and waited for: the same for all callers, so a bucket sets it once.
- * docs/reference/bucket-options.md describes each option, and what it does not mean.
+ * How entries of one kind are built, kept and waited for. A bucket sets these options once for all its callers; a call
+ * can override only `waitMs`. docs/reference/bucket-options.md describes each option, and what it does not mean.
  */
 export interface EntryOptions {
   /** Whether `null` is stored like any other value. `undefined` never is. @default true */
   readonly cacheNull?: boolean;
   /**
-   * Seconds that `null` lives, if that is less than its TTL. Only `null` is negative, not `[]`, `0`, `''` or `false`.
-   * @default as any value
+   * Seconds that `null` lives, if that is less than its TTL; a TTL function is not asked. Only `null` is negative, not
+   * `[]`, `0`, `''` or `false`. @default as any value
    */
   readonly negativeTtlSeconds?: number;
   /**
@@ -65,11 +76,15 @@ export interface EntryOptions {
   readonly sensitive?: boolean;
   /** How long a caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
   readonly waitMs?: number;
-  /** How long a dead builder keeps others waiting, in milliseconds. It bounds nothing else. @default 10000 */
+  /**
+   * How long a dead builder keeps others waiting, in milliseconds: a live one renews its lease (see `renewLease`). It
+   * does not bound the fetch. @default 10000
+   */
   readonly leaseMs?: number;
   /**
    * Maximum time of a fetch, in milliseconds: then its signal is aborted, and its waiters reject with
-   * `CACHE_FETCH_TIMEOUT`. @default none: a fetch holds its key for five minutes at most, and its caller waits for it
+   * `CACHE_FETCH_TIMEOUT`, those in other processes with `CACHE_BUILD_FAILED`. @default none: a fetch holds its key for
+   * five minutes at most, and its caller waits for it
    */
   readonly fetchTimeoutMs?: number;
   /**
@@ -77,7 +92,7 @@ export interface EntryOptions {
    * the fetch goes on. It does not affect callers that do not allow them. @default none: they wait like others
    */
   readonly softTimeoutMs?: number;
-  /** Keep values beyond their end, for callers that allow stale ones. @default none is kept */
+  /** Keep values beyond their end, for callers that allow stale ones. @default no value is kept beyond its end */
   readonly stale?: StaleOptions;
   /**
    * Part of an entry's life, 0.1 to 0.99, after which a hit starts a build in the background and returns at once. Only
@@ -95,7 +110,10 @@ export interface GetOptions {
 }
 
 export interface SetOptions {
-  /** Seconds until the entry expires. @default none: kept until invalidated (bounded by the store's retention) */
+  /**
+   * Seconds until the entry expires. @default the safety TTL, else none: kept until invalidated, in Redis for
+   * `retentionDays` at most
+   */
   readonly ttlSeconds?: number;
   readonly dependsOn?: readonly Dependency[];
   /** Encrypt the value in the store (AES-256-GCM). @default false */
@@ -110,44 +128,49 @@ export interface CallOptions<T> {
   readonly waitMs?: number;
   /**
    * Accept an entry only if its fetch began at most this many seconds ago. An older entry is rebuilt for all callers,
-   * and this caller waits for that build or receives its error. An age is never underestimated. Such a read bypasses
-   * the L1, which does not know ages. 0: accept only a fetch that begins after the call. @default any age
+   * and this caller waits for that build or receives its error, unless it allows a stale value. An age is never
+   * underestimated. Such a read bypasses the L1, which does not know ages. 0: accept only a fetch that begins after the
+   * call. @default any age
    */
   readonly maxAgeSeconds?: number;
-  /** Receives how this caller is answered, just before the answer. */
+  /** Receives how this caller is answered, just before the answer. Not called for a call that rejects. */
   readonly onOutcome?: (outcome: ReadOutcome) => void;
 }
 
 /**
- * The result of background work: `refreshed` an entry was built before its end, or while its stale copy was served;
- * `rehydrated` it was rebuilt after an invalidation; `failed` such a build failed, or a build whose caller had received
- * a stale value.
+ * The result of background work. `refreshed`: an entry was built before its end, or while its stale copy was served.
+ * `rehydrated`: an entry was rebuilt after an invalidation. `failed`: such a build failed, or a build whose caller had
+ * received a stale value.
  */
 export type BackgroundEvent = 'refreshed' | 'rehydrated' | 'failed';
 
 /**
- * A change that a value needed so that it could be kept: `folded` it was built from more than an entry can depend on,
- * so it falls when any record of a table changes; `reshaped` JSON changes the fetched value, so every caller receives
+ * A change that a value needed so that it could be kept. `folded`: it was built from more than an entry can depend on,
+ * so it falls when any record of a table changes. `reshaped`: JSON changes the fetched value, so every caller receives
  * its JSON form.
  */
 export type BuildEvent = 'folded' | 'reshaped';
 
 export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
-  /** When the entry expires. @default none: kept until invalidated */
+  /** When the entry expires. @default the safety TTL, else none: kept until invalidated */
   readonly ttlSeconds?: TtlSeconds<T>;
   /** A sliding end, which hits move, instead of a TTL. @default none */
   readonly sliding?: SlidingOptions;
   /** How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
   readonly waitMs?: number;
   /**
-   * Renew the lease every third of `leaseMs` during the fetch. Without it a slow build can be overtaken. @default true
+   * Renew the lease of the build three times per `leaseMs` during the fetch. Without it, another builder takes the key
+   * over from a fetch that lasts longer than `leaseMs`. @default true
    */
   readonly renewLease?: boolean;
-  /** Called at most once, if there was an entry too old for this call: see `maxAgeSeconds`. */
+  /** Called at most once, if an entry was found that is known to be too old for this call: see `maxAgeSeconds`. */
   readonly onTooOld?: () => void;
-  /** Called for each `BuildEvent` of the builds that this call makes. */
+  /** Called for each `BuildEvent` of the fetches that this call makes. */
   readonly onBuilt?: (event: BuildEvent) => void;
-  /** Called when background work of this call has ended; a failure passes its error, which reaches nobody else. */
+  /**
+   * Called when background work of this call has built a value or failed. A failure passes its error, because this call
+   * was answered before, or there is no call to reject.
+   */
   readonly onBackground?: (event: BackgroundEvent, error?: unknown) => void;
 }
 
@@ -160,12 +183,13 @@ export interface LockOptions {
 
 /**
  * The exclusive right to replace one entry, until it is written, released, or its time is over. It is for one read,
- * change and write. It keeps nobody from reading the entry, nor from `set`, `del` or an invalidation: those end the
- * lock, and the write then returns false.
+ * change and write. It keeps nobody from reading the entry, nor from `set`, `del` or an invalidation. `set`, `del` and
+ * an invalidation of the entry by its key end the lock, and the write then returns false; an invalidation of something
+ * that the entry depends on does not.
  */
 export interface CacheLock<T> {
   readonly key: string;
-  /** The stored value, read after the lock was acquired. null: nothing is stored, or `null`. */
+  /** The stored value, read after the lock was acquired; null if nothing is stored, or if `null` is. */
   readonly value: T | null;
   /**
    * Stores a value and ends the lock in one step, acknowledged like `set`. False: the lock had been lost, released or
@@ -187,9 +211,9 @@ export type MaybeStale<T> =
   | { readonly value: T; readonly isStale: true; readonly staleForMs: number };
 
 /**
- * How one caller was answered: `hit` from the store; `miss` its own call fetched; `coalesced` it shared another
- * caller's build (in any process) and is neither; `bypass` the store was unreachable and the source answered; `stale`
- * it allowed a stale value and received one.
+ * How one caller was answered. `hit`: from the L1 or the store. `miss`: its own call fetched. `coalesced`: it shared
+ * another caller's build, in any process. `bypass`: the store was unreachable and the source answered. `stale`: it
+ * allowed a stale value and received one.
  */
 export type ReadOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass' | 'stale';
 
@@ -202,7 +226,10 @@ export interface Invalidation {
   readonly dropped: number;
   /** The keys of those entries, at most 1,000. */
   readonly keys: readonly string[];
-  /** Dependencies with very many dependants: reads refuse these at once, and the sweeper frees them later. */
+  /**
+   * Number of dependencies with so many dependants that these were not all dropped at once: reads refuse the rest, and
+   * the sweeper frees it later.
+   */
   readonly deferred: number;
 }
 
@@ -220,7 +247,7 @@ export interface CacheBucketMetrics {
   stale: number;
   /**
    * Callers that found an entry too old: nobody followed the feeds that announce its changes, or the caller had set a
-   * bound. How they were answered counts as well.
+   * bound. Each is counted a second time by how it was answered.
    */
   tooOld: number;
   /**
@@ -254,26 +281,29 @@ export interface DomainMetrics {
 export interface DomainTotals extends DomainMetrics {
   /** Number of processes in the sums: all live ones, or this one alone. */
   readonly processes: number;
-  /** Why only this process is in the sums, in words. */
+  /** Set while the store is away: why only this process is in the sums, in words. */
   readonly reason?: string;
 }
 
 /**
  * Where each process publishes its counters, and reads those of all live processes. `ProcessReports` of infra/fleet
- * keeps it in Redis.
+ * provides it.
  */
 export interface CounterReports {
   /** Replaces what this process publishes under `topic`, now and whenever it is read. */
   publish(topic: string, content: () => unknown): void;
-  /** One report for each live process, this one included. May reject with `StoreUnavailableError`. */
+  /**
+   * One report for each live process that publishes `topic`, this one included. May reject with
+   * `StoreUnavailableError`.
+   */
   read(topic: string): Promise<readonly { readonly content: unknown }[]>;
 }
 
-/** How far the feeds that announce changes are followed. `ConsumerLeases` of infra/fleet keeps it in the store. */
+/** How far the feeds that announce changes are followed. `ConsumerLeases` of infra/fleet provides it. */
 export interface FeedAges {
   /**
-   * For each feed: how many milliseconds ago it is known to have been up to date. A feed that is not named was never
-   * followed. May reject with `StoreUnavailableError`.
+   * For each feed: how many milliseconds ago it is known to have been up to date. A feed that is missing in the answer
+   * was never followed. May reject with `StoreUnavailableError`.
    */
   feedAges(): Promise<ReadonlyMap<string, number>>;
 }

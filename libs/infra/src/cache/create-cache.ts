@@ -20,7 +20,7 @@ export interface CacheOptions {
    */
   readonly redis?: RedisClient | null;
   /**
-   * Prefix of every key: applications with different names share nothing. Letters, digits, `.`, `_`, `-`.
+   * Prefix of every key: applications with different names share nothing. 1 to 64 letters, digits, `.`, `_`, `-`.
    * @default 'evergreen'
    */
   readonly appName?: string;
@@ -28,7 +28,7 @@ export interface CacheOptions {
    * Slices of the key space, the same number in every process: 4 to 8 for each master of a cluster, else 1. @default 1
    */
   readonly partitions?: number;
-  /** Seconds after which an entry without a TTL ends nevertheless. @default none */
+  /** Seconds after which an entry without a TTL ends nevertheless. Hits move no sliding end beyond it. @default none */
   readonly safetyTtlSeconds?: number;
   /**
    * The age up to which an entry is served while a feed that announces its changes (`changeDriven({ toldBy })`) is not
@@ -39,13 +39,16 @@ export interface CacheOptions {
   /** How far the feeds are followed: the `ConsumerLeases` of infra/fleet. @default none */
   readonly feedAges?: FeedAges | undefined;
   /**
-   * Where the processes publish and read their counters: the `ProcessReports` of infra/fleet. Its owner closes it, after
-   * the cache. @default `DomainCache.metrics()` counts this process alone
+   * Where the processes publish and read their counters: the `ProcessReports` of infra/fleet. Its owner closes it,
+   * after the cache. @default `DomainCache.metrics()` counts this process alone
    */
   readonly reports?: CounterReports | undefined;
-  /** Days that Redis keeps an entry without a TTL. @default 30 */
+  /** Maximum days that Redis keeps an entry, even one without a TTL. @default 30 */
   readonly retentionDays?: number;
-  /** Bytes of the entries in the embedded store; above it the least recently used are evicted. @default 256 MiB */
+  /**
+   * Maximum bytes of the entries in the embedded store; above it the least recently used are evicted. Stale copies take
+   * up to a quarter more. @default 256 MiB
+   */
   readonly memoryMaxBytes?: number;
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
@@ -56,8 +59,8 @@ export interface CacheOptions {
    */
   readonly l1?: 'off' | L1Mode;
   /**
-   * Bytes of the L1: stored values and an estimate for their overhead; the objects take two to three times as much.
-   * @default 64 MiB
+   * Maximum bytes of the L1: stored values and an estimate for their overhead; the objects take two to three times as
+   * much. @default 64 MiB
    */
   readonly l1MaxBytes?: number;
   /** Maximum entries in the L1. @default 50000 */
@@ -92,14 +95,17 @@ const MEMORY_MAX_BYTES = 256 * 1024 * 1024;
 export interface CreateCacheOptions extends CacheOptions {
   /** The URL of Redis (`redis://` or `rediss://`). The connection is made for this cache and closed with it. */
   readonly redisUrl?: string | undefined;
-  /** Maximum time of a command, in milliseconds; then the source answers instead. @default 200 */
+  /**
+   * Maximum time of a command on the connection to `redisUrl`, in milliseconds; then a read is answered by the source.
+   * @default 200
+   */
   readonly commandTimeoutMs?: number | undefined;
 }
 
 /**
  * The cache without Nest, for scripts, other frameworks and tests: the same `CacheService`. It connects by itself, and
- * calls made meanwhile wait for that. `await cache.open()` rejects for a server that must not be used. End it with
- * `close()`.
+ * calls made meanwhile wait for that, a second at most. `await cache.open()` rejects for a server that must not be
+ * used. End it with `close()`.
  */
 export function createCache(options: CreateCacheOptions = {}): CacheService {
   const own = options.redisUrl
@@ -146,7 +152,7 @@ function changeFeeds({ feedLostMaxAgeSeconds: seconds, feedAges }: CacheOptions)
   );
 }
 
-/** 0 and undefined both mean none. */
+/** Checks the safety TTL; 0 and undefined both mean that there is none. */
 function safetyTtl(seconds: number | undefined): number | undefined {
   if (!seconds && !Number.isNaN(seconds)) return undefined;
   ttlMs(seconds); // only checks that it is a TTL

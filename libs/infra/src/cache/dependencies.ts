@@ -2,7 +2,7 @@ import { CacheError } from './cache.errors.js';
 
 /**
  * A source record, table, namespace or key that an entry depends on, in the store's own form. Only the functions below
- * make one, so the side that fills and the side that invalidates encode every part the same way.
+ * make one, so the side that builds and the side that invalidates encode every part the same way.
  */
 export type Dependency = string & { readonly __dependency: unique symbol };
 
@@ -37,8 +37,8 @@ export function membership(table: string): Dependency {
 
 /**
  * Every existing record of a table, for an entry that was computed from very many of them. The entry falls whenever one
- * of them is invalidated, because `CacheService.invalidate` adds this dependency to each record. New rows need
- * `membership`, too.
+ * of them is invalidated, because `CacheService.invalidate` adds this dependency for each record. An entry that must
+ * also fall for new rows needs `membership` as well.
  */
 export function anyRecord(table: string): Dependency {
   return anyRecordOf(encodePart(table));
@@ -50,8 +50,8 @@ export function anyRecordOf(encodedTable: string): Dependency {
 }
 
 /**
- * A whole table. For `invalidate` only: each entry that depends on records or the membership of a table depends on it
- * implicitly.
+ * A whole table. For `invalidate` only: each entry that depends on a record, on any record or on the membership of a
+ * table depends on it implicitly.
  */
 export function wholeTable(table: string): Dependency {
   return dependency(`a:${encodePart(table)}`);
@@ -77,7 +77,9 @@ export function recordTable(d: Dependency): string | undefined {
   return d.startsWith('r:') ? d.slice(2, d.indexOf(':', 2)) : undefined;
 }
 
-/** The named dependencies and, for each record, also any record of its table. */
+/**
+ * The named dependencies and, for each record, also `anyRecord` of its table, for entries whose records were folded.
+ */
 export function invalidatedDependencies(named: Iterable<Dependency>): Dependency[] {
   const all = new Set<Dependency>(named);
   for (const d of [...all]) {
@@ -88,8 +90,9 @@ export function invalidatedDependencies(named: Iterable<Dependency>): Dependency
 }
 
 /**
- * The dependencies that the store keeps for an entry: the declared ones, once each; the whole table of every record and
- * membership; and the namespace of the key (its part before the first colon; a key without a colon has none).
+ * The dependencies that the store keeps for an entry: the declared ones, once each; the whole table of every record,
+ * *any record* and membership; and the namespace of the key (its part before the first colon; a key without a colon has
+ * none).
  */
 export function storedDependencies(key: string, declared: Iterable<Dependency>): Dependency[] {
   const all = new Set<Dependency>();

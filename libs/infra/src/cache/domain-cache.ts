@@ -16,7 +16,7 @@ export interface DomainCacheOptions {
 
 /**
  * The base of a domain's cache service. A bucket brings request coalescing, dependency tracking, null-safety, counters
- * and eviction. The board holds the counters of all processes, for the domain's health endpoint.
+ * and eviction. `metrics` sums the counters of all processes, for the domain's health endpoint.
  *
  *     @Injectable()
  *     export class CasesCache extends DomainCache {
@@ -46,7 +46,8 @@ export abstract class DomainCache {
   }
 
   /**
-   * Maximum seconds that the entries of each bucket live; null: until they are invalidated, or as the value decides.
+   * For each bucket, the maximum seconds that its entries live by its strategy; null if the strategy sets no maximum,
+   * or each value has its own.
    */
   ttlSeconds(): Readonly<Record<string, number | null>> {
     return Object.fromEntries([...this.buckets].map(([name, bucket]) => [name, bucket.ttlSeconds]));
@@ -60,8 +61,8 @@ export abstract class DomainCache {
   }
 
   /**
-   * Counts changes whose invalidation was acknowledged, and repeats that later, as the domain's options say. For
-   * subscriptions, whose events invalidate past the domain; `changes` is 0 if no change is known.
+   * Counts `changes` whose invalidation was acknowledged (0 if none is known), and schedules its repeats as the
+   * domain's options say. It is for subscriptions, which invalidate for their events without calling this class.
    */
   noteInvalidated(dependencies: readonly Dependency[], changes: number): void {
     this.invalidations += changes;
@@ -69,9 +70,9 @@ export abstract class DomainCache {
   }
 
   /**
-   * Invalidates, and counts one invalidation. Rejects like `CacheService.invalidate`. Resolves when acknowledged, before
-   * any repeat. An invalidation that was not acknowledged is repeated as well, counted from the failure: the source has
-   * changed, and nobody may ask again.
+   * Invalidates, and counts one invalidation. Rejects like `CacheService.invalidate`. Resolves when acknowledged,
+   * before any repeat. An invalidation that was not acknowledged is repeated as well, at the same delays after the
+   * failure: the source has changed, and nobody may ask again.
    */
   protected async invalidate(
     dependencies: readonly Dependency[],

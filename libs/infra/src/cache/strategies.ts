@@ -20,7 +20,8 @@ export interface ChangeDrivenOptions {
 }
 
 /**
- * No TTL: an entry is kept until the source announces a change. `CACHE_SAFETY_TTL_SECONDS` may bound it nevertheless.
+ * No TTL: an entry is kept until the source announces a change, or until the safety TTL (`CACHE_SAFETY_TTL_SECONDS`)
+ * ends, if there is one.
  */
 export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
   if (toldBy === undefined) return { kind: 'change-driven' };
@@ -45,10 +46,9 @@ export function hybrid<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
 }
 
 /**
- * Kept while callers ask for it: for `seconds` from the last hit, and never beyond `absoluteSeconds` from the start of
- * its fetch, L1s included. A hit moves the end only when less than half of `seconds` is left, so an entry may end after
- * half of `seconds` without a hit. A sliding end does not tell whether the value is still right: name dependencies for
- * that.
+ * Kept while callers ask for it: until `seconds` after the last hit, but at most `absoluteSeconds` after the start of
+ * its fetch, in the L1 as well. A hit moves the end only when less than half of `seconds` is left, so an entry may end
+ * after half of `seconds` without a hit. Hits do not show that the value is still right: name dependencies for that.
  */
 export function sliding(seconds: number, { absoluteSeconds }: Omit<SlidingOptions, 'seconds'> = {}): Strategy {
   if (absoluteSeconds !== undefined && !(absoluteSeconds >= seconds))

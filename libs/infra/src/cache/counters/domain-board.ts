@@ -14,10 +14,7 @@ export class DomainBoard {
     this.reports.publish(topic(domain), metrics);
   }
 
-  /**
-   * The sums over all live processes. While the store is away, the counters of this process, which also show the
-   * outage.
-   */
+  /** The sums over all live processes. While the store is away, the counters of this process alone, and the reason. */
   async total(domain: string): Promise<DomainTotals> {
     try {
       const reports = await this.reports.read(topic(domain));

@@ -1,6 +1,6 @@
 import type { CounterReports } from '../cache.types.js';
 
-/** The counters of this process alone, for a cache that no fleet adds up. */
+/** The counters of this process alone, for a cache that was given no `reports` of a fleet. */
 export class OwnCounters implements CounterReports {
   private readonly contents = new Map<string, () => unknown>();
 

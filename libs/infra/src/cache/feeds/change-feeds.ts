@@ -5,10 +5,11 @@ import { hitClock } from '../../process/hit-clock.js';
 import { settlesWithin } from '../../process/settles-within.js';
 
 /**
- * A poll is a small command, and a second is a small part of the bound. A short bound is polled four times within it.
+ * Maximum time between an answer and the next poll: a poll is a small command, and a second is a small part of a usual
+ * `maxAgeSeconds`. If that is below four seconds, the time is a quarter of it.
  */
 const PERIOD_MS = 1000;
-/** How long `start` waits for the first answer about the feeds. */
+/** How long `start` waits for the first answer about the feeds; then reads begin without trust in any feed. */
 const FIRST_MS = 1000;
 /** The store reports whole milliseconds: two answers about one instant may differ by this much. */
 const ROUNDING_MS = 2;
@@ -16,8 +17,8 @@ const ROUNDING_MS = 2;
 /** The trust in entries whose changes certain feeds announce. */
 export interface FeedTrust {
   /**
-   * Entries may be served at any age before this instant on the scale of `hitClock()`. Compare it for each read: a
-   * timer would still say yes in a process that has stood still.
+   * Entries may be served at any age before this instant on the scale of `hitClock()`. Each read must look at that
+   * clock itself: a timer would still say yes in a process that has stood still.
    */
   readonly trustedUntil: number;
   /** The maximum age at which they may be served from that instant on. */
@@ -31,8 +32,8 @@ interface WatchedFeeds extends FeedTrust {
 
 /**
  * Until when this process can rely on the feeds that announce changes. A feed that was up to date at some instant
- * vouches for `maxAgeSeconds` from there; before a process has followed it, it vouches for nothing. Trust without news
- * runs out by itself, so a store that is away or a poll that fails needs no handling.
+ * vouches for `maxAgeSeconds` from there; a feed that no process has followed yet vouches for nothing. Trust without
+ * news runs out by itself, so a store that is away or a poll that fails needs no handling.
  */
 export class ChangeFeeds {
   private readonly watched = new Map<string, WatchedFeeds>();
@@ -69,7 +70,10 @@ export class ChangeFeeds {
     return [...new Set([...this.watched.values()].flatMap(({ names }) => names))].sort();
   }
 
-  /** Starts polling, once a second, if a feed is watched. Resolves with the first answer, or after a second. */
+  /**
+   * Starts polling, or lets the first `watch` start it. Resolves with the first answer, or after a second; at once if
+   * no feed is watched.
+   */
   async start(): Promise<void> {
     if (this.state !== 'new') return;
     this.state = 'started';
@@ -103,9 +107,9 @@ export class ChangeFeeds {
   }
 
   /**
-   * The store looked at some instant between the two, so the feed was up to date between `sentAt - ageMs` and
-   * `answeredAt - ageMs`. The earlier instant counts. A slow answer withdraws nothing. An answer that contradicts an
-   * earlier one does: the process that follows the feed has found out that it had missed something.
+   * The store looked at some instant between `sentAt` and `answeredAt`, so the feed was up to date between `sentAt -
+   * ageMs` and `answeredAt - ageMs`. The earlier instant counts. A slow answer withdraws nothing. An answer that
+   * contradicts an earlier one does: the process that follows the feed has found out that it had missed something.
    */
   private learn(name: string, ageMs: number, sentAt: number, answeredAt: number): void {
     const before = this.upToDateAt.get(name) ?? -Infinity;

@@ -10,7 +10,7 @@ interface Size {
   readonly maxEntries?: number;
 }
 
-/** Keys of odd length are in the last partition: 1 of two, or 0 of one. */
+/** Keys of odd length are in the last partition: index 1 of two, or the only one. */
 function optionsOf({ partitions = 2, maxBytes = 1e6, maxEntries = 100 }: Size) {
   return { partitions, partitionOf: (key: string) => key.length % partitions, maxBytes, maxEntries };
 }
@@ -88,7 +88,7 @@ describe.each([1, 2])('L1Cache of %i partition(s)', (partitions) => {
     l1.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') }));
     l1.invalidateOwn(last, deps('r:A:1'));
     expect(await l1.find('k')).toBeUndefined();
-    l1.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') })); // sent before the store carried it out
+    l1.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') })); // read before the store invalidated it
     l1.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' });
     expect(await l1.find('k')).toBeUndefined();
     l1.keep('k', generation, entryOf(1, { dependencies: deps('r:A:1') }));
@@ -103,7 +103,7 @@ describe.each([1, 2])('L1Cache of %i partition(s)', (partitions) => {
     l1.keep('old', l1.generation('old'), entryOf(1, { dependencies: deps('r:A:1') }));
     l1.follow(last, { clock: 6, tip: 'six', previousTip: 'five', dependencies: [] });
     l1.keep('new', l1.generation('new'), entryOf(2, { dependencies: deps('r:A:1'), clock: 6, tip: 'six' }));
-    l1.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' }); // as the bus reports it, or earlier
+    l1.invalidateOwn(last, deps('r:A:1'), { clock: 6, tip: 'six' }); // `new` was valid at clock 6, so it is newer
     expect([await l1.find('old'), await l1.find('new')]).toEqual([undefined, 2]);
   });
 
@@ -121,7 +121,7 @@ describe.each([1, 2])('L1Cache of %i partition(s)', (partitions) => {
     expect(await l1.find('k')).toBeUndefined(); // the store's time is not known yet
     l1.partitions[last]?.learnTime(999_000, now);
     expect(await l1.find('k')).toBe(1);
-    l1.partitions[last]?.learnTime(999_000, now - 2000); // that answer may be two seconds old
+    l1.partitions[last]?.learnTime(999_000, now - 2000); // asked 2 s earlier: the store may be 2 s ahead
     expect(await l1.find('k')).toBeUndefined();
   });
 
@@ -135,7 +135,7 @@ describe.each([1, 2])('L1Cache of %i partition(s)', (partitions) => {
     expect(small.size.bytes).toBeLessThanOrEqual(4000);
     for (const bytes of [100, 5000])
       small.keep('grows', small.generation('grows'), entryOf(bytes, { bytes, build: bytes }));
-    expect(small.find('grows')).toBeUndefined(); // neither the entry that is too large nor the one it replaced
+    expect(small.find('grows')).toBeUndefined(); // neither the one that is too large nor the one before it
   });
 
   it('lets go of what was not hit, and of the oldest where everything was', async () => {
@@ -181,7 +181,7 @@ describe.each([1, 2])('L1Cache of %i partition(s)', (partitions) => {
     l1.keep('k', l1.generation('k'), entryOf('old', { build: 7, expiresAt: 1e9 }));
     l1.keep('k', l1.generation('k'), entryOf('new', { build: 8, expiresAt }));
     expect(await l1.find('k')).toBe('new');
-    l1.keep('k', l1.generation('k'), entryOf('old', { build: 7, expiresAt: 1e9 })); // a reply that was under way longer
+    l1.keep('k', l1.generation('k'), entryOf('old', { build: 7, expiresAt: 1e9 })); // an older reply that comes late
     expect(await l1.find('k')).toBe('new');
   });
 

@@ -30,7 +30,10 @@ export interface L1Entry {
   readonly expiresAt: number;
 }
 
-/** The part of an entry that a hit reads, if it must check or note more than the lease. */
+/**
+ * The part of an entry in `served` that a hit reads: the entry has an end, the cache has several partitions, or it was
+ * crowded when the entry was kept or hit.
+ */
 interface Served {
   readonly answer: Promise<unknown>;
   readonly partition: L1Partition;
@@ -50,13 +53,17 @@ interface Kept {
 }
 
 /**
- * Fill ratio above which a cache is crowded: it will have to choose entries to evict, so it notes hits. With
- * more room it need not, unless single entries are larger than the room that is left.
+ * The part of `maxEntries` or `maxBytes` from which a cache counts as crowded: it will soon have to choose entries to
+ * evict, so it notes all hits. With more room, hits of `answers` are not noted: they would matter only if a new entry
+ * were larger than the room that is left.
  */
 const CROWDED = 0.5;
-/** How many of the oldest entries a new one examines; beyond them an entry is evicted even if all were hit. */
+/**
+ * Maximum entries, the oldest first, that a new one spares because they were hit. If all of these were hit, the next
+ * oldest may be evicted even if it was hit as well.
+ */
 const SPARED_MAX = 8;
-/** Estimated bytes of an entry beside its value. */
+/** Estimated bytes of an entry beside its value and its dependencies. */
 const ENTRY_OVERHEAD = 200;
 /** Estimated bytes of a dependency, in the entry and in the index. */
 const DEPENDENCY_OVERHEAD = 100;
@@ -64,16 +71,17 @@ const DEPENDENCY_OVERHEAD = 100;
 const DEPENDENCIES_MAX = 64;
 
 /**
- * L1: parsed values in this process, bounded in bytes and entries. An entry is served only while the partition's lease
- * runs. A process that holds the lease has reported to the store how far it has followed the invalidations, and an
- * invalidation waits for it (docs/concepts/l1.md).
+ * L1: parsed values in this process, bounded in bytes and entries. An entry is served only while this process holds the
+ * L1's lease of its partition. To hold it, the process has reported to the store how far it has followed the
+ * invalidations. In the mode `strict` an invalidation waits until each such process has followed it or has lost the
+ * lease (docs/concepts/l1.md).
  */
 export class L1Cache implements L1Reads {
   readonly partitions: readonly L1Partition[];
   /**
-   * Entries without an end, kept while a cache of one partition was not crowded; a hit while it is crowded moves them
-   * to `served`. A hit here needs only the answer. With ten thousand keys the cost of a hit is the memory that it
-   * fetches; an object between the key and the answer is a fifth of that.
+   * Entries without an end that were kept while the cache was not crowded, if it has one partition. A hit while it is
+   * crowded moves the entry to `served`. A hit here needs only the answer. With ten thousand keys the cost of a hit is
+   * the memory that it fetches; an object between the key and the answer would be a fifth of that.
    */
   private readonly answers = new Map<string, Promise<unknown>>();
   /** All other entries. */
@@ -131,7 +139,10 @@ export class L1Cache implements L1Reads {
     return this.partitionOf(key).generation;
   }
 
-  /** Keeps the entry unless an event since `generation` was taken might contradict it. */
+  /**
+   * Keeps the entry unless an event since `generation` was taken might contradict it, a newer one is kept already, or
+   * it is too large or has too many dependencies.
+   */
   keep(key: string, generation: number, entry: L1Entry): void {
     const partition = this.partitionOf(key);
     const index = this.keysOf[this.options.partitionOf(key)] as Map<string, Set<string>>;
@@ -145,7 +156,7 @@ export class L1Cache implements L1Reads {
     this.spareHit();
     this.recency.set(key, kept);
     this.isCrowded = this.crowding >= CROWDED;
-    if (this.recency.peek(key) !== kept) return; // larger than the bound
+    if (this.recency.peek(key) !== kept) return; // it is larger than the bound, so it was not kept
     this.serve(key, { answer: Promise.resolve(value), partition, expiresAt, wasHit: false });
     this.index(key, kept);
   }
@@ -190,7 +201,7 @@ export class L1Cache implements L1Reads {
   private drop(partition: number, dependencies: readonly Dependency[], clock: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     for (const d of dependencies) {
-      const own = entryKey(d); // not in an index: it names its entry, and no other depends on it
+      const own = entryKey(d); // an `entry` dependency is in no index: it names the only entry that falls by it
       for (const key of own === undefined ? [...(index.get(d) ?? [])] : [own]) {
         const kept = this.recency.peek(key);
         if (kept?.index === index && kept.clock < clock) this.recency.delete(key);
@@ -201,7 +212,7 @@ export class L1Cache implements L1Reads {
   private forget(partition: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     index.clear();
-    for (const key of this.answers.keys()) this.recency.delete(key); // empty if there are several partitions
+    for (const key of this.answers.keys()) this.recency.delete(key); // none if there are several partitions
     for (const [key, served] of this.served)
       if (served.partition === this.partitions[partition]) this.recency.delete(key);
   }

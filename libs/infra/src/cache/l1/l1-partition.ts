@@ -2,7 +2,10 @@ import type { Dependency } from '../dependencies.js';
 
 /** Maximum remembered tips of processed invalidations, which show whether the store's position has been reached. */
 const TIPS_MAX = 1000;
-/** Maximum dependencies whose last invalidation is remembered one by one; older ones share the floor. */
+/**
+ * Maximum dependencies whose last invalidation is remembered one by one. Beyond it the oldest are forgotten, and only
+ * the highest of their clocks is kept (`floor`).
+ */
 const REMEMBERED_MAX = 10_000;
 
 /** A point in a partition's history of invalidations. */
@@ -31,8 +34,8 @@ export class L1Partition {
   /** Tips processed since the last flush. */
   private readonly tips = new Set<string>();
   /**
-   * Tips of this process' own invalidations that the bus has not reported yet. The bus reports in order: these before
-   * anything later.
+   * Tips of this process' own invalidations that the bus has not reported yet. Values read at them may be kept: the bus
+   * reports in order, so it reports these invalidations before any later one.
    */
   private readonly ownTips = new Set<string>();
   private serverAhead = Infinity;
@@ -48,15 +51,18 @@ export class L1Partition {
     return this.position;
   }
 
-  /** Whether entries may be served at this instant. Read the clock after the read has begun, never before. */
+  /**
+   * Whether entries may be served at this instant. The caller must read the clock after the read has begun, never
+   * before.
+   */
   isLive(now: number): boolean {
     return now < this.validUntil;
   }
 
   /**
    * Whether a value that was valid at this position and has these dependencies may be kept, if its read began in
-   * `generation`. Not if it was ahead of the bus: two branches of a history can reach the same clock (`histories.pml`,
-   * mutation KEEP_ANY).
+   * `generation`. Not if the position is ahead of the bus, unless it is that of an invalidation of this process: two
+   * branches of a history can reach the same clock (`histories.pml`, mutation KEEP_ANY).
    */
   mayKeep(generation: number, { clock, tip }: Position, dependencies: readonly string[]): boolean {
     if (this.isSuspended || generation !== this.generation || clock < this.floor) return false;
@@ -103,7 +109,7 @@ export class L1Partition {
   /**
    * The store accepted the position that this process had reported. `until` is the end of the lease, counted from the
    * request; `now` is where the store stood; `askedIn` is the generation of the request. Returns false if the process
-   * has been behind for a whole beat: it then starts afresh from `now`.
+   * has not even caught up with the position of an earlier answer: it then starts afresh from `now`.
    */
   confirmed(now: Position, until: number, askedIn: number): boolean {
     const isCaughtUp = askedIn === this.generation && this.tips.has(now.tip);
@@ -119,7 +125,7 @@ export class L1Partition {
     return true;
   }
 
-  /** Starts afresh at this position: nothing is kept, and every later invalidation will be seen. */
+  /** Starts afresh at this position: forgets every entry. The bus will report every later invalidation. */
   adopt(position: Position, until: number): void {
     this.flush();
     this.moveTo(position);
@@ -139,8 +145,8 @@ export class L1Partition {
   }
 
   /**
-   * Records that the store's time was `serverMs` some time after `sentAt`: an upper bound of how far it is ahead of
-   * this clock.
+   * Records that the store's time was `serverMs` at some instant after `sentAt`. The difference is an upper bound of
+   * how far the store's clock is ahead of this one.
    */
   learnTime(serverMs: number, sentAt: number): void {
     this.serverAhead = serverMs - sentAt;
@@ -151,7 +157,7 @@ export class L1Partition {
     return expiresAt > 0 && now + this.serverAhead >= expiresAt;
   }
 
-  /** Lower bound, in ms, until this store time; undefined for 0, which means no end. */
+  /** Lower bound of the milliseconds until this store time; undefined for 0, which means no end. */
   remainingMs(expiresAt: number, now: number): number | undefined {
     return expiresAt > 0 ? Math.max(0, expiresAt - now - this.serverAhead) : undefined;
   }

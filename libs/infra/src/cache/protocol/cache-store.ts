@@ -2,14 +2,14 @@ import type { Invalidation, KeyStatus } from '../cache.types.js';
 import type { Dependency } from '../dependencies.js';
 
 /**
- * The start of a fill: the partition's invalidation clock, the nonce of its last invalidation (`tip`), and the store's
- * own time. The builder must obtain it before it requests the first byte from the source, and returns it unchanged at
- * commit.
+ * The start point of a build: the partition's invalidation clock, the nonce of its last invalidation (`tip`), and the
+ * store's own time. The builder must obtain it before it requests the first byte from the source, and returns it
+ * unchanged at commit.
  */
 export interface StartPoint {
   readonly clock: number;
   readonly tip: string;
-  /** The store's clock in milliseconds; TTLs count from it, so that a builder's pause does not lengthen them. */
+  /** The store's time in milliseconds; TTLs count from it, so that a builder's pause does not lengthen them. */
   readonly at: number;
   /** For a shared store: the number of the build, and the history in which it began. */
   readonly build?: number;
@@ -22,9 +22,11 @@ export interface StartPoint {
 export interface StoredValue {
   readonly codec: number;
   readonly bytes: Buffer;
-  /** The bytes as UTF-8 text, from a store that has them in a larger buffer. */
+  /**
+   * The bytes as UTF-8 text. A store whose bytes are part of a larger buffer gives it, so that no view of them is made.
+   */
   readonly text?: string;
-  /** Set by a store that had to decode the value already. */
+  /** The decoded value, set by a store that has decoded it already, for its L1. */
   decoded?: { readonly value: unknown };
   /** The store's time at which the entry expires, in milliseconds; 0 or undefined: it has no TTL. */
   readonly expiresAt?: number;
@@ -37,12 +39,13 @@ export interface StoreRead {
   /** The valid entry, or undefined. */
   readonly reply: Promise<StoredValue | undefined>;
   /**
-   * Whether a caller that asks now may share the reply: the request is not sent yet, so it begins after the caller came.
+   * Whether a caller that asks now may share the reply: the request is not sent yet, so it will be sent after the
+   * caller came.
    */
   readonly isOpen: boolean;
 }
 
-/** A value that is no longer valid, and for how long. */
+/** A value that is no longer valid, and how long ago it ended. */
 export interface StaleValue {
   readonly value: StoredValue;
   readonly staleForMs: number;
@@ -63,11 +66,14 @@ export interface BeginRequest {
   readonly leaseId: string;
   readonly leaseMs: number;
   /**
-   * Dependencies that the caller knows the value will have. If one of them was invalidated after a lease's start, the
-   * commit under that lease can only be refused, so the lease is taken over at once.
+   * Dependencies that the caller knows the value will have. If one of them was invalidated after another builder's
+   * lease began, the commit under that lease can only be refused, so the caller takes the lease over at once.
    */
   readonly known: readonly Dependency[];
-  /** Grant the lease although there is a valid entry: to refresh it before it ends, or to lock it. @default false */
+  /**
+   * Grant the lease although there is a valid entry: to refresh it before it ends, to replace one that is too old for a
+   * caller, or to lock it. @default false
+   */
   readonly refresh?: boolean;
 }
 
@@ -79,24 +85,25 @@ export interface CommitRequest {
   /** All dependencies, as `storedDependencies()` returns them. */
   readonly dependencies: readonly Dependency[];
   /**
-   * Milliseconds from `start.at`; undefined keeps the entry until it is invalidated (or the store's retention ends).
+   * Milliseconds from `start.at`. 0 only checks the value, and does not store it. Undefined keeps the entry until it is
+   * invalidated (or the store's retention ends).
    */
   readonly ttlMs: number | undefined;
   /** Keep a second copy, which `readStale` may return for this long after the entry has ended. @default 0: none */
   readonly staleMs?: number;
   /**
    * Whether the reply means that no process serves anything that was fetched before this value; the reply then takes as
-   * long as that of an invalidation of the entry. `if-stored`: only if it is stored; it replaces a valid entry, and no
-   * caller receives it if it is refused. `always`: also if it is refused, because it answers a caller that refuses
-   * older entries. @default undefined: no
+   * long as that of an invalidation of the entry. `if-stored`: only if the value is stored, for a build in the
+   * background that replaces a valid entry: if it is refused, no caller receives the value. `always`: also if it is
+   * refused, because the value answers a caller that refuses older entries. @default undefined: no
    */
   readonly supersedes?: 'if-stored' | 'always' | undefined;
 }
 
 /**
- * `ok` stored · `stale` a dependency was invalidated after the start · `lost` the start is not part of this store's
- * history (failover, flush) or too old to be judged · `fenced` a newer builder took over · `expired` the TTL had
- * already passed: not stored, although no dependency was invalidated.
+ * The reply to a commit. `ok`: stored. `stale`: a dependency was invalidated after the start. `lost`: the start is not
+ * part of this store's history (failover, flush) or too old to be judged. `fenced`: a newer builder took over.
+ * `expired`: the TTL had already passed, so the value was not stored, although no dependency was invalidated.
  */
 export type CommitReply = 'ok' | 'stale' | 'lost' | 'fenced' | 'expired';
 
@@ -113,7 +120,7 @@ export interface WriteRequest {
   readonly value: StoredValue;
   readonly dependencies: readonly Dependency[];
   readonly ttlMs: number | undefined;
-  /** Write only while this lease is held, and end it: a lock. @default unconditional */
+  /** Write only while this lease (of a lock) is held, and end it. @default the write is unconditional */
   readonly leaseId?: string;
 }
 
@@ -131,8 +138,8 @@ export interface InvalidationNotice {
   /** `'*'` stands for everything. */
   readonly dependencies: readonly Dependency[] | '*';
   /**
-   * Whether a fill of this key that began at `start` came before it; such a fill is refused if it depends on any of
-   * these.
+   * Whether the build of this key that began at `start` began before this invalidation. If so, its commit is refused if
+   * the value depends on any of `dependencies`.
    */
   isAfter(key: string, start: StartPoint): boolean;
 }
@@ -142,8 +149,8 @@ export interface InvalidationNotice {
  *
  * Guarantees of every implementation, held by `test/contract/cache-store.contract.ts`: after `invalidate(d)` has
  * resolved, no read that begins later returns a value that depends on `d` and was fetched from a start point taken
- * before; a commit from such a start point is refused, whichever dependencies it turns out to have; an expired, dropped
- * or swept entry leaves nothing behind in the index.
+ * before; a commit from such a start point is refused if its value depends on `d`, even if only the commit names it; an
+ * expired, dropped or swept entry leaves nothing behind in the index.
  *
  * Every method may reject with `StoreUnavailableError`; then it may or may not have been carried out.
  */
@@ -154,7 +161,10 @@ export abstract class CacheStore {
 
   /** The valid entry, or undefined. The cheapest read there is: one command in the normal case. */
   abstract read(key: string): Promise<StoredValue | undefined>;
-  /** Like `read`, for a caller that lets others share it. A store that answers at once has no reads to share. */
+  /**
+   * Like `read`, for a caller that lets others share it. This default shares nothing: it is for a store that answers at
+   * once.
+   */
   requestRead(key: string): StoreRead {
     return { reply: this.read(key), isOpen: false };
   }
@@ -166,16 +176,17 @@ export abstract class CacheStore {
   abstract release(end: LeaseEnd): Promise<void>;
   /**
    * Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key.
-   * Like an invalidation, it resolves when no L1 can serve an earlier value. False: the named lease is no longer held,
-   * and nothing changed.
+   * Like an invalidation, it resolves when no L1 can serve an earlier value. False: the lease that `leaseId` names is
+   * no longer held, and nothing changed.
    */
   abstract write(request: WriteRequest): Promise<boolean>;
   /**
-   * Resolves when no L1 serves an entry of this key that the store had replaced before the call. It is for callers that
-   * the build of another process answers: that build answers its own callers only then.
+   * Resolves when no L1 serves an entry of this key that the store had replaced before the call. A caller with
+   * `maxAgeSeconds` that waited for another process's build awaits this before it gets the value, because a build under
+   * `maxAgeSeconds` also answers only then.
    */
   abstract settle(key: string): Promise<void>;
-  /** Resolves when acknowledged in every partition. */
+  /** Resolves when acknowledged in every partition that can hold dependants. */
   abstract invalidate(dependencies: readonly Dependency[]): Promise<Invalidation>;
   /**
    * Moves the end of a valid entry with a TTL to `ttlMs` from now, but not beyond `absoluteMs` after its fetch began,
@@ -193,8 +204,8 @@ export abstract class CacheStore {
   ): Promise<{ readonly status: KeyStatus; readonly leaseId?: string; readonly expiresInMs?: number }>;
 
   /**
-   * Keys of live entries, each once, in no order. An entry that lives throughout is included; one that comes or goes
-   * may be.
+   * Keys of live entries, in pages, each key once, in no order. An entry that lives throughout is included; one that
+   * comes or goes meanwhile may be.
    */
   abstract keys(): AsyncIterable<string[]>;
   /** Bytes that the store needs for the values of these keys (key and value, not the index). */
@@ -202,9 +213,15 @@ export abstract class CacheStore {
   /** One bounded step of cleaning. Safe to run in any number of processes at once. */
   abstract sweep(): Promise<SweepReport>;
 
-  /** Calls back when a lease on any key ends. A message can be lost, so waiters also look for themselves. */
+  /**
+   * Calls back when a lease on any key is ended or taken over; not when it runs out. A message can be lost, so waiters
+   * also look for themselves.
+   */
   abstract onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe;
-  /** Calls back for every invalidation and `write`, of any process. A message can be lost. */
+  /**
+   * Calls back for every invalidation and `write`, and for a commit with `supersedes` that replaces or drops an entry,
+   * of any process. A message can be lost.
+   */
   abstract onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe;
 
   /**
@@ -228,7 +245,7 @@ export abstract class CacheStore {
 export interface L1Reads {
   /**
    * The value of the entry at this instant, or undefined. It is shared with other callers, and perhaps frozen: only
-   * read it. All hits share one promise: a promise of its own would be a third of the cost of a hit.
+   * read it. All hits share one promise: a new one for each would be a third of the cost of a hit.
    */
   find(key: string): Promise<unknown> | undefined;
   /** Lower bound of the milliseconds until the entry expires; undefined if it is not here, or has no TTL. */

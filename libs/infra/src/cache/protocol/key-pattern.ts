@@ -1,4 +1,6 @@
-/** Maximum keys in a page: what is done with one is a short step of the store. */
+/**
+ * Maximum keys in a page. A caller has the store delete or measure the keys of a page in one step, which must be short.
+ */
 const PAGE = 500;
 
 /**
@@ -23,7 +25,7 @@ export class KeyPattern {
     this.tokens = tokens;
   }
 
-  /** Those of the keys that match, in pages; none is empty. */
+  /** The keys that match, in pages; no page is empty. */
   async *pages(keys: AsyncIterable<string[]>): AsyncIterable<string[]> {
     for await (const some of keys) {
       const matched = some.filter((key) => this.matches(key));

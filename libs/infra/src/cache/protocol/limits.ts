@@ -3,27 +3,40 @@ import { CacheError } from '../cache.errors.js';
 /** The least and the most that a number may be, both allowed. */
 export type Limits = readonly [least: number, most: number];
 
-/** Ten minutes is longer than anything that a page waits for; no wait can be set to be endless. */
+/**
+ * Limits of a wait, in milliseconds. Ten minutes is longer than anything that a page waits for; no wait can be endless.
+ */
 export const WAIT_MS: Limits = [0, 600_000];
 export const LEASE_MS: Limits = [10, 600_000];
-/** Five minutes is longer than any fetch that a page waits for. A build that takes longer loses its key. */
+/**
+ * Limits of the time of a fetch, in milliseconds. Five minutes is longer than any fetch that a page waits for; a build
+ * that takes longer loses its key.
+ */
 export const FETCH_MS: Limits = [1, 300_000];
-/** At most half, so that an entry lives about as long as its TTL says. */
+/** Limits of `ttlJitter`: at most half, so that an entry lives about as long as its TTL says. */
 export const TTL_JITTER: Limits = [0, 0.5];
-/** Below this range nearly every hit would refresh; above it no time would be left for the build. */
+/**
+ * Limits of `refreshAhead`. Below them nearly every hit would refresh; above them no time would be left for the build.
+ */
 export const REFRESH_AHEAD: Limits = [0.1, 0.99];
-/** A week: older values help nobody, and their copies take memory. */
+/**
+ * Limits of the time after its end in which a value may be served. A week: older values help nobody, and their copies
+ * take memory.
+ */
 export const STALE_SECONDS: Limits = [0, 604_800];
 /**
- * 30 days: an entry without a TTL is kept no longer unless the operator says so. 0: accept only a fetch that has not
- * begun.
+ * Limits of `maxAgeSeconds`. The most is 30 days, for which Redis keeps an entry by default; 0 accepts only a fetch
+ * that has not begun.
  */
 export const MAX_AGE_SECONDS: Limits = [0, 2_592_000];
-/** At most 30 days, too. Within a tenth of a second no consumer can say how far it has followed. */
+/**
+ * Limits of `feedLostMaxAgeSeconds`. The most is 30 days as well; within less than a tenth of a second no consumer can
+ * say how far it has followed.
+ */
 export const FEED_LOST_SECONDS: Limits = [0.1, 2_592_000];
-/** A day: an entry that was read longer ago is not worth a fetch. */
+/** Limits of `rehydrate.recentSeconds`. A day: an entry that was read longer ago is not worth a fetch. */
 export const RECENT_SECONDS: Limits = [1, 86_400];
-/** From one fetch in a hundred seconds to more than any of our sources can bear. */
+/** Limits of `rehydrate.perSecond`: from one fetch in a hundred seconds to more than any of our sources can bear. */
 export const FETCHES_PER_SECOND: Limits = [0.01, 1000];
 
 /** Returns the number if it lies within its limits; else throws `CACHE_INVALID_OPTION`. */
@@ -38,7 +51,10 @@ export function wholeWithin(name: string, value: number, limits: Limits): number
   throw new CacheError('CACHE_INVALID_OPTION', `${name} must be a whole number, not ${value}`, false);
 }
 
-/** Converts a TTL from seconds to whole milliseconds. Undefined (no TTL) stays undefined. */
+/**
+ * Converts a TTL from seconds to milliseconds, rounded up. Undefined (no TTL) stays undefined. Throws
+ * `CACHE_INVALID_OPTION` for a number that is not positive and finite.
+ */
 export function ttlMs(seconds: number | undefined, name = 'ttlSeconds'): number | undefined {
   if (seconds === undefined) return undefined;
   if (Number.isFinite(seconds) && seconds > 0) return Math.ceil(seconds * 1000);

@@ -6,7 +6,7 @@ import type { Encryption } from './encryption.js';
 const JSON_TEXT = 0;
 const ENCRYPTED_JSON = 1;
 
-/** Maximum kinds of entries that warnings name; nobody reads more of them. */
+/** Maximum kinds of entries that this process warns about; nobody reads more warnings. */
 const WARNED_MAX = 100;
 
 /** Converts values to their stored form, and back. */
@@ -58,7 +58,7 @@ export class ValueCodec {
     }
   }
 
-  /** Warns once for each kind of entry. Every build counts, where there are counters. */
+  /** Warns once for each kind of entry. The counter `reshaped` counts every fetch, where there are counters. */
   private warn(key: string, { path, what }: Unplain): void {
     const kind = kindOf(key);
     if (this.warned.has(kind) || this.warned.size >= WARNED_MAX) return;
@@ -108,22 +108,22 @@ function serialize(key: string, value: unknown, unplain?: Unplain): string {
 /** The first place at which JSON does not give a value back unchanged. */
 export interface Unplain {
   /**
-   * The path from the value, e.g. `.items[3].date`. Keys that are not field names are left out, because they may be
-   * data.
+   * The path from the value, e.g. `.items[3].date`. Keys that do not look like field names become `[…]`, because they
+   * may be data.
    */
   readonly path: string;
   /** The problem found there, in words. */
   readonly what: string;
 }
 
-/** Values at greater depth are checked for cycles; normal values stay far below it. */
+/** Depth up to which values are not checked for cycles, to save time: normal values stay far below it. */
 const DEPTH_UNCHECKED = 100;
 const FIELD_NAME = /^[A-Za-z_$][\w$]{0,39}$/;
 
 /**
  * The first place that JSON changes. Undefined for a value that JSON gives back as it is: null, texts, booleans, finite
- * numbers, and arrays and plain objects of these. A property that is undefined is left out by JSON and reads the same,
- * so it is plain; in an array it is not.
+ * numbers except -0, and arrays and plain objects of these. A property that is undefined is left out by JSON and reads
+ * the same, so it is plain; in an array it is not.
  */
 export function firstUnplain(value: unknown): Unplain | undefined {
   return value === undefined ? undefined : look(value, []);
@@ -166,7 +166,10 @@ function lookIntoObject(object: object, ancestors: object[]): Unplain | undefine
   return undefined;
 }
 
-/** Number of prototypes behind an object: 1 for a plain object, 2 for an array, also for those from other realms. */
+/**
+ * Number of prototypes behind an object, counted up to 4: 1 for a plain object, 2 for an array, also for those from
+ * other realms.
+ */
 function inheritance(object: object): number {
   let count = 0;
   for (let at: unknown = Object.getPrototypeOf(object); at !== null && count < 4; count++)

@@ -16,15 +16,17 @@ const FAILED_KEYS_MAX = 10_000;
 const [, FETCH_MS_MAX] = FETCH_MS;
 
 /**
- * `stored` there is a new entry; `unneeded` there was an entry already, or somebody else builds it; `refused` the
- * fetched value was invalidated meanwhile, or is not to be stored; `failed` the fetch failed; `skipped` no build was
- * begun: one of this key is under way, it has just failed, or there are too many.
+ * The result of a background build. `stored`: there is a new entry. `unneeded`: there was an entry already, or another
+ * builder has the key. `refused`: a value was fetched and not stored, for example because it was invalidated meanwhile.
+ * `failed`: the fetch failed, the store is away, or the cache was closed. `skipped`: no build was begun, because one of
+ * this key is under way or has just failed, too many run, or the cache was closed.
  */
 export type BackgroundResult = 'stored' | 'unneeded' | 'refused' | 'failed' | 'skipped';
 
 /**
  * Builds that no caller waits for: ordinary builds, from a start point under a lease to a commit that may be refused,
- * one per key over all processes. A failure reaches only the options' listener, and its key rests.
+ * one per key over all processes. After a failure the key rests, and `onBackground` receives the error, unless it only
+ * says that the store is away or the cache was closed.
  */
 export class BackgroundBuilds {
   private readonly running = new Set<string>();
@@ -42,7 +44,7 @@ export class BackgroundBuilds {
     background: Background = {},
   ): Promise<BackgroundResult> {
     if (this.running.has(key) || this.running.size >= RUNNING_MAX || this.isResting(key)) return 'skipped';
-    // Nobody would notice a fetch that never ends, so this one always has a bound.
+    // Nobody would notice a fetch that never ends, so a background fetch always has a time limit.
     const fetchTimeoutMs = options.fetchTimeoutMs ?? FETCH_MS_MAX;
     const waiter = new Waiter(key, fetcher, { ...options, fetchTimeoutMs, onOutcome: undefined }, background);
     if (!this.readThrough.enterUnlessBusy(waiter)) return 'skipped';

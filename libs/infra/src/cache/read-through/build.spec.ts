@@ -8,7 +8,9 @@ import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiters/waiter.js';
 
-/** Answers like a store that has lost its leases, by a restart or because their holder was paused. */
+/**
+ * While `isForgetful`, answers like a store that has lost its leases, by a restart or because their holder was paused.
+ */
 class ForgetfulStore extends MemoryCacheStore {
   renewals = 0;
   isForgetful = true;
@@ -54,7 +56,7 @@ describe('[invariant 12] the bound of a fetch that never ends', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
     await pass(1000);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    await pass(20_000); // the last renewal has run out
+    await pass(20_000); // longer than the lease can last after its last renewal
     const next = ask(() => Promise.resolve('next'));
     await pass(0);
     expect(await next).toBe('next');

@@ -18,7 +18,7 @@ import { tellBuilt, type Waiter } from './waiters/waiter.js';
 
 const [, FETCH_MS_MAX] = FETCH_MS;
 
-/** What builds are built with. */
+/** The parts of the cache that builds use. */
 export interface BuildHost {
   readonly store: CacheStore;
   readonly codec: ValueCodec;
@@ -102,7 +102,7 @@ export class Build {
 
   /** Whether an invalidation that came after this build's start touches one of its dependencies known so far. */
   isHitBy(dependencies: InvalidationNotice['dependencies']): boolean {
-    if (dependencies === '*') return false; // unknown which: the commit will show
+    if (dependencies === '*') return false; // it names no dependency: the commit will show
     const own = new Set<string>(this.declared.known(this.builder.key)).add(`k:${this.builder.key}`);
     return dependencies.some((d) => own.has(d));
   }
@@ -123,8 +123,8 @@ export class Build {
   }
 
   /**
-   * Call it when the lease is lost or no longer of use. The fetch may still run, so its time limit stays: nothing else
-   * may end its flight.
+   * Call it when the lease is lost or no longer of use. The fetch may still run, so its time limit stays: perhaps
+   * nothing else ends the flight.
    */
   stopRenewing(): void {
     clearInterval(this.renewal);
@@ -135,7 +135,7 @@ export class Build {
     try {
       await this.host.store.invalidate([entry(this.builder.key)]);
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error; // it is owed, and carried out before the next read
+      if (!(error instanceof StoreUnavailableError)) throw error; // the journal repeats it before the next read
     }
   }
 
@@ -148,7 +148,7 @@ export class Build {
       const { key, options } = this.builder;
       if (!(await this.host.store.renew(key, this.leaseId, options.leaseMs))) this.stopRenewing();
     } catch (error) {
-      // In an outage the next third tries again. Any other error is a defect, and no caller waits for this.
+      // In an outage the next interval tries again. Any other error is a defect, and no caller waits for this.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
   }

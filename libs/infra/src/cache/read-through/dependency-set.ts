@@ -1,12 +1,12 @@
 import { CacheError } from '../cache.errors.js';
 import { anyRecordOf, recordTable, storedDependencies, type Dependency } from '../dependencies.js';
 
-/** Maximum dependencies of one entry. More would make the scripts of its commit and of its end long. */
+/** Maximum dependencies of one entry. More would make the Lua scripts that commit and drop the entry run long. */
 const DEPENDENCIES_MAX = 5000;
 
 /**
- * The dependencies of one value, bounded. Above the bound, the records of the table with the most of them become *any
- * record of that table*, which falls more often and never too late; then those of the next table.
+ * The dependencies of one value, bounded. Above the bound, the records of the table with the most of them are folded
+ * into *any record of that table*, which falls more often and never too late; then those of the next table.
  */
 export class DependencySet {
   private readonly all = new Set<Dependency>();
@@ -28,8 +28,8 @@ export class DependencySet {
   }
 
   /**
-   * All dependencies as the store keeps them for this key; undefined if they are too many and no records are left to
-   * fold.
+   * All dependencies as the store keeps them for this key; undefined if they are too many and no table is left with two
+   * records to fold.
    */
   stored(key: string): Dependency[] | undefined {
     let stored = storedDependencies(key, this.all);
@@ -42,7 +42,7 @@ export class DependencySet {
     return storedDependencies(key, this.all);
   }
 
-  /** Folds the table with the most records; returns whether there was one to fold. */
+  /** Folds the records of the table with the most of them; returns false if no table has two. */
   private fold(): boolean {
     const table = this.largestTable();
     if (table === undefined) return false;

@@ -17,13 +17,15 @@ import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiters/waiter.js';
 
 /**
- * Carries out each request at once, and answers when the test allows it, like a slow network. Its messages do not
- * arrive: they help, and no promise rests on them.
+ * Carries out each request at once, and answers when the test allows it, like a slow network. Its messages about
+ * invalidations do not arrive: they only help, and no promise may rest on them.
  */
 class SlowlyAnsweringStore extends MemoryCacheStore {
   private held: { readonly found: Deferred<void>; readonly told: Deferred<void> } | undefined;
 
-  /** Holds the next answer back from `found` until `told`. */
+  /**
+   * Holds the next answer back: `found` resolves when the store has found it, and the test resolves `told` to send it.
+   */
   hold() {
     return (this.held = { found: deferred(), told: deferred() });
   }

@@ -8,13 +8,13 @@ import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
 import { type Waiter, WaiterSet } from './waiters/waiter.js';
 
-/** The surroundings of a flight, as far as it needs them. */
+/** The parts of the read-through that flights use. */
 export interface FlightHost extends BuildHost {
   readonly leaseWatches: LeaseWatches;
   readonly clock: StoreClock;
   /** Aborted when the cache closes. */
   readonly signal: AbortSignal;
-  /** Fetches under way. */
+  /** Builds under way in this process. */
   readonly builds: Set<Build>;
   /** Requests to the store that flights have sent so far, for all keys. */
   requests: number;
@@ -28,7 +28,10 @@ export interface FlightHost extends BuildHost {
   bypass(waiter: Waiter): void;
 }
 
-/** Maximum known dependencies sent with a request for a lease; more would only make it slower. */
+/**
+ * Maximum known dependencies sent with a request for a lease. More would make it slower, and are not needed: they only
+ * serve to take over a doomed lease early.
+ */
 const KNOWN_MAX = 100;
 
 /**
@@ -166,8 +169,8 @@ export class Flight {
   }
 
   /**
-   * Answers the waiters that arrived before the request that found this entry, and accept it; returns whether none
-   * refused it.
+   * Answers the waiters that arrived before the request that found this entry, and accept the entry; returns whether
+   * none of those that had arrived refused it.
    */
   private async offer(stored: StoredValue, request: number): Promise<boolean> {
     const latest = this.host.clock.latest();
@@ -205,7 +208,8 @@ export class Flight {
 
   private async answerFromStore(stored: StoredValue, request: number): Promise<'again'> {
     const { codec, store } = this.host;
-    // Unreadable here (encrypted under a key that is gone): removed, so that the next request gets the lease.
+    // The entry is unreadable here (for example encrypted under a key that is gone): it is removed, so that the next
+    // request gets the lease.
     if (!codec.decode(this.key, stored)) await store.invalidate([entry(this.key)]);
     else await this.offer(stored, request);
     return 'again';

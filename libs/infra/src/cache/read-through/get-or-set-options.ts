@@ -33,7 +33,9 @@ export interface SlidingLife {
 export interface StaleWindows {
   readonly whileRevalidateMs: number;
   readonly ifErrorMs: number;
-  /** After this time a running fetch counts as failed; undefined: it does not. */
+  /**
+   * After this time a running fetch counts as failed for a caller that allows stale values; undefined: it never does.
+   */
   readonly softTimeoutMs: number | undefined;
 }
 
@@ -66,7 +68,7 @@ export interface ResolvedOptions {
 export interface ReadDefaults {
   readonly waitMs: number;
   readonly leaseMs: number;
-  /** Bounds entries without a TTL of their own; undefined: they are kept until invalidated. */
+  /** Bounds entries without a TTL of their own, and sliding ends; undefined: nothing bounds them. */
   readonly safetyTtlSeconds: number | undefined;
 }
 
@@ -129,7 +131,7 @@ function stricter(resolved: ResolvedOptions, maxAgeSeconds: number): number {
   return Math.min(resolved.maxAgeSeconds ?? Infinity, within('maxAgeSeconds', maxAgeSeconds, MAX_AGE_SECONDS));
 }
 
-/** The dependencies known before the fetch. */
+/** The dependencies that the options name before the fetch. */
 export function knownDependencies(options: ResolvedOptions): readonly Dependency[] {
   return typeof options.dependsOn === 'function' ? [] : options.dependsOn;
 }
@@ -189,7 +191,7 @@ function refuseContradictions(options: GetOrSetOptions<unknown>): void {
   if (problem) throw new CacheError('CACHE_INVALID_OPTION', problem, false);
 }
 
-/** How long built values are kept, before the value itself is known. */
+/** The options that decide how long a built value is kept; `lifeMs` applies them to one value. */
 export interface EntryLife {
   readonly ttl: TtlSeconds<unknown> | undefined;
   /** For values without a TTL of their own; undefined: they are kept until invalidated. */

@@ -14,7 +14,7 @@ export class LeaseWatch {
     else this.ends.set(end.leaseId, end);
   }
 
-  /** How this lease ended; undefined if `timeoutMs` pass without a message about it. */
+  /** How this lease ended; undefined if `timeoutMs` pass without a message about it, or `wake` is called. */
   wait(leaseId: string, timeoutMs: number): Promise<LeaseEnd | undefined> {
     const known = this.ends.get(leaseId);
     if (known) return Promise.resolve(known);
@@ -30,7 +30,7 @@ export class LeaseWatch {
     });
   }
 
-  /** Ends the wait without a message: the waiter looks for itself. */
+  /** Ends the wait without a message: the waiter then asks the store. */
   wake(): void {
     this.awaited?.done(undefined);
   }
@@ -65,7 +65,7 @@ export class LeaseWatches {
     for (const watch of this.byKey.get(end.key) ?? []) watch.receive(end);
   }
 
-  /** No message can come any more: every waiter looks for itself. */
+  /** For an outage, in which no message can come: every waiter asks the store itself. */
   wakeAll(): void {
     for (const watches of this.byKey.values()) for (const watch of watches) watch.wake();
   }
@@ -75,8 +75,9 @@ const POLL_FIRST_MS = 50;
 const POLL_MAX_MS = 500;
 
 /**
- * How long to wait for a message about a lease before looking again: from 50 ms, doubling up to 500 ms, with jitter,
- * because a message can be lost; and no longer than the lease itself can last.
+ * How long to wait for a message about a lease before asking the store again, because a message can be lost: 50 ms,
+ * then twice as long each time, up to 500 ms, all with a random part of up to a quarter more or less; but at most until
+ * the lease has run out.
  */
 export function pollMs(attempt: number, leaseExpiresInMs: number): number {
   const backoff = Math.min(POLL_MAX_MS, POLL_FIRST_MS * 2 ** Math.min(attempt, 10)) * (0.75 + Math.random() / 2);

@@ -32,7 +32,7 @@ export class ReadThrough implements FlightHost {
     bypassConcurrency: number,
   ) {
     this.signal = this.closing.signal;
-    setMaxListeners(0, this.signal); // one for each fetch of the bypass, which bounds them itself
+    setMaxListeners(0, this.signal); // the bypass adds one for each fetch, and bounds its fetches itself
     this.outage = new Bypass(bypassConcurrency, this.signal, (waiter, value) => this.faithful(waiter, value));
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
@@ -57,7 +57,7 @@ export class ReadThrough implements FlightHost {
     this.active.add(run);
   }
 
-  /** Begins a flight for a background build; false if a flight of the key is under way, or the cache is closed. */
+  /** Begins a flight for a background build; false if a flight of the key is open, or the cache is closed. */
   enterUnlessBusy(waiter: Waiter): boolean {
     if (this.signal.aborted || this.flights.has(waiter.key)) return false;
     this.enter(waiter);
@@ -80,8 +80,8 @@ export class ReadThrough implements FlightHost {
 
   /**
    * Runs an invalidation of this process; rejects `CACHE_NOT_ACKNOWLEDGED` if the store is away. Once it is
-   * acknowledged, builds that were under way and depend on it have lost their claim, so the next caller does not wait
-   * for them.
+   * acknowledged, builds of this process that began before, and are known to depend on it, have lost their claim, so
+   * the next caller does not wait for them.
    */
   async acknowledged<T>(
     operation: string,
@@ -99,7 +99,7 @@ export class ReadThrough implements FlightHost {
     }
   }
 
-  /** Aborts the signal of every running fetch. Their callers are still answered. */
+  /** Aborts the signal of every running fetch. The callers for which it fetches are still answered. */
   close(): void {
     this.closing.abort();
     for (const build of this.builds) build.abort();
@@ -110,7 +110,7 @@ export class ReadThrough implements FlightHost {
     while (this.active.size > 0) await Promise.all(this.active);
   }
 
-  /** Releases the waiters that wait for an answer which only the store could give. */
+  /** In an outage: releases the waiters that wait for an answer which only the store could give. */
   private abandonStore(): void {
     this.leaseWatches.wakeAll();
     for (const flight of [...this.flights.values()]) flight.abandonStore();

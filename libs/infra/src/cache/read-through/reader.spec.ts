@@ -9,7 +9,7 @@ import type { ResolvedOptions } from './get-or-set-options.js';
 import { isBounded, Reader } from './reader.js';
 import { Waiter } from './waiters/waiter.js';
 
-/** Gives one read to all callers before `send`, as the store on Redis does. */
+/** Gives one read to all callers that come before `send`, as the store on Redis does until it sends its batch. */
 class SharingStore extends MemoryCacheStore {
   reads = 0;
   isAway = false;

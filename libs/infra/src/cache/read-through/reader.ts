@@ -14,8 +14,8 @@ import { tellTooOld, Waiter } from './waiters/waiter.js';
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
 
 /**
- * One read of the store. The first caller awaits its reply itself; `others` are the callers that share it. Emptied after
- * the answer.
+ * One read of the store. The first caller awaits its reply itself; `others` are the callers that share it. Its fields
+ * are emptied after the answer.
  */
 interface SharedRead {
   /**
@@ -35,7 +35,10 @@ export interface HitUpkeep {
   afterL1Hit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void;
 }
 
-/** Reads entries: from the L1, else from the store, else from the source. Every read of the cache passes here. */
+/**
+ * Reads entries: from the L1, else from the store, else from the source. Every call of the cache that reads an entry
+ * passes here, except `lock`.
+ */
 export class Reader {
   private l1: L1Reads | undefined;
   private readonly noOptions: ResolvedOptions;
@@ -68,7 +71,11 @@ export class Reader {
     return isBounded(given) ? undefined : (this.l1?.find(key) as Promise<T> | undefined);
   }
 
-  /** The entry's value, or undefined if there is none within `waitMs`, or the store is away. */
+  /**
+   * The entry's value. Undefined if there is none and nobody builds it (with `waitMs` 0: even if somebody does), or the
+   * store is away. Rejects `CACHE_WAIT_TIMEOUT` if it is still being built after `waitMs`, and `CACHE_BUILD_FAILED` if
+   * that build fails.
+   */
   async get<T>(key: string, waitMs: number): Promise<T | undefined> {
     try {
       const found = (await this.read<T>(key)) ?? (waitMs > 0 ? await this.waitFor<T>(key, waitMs) : undefined);
@@ -106,7 +113,7 @@ export class Reader {
     }
   }
 
-  /** The upkeep after a hit in this process. Nothing here waits. */
+  /** Counts a hit in this process, and starts its upkeep. Nothing here waits. */
   afterL1Hit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
     countHit(given);
@@ -216,7 +223,7 @@ export class Reader {
     return found;
   }
 
-  /** A valid entry that is too old for the caller, and for how many milliseconds it has been so. */
+  /** The valid entry, for a read that limits the age, and for how many milliseconds at most it has been too old. */
   async tooOld<T>(
     key: string,
     { maxAgeSeconds }: ResolvedOptions,
@@ -274,7 +281,10 @@ export function isBounded<T>(given: GivenOptions<T> | null): boolean {
   return typeof given === 'object' && given?.maxAgeSeconds !== undefined;
 }
 
-/** Counts a hit. An error of the listener is reported as a defect. It is here because every hit passes it. */
+/**
+ * Counts a hit. An error of the listener is reported as a defect. It does the same as `tellOutcome`, in this file,
+ * because every hit passes it.
+ */
 function countHit<T>({ onOutcome }: GetOrSetOptions<T> | ResolvedOptions): void {
   try {
     onOutcome?.('hit');

@@ -54,7 +54,9 @@ export class StaleReader {
     return this.build(key, fetcher, options, stale, isStoreAway);
   }
 
-  /** The source's answer; a stale copy if the fetch fails or takes too long. */
+  /**
+   * The answer of the build, or of the source while the store is away; a stale copy if that fails or takes too long.
+   */
   private async build<T>(
     key: string,
     fetcher: Fetcher<T>,
@@ -122,7 +124,7 @@ function replacement({ maxAgeSeconds }: ResolvedOptions): Background {
   return { isDue: (stored, latest) => !isYoungEnough(stored.fetchedAt, maxAgeSeconds, latest) };
 }
 
-/** One read looks for an entry more than once, but must count once. */
+/** The same options, but `onTooOld` is called once at most: one read looks for an entry more than once. */
 function tellingOnce(options: ResolvedOptions): ResolvedOptions {
   const { maxAgeSeconds, onTooOld } = options;
   if (maxAgeSeconds === undefined || !onTooOld) return options;

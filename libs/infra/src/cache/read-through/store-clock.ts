@@ -1,9 +1,9 @@
 /**
- * How long a learned clock offset is trusted. Within it two clocks drift apart by some milliseconds; after it a
- * correction of a clock is noticed.
+ * How long a learned offset between the two clocks is used as a bound; then it counts as unknown until it is learned
+ * again. In this time clocks drift apart by some milliseconds, and no correction of a clock goes unnoticed for longer.
  */
 const KNOWN_MS = 60_000;
-/** The store reports whole milliseconds, rounded down. */
+/** The store reports whole milliseconds, rounded down, so its time may be later by up to this. */
 const CUT_OFF_MS = 1;
 
 /**

@@ -1,6 +1,9 @@
 /** Maximum remembered keys of a bucket. Beyond it the keys read longest ago are forgotten. */
 const KEYS_MAX = 1000;
-/** A key that is read repeatedly moves to the front at most this often, in milliseconds. */
+/**
+ * For this many milliseconds after a read of a key was noted, further ones are not, so that most reads cost no more
+ * than this check.
+ */
 const TOUCH_MS = 1000;
 
 /** The keys of a bucket that were read in this process lately, with their parts. Bounded. */

@@ -6,13 +6,16 @@ import type { RecentReads } from './recent-reads.js';
 import { TokenBucket } from './token-bucket.js';
 
 /**
- * Processes that receive the same invalidation do not all ask at once: the first one's lease or entry spares the
- * others.
+ * Maximum random delay of a build, in milliseconds. Processes that receive the same invalidation then do not all ask at
+ * once: the first one's lease or entry spares the others.
  */
 const SPREAD_MS = 250;
 /** Maximum entries of a source that wait for their turn; the excess is left to the next reader. */
 const WAITING_MAX = 1000;
-/** A build that a further invalidation overtook, or that found no room, is tried again after 250, 500 and 1,000 ms. */
+/**
+ * Maximum tries of a build that is `refused` or `skipped` (see `BackgroundResult`). The next try follows after 250, 500
+ * and 1,000 ms, and a random part of `SPREAD_MS`.
+ */
 const TRIES_MAX = 4;
 
 /** How the entries of one bucket are rebuilt. */
@@ -34,8 +37,8 @@ interface Job {
 
 /**
  * Rebuilds entries that an invalidation has dropped, if they were read in this process lately: ordinary builds, from a
- * start point after the invalidation, one per key over all processes. A deferred invalidation covers too much to fetch
- * all of it again, and the store does not report it.
+ * start point after the invalidation, one per key over all processes. What a deferred invalidation drops is not
+ * rebuilt: it would be too much to fetch, and the store does not report its keys.
  */
 export class Rehydration {
   private readonly buckets = new Map<string, RehydratedBucket>();

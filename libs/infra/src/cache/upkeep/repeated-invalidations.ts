@@ -3,14 +3,14 @@ import type { Dependency } from '../dependencies.js';
 import { reportDefect } from '../../process/defect-report.js';
 import { wholeWithin, type Limits } from '../protocol/limits.js';
 
-/** Ten minutes: a longer lag needs a TTL, not a repeat. */
+/** Limits of the delay of a repeat, in milliseconds. A lag of more than ten minutes needs a TTL, not a repeat. */
 const AFTER_MS: Limits = [10, 600_000];
 const TIMES_MAX = 10;
-/** Maximum dependencies that wait for their repeat. */
+/** Maximum repeats that wait (see `size`); a further one is counted as lost. */
 const PENDING_MAX = 10_000;
-/** Repeats that are due within this time of each other go out together. */
+/** Length of a slot, in milliseconds. All repeats that are due in one slot go out together, at its end. */
 const SLOT_MS = 50;
-/** A repeat that is not acknowledged is tried again after 1, 2, 4, 8 and 16 seconds. */
+/** A repeat that is not acknowledged is tried again after 1, 2, 4, 8 and 16 seconds; then it is counted as lost. */
 const RETRY_MS = 1000;
 const RETRIES_MAX = 5;
 
@@ -38,7 +38,7 @@ export function repeatDelays(afterMs: readonly number[] = []): readonly number[]
  * repeats that are pending when the process ends are dropped.
  */
 export class RepeatedInvalidations {
-  /** By the number of the slot in which they are due: dependency → failed attempts. */
+  /** Slot in which the repeats are due → dependency → failed attempts. */
   private readonly slots = new Map<number, Map<Dependency, number>>();
   private pending = 0;
   private timer: NodeJS.Timeout | undefined;

@@ -6,7 +6,9 @@ const PERIOD_MS = 1000;
 /** Maximum steps in one period, so that a flood of work leaves room for reads; the rest follows a second later. */
 const STEPS_MAX = 50;
 
-/** Frees what can no longer be served, every second in small steps. Each process runs one; several do no harm. */
+/**
+ * Frees what can no longer be served, about every second, in small steps. Each process runs one; several do no harm.
+ */
 export class Sweeper {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();

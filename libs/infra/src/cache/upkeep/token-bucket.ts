@@ -1,4 +1,7 @@
-/** At most `perSecond` tokens a second, and no more than one second's worth (at least one token) at once. */
+/**
+ * Gives `perSecond` tokens a second on average. Unused ones are saved up to one second's worth, or one token if that is
+ * more.
+ */
 export class TokenBucket {
   private tokens: number;
   private filledAt = performance.now();

@@ -8,9 +8,12 @@ import type { HitUpkeep } from '../read-through/reader.js';
 import type { ResolvedOptions, SlidingLife } from '../read-through/get-or-set-options.js';
 import type { StoreClock } from '../read-through/store-clock.js';
 
-/** Maximum keys remembered as needing no upkeep for now; an evicted key costs one extra read. */
+/**
+ * Maximum keys remembered as needing no upkeep for now. A hit of a key that was dropped from them may send one needless
+ * request.
+ */
 const RESTING_MAX = 10_000;
-/** Maximum concurrent looks into the store. */
+/** Maximum concurrent reads of the store after hits in the L1; beyond it, such a hit starts no upkeep. */
 const LOOKING_MAX = 32;
 /** After an attempt to refresh, a key rests for a twentieth of its life, at most this long, whatever the result. */
 const ATTEMPT_REST_MS = 1000;
@@ -65,7 +68,8 @@ export class Upkeep implements HitUpkeep {
   ): void {
     const isDue = (entry: StoredValue, now: number) => now >= dueAt(entry, part);
     const waitMs = dueAt(stored, part) - this.clock.now();
-    // An unknown store time is a reason to ask: the build begins with it, and ends if it is too early.
+    // If the store's time is not known yet, the build begins in any case: its request for a lease brings that time, and
+    // `isDue` ends the build if it is too early.
     if (waitMs > 0 && this.clock.isKnown) this.rest(key, waitMs);
     else {
       this.rest(key, Math.min(ATTEMPT_REST_MS, lifeOf(stored) / 20));
@@ -103,7 +107,10 @@ function lifeOf({ fetchedAt = 0, expiresAt = 0 }: StoredValue): number {
   return expiresAt - fetchedAt;
 }
 
-/** With more milliseconds than this left there is nothing to do; Infinity if that depends on the value. */
+/**
+ * An entry with more than this many milliseconds left certainly needs no upkeep. Infinity if its TTL depends on the
+ * value.
+ */
 function marginMs({ sliding, refreshAhead = 0, life }: ResolvedOptions): number {
   if (sliding) return sliding.ttlMs / 2;
   return typeof life.ttl === 'number' ? life.ttl * 1000 * (1 - refreshAhead) : Infinity;

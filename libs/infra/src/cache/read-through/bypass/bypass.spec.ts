@@ -20,7 +20,7 @@ describe('Bypass', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['nextTick'] });
     closing = new AbortController();
-    setMaxListeners(0, closing.signal); // as its owner does
+    setMaxListeners(0, closing.signal); // as `ReadThrough` does
     bypass = new Bypass(CONCURRENCY, closing.signal);
     fetches = [];
   });
@@ -68,7 +68,7 @@ describe('Bypass', () => {
       await pass(60);
       expect(later.told).toBe('CACHE_WAIT_TIMEOUT');
       expect(fetches).toHaveLength(RUNNING_PER_KEY_MAX);
-      expect(hanging.map(({ told }) => told)).toEqual(Array(RUNNING_PER_KEY_MAX).fill(undefined)); // a fetch each
+      expect(hanging.map(({ told }) => told)).toEqual(Array(RUNNING_PER_KEY_MAX).fill(undefined)); // each is fetching
     });
 
     it('while the fetches of other keys take every place', async () => {
@@ -123,7 +123,7 @@ describe('Bypass', () => {
       fetches[0]?.end('late');
       fetches.at(-1)?.end('value');
       await pass(0);
-      expect([first?.told, next.told]).toEqual(['late', 'value']); // its own caller waits for it
+      expect([first?.told, next.told]).toEqual(['late', 'value']); // an aborted fetch still answers its caller
       expect(jest.getTimerCount()).toBe(0);
     });
 

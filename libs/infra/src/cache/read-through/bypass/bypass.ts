@@ -5,9 +5,15 @@ import { Place } from './bypass-place.js';
 import { fetchInTime } from '../build.js';
 import { type Waiter, WaiterSet } from '../waiters/waiter.js';
 
-/** Maximum keys that wait for a place. A longer queue would not help the source. */
+/**
+ * Maximum fetches that wait for a free place; callers of a further one are rejected with `CACHE_OVERLOADED`. A longer
+ * queue would only make more callers wait for a source that cannot keep up.
+ */
 const QUEUE_MAX = 1000;
-/** A running fetch delays the next one of its key by at most this, in milliseconds. */
+/**
+ * How long callers of a key gather for the next fetch while another one of the key runs, in milliseconds. They wait
+ * less if a running one ends earlier.
+ */
 const STAGGER_MS = 50;
 /**
  * With this many fetches of a key running, the next one waits for one to end, so that a slow key leaves room for
@@ -17,8 +23,8 @@ const RUNNING_PER_KEY_MAX = 8;
 const [, FETCH_MS_MAX] = FETCH_MS;
 
 /**
- * Callers of a key whose fetch has not begun. `lenders` are the places of callers that hold one: the fetch may begin in
- * any of these, or in a free place.
+ * Callers of a key that wait for one fetch, which has not begun. `lenders` are the places of callers that hold one: the
+ * fetch may begin in any of these, or in a free place.
  */
 interface Gathering {
   readonly waiters: WaiterSet;
@@ -28,9 +34,9 @@ interface Gathering {
 /**
  * Answers from the source alone, while the store is away. Without the store nothing can vouch for a fetch that began
  * earlier, so callers share only a fetch that has not begun. Callers that arrive while one is running gather for the
- * next, which begins when the running one ends, or 50 ms after they began to gather. The source sees at most
- * `concurrency` fetches at once, not counting fetches whose signal was aborted, nor fetches that another fetch waits
- * for: these use its place.
+ * next, which begins when a running one ends, or 50 ms after they began to gather unless too many of the key run. The
+ * source sees at most `concurrency` fetches at once. Two kinds are not counted: a fetch whose signal was aborted, and a
+ * fetch that began in the place of another fetch, which waits for it.
  *
  * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not its own fetch.
  */
@@ -57,7 +63,8 @@ export class Bypass {
       return;
     }
     const gathering = this.gatherings.get(waiter.key) ?? this.gather(waiter.key);
-    // After the fetch was scheduled: if nothing is in its way, it begins before any `waitMs` runs out, even 0.
+    // This follows the scheduling of the fetch: if nothing is in its way, the fetch begins before any `waitMs` runs
+    // out, even 0.
     waiter.waitForOther();
     gathering.waiters.add(waiter);
     if (waiter.place) this.offer(waiter.key, gathering, waiter.place);
@@ -70,7 +77,10 @@ export class Bypass {
     return gathering;
   }
 
-  /** A caller that has a place has arrived. If the fetch waits for a free place already, it may begin in that one. */
+  /**
+   * A caller that has a place has arrived. If the fetch is waiting for a free place already, it may also begin in the
+   * caller's.
+   */
   private offer(key: string, gathering: Gathering, place: Place): void {
     if (gathering.lenders.has(place)) return;
     gathering.lenders.add(place);

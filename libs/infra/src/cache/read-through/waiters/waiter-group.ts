@@ -5,7 +5,7 @@ import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
  * Callers that arrived together with a waiter of the same kind (`cameWith`) and are answered as one: the rules for
  * sharing cannot tell them apart. Ten thousand of them cost one promise each, and no more.
  *
- * They share the options, so `waitMs` too, and the first one's fetcher. The waiter that they arrived with stands before
+ * They share the options, so also `waitMs`, and the first one's fetcher. The waiter that they arrived with is before
  * them in every queue, so normally none of them builds.
  */
 export class WaiterGroup extends Waiter {

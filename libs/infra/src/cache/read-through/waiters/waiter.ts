@@ -9,8 +9,8 @@ import type { ResolvedOptions } from '../get-or-set-options.js';
 /** Marks a build that no caller waits for: it ends as soon as somebody else is found to build the key. */
 export interface Background {
   /**
-   * Build although there is a valid entry, if this returns true for it at the store's time. Without it, build only if
-   * there is none.
+   * Build although there is a valid entry, if this returns true for it; `now` is the latest that the store's time can
+   * be. Without this function, build only if there is no valid entry.
    */
   readonly isDue?: (stored: StoredValue, now: number) => boolean;
   /** The build follows an invalidation, not a hit. */
@@ -27,7 +27,7 @@ export interface BackgroundAnswer {
 /** One caller that is not answered yet. Kept small: thousands of them may wait for one build. */
 export class Waiter {
   readonly answer: Promise<unknown>;
-  /** The place of the fetch that makes this call, while the store is away. */
+  /** The place of the fetch that makes this call, if one does while the store is away. */
   readonly place = Place.current;
   private requestsBefore: number | undefined;
   protected resolve!: (value: unknown) => void;
@@ -54,8 +54,9 @@ export class Waiter {
   }
 
   /**
-   * Whether a caller arriving now may share this waiter's answer: same options, same place, and no request of a flight
-   * sent since. The caller must share this waiter's unsent read of the store: then no time has passed between them.
+   * Whether a caller arriving now may share this waiter's answer: same options, same place, and no flight has sent a
+   * request since this waiter arrived. The caller must share this waiter's unsent read of the store: then no time has
+   * passed between them.
    */
   cameWith(options: ResolvedOptions, requests: number): boolean {
     return options === this.options && requests === this.requestsBefore && this.place === Place.current;
@@ -67,7 +68,8 @@ export class Waiter {
   }
 
   /**
-   * Whether it had arrived when this request was sent: then the result of the request may answer it unconditionally.
+   * Whether it had arrived when this request was sent: then the result of the request is recent enough to answer it,
+   * apart from the limits of `accepts`.
    */
   arrivedBefore(request: number): boolean {
     return this.requestsBefore !== undefined && this.requestsBefore < request;
@@ -105,7 +107,10 @@ export class Waiter {
     return this.waits;
   }
 
-  /** Whether it has waited for somebody else's build under a `maxAgeSeconds`: its answer binds the reads after it. */
+  /**
+   * Whether it has waited for somebody else's build under a `maxAgeSeconds`. Once it is answered, no L1 may serve an
+   * older value: see `CacheStore.settle`.
+   */
   get awaitedYounger(): boolean {
     return this.waits && !this.background && this.options.maxAgeSeconds !== undefined;
   }
@@ -123,7 +128,7 @@ export class Waiter {
 
   /**
    * @param isStored whether the answer comes from a build whose value has become the entry
-   * @param _copy of a hit: makes the value once more, for callers that are answered together
+   * @param _copy makes the value of a hit once more, so that callers answered together receive a copy each
    */
   succeed(value: unknown, outcome: ReadOutcome, isStored = false, _copy?: () => unknown): void {
     this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);

@@ -17,7 +17,10 @@ export class DependencyIndex {
     }
   }
 
-  /** Removes the key from these dependencies. They must be exactly those of its registration, or it leaks. */
+  /**
+   * Removes the key from these dependencies. They must be exactly those of its registration, or the key stays in the
+   * index.
+   */
   unregister(key: string, dependencies: Iterable<Dependency>): void {
     for (const d of dependencies) {
       const keys = this.dependants.get(d);

@@ -29,7 +29,7 @@ describe('ExpiryQueue', () => {
         expect(queue.size).toBe(model.size);
         for (let now = 0; now <= 50; now += 1) {
           for (let key = queue.expired(now); key !== undefined; key = queue.expired(now)) {
-            expect(model.get(key)).toBe(now); // each at its own instant: none early, none late
+            expect(model.get(key)).toBe(now); // each key at its own instant, not later
             queue.delete(key);
             model.delete(key);
           }

@@ -26,7 +26,7 @@ export class ExpiryQueue {
     const index = this.places.get(key);
     if (index === undefined) return;
     this.places.delete(key);
-    const last = this.heap.pop() as Item; // there is at least the one found above
+    const last = this.heap.pop() as Item; // the heap holds at least the item found above
     if (last.key === key) return;
     this.place(last, index);
     this.rise(index);

@@ -3,8 +3,9 @@ import type { Dependency } from '../../dependencies.js';
 import type { StartPoint } from '../../protocol/cache-store.js';
 
 /**
- * The invalidation clock and the last invalidations, which judge every fill. Holds at most `windowMax` dependencies:
- * when it forgets one, fills from before that invalidation can no longer be judged and are refused.
+ * The invalidation clock and the last invalidations, which judge every commit. Holds at most `windowMax` dependencies:
+ * when it forgets one, builds that began before that invalidation can no longer be judged, and their commits are
+ * refused.
  */
 export class InvalidationWindow {
   private clock = 1;
@@ -53,7 +54,10 @@ export class InvalidationWindow {
     return false;
   }
 
-  /** Whether a fill that began at `start` began before the tick `clock`; one of a foreign history counts as older. */
+  /**
+   * Whether a build that began at `start` began before the tick `clock`. A start point of another history counts as
+   * earlier.
+   */
   isBefore(start: StartPoint, clock: number): boolean {
     return start.tip !== this.tip || start.clock < clock;
   }

@@ -3,11 +3,14 @@ import { CacheError } from '../../cache.errors.js';
 export interface MemoryCacheStoreOptions {
   /**
    * Maximum bytes of all entries together, the index included. Beyond it the least recently used are evicted; an entry
-   * larger than this is accepted and not kept, so its readers see a miss.
+   * larger than this is accepted and not kept, so its readers see a miss. Stale copies may take a quarter more.
    * @default 67108864 (64 MiB)
    */
   readonly maxBytes?: number;
-  /** Maximum remembered invalidated dependencies, which judge fills that began before. @default 10000 */
+  /**
+   * Maximum dependencies whose last invalidation is remembered, to judge the commits of builds that began before it.
+   * @default 10000
+   */
   readonly windowMax?: number;
   /**
    * The time in milliseconds, by which entries and leases expire. No guarantee of coherence depends on it.

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { record } from '../../dependencies.js';
 import { MemoryCacheStore } from './memory-cache-store.js';
 
-/** Promises of this implementation alone; `test/contract` holds those that it shares with the others. */
+/** Promises of this implementation alone; `test/contract` tests those that it shares with the other stores. */
 describe('MemoryCacheStore', () => {
   const value = { codec: 1, bytes: Buffer.from('v') };
 

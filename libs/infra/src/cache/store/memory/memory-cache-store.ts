@@ -30,18 +30,19 @@ import { MemoryStaleCopies } from './memory-stale-copies.js';
 
 /** Maximum keys that an `Invalidation` names. */
 const KEYS_REPORTED_MAX = 1_000;
-/** Maximum entries that one `sweep` frees: some 1 ms of work. */
+/** Maximum entries, and maximum leases, that one `sweep` frees: some 1 ms of work. */
 const SWEEP_MAX = 1_000;
 const KEYS_PAGE = 500;
 /**
- * Bound of the stale copies, as a part of `maxBytes` and beside it. While an entry lives, its copy shares its bytes.
+ * Maximum bytes of all stale copies, as a part of `maxBytes`; they take these in addition to the entries. While an
+ * entry lives, its copy shares the bytes of its value.
  */
 const STALE_SHARE = 0.25;
 
 /**
  * The coherence protocol in one process, with one partition: the embedded default. It keeps every promise of the port
  * for the callers of this object, and shares nothing with other processes. Each operation runs to its end before
- * another begins, as the scripts do in Redis. A value that is read is the store's own copy: do not write to it.
+ * another begins, like a Lua script in Redis. A value that is read is the store's own copy: do not write to it.
  */
 export class MemoryCacheStore extends CacheStore {
   private readonly options: ResolvedMemoryCacheStoreOptions;
@@ -98,7 +99,8 @@ export class MemoryCacheStore extends CacheStore {
     const now = this.options.clock();
     const holder = this.leases.holder(key);
     if (holder) {
-      // Its own entry too: a forced commit that was refused leaves the lease of another builder, who will be refused.
+      // The entry itself counts as well: a refused commit with `supersedes: 'always'` has invalidated it and left the
+      // lease to another builder, whose commit can then only be refused.
       const isDoomed =
         !this.window.canJudge(holder.start) || this.window.isOvertaken(holder.start, [entry(key), ...known]);
       if (!isDoomed) return { kind: 'wait', leaseId: holder.leaseId, expiresInMs: holder.expiresAt - now };
@@ -123,7 +125,7 @@ export class MemoryCacheStore extends CacheStore {
       const kept = this.entries.put(key, value, dependencies, { fetchedAt: start.at, expiresAt });
       this.staleCopies.put(key, kept, staleMs, expiresAt);
     } else if (reply === 'expired' && staleMs > 0) {
-      // Newer than a copy that may exist, although it is no longer valid.
+      // The value is newer than the copy that there may be, although it is no longer valid.
       this.staleCopies.put(key, { ...value, fetchedAt: start.at }, staleMs, start.at + (ttlMs ?? 0));
     }
     if (this.leases.isHeldBy(key, leaseId)) this.leases.end(key);
@@ -160,7 +162,7 @@ export class MemoryCacheStore extends CacheStore {
     return true;
   }
 
-  /** There is no other process, and no L1. */
+  /** Nothing to wait for: there is no other process, and no L1. */
   async settle(): Promise<void> {}
 
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
@@ -253,7 +255,10 @@ export class MemoryCacheStore extends CacheStore {
     if (this.isClosed) throw new StoreUnavailableError('the embedded store was closed; create a new one');
   }
 
-  /** The order matters: a start point that cannot be judged says nothing, and an overtaken one is refused for ever. */
+  /**
+   * The order matters. For a start point that `canJudge` refuses, the other checks mean nothing; and `stale` is final,
+   * so it comes before `fenced` and `expired` if several apply.
+   */
   private judge({ key, leaseId, start, dependencies, ttlMs }: CommitRequest): CommitReply {
     if (!this.window.canJudge(start)) return 'lost';
     if (this.window.isOvertaken(start, dependencies) || this.window.isOvertaken(start, [entry(key)])) return 'stale';
@@ -262,7 +267,7 @@ export class MemoryCacheStore extends CacheStore {
     return ttlMs !== undefined && start.at + ttlMs <= this.options.clock() ? 'expired' : 'ok';
   }
 
-  /** Refuses every older fill that depends on these from now on, and notifies the listeners. */
+  /** From now on the commits of older builds that depend on these are refused. Notifies the listeners. */
   private announce(dependencies: readonly Dependency[]): void {
     const clock = this.window.tick(dependencies);
     const isAfter = (_key: string, start: StartPoint) => this.window.isBefore(start, clock);

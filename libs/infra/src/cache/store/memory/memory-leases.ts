@@ -1,7 +1,7 @@
 import type { StartPoint } from '../../protocol/cache-store.js';
 import { ExpiryQueue } from './expiry-queue.js';
 
-/** The right to build a key, until `expiresAt`. */
+/** The right to build or lock a key, until `expiresAt`. */
 export interface Lease {
   readonly leaseId: string;
   readonly start: StartPoint;

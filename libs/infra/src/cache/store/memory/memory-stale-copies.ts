@@ -24,13 +24,16 @@ export class MemoryStaleCopies {
     });
   }
 
-  /** Keeps the copy of an entry that was just stored; with `staleMs` 0 it removes any copy. */
+  /**
+   * Keeps a copy of a value that was just built, whose entry ends or has ended at `expiresAt`; with `staleMs` 0 it
+   * removes any copy.
+   */
   put(key: string, value: StoredValue, staleMs: number, expiresAt: number | undefined): void {
     if (staleMs > 0) this.copies.set(key, { value, staleMs, endedAt: expiresAt });
     else this.copies.delete(key);
   }
 
-  /** Records that the entry has been invalidated now. */
+  /** Records that the entry has been invalidated now, unless it had ended before. */
   end(key: string): void {
     const copy = this.copies.peek(key);
     const now = this.clock();
@@ -43,7 +46,7 @@ export class MemoryStaleCopies {
     if (copy) this.copies.set(key, { ...copy, endedAt: expiresAt });
   }
 
-  /** The copy of an entry that has ended within its `staleMs`. */
+  /** The copy of an entry that ended no longer than `staleMs` ago. */
   read(key: string): StaleValue | undefined {
     const copy = this.copies.get(key);
     if (copy?.endedAt === undefined) return undefined;
