@@ -1,6 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 
-/** Bounds how long after Redis a connection is back (plus one connect); a dead Redis sees few attempts. */
+/**
+ * Maximum delay between two attempts to connect. It bounds how long a connection stays away once Redis is back, and a
+ * dead Redis sees few attempts.
+ */
 const RETRY_DELAY_MAX_MS = 500;
 const RETRY_DELAY_FIRST_MS = 25;
 

@@ -10,12 +10,12 @@ export interface Need {
   readonly keyPattern: string;
   /** A key that nothing else uses, for trying commands. Without it no command is tried. */
   readonly scratchKey?: string;
-  /** In capitals; with the subcommand where only that is needed: `MEMORY USAGE`. */
+  /** Names in capitals; with the subcommand if only that is needed: `MEMORY USAGE`. */
   readonly commands: readonly string[];
   readonly channels?: readonly Channel[];
 }
 
-/** A channel to publish on, and the ACL pattern that allows it. Listeners must ignore an empty message. */
+/** A channel to publish on, and the ACL pattern that allows it. Listeners must ignore an empty message: a trial. */
 export interface Channel {
   readonly name: string;
   readonly pattern: string;

@@ -16,9 +16,9 @@ interface Trial {
 
 /**
  * Tries the needed calls as the user of this connection. Returns one sentence with the missing permissions and the
- * command that grants them, or undefined if none is missing. Each call is one that the process really makes, on keys it
- * really uses, but changes nothing: the answer comes from the server itself, whatever its version, and needs no
- * permission to read ACLs.
+ * command that grants them, or undefined if none is missing. Commands are tried on the scratch key; the real keys and
+ * channels get calls that change nothing. So the answer comes from the server itself, whatever its version, and needs
+ * no permission to read ACLs.
  *
  * Rejects if the server does not answer or is not ready (it loads, it is a replica).
  */
@@ -52,7 +52,7 @@ async function tried(client: RedisClient, key: string, need: Need): Promise<stri
   } catch (error) {
     return [ruleOr(error, { call: [], rule: '+eval' }, need)];
   }
-  // A call refused for another reason, such as the type of the key, is allowed.
+  // A call that was refused for another reason, such as the type of the key, counts as allowed.
   return trials.flatMap((trial, i) => ruleOf(answers[isScratch ? i + 1 : i] ?? '', trial, need) ?? []);
 }
 
@@ -60,7 +60,7 @@ function trialsFor({ keys, keyPattern, scratchKey, commands, channels = [] }: Ne
   const ofCommands = scratchKey === undefined ? [] : trialsOf(commands, scratchKey).calls;
   return [
     ...ofCommands.map((call, i) => ({ call, rule: `+${(commands[i] as string).toLowerCase().replace(' ', '|')}` })),
-    // They change nothing whether the key exists or not: one reads, the other would write if such a member existed.
+    // Both calls change nothing: one reads, and the other would write only if the key had the member NUL.
     ...keys.flatMap((key) => [
       { call: ['GETRANGE', key, '0', '0'], rule: `~${keyPattern}` },
       { call: ['ZREM', key, '\0'], rule: `~${keyPattern}` },
@@ -77,8 +77,9 @@ function ruleOr(error: unknown, trial: Trial, need: Need): string {
 }
 
 /**
- * The missing rule that explains the answer; undefined if the answer is not about permissions. The error text only
- * decides between command and key; that something is missing, and for which call, is known without it.
+ * The missing rule that explains the answer to this call; `?` begins the name of a command that the server does not
+ * know. Undefined if the answer is not about permissions. The text of the error decides whether the command or the key
+ * (or channel) is refused; the call says which one that is.
  */
 function ruleOf(text: string, { call, rule }: Trial, { keyPattern }: Need): string | undefined {
   const [command] = call;

@@ -8,17 +8,17 @@ import type { Receiver, Topology } from './vouching/topology.js';
 import { Witnesses, type Heard } from './vouching/witnesses.js';
 
 /**
- * What happens while too few Sentinels, or masters of the Cluster, confirm our primary. `refuse`: nothing is read from
- * it and nothing acknowledged. `serve`: it is used unless another is named; only after a doubt does it wait for them,
- * at most one second.
+ * The use of our primary while too few Sentinels, or masters of the Cluster, confirm it. `refuse`: nothing is read from
+ * it and nothing acknowledged. `serve`: it is used unless one of them names another. After a doubt it is used again
+ * when enough of them have confirmed it, or after a second in which Redis answered and none of them named another.
  */
 export type OnSplit = 'serve' | 'refuse';
 
 export interface VouchOptions {
   readonly onSplit: OnSplit;
   /**
-   * How long a vouch lasts, counted from when it was asked for: at most as long as a new primary's first invalidations
-   * wait.
+   * How long a vouch lasts, counted from when it was asked for. It must not exceed the time that the first
+   * invalidations of a new primary wait.
    */
   readonly vouchMs: number;
   /**
@@ -52,20 +52,21 @@ interface Verdict {
 
 /** Interval between questions: a vouch survives two lost ones. */
 const ASK_MS = 250;
-/** A process whose timers ran this late stood still: its knowledge may be outdated. */
+/** If a tick (every `ASK_MS`) comes this long after the last one, the process stood still: what it knows may be old. */
 const STALL_MS = 500;
 /** How long `open` waits for the first vouch, and `serve` for a majority after a doubt. */
 const PATIENCE_MS = 1_000;
-/** How long an acknowledgement waits for its confirmation; shorter when none is likely. */
+/** How long an acknowledgement waits for its confirmation, before its further looks; shorter when none is likely. */
 const CONFIRM_MS = 1_000;
 const CONFIRM_HOPELESS_MS = 300;
-/** Further looks granted to a confirmation while not every witness has answered. */
+/** Maximum number of further looks, `CHANCE_MS` apart, for a confirmation while not every witness has answered. */
 const CHANCES = 20;
 const CHANCE_MS = 50;
+/** Minimum time between two demands that the client look for its primary again. */
 const LEAVE_MS = 500;
 const TURNED =
   'the connection turned to another server before it was known whether the one that carried this out was the primary';
-/** A Sentinel gives an election up after ten seconds (SENTINEL_ELECTION_TIMEOUT of Redis). */
+/** How long a word "is replacing" counts: a Sentinel gives an election up then (SENTINEL_ELECTION_TIMEOUT of Redis). */
 const REPLACING_MS = 10_000;
 
 /**
@@ -88,7 +89,7 @@ export class PrimaryVouch {
   private leftAt = -Infinity;
 
   constructor(
-    /** Undefined where nothing can replace the server. */
+    /** Undefined for a single Redis, which has no witnesses. */
     private readonly topology: Topology | undefined,
     private readonly options: VouchOptions,
   ) {
@@ -120,7 +121,7 @@ export class PrimaryVouch {
     return this.trusts.find((trust) => !trust.holds())?.reason;
   }
 
-  /** Starts asking. Resolves when every place is trusted, or after about a second. */
+  /** Starts asking. Resolves when every place is trusted, or after one second; after two if a witness is that slow. */
   async open(): Promise<void> {
     const { topology } = this;
     if (!topology) return;
@@ -257,8 +258,8 @@ export class PrimaryVouch {
   }
 
   /**
-   * `serve`: ends a doubt when enough witnesses have answered since, or after a second in which none named another
-   * primary.
+   * `serve`: ends a doubt when enough witnesses have confirmed the primary since, or after a second in which none named
+   * another. While Redis does not answer, the doubt begins anew.
    */
   private settle(asOf: number, place: number, now: number): void {
     const doubtedAt = this.doubtedAt[place] as number;

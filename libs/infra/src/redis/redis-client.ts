@@ -49,7 +49,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
  */
 const SILENT_COMMANDS = 5;
 const SILENCE_MS_MIN = 1_000;
-/** One hop to the node that owns a slot, one more while the slot moves, and some for a failover in between. */
+/** Maximum redirections of a command: one to the owner of the slot, one while it moves, some for a failover between. */
 const CLUSTER_REDIRECTIONS_MAX = 5;
 
 const sentinels = new WeakMap<RedisClient, SentinelOptions>();
@@ -76,10 +76,11 @@ export function isRedisConfigured(options: RedisConnectionOptions): boolean {
 }
 
 /**
- * A client for commands that fails fast. While Redis is away, a command is rejected at once, never queued and never
- * sent twice. A command to a hanging Redis is given up after `commandTimeoutMs`, its connection after some more of
- * these. The client connects at the first `connect()` and reconnects for as long as it lives; an outage never becomes
- * an unhandled `error` event. Throws a `TypeError` for a URL that is not a Redis URL.
+ * A client for commands that fails fast. While Redis is away, a command is rejected at once and never queued; only the
+ * client of a Cluster may send a command again. A command to a hanging Redis is given up after `commandTimeoutMs`, its
+ * connection after some more silence (`SILENT_COMMANDS`). The client connects at the first `connect()` and reconnects
+ * for as long as it lives; an outage never becomes an unhandled `error` event. Throws a `TypeError` for a URL that is
+ * not a Redis URL.
  */
 export function createRedisClient(options: RedisConnectionOptions): RedisClient {
   const commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
@@ -168,7 +169,7 @@ function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {
     clusterRetryStrategy: retryDelayMs,
     maxRedirections: CLUSTER_REDIRECTIONS_MAX,
     slotsRefreshTimeout: shared.connectTimeout ?? CONNECT_TIMEOUT_MS,
-    // The default retries once, after 100 ms; a reader's patience ends at 75 ms, so retry several times before.
+    // A reader's patience ends at 75 ms, before the first retry of the default, 100 ms. This allows several.
     retryDelayOnTryAgain: 10,
     // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README,
     // TLS).

@@ -29,7 +29,6 @@ export interface RedisConfig {
   readonly connectTimeoutMs: number;
 }
 
-/** One or more addresses. */
 const addresses: ValueKind<readonly HostAndPort[]> = {
   expected: 'one or more addresses such as 10.0.0.1:26379,10.0.0.2:26379',
   parse: (given) => listOf(given, parseAddress),
@@ -196,7 +195,7 @@ function wayProblems({ isGiven }: Checked): ConfigProblem[] {
   return problems;
 }
 
-/** A setting for encryption or identity is reported, never silently ignored. */
+/** Reports each setting for encryption or identity that would have no effect, and a key that does not fit. */
 function tlsProblems({ values, isGiven }: Checked): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const isPlainUrl = values.REDIS_URL?.startsWith('redis://') === true;
@@ -235,6 +234,6 @@ function isPair(cert: string, key: string): boolean {
     createSecureContext({ cert, key });
     return true;
   } catch {
-    return false; // "key values mismatch"
+    return false; // OpenSSL says "key values mismatch"
   }
 }

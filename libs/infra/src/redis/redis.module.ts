@@ -55,10 +55,10 @@ function logOutages(client: RedisClient, logger: Logger): void {
 
 /** A recurring reason is logged again after this time at the earliest. */
 const REASON_REST_MS = 60_000;
-/** Reasons remembered for that; beyond this number a reason may be logged twice. */
+/** Maximum number of reasons remembered for that; beyond it a reason may be logged sooner. */
 const REASONS_MAX = 100;
 
-/** Logs each reason for which Redis refuses a part of this process once, and when the refusal ends. */
+/** Logs why Redis refuses a part of this process, each reason at most once a minute, and when the refusal ends. */
 function logRefusals(client: RedisClient, logger: Logger): void {
   const toldAt = new Map<string, number>();
   const told = new Set<string>();

@@ -6,8 +6,9 @@ export type RefusalListener = (part: string, reason: string | undefined) => void
 const boards = new WeakMap<RedisClient, Refusals>();
 
 /**
- * The current refusals of Redis for the parts of a process that share a connection, each with the words that say how to
- * fix it. Health shows them, and the log reports each once. Outages are not reported here; the connection knows them.
+ * The current refusals of Redis for the parts of a process that share a connection, each with a reason, which says how
+ * to mend it if that is known. Health shows them, and the log reports them. Outages are not reported here; the
+ * connection knows them.
  */
 export class Refusals {
   private readonly reasonOf = new Map<string, string>();

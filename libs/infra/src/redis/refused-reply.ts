@@ -60,9 +60,10 @@ export type CommandFailure =
   | { readonly kind: 'refused'; readonly message: string; readonly cause: Error; readonly words: string };
 
 /**
- * Tells apart what a command rejected with; the result holds no keys and no values. Every refusal by Redis is an
- * operating error, whatever its text: the commands are ours, and the same for every server. Only a reply that finds
- * fault with a command or script itself is a defect.
+ * Tells apart what a command rejected with. A refusal by Redis is an operating error, whatever its text: the commands
+ * are ours, and the same for every server. Only a reply that finds fault with a command or script itself is a defect,
+ * like a `TypeError` or `RangeError` of our own code, or a rejection with no `Error`, which stay as they are. In all
+ * other results there are no keys and no values.
  */
 export function failureOf(error: unknown): CommandFailure {
   if (!(error instanceof Error)) return { kind: 'defect', error: error as Error };

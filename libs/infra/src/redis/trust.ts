@@ -1,10 +1,10 @@
 /**
  * Whether answers from the primary of one place may be believed. It is checked before each command that a caller waits
- * for, and again at the reply, so it only compares numbers and two references. The client may turn to another server at
- * any moment.
+ * for, and again at the reply, because the client may turn to another server at any moment. So it must cost next to
+ * nothing: it compares numbers and two references.
  */
 export class Trust {
-  /** By `performance.now()`. `PrimaryVouch` sets it, and `server`. */
+  /** The end of the trust, by `performance.now()`. `PrimaryVouch` sets it, and `server`. */
   until = -Infinity;
   /** The server that the trust applies to, as `at` names it. */
   server: unknown;
@@ -19,13 +19,13 @@ export class Trust {
     return this.receiver?.();
   }
 
-  /** Whether the trust holds now. Call it after the read has begun, never before. */
+  /** Whether the trust holds now. A read must ask this itself: trust from before it began says nothing about it. */
   holds(): boolean {
-    if (this.until === Infinity) return true; // no clock is read where nothing can replace the server
+    if (this.until === Infinity) return true; // a server without witnesses: no clock is read
     return performance.now() < this.until && this.at === this.server;
   }
 
-  /** Like `holds`, for an answer of `asked`: trust in the server of now does not make another server's answer true. */
+  /** Like `holds`, for an answer of the server `asked`: trust in another server, which serves now, does not count. */
   holdsFor(asked: unknown): boolean {
     return this.at === asked && this.holds();
   }
@@ -36,6 +36,6 @@ export class Trust {
   }
 }
 
-/** Unlimited trust, for a server that nothing can replace. */
+/** Unlimited trust, for a single server: it has no witnesses, so nobody could say that it was replaced. */
 export const FULL_TRUST = new Trust(() => 'this server is always trusted');
 FULL_TRUST.until = Infinity;

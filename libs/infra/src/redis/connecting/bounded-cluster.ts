@@ -48,7 +48,7 @@ export class BoundedCluster extends Cluster {
       reject(error);
     };
     const result = super.sendCommand(command, ...rest);
-    const { reject: redirect } = command; // now it follows MOVED and the like, and resends after a lost connection
+    const { reject: redirect } = command; // ioredis' own: follows MOVED and the like, and resends
     command.reject = (error) => {
       if (!isGivenUp) redirect.call(command, error);
     };

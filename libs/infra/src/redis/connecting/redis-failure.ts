@@ -12,16 +12,17 @@ interface ClientError extends Error {
 }
 
 /**
- * Why the client is away, in words and without secrets; undefined while it is ready or has not failed. It is the newest
- * error that ioredis emitted as an event; an event without a listener would end the process.
+ * Why the client is away, in words and without secrets; undefined if nothing has failed since it was last ready. It is
+ * the newest error event of ioredis that was no mere consequence of an earlier one.
  */
 export function lastFailure(client: Redis | Cluster): string | undefined {
   return failures.get(client);
 }
 
 /**
- * Keeps the newest failure of a client for `lastFailure`. A missing database counts as a failed connection: ioredis
- * alone would report it and continue in database 0, among other applications' keys.
+ * Keeps the newest failure of a client for `lastFailure`; an error event without a listener would end the process. A
+ * missing database counts as a failed connection: ioredis alone would report it and continue in database 0, among other
+ * applications' keys.
  */
 export function watchFailures(client: Redis | Cluster, secrets: readonly (string | undefined)[]): void {
   const keep = (error: ClientError): void => {
@@ -40,7 +41,7 @@ export function watchFailures(client: Redis | Cluster, secrets: readonly (string
   client.on('ready', () => failures.delete(client));
 }
 
-/** The text without these secrets, plain or URL-encoded. */
+/** The text without these secrets, plain or URL-encoded, and without user and password in any URL. */
 function redacted(text: string, secrets: readonly (string | undefined)[]): string {
   const forms = secrets.flatMap((secret) => (secret ? [secret, encodeURIComponent(secret)] : []));
   return forms

@@ -8,7 +8,7 @@ import type { SentinelWatch } from './sentinel-watch.js';
 type Stream = Awaited<ReturnType<AbstractConnector['connect']>>;
 type ErrorEmitter = Parameters<AbstractConnector['connect']>[0];
 
-/** As long as ioredis waits for an end that the other side does not confirm. */
+/** How long a connection that was ended may stay open before it is destroyed: the default of ioredis. */
 const DISCONNECT_MS = 2_000;
 
 /**
@@ -23,7 +23,7 @@ export function sentinelConnector(watch: SentinelWatch, tls: ConnectionOptions |
       super(DISCONNECT_MS);
     }
 
-    /** Rejects a replica: it was deposed a moment ago, or the Sentinels have yet to follow. */
+    /** Rejects a replica that the Sentinels still name: it was deposed, a moment ago or without their knowledge. */
     override check({ role }: { readonly role?: string }): boolean {
       return role === undefined || role === 'master';
     }

@@ -16,7 +16,7 @@ export interface SentinelOptions {
   readonly timeoutMs: number;
 }
 
-/** A connection to the primary at that time. `leave` ends it, so that it is made anew. */
+/** A connection to the server that was the primary when it was made. `leave` ends it, so that it is made anew. */
 export interface Follower extends HostAndPort {
   leave(): void;
 }
@@ -30,8 +30,8 @@ interface Answer {
 const SWITCH = '+switch-master';
 const KEEP_ALIVE_MS = 10_000;
 /**
- * Sentinels learned from others. Usually there are three or five; a retired one is never forgotten and must not pile
- * up.
+ * Maximum number of Sentinels learned from others. Usually there are three or five in all, but retired ones, which are
+ * never forgotten, must not pile up.
  */
 const LEARNED_MAX = 16;
 
@@ -147,13 +147,16 @@ export class SentinelWatch {
     }
   }
 
-  /** Asks again after an announcement may have been missed. */
+  /** Asks again, because an announcement may have been missed; followers of any other server leave. */
   private async lookAgain(): Promise<void> {
     const primary = keyOf(await this.findPrimary());
     for (const follower of [...this.followers]) if (keyOf(follower) !== primary) follower.leave();
   }
 
-  /** `<name> <old host> <old port> <new host> <new port>` (Sentinel documentation, "Pub/sub messages"). */
+  /**
+   * Followers of the deposed server leave. The announcement is `<name> <old host> <old port> <new host> <new port>`
+   * (Sentinel documentation, "Pub/sub messages").
+   */
   private hear(text: string): void {
     const [name, host = '', port] = text.split(' ');
     if (name !== this.options.name) return;

@@ -3,7 +3,7 @@
 -- Atomic: processes that examine the same key at once do not meet.
 -- KEYS key
 -- ARGV calls
---   key: any of the slot
+--   key: any key of the slot in which the calls are tried
 --   calls: JSON, [[command, argument, ...], ...]; all their keys are in that slot
 -- -> for each call the error of Redis, '' if there was none
 local calls = cjson.decode(ARGV[1])

@@ -31,7 +31,7 @@ export class ClusterTopology extends Topology {
     super();
   }
 
-  /** The masters, and the servers of our slots: the client may hold one of those for a replica, or for none of its nodes. */
+  /** The masters, and the servers of our slots, which the client may hold for replicas, or for none of its nodes. */
   witnesses(): readonly HostAndPort[] {
     const known = new Map(this.client.nodes('all').map(({ options }) => [keyOf(addressOf(options)), options]));
     const [anyNode] = known.values();

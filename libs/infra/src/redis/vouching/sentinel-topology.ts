@@ -6,10 +6,11 @@ import type { SentinelOptions } from '../connecting/sentinel-watch.js';
 import { Topology, type Receiver, type Testimony } from './topology.js';
 import { keyOf, witnessConnection } from './witnesses.js';
 
-/** Maximum Sentinels learned in addition to the configured ones. */
+/** Maximum number of Sentinels learned in addition to the configured ones. */
 const LEARNED_MAX = 16;
 /** A primary's host name is resolved again after this time. */
 const NAMED_MS = 10_000;
+/** Maximum number of host names whose addresses are remembered; at one more, all are forgotten. */
 const NAMES_MAX = 64;
 
 /** Sentinels as witnesses: they decide about one primary, so there is one place. */
@@ -75,7 +76,7 @@ export class SentinelTopology extends Topology {
     return { primary: `${plain(remoteAddress)}:${remotePort}`, server: stream };
   }
 
-  /** Names the server by its connection: each has one server. */
+  /** Names the server by the connection to it: each connection leads to one server. */
   serverOf(): () => unknown {
     return () => this.client.stream;
   }
@@ -100,7 +101,7 @@ export class SentinelTopology extends Topology {
     }
   }
 
-  /** The address as the socket connected to it reports it. */
+  /** The address in the form in which a socket that is connected to it reports it. */
   private async nameOf({ host, port }: HostAndPort): Promise<string> {
     if (isIP(host)) return `${plain(host)}:${port}`;
     const now = performance.now();

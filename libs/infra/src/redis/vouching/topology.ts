@@ -39,7 +39,7 @@ export interface Receiver {
 /** The witnesses that decide about primaries, and how to ask them. */
 export abstract class Topology {
   abstract readonly witnessName: string;
-  /** One, or one for each key. */
+  /** The number of places: one, or one for each key. */
   abstract readonly places: number;
 
   /** The witnesses known now. */
@@ -58,7 +58,7 @@ export abstract class Topology {
    */
   abstract serverOf(place: number): () => unknown;
 
-  /** Makes the client look for its primary again. */
+  /** Makes the client look for its primary again; returns false if it is not connected: then it looks anyway. */
   abstract leave(): boolean;
 
   /** Calls `lost` when a data connection is lost, and `made` when one is made; returns how to stop. */

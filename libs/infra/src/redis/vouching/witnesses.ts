@@ -9,7 +9,7 @@ interface Witness {
   readonly address: HostAndPort;
   readonly redis: Redis;
   isAsking: boolean;
-  /** A caller wants an answer to a question asked after now. */
+  /** Whether a caller wants another question after the one that is under way. */
   isWanted: boolean;
   listedAt: number;
   /** When the last question that was answered or given up was asked. */
@@ -26,11 +26,12 @@ export interface Heard {
 
 /** How long a witness's last answer, and a witness that is no longer listed, are remembered. */
 const FORGET_MS = 60_000;
+/** Maximum number of addresses that are asked. */
 const WITNESSES_MAX = 64;
 /** How long a witness may take to answer; meanwhile it is asked nothing else. */
 const ANSWER_MS = 1_000;
 const SILENCE_MS = 2_000;
-/** Minimum time between two questions to one witness, however many callers ask. */
+/** Minimum time between the beginning of a question and the next one that callers have wanted meanwhile. */
 const GAP_MS = 2;
 
 /** Asks each witness one question at a time. */
@@ -44,7 +45,7 @@ export class Witnesses {
     private readonly onWord: () => void,
   ) {}
 
-  /** Asks every witness after now; a witness that is answering a question is asked again afterwards. */
+  /** Asks every witness anew: one that is answering a question afterwards, one that is not connected once it is. */
   askAll(): void {
     this.list();
     for (const witness of this.all.values()) void this.ask(witness);

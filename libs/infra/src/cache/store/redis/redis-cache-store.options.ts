@@ -6,15 +6,15 @@ import type { RedisConnection } from './partition/scripts.js';
 export interface RedisCacheStoreOptions {
   /** The connection for commands. It must not queue while offline, or reads would wait for an absent server. */
   readonly redis: RedisConnection;
-  /** Part of the hash tag that begins every key. */
+  /** Name of the application; part of the hash tag that begins every key. */
   readonly appName: string;
   /** Number of slices of the key space; the same in every process. @default 1 */
   readonly partitions?: number;
-  /** How long an entry without a TTL is kept, in milliseconds. @default 30 days */
+  /** Maximum time in milliseconds that an entry is kept, unless its TTL is extended beyond it. @default 30 days */
   readonly retentionMs?: number;
-  /** Invalidated dependencies that a partition remembers, to judge fills that began before. @default 10000 */
+  /** Invalidated dependencies that a partition remembers, to judge builds that began before. @default 10000 */
   readonly windowMax?: number;
-  /** Dependants that an invalidation removes at once; the sweeper removes any beyond that. @default 1000 */
+  /** Dependants that an invalidation removes at once. A dependency with more is left to the sweeper. @default 1000 */
   readonly inlineMax?: number;
   /** Keeps entries in this process as well. @default none */
   readonly l1?: L1Options | undefined;

@@ -30,7 +30,7 @@ export interface RedisStoreParts {
   readonly examine: ServerCheck;
 }
 
-/** Composes the store from what needs nothing of it to what needs the rest. */
+/** Makes the parts in the order of their needs: each receives parts that were made before it. */
 export function composeRedisStore(options: ResolvedRedisCacheStoreOptions): RedisStoreParts {
   const { redis, appName, onSplit } = options;
   defineScripts(redis);

@@ -1,9 +1,9 @@
-/** The connections that receive the messages of channels, for as long as the process lives. */
+/** The connections that receive the messages of channels until they are closed. */
 export interface BusConnections {
   open(): void;
   close(): void;
   /** Adds these channels. */
   listenTo(channels: readonly string[]): void;
-  /** Whether every requested channel is listened to now, or cannot be yet. */
+  /** Whether every requested channel is listened to; also true while a single server is away: waiting is no use. */
   readonly isSettled: boolean;
 }

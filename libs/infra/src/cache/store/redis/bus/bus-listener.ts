@@ -5,9 +5,11 @@ export type OnMessage = (channel: string, text: string) => void;
 /** Learns why a connected server refuses to let it listen; undefined: it no longer does. */
 export type OnRefused = (text: string | undefined) => void;
 
+/** How long after a failed subscription the next attempt follows. */
 const RETRY_MS = 1000;
-/** An idle connection receives nothing, so it is pinged this often. */
+/** Interval of pings. Without them, silence would not show whether the server of an idle connection still lives. */
 const BEAT_MS = 1000;
+/** A connection is dropped at the first beat that comes this long after an unanswered ping. */
 const SILENCE_MS = 2000;
 
 /** Options in which a connection for SUBSCRIBE differs from one for commands. */
@@ -18,27 +20,27 @@ export const LISTENING: Partial<RedisOptions> = {
   socketTimeout: undefined,
   // The connection is given up before a ping reaches this timeout.
   commandTimeout: SILENCE_MS + BEAT_MS,
-  // A connection given up for silence does not confirm its end either.
+  // A connection that was given up for silence does not confirm its end either, so this is short.
   disconnectTimeout: 100,
 };
 
 /**
- * One connection that listens to the requested channels for as long as it lives: it subscribes anew after each loss,
- * and drops the connection when its server has been silent for two to three seconds, because it hangs or has vanished.
+ * Listens to the requested channels on one connection, until it is closed. It subscribes anew after each loss, and
+ * drops a connection whose server has been silent for two to three seconds, because that server hangs or has vanished.
  */
 export class BusListener {
   private wanted: ReadonlySet<string> = new Set();
   private readonly subscribed = new Set<string>();
   private beat: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
-  /** When the ping was sent that is still unanswered. */
+  /** When the unanswered ping was sent; undefined if there is none, or if any message has come since. */
   private askedAt: number | undefined;
   private isClosed = false;
 
   constructor(
     private readonly redis: Redis,
     onMessage: OnMessage,
-    /** It listens to more channels, or has lost all. */
+    /** Called when it listens to more channels, or has lost all. */
     private readonly onChange: () => void,
     private readonly onRefused: OnRefused,
   ) {

@@ -3,9 +3,9 @@ import { LastingRedis, retryDelayMs } from '../../../../redis/lasting-redis.js';
 import type { BusConnections } from './bus-connections.js';
 import { BusListener, LISTENING, type OnMessage, type OnRefused } from './bus-listener.js';
 
-/** How often the slot map is compared with the nodes listened to; the client learns of a move sooner. */
+/** How often the slot map is compared with the nodes listened to, besides at every refresh of the map by the client. */
 const LOOK_MS = 250;
-/** A node without a connection for this long is avoided; after `AVOID_MS` it is tried again. */
+/** A node without a connection for this long is avoided for `AVOID_MS`; then it is tried again. */
 const PATIENCE_MS = 1000;
 const AVOID_MS = 5000;
 
@@ -17,9 +17,10 @@ interface NodeListener {
 
 /**
  * Listens to each channel at the node that owns its slot: scripts run and publish there, so messages need not cross
- * from node to node. When a slot moves or a node is lost, it listens elsewhere; while the owner is away any other node
- * serves, because nodes forward messages to each other, only later. It leaves a node only once it listens at the new
- * one, and drops messages from any node but the routed one. A listener that misses a message sees the gap.
+ * from node to node. When a slot moves or a node is lost, it listens elsewhere; while the owner is away, any other node
+ * serves, because nodes forward messages to each other, with a delay. It leaves a node only once it listens at the new
+ * one, and ignores messages of a channel from any node but the routed one. A message that is lost in a change shows as
+ * a gap when the next one comes.
  */
 export class ClusterBusConnections implements BusConnections {
   private readonly slots = new Map<string, number>();
@@ -35,7 +36,7 @@ export class ClusterBusConnections implements BusConnections {
   constructor(
     private readonly cluster: Cluster,
     private readonly onMessage: OnMessage,
-    /** `isSettled` may have changed. */
+    /** Called when `isSettled` may have changed. */
     private readonly onChange: () => void,
     private readonly onRefused: OnRefused,
   ) {}

@@ -15,21 +15,22 @@ export interface BusListeners {
   onAcknowledgement(member: string, tips: readonly string[]): void;
 }
 
-/** The access to channels that an ACL grants. */
+/** The channels that an ACL must grant, and what happens when it does not. */
 export interface ChannelAccess {
-  /** The patterns of all channels, as an ACL has them. */
+  /** The patterns of all channels, as an ACL has them behind `&`. */
   readonly patterns: readonly string[];
-  /** Called when listening is refused; publishing may be, too. */
+  /** Called when listening is refused; then publishing may be refused as well. */
   onRefused(reason: string): void;
 }
 
 /** The part that health names when the channels are refused. */
 const PART = 'the messages of the cache';
+/** How long `open` waits until all channels are listened to. */
 const OPEN_MS = 1000;
 
 /**
- * The store's messages about ends of leases and invalidations of all partitions, on connections of their own. They save
- * waiting; correctness does not depend on their arrival.
+ * The store's messages on connections of their own: ends of leases, invalidations and dropped keys of all partitions,
+ * and acknowledgements of L1s. They save waiting; correctness does not depend on their arrival.
  */
 export class RedisBus {
   private readonly connections: BusConnections;
@@ -58,7 +59,10 @@ export class RedisBus {
     this.connections.listenTo([this.acknowledgementChannel]);
   }
 
-  /** Resolves when subscribed, or after `OPEN_MS` if the server is away; it then subscribes when the server is back. */
+  /**
+   * Resolves when all channels are listened to, when a single server is found to be away, or after `OPEN_MS`. In the
+   * last two cases it listens as soon as it can.
+   */
   async open(): Promise<void> {
     if (this.isClosed) return;
     let timer: NodeJS.Timeout | undefined;
@@ -96,7 +100,7 @@ export class RedisBus {
     return () => this.dropListeners.delete(listener);
   }
 
-  /** Reports a refusal with the line of the ACL that mends it; undefined: the refusal is over. */
+  /** Reports a refusal, with the line of the ACL that mends it if a permission is missing; undefined: it is over. */
   private refused(text: string | undefined): void {
     if (this.isClosed) return;
     const patterns = this.access.patterns.map((pattern) => `&${pattern}`);

@@ -7,7 +7,7 @@ export class SingleBusConnection implements BusConnections {
   private readonly listener: BusListener;
   private readonly channels = new Set<string>();
 
-  /** @param onChange `isSettled` may have changed */
+  /** @param onChange called when `isSettled` may have changed */
   constructor(redis: Redis, onMessage: OnMessage, onChange: () => void, onRefused: OnRefused) {
     this.listener = new BusListener(redis.duplicate(LISTENING), onMessage, onChange, onRefused);
   }

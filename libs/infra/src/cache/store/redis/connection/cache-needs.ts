@@ -4,7 +4,7 @@ import { commandsIn, type Channel, type Need } from '../../../../redis/needs.js'
 import { LAYOUT, type Partition } from '../partition/partition.js';
 import type { RedisConnection } from '../partition/scripts.js';
 
-/** Commands that the cache sends without a script. */
+/** Commands on keys that the cache sends without a script and cannot do without. */
 const DIRECT = ['GET', 'GETRANGE', 'HSCAN', 'MGET'] as const;
 const PART = 'the cache';
 
@@ -31,7 +31,7 @@ function partitionPattern(appName: string): string {
   return `{${appName}.v${LAYOUT}.P*`;
 }
 
-/** The needs of the scripts and reads of a partition. They are derived from the scripts, so they are exact. */
+/** The needs of the scripts and reads of a partition, derived from the text of the scripts, and `DIRECT`. */
 export function partitionNeed(appName: string, { tag }: Partition): Need {
   const pattern = partitionPattern(appName);
   return {

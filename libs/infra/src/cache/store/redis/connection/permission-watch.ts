@@ -9,8 +9,9 @@ import type { RedisConnection } from '../partition/scripts.js';
 const PERIOD_MS = 1000;
 
 /**
- * Examines what Redis allows to this connection: everything the cache needs before it is used, and each second a part
- * of the needs on the connection. Health and the log learn what is missing, and the line of the ACL that mends it.
+ * Examines what Redis allows to this connection: before a server is used, everything that the cache needs there; then
+ * each second the needs of one partition, and everything else that is needed on the connection. Health and the log
+ * learn what is missing, and the line of the ACL that mends it.
  */
 export class PermissionWatch {
   private timer: NodeJS.Timeout | undefined;
@@ -47,9 +48,9 @@ export class PermissionWatch {
   private async look(): Promise<void> {
     if (this.isLooking || this.redis.status !== 'ready') return;
     this.isLooking = true;
-    // One partition at each turn: on a Cluster each may be on another server. Its channels are tried only at a
-    // connection, because every process would receive the message; a process that loses a channel also loses the
-    // connection that listens to it.
+    // One partition at each turn: on a Cluster each may be on another server. Its channels are tried only in `examine`,
+    // at a new connection, because every process receives the message of the trial. A channel that is lost later shows
+    // without a trial: Redis also ends the connection that listens to it.
     const partition = this.partitions.all[this.turn++ % this.partitions.all.length] as Partition;
     const own: Need = { ...partitionNeed(this.appName, partition), channels: [] };
     const others = [...needsOf(this.redis).values(), comfortNeed(this.appName, partition)];

@@ -194,7 +194,7 @@ describe('a guard and its server', () => {
     redis.role = 'slave';
     await Promise.allSettled(Array.from({ length: 100 }, () => guard.run(ScriptedRedis.readonly)));
     await jest.advanceTimersByTimeAsync(10_000);
-    expect(redis.infos).toBe(1 + 1 + 40); // at first, at the refusal, and then
+    expect(redis.infos).toBe(1 + 1 + 40); // at first, at the refusal, and four a second after it
     expect(await answer(guard)).toMatch(/replica/);
     guard.close();
     expect(jest.getTimerCount()).toBe(0);

@@ -11,18 +11,19 @@ import type { RedisConnection } from '../partition/scripts.js';
 const OLDEST_MAJOR = 7;
 /** How long `open` waits for a server; after that reads work without it until it is there. */
 const OPEN_MS = 1000;
-/** How often a refused or slow server is examined again: it may have been reconfigured, or promoted. */
+/** How long after an examination a refused or slow server is examined again: it may have been mended, or promoted. */
 const RECHECK_MS = 250;
 /**
  * The fraction of a command's timeout that a caller waits before it asks the source: 75 ms by default
  * (docs/decisions/0005).
  */
 const ASKING_PART = 3 / 8;
+/** Minimum of that wait, for short timeouts. */
 const ASKING_MS_MIN = 10;
 /** How long health shows a refusal that the examination does not explain, after its last occurrence. */
 const REFUSED_SHOWN_MS = 2000;
 
-/** Refusals of our own scripts in a partition that must be looked at first (`use` in `_partition.lua`). */
+/** Refusals by our own scripts, because the partition must be looked at first (`use` in `_partition.lua`). */
 const OWN_REFUSAL = /^(SLOTOPEN|NOHISTORY) /;
 
 /** Why a server must not be used, and whether that may pass without a change of its configuration. */
@@ -41,18 +42,18 @@ type Listener = () => void;
  * every failure to answer into a `StoreUnavailableError`.
  *
  * There are two ways through. Commands that inform the store (an invalidation, a beat, the end of a lease) use `run`:
- * it tries them whenever there is a connection, for the whole timeout of a command. Commands whose answer a caller
- * awaits and believes use `ask`: it gives up after three eighths of that time, and sends nothing while the server
- * hangs.
+ * it tries them whenever the connected server may be used, even if it hangs, for the whole timeout of a command.
+ * Commands whose answer a caller awaits and believes use `ask`: it gives up after three eighths of that time, and sends
+ * nothing while the server hangs.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
-  /** False until the server has been examined, and from a lost connection until the next server has been. */
+  /** Whether the server now connected was examined and may be used. */
   private isChecked = false;
   /** Why the last examination of the server was not completed; undefined if it was. */
   private unexamined: string | undefined;
   private recheck: NodeJS.Timeout | undefined;
-  /** The refusal by a usable server that has caused the next examination. */
+  /** The words in which a usable server refused a command, if that is why the next examination is due. */
   private suspicion: string | undefined;
   private forgetting: NodeJS.Timeout | undefined;
   private checkedAt = -Infinity;
@@ -141,7 +142,8 @@ export class RedisGuard {
 
   /**
    * Connects, and checks that the server may be used; checks again at every reconnection, because another server may
-   * answer. Rejects only for a server that must not be used, not for one that is away or slow.
+   * answer. Rejects only for a server that cannot be used as it is configured, not for one that is away, slow or
+   * refused for a reason that passes.
    */
   async open(furtherCheck?: ServerCheck): Promise<void> {
     if (this.isClosed) return;
@@ -176,7 +178,7 @@ export class RedisGuard {
     this.tellOutage();
   };
 
-  /** Resolves when the server has been checked, or has been absent for `OPEN_MS`. */
+  /** Resolves when the server has been checked, when the connection has failed, or after `OPEN_MS`. */
   private async firstAnswer(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -243,7 +245,7 @@ export class RedisGuard {
     this.recheck = setTimeout(() => void this.check(), wait).unref();
   }
 
-  /** Repeats the check of a server that is not used. While the connection is away, its return does. */
+  /** Repeats the check of a server that is not used. If the connection is away, its return causes the next check. */
   private checkLater(): void {
     clearTimeout(this.recheck);
     this.recheck = setTimeout(() => {

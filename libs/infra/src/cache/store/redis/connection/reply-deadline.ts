@@ -11,7 +11,7 @@ export class OverdueReplyError extends StoreUnavailableError {
   }
 }
 
-/** Learns the outcome of each wait. */
+/** Learns of each reply that comes in time, and of each that does not; a failed command counts as neither. */
 export interface ReplyListener {
   /** A reply has come in time. Called for every such reply, so it must cost nothing. */
   onReply(): void;
@@ -34,7 +34,7 @@ export class ReplyDeadline {
   /**
    * Resolves with the result of `use` on the reply. Rejects with the command's error as `asError` translates it, or
    * with `OverdueReplyError`. `use` is not called for an overdue reply, nor if the server is no longer trusted. One
-   * promise covers all of it, because a hit waits for it.
+   * promise covers all of it, because every promise costs a hit time.
    */
   within<T, R>(
     reply: Promise<T>,
@@ -77,7 +77,7 @@ export class ReplyDeadline {
   }
 }
 
-/** One late reply is a hiccup; three in a row, with none in time between, mean that the server hangs. */
+/** Overdue replies in a row after which the circuit opens: one is a hiccup, three without one in time mean a hang. */
 const OVERDUE_MAX = 3;
 /** How often a hanging server is pinged. */
 const PROBE_MS = 100;

@@ -4,8 +4,8 @@ import type { Refusal } from './redis-guard.js';
 import { runScript, type RedisConnection } from '../partition/scripts.js';
 
 /**
- * Examines a server before its use: do all processes agree on the layout, and does the server hold a history that this
- * process may believe? Entries from another run of this server, or from another server, are dropped
+ * Examines a server before its use: do all processes agree on the layout, and does each partition hold a history that
+ * this process may believe? In a partition that does not, a new history begins and every entry is dropped
  * (docs/decisions/0004).
  */
 export async function examineServer(
@@ -22,8 +22,8 @@ export async function examineServer(
 
 /**
  * Refuses a server whose layout differs. Processes with different numbers of partitions would look for one entry in
- * different places, and builds of different layouts would not hear each other's invalidations. The build before layout
- * 2 wrote the number alone, and refuses any other text by the same rule.
+ * different places, and processes with different layouts would not hear each other's invalidations. Releases before
+ * layout 2 wrote the number alone, and refuse any other text by the same rule.
  */
 async function layoutRefusal(redis: RedisConnection, appName: string, count: number): Promise<Refusal | undefined> {
   const key = `{${appName}.layout}`;

@@ -57,8 +57,7 @@ export function storedValue(envelope: Buffer): StoredValue {
 
 /**
  * Whether the gate alone proves the entry valid: it is live, of this history, and its fetch began at or after both
- * floors (models `fast.pml` and `slots.pml`). Otherwise the entry may still be valid, but only
- * `peek.lua` can decide.
+ * floors (models `fast.pml` and `slots.pml`). Otherwise the entry may still be valid, but only `peek.lua` can decide.
  */
 export function isProvenBy(gate: Gate, envelope: Buffer): boolean {
   if (envelope.length < HEADER_BYTES || envelope.readUInt8(0) !== STATE_LIVE) return false;

@@ -3,7 +3,7 @@ import type { Partition } from '../partition/partition.js';
 import type { PartitionScripts } from '../partition/partition-scripts.js';
 import { storedValue } from './entry-envelope.js';
 
-/** The valid entry of this key as the store itself judges it, where its gate does not prove it valid. */
+/** The entry of this key if the store judges it valid: for an entry that the gate alone does not prove valid. */
 export async function examinedEntry(
   scripts: PartitionScripts,
   partition: Partition,

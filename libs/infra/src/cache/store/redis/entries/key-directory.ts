@@ -3,6 +3,7 @@ import { HEADER_BYTES, isProvenBy } from './entry-envelope.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
 import type { Partition, Partitions } from '../partition/partition.js';
 
+/** About how many keys of the directory one page looks at. */
 const PAGE = 500;
 
 /** Asks the store about an entry that the gate alone does not prove valid. */
@@ -10,8 +11,8 @@ type Examine = (key: string) => Promise<StoredValue | undefined>;
 
 /**
  * Keys of a partition's live entries, in pages, each key once. It walks the directory with a cursor, so it finds every
- * entry that lives throughout. A cursor may show a key twice, so the keys seen are remembered: about 100 bytes a key in
- * this process.
+ * entry that lives throughout the walk. A cursor may show a key twice, so the keys seen are remembered: about 100 bytes
+ * a key in this process.
  */
 export async function* liveKeys(guard: RedisGuard, partition: Partition, examine: Examine): AsyncGenerator<string[]> {
   const seen = new Set<string>();
@@ -49,7 +50,7 @@ async function onlyLive(
   return keys.filter((_, i) => isLive[i]);
 }
 
-/** Bytes of Redis memory for the values of these keys, as `MEMORY USAGE` counts them. */
+/** Bytes of Redis memory for the entries of these keys, as `MEMORY USAGE` counts them. */
 export async function memoryUsage(guard: RedisGuard, partitions: Partitions, keys: readonly string[]): Promise<number> {
   let bytes = 0;
   for (const partition of partitions.all) {

@@ -4,15 +4,19 @@ import type { LeaseEnd } from '../../../protocol/cache-store.js';
 
 /** Maximum leases remembered; beyond it the oldest is left to run out. */
 const REMEMBERED_MAX = 1000;
-/** How often releases are repeated: waiters wait at most this long for a builder that does not exist. */
+/**
+ * How often releases are repeated. With at most `REPEATED_MAX` leases, waiters wait at most this long for a builder
+ * that does not exist.
+ */
 const REPEAT_MS = 250;
 /** Maximum releases in one repetition. */
 const REPEATED_MAX = 100;
 
 /**
- * Leases that may have been granted unnoticed: the request was sent, and its answer never came. Such a lease would keep
- * all waiters of the key waiting until it runs out. So it is released: at once, behind the request on the same
- * connection, and repeatedly, because the client of a cluster may resend a request that was given up here.
+ * Leases of builds that may be held for no builder: the request that grants or ends the lease was sent, and its answer
+ * never came. Such a lease would keep all waiters of the key waiting until it runs out. So it is released: at once,
+ * behind the request on the same connection, and repeatedly, because the client of a cluster may resend a request that
+ * was given up here.
  */
 export class OrphanLeases {
   private readonly remembered = new Map<string, { key: string; until: number }>();

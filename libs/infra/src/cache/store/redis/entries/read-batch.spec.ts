@@ -117,7 +117,7 @@ describe('ReadBatch', () => {
     await turn();
     values.push(read('k'));
     await turn();
-    expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // first read; next two; last read
+    expect(sent.map((command) => command.keys)).toEqual([['k'], ['k'], ['k']]); // alone, shared, too late
     answerAll();
     expect(await Promise.all(values)).toEqual(['k', 'k', 'k', 'k']);
   });
@@ -141,7 +141,7 @@ describe('ReadBatch', () => {
     expect(sent.map((command) => command.keys)).toEqual([['alone'], ['b', 'c']]);
     l1.forgetAll();
     values.push(read('waits'));
-    l1.forgetAll(); // before the read is sent: earlier than necessary is safe
+    l1.forgetAll(); // not kept either, though it is sent only afterwards: that is safe
     await turn();
     values.push(read('d'), read('e'));
     await turn();

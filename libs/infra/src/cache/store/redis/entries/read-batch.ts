@@ -8,9 +8,9 @@ import type { Gate, Partition } from '../partition/partition.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
 
 /**
- * Maximum keys in one `MGET`. Small, so that this process parses one reply while Redis prepares the next: measured
- * against bare `GET`s at 1, 16 and 256 callers, 8 was best or close to it for 200 B and for 10 KB; 64 lost a quarter at
- * 10 KB.
+ * Maximum number of entries in one `MGET`. Small, so that this process parses one reply while Redis prepares the next:
+ * measured against bare `GET`s at 1, 16 and 256 callers, 8 was best or close to it for 200 B and for 10 KB; 64 lost a
+ * quarter at 10 KB.
  */
 const BATCH_MAX = 8;
 
@@ -46,10 +46,10 @@ class Pending implements Asked, StoreRead {
 }
 
 /**
- * Reads of one partition. Reads requested in the same turn of the event loop go out together, as one `MGET` of the gate
- * and their entries. One command is atomic, and a caller shares only a read that was unsent when it asked, so sharing
- * never returns anything older than its own read would (invariant 5). Sequential reads have nothing to
- * wait for, so each goes out at once.
+ * Reads of one partition. Reads requested in the same turn of the event loop go out together, at most eight in one
+ * `MGET` of the gate and their entries. One command is atomic, and a caller shares only a read that was unsent when it
+ * asked, so sharing never returns anything older than its own read would (invariant 5). A read that follows a lone one
+ * has nothing to wait for, so it goes out at once.
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
@@ -142,7 +142,7 @@ export class ReadBatch {
     return this.valueOf(asked, gate, envelope);
   }
 
-  /** Nearly always the gate itself shows the moment known at the request. */
+  /** Undefined if the gate itself shows the moment known at the request, as nearly always; else `prove` decides. */
   private proofOf(gate: Gate, asked: Moment | undefined): void | Promise<void> {
     const verdict = this.partition.history.judge(gate, asked);
     return verdict === 'yes' ? undefined : this.histories.prove(this.partition, verdict);

@@ -16,7 +16,7 @@ const INVALIDATED = ['OK', Buffer.from('6 0 0 t6 1 -'), 0, 0, 'v', '', 1];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('AcknowledgedInvalidations', () => {
-  /** The next script; at first a beat, which finds the gate at clock 5. */
+  /** Answers every script; at first as a beat that finds the gate at clock 5. */
   let run: () => Promise<unknown[]>;
   let outages: number;
   /** Reports, as the guard does, that the store can be used. */
@@ -48,14 +48,14 @@ describe('AcknowledgedInvalidations', () => {
     );
     l1 = invalidations.l1 as RedisL1;
     l1.start();
-    await turn(); // the first lease has been granted
+    await turn(); // lets the first lease be granted
   });
   afterEach(async () => {
     invalidations.close();
     await l1.close();
   });
 
-  /** Keeps the reply to a read, which was true at this clock. */
+  /** Keeps a value in the L1, as after a read whose reply was true at this clock. */
   function keep(clock: number): void {
     const entry = { clock, tip: `t${clock}`, build: 1, dependencies: [THING], expiresAt: 0 };
     l1.keepValue('things:1', l1.cache.generation('things:1'), entry, { codec: 0, bytes: Buffer.from('"old"') });
@@ -134,7 +134,7 @@ describe('AcknowledgedInvalidations', () => {
     keep(6);
     expect(l1.cache.find('things:1')).toBeUndefined();
     isAway = false;
-    await turn(); // the pending attempt has failed
+    await turn(); // lets the attempt that is under way fail
     usable();
     await turn();
     expect(invalidations.owedInvalidations).toBe(0);

@@ -123,15 +123,15 @@ export class AcknowledgedInvalidations {
     return { dropped, keys, deferred };
   }
 
-  /** Resolves when every L1 has followed the earlier announcements: it announces nothing, and waits for that. */
+  /** Resolves when every L1 has followed the earlier announcements: it waits for an invalidation of nothing. */
   async settle(partition: Partition): Promise<void> {
     await this.invalidateIn(partition, []);
   }
 
   /**
-   * Sends a script that invalidates, and waits until no L1 can serve what it dropped. This process' own L1 is cleared
-   * before the script is sent, and again with the position at which the store carried it out. With `joined` the script
-   * is sent once more if a redirection led it to another server; `joined` makes one result of both.
+   * Sends a script that invalidates, and waits until no L1 can serve what it dropped. This process' own L1 drops the
+   * dependants before the script is sent, and again with the position at which the store carried it out. With `joined`
+   * the script is sent once more if a redirection led it to another server; `joined` makes one result of both.
    */
   async settled<T>(
     partition: Partition,
@@ -140,7 +140,7 @@ export class AcknowledgedInvalidations {
     joined?: (first: T, again: T) => T,
   ): Promise<T> {
     const tip = nonce();
-    const server = partition.trust.at; // it receives what is sent now
+    const server = partition.trust.at; // the server to which the client sends now
     this.l1?.cache.invalidateOwn(partition.index, dependencies);
     this.acknowledgements.expect(tip);
     try {
@@ -149,7 +149,7 @@ export class AcknowledgedInvalidations {
       const { gate, audience, result } = await send({ tip, requester, membershipVersion: known.version });
       const { clock, born } = partition.gateOf(gate as Buffer) as Gate;
       this.l1?.cache.invalidateOwn(partition.index, dependencies, { clock, tip });
-      // A redirection: another server has carried it out. What is sent now goes there at once.
+      // A redirection: perhaps another server has carried it out. What is sent now goes there at once.
       if (joined && partition.trust.at !== server)
         return joined(result, await this.settled(partition, dependencies, send));
       const [version, members, isMature] = audience.map(String) as [string, string, string];
@@ -160,7 +160,7 @@ export class AcknowledgedInvalidations {
       ]);
       return result;
     } catch (error) {
-      // After any error, a defect too: the old value may remain.
+      // After any error, also a defect of ours, the old value may remain.
       if (dependencies.length > 0) this.journals[partition.index]?.add(dependencies);
       throw error;
     } finally {
@@ -179,7 +179,7 @@ export class AcknowledgedInvalidations {
       const keys = rest.slice(AUDIENCE_FIELDS).map(String);
       return { gate, audience: rest, result: { dropped: Number(dropped), deferred: Number(deferred), keys } };
     };
-    // The script that ran first at the rightful server dropped the entries, and the other found none.
+    // The result that dropped more counts: a second script at the same server finds nothing left to drop.
     return this.settled(partition, dependencies, send, (first, again) =>
       again.dropped > first.dropped ? again : first,
     );
@@ -191,7 +191,7 @@ export class AcknowledgedInvalidations {
    */
   private async repeat(partition: Partition, owed: readonly Dependency[] | '*'): Promise<void> {
     const { inlineMax, windowMax } = this.options;
-    const server = partition.trust.at; // it receives what is sent now
+    const server = partition.trust.at; // the server to which the client sends now
     if (owed === '*') await this.scripts.run('flush', partition, [nonce()]);
     else await this.scripts.run('invalidate', partition, [nonce(), inlineMax, windowMax, NOBODY, '', ...owed]);
     await this.confirm(partition, server);

@@ -6,18 +6,18 @@ import type { Dependency } from '../../../dependencies.js';
 export interface JournalOwner {
   /** Carries out these invalidations, at most `BATCH_MAX`, in the journal's partition; `'*'` drops everything. */
   carryOut(dependencies: readonly Dependency[] | '*'): Promise<void>;
-  /** The journal is no longer empty: nothing of the store may be trusted. */
+  /** The journal is no longer empty: nothing that the store holds in its partition may be trusted. */
   onOwing(): void;
   /** The journal is empty again: everything owed has been carried out. */
   onSettled(): void;
 }
 
 /**
- * Maximum dependencies kept, about 2 MB of memory. Beyond it the names are discarded, and everything is dropped
- * instead.
+ * Maximum number of dependencies kept, about 2 MB of memory. Beyond it the names are discarded, and everything is
+ * dropped instead.
  */
 const DEPENDENCIES_MAX = 10_000;
-/** Maximum dependencies carried out together, within the limit of one script. A failure repeats only its own batch. */
+/** Maximum number of dependencies carried out together, by one script. A failure repeats only its own batch. */
 const BATCH_MAX = 500;
 /** Delay between attempts while the store does not carry them out. */
 const RETRY_MS = 250;

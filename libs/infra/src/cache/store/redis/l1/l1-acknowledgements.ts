@@ -36,20 +36,21 @@ interface Birth {
 
 const NOBODY: Membership = { version: '', members: [] };
 
-/** Acknowledgements that arrive before or after the reply of the script. */
+/** The members that have acknowledged one invalidation so far. They may do so before the script's reply comes. */
 interface Expected {
   readonly acknowledged: Set<string>;
   notify: () => void;
 }
 
+/** How long after the reply the store is first asked which members still owe; each further wait is twice as long. */
 const FIRST_LOOK_MS = 50;
 
 /**
  * Waits until no L1 can serve the old value of an invalidation that the store has carried out: every member has
  * followed it, or its lease has run out on this process' monotonic clock (docs/concepts/l1.md).
  *
- * A newly born gate has lost its members, but not their leases: until some process has known it for a whole lease,
- * invalidations wait for one whole lease (model `strict.pml`).
+ * A newly born gate has lost its members, but not their leases: until some process has known it for a whole lease and
+ * a sweep has recorded that, an invalidation waits until its own process has known it that long (model `strict.pml`).
  */
 export class L1Acknowledgements {
   private readonly memberships = new Map<Partition, Membership>();
@@ -59,7 +60,10 @@ export class L1Acknowledgements {
   constructor(
     private readonly self: string,
     private readonly times: LeaseTimes,
-    /** Whether this application has L1s that must be waited for; if false, only listed members are. */
+    /**
+     * Whether invalidations also wait for a newly born gate, whose lost members may still serve old values. Listed
+     * members are waited for in any case.
+     */
     private readonly isStrict: boolean,
     private readonly askPending: AskPending,
   ) {}

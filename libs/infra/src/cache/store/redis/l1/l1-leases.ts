@@ -13,7 +13,8 @@ export interface LeaseTimes {
 }
 
 /**
- * Four beats fit into a lease, so one lost answer costs nothing; a stopped process delays an invalidation by a second.
+ * Four beats fit into a lease, so one lost answer costs nothing. A stopped process delays an invalidation by about a
+ * second.
  */
 export const LEASE_TIMES: LeaseTimes = { beatMs: 250, leaseMs: 1000 };
 
@@ -56,7 +57,7 @@ export class L1Leases {
     clearInterval(this.timer);
     this.cache.close();
     const left = Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
-    // If it cannot leave, other processes wait for it for as long as its lease could have lasted.
+    // If it cannot leave in time, another process's next invalidation waits a lease for it, and then removes it.
     let timer: NodeJS.Timeout | undefined;
     const overdue = new Promise((resolve) => (timer = setTimeout(resolve, this.times.leaseMs)));
     await Promise.race([left, overdue]);
@@ -101,7 +102,7 @@ export class L1Leases {
       if (code === 'OK') l1.confirmed(gate, until, generation);
       else if (code === 'JOIN' || code === 'LOST') l1.adopt(gate, until);
       else throw new UnknownReplyError('beat', code);
-      // The store does not know yet that this process, which started afresh, follows from there.
+      // The L1 has started afresh at this gate. A second beat tells the store at once, which does not know it yet.
       if (code === 'LOST' && mayRepeat) setImmediate(() => void this.beat(partition, index, false));
     } catch (error) {
       // Without an answer the lease runs out by itself.

@@ -56,7 +56,7 @@ export class RedisL1 {
     );
   }
 
-  /** Keeps a value that was just stored. Sets `stored.decoded`. */
+  /** Keeps a value that was just stored or read, if it can be decoded. Sets `stored.decoded`. */
   keepValue(key: string, generation: number, entry: Omit<L1Entry, 'value' | 'bytes'>, stored: StoredValue): void {
     const decoded = this.options.codec.decode(key, stored);
     if (!decoded) return;

@@ -1,54 +1,62 @@
 -- _partition.lua: prepended to every script of this folder. Its functions are what the scripts have in common; the list
 -- below is the layout of a partition, version 2 (`v2`).
 -- Atomic: every key of a partition carries its tag T, '{app.v2.P1:0}', so each script runs in one slot and is one step.
---   T:g       STRING  gate "<clk> <rf> <uf> <tip> <born> <recent>", the only home of the six: clk = invalidation clock,
---                     rf = read floor, uf = highest clk among the unswept dependencies (0 = none), tip = nonce of the
---                     last invalidation, born = 48 random bits that name this history, recent = the three tips before
---                     ("-" none): a process that remembers one of them sees that it is still there. A leading "!"
---                     spoils the gate: the slot was seen half moved
+--   T:g       STRING  gate "<clk> <rf> <uf> <tip> <born> <recent>", the only place of these six: clk = invalidation
+--                     clock, rf = read floor (entries with a lower s are dead), uf = highest clk among the unswept
+--                     dependencies (0 = none), tip = random name of the last invalidation, born = 48 random bits that
+--                     name this history, recent = the tips of the three invalidations before ("-" none): a process that
+--                     remembers one of them sees that it is still there. A leading "!" spoils the gate: the slot was
+--                     seen half moved
 --   T:?       -       a key that never exists: see `use`
---   T:e:<id>  STRING  entry: 36-byte big-endian header | embedded dependencies | value; physical expiry = its TTL
+--   T:e:<id>  STRING  entry: 36-byte big-endian header | embedded dependencies | value; Redis expires it when its TTL
+--                     or the retention ends, whichever comes first
 --             header  0 state u8 (1 live) 1 expiry u48 (server ms, 0 none) 7 codec u8 8 s u48 (clock at fetch start)
 --                     14 fetch start u48 (server ms) 20 build u48 (orders the builds of a history) 26 born u48
 --                     32 depsLen u32
---   T:l:<id>  STRING  lease "<leaseId>|<s>", expires with the lease
---   T:s:<id>  STRING  copy that may be served as stale: 25-byte header (staleMs u48, ended u48 [server ms, 0 not yet],
---                     s u48, born u48, codec u8) | value; only of values that were built with staleMs
---   T:d       HASH    id -> its dependencies joined by NUL, to unregister with the entry; the directory of entries
+--   T:l:<id>  STRING  lease of a build "<leaseId>|<s>", s = clock when it was granted; expires with the lease
+--   T:s:<id>  STRING  copy that may be served as stale: 25-byte header (staleMs u48, ended u48 [server ms of the end,
+--                     also of one to come; 0 = neither ended nor with a TTL], s u48, born u48, codec u8) | value; only
+--                     of values that were built with staleMs
+--   T:d       HASH    id -> its dependencies joined by NUL: the index members to remove with the entry. The directory
+--                     of entries
 --   T:x:<dep> ZSET    reverse index: ids that depend on dep -> s
 --   T:wd      SET     tables and namespaces with too many dependants to index: the sweeper walks the directory for them
 --   T:ut      ZSET    id -> expiry (server ms) of entries with a TTL: the sweeper frees the earliest first
---   T:iv      ZSET    dep -> clk of its last invalidation (a window)     T:tz  ZSET  tip -> clk, the same window
+--   T:iv      ZSET    dep -> clk of its last invalidation, the newest windowMax (`trim` may leave some more)
+--   T:tz      ZSET    tip -> clk, the newest windowMax
 --   T:un      ZSET    dep -> clk: invalidated, but its dependants are not all removed yet
---   T:m       HASH    ff fill floor (older fills cannot be judged any more), fc cursor of the audit of the directory,
---                     ac clk at which its round began, st 1 = there have been stale copies, sf older stale copies must
---                     not be served, home = replication id of the server that owns this history, anc = "born:clk" of
---                     the histories that it replaced, up to clk (newest 32, blank-separated), bn = builds begun,
---                     mature = the born for which some process knows that every earlier L1 lease has run out,
+--   T:m       HASH    ff = floor of builds (a build with a lower s cannot be judged any more), fc = cursor of the walk
+--                     over the directory, ac = clk at which the round of this walk began, st = 1 if there have been
+--                     stale copies, sf = stale copies with a lower s must not be served, home = replication id of the
+--                     server that owns this history, anc = "born:clk" of the histories that it replaced, each with the
+--                     clock up to which it counts (newest 32, blank-separated), bn = number of the newest build or
+--                     write, mature = the born for which some process knows that every earlier L1 lease has run out,
 --                     mv = version of the membership
---   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it follows
--- Order of writes: register first, SET the entry last; remove the entry first, unregister after. A script that dies
--- halfway leaves nothing that is served and not indexed.
+--   T:in      ZSET    L1 member -> clk at its last beat      T:ac  HASH  L1 member -> clk up to which it has followed
+-- Order of writes: a new entry is indexed first and SET last; an old one is removed first and its index after. A script
+-- that dies halfway leaves nothing that is served and not indexed.
 --
 -- A script names its arguments at its top, and the gate T:g as its key only because Redis wants to know the slot. The
 -- list behind the arguments, if any, has a name with dots (`dep...`). Arguments of several scripts:
 --   tag: T
---   clkKnown, tipKnown, bornKnown: the position that the caller remembers. The script refuses (`useOwn`) if the history
---     here lacks it. bornKnown '' = the caller remembers none.
+--   clkKnown, tipKnown, bornKnown: the position that the caller remembers; bornKnown '' = it remembers none. If the
+--     history here lacks it, the script refuses (`useOwn`), and `adopt` begins a new history.
 --   newTip: random name of the invalidation that this script carries out
---   newVersion: random name of the membership, should this script change it
---   windowMax: invalidated dependencies, and tips, to remember
+--   newVersion: random name of the membership if this script changes it
+--   windowMax: how many invalidated dependencies, and how many tips, are remembered
 --   requester: the process whose channel receives the L1s' acknowledgements; '' = nobody waits
 --   mvKnown: version of the membership that the caller knows
---   embed: 1 = the reply of a hit carries the dependencies, which L1s need
---   staleMs: how long after its end a copy of the value may be served as stale; 0 = no copy
--- Replies with a gate show the one after the script. mv, members, mature: see `audience`.
+--   embed: 1 = the reply of a hit carries the dependencies, if there are at most 64, because L1s need them
+--   staleMs: how long after the entry's end a copy of its value may be served as stale; 0 = no copy
+-- The gate in a reply is the gate after the script. mv, members, mature: see `audience`.
 local R, F, Z, S = redis.call, '>BI6BI6I6I6I6I4', '%.0f', '>I6I6I6I6B'
-local WIDE = 128                                        -- members up to which Redis keeps a ZSET compact
-local GROUP = 64                                        -- ids removed together
-local WORK = 800                                        -- entries and index members that one step removes: some 1 ms
+-- Maximum number of indexed dependants of a table or namespace, up to which Redis keeps a ZSET compact; see T:wd.
+local WIDE = 128
+local GROUP = 64                                        -- maximum number of ids that one `drop` removes
+-- Entries and index members that one step removes, and entries that it walks over, before it stops: about 1 ms.
+local WORK = 800
 local HEADER, COPY = 36, 25                             -- bytes of the headers F and S
-local ANCESTORS = 32
+local ANCESTORS = 32                                    -- maximum number of histories in `anc`
 local T, G, M, clk, rf, uf, tip, born, recent
 
 -- The arguments of a script: `count` of them, which it names at its top, and behind them its list, if it has one. Any
@@ -73,7 +81,7 @@ local function now() local t = R('TIME'); return t[1] * 1000 + math.floor(t[2] /
 local function gate() return string.format('%.0f %.0f %.0f %s %.0f %s', clk, rf, uf, tip, born, recent) end
 local function storeGate() R('SET', G, gate()) end
 
--- Parses the gate's text into the globals; false if it is not a valid gate.
+-- Parses the gate's text into clk, rf, uf, tip, born and recent; false if it is not a valid gate.
 local function parse(text)
   local a, b, c, d, e, f = (text or ''):match('^(%d+) (%d+) (%d+) (%S+) (%d+) (%S+)$')
   if not f then return false end
@@ -81,10 +89,11 @@ local function parse(text)
   return true
 end
 
--- Loads the gate, or returns an error reply, which the caller must return before it changes anything.
+-- Loads the gate, or returns an error reply, which the caller must return before it changes anything (only `adopt` goes
+-- on after NOHISTORY).
 -- SLOTOPEN: the slot is moving, so keys of this partition may lie on the other node. On such a slot Redis refuses a
---   command with two keys if one is missing, and T:? is always missing. A gate that is here is spoilt: if the move is
---   given up halfway, the part of the partition that is left must not pass for all of it.
+--   command with two keys if one is missing, and T:? is always missing. `use` then spoils a gate that is here: if the
+--   move is given up halfway, the part of the partition that is left must not pass for all of it.
 -- NOHISTORY: there is no gate, or a spoilt one. Only `adopt` begins a history (models slots.pml, histories.pml).
 local function use(tag)
   T, G, M = tag, tag .. ':g', tag .. ':m'
@@ -100,9 +109,10 @@ end
 
 local function replicationId() return R('INFO', 'replication'):match('master_replid:(%w+)') end
 
--- Whether the position that a process remembers is part of this history, or of a history that this one replaced: of
--- that one only up to the clock known at the replacement, because it may have gone on elsewhere. In the present history
--- a position older than the window passes. bornKnown '' = the process remembers none.
+-- Whether the position that a process remembers is part of this history or of a history that this one replaced. A
+-- replaced history counts only up to the clock known at its replacement, because it may have gone on elsewhere. In the
+-- present history a position older than the remembered tips passes. bornKnown '' = the process remembers none; it
+-- passes.
 local function recalls(clkKnown, tipKnown, bornKnown)
   if bornKnown == '' then return true end
   local c, at = tonumber(clkKnown), R('ZSCORE', T .. ':tz', tipKnown)
@@ -149,7 +159,8 @@ local function split(joined)
 end
 
 -- Whether the entry with this header may be served. The client checks the state, `born`, `rf` and `uf` itself for a
--- one-command hit. joined = its dependencies, if known here; if none are on record, nothing is proven.
+-- one-command hit. joined = its dependencies as T:d has them, if the caller has read them. An entry below uf of which
+-- T:d has no record is refused.
 local function valid(id, header, joined)
   if not header or #header < HEADER then return false end
   local state, _, _, s, _, _, history = struct.unpack(F, header)
@@ -162,7 +173,8 @@ end
 local function mayBeWide(d) return d:sub(1, 2) == 'a:' or d:sub(1, 2) == 'n:' end
 local function isWide(d) return mayBeWide(d) and R('SISMEMBER', T .. ':wd', d) == 1 end
 
--- Stamps the stale copies of entries that end now.
+-- Records in the stale copies of these ids that their entries end now, and how long Redis still keeps them. A copy
+-- whose entry has ended before stays as it is.
 local function endStale(ids)
   if R('HGET', M, 'st') ~= '1' then return end
   local at = now()
@@ -182,8 +194,8 @@ end
 local work = 0
 local function isSpent() return work >= WORK end
 
--- Removes entries and all their traces, values first, index after: the first GROUP of ids, or as many as the work of
--- one step allows, but at least one. Returns how many had a value, and how many were looked at.
+-- Removes entries and their index, values first; stale copies stay, see `endStale`. It takes the first GROUP of ids, or
+-- fewer if the work of the step is done before, but at least one. Returns how many had a value, and how many it took.
 local function drop(ids)
   if #ids == 0 then return 0, 0 end
   local group = { unpack(ids, 1, GROUP) }
@@ -206,7 +218,7 @@ local function drop(ids)
   return had, #group
 end
 
--- Drops ids until all are gone or the work of a step is done; returns how many are gone.
+-- Drops ids, the first ones first, until all are gone or the work of the step is done; returns how many are gone.
 local function dropSome(ids)
   local done = 0
   while done < #ids do
@@ -217,17 +229,16 @@ local function dropSome(ids)
   return done
 end
 
--- Writes the copy that may be served as stale for staleMs after `ended` (0: the entry still lives); px = how long Redis
--- keeps it.
+-- Writes the copy that may be served as stale for staleMs after `ended`, which may be to come (0: the entry lives and
+-- has no TTL); px = how long Redis keeps the copy.
 local function putCopy(id, codec, s, ended, px, staleMs, value)
   R('HSET', M, 'st', '1')
   R('SET', T .. ':s:' .. id, struct.pack(S, staleMs, ended, s, born, codec) .. value, 'PX', px)
 end
 
--- Writes an entry and its index. at = when its fetch began, build = its number, px = its lifetime from now in ms;
--- expiresAt = its end by this server's clock if it has a TTL of its own, else 0; embed = whether a hit's reply carries
--- the dependencies (L1s need them; at most 64); staleMs = how long after its end a copy may be served as stale,
--- 0 = no copy.
+-- Writes an entry, its index and, if staleMs > 0, its stale copy. at = when its fetch began, build = its number, px =
+-- its lifetime from now in ms; expiresAt = its end by this server's clock if it has a TTL of its own, else 0; embed and
+-- staleMs as at the top of this file.
 local function put(id, deps, codec, s, at, build, px, expiresAt, embed, staleMs, value)
   local joined = table.concat(deps, '\0')
   local embedded = embed == '1' and #deps <= 64 and joined or ''
@@ -262,7 +273,8 @@ local function endLease(id)
   end
 end
 
--- Ticks the clock and records it; returns the previous tip.
+-- Advances the clock by one invalidation, whose name is newTip, and records it; the caller stores the gate. Returns the
+-- previous tip.
 local function tick(newTip)
   local previous = tip
   recent = (tip .. ',' .. recent):match('^[^,]*,[^,]*,[^,]*') or (tip .. ',' .. recent)
@@ -271,7 +283,7 @@ local function tick(newTip)
   return previous
 end
 
--- Announces an invalidation to all processes.
+-- Announces the invalidation of deps to all processes; more than 200 dependencies as '*', which means everything.
 local function announce(previous, deps, requester)
   local asks = requester == '' and '-' or requester
   R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s %s %.0f\n', clk, tip, previous, asks, born)
@@ -279,19 +291,19 @@ local function announce(previous, deps, requester)
 end
 
 -- The L1s that must acknowledge: membership version, members (blank-separated; '=' if the caller knows this version),
--- maturity.
+-- maturity (1 if every L1 lease from before this history is known to have run out, else 0).
 local function audience(mvKnown)
   local mv = R('HGET', M, 'mv') or '-'
   local members = mv == mvKnown and '=' or table.concat(R('ZRANGE', T .. ':in', 0, -1), ' ')
   return mv, members, R('HGET', M, 'mature') == Z:format(born) and 1 or 0
 end
 
--- For a reply that no L1 has to follow.
+-- The audience in the reply of a script that has announced nothing: no L1 has to acknowledge.
 local function noAudience() return '-', '', 1 end
 
--- Forgets the oldest of the window beyond windowMax, and raises the fill floor first; at most 1,000 a call, and never a
--- dependency whose dependants are unswept. Fills from below the floor, or from a forgotten tip, are refused, which is
--- safe.
+-- Forgets the oldest tips beyond windowMax, and the oldest invalidated dependencies beyond windowMax: at most 1,000 a
+-- call, and none from the first on whose dependants are unswept. The floor of builds is raised first. A build that
+-- began below the floor, or at a forgotten tip, is refused, which is safe.
 local function trim(windowMax)
   local over, floor = R('ZCARD', T .. ':iv') - windowMax, nil
   if over > 0 then

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- beat: renew the L1 lease of one process in this partition, and record how far it follows the bus.
--- Atomic: an invalidation after this step counts on this member; one before it is part of the gate in the reply.
+-- Atomic: an invalidation after this step waits for this member; one before it is part of the gate in the reply.
 -- KEYS T:g
 -- ARGV tag clkKnown tipKnown bornKnown member followedClk followedTip isMember newVersion
 --   followedClk, followedTip: the last position that the L1 has processed; followedTip '' = none
@@ -11,7 +11,7 @@ local tag, clkKnown, tipKnown, bornKnown, member, followedClk, followedTip, isMe
 local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)
 if refused then return refused end
 local isStrict, code = isMember == '1', 'OK'
--- The score is the clock at the last beat, not a time: `pend` may remove a member only if no beat of it ran since.
+-- The score is the clock at the last beat, not a time: `pend` compares it with the clock of an invalidation.
 if isStrict and R('ZADD', T .. ':in', clk, member) == 1 then
   code = 'JOIN'
   R('HSET', M, 'mv', newVersion)

@@ -1,10 +1,11 @@
--- begin: return the valid entry, or grant the lease to build it.
--- Atomic: the start point is that of the same instant, and one of those who ask at once receives the lease.
+-- begin: return the valid entry, or grant the lease to build it, or name the lease under which another builds it.
+-- Atomic: the start point is that of the instant of the grant, and one of several callers at once receives the lease.
 -- KEYS T:g
 -- ARGV tag id leaseId leaseMs refresh knownDep...
---   refresh: 1 = grant the lease although there is a valid entry
---   knownDep: dependencies that the value is known to have. If one was invalidated after a lease began, the caller
---     takes that lease over.
+--   refresh: 1 = build even if there is a valid entry; a lease that another holds is waited for all the same
+--   knownDep: dependencies that the value is known to have. If one of them or the key was invalidated after another's
+--     lease was granted, or if that lease is from below a floor, the commit under it will be refused: the caller takes
+--     the lease over.
 -- -> {'FRESH', gate, entry} | {'LEASE', gate, serverMs, build} | {'WAIT', gate, leaseId, pttl}
 local tag, id, leaseId, leaseMs, refresh = arguments(5, 'knownDep...')
 local refused = use(tag)

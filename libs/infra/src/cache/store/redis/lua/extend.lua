@@ -1,5 +1,5 @@
 -- extend: postpone the end of a valid entry with a TTL.
--- Atomic: an entry that fell meanwhile does not come back.
+-- Atomic: the entry cannot fall between the check and the write, which would bring it back.
 -- KEYS T:g
 -- ARGV tag id ttlMs absoluteMs
 --   ttlMs: the new end is this long from now, and never before the present end

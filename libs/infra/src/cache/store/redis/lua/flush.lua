@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- flush: invalidate everything that was fetched before this instant. Constant time: the clock ticks, the read floor
--- rises over all entries, and the sweeper's audit frees them. The members stay, because the history goes on; the bus
+-- rises over all entries, and the sweeper's walk frees them. The members stay, because the history goes on; the bus
 -- informs them.
 -- Atomic: nothing is judged by the new clock and an old floor.
 -- KEYS T:g
@@ -13,6 +13,6 @@ local previous = tick(newTip)
 rf, uf = clk, 0
 R('HSET', M, 'ff', Z:format(clk))
 storeGate()
-R('DEL', T .. ':un')                                    -- only now: the new read floor refuses the unswept
+R('DEL', T .. ':un')                                    -- after the gate, which kills the unswept entries
 R('PUBLISH', T .. ':bus', string.format('I %.0f %s %s - %.0f\n*', clk, tip, previous, born))
 return { 'OK', gate() }

@@ -1,13 +1,16 @@
 #!lua flags=allow-oom
 -- invalidate: tick the clock, record the dependencies, remove their dependants. May exceed the memory limit: an
 -- invalidation refused for lack of memory would leave old values in use.
--- Atomic: from this step on, a fill that began before is refused, and no earlier entry that depends on them is served.
+-- Atomic: from this step on, a build of their dependants that began before is refused, and no earlier entry that
+--   depends on them is served.
 -- KEYS T:g
 -- ARGV tag clkKnown tipKnown bornKnown newTip inlineMax windowMax requester mvKnown dep...
---   inlineMax: entries removed at once, within the work of one script; a dependency with more dependants is left to the
---     sweeper, and reads refuse them meanwhile
+--   inlineMax: maximum number of dependants that this script removes, within the work of one step. A dependency with
+--     more dependants than are left of this number is deferred: the sweeper removes them, and reads refuse them
+--     meanwhile.
 --   dep: none where the caller only waits until every L1 has followed the earlier announcements
--- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   at most 1,000 ids of removed entries
+-- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   dropped: number of removed entries; deferred: number
+--   of deferred dependencies; at most 1,000 ids of removed entries
 local tag, clkKnown, tipKnown, bornKnown, newTip, inlineMax, windowMax, requester, mvKnown = arguments(9, 'dep...')
 local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)
 if refused then return refused end
@@ -16,7 +19,7 @@ local previous = tick(newTip)
 local deps, out = listed(), { 'OK', '', 0, 0, audience(mvKnown) }
 local HEAD = #out
 
--- Removes the first of ids, and records which of them had a value; returns how many were looked at.
+-- Drops as many of ids as one `drop` takes, and adds to the reply those that had a value; returns how many it took.
 local function remove(ids)
   local keys = {}
   for i, id in ipairs(ids) do keys[i] = T .. ':e:' .. id end
@@ -38,13 +41,13 @@ local function removeDependants(d)
     local ids = R('ZRANGE', X, 0, GROUP - 1)
     if #ids == 0 then return true end
     if isSpent() then return false end
-    R('ZREM', X, unpack(ids, 1, remove(ids)))          -- also an id without recorded dependencies
+    R('ZREM', X, unpack(ids, 1, remove(ids)))          -- also ids that T:d lacks, which `drop` leaves
   until false
 end
 
 for _, d in ipairs(deps) do
   R('ZADD', T .. ':iv', clk, d)
-  if d:sub(1, 2) == 'k:' then                          -- the entry itself: found by name, not by the index
+  if d:sub(1, 2) == 'k:' then                          -- a key: its entry is found by name, not by the index
     remove({ d:sub(3) }); endLease(d:sub(3))
     R('DEL', T .. ':s:' .. d:sub(3))
   elseif not removeDependants(d) then

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- leave: end the membership of a process' L1. Call it only after the L1 was closed.
--- Atomic: a caller that knows the version of the membership knows its members.
+-- Atomic: members and version change together, so a caller that knows the version knows the members.
 -- KEYS T:g
 -- ARGV tag member newVersion
 -- -> 1 it was a member, 0 it was not

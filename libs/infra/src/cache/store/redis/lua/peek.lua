@@ -1,4 +1,4 @@
--- peek: report the state of a key and start nothing. The slow path of a read, and `status`.
+-- peek: report the state of a key and start nothing. For `status`, and for reads that the gate does not prove.
 -- Atomic: the entry was judged by the gate in the reply.
 -- KEYS T:g
 -- ARGV tag id

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- pend: list those of these members that do not follow up to a clock yet.
+-- pend: list those of these members that have not followed up to a clock yet, or remove them.
 -- Atomic: no beat runs between the look at a member and its removal.
 -- KEYS T:g
 -- ARGV tag upToClk evict newVersion knownBorn member...
---   evict: 1 = remove members that have not beaten since upToClk. The caller must have waited a whole lease since the
---     invalidation.
+--   evict: 1 = remove those of them that have not beaten since upToClk. The caller must have waited a whole lease since
+--     the invalidation.
 --   knownBorn: the history of upToClk. In another history nobody is removed, because clocks of two histories are not
---     comparable (mutation EVICT_ANY_BIRTH).
+--     comparable (model strict.pml, mutation EVICT_ANY_BIRTH).
 -- -> {'OK', born, member...}   a process that is no member owes nothing in the history that `born` names
 local tag, upToClk, evict, newVersion, knownBorn = arguments(5, 'member...')
 local refused = use(tag)

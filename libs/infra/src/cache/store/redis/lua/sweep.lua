@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
--- sweep: free what can no longer be served, in one bounded step. Any process may run it at any time.
+-- sweep: free what can no longer be served, in one bounded step, trim the window, and record that the history is
+-- mature. Any process may run it at any time.
 -- Atomic: no entry is stored between the look at it and the removal of its index.
 -- KEYS T:g
 -- ARGV tag clkKnown tipKnown bornKnown batchMax windowMax matureBorn
---   batchMax: entries that each part of the step looks at
+--   batchMax: how many entries each part of the step looks at: at most, or about as many in each page of the walk
 --   matureBorn: the birth that the caller has known for longer than an L1 lease; '' = none
--- -> {freed, more(0|1), gate}
+-- -> {freed, more(0|1), gate}   freed: number of freed ids; more: 1 = there is probably more to free
 local tag, clkKnown, tipKnown, bornKnown, batchMax, windowMax, matureBorn = arguments(7)
-local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)           -- a cluster replaces a master silently
+local refused = useOwn(tag, clkKnown, tipKnown, bornKnown)           -- a cluster may replace a master unnoticed
 if refused then return refused end
 local batch = tonumber(batchMax)
 local freed, more = 0, 0
@@ -25,7 +26,7 @@ local function forgetUnswept(deps)
   storeGate()
 end
 
--- 1. Dependants of the oldest deferred invalidation that has an index; the gate opens only after they are gone.
+-- 1. Dependants of the oldest deferred dependency that is indexed. uf falls only after they are gone.
 local unswept, hasWide = R('ZRANGE', T .. ':un', 0, 99, 'WITHSCORES'), false
 for i = 1, #unswept, 2 do
   local d = unswept[i]
@@ -34,7 +35,7 @@ for i = 1, #unswept, 2 do
     local X = T .. ':x:' .. d
     local ids = R('ZRANGEBYSCORE', X, '-inf', '(' .. unswept[i + 1], 'LIMIT', 0, batch)
     local done = free(ids)
-    if done > 0 then R('ZREM', X, unpack(ids, 1, done)) end         -- also an id without recorded dependencies
+    if done > 0 then R('ZREM', X, unpack(ids, 1, done)) end         -- also ids that T:d lacks
     if done == #ids and #ids < batch then forgetUnswept({ d }) end
     break
   end
@@ -44,8 +45,9 @@ end
 local expired = isSpent() and {} or R('ZRANGEBYSCORE', T .. ':ut', '-inf', now(), 'LIMIT', 0, batch)
 if free(expired) < #expired or #expired == batch or isSpent() then more = 1 end
 
--- 3. An endless walk over the directory, one page a step; more pages while only the walk can find the dependants of a
---    wide invalidation. It also frees the index of values that were evicted, deleted by hand, or left by a lost gate.
+-- 3. An endless walk over the directory, one page a step. While a wide dependency is unswept, whose dependants only the
+--    walk can find, a step takes as many pages as its work allows. The walk also frees the index of values that were
+--    evicted, deleted by hand, or left by a lost gate.
 local function walkPage()
   local cursor = R('HGET', M, 'fc') or '0'
   if cursor == '0' then R('HSET', M, 'ac', Z:format(clk)) end
@@ -55,7 +57,7 @@ local function walkPage()
     local id = page[2][i]
     if not valid(id, R('GETRANGE', T .. ':e:' .. id, 0, HEADER - 1), page[2][i + 1]) then dead[#dead + 1] = id end
   end
-  if free(dead) < #dead then                                        -- the same page again, without the freed ones
+  if free(dead) < #dead then                                        -- next time this page again
     more = 1
     return false
   end
@@ -69,7 +71,8 @@ while not isRoundDone and not isSpent() do
   if not hasWide then break end
 end
 if isRoundDone then
-  -- The round has met every dependant of what was invalidated before it began: nothing older was committed since.
+  -- The round has met every dependant of the wide dependencies that were invalidated before it began, and
+  -- `commit` has stored no older value since.
   local met = {}
   for _, d in ipairs(R('ZRANGEBYSCORE', T .. ':un', '-inf', R('HGET', M, 'ac'), 'LIMIT', 0, 1000)) do
     if isWide(d) then met[#met + 1] = d end

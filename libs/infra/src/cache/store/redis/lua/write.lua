@@ -1,5 +1,6 @@
--- write: store a value unconditionally, as if fetched at this instant. It is an invalidation of the key followed by a
--- commit: builds under way are refused and their lease ends.
+-- write: store a value as if it was fetched at this instant. If the caller names a lease, it must still be held. It is
+-- an invalidation of the key followed by a commit: builds of the key that are under way are refused, and its lease
+-- ends.
 -- Atomic: no process sees the key between the two.
 -- KEYS T:g
 -- ARGV tag clkKnown tipKnown bornKnown id newTip px codec windowMax requester mvKnown hasTtl embed leaseId value dep...

@@ -20,7 +20,7 @@ describe('what a process knows of a partition', () => {
       set: (reason: string | undefined) => {
         const isCleared = doubt !== undefined && reason === undefined;
         doubt = reason;
-        // Another script is refused, in the same packet as the answer to the look.
+        // As if the refusal of another script came in the same packet as the answer to the look.
         if (isCleared && looks === 1) queueMicrotask(() => histories.doubt(partition, 'and another one'));
       },
     });

@@ -6,17 +6,17 @@ import { runScript, UnknownReplyError } from './scripts.js';
 
 type Send = <T>(command: () => Promise<T>) => Promise<T>;
 
-/** How often a partition is looked at whose slot is moving, or whose look has failed. */
+/** How long after a look the next one begins if the partition is still in doubt: its slot moves, or the look failed. */
 const LOOK_MS = 100;
-/** How often a process without an L1 looks; with an L1 every beat does. */
+/** How often a process without an L1 looks at every partition; with an L1 every beat does. */
 const WATCH_MS = 250;
 const SLOT_OPEN = 'SLOTOPEN';
 const NO_HISTORY = 'NOHISTORY';
 
 /**
- * Verifies that Redis holds, in each partition, the history that this process knows. It looks at every new connection,
- * and whenever an answer raises a doubt; until then the partition is neither asked nor believed. A history that has
- * lost something is replaced by a new one, in which nothing older is served (`adopt.lua`, docs/decisions/0004).
+ * Verifies that Redis holds, in each partition, the history that this process knows. It looks when a connection is new,
+ * and when an answer raises a doubt; while a partition is in doubt, it is neither asked nor believed. A history that
+ * has lost something is replaced by a new one, in which nothing older is served (`adopt.lua`, docs/decisions/0004).
  */
 export class PartitionHistories {
   private readonly looking = new Map<Partition, Promise<boolean>>();
@@ -37,8 +37,8 @@ export class PartitionHistories {
   }
 
   /**
-   * Starts looking four times a second. That detects what this process would not notice by itself: a server that became
-   * a replica, and a store that went back before the next request.
+   * Starts looking four times a second. That detects a server that became a replica, which reads would not show, and a
+   * store that went back, before the next request meets it.
    */
   watch(): void {
     this.watching ??= setInterval(() => this.partitions.all.forEach((p) => void this.settle(p)), WATCH_MS).unref();
@@ -53,8 +53,8 @@ export class PartitionHistories {
   }
 
   /**
-   * Looks at the store, because an answer alone does not show that it contains the moment known at its request
-   * (`History.judge`). Rejects with `StoreUnavailableError` unless the look shows it.
+   * For an answer that does not itself show that it contains the moment known at its request (`History.judge`). Rejects
+   * with `StoreUnavailableError`: at once for `no`, and for `unproven` unless a look at the store settles the history.
    */
   async prove(partition: Partition, verdict: Exclude<Verdict, 'yes'>): Promise<void> {
     if (verdict === 'no') throw this.goneBack(partition);
@@ -88,7 +88,7 @@ export class PartitionHistories {
         () => false, // a doubt remains; the guard reports what the connection lacks
       )
       .then((isLookedAt) => {
-        // In one step: a doubt raised before this has joined this look, so only `lookLater` would look for it again.
+        // In one step: a doubt that was raised during this look has joined it, so only `lookLater` looks again for it.
         this.looking.delete(partition);
         if (partition.doubt !== undefined) this.lookLater(partition);
         return isLookedAt && partition.doubt === undefined;

@@ -7,8 +7,8 @@ import { runScript, UnknownReplyError, type ScriptArgument, type ScriptName } fr
 /** Scripts whose answer a caller waits for and believes. The other scripts inform the store. */
 const ASKING: ReadonlySet<ScriptName> = new Set<ScriptName>(['begin', 'peek', 'commit', 'extend', 'stale']);
 /**
- * Scripts that acknowledge something: they receive the position that this process remembers, and refuse if it is
- * missing (`useOwn`).
+ * Scripts that acknowledge something: they receive the position that this process remembers, and refuse if the history
+ * in Redis lacks it (`useOwn`).
  */
 const ACKNOWLEDGING: ReadonlySet<ScriptName> = new Set<ScriptName>([
   'beat',
@@ -29,8 +29,8 @@ export class PartitionScripts {
   ) {}
 
   /**
-   * Runs a script that answers a code and further fields. Rejects if the answer contradicts the history known in this
-   * process.
+   * Runs a script that answers a code and further fields. Rejects if the answer may be from before the moment that this
+   * process knew when it asked.
    */
   async run(
     name: ScriptName,
@@ -63,8 +63,9 @@ export class PartitionScripts {
   }
 
   /**
-   * If a script that acknowledges finds no history of ours (a slot has moved, a replica was promoted), begins one and
-   * sends the script again: the first attempt changed nothing, and its callers have the time.
+   * If a script that acknowledges does not find our history (a slot has moved, a replica was promoted), looks at the
+   * partition, which begins a new one, and sends the script again: the first attempt changed nothing, and its callers
+   * have the time.
    */
   private async sendTwice(name: ScriptName, partition: Partition, args: readonly ScriptArgument[]): Promise<unknown> {
     try {

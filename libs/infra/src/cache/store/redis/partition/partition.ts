@@ -2,23 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FULL_TRUST, type Trust } from '../../../../redis/trust.js';
 
-/** A point in one history of a partition: `born` names the history, `clock` and `tip` its last invalidation. */
+/** A point in one history of a partition: `born` names the history, `clock` and `tip` its last invalidation then. */
 export interface Moment {
   readonly born: number;
   readonly clock: number;
   readonly tip: string;
 }
 
-/** Arguments of scripts for a process that remembers nothing. */
+/** The arguments of scripts, clock, tip and born, when this process remembers no moment. */
 const NOTHING = ['-1', '', ''] as const;
 
-/** A moment with the few tips before it. */
+/** A moment; `recent` holds the tips of the (at most three) invalidations before its own, in one text. */
 export interface Shown extends Moment {
   readonly recent: string;
 }
 
 /**
- * `yes` and `no` are certain; `unproven`: later than the known moment, but perhaps of another branch of the history.
+ * Whether an answer contains the moment known at its request. `unproven`: the answer is later, but perhaps of another
+ * branch of the history.
  */
 export type Verdict = 'yes' | 'no' | 'unproven';
 
@@ -92,7 +93,7 @@ export function historyName(): number {
 export interface Gate extends Moment {
   readonly readFloor: number;
   readonly unsweptFloor: number;
-  /** The few tips before, in one text. */
+  /** The tips of the (at most three) invalidations before the last one, in one text. */
   readonly recent: string;
 }
 
@@ -114,7 +115,7 @@ export function parseGate(text: string): Gate | undefined {
   };
 }
 
-/** A gate has some forty bytes: this loop, which runs at every hit, costs less than a call of `Buffer.equals`. */
+/** Runs at every hit. A loop, because it cost less than a call of `Buffer.equals` when a gate had some forty bytes. */
 function isSame(bytes: Buffer, last: Buffer | undefined): boolean {
   if (last?.length !== bytes.length) return false;
   for (let i = 0; i < bytes.length; i++) if (bytes[i] !== last[i]) return false;
@@ -131,7 +132,7 @@ export class Partition {
   readonly history = new History();
   /** Whether answers of the server that holds it may be believed. */
   trust: Trust = FULL_TRUST;
-  /** Why no command may be sent to this partition now; undefined if one may. */
+  /** Why it must be looked at (`adopt`) before reads and other scripts are sent to it; undefined if it need not be. */
   doubt: string | undefined;
   /**
    * Set while invalidations are owed to it. Then nothing it holds may be believed, although scripts that inform it may
@@ -171,8 +172,8 @@ export class Partition {
 }
 
 /**
- * Version of the keys and their contents in Redis; part of every tag. Raise it with any change that another build would
- * misread: builds of different layouts share nothing, and refuse to run beside each other.
+ * Version of the keys and their contents in Redis; part of every tag. Raise it with any change that processes of an
+ * earlier release would misread: processes with different layouts share nothing, and refuse to run beside each other.
  */
 export const LAYOUT = 2;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Cluster, Redis } from 'ioredis';
 
-/** The kinds of connection that the store runs on. Every script touches one slot, so the store treats them alike. */
+/** The kinds of connection that the store runs on. Every script touches one slot, so it runs on both alike. */
 export type RedisConnection = Redis | Cluster;
 
 const NAMES = [
@@ -39,7 +39,7 @@ export function defineScripts(redis: RedisConnection): void {
   for (const name of NAMES) redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua: source(name) });
 }
 
-/** Runs a script on the partition whose gate is `gateKey`. Strings in the reply are buffers. */
+/** Runs a script on the partition whose gate is `gateKey` (`claim`: on this key). Strings in the reply are buffers. */
 export function runScript(
   redis: RedisConnection,
   name: ScriptName,
