@@ -8,7 +8,7 @@ export class Choice {
     this.next = seededRandom(seed);
   }
 
-  /** From `min` to `max`, both included. */
+  /** A whole number from `min` to `max`, both included. */
   whole(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
   }
@@ -17,7 +17,7 @@ export class Choice {
     return this.next() < share;
   }
 
-  /** Undefined for an empty list. */
+  /** One of the values; undefined for an empty list. */
   of<T>(values: readonly T[]): T | undefined {
     return values[Math.floor(this.next() * values.length)];
   }

@@ -27,13 +27,14 @@ export function someOfOption<T extends string>(
   return given === 'none' ? [] : given.split(',').map((each) => oneOfOption(name, each, known));
 }
 
-/** `--seconds`, or `--minutes` in seconds, as given. */
+/** The text of `--seconds`, or else `--minutes` as seconds; undefined if neither was given. */
 export function secondsGiven(values: { readonly seconds?: string; readonly minutes?: string }): string | undefined {
   return values.seconds ?? (values.minutes === undefined ? undefined : String(Number(values.minutes) * 60));
 }
 
 /**
- * The options of the command line. Help ends the process with the usage, an invalid option with a reason (exit code 2).
+ * The options of the command line. `--help` prints the usage and ends the process; an invalid option prints the reason
+ * and the usage and ends it with exit code 2.
  */
 export function readCommandLine<T extends { readonly help: boolean }>(
   readOptions: (args: readonly string[]) => T,

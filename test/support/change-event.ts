@@ -1,6 +1,6 @@
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 
-/** An update of one order, except for the given fields. */
+/** A change event: the update of one order, unless `given` says otherwise. */
 export function changeEvent(given: Partial<ChangeEvent> = {}): ChangeEvent {
   return {
     kind: 'change',

@@ -11,7 +11,7 @@ export interface ReceivedEvent {
 /** A browser's side of an event stream, over a real connection. */
 export class EventReader {
   readonly events: ReceivedEvent[] = [];
-  /** Where it would resume: ids of blocks without an event count. */
+  /** The id from which a browser would resume: that of the last block with an id, even if the block holds no event. */
   lastEventId: string | undefined;
   retryMs: number | undefined;
   comments = 0;

@@ -2,15 +2,15 @@
 export interface Patience {
   /** @default 5000 */
   readonly withinMs?: number;
-  /** What was awaited, as the subject or the clause of the error. @default 'the condition' */
+  /** What was awaited, to complete the error "waited … ms in vain for: …". @default 'the condition' */
   readonly what?: string;
-  /** What the error shows beside it. */
+  /** What the error shows besides, as JSON. */
   readonly state?: () => unknown;
 }
 
 /**
- * The first value that is neither undefined nor false, looked for every few milliseconds; rejects when the deadline has
- * passed. Tests and checks poll with it; a loop that measures a time by itself is another thing.
+ * Calls `look` until it returns a value that is neither undefined nor false, with pauses of 5 ms, and resolves with
+ * that value. Rejects when `withinMs` has passed, or when `look` fails.
  */
 export async function eventually<T>(
   look: () => T | Promise<T>,
@@ -29,8 +29,8 @@ export async function eventually<T>(
 }
 
 /**
- * Lets the given time pass. For the part of a scenario that is a time (a TTL, a build's length), never to wait for a
- * result.
+ * Lets the given time pass. Use it where a time is part of a scenario (a TTL, the length of a build), or between two
+ * looks; to wait for a result, use `eventually`.
  */
 export function elapse(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -11,7 +11,7 @@ export const orderId = (n: number) => toSalesforceId(`801${String(n).padStart(12
 /** Rows of one object, stamped by an org's clock that the test moves. */
 export class RowsOfAnOrg {
   nowMs = T0;
-  /** The time after which changes were asked for in the last query. */
+  /** The time after which the last query asked for changes; 0 if it asked for all. */
   since = 0;
   private readonly rows = new Map<number, Record<string, unknown>>();
 

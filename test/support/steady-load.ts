@@ -24,12 +24,12 @@ export class SteadyLoad {
     }, TICK_MS);
   }
 
-  /** Requests that were sent in this span. */
+  /** The requests sent from `from` until before `to` that have ended. Requests that still run are missing. */
   between(from: number, to: number): Sample[] {
     return this.samples.filter(({ sentAt }) => sentAt >= from && sentAt < to);
   }
 
-  /** Stops sending, and resolves when all requests are answered. */
+  /** Stops sending, and resolves when all requests have ended. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await Promise.all(this.underWay);

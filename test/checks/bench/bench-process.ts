@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { BenchOrder } from './processes/bench-process.messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./processes/bench-process.js', import.meta.url));
-/** No order takes this long. An order that does has failed, and must not block the run. */
+/**
+ * How long an answer to an order is awaited. No order takes this long; one that does has failed, and must not block the
+ * run.
+ */
 const ORDER_MS_MAX = 60_000;
 
 interface Answer {
@@ -37,7 +40,7 @@ export class BenchProcess {
     return new BenchProcess(child);
   }
 
-  /** Resolves with the process' answer. The caller asserts its type. */
+  /** Sends an order, and resolves with the process' answer. The caller asserts its type. */
   async order<T>(order: BenchOrder): Promise<T> {
     if (!this.child.connected) throw new Error('the process has ended');
     const id = this.nextId++;

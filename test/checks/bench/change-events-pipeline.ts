@@ -22,12 +22,15 @@ import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
 
 export const ORDERS = '/data/OrderChangeEvent';
 /**
- * The name under which `evergreen.ts` opens a cache with an L1. Processes with the same name wait for each other's
- * leases.
+ * The name of the application, which `evergreen.ts` also uses for a cache with an L1. So invalidations here wait for
+ * the L1's lease of that cache.
  */
 const APP_NAME = 'bench-tiered';
 const CONSUMER = 'salesforce-events';
-/** Longer than the lease of an L1. After it no invalidation waits for L1s from before the start of Redis. */
+/**
+ * How long `settle` invalidates: longer than the lease of an L1. In the first second of a history, invalidations wait
+ * for L1s that may have leases from before it.
+ */
 const SETTLED_MS = 1_200;
 
 /**
@@ -35,7 +38,7 @@ const SETTLED_MS = 1_200;
  * acknowledged invalidation, notices, and positions saved under a term.
  */
 export class ChangeEventPipeline implements TopicHandler {
-  /** Events that were applied and committed. */
+  /** Number of events that were applied and committed. */
   applied = 0;
   /** Called after each batch. */
   onApplied: () => void = () => undefined;
@@ -70,7 +73,7 @@ export class ChangeEventPipeline implements TopicHandler {
     const board = new RedisNoticeBoard(redis, APP_NAME);
     const notices = new OrderNotices(orders, new Notifications(board));
     const applied = (changes: readonly AppliedChange[]): Promise<void> => pipeline.tell(changes);
-    const announced = new Announced(); // remembered events, as in a worker's reconciler
+    const announced = new Announced(); // remembers the events, as a worker's reconciler does
     const reconciler = {
       heard: (events: readonly SourceEvent[]): void => announced.heard(events),
       gap: (): void => undefined,
@@ -104,8 +107,8 @@ export class ChangeEventPipeline implements TopicHandler {
   }
 
   /**
-   * Resolves when all events are applied and committed, with the largest number that waited. The source has all events
-   * ready and pauses only while there is no room.
+   * Applies the events. Resolves when all are applied and committed, with the largest number that waited. All events
+   * are ready, and the next is offered as soon as there is room.
    */
   async apply(events: Iterable<SourceEvent>): Promise<number> {
     const delivery = new TopicDelivery(ORDERS, 'bench', this, resolveStreamOptions({}), new StreamJournal(silent));
@@ -122,7 +125,10 @@ export class ChangeEventPipeline implements TopicHandler {
     return Math.max(most, delivery.waiting);
   }
 
-  /** Stores an entry for each of the first `count` orders, which depends on its record and whose account is known. */
+  /**
+   * Stores an entry for each of the first `count` orders. Each depends on the record of its order, whose account is
+   * remembered.
+   */
   async fill(count: number): Promise<void> {
     let next = 0;
     const filler = async () => {
@@ -137,7 +143,7 @@ export class ChangeEventPipeline implements TopicHandler {
     await Promise.all(Array.from({ length: 64 }, filler));
   }
 
-  /** The share of the entries of `fill` that is still served, by a sample. */
+  /** The share of the entries of `fill` that is still served, by a sample of a hundred. */
   async keptOf(count: number): Promise<number> {
     const looked = Array.from({ length: 100 }, (_, i) => entryOf(Math.floor((i * count) / 100)));
     const answers = await Promise.all(looked.map((key) => this.cache.status(key)));

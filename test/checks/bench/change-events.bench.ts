@@ -12,11 +12,16 @@ import { median } from './statistics.js';
 const PROGRAM = fileURLToPath(new URL('./processes/change-events-process.js', import.meta.url));
 const APPLIED_A_SECOND_MIN = 20_000;
 const FOLLOWED_A_SECOND_MIN = 3_000;
-/** About three times the heap before the first event; a million events alone take more than 400 MiB. */
+/**
+ * The target for the heap: about three times the heap before the first event. A million events alone take more than 400
+ * MiB.
+ */
 const PEAK_HEAP_MIB_MAX = 128;
-/** The heap of a small container. Without this limit Node collects garbage only at twice that size. */
+/**
+ * Gives the consumer the heap of a small container. Without this limit Node collects garbage only at twice that size.
+ */
 const CONSUMER_ARGS = [`--max-old-space-size=${PEAK_HEAP_MIB_MAX}`];
-/** A million events take 10 s on an idle machine; a job that takes longer than this has failed. */
+/** How long a job may take before it counts as failed. A million events take 10 s on an idle machine. */
 const JOB_MS_MAX = 600_000;
 const MIB = 2 ** 20;
 
@@ -148,14 +153,14 @@ function memoryTable(reports: readonly [burst: ChangeEventsReport, caughtUp: Cha
 
 /** Runs the job in a separate process, so that processor time and heap are the consumer's. */
 async function carryOut(job: ChangeEventsJob): Promise<ChangeEventsReport[]> {
-  const execArgv = job.kind === 'apply' ? [] : CONSUMER_ARGS; // this job fills entries there, too
+  const execArgv = job.kind === 'apply' ? [] : CONSUMER_ARGS; // `apply` fills entries in that process too, so its heap is not limited
   const child = fork(PROGRAM, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const over = new AbortController();
   const failed = Promise.race([
     once(child, 'exit', { signal: over.signal }).then(() => 'its process has ended'),
     delay(JOB_MS_MAX, `no report within ${JOB_MS_MAX} ms`, { signal: over.signal }),
   ]).then((reason) => ({ error: `${job.kind}: ${reason}` }));
-  failed.catch(() => undefined); // aborted below
+  failed.catch(() => undefined); // it rejects when it is aborted below
   try {
     child.send(job);
     const told = once(child, 'message').then(([message]) => message as Answer);

@@ -11,7 +11,7 @@ import { percentile, Samples } from './statistics.js';
 const CACHES = 3;
 const PARTITIONS = 4;
 const RECORDS = 20;
-/** Rounds that create the gates and open the connections. */
+/** Number of rounds that are not counted: they create the gates and open the connections. */
 const WARM_UP = 20;
 const WITHOUT = 'Evergreen without L1';
 const WITH = 'Evergreen, L1 strict';
@@ -60,7 +60,7 @@ async function close({ cache, redis }: Opened): Promise<void> {
   await quitRedis(redis, 1_000);
 }
 
-/** The first cache invalidates an entry that all caches hold. */
+/** How long the first cache takes to invalidate an entry that all caches hold. */
 async function acknowledgementMs(caches: readonly CacheService[], i: number): Promise<number> {
   const id = String(Math.abs(i) % RECORDS);
   const thing = record('Thing', id);

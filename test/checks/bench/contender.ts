@@ -20,7 +20,7 @@ export interface OpenOptions {
  */
 export interface BenchCache {
   getOrSet(key: string, fetch: () => Promise<unknown>): Promise<unknown>;
-  /** Stores a value that can be found by each of its dependencies. */
+  /** Stores a value that `invalidateDependency` drops for each of its dependencies. */
   fill(key: string, value: unknown, dependencies: readonly string[]): Promise<unknown>;
   invalidateKey(key: string): Promise<unknown>;
   invalidateDependency(dependency: string): Promise<unknown>;
@@ -32,7 +32,7 @@ export interface Contender {
   readonly name: string;
   /** The package whose version is printed, relative to `test/checks/bench`; none for Evergreen. */
   readonly packageName?: string;
-  /** Why it cannot take part, by scenario. */
+  /** By scenario, why the contender cannot take part in it; nothing for those in which it can. */
   readonly cannot: Partial<Record<Scenario, string>>;
   open(options: OpenOptions): Promise<BenchCache>;
 }

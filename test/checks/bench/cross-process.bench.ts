@@ -13,7 +13,10 @@ const CHANNEL = 'bench-floor';
 /** How long the other process keeps reading after the acknowledgement: far longer than a working bus takes. */
 const AFTERMATH_MS = 60;
 
-/** A invalidates while B reads: how long A waits, and whether B serves the old value after A's call has resolved. */
+/**
+ * This process (A) invalidates while another (B) reads: how long A waits, and whether B serves the old value after A's
+ * call has resolved.
+ */
 export async function benchCrossProcess(
   redisUrl: string,
   contenders: readonly Contender[],
@@ -57,8 +60,8 @@ export async function benchCrossProcess(
 }
 
 /**
- * Time from before a message is published until B has received it. B is idle, or reads and works as in the other
- * rounds.
+ * Milliseconds from before a message is published until B has received it. B is idle, or reads and works as in the
+ * other rounds.
  */
 async function pubSubMs(source: Redis, reader: BenchProcess, isAtWork: boolean): Promise<number> {
   if (isAtWork) await reader.order({ kind: 'watch', contender: 'floor', key: 'floor', old: 1 });

@@ -50,7 +50,7 @@ async function measure(
   );
   for (let round = 0; round < rounds; round++) {
     await lineup.round(round, async ({ name, opened }) => {
-      if (round > 0 && dependants === 100_000 && name !== 'Evergreen') return; // filling takes long
+      if (round > 0 && dependants === 100_000 && name !== 'Evergreen') return; // one round, because it takes long
       const outcome = await invalidateOnce(opened, dependants, pinger);
       for (const [what, number] of Object.entries(outcome)) samples.add(`${what} ${name}`, number);
     });
@@ -63,7 +63,7 @@ interface FanOut {
   readonly idleStallMs: number;
   readonly stallMs: number;
   readonly scriptMs: number;
-  /** Infinity if the memory was kept for the whole wait. */
+  /** Until nine tenths of the memory of the entries were free; Infinity if they were not before the wait ended. */
   readonly freedSeconds: number;
 }
 
@@ -102,7 +102,7 @@ async function invalidateOnce(contender: Contender, dependants: number, pinger: 
   }
 }
 
-/** Fills 64 entries at a time, enough to keep Redis busy. */
+/** Stores 64 entries at a time, enough to keep Redis busy. */
 async function fill(cache: BenchCache, count: number): Promise<void> {
   let next = 0;
   const value = { id: 'x', text: 'v'.repeat(180) };
@@ -112,7 +112,7 @@ async function fill(cache: BenchCache, count: number): Promise<void> {
   await Promise.all(Array.from({ length: 64 }, filler));
 }
 
-/** Measured by Redis itself, without the wait for a processor. */
+/** The longest command in Redis' slow log, which measures its execution alone, without the time for which it waited. */
 async function slowestCommandMs(admin: Redis): Promise<number> {
   const log = (await admin.slowlog('GET', 128)) as [number, number, number][];
   return Math.max(0, ...log.map(([, , micros]) => micros / 1000));

@@ -8,11 +8,14 @@ import { Samples } from './statistics.js';
 const FLOOR = 'awaited lru-cache get';
 const KEYS = 10_000;
 const ROUND_MS = 60;
-/** The key of the i-th call: 1/rank, the skew of popular pages. Drawn once, the same for all contenders. */
+/**
+ * The keys of successive calls, each with a chance of 1/rank: the skew of popular pages. They are drawn once, the same
+ * for all contenders.
+ */
 const ZIPF = zipf();
 const COLUMNS = ['1 key', `${KEYS.toLocaleString('en')} keys, zipf`] as const;
 
-/** Required ratio of a hit to the floor, by column: the best peer's figures. */
+/** Least ratio of our hits a second to those of the floor, by column: the figures of the best peer. */
 const RATIO_MIN = [0.62, 0.69];
 
 interface Measured {
@@ -28,7 +31,7 @@ export async function benchL1Hit(
 ): Promise<BenchTable> {
   const rounds = isQuick ? 5 : 15;
   const all = await measure(redisUrl, contenders, rounds);
-  // Measured afterwards: its hits take another path through the same code.
+  // This is measured afterwards, because its hits take another path through the same code, which could slow the others.
   const full = await measure(redisUrl, [evergreenFull(KEYS)], rounds);
   return table(all, full);
 }

@@ -7,7 +7,7 @@ import { Samples, throughput } from './statistics.js';
 const KEYS = 1000;
 const FLOOR = 'bare GET + JSON.parse';
 const COLUMNS = [200, 10_240].flatMap((bytes) => [1, 16, 256].map((concurrency) => ({ bytes, concurrency })));
-/** Required ratio of a hit to the floor, by size. */
+/** Least ratio of our hits a second to those of the floor, by the size of the value. */
 const RATIO_MIN = new Map([
   [200, 0.85],
   [10_240, 0.92],

@@ -8,7 +8,8 @@ export interface Entrant<T> {
 
 /**
  * The contenders of one scenario. A peer that cannot take part, or fails, leaves with its reason and stops nothing. A
- * failure of Evergreen (the first contender) rejects, because a benchmark without it is useless.
+ * failure of the first contender rejects. That is Evergreen, without which a benchmark is useless; in a fan-out it is
+ * the index made by hand.
  */
 export class Lineup<T> {
   private readonly entrants: Entrant<T>[] = [];
@@ -53,7 +54,7 @@ export class Lineup<T> {
     ]);
   }
 
-  /** A line for each contender without numbers. */
+  /** A line with the reason for each contender without numbers. */
   notes(): string[] {
     return [...this.reasons].map(([name, reason]) => `${name}: – ${reason}.`);
   }

@@ -21,13 +21,16 @@ import { benchSingleFlight } from './single-flight.bench.js';
 import { benchStampede } from './stampede.bench.js';
 
 /**
- * Measures Evergreen beside its peers and the floors, in one run, and prints a page. The exit code shows whether every
- * target was met.
+ * Measures Evergreen beside its peers and the floors, in one run, and prints a page. Exit code 1: a target was missed,
+ * or the run failed.
  */
 const options = readCommandLine(readOptions, USAGE);
 const effort = { isQuick: options.isQuick };
 
-/** Every contender. A contender whose package is missing cannot take part in any scenario, and names that reason. */
+/**
+ * Every contender, or with `--no-peers` Evergreen alone. A contender whose package is missing cannot take part in any
+ * scenario, and names that reason.
+ */
 async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
   const all: Contender[] = [];
   const versions: string[] = [];
@@ -96,7 +99,7 @@ async function runAll(): Promise<void> {
   }
 }
 
-// An uncaught error of a peer must not end the run; errors of Evergreen reach the `catch` below.
+// An error that a peer throws outside of a call must not end the run; errors of Evergreen reach the `catch` below.
 process.on('uncaughtException', (error) => console.error(`a contender threw: ${String(error)}`));
 // The private Redis servers do not keep this process alive, so this timer does.
 const alive = setInterval(() => undefined, 60_000);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { someOfOption } from '../command-line.js';
 
-/** What a run of the benchmark measures. */
+/** The names of all measurements, in the order in which they are run. */
 export const scenarioNames = [
   'l1-hit',
   'l2-hit',
@@ -20,7 +20,7 @@ export interface BenchOptions {
   readonly isQuick: boolean;
   /** Whether other caches are measured, too. */
   readonly withPeers: boolean;
-  /** Whether the page is written. */
+  /** Whether `docs/benchmarks.md` is written. */
   readonly write: boolean;
   readonly only: readonly ScenarioName[];
   readonly help: boolean;

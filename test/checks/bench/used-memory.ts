@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-/** Bytes that Redis has allocated for data and its own bookkeeping, without the buffers of its clients. */
+/** Bytes that Redis has allocated for data and its own bookkeeping, without the buffers of normal clients. */
 export async function usedMemory(redis: Redis): Promise<number> {
   const info = await redis.info('memory');
   const number = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);

@@ -22,13 +22,19 @@ import { ProcessPool } from './pool/process-pool.js';
 import { factCount } from './source/universe.js';
 import { VersionedSource } from './source/versioned-source.js';
 
-/** An invalidation waits for another process for one lease (1 s) at most; the rest allows for a loaded machine. */
+/**
+ * Maximum time for an undisturbed invalidation. It waits for another process for an L1's lease (1 s) at most; the rest
+ * allows for a loaded machine.
+ */
 const UNDISTURBED_MAX_MS = 2000;
-/** One lease, and the drift between two clocks during it: docs/concepts/l1.md. */
+/** For bounded L1s: an L1's lease, and the drift between two clocks during it (docs/concepts/l1.md). */
 const BOUNDED_GRACE_US = (1000 * 1.01 + 10) * 1000;
-/** From the end of the last fault until the store serves every process again. */
+/** How long after the end of the last fault the store may take to serve every process again. */
 const RECOVERED_MAX_MS = 5000;
-/** At rest. An invalidation that waits for a lost connection takes longer each time (757 ms were measured). */
+/**
+ * Maximum time for the fastest of five invalidations of a process at rest. If a process waits for a lost connection,
+ * each of its invalidations takes longer (757 ms were measured).
+ */
 const INVALIDATION_MAX_MS = 600;
 /** Pause after a fault of several servers, so that everything works for at least a moment. */
 const CALM_MS = 1200;
@@ -40,15 +46,18 @@ const PROGRESS_MS = 15_000;
 export interface CheckOutcome {
   readonly verifier: Verifier;
   readonly faults: ReadonlyMap<FaultKind, number>;
-  /** The faults of the run, in order. */
+  /** The faults of the run, and what was seen of them later, in order. */
   readonly events: readonly RunEvent[];
   readonly startedProcesses: number;
   readonly seconds: number;
-  /** The state at rest when everything has stopped; undefined if the run ended before. */
+  /** The state when nothing changes any more; undefined if the run ended before. */
   readonly convergence: Convergence | undefined;
-  /** The events around the first violation. */
+  /** The events around the first violation; empty if there was none. */
   readonly timeline: readonly string[];
-  /** Processes that ended, or did not come to rest: the run then shows nothing, or is itself a violation. */
+  /**
+   * What went wrong besides violations: a process ended or did not come to rest, an invalidation or a recovery took too
+   * long, or the checker could not do something. The run then shows nothing, or is itself a violation.
+   */
   readonly failures: readonly string[];
   /** The folder of the history, if it was kept. */
   readonly folder: string | undefined;
@@ -71,7 +80,7 @@ export async function checkRun(options: CheckOptions, say: (text: string) => voi
     isKept = options.keep || (outcome.verifier.violationCount > 0 && !options.untilViolation);
     return { ...outcome, folder: isKept ? folder : undefined };
   } finally {
-    // The deadline is also needed because the servers do not keep this process alive while it waits for them.
+    // The deadline also keeps this process alive with its timer; the child processes of the servers do not.
     await withinMs(CLOSE_MS, Promise.all(servers.map((server) => server.stop())), 'a redis-server did not end');
     if (!isKept) remove();
     process.off('exit', remove);
@@ -154,7 +163,7 @@ class CheckRun {
     };
   }
 
-  /** Injects the scheduled faults while the growing history is judged; returns how many seconds that took. */
+  /** Injects the scheduled faults while the growing history is judged; resolves with how many seconds that took. */
   private async disturb(): Promise<number> {
     const beganAt = performance.now();
     const forMs = this.options.seconds * 1000;
@@ -196,7 +205,7 @@ class CheckRun {
   }
 }
 
-/** Reasons why a process is slower than before although no fault lasts. */
+/** What takes too long although no fault lasts any more. */
 function slowness({ recoveredMs, invalidationMs }: Convergence): string[] {
   const found: string[] = [];
   if (recoveredMs > RECOVERED_MAX_MS)

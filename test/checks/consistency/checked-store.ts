@@ -16,7 +16,10 @@ import type { RedisPlace, Topology } from './topology.js';
 /** The Redis of a run: where its processes find it, and the faults that it supports. */
 export interface CheckedStore {
   readonly place: RedisPlace;
-  /** Chosen so that the faults of a slot can hit the partitions' slots. */
+  /**
+   * The name of the application. For a Cluster it is chosen so that a partition lies among the first slots of a master,
+   * which a reshard moves first.
+   */
   readonly appName: string;
   faults(scene: FaultScene, readerOf: (target: number) => CheckedProcess | undefined): ServerFaults;
   /** The ports of the primaries that hold partitions, when all servers are whole. */
@@ -78,9 +81,9 @@ function slotsOfPartitions(appName: string, partitions: number): number[] {
 }
 
 /**
- * `redis-cli --cluster reshard` moves the lowest slots of a master one after the other, with or without keys. This
- * picks the name with a partition among the very first slots. (The slots of the other partitions follow from it: the
- * hash is linear.)
+ * A reshard by redis-cli moves the lowest slots of a master one after the other, with or without keys. So this chooses,
+ * of 20,000 names, the one with the partition nearest to the first slot of a master. (One name decides the slots of all
+ * partitions: the hash is linear.)
  */
 function nameWithLowSlots(partitions: number): string {
   let best = { name: APP_NAME, lowest: Infinity };

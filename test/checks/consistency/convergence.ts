@@ -11,25 +11,28 @@ export interface Convergence {
   readonly compared: number;
   /** How long the store took to serve every process after the last fault. */
   readonly recoveredMs: number;
-  /** The slowest process' fastest invalidation, at rest. */
+  /** The fastest invalidation of the slowest process, at rest. */
   readonly invalidationMs: number;
-  /** Reads that returned a value other than the source's. */
+  /** The first reads that returned a value other than the source's, at most ten. */
   readonly stale: readonly string[];
   readonly index: IndexReport;
 }
 
 const REST_MS = 60_000;
-/** Entries with a TTL must expire first, and every process sweeps once a second. */
+/**
+ * How long the index may take to become clean: entries with a short TTL must expire first, and every process sweeps
+ * once a second.
+ */
 const SWEPT_MS = 15_000;
 const LOOK_MS = 200;
-/** Longer than any negative answer lives: see process/life.ts. */
+/** How long to wait until every negative answer has expired: longer than `NEGATIVE_MS` in process/life.ts. */
 const NEGATIVE_ENDS_MS = 700;
 const WINDOW_MAX = 10_000;
 const SHOWN_MAX = 10;
 
 /**
- * Lets every process finish its pending work, compares the reads of each process with the source, and checks whether
- * Redis holds anything that belongs to no entry.
+ * Lets every process finish its pending work, compares the reads of each process with the source, and checks that the
+ * entries in Redis and their index fit each other.
  */
 export async function convergence(
   processes: readonly CheckedProcess[],
@@ -89,7 +92,8 @@ async function sweptIndex(primaries: () => Promise<readonly number[]>, appName: 
       const report = await walkIndex(nodes, appName, WINDOW_MAX);
       if (report.faults.length === 0 || isLate) return report;
     } catch (error) {
-      // A loaded machine may make a primary look dead, so it can be replaced even without a fault.
+      // A loaded machine may make a primary look dead, so that it is replaced even without a fault. Then this looks
+      // again.
       if (isLate) throw error;
     } finally {
       for (const node of nodes) node.disconnect();

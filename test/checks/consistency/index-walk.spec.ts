@@ -16,7 +16,7 @@ describe('the walk over the index', () => {
   beforeAll(async () => {
     server = await startRedisServer();
     redis = new Redis(server.url);
-    // Without L1: a test must not read from this process what the one before has deleted directly in Redis.
+    // Without L1: otherwise a test would read from this process's L1 what the test before has deleted in Redis.
     cache = createCache({ redisUrl: server.url, appName: APP_NAME, commandTimeoutMs: 5000, l1: 'off' });
     await cache.open();
   });

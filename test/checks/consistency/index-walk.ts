@@ -18,11 +18,14 @@ export function partitionTag(appName: string, partitions: number, index: number)
 }
 
 export interface IndexReport {
-  /** Traces that must not exist, or that are missing; a few of each kind. Empty: the index fits the entries. */
+  /**
+   * What is wrong: traces that must not exist, or that are missing, and windows that are too wide. Empty: the index
+   * fits the entries.
+   */
   readonly faults: readonly string[];
   readonly entries: number;
   readonly indexKeys: number;
-  /** Kinds of keys that this walk does not know. */
+  /** Kinds of keys that this walk does not know, by the first 20 characters after the hash tag. */
   readonly unknown: readonly string[];
 }
 
@@ -63,7 +66,10 @@ class Partition {
     return this.keys.filter((key) => key.startsWith(prefix));
   }
 
-  /** Entries that a read would return: live, of this history, and from after the read floor. */
+  /**
+   * Collects the entries that a read would return: live, of this history, and not from before the read floor. Each
+   * other entry is a fault.
+   */
   private async findEntries(): Promise<void> {
     const [, readFloor, , , born] = ((await this.redis.get(`${this.tag}:g`)) ?? '').split(' ');
     const all = this.keysOf(':e:');
@@ -91,7 +97,7 @@ class Partition {
       this.directory.set(id, dependencies.split('\0').filter(Boolean));
   }
 
-  /** Every member of an index belongs to a live entry that names this dependency. */
+  /** Checks that every member of an index belongs to a live entry that names this dependency. */
   private async checkIndex(key: string): Promise<void> {
     const dependency = key.slice(`${this.tag}:x:`.length);
     const members = await this.redis.zrange(key, 0, -1);
@@ -103,7 +109,10 @@ class Partition {
     }
   }
 
-  /** The converse, on which safety rests: every entry that can be served is found by its dependencies. */
+  /**
+   * Checks the converse, on which safety rests: every entry that can be served is in the index of each of its
+   * dependencies.
+   */
   private checkDirectory(): void {
     for (const id of this.entries)
       if (!this.directory.has(id)) this.faults.push(`the entry ${id} is missing in ${this.tag}:d`);
@@ -123,9 +132,9 @@ class Partition {
 }
 
 /**
- * Whether every trace of an entry in Redis belongs to a live entry, and every live entry can be found by its
- * dependencies. For a Redis at rest; entries that have just expired count as faults until a sweep. `nodes` are all
- * primaries that hold partitions. A partition lies in one slot, so one primary has all of it.
+ * Checks whether every trace of an entry in Redis belongs to a live entry, and whether every live entry can be found by
+ * its dependencies. It is for a Redis at rest; entries that have just expired count as faults until a sweep. `nodes`
+ * are all primaries that hold partitions. A partition lies in one slot, so one primary has all of it.
  */
 export async function walkIndex(nodes: readonly Redis[], appName: string, windowMax: number): Promise<IndexReport> {
   const reports = await Promise.all(nodes.map((node) => walkNode(node, appName, windowMax)));

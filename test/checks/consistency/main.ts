@@ -5,9 +5,9 @@ import { readOptions, replayCommand, USAGE, type CheckOptions } from './options.
 import { proofRuns } from './proofs.js';
 
 /**
- * `npm run check:consistency`: checks the cache's promise (docs/testing/consistency.md). Exit code 1: the
- * promise was broken, a check could not be carried out, or, with `--prove`, an expected violation was not found; 2: the
- * command line is invalid.
+ * `npm run check:consistency`: checks the cache's promise (docs/testing/consistency.md). Exit code 1: the promise was
+ * broken, a check could not be carried out, or, with `--prove`, an expected violation was not found; 2: the command
+ * line is invalid.
  */
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 const options = readCommandLine(readOptions, USAGE);
@@ -20,7 +20,7 @@ async function check(one: CheckOptions): Promise<boolean> {
   return hasHeld(outcome);
 }
 
-/** Each run without a mechanism must find a violation. */
+/** Runs the check without one mechanism after the other; each run must find a violation. */
 async function prove(base: CheckOptions): Promise<boolean> {
   let isProven = true;
   for (const one of proofRuns(base)) {

@@ -16,13 +16,13 @@ export interface CheckOptions {
   readonly partitions: number;
   readonly faults: readonly FaultKind[];
   readonly without?: Mechanism | undefined;
-  /** End the run at the first violation. */
+  /** Whether the run ends at the first violation. */
   readonly untilViolation: boolean;
-  /** Keep the history files. */
+  /** Whether the history files are kept even if the run finds no violation. */
   readonly keep: boolean;
 }
 
-/** Three in a Cluster, so that more than one master holds some. */
+/** The usual number of partitions: three in a Cluster, so that more than one master holds some. */
 const PARTITIONS: Readonly<Record<Topology, number>> = { standalone: 1, cluster: 3, sentinel: 1 };
 const MODES: readonly CheckedMode[] = ['strict', 'bounded', 'off'];
 
@@ -40,7 +40,7 @@ ${topologies.map((topology) => `      ${topology}: ${faultKindsOf[topology].join
   --keep                      keep the history files
   --prove                     at most 45 s each without what carries the promise in this topology: a violation has to be found each time`;
 
-/** The options of a run where the command line sets none. */
+/** The values of these options that a run has unless the command line sets them. */
 export function defaultsOf(topology: Topology): Pick<CheckOptions, 'faults' | 'readers' | 'partitions'> {
   return { faults: faultKindsOf[topology], readers: 4, partitions: PARTITIONS[topology] };
 }
@@ -90,7 +90,7 @@ export function readOptions(
   };
 }
 
-/** The arguments that repeat a run. */
+/** The command that repeats a run. */
 export function replayCommand(options: CheckOptions): string {
   const { seed, seconds, topology, mode, readers, partitions, faults, without } = options;
   const usual = defaultsOf(topology);

@@ -7,7 +7,7 @@ import type { Topology } from './topology.js';
 type Setting = Partial<Pick<CheckOptions, 'faults' | 'readers' | 'partitions'>>;
 
 const only = (...faults: FaultKind[]): Setting => ({ faults });
-/** Each move then hits all entries, and few processes have to start. */
+/** With one partition each move of a slot hits all entries, and with two readers few processes have to start. */
 const moving = (...faults: FaultKind[]): Setting => ({ faults, readers: 2, partitions: 1 });
 
 /** The mechanisms that carry the promise in each topology, with the options of the runs without them. */

@@ -14,8 +14,8 @@ done
 [ -n "$pids" ] && kill -9 $pids`;
 
 /**
- * Ends the child processes when this process ends, however it ends. A stopped child does not notice that its parent is
- * gone, and would remain for ever.
+ * Ends the guarded processes when this process ends, however it ends. A stopped child does not notice that its parent
+ * is gone, and would remain for ever.
  */
 export class Watchdog {
   private readonly shell: ChildProcess & { readonly stdin: Writable };
@@ -30,7 +30,7 @@ export class Watchdog {
     this.shell.stdin.write(`+ ${pid}\n`);
   }
 
-  /** The process is gone; its pid may soon belong to another process. */
+  /** Call it when the process is gone, because its pid may soon belong to another process. */
   release(pid: number): void {
     this.shell.stdin.write(`- ${pid}\n`);
   }

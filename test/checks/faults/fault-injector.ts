@@ -28,8 +28,8 @@ export class FaultInjector<F extends InjectedFault> {
   }
 
   /**
-   * Begins a series of faults: each after the end of the one before and a calm of `calmMs`, as long as `shouldGoOn`
-   * returns true.
+   * Begins a series of faults. Each begins after the one before has ended and `calmMs` have passed, until `shouldGoOn`
+   * returns false.
    */
   injectInTurn(faults: Iterator<F, never>, calmMs: number, shouldGoOn: () => boolean): void {
     const series = async () => {
@@ -41,7 +41,10 @@ export class FaultInjector<F extends InjectedFault> {
     this.begin(series());
   }
 
-  /** Runs the work after all earlier work of the same lane: two faults of one server, for example. */
+  /**
+   * Runs the work after all earlier work of the same lane. A server can be a lane, for example, so that its faults do
+   * not overlap.
+   */
   async inLane(lane: unknown, work: () => Promise<void>): Promise<void> {
     const before = this.lanes.get(lane) ?? Promise.resolve();
     const mine = before.then(work);

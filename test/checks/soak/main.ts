@@ -9,8 +9,7 @@ import type { Transport } from './deployment/deployment.js';
 
 /**
  * `npm run check:change-events`: the whole product from outside, under faults (docs/testing/soak.md). Exit code 1: a
- * check
- * failed or could not be carried out, or, with `--prove`, a planted fault was not found; 2: the command line is
+ * check failed or could not be carried out, or, with `--prove`, a planted fault was not found; 2: the command line is
  * invalid.
  */
 const say = (text: string) => process.stderr.write(`${text}\n`);

@@ -6,7 +6,7 @@ import { faultKinds, type FaultKind } from './faults/fault-schedule.js';
 /** The options of a soak. The seed decides faults and load, but not how they interleave. */
 export interface SoakOptions {
   readonly seed: number;
-  /** All transports together. */
+  /** How long load and faults run, over all transports together. */
   readonly seconds: number;
   readonly transports: readonly Transport[];
   readonly bffs: number;
@@ -16,9 +16,12 @@ export interface SoakOptions {
   readonly reconcileSeconds: number;
   /** Whether there are phases in which events are lost on purpose. */
   readonly losses: boolean;
-  /** Whether it also loses events that a later event of the same record hides from the reconciler. */
+  /**
+   * Whether events are also lost that a later event of the same record covers, so that the time stamp of the row does
+   * not reveal them.
+   */
   readonly coveredLosses: boolean;
-  /** Maximum age of a read's value while nothing is disturbed. */
+  /** While nothing is disturbed, no read may return a value that was replaced longer ago than this. */
   readonly boundMs: number;
   /** Number of kills; above 0, takeovers run instead of a soak. */
   readonly kills: number;
@@ -94,7 +97,7 @@ export function readOptions(args: readonly string[]): SoakOptions {
   };
 }
 
-/** The arguments that repeat a run. */
+/** The command that repeats a run. */
 export function replayCommand(options: SoakOptions): string {
   const { seed, seconds, transports, bffs, workers, faults, losses, reconcileSeconds, boundMs, kills } = options;
   const args = [

@@ -1,14 +1,17 @@
 /** A part of a run, after which everything is healed and compared. */
 export interface Phase {
   /**
-   * `faults`: all faults except losses, without the reconciler: at-least-once delivery must suffice. `losses`: lost
-   * events, which the reconciler has to find.
+   * `faults`: all faults but losses, without the reconciler, because at-least-once delivery must suffice. `losses`:
+   * lost events, which the reconciler has to find.
    */
   readonly kind: 'faults' | 'losses';
   readonly seconds: number;
-  /** 0: off. */
+  /** The reconciler's period; 0: it is off. */
   readonly reconcileSeconds: number;
-  /** How long after the end of all faults a page may still be behind. */
+  /**
+   * How long after the first comparison at the end of the phase a page may still differ. It is used for `faults` only;
+   * after `losses` the period of the reconciler decides.
+   */
   readonly settleMs: number;
 }
 
@@ -18,7 +21,8 @@ const LOSSES_SHARE = 0.3;
 const SETTLE_MS = 10_000;
 
 /**
- * Faults and losses in turn, faults first; together `seconds`. Without a reconciler (0) no event is lost on purpose.
+ * Phases of faults and losses in turn, faults first, which take `seconds` together. Without a reconciler (0) no event
+ * is lost on purpose.
  */
 export function planPhases(seconds: number, reconcileSeconds: number): Phase[] {
   const share = reconcileSeconds > 0 ? LOSSES_SHARE : 0;

@@ -4,7 +4,7 @@ import { replayCommand, type SoakOptions } from './options.js';
 import { REPAIR_SLACK_MS, type TransportOutcome } from './soak-run.js';
 
 const SHOWN_MAX = 10;
-/** Maximum milliseconds for which an old value is served after its change, at 200 changes a second. */
+/** Maximum milliseconds from a change until every BFF returns the new value, at 200 changes a second. */
 const LATENCY_TARGETS = { p50: 25, p99: 150 } as const;
 
 /** The findings of a run, for people and for programs. */

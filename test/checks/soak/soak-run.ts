@@ -15,14 +15,20 @@ import { planPhases, type Phase } from './phases.js';
 /** How long a query takes in the sandbox: long enough for a change to overtake a fetch. */
 const LATENCY_MS = 10;
 const LOAD = { writers: 3, readers: 6, writeRestMs: 60, readRestMs: 15 } as const;
-/** Time after the end of all faults for the streams' back-off, the expiry of a lease, and the backlog of a burst. */
+/**
+ * How long, after faults have ended, change events may take to be up, and then the markers to arrive: time for the
+ * back-off of the streams, the expiry of a lease, and the backlog of a burst.
+ */
 export const RECOVERY_MS = 60_000;
 const LOOK_MS = 50;
-/** A calm must exceed the freshness bound by this much to be judged. */
+/**
+ * The calm until the next fault must be longer than the freshness bound by this much; otherwise it is not worth
+ * judging.
+ */
 const RECOVERY_WORTH_MS = 2_000;
 /** Time beyond the reconciler's period for its queries, the invalidation, and the observation. */
 export const REPAIR_SLACK_MS = 3_000;
-/** Events lost in a phase of losses, in addition to the single losses that are observed. */
+/** Number of events lost in each round of a phase of losses, in addition to the single losses that are observed. */
 const LOST_AT_RANDOM = 25;
 
 /** The findings of one phase. */
@@ -30,7 +36,10 @@ export interface PhaseOutcome {
   readonly phase: Phase;
   readonly comparison: Comparison;
   readonly losses: readonly Loss[];
-  /** Time after the end of all faults until change events were up and a marker of every object had arrived. */
+  /**
+   * How many milliseconds after the end of all faults change events were up and every BFF showed the marker of every
+   * object.
+   */
   readonly recoveredAfterMs: number;
 }
 
@@ -42,9 +51,12 @@ export interface TransportOutcome {
   readonly freshness: Freshness;
   readonly faults: DeploymentFaults;
   readonly deliveredEvents: number;
-  /** Number of changes that the reconciler reports as missed. */
+  /** Number of changes that the reconcilers report as missed, added up over the phases. */
   readonly missed: number;
-  /** Recoveries in the calm between salvos of faults, in milliseconds. */
+  /**
+   * How many milliseconds each recovery took: at the beginning of a phase of faults, and in the calms between its
+   * salvos.
+   */
   readonly recoveries: readonly number[];
   readonly failures: readonly string[];
 }
@@ -156,7 +168,7 @@ class SoakRun {
     const withinMs = reconcileSeconds * 1000 + REPAIR_SLACK_MS;
     const until = performance.now() + seconds * 1000;
     const losses: Loss[] = [];
-    this.freshness.disturbed(); // lost changes may stay invisible for a period
+    this.freshness.disturbed(); // lost changes may stay invisible for the reconciler's period
     await this.healed();
     do {
       losses.push(...(await loseEvents(deployment, universe, load, this.markers, withinMs)));
@@ -167,7 +179,10 @@ class SoakRun {
     return losses;
   }
 
-  /** Writers pause from the end of the phase: a later change would drop entries that the faults have left wrong. */
+  /**
+   * Heals everything and compares. Writers pause meanwhile: a later change would drop entries that the faults left
+   * wrong.
+   */
   private compare(phase: Phase, losses: readonly Loss[]): Promise<PhaseOutcome> {
     const { deployment, universe, load, faults } = this;
     this.freshness.disturbed();
@@ -181,7 +196,7 @@ class SoakRun {
     });
   }
 
-  /** Resolves when change events are up and every marker has arrived. */
+  /** Waits until change events are up and every marker has arrived; resolves with how many milliseconds that took. */
   private async healed(): Promise<number> {
     const beganAt = performance.now();
     await this.deployment.isUp(RECOVERY_MS);

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** Files of this project that a trip may pass through; packages and the sandbox are not counted. */
+/**
+ * Matches the files of this project that a trip may pass through. Packages, the worker and the sandbox are not counted.
+ */
 const COUNTED = /\/dist\/(libs\/.*|apps\/bff\/.*)\.js$/;
 
 interface Loaded {
@@ -35,7 +37,8 @@ function noting(file: string, text: string): string {
   };
   visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
   let result = text;
-  // From the end, because an insertion moves what follows; where two meet, the inner one comes first.
+  // Inserts from the end, because an insertion moves what follows. Where two insertions meet, that of the inner
+  // function is made first.
   const ordered = inserts.map((insert, i) => ({ ...insert, i })).sort((a, b) => b.at - a.at || b.i - a.i);
   for (const { at, what } of ordered) result = result.slice(0, at) + what + result.slice(at);
   return result;

@@ -5,7 +5,10 @@ export type Trip = Set<string>;
 
 const current = new AsyncLocalStorage<Trip>();
 
-/** Called by every function of the product (`trace-hook.ts`). Timers of the background run outside any trip. */
+/**
+ * Every function of a counted file calls this (`trace-hook.ts`). Timers that were started before a trip run outside of
+ * it.
+ */
 (globalThis as { enteredFile?: (file: string) => void }).enteredFile = (file) => void current.getStore()?.add(file);
 
 /** The files that `run` enters, its asynchronous parts included. */

@@ -23,11 +23,11 @@ import { traced, within, type Trip } from './trace.js';
 /** The name of a trip, and its files. */
 type MeasuredTrip = readonly [name: string, files: readonly string[]];
 
-/** Long enough for the first lease of an L1, and for a look at the feeds. */
+/** How long to wait until an L1 has its first lease, and the feeds were looked at. */
 const LEASED_MS = 1_500;
 /** How long the stream may take to be live, and a change to be applied. */
 const LIVE_MS = 30_000;
-/** Long enough for what follows an acknowledgement. */
+/** How long to wait until everything that follows an acknowledgement has ended. */
 const SETTLED_MS = 100;
 
 type Take = (response: { readonly events: readonly unknown[] }) => Promise<void>;
@@ -40,7 +40,10 @@ class Things extends DomainCache {
   }
 }
 
-/** The trips of one process with an L1 on a private Redis. Every trip is made several times, and its last pass counts. */
+/**
+ * The trips of caches with and without an L1 on a private Redis. Reads of other keys come first, and of three changes
+ * the last one counts, so that no trip shows what happens only once in a process.
+ */
 export async function measureTrips(): Promise<MeasuredTrip[]> {
   Logger.overrideLogger(false);
   const server = await startRedisServer();

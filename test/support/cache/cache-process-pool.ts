@@ -35,8 +35,8 @@ export class CacheProcess {
   }
 
   /**
-   * Starts a process whose source of truth may be apart from the cache. `connection`: the cache's Redis, if not the
-   * source's.
+   * Starts a process whose source of truth (`sourceUrl`) may lie in another Redis than the cache. An empty `connection`
+   * puts the cache into the source's Redis.
    */
   static async startWith(
     sourceUrl: string,

@@ -4,7 +4,8 @@ import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-ca
 import { startRedisServer, type RedisServer } from '../redis/redis-server.js';
 
 /**
- * How a test makes its caches: each call makes another process's cache over the same store, if the store can be shared.
+ * How a test makes its caches. If `isShared`, all caches since the last `reset` use the same store, each as if it were
+ * in a process of its own; otherwise each has its own store.
  */
 export interface CacheFixture {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface CacheFixture {
   readonly isShared: boolean;
   setUp(): Promise<void>;
   tearDown(): Promise<void>;
-  /** Starts with an empty store. */
+  /** Gives the caches that are made later an empty store. */
   reset(): void;
   create(options?: CreateCacheOptions): CacheService;
   closeAll(): Promise<void>;

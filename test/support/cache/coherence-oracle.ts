@@ -2,9 +2,9 @@
 export type Built = Readonly<Record<string, number>>;
 
 /**
- * A source of versioned records that tracks which invalidation was acknowledged when, and so detects a read that broke
- * the promise: it returned a version of a record older than one whose invalidation was acknowledged before the read
- * began.
+ * A source of versioned records that also knows which versions were acknowledged. It detects a read that broke the
+ * promise: a read that returned a version of a record older than one whose invalidation was acknowledged before the
+ * read began.
  */
 export class CoherenceOracle {
   readonly violations: string[] = [];

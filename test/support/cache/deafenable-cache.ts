@@ -4,8 +4,8 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { busSubscribers } from '../redis/bus-subscribers.js';
 
 /**
- * A process's cache with a strict L1. Once deafened it keeps its leases, reads and invalidates, but receives nothing
- * from the bus.
+ * A cache with a strict L1, which a test uses as if it were in a process of its own. Once deafened it keeps its leases,
+ * reads and invalidates, but receives nothing from the bus.
  */
 export interface DeafenableCache {
   readonly cache: CacheService;
@@ -16,7 +16,7 @@ export interface DeafenableCache {
 export async function openDeafenableCache(redisUrl: string, appName: string): Promise<DeafenableCache> {
   const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: 'strict', shouldFreezeLocalValues: true });
   await cache.open();
-  // Pausing the socket is the only way to hold up one process's messages and nothing else.
+  // Pausing the socket is the only way to hold up this cache's messages and nothing else.
   const [subscriber] = busSubscribers(cache);
   const { stream } = subscriber as unknown as { readonly stream: Socket };
   return {

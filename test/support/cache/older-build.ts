@@ -8,9 +8,11 @@ import { transform, type Options } from '@swc/core';
 
 const run = promisify(execFile);
 const PROGRAM = join(process.cwd(), 'test/support/processes/older-cache.mjs');
-/** The sources of the cache. */
+/**
+ * The folder that is taken from the commit. It holds the cache and everything of this project that the cache imports.
+ */
 const SOURCES = 'libs/infra/src';
-/** As Jest compiles the current sources. */
+/** The same options with which Jest compiles the current sources (jest.config.mjs). */
 const COMPILER: Options = {
   swcrc: false,
   configFile: false,
@@ -25,7 +27,7 @@ const COMPILER: Options = {
 
 /**
  * The cache as of a commit of this repository, compiled into a folder below `.cache/`, where it finds the installed
- * packages. Rejects, and says what to do, if the clone does not reach back to that commit.
+ * packages. `of` rejects, and says what to do, if the clone does not reach back to that commit.
  */
 export class OlderBuild {
   private constructor(private readonly folder: string) {}
@@ -46,7 +48,7 @@ export class OlderBuild {
     }
   }
 
-  /** A process with a cache of this build; not connected yet. */
+  /** Starts a process with a cache of this commit, which connects at `open`. */
   start(redisUrl: string, appName: string): OlderCache {
     return new OlderCache(pathToFileURL(this.folder).href, redisUrl, appName);
   }
@@ -66,7 +68,7 @@ export class OlderBuild {
   }
 }
 
-/** A cache of another build, in another process. */
+/** A cache of another commit, in another process. */
 export class OlderCache {
   private readonly child: ChildProcess;
   private readonly pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -90,7 +92,7 @@ export class OlderCache {
     await this.call('open');
   }
 
-  /** `getOrSet` of an entry that depends on a record named after its key, from a source with this value. */
+  /** `getOrSet` of an entry that depends on a record named after its key; the fetcher returns `value`. */
   read(key: string, value: string): Promise<unknown> {
     return this.call('read', { key, value });
   }

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { addressOf, type SwitchOrder, type SwitchReport } from './bus-switch.messages.js';
 
-/** A Cluster's bus passes through this process, so that it can be cut: one server for each node, by its number. */
+/**
+ * A Cluster's bus passes through this process, so that connections between nodes can be cut. It listens on one port for
+ * each node; a node's number is its place in the list of nodes.
+ */
 const nodeCount = Number(process.argv[2]);
 const wires = new Set<{ readonly from: number; readonly to: number; cut(): void }>();
 let busPorts: readonly number[] = [];
@@ -24,7 +27,7 @@ function accept(caller: Socket, to: number): void {
     [called, caller],
   ] as const) {
     socket.pipe(other);
-    socket.on('error', () => undefined); // its close follows
+    socket.on('error', () => undefined); // `close` follows, and cleans up
     socket.once('close', () => {
       wire.cut();
       wires.delete(wire);

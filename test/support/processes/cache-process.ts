@@ -6,8 +6,8 @@ import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
 
 /**
  * A process with its own cache, driven by its parent's messages. Its source of truth is the string `source:<key>` in
- * the test's Redis. Each fetch counts itself in `fetches:<key>`, reads the source, sends `fetching`, and then waits for
- * `fetchMs`.
+ * the Redis at `sourceUrl`. Each fetch counts itself in `fetches:<key>`, reads the source, sends `fetching`, and then
+ * waits for `fetchMs`.
  */
 const [, , sourceUrl = '', connection = '{}', cacheOptions = '{}'] = process.argv;
 const cache = createCache({
@@ -26,7 +26,9 @@ function send(response: CacheResponse): void {
   process.send?.(response);
 }
 
-/** Increments concurrently under a lock; resolves with the counter after each increment. */
+/**
+ * Increments a counter `times` times at once, each time under the lock of the key; resolves with the count after each.
+ */
 function increment(key: string, times: number): Promise<number[]> {
   const one = () =>
     cache.withLock<number, number>(key, async (lock) => {

@@ -1,7 +1,7 @@
 /**
- * A cache of another build in its own process, driven by its parent's messages: `node older-cache.mjs <folder of that
- * build> <url of Redis> <appName>`. It answers each message `{ id, method, key, value }` with `{ id, result }` or
- * `{ id, error }`.
+ * A cache of another commit in its own process, driven by its parent's messages: `node older-cache.mjs <folder of the
+ * compiled commit> <url of Redis> <appName>`. Each message has `id`, `method`, `key` and `value`; the answer has `id`
+ * and either `result` or `error`.
  */
 const [, , folder, redisUrl, appName] = process.argv;
 const { createCache } = await import(`${folder}/libs/infra/src/cache/create-cache.js`);

@@ -6,9 +6,9 @@ interface Listener {
 }
 
 interface Connections {
-  /** For one server, or the primary that Sentinels name. */
+  /** The cache's only listener, if it uses one server or the primary that Sentinels name. */
   readonly listener?: Listener;
-  /** For a Cluster, by the node's address. */
+  /** The listeners by the address of their node, if the cache uses a Cluster. */
   readonly nodes?: ReadonlyMap<string, { readonly listener: Listener }>;
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSignedCertificate } from '../../../apps/sandbox/src/pubsub/self-signed-certificate.js';
 
-/** Paths of PEM files: the authority, and certificates of a server on 127.0.0.1 and of its client. */
+/** Paths of PEM files: the authority, and certificates with their keys for a server on 127.0.0.1 and for its client. */
 export interface Certificates {
   readonly ca: string;
   readonly server: { readonly cert: string; readonly key: string };

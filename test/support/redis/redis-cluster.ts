@@ -16,7 +16,8 @@ export interface RedisClusterOptions {
   /** Lines of each node's configuration file. @default no file */
   readonly config?: readonly string[];
   /**
-   * For each node: the bus port announced to the others, and the address from which it calls them. @default unchanged
+   * For each node: the bus port announced to the others, and the address from which it calls them. @default the port on
+   * which its bus listens, and 127.0.0.1
    */
   readonly announced?: readonly { readonly busPort: number; readonly callsFrom: string }[];
   /** Runs when all nodes have started and none knows another. */
@@ -33,7 +34,8 @@ export interface SlotMove {
    */
   readonly replace?: boolean;
   /**
-   * Runs before each key moves, and once more, without a key, when all have moved but the slot has not changed hands.
+   * Runs before each key moves, and once more, without a key, when all have moved but the slot has not changed hands
+   * yet.
    */
   readonly beforeKey?: (key: string | undefined, movedCount: number) => void | Promise<void>;
 }
@@ -52,7 +54,10 @@ export interface RedisCluster {
   failover(replica: RedisServer): Promise<void>;
   /** Moves a slot key by key to another master, step by step as redis-cli does: IMPORTING, MIGRATING, MIGRATE, NODE. */
   migrateSlot(slot: number, to: RedisServer, move?: SlotMove): Promise<void>;
-  /** Resolves when all running nodes agree on the owner of each slot, serve it, and have their replicas linked. */
+  /**
+   * Resolves when all running nodes consider each other alive, agree on the owner of each slot, and report the state
+   * `ok`, and all running replicas are linked to their masters.
+   */
   waitUntilWhole(withinMs?: number): Promise<void>;
   /** Ends every node and removes its folder. */
   stop(): Promise<void>;
@@ -60,9 +65,12 @@ export interface RedisCluster {
 
 const MASTERS = 3;
 const SLOTS = 16_384;
-/** A cluster of six processes on a loaded machine; on an idle one it takes two seconds. */
+/**
+ * How long the nodes may take for a step, such as being whole: with six nodes on a loaded machine. On an idle machine a
+ * start takes two seconds.
+ */
 const WHOLE_MS = 60_000;
-/** Bounds the rounds of one slot move; each round moves up to `KEYS_PER_ROUND` keys. */
+/** Maximum number of rounds in one slot move; each round moves up to `KEYS_PER_ROUND` keys. */
 const MIGRATE_ROUNDS_MAX = 100_000;
 const KEYS_PER_ROUND = 1_000;
 
@@ -109,7 +117,8 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
 function announcement(how: { readonly busPort: number; readonly callsFrom: string } | undefined): string[] {
   if (how === undefined) return [];
   const place = ['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-bus-port', String(how.busPort)];
-  // It still binds to 127.0.0.1; protected mode refuses a caller from another address, even of this machine.
+  // Protected mode refuses a caller from another address than 127.0.0.1, even of this machine. The node is safe without
+  // it, because it listens on 127.0.0.1 only.
   return [...place, '--bind-source-addr', how.callsFrom, '--protected-mode', 'no'];
 }
 
@@ -205,7 +214,7 @@ class PrivateCluster implements RedisCluster {
     let why = '';
     const isWhole = async () => {
       why = await this.whatIsMissing().catch(String);
-      if (why) await delay(50); // some twenty connections each time
+      if (why) await delay(50); // each look opens some twenty connections
       return !why;
     };
     await eventually(isWhole, { withinMs, what: 'a whole cluster' }).catch((error: Error) => {
@@ -275,7 +284,7 @@ async function moveKeys(slot: number, from: RedisServer, to: RedisServer, move: 
     for (const key of ordered(listed, order)) {
       await beforeKey?.(key, movedCount);
       const mode = replace ? ['REPLACE'] : [];
-      // NOKEY if the key has expired; any other reply than OK rejects.
+      // It replies OK, or NOKEY if the key has expired; everything else is an error, which rejects.
       await redisCommand(from.port, 'MIGRATE', '127.0.0.1', to.port, key, 0, 5_000, ...mode);
       movedCount += 1;
     }

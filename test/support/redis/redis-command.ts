@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 
-/** How long a running server may take to answer on a loaded machine. */
+/** How long a running server may take to accept the connection, and then to answer, on a loaded machine. */
 const ANSWER_MS = 5_000;
 
 /**
@@ -27,7 +27,7 @@ export async function redisCommand(port: number, name: string, ...args: (string 
   }
 }
 
-/** The lines `name:value` of INFO and CLUSTER INFO. */
+/** Sends a command whose reply consists of lines `name:value`, such as INFO, and resolves with the values by name. */
 export async function redisFacts(port: number, name: string, ...args: string[]): Promise<ReadonlyMap<string, string>> {
   const text = String(await redisCommand(port, name, ...args));
   return new Map(

@@ -14,7 +14,9 @@ import { quitRedis } from '@bff/infra/redis/connecting/redis-lifetime';
 const HEAR_MS = 1_000;
 const READ_EVERY_MS = 20;
 
-/** Every Redis connection of a process: for commands (consumers' leases too), the bus, and the board of notices. */
+/**
+ * Every Redis connection of a process: for commands (consumer leases included), for the bus, and for the notice board.
+ */
 export class ConnectionsOfAProcess {
   readonly redis: RedisClient;
   readonly store: RedisCacheStore;
@@ -64,7 +66,7 @@ export class ConnectionsOfAProcess {
   /** Keeps the data connection in use, as in a serving process: an idle connection does not notice that it hangs. */
   private async readOn(): Promise<void> {
     while (!this.closing.signal.aborted) {
-      await this.store.read('a').catch(() => undefined); // away just now, which `sick` reports
+      await this.store.read('a').catch(() => undefined); // Redis is away now, which `sick` reports
       await delay(READ_EVERY_MS);
     }
   }

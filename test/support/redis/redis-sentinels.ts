@@ -39,7 +39,10 @@ export interface RedisSentinels {
   promoteByHand(node: RedisServer): Promise<void>;
   /** REPLICAOF without telling the Sentinels. */
   replicaOf(node: RedisServer, host: string, port: number): Promise<void>;
-  /** Resolves when the running Sentinels agree on a master, and all other running nodes are linked to it. */
+  /**
+   * Resolves when the running Sentinels agree on a master, consider it healthy, and know each other and the replicas,
+   * and all other running nodes are linked to the master.
+   */
   waitUntilWhole(withinMs?: number): Promise<void>;
   /** Ends everything and removes its folders. */
   stop(): Promise<void>;
@@ -49,7 +52,10 @@ const NAME = 'main';
 const REPLICAS = 2;
 const SENTINELS = 3;
 const QUORUM = 2;
-/** Six processes on a loaded machine; on an idle one it takes two seconds, and ten after a failover. */
+/**
+ * How long the group may take until it is whole, or has another master: with six processes on a loaded machine. On an
+ * idle one a start takes two seconds, and the time after a failover ten.
+ */
 const WHOLE_MS = 60_000;
 
 /**
@@ -132,7 +138,7 @@ class PrivateSentinels implements RedisSentinels {
     let why = '';
     const isWhole = async () => {
       why = await this.whatIsMissing().catch(String);
-      if (why) await delay(50); // some twenty connections each time
+      if (why) await delay(50); // each look opens nine connections
       return !why;
     };
     await eventually(isWhole, { withinMs, what: 'that Sentinels and nodes are whole' }).catch((error: Error) => {

@@ -42,11 +42,11 @@ export interface RedisServer {
 
 /** How long a start may take. Redis needs some 10 ms; the rest is for a loaded machine. */
 const START_DEADLINE_MS = 15_000;
-/** Another process may take the free port between our check and Redis's bind. */
+/** Maximum number of free ports to try: another process may take one between our check and Redis's bind. */
 const PORT_ATTEMPTS_MAX = 5;
 /**
- * Below the range that systems use for outgoing connections, so no client that reconnects to a dead server occupies the
- * port.
+ * Free ports are chosen below the range that systems use for outgoing connections, so no client that reconnects to a
+ * dead server occupies the port.
  */
 const PORT_MIN = 12_000;
 const PORT_MAX = 32_000;
@@ -147,7 +147,7 @@ class PrivateRedis implements RedisServer {
     running.server.kill(signal);
     running.server.kill('SIGCONT');
     await running.gone;
-    running.watchdog.kill('SIGKILL'); // before another process can get the pid
+    running.watchdog.kill('SIGKILL'); // before another process can get the pid, which the watchdog would kill
     this.running = undefined;
     this.isPaused = false;
   }
@@ -186,7 +186,10 @@ function spawnError(command: string, cause: Error): Error {
   return new Error(`${command} ${text}`, { cause });
 }
 
-/** Whether the server on this port has this pid: on a fixed port, another server might answer. */
+/**
+ * Whether a server answers on this port and has this pid: on a fixed port, another server might answer. The pid of a
+ * server with a password is not compared.
+ */
 async function answersPing(port: number, pid: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -199,7 +202,7 @@ async function answersPing(port: number, pid: number): Promise<boolean> {
       const answered = /process_id:(\d+)\r\n/.exec(text);
       // NOPERM counts as alive too: a test may restrict the default user.
       if (answered) return /^(\+PONG|-NOPERM)/.test(text) && Number(answered[1]) === pid;
-      if (text.startsWith('-NOAUTH')) return true; // it has a password: it is alive, and says no more
+      if (text.startsWith('-NOAUTH')) return true; // it has a password: it is alive, and tells no pid
       if (/^-(?!LOADING|NOPERM)/.test(text)) throw new Error(text);
     }
     return false;
@@ -214,7 +217,7 @@ function unlessItIsThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
 
-/** A port that nothing listens on now, and that no outgoing connection uses. */
+/** A port on which nothing listens now, below the range of outgoing connections. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORT_MIN, PORT_MAX);

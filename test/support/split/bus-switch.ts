@@ -7,13 +7,13 @@ import type { SwitchOrder, SwitchReport } from '../processes/bus-switch.messages
 const PROGRAM = join(process.cwd(), 'dist/test/support/processes/bus-switch.js');
 
 /**
- * A separate process through which the nodes of a Cluster reach each other: the process that judges a run must not slow
- * them.
+ * The process through which the buses of the nodes of a Cluster reach each other. It is a process of its own so that
+ * the one that judges a run does not slow the bus.
  */
 export class BusSwitch {
   private constructor(
     private readonly child: ChildProcess,
-    /** The port at which each node is reachable for the others. */
+    /** The port at which each node's bus is reachable for the others. */
     readonly ports: readonly number[],
   ) {}
 
@@ -39,7 +39,7 @@ export class BusSwitch {
   }
 }
 
-/** Rejects if the process ends instead. */
+/** The switch's next report. Rejects if its process ends instead. */
 async function nextReport(child: ChildProcess): Promise<SwitchReport> {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the switch of the bus has ended (code ${code})`);

@@ -4,7 +4,7 @@ import { startRedisCluster, type RedisCluster, type RedisClusterOptions } from '
 import { BusSwitch } from './bus-switch.js';
 import { rejoin, separate, SIDE_PASSWORD, userLines } from './sides.js';
 
-/** A few seconds on an idle machine. */
+/** How long the majority may take to make another master; on an idle machine it takes a few seconds. */
 const REPLACED_MS = 60_000;
 
 /**
@@ -38,7 +38,9 @@ export class ClusterSplit {
     }
   }
 
-  /** Resolves when the majority has another master for this slot. */
+  /**
+   * Separates the master of this slot from all other nodes, and resolves when these have another master for the slot.
+   */
   async begin(slot: number): Promise<void> {
     const { cluster, bus } = this;
     const master = await cluster.masterOf(slot);

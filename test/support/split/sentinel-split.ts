@@ -4,7 +4,7 @@ import type { RedisSentinels } from '../redis/redis-sentinels.js';
 import type { RedisServer } from '../redis/redis-server.js';
 import { cutEverybody, deny, knowSides, rejoin, separate, SIDE_PASSWORD, type Side } from './sides.js';
 
-/** A few seconds on an idle machine. */
+/** How long the majority may take to make another primary; on an idle machine it takes a few seconds. */
 const REPLACED_MS = 60_000;
 
 /**
@@ -14,7 +14,9 @@ const REPLACED_MS = 60_000;
 export class SentinelSplit {
   private constructor(private readonly group: RedisSentinels) {}
 
-  /** Makes the servers know both sides; from now on clients must connect as one of them (`clientOf`). */
+  /**
+   * Makes the servers know the users of both sides. After that, clients must connect as one of the two (`clientOf`).
+   */
   static async prepare(group: RedisSentinels): Promise<SentinelSplit> {
     const { nodes, sentinels, name } = group;
     await Promise.all([...nodes, ...sentinels].map(knowSides));
@@ -35,13 +37,13 @@ export class SentinelSplit {
     return new SentinelSplit(group);
   }
 
-  /** Resolves when the majority has another primary. */
+  /** Separates the two sides, and resolves when the majority has another primary. */
   async begin(): Promise<void> {
     const { group } = this;
     const primary = await group.currentMaster();
     const [first, ...sentinels] = group.sentinels as [RedisServer, ...RedisServer[]];
     await separate([primary, first], [...group.nodes.filter((node) => node !== primary), ...sentinels]);
-    // `currentMaster` follows most Sentinels: the two of the majority.
+    // `currentMaster` names the master that most Sentinels name: here the two of the majority.
     const isReplaced = async () => (await group.currentMaster()) !== primary;
     await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that the majority has another primary' });
   }

@@ -48,7 +48,7 @@ export async function deny({ port }: RedisServer, ...commands: readonly string[]
   await setUser(port, 'default', ...commands.map((command) => `-${command}`));
 }
 
-/** Disconnects these users; each returns as the user it now has to be. */
+/** Disconnects the clients of these users; each client reconnects as the user that it is now configured to be. */
 export async function cutEverybody(
   { port }: RedisServer,
   users: readonly string[] = [...sides, 'default'],

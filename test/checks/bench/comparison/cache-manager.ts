@@ -28,7 +28,7 @@ export const cacheManagerWithTimeouts: Subject = {
   open: (redisUrl) => open({ url: redisUrl, ...IMPATIENT }),
 };
 
-/** Its stores hand on the errors that they otherwise swallow. */
+/** The same with time-outs, and with stores that hand on the errors that they otherwise swallow. */
 export const cacheManagerWithErrors: Subject = {
   name: '… and `throwOnErrors`',
   packageName: 'cache-manager',

@@ -12,15 +12,21 @@ export interface Case {
   ask(stage: Stage): Promise<string>;
 }
 
-/** With a colon, because our L1 keeps what it has read from Redis only if something can invalidate it: a namespace can. */
+/**
+ * It has a colon, because our L1 keeps a value from Redis only if something can invalidate it: here the namespace
+ * `orders`.
+ */
 export const KEY = 'orders:1';
 const CALLERS = 100;
 const INSTANCES = 4;
 const FETCH_MS = 100;
 const ROUNDS = 50;
-/** From the invalidation to the answer of the overtaken fetch. Peers stamp by the millisecond. */
+/**
+ * How long after the invalidation the overtaken fetch answers: more than a millisecond, because peers compare time
+ * stamps in milliseconds.
+ */
 const ANSWER_MS = 20;
-/** After this time, a message of any bus here has arrived. */
+/** How long after a `delete` another instance is read once more: by then a message of any bus here has arrived. */
 const BUS_MS = 250;
 const NO_TAGS = 'has no tags';
 
@@ -74,7 +80,9 @@ export const cases: readonly Case[] = [
 
 type Read = (fetch: Source['fetch']) => Promise<unknown>;
 
-/** The value changes and is invalidated after the fetch has read it and before it answers. */
+/**
+ * What a read returns if the value changes and is invalidated after a fetch has read it and before that fetch answers.
+ */
 async function overtake(
   stage: Stage,
   calls: (instance: Instance) => [read: Read, invalidate: () => Promise<unknown>],

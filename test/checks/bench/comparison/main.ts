@@ -11,7 +11,7 @@ import { outageCases } from './outage-cases.js';
 import { Stage } from './stage.js';
 import type { Subject } from './subject.js';
 
-/** Many times what any case takes, the opening of its instances included. */
+/** How long one case may take, the opening of its instances included: several times what the longest takes. */
 const CASE_MS_MAX = 60_000;
 const withoutOutage: readonly Subject[] = [evergreen, bentocache, cacheManager];
 const inOutage: readonly Subject[] = [
@@ -65,7 +65,7 @@ const alive = setInterval(() => undefined, 60_000); // the private servers do no
 
 /**
  * `npm run bench -- --comparison`: asks Evergreen and two peers the questions of docs/comparison.md and prints the
- * page's tables. The exit code shows whether Evergreen gave the answers that we promise.
+ * page's tables. Exit code 1: Evergreen gave another answer than we promise, or the tables could not be made.
  */
 try {
   const head = await versions();

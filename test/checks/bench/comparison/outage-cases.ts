@@ -9,16 +9,16 @@ import type { Instance } from './subject.js';
 const COLD_KEY = 'orders:2';
 /** A call that has not ended by then counts as hanging. */
 const PATIENCE_MS = 5_000;
-/** Longer than the lease of our L1. */
+/** How long Redis is away before the entry of an L1 is read: longer than the lease of our L1 (1 s). */
 const OUTAGE_MS = 3_000;
-/** A client notices that its connection is gone. */
+/** How long clients have to notice that their connection is gone. */
 const NOTICED_MS = 200;
-/** Clients reconnect, and repeat what they owe. */
+/** How long clients have to reconnect, and to repeat what they owe, before the key is read. */
 const RECOVERY_MS = 3_000;
 
 type Outage = 'killed' | 'silent';
 
-/** What each cache does while Redis is away. Before, two instances hold the old value of the key in their L1s. */
+/** What each cache does while Redis is away. Two instances hold the old value of the key in their L1s before. */
 export const outageCases: readonly Case[] = [
   {
     question: 'killed: a read of a cold key',
@@ -85,7 +85,10 @@ async function holdOld(stage: Stage): Promise<{ a: Instance; b: Instance; source
   return { a, b, source };
 }
 
-/** A killed Redis refuses connections and keeps its data on disk; a silent one keeps connections and answers nothing. */
+/**
+ * Takes Redis away. A killed Redis refuses connections and keeps its data on disk; a silent one keeps connections and
+ * answers nothing.
+ */
 async function begin(outage: Outage, { redis }: Stage): Promise<void> {
   if (outage === 'silent') {
     redis.pause();

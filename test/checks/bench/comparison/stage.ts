@@ -2,7 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startRedisServer, type RedisServer } from '../../../support/redis/redis-server.js';
 import type { Instance, Subject } from './subject.js';
 
-/** For subscriptions, which the peers do not report. */
+/**
+ * How long an instance has for its subscriptions after it was opened, because the peers do not report when they are
+ * ready.
+ */
 const SUBSCRIBED_MS = 300;
 
 /** What one case has: an empty Redis of its own, and as many instances of the subject as it opens. */
@@ -14,7 +17,7 @@ export class Stage {
     private readonly subject: Subject,
   ) {}
 
-  /** Leaves neither a server nor a connection behind. */
+  /** Runs `act` on a new stage, then closes the instances, for two seconds at most, and ends the server. */
   static async run<T>(subject: Subject, act: (stage: Stage) => Promise<T>): Promise<T> {
     const stage = new Stage(await startRedisServer(), subject);
     try {

@@ -11,7 +11,9 @@ import {
 } from './bench-process.messages.js';
 
 /** A process of the benchmark: it holds a cache of each contender and carries out its parent's orders. */
-/** One turn of a serving process' event loop: several requests, and other work besides reading. */
+/**
+ * How many reads, and how many milliseconds of other work, fill one turn of the event loop of a process that serves.
+ */
 const READS_A_TURN = 5;
 const WORK_MS = 1;
 const caches = new Map<string, BenchCache>();
@@ -82,7 +84,10 @@ async function stampede(order: BenchOrder & { kind: 'stampede' }): Promise<Stamp
   return { waits: await Promise.all(Array.from({ length: order.callers }, wait)), fetches };
 }
 
-/** Reads and works in turn from when it resolves until `watched`; the source is a number in Redis. */
+/**
+ * Resolves when the first read has been answered. After that, reads and works in turn until `watched`. The source is a
+ * number in Redis.
+ */
 async function startWatching({ contender, key, old }: BenchOrder & { kind: 'watch' }): Promise<void> {
   const fetch = async () => Number(await source?.get(`source:${key}`));
   const read = contender === 'floor' ? () => Promise.resolve(0) : () => cacheOf(contender).getOrSet(key, fetch);

@@ -10,13 +10,16 @@ import type { ApplyRow, ChangeEventsJob, ChangeEventsReport, Server } from './ch
 
 /** The consumer of the change-event benchmark, in a separate process: it carries out one job, reports, and ends. */
 
-/** Events of the floor that are sent together (`BATCH`), and events of a warm-up. */
+/** Number of events that the floor sends together (`BATCH`), and of those that warm up. */
 const BATCH = 500;
 const WARM_UP = 4_000;
-/** Changes per order to the sandbox, and how far its changes may be ahead: its log keeps 100,000 events. */
+/**
+ * Number of changes that one call makes in the sandbox (`BURST`), and how many changes may wait there at most to be
+ * applied (`AHEAD_MAX`): its log keeps 100,000 events.
+ */
 const BURST = 1_000;
 const AHEAD_MAX = 50_000;
-/** One sample costs as much as about ten events. */
+/** Least time between two samples of the heap: one costs as much as about ten events. */
 const SAMPLE_MS = 10;
 
 const ROWS = ['uncached', 'dependants', 'told'] as const;
@@ -94,7 +97,7 @@ async function applyRow(
   row: Exclude<ApplyRow, 'floor'>,
   { redis, events }: ChangeEventsJob & { kind: 'apply' },
 ): Promise<ChangeEventsReport> {
-  // Entries exist for the first records only.
+  // `fill` stores entries for orders from number 0; those with these high numbers have none.
   const first = row === 'uncached' ? 10_000_000 : 0;
   if (row !== 'uncached') await pipeline.fill(events);
   if (row !== 'uncached' && (await pipeline.keptOf(events)) < 1) throw new Error('not everything was filled');

@@ -1,6 +1,6 @@
 /** The one job of a process of the change-event benchmark. */
 export type ChangeEventsJob =
-  /** Applies decoded events that are ready in the process on Redis: round by round beside the floor, by `ApplyRow`. */
+  /** Applies decoded events that are ready in the process. Each round measures the floor and every other `ApplyRow`. */
   | { readonly kind: 'apply'; readonly redis: Server; readonly rounds: number; readonly events: number }
   /** Applies decoded events that are all ready at once, of records without entries. */
   | { readonly kind: 'burst'; readonly redis: Server; readonly events: number }

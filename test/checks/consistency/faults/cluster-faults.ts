@@ -7,7 +7,7 @@ import { RECOVERY_US, type FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';
 import { SlotMoves } from './slot-moves.js';
 
-/** A takeover takes some seconds on an idle machine. */
+/** How long a replica may take to take over; on an idle machine it takes some seconds. */
 const REPLACED_MS = 60_000;
 
 /** Faults of a Redis Cluster; they hit the masters that own partitions. */
@@ -94,7 +94,7 @@ export class ClusterFaults extends ServerFaults {
   }
 
   private async replaced(slot: number, master: RedisServer): Promise<void> {
-    // Until the takeover the other nodes may still name the lost master.
+    // The other nodes name the lost master until the takeover, and the question may fail meanwhile.
     const isReplaced = async () => (await this.cluster.masterOf(slot).catch(() => master)) !== master;
     await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that a replica takes over' });
     this.scene.tell(`a replica has taken over slot ${slot}`);

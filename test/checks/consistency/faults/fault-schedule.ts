@@ -1,7 +1,7 @@
 import { seededRandom } from '../../../support/cache/coherence-oracle.js';
 import type { Topology } from '../topology.js';
 
-/** Faults of processes and of their messages; one a second, and they overlap. */
+/** Faults of processes and of their messages. They overlap; about one begins each second. */
 const AROUND = [
   'reader-killed',
   'reader-stopped',
@@ -17,7 +17,7 @@ const AROUND = [
   'connections-killed',
   'fetches-slow',
 ] as const;
-/** Faults of the single server; they overlap the others, but not each other. */
+/** Faults of the single server. They come among those of processes and may overlap them, but not each other. */
 const TO_THE_SERVER = [
   'redis-asleep',
   'redis-stopped',
@@ -65,10 +65,13 @@ export interface TimedFault extends Fault {
   readonly at: number;
 }
 
-/** The faults of a run. The seed alone decides them. Every kind occurs once before any kind repeats. */
+/**
+ * The faults of a run. They follow from the seed, the kinds and the topology. Kinds are drawn in rounds: each round has
+ * every kind once, and the `FREQUENT` ones twice if they are timed.
+ */
 export interface Faults {
   readonly timed: readonly TimedFault[];
-  /** One after the other, as long as the run lasts; undefined: none. */
+  /** Faults that are carried out one after the other until the run ends; undefined if there are no such kinds. */
   readonly inTurn: Generator<Fault, never> | undefined;
 }
 
@@ -82,8 +85,8 @@ const FREQUENT: readonly FaultKind[] = [
 ];
 const GAP_MS = [150, 1550] as const;
 /**
- * Values below and above the command timeout (200 ms), the L1 lease (1 s), and the time for which a connection is kept
- * (1 s and more).
+ * Values below and above the command timeout (200 ms), the lease of an L1 (1 s), and the silence after which a bus
+ * connection is given up (2 s).
  */
 const DURATIONS_MS = [150, 400, 900, 1300, 2200] as const;
 

@@ -9,7 +9,7 @@ import type { ServerFaults } from './server-faults.js';
 /** How long the injector waits for a builder in the middle of its fetch. */
 const BUILDER_WAIT_MS = 1500;
 const LINGER_MS = 1500;
-/** Faults of the servers run one after the other. */
+/** The lane of the faults of servers: they run one after the other. */
 const SERVERS = Symbol('servers');
 
 /** Carries out the faults of a run of the checker: on its processes, their messages, and the servers. */
@@ -49,7 +49,7 @@ export class ProcessFaults {
 
   private async hitReader(fault: Fault): Promise<void> {
     const reader = this.pool.runningReader(fault.target);
-    if (!reader) return; // all readers are stopped
+    if (!reader) return; // all readers are stopped, so the fault is left out
     switch (fault.kind) {
       case 'reader-killed':
         return this.kill(fault, reader);
@@ -92,7 +92,10 @@ export class ProcessFaults {
     await elapse(fault.ms);
   }
 
-  /** Whether the process is now in the middle of a fetch, after it has read the source. */
+  /**
+   * Makes the next fetch of the process linger. Resolves with whether the process is now in the middle of that fetch,
+   * after it has read the source.
+   */
   private async isFetching(process: CheckedProcess): Promise<boolean> {
     const fetching = process.hears('fetching').then(() => true);
     process.order({ kind: 'linger', ms: LINGER_MS });

@@ -8,9 +8,9 @@ import type { Fault } from './fault-schedule.js';
 import { RECOVERY_US, type FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';
 
-/** A takeover takes some seconds on an idle machine. */
+/** How long a replica may take to take over; on an idle machine it takes some seconds. */
 const REPLACED_MS = 60_000;
-/** How long the source keeps changing before the older data comes back. */
+/** How long the master goes on after the promotion of a replica, before it copies the replica's older data. */
 const OLDER_MS = 500;
 const LINKED_MS = 5000;
 const ASK_AGAIN_MS = 7000;
@@ -20,7 +20,7 @@ export class SentinelFaults extends ServerFaults {
   constructor(
     private readonly group: RedisSentinels,
     private readonly split: SentinelSplit,
-    /** A running reader, by a number; undefined: none runs. */
+    /** A running reader, chosen by a number; undefined if no reader runs. */
     private readonly readerOf: (target: number) => CheckedProcess | undefined,
     scene: FaultScene,
   ) {
@@ -105,7 +105,10 @@ export class SentinelFaults extends ServerFaults {
     await eventually(isReplaced, { withinMs: REPLACED_MS, what: 'that the Sentinels name another master' });
   }
 
-  /** Freezes the master's host: the master and the other processes on it. */
+  /**
+   * Freezes the master's host, that is, the master and the processes `beside` it, until the master is replaced and
+   * `fault.ms` have passed.
+   */
   private async frozen(fault: Fault, master: RedisServer, beside: readonly Pausable[]): Promise<void> {
     const all = [master, ...beside];
     for (const one of all) one.pause();
@@ -119,7 +122,7 @@ export class SentinelFaults extends ServerFaults {
   }
 
   /**
-   * The master keeps running while the replica is promoted. Then it copies the replica's older data and is promoted
+   * Promotes a replica while the master keeps running. Then the master copies the replica's older data and is promoted
    * again.
    */
   private async promoteAndTakeBack({ target }: Fault, master: RedisServer): Promise<void> {
@@ -131,7 +134,7 @@ export class SentinelFaults extends ServerFaults {
     await group.replicaOf(master, '127.0.0.1', other.port);
     const isLinked = async () =>
       (await redisFacts(master.port, 'INFO', 'replication')).get('master_link_status') === 'up';
-    // The Sentinels may already have corrected the manual change; then there is nothing to wait for.
+    // The Sentinels may undo the manual change first. Then this waits in vain, says so, and goes on.
     const linked = eventually(isLinked, { withinMs: LINKED_MS, what: 'that the master has become a replica' });
     await linked.catch((error: Error) => this.scene.tell(error.message));
     await group.promoteByHand(master);

@@ -4,13 +4,13 @@ import type { RedisServer } from '../../../support/redis/redis-server.js';
 
 const CONNECT_MS = 30_000;
 
-/** Connections to servers that are stopped and restarted here; one per server, made on first use. */
+/** Connections to the servers of a run, which its faults stop and restart: one for each server, made on first use. */
 export class ServerAdmin {
   private readonly connections = new Map<number, Redis>();
 
   /**
-   * The reply; undefined if the server went away before it answered. Rejects with a refusal of the server: a defect of
-   * the checker.
+   * Sends a command. Resolves with the reply, or with undefined if the server went away before it answered. Rejects if
+   * the server refuses the command: a defect of the checker.
    */
   async ask({ port }: RedisServer, command: string, ...args: (string | number)[]): Promise<unknown> {
     const redis = await this.connected(port);

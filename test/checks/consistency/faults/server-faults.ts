@@ -5,7 +5,7 @@ import type { FaultScene } from './fault-scene.js';
 import { ServerAdmin } from './server-admin.js';
 
 const STORM_STEP_MS = 15;
-/** The last command of a connection that does not belong to a checked process. */
+/** Last commands that show that a connection is the checker's own, or one between servers. */
 const OPERATING = /^(cluster|migrate|restore|info|client|debug|config|role|replicaof|ping|NULL)/;
 
 /** The faults of a run's Redis. */
@@ -46,7 +46,7 @@ export abstract class ServerFaults {
     }
   }
 
-  /** The split lasts until the majority has another master, and some time longer. */
+  /** Carries out a split, which lasts until the majority has another master, and `ms` longer. */
   protected async apart({ ms }: Fault, split: { end(): Promise<void> }, begin: () => Promise<void>): Promise<void> {
     try {
       await begin();
@@ -63,7 +63,8 @@ export abstract class ServerFaults {
   }
 
   /**
-   * Kills the connections of the processes only. Connections that move slots or query servers belong to another fault.
+   * Kills the connections for commands of the checked processes only. Those that move slots or query servers are needed
+   * for other faults.
    */
   private async killCommandConnections(): Promise<void> {
     await Promise.all(

@@ -12,18 +12,21 @@ import { shuffled, type Fault } from './fault-schedule.js';
 const KEYS_BETWEEN_RESTS = 40;
 const REST_MS = 25;
 const KEYS_AT_ONCE = 100;
-/** More keys than a partition of the checker ever has. */
+/** Maximum number of keys that are listed at once: more than a partition of the checker ever has. */
 const KEYS_MAX = 100_000;
 const ROUNDS_MAX = 10_000;
 const RESHARD_MS = 60_000;
-/** Time limit for finishing a move; a cluster that lost a master is whole again long before. */
+/** How long finishing a move may be repeated; a cluster that lost a master is whole again long before. */
 const FINISH_MS = 30_000;
 /** A slot whose move has stopped stays in that state for this long at least. */
 const HALF_WAY_MS = 1000;
 /** How long to wait until a script sees the open slot; the sweeper looks every second. */
 const SEEN_MS = 3000;
 
-/** Includes the bracket that ends the hash tag. */
+/**
+ * Maximum length of what follows a key's hash tag, with the bracket that ends the tag, if the key holds the partition's
+ * own state: `}:g`, `}:wd`.
+ */
 const SHORT_KEY = 4;
 
 /** Shares of a slot's keys after which a move stops. */
@@ -47,9 +50,9 @@ export class SlotMoves {
   }
 
   /**
-   * Moves a slot key by key, in random order. Every second move sends the partition's own state first and then pauses:
-   * entries arrive when some of them are already invalidated. Some moves overwrite keys at the destination, as
-   * `--cluster-replace` does.
+   * Moves a slot key by key, in random order. About half of the moves send the partition's own state first and then
+   * pause, so that entries arrive when some of them are already invalidated. About half overwrite keys at the
+   * destination, as `--cluster-replace` does.
    */
   async move(fault: Fault): Promise<void> {
     await this.moveKeys(fault, 1);
@@ -61,9 +64,9 @@ export class SlotMoves {
   }
 
   /**
-   * Moves the index, and in some cases a part of the entries; then both nodes set the slot `STABLE`. Before that it
-   * waits until a script has seen the open slot, if scripts check it. The keys left at the destination are deleted a
-   * second later.
+   * Moves the index, and in every second case a part of the entries; then both nodes set the slot `STABLE`. Before that
+   * it waits until a script has seen the open slot, but not for ever: without `slot-check` no script looks. The keys
+   * left at the destination are deleted a second later.
    */
   async giveUp(fault: Fault): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
@@ -85,8 +88,8 @@ export class SlotMoves {
   }
 
   /**
-   * Moves all keys but the index in one step, and the destination takes the slot before any script sees it open. The
-   * node that has lost the slot deletes the rest.
+   * Moves all keys but the index in one step, and lets the destination take the slot, nearly always before any script
+   * sees it open. The node that has lost the slot deletes the rest.
    */
   async handOver(fault: Fault): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
@@ -111,7 +114,8 @@ export class SlotMoves {
   }
 
   /**
-   * Whether a script has spoilt the gate, as a script does that finds the slot open; some process always invalidates.
+   * Waits until a script has spoilt the gate, as a script does that finds the slot open; some process always
+   * invalidates. False if none does so within `SEEN_MS`.
    */
   private async isSeen(from: RedisServer, gate: string | undefined): Promise<boolean> {
     if (gate === undefined) return true;
@@ -120,7 +124,10 @@ export class SlotMoves {
     return false;
   }
 
-  /** Runs `redis-cli --cluster reshard` for the first slots of a master, up to one that holds a partition. */
+  /**
+   * Runs `redis-cli --cluster reshard` for the first slots of a master, up to one that holds a partition. If it fails,
+   * the slots that it left open are finished.
+   */
   async reshard(fault: Fault): Promise<void> {
     const { from, to, count } = await this.firstToReshard(fault);
     const [fromId, toId] = await Promise.all([idOf(from), idOf(to)]);
@@ -136,7 +143,10 @@ export class SlotMoves {
     if (code !== 0) for (const open of await this.openSlots()) await this.finish(open.slot, open.from, open.to);
   }
 
-  /** The partition with the fewest slots before it: each slot takes some commands, with or without keys. */
+  /**
+   * The partition before which its master owns the fewest slots: moving a slot takes some commands, with or without
+   * keys.
+   */
   private async firstToReshard({ target }: Fault) {
     const plans = await Promise.all(
       this.slots.map(async (slot, i) => {
@@ -150,7 +160,10 @@ export class SlotMoves {
     return { ...first, to: others[target % others.length] as RedisServer };
   }
 
-  /** Moves `share` of the keys; if it is below 1, the rest moves later. */
+  /**
+   * Moves `share` of the keys. If that is less than 1, or a key cannot be moved, the move stands still for a while and
+   * is then finished.
+   */
   private async moveKeys(fault: Fault, share: number): Promise<void> {
     const { slot, from, to } = await this.planned(fault.target);
     const random = seededRandom(fault.target);
@@ -181,8 +194,8 @@ export class SlotMoves {
   }
 
   /**
-   * Finishes a move as an operator does, and overwrites existing keys. It retries if a master was away or the owner has
-   * changed.
+   * Finishes a move as an operator does, and overwrites existing keys. Repeats that if a master was away or the owner
+   * has changed.
    */
   private async finish(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
     const deadline = performance.now() + FINISH_MS;
@@ -193,7 +206,7 @@ export class SlotMoves {
       } catch (error) {
         if (performance.now() > deadline) throw error;
         this.tell(`the move of slot ${slot} is tried again: ${(error as Error).message.slice(0, 100)}`);
-        await this.cluster.waitUntilWhole().catch(() => undefined); // the next attempt shows whether it is
+        await this.cluster.waitUntilWhole().catch(() => undefined); // the next attempt shows whether it is whole
         await elapse(HALF_WAY_MS);
       }
     }
@@ -211,8 +224,8 @@ export class SlotMoves {
   }
 
   /**
-   * Carries out a move. If another fault takes a master away meanwhile, it finishes the open slots when all masters are
-   * there.
+   * Carries out a move. If it fails because another fault has taken a master away, this waits for a whole cluster and
+   * finishes the slots that are open.
    */
   async mended(move: () => Promise<void>): Promise<void> {
     try {
@@ -253,7 +266,10 @@ export class SlotMoves {
     return found;
   }
 
-  /** Only slots of partitions, and the slots before them, ever move. These three slots stay where they are. */
+  /**
+   * The owners of three slots that never move, one in each third: only slots of partitions, and the slots before them,
+   * do.
+   */
   private async masters(): Promise<RedisServer[]> {
     const owners = await Promise.all([5000, 10_000, 16_000].map((slot) => this.cluster.masterOf(slot)));
     return [...new Set(owners)];
@@ -274,8 +290,8 @@ function isGate(key: string): boolean {
 }
 
 /**
- * Deletes the keys of a slot that this node does not own. Only a node that imports the slot accepts such commands, with
- * `ASKING`.
+ * Deletes the keys of a slot from node `at`, which does not own the slot. A node accepts such commands only while it
+ * imports the slot, and after `ASKING`.
  */
 async function deleteStranded(slot: number, owner: RedisServer, at: RedisServer): Promise<void> {
   await redisCommand(at.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(owner));

@@ -6,9 +6,9 @@ import type { Fault } from './fault-schedule.js';
 import type { FaultScene } from './fault-scene.js';
 import { ServerFaults } from './server-faults.js';
 
-/** How long the source keeps changing after the state with which Redis comes back. */
+/** How long the source goes on changing after the state with which Redis comes back. */
 const OLDER_MS = 700;
-/** Copies every key of database 0 into database 1, atomically. */
+/** Empties database 1 and copies every key of database 0 into it, atomically. */
 const COPY_ALL = `redis.call('SELECT', 1) redis.call('FLUSHDB') redis.call('SELECT', 0)
 for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1) end`;
 

@@ -5,7 +5,7 @@ interface Interval {
   readonly by: number | undefined;
 }
 
-/** An outage includes the time for reconnecting and for the calls that waited for it. */
+/** How long an outage still counts after its end: for reconnecting, and for the calls that waited for it. */
 const AFTERMATH_US = 700_000;
 
 /** How long acknowledgements took, with and without those that an outage or a stop of the own process delayed. */

@@ -5,7 +5,10 @@
 export type BuildOutcome = 'none' | 'unknown' | 'accepted' | 'refused';
 
 const CODES: readonly BuildOutcome[] = ['none', 'unknown', 'accepted', 'refused'];
-/** Replies that vouch: no dependency was invalidated. An `expired` build is only too late to be kept. */
+/**
+ * Replies by which the store vouches for a build: no dependency was invalidated. An `expired` build is only too late to
+ * be kept.
+ */
 const VOUCHED_FOR = ['ok', 'expired'];
 
 /** The outcome of every build of a run, one byte each. */

@@ -4,11 +4,14 @@ import type { Violation } from './violation.js';
 
 export type Commit = Extract<ChangeLine, { kind: 'committed' }> & { readonly by: number };
 
-/** Accepted commits of a key that are compared with each other. A violation that spans more commits is not found. */
+/**
+ * Maximum number of accepted commits of a key that are remembered and compared with each other. A violation that spans
+ * more commits is not found.
+ */
 const REMEMBERED_MAX = 16;
-/** Pairs that are examined again when the whole history is known. */
+/** Maximum number of pairs of commits that are kept to be judged when the whole history is known. */
 const SUSPECTS_MAX = 10_000;
-/** Longer TTLs do not end within a run, or too rarely to matter. */
+/** Longest TTL whose end is remembered: longer ones do not end within a run, or too rarely to matter. */
 const ENDS_WITHIN_MS = 60_000;
 const ENDS_MAX = 4096;
 
@@ -28,7 +31,10 @@ export class CommitOrder {
   private readonly changes = new Map<number, Interval[]>();
   private readonly running = new Map<string, Interval>();
   private readonly emptied: Interval[] = [];
-  /** Per key, accepted values with a TTL. When such a value expires, the values that it replaced are gone too. */
+  /**
+   * Per key, when accepted values with a TTL end. When such a value has ended, the values that it replaced are gone
+   * too.
+   */
   private readonly ends = new Map<number, { readonly repliedAt: number; readonly endsAt: number }[]>();
 
   begun(change: string, at: number, facts: readonly number[]): void {
@@ -72,7 +78,7 @@ export class CommitOrder {
     this.accepted.set(commit.key, all);
   }
 
-  /** Pairs of commits that need an event in between as their explanation. */
+  /** Number of pairs of commits that need an event in between as their explanation. */
   get suspectCount(): number {
     return this.suspects.length;
   }

@@ -122,7 +122,7 @@ export function parseChange(text: string): ChangeLine {
 }
 
 export type ReadLine =
-  /** From here on `index` stands for this value. */
+  /** After this line, `index` stands for this value. */
   | { readonly kind: 'value'; readonly index: number; readonly value: SeenValue }
   | {
       readonly kind: 'read';
@@ -144,8 +144,9 @@ export type ReadLine =
     };
 
 /**
- * Value lines that can be referred to at the same time; this bounds the memory of both sides. A writer describes a
- * value again when it was not among the last `VALUES_MAX` values; `index % VALUES_MAX` is then reused.
+ * Maximum number of values that reads can refer to at the same time; this bounds the memory of both sides. A writer
+ * describes a value again if it was not among the last `VALUES_MAX` descriptions; `index % VALUES_MAX` is then used for
+ * another value.
  */
 export const VALUES_MAX = 4096;
 

@@ -14,14 +14,15 @@ export interface Promised {
 export class FactPromises {
   private readonly all: Promised[] = [];
   /**
-   * Index of the entry with the highest version (`newest`) and with the latest start (`latest`), among the entries up
-   * to here.
+   * For each index, the index of the invalidation with the highest version (`newest`) or the latest start (`latest`)
+   * among those up to it.
    */
   private readonly newest: number[] = [];
   private readonly latest: number[] = [];
 
   add(promised: Promised): void {
-    // Files of different processes are read one after the other, so an earlier entry may arrive a little later.
+    // Files of different processes are read one after the other, so an earlier acknowledgement may arrive a little
+    // later.
     let i = this.all.length;
     while (i > 0 && (this.all[i - 1] as Promised).at > promised.at) i--;
     this.all.splice(i, 0, promised);
@@ -49,12 +50,12 @@ export class FactPromises {
     return this.all[index];
   }
 
-  /** The entry with the highest version among the first `count`. */
+  /** The invalidation with the highest version among the first `count`. */
   newestOf(count: number): Promised | undefined {
     return count === 0 ? undefined : this.all[this.newest[count - 1] as number];
   }
 
-  /** The entry that began last among the first `count`. */
+  /** The invalidation that began last among the first `count`. */
   latestOf(count: number): Promised | undefined {
     return count === 0 ? undefined : this.all[this.latest[count - 1] as number];
   }

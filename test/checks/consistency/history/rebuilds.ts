@@ -14,21 +14,22 @@ export class Rebuilds {
   /** `graceUs`: how long other processes may still return an older value; the process that rebuilt it may never. */
   constructor(private readonly graceUs: number) {}
 
-  /** Answers that bind the reads after them. */
+  /** Number of answers that bind the reads after them. */
   get count(): number {
     return this.added;
   }
 
   add(by: number, { key, fetchedAt, at }: Extract<ChangeLine, { kind: 'rebuilt' }>): void {
     const promises = this.ofKey.get(key) ?? new FactPromises();
-    // As an invalidation: a value that was fetched before `startedAt` must not be seen after `at`.
+    // It binds like an invalidation: a value that was fetched before `startedAt` must not be seen after `at`.
     promises.add({ at, startedAt: fetchedAt, version: 0, by });
     this.ofKey.set(key, promises);
     this.added++;
   }
 
   /**
-   * A description of the promise that the read breaks. A value written with `set` has no fetch, so it is not judged.
+   * A description of the promise that the read breaks; undefined if it breaks none. A value written with `set` has no
+   * fetch, so it is not judged.
    */
   judge(read: JudgedRead, value: SeenValue): string | undefined {
     if (value.fetchedAt < 0) return undefined;

@@ -18,12 +18,16 @@ interface Entry {
 }
 
 const LINES_MAX = 60;
-/** The cause of a violation may begin a little earlier. */
+/**
+ * How long before a violation the timeline begins: its cause may lie a little earlier. Faults are shown from 1.5 s
+ * before that.
+ */
 const BEFORE_US = 20_000;
 
 /**
- * The events around a violation, in order: changes of the fact, builds and reads of the key, and faults. It reads the
- * files from their beginning, so use it for one violation, not for many.
+ * The events around a violation, in order: changes of the fact, builds and reads of the key, and faults; of more than
+ * 60 those in the middle are left out. It reads the files from their beginning, so use it for one violation, not for
+ * many.
  */
 export function timeline(folder: string, violation: Violation, faults: readonly RunEvent[]): string[] {
   const from = violation.from - BEFORE_US;
@@ -89,7 +93,7 @@ function ofChange(by: number, line: ChangeLine, { fact, key, read }: Violation):
   }
 }
 
-/** Reads of the key. Consecutive reads with the same result become one entry with a count. */
+/** The reads of the key by one process. Consecutive reads with the same result become one line with a count. */
 function ofReads(by: number, all: Iterable<ReadLine>, { key, fact, read }: Violation, from: number): Entry[] {
   const entries: { at: number; by: number; text: string; same: string; times: number }[] = [];
   const values: string[] = [];

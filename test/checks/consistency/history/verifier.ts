@@ -55,12 +55,12 @@ export class Verifier {
     return [...this.violationCounts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Reads that returned a value. */
+  /** Number of reads that returned a value. */
   get readCount(): number {
     return Object.values(this.reads).reduce((sum, count) => sum + count, 0) - this.reads.miss;
   }
 
-  /** The first violations, in the order in which they were found. */
+  /** The first 20 violations, in the order in which they were found. */
   get violations(): readonly Violation[] {
     return this.kept;
   }
@@ -109,7 +109,7 @@ export class Verifier {
     this.checkVouchedFor(read, value);
     const why = this.rebuilds.judge(read, value);
     if (why) this.reportRead('G6', read, why);
-    // A read that joins a build receives its value even past the TTL: "expired" in docs/concepts/coherence.md.
+    // A read that waits for a build receives its value even past the TTL: "expired" in docs/concepts/coherence.md.
     const isKept = read.origin === 'l1' || read.origin === 'store';
     const end = value.fetchedAt + value.ttlMs * 1000 + TTL_SLACK_US;
     if (isKept && value.ttlMs > 0 && read.beganAt > end) {
@@ -126,7 +126,7 @@ export class Verifier {
     for (const violation of this.order.violations()) this.report(violation);
   }
 
-  /** Records a violation. */
+  /** Counts a violation, and keeps it if it is one of the first 20. */
   report(violation: Violation): void {
     count(this.violationCounts, violation.check);
     if (this.kept.length < KEPT_MAX) this.kept.push(violation);

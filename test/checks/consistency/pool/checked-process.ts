@@ -50,7 +50,7 @@ export class CheckedProcess {
   }
 
   order(order: Order): void {
-    // A killed process cannot receive orders; its successor does not know them.
+    // A killed process receives no orders any more, and its successor does not learn of them.
     if (this.child.connected) this.child.send(order, () => undefined);
   }
 
@@ -83,7 +83,7 @@ export class CheckedProcess {
     await this.gone;
   }
 
-  /** Ends the process as an application ends. */
+  /** Lets the process close its cache and end, as an application does. */
   async close(): Promise<void> {
     this.isExpectedToEnd = true;
     this.order({ kind: 'close' });

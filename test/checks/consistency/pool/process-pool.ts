@@ -28,7 +28,7 @@ export class ProcessPool {
     return this.processes;
   }
 
-  /** A running reader, chosen by a number; undefined: none runs. */
+  /** A running reader, chosen by a number; undefined if no reader runs. */
   runningReader(target: number): CheckedProcess | undefined {
     const running = this.processes.slice(1).filter((process) => !process.isStopped);
     return running[target % running.length];

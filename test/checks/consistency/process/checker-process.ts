@@ -20,11 +20,11 @@ import { CheckedWriter } from './workers/writer.js';
  * source and invalidate. A reader mostly reads; the worker mostly invalidates.
  */
 const LANES = { reader: { reading: 20, writing: 3, pauseMs: 500 }, worker: { reading: 2, writing: 60, pauseMs: 700 } };
-/** Shorter than the product's lease, so a killed builder delays the others only briefly. */
+/** The lease of a build: shorter than the product's, so a killed builder delays the others only briefly. */
 const LEASE_MS = 1000;
 const WAIT_MS = 10_000;
 const READ_AT_ONCE = 20;
-/** In every other process the L1 holds half of the keys, so that it evicts entries too. */
+/** For processes of an odd slot: their L1 has room for half of the keys, so that it evicts entries too. */
 const SMALL_L1 = { l1MaxEntries: Math.floor(keys.length / 2) };
 
 const config = JSON.parse(process.argv[2] ?? '') as ProcessConfig;
@@ -100,7 +100,10 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
-/** Reads all keys twice with `getOrSet`, then with `get`: a value that came from L2 first then comes from L1. */
+/**
+ * Reads all keys twice with `getOrSet`, then with `get`. If the first read of a value comes from L2, the next comes
+ * from L1.
+ */
 async function readAll(): Promise<void> {
   const values: string[] = [];
   for (const way of ['getOrSet', 'getOrSet', 'get'] as const) {

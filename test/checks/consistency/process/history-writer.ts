@@ -23,7 +23,9 @@ export class HistoryWriter {
   private readonly timer: NodeJS.Timeout;
   private changes: string[] = [];
   private reads: string[] = [];
-  /** The last description of each build, oldest first. */
+  /**
+   * The last description of each build, oldest first; only builds among the last `VALUES_MAX` descriptions are kept.
+   */
   private readonly described = new Map<string, { readonly index: number; readonly text: string }>();
   private nextIndex = 0;
 
@@ -42,13 +44,16 @@ export class HistoryWriter {
     this.changes.push(formatChange(line));
   }
 
-  /** Written before anything else happens, so the line survives a kill right afterwards. */
+  /** Writes the line at once, so that it survives if the process is killed right afterwards. */
   changeNow(line: ChangeLine): void {
     this.change(line);
     this.flush();
   }
 
-  /** The value is compared every time, so a value that changes while readers hold it is noticed. */
+  /**
+   * Notes a read. Its value is compared with the last description each time, so a value that changes while readers hold
+   * it is noticed.
+   */
   read(key: number, beganAt: number, origin: Origin, value: CachedValue | undefined, maxAgeUs: number): void {
     const endedAt = this.clock.now();
     const index = value ? this.indexOf(value) : -1;

@@ -2,7 +2,7 @@ import type { GetOrSetOptions } from '@bff/infra/cache/cache.types';
 import type { Key } from '../source/universe.js';
 import type { CachedValue } from './cached-value.js';
 
-/** How long a build keeps its value, as the caller requests it. */
+/** How long the value of a build is kept, as the caller requests it. */
 export interface Life {
   /** Milliseconds; 0: until it is invalidated. */
   readonly ttlMs: number;
@@ -12,7 +12,7 @@ export interface Life {
   readonly negativeMs?: number;
 }
 
-/** No negative answer is kept longer than this. */
+/** Longest life of a negative answer. */
 export const NEGATIVE_MS = 400;
 /** Lives of one key differ from caller to caller, so that a later end does not mean a newer value. */
 const PLAIN: readonly Life[] = [{ ttlMs: 3_600_000 }, { ttlMs: 5_000, jitter: 0.5 }];

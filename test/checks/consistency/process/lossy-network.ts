@@ -20,7 +20,7 @@ export class LossyNetwork {
     private readonly random: () => number,
   ) {
     const { publish } = redis;
-    // The only thing that a process publishes itself: that its L1 has followed.
+    // A process itself publishes one thing only: that its L1 has followed.
     redis.publish = (channel: string | Buffer, message: string | Buffer) =>
       performance.now() < this.muteUntil ? Promise.resolve(0) : publish.call(redis, channel, message);
   }
@@ -30,7 +30,7 @@ export class LossyNetwork {
     this.muteUntil = performance.now() + ms;
   }
 
-  /** For this time one message in three is lost while the connection stands, as can happen in a Redis Cluster. */
+  /** For this time about one message in three is lost while the connection stands, as can happen in a Redis Cluster. */
   dropSome(ms: number): void {
     this.dropUntil = performance.now() + ms;
     if (this.isDropping) return;

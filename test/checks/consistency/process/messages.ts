@@ -8,7 +8,7 @@ export type CheckedMode = 'strict' | 'bounded' | 'off';
 export interface ProcessConfig {
   /** Its number in the history; never used twice in a run. */
   readonly by: number;
-  /** Its place. Its successor takes over the place together with the unacknowledged changes. */
+  /** Its place in the pool. Its successor takes over the place together with the unacknowledged changes. */
   readonly slot: number;
   readonly role: 'reader' | 'worker';
   readonly seed: number;
@@ -26,9 +26,12 @@ export interface ProcessConfig {
 
 /** An order of the run to a process. */
 export type Order =
-  /** The next fetch takes this long, reports when it has read the source, and its lease is not renewed. */
+  /** The next fetch reports when it has read the source, and then takes this much longer. */
   | { readonly kind: 'linger'; readonly ms: number }
-  /** For this time every fetch outlasts its lease. */
+  /**
+   * For this time the source takes 100 to 300 ms for each read, so that every fetch outlasts a short lease of its
+   * build.
+   */
   | { readonly kind: 'slow'; readonly ms: number }
   /** For this time no acknowledgement of this process arrives anywhere. */
   | { readonly kind: 'mute'; readonly ms: number }
@@ -42,7 +45,7 @@ export type Order =
   | { readonly kind: 'rest' }
   /** Invalidate until it is acknowledged, and read until the store answers. Answered by `recovered`. */
   | { readonly kind: 'recover' }
-  /** Read every key, in both ways. Answered by `values`. */
+  /** Read every key, twice with `getOrSet` and then with `get`. Answered by `values`. */
   | { readonly kind: 'readAll' }
   /** Close the cache and end. */
   | { readonly kind: 'close' };
@@ -56,5 +59,5 @@ export type Report =
    * How long the process took to be served by the store, or what hinders it, and its fastest invalidation afterwards.
    */
   | ({ readonly kind: 'recovered' } & Recovery)
-  /** For each key the result of a read; '' for a read that failed or returned nothing. */
+  /** The results of all reads: every key, three times; '' for a read that failed or returned nothing. */
   | { readonly kind: 'values'; readonly values: readonly string[] };

@@ -43,7 +43,7 @@ export class ObservedRead {
   /** Call it in the same turn as the cache. It never rejects for a failed read; it writes the failure down. */
   async answered(answer: Promise<CachedValue | null | undefined>, codeOfVainWait: string) {
     const { store, history } = this.process;
-    const isInL1 = store.l1Hits > this.l1HitsBefore; // it is looked up in the turn of the call
+    const isInL1 = store.l1Hits > this.l1HitsBefore; // the cache looks into the L1 in the turn of the call
     try {
       const value = (await answer) ?? undefined;
       const origin = this.outcome === 'hit' && isInL1 ? 'l1' : ORIGINS[this.outcome];
@@ -59,7 +59,10 @@ export class ObservedRead {
     }
   }
 
-  /** The value fetched for this read binds later reads, unless it is unknown whether the store has it. */
+  /**
+   * Notes that the value fetched for this read binds later reads, unless this process offered it and knows no answer of
+   * the store.
+   */
   private noteRebuilt(value: CachedValue | undefined): void {
     const { by, store, history, clock } = this.process;
     const fetchedAt = value ? value.at : this.fetchedAt;

@@ -18,7 +18,7 @@ interface Answered {
 }
 
 const GRANTS_MAX = 5000;
-/** Per key. A read checks the answers since its own fetch began. */
+/** Maximum number of offers remembered for a key. A read looks at those since its own fetch began. */
 const ANSWERED_MAX = 8;
 const indexOfKey = new Map(keys.map(({ text }, key) => [text, key]));
 
@@ -65,7 +65,10 @@ export class ObservedStore {
     };
   }
 
-  /** Whether this process has offered a build of the key since then, and received an answer to each offer. */
+  /**
+   * Whether this process has offered a build of the key since then, and received an answer to each offer. False if
+   * there may have been more offers than are remembered.
+   */
   hasBeenAnswered(key: number, since: number): boolean {
     const answers = (this.answers.get(key) ?? []).filter(({ sentAt }) => sentAt >= since);
     return answers.length > 0 && answers.length < ANSWERED_MAX && answers.every(({ isKnown }) => isKnown);
@@ -90,7 +93,7 @@ export class ObservedStore {
     return (reply) => {
       const repliedAt = this.clock.now();
       this.noteAnswer(key, { sentAt, isKnown: reply !== 'unknown' });
-      // Without its grant a commit cannot be compared with others: it counts as granted at its very end.
+      // If the grant is no longer known, these times say so little that no violation follows from them.
       const { askedAt, grantedAt } = grant ?? { askedAt: 0, grantedAt: repliedAt };
       const times = { askedAt, grantedAt, sentAt, repliedAt };
       this.history.change({ kind: 'committed', build, key, reply, ...times, ttlMs, facts: parseVersions(facts).facts });

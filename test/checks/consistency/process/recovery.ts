@@ -9,7 +9,7 @@ const KEY = 'recovery:probe';
 const TTL_SECONDS = 1;
 const RETRY_MS = 20;
 const INVALIDATIONS = 5;
-/** Longer than any self-repair takes on a loaded machine. */
+/** How long to wait until the store serves the process: longer than any self-repair takes on a loaded machine. */
 const GIVEN_UP_MS = 40_000;
 
 export interface Recovery {
@@ -20,8 +20,8 @@ export interface Recovery {
 }
 
 /**
- * Measures how long this process takes until an invalidation is acknowledged and a read is answered through the store,
- * and then its fastest invalidation: an invalidation that waits for a lost connection is slow each time.
+ * Measures how long this process takes until a read is answered through the store and an invalidation is acknowledged,
+ * and then the fastest of five invalidations: if it waits for a lost connection, each of them is slow.
  */
 export async function recovered(cache: CacheService): Promise<Recovery> {
   const beganAt = performance.now();

@@ -8,8 +8,7 @@ import { FULL_TRUST } from '@bff/infra/redis/trust';
 
 /**
  * Mechanisms that can be switched off, to prove that the checker notices their absence. The product has no such
- * switches:
- * this code replaces methods and texts of scripts in the process that requests it.
+ * switches: this code replaces methods and texts of scripts in the process that requests it.
  */
 export const mechanisms = {
   /** `commit.lua` does not check whether a dependency was invalidated since the fetch began. */
@@ -30,7 +29,7 @@ export const mechanisms = {
   'lease-check': () => {
     L1Partition.prototype.isLive = () => true;
   },
-  /** The process that invalidates leaves its own L1 to the bus. */
+  /** A process that invalidates does not drop anything from its own L1 itself; only the message on the bus does. */
   'own-drop': () => {
     L1Cache.prototype.invalidateOwn = () => undefined;
   },
@@ -52,15 +51,18 @@ export const mechanisms = {
   'server-check': trustOtherServers,
   /** A process accepts a history that shows less than it has seen, and sends nothing of what it remembers. */
   'history-check': rememberNothing,
-  /** Both mechanisms. When a primary takes over older data, each covers for the other except for a moment. */
+  /**
+   * Neither `adoption` nor `history-check`. When a primary takes over older data, each covers for the other except for
+   * a moment.
+   */
   'older-data-checks': (redis: RedisClient) => {
     trustAnyServer(redis);
     rememberNothing();
   },
   /**
-   * All three mechanisms. When a slot moves, each nearly always covers for the others: the destination is another
-   * server, and the last acknowledged writes are missing there. Only the models show which interleaving needs which
-   * mechanism.
+   * Neither `slot-check` nor `adoption` nor `history-check`. When a slot moves, each nearly always covers for the
+   * others: the destination is another server, and the last acknowledged writes are missing there. Only the models show
+   * which interleaving needs which mechanism.
    */
   'move-checks': (redis: RedisClient) => {
     ignoreOpenSlots(redis);
@@ -113,8 +115,8 @@ function editScript(redis: RedisClient, script: string, what: RegExp, by: string
 }
 
 /**
- * Changes the part that all scripts of a partition share. A script that nobody waits for must not keep the mechanism
- * either.
+ * Changes the part that all scripts of a partition share, and does so in every script. One unchanged script would keep
+ * the mechanism alive.
  */
 function editAllScripts(redis: RedisClient, what: RegExp, by: string): void {
   edit(redis, (_, lua) => lua.includes('local function useOwn('), what, by);

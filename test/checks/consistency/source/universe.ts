@@ -34,7 +34,10 @@ export interface Key {
 export type Versions = ReadonlyMap<number, number>;
 
 const TABLES = ['Order', 'Item', 'Product', 'Setting'];
-/** Only the worker changes the records of this table and the keys that show them; these keys are written with `set`. */
+/**
+ * The number of the table whose records only the worker changes, as it does the keys that show them. These keys are
+ * also written with `set`.
+ */
 const SETTINGS = 3;
 const NAMESPACES = ['orders', 'catalog', 'portal', 'settings'];
 const RECORDS_PER_TABLE = 100;
@@ -44,14 +47,14 @@ const SETTING_KEYS = 20;
 const TTL_MS = 400;
 /** Shares no factor with the number of keys, so its multiples visit each key. */
 const SPREAD = 211;
-/** An L1 does not keep an entry with more than 64 dependencies. */
+/** Number of records in a value of kind `wide`: an L1 does not keep an entry with more than 64 dependencies. */
 const WIDE_RECORDS = 70;
 
 const FIRST_MEMBERSHIP = TABLES.length * RECORDS_PER_TABLE;
 const FIRST_TABLE = FIRST_MEMBERSHIP + TABLES.length;
 const FIRST_NAMESPACE = FIRST_TABLE + TABLES.length;
 const FIRST_KEY = FIRST_NAMESPACE + NAMESPACES.length;
-/** Every detail depends on this record, so it has more dependants than one step removes. */
+/** Every detail but those of settings depends on this record, so it has more dependants than one step removes. */
 const HUB = 2 * RECORDS_PER_TABLE;
 
 export const keys: readonly Key[] = makeKeys();

@@ -15,9 +15,9 @@ export interface DeploymentOptions {
   readonly transport: Transport;
   readonly bffs: number;
   readonly workers: number;
-  /** How long the sandbox takes for a query; in that time changes overtake fetches. */
+  /** How long the sandbox takes to answer a query. A longer time lets more changes overtake a fetch. */
   readonly latencyMs: number;
-  /** 0: the reconciler is off. */
+  /** The reconciler's period; 0: it is off. */
   readonly reconcileSeconds: number;
   /** Settings of the workers alone, to plant a fault. */
   readonly workerEnv?: Readonly<Record<string, string>>;
@@ -99,13 +99,15 @@ export class Deployment {
     await this.restart(slot);
   }
 
-  /** Ends the workers by SIGTERM, as a deployment does, and starts them with another reconciler period. */
+  /**
+   * Ends each worker by SIGTERM, as a deployment does, and starts its successor with another period of the reconciler.
+   */
   async replaceWorkers(reconcileSeconds: number): Promise<void> {
     this.options = { ...this.options, reconcileSeconds };
     for (const slot of this.workers) await this.replace(slot, 'SIGTERM');
   }
 
-  /** The state of change events by the first worker that answers. */
+  /** The state of change events as the first worker that answers reports it; undefined if none answers. */
   async events(): Promise<EventsState | undefined> {
     for (const { http, process } of this.workers) {
       const state = process.isStopped ? undefined : await eventsState(http);
@@ -114,7 +116,10 @@ export class Deployment {
     return undefined;
   }
 
-  /** Resolves when change events are up; rejects with the last reported state. */
+  /**
+   * Resolves when change events are up and a worker holds the consumer lease. Rejects after `withinMs`, with the last
+   * reported state.
+   */
   async isUp(withinMs: number): Promise<void> {
     let last: EventsState | undefined;
     const isUp = async () => {
@@ -143,7 +148,7 @@ export class Deployment {
     await Promise.all(slots.map(({ process }) => process.end()));
     for (const { http } of slots) http.close();
     this.org?.close();
-    // The timer of the deadline also keeps this process alive; the wait for the server does not.
+    // The deadline also keeps this process alive with its timer; the child process of the server does not.
     if (this.redis) await withinMs(CLOSE_MS, this.redis.stop(), 'a redis-server did not end');
     this.watchdog.close();
   }

@@ -23,7 +23,10 @@ export class HttpClient {
 
   constructor(readonly origin: string) {}
 
-  /** Resolves with every complete answer; rejects if none arrives in time, or if the connection ends. */
+  /**
+   * Resolves with every complete answer, whatever its status. Rejects if the connection is silent for `timeoutMs`, or
+   * ends before the answer is complete.
+   */
   call(
     path: string,
     { method = 'GET', headers = {}, body, timeoutMs = TIMEOUT_MS }: HttpCall = {},

@@ -47,7 +47,7 @@ export class SandboxClient {
     return rows;
   }
 
-  /** The id of the new record. */
+  /** Creates a record, and resolves with its id. */
   async create(object: string, fields: object): Promise<string> {
     return ((await this.rest('POST', `/sobjects/${object}`, fields)) as { id: string }).id;
   }
@@ -82,7 +82,7 @@ export class SandboxClient {
     return stats?.deliveredEvents ?? 0;
   }
 
-  /** The number of events still to be lost. */
+  /** The number of coming events that the fault `drop-events` will still lose. */
   async eventsToLose(): Promise<number> {
     type InForce = { inForce?: { 'drop-events'?: { events?: number } } };
     const faults = jsonOf(await this.http.call('/sandbox/faults')) as InForce | undefined;

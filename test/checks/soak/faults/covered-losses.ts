@@ -6,8 +6,9 @@ import type { Universe } from '../load/universe.js';
 import { loseNext, rowsOf, runTrials, type Loss, type Trial } from './losses.js';
 
 /**
- * Loses the event of an order that moves to another account, and delivers the next change of the same order. A row
- * shows only its last change, so it does not reveal the missing event. Resolves as `loseEvents` does.
+ * Loses the event of an order that moves to another account; the event of its next change is delivered. The time stamp
+ * of a row is that of its last change and does not reveal the missing event, so the reconciler has to compare values.
+ * Resolves as `loseEvents` does.
  */
 export async function loseCoveredEvents(
   deployment: Deployment,
@@ -21,7 +22,7 @@ export async function loseCoveredEvents(
 async function movedOrder(deployment: Deployment, universe: Universe, load: Load): Promise<Trial> {
   const page = { path: '/api/orders', customer: 2 } as const;
   const order = await load.changes.newOrder(universe.accounts.get(1) ?? '', new Choice(2));
-  universe.orders.delete(order.id); // no other writer touches it
+  universe.orders.delete(order.id); // so that no writer of the load changes it
   return {
     what: 'move of Order, before an update that was heard',
     warm: () => warm(deployment, page),

@@ -7,7 +7,7 @@ import type { Fault, FaultKind } from './fault-schedule.js';
 import { restartRedis, stopRedis } from './redis-faults.js';
 
 const HOURS_73_MS = 73 * 3_600_000;
-/** Maximum number of refused calls; they are calls of BFFs and workers, or the writers' own. */
+/** Maximum number of REST calls that one fault refuses; these are calls of BFFs and workers, or the writers' own. */
 const REFUSED_MAX = 30;
 const BURSTS = ['Order', 'OrderItem', 'Product2'] as const;
 const LOST_WITH_OVERFLOW = 20;
@@ -87,7 +87,7 @@ export class DeploymentFaults {
     }
   }
 
-  /** Changes whose events are lost, and the events that Salesforce sends instead when it cannot report them. */
+  /** Makes changes whose events are lost, and sends the event that Salesforce sends when it cannot report them. */
   private async announceBadly(kind: FaultKind, target: number): Promise<void> {
     const { org } = this.deployment;
     await this.load.withWritersPaused(async () => {
@@ -99,7 +99,7 @@ export class DeploymentFaults {
       const ids = [...new Set(hit)].filter((id) => id !== undefined);
       await org.fault({ fault: 'drop-events', count: ids.length, entityName: 'OrderItem' });
       for (const id of ids) await this.load.changes.changeItem(id).catch(() => undefined);
-      await org.fault({ fault: 'drop-events', count: 0 }); // refused changes have not used up their losses
+      await org.fault({ fault: 'drop-events', count: 0 }); // in case a change was refused
       const header = { fault: 'gap', entityName: 'OrderItem' };
       if (kind === 'gap') return org.fault({ ...header, changeType: 'GAP_UPDATE', recordIds: ids });
       if (kind === 'wildcard') return org.fault({ ...header, changeType: 'UPDATE', recordIds: ['802*'] });

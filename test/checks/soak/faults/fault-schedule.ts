@@ -40,19 +40,23 @@ export interface Fault {
   readonly at: number;
   /** How long the fault lasts, for kinds with a duration. */
   readonly ms: number;
-  /** A number for all other choices of the fault. */
+  /** A random number that decides all other choices of the fault, such as the process that it hits. */
   readonly target: number;
 }
 
 const GAP_MS = [300, 2_400] as const;
-/** Values below and above the timeout of a Redis command (200 ms), an L1 lease (1 s) and the lease of a consumer. */
+/** Values below and above the timeout of a Redis command (200 ms), the lease of an L1 (1 s) and the consumer lease. */
 const DURATIONS_MS = [200, 700, 1_500, 3_000, 6_000] as const;
-/** Faults come in salvos. In the calm after each salvo everything must recover, and freshness is judged. */
+/**
+ * How long a salvo of faults and the calm after it take together. In the calm everything must recover, and reads are
+ * judged.
+ */
 export const CYCLE_MS = 20_000;
 const SALVO_SHARE = 0.55;
 
 /**
- * The faults of a phase, of these kinds. The seed alone decides them. Every kind occurs once before any kind repeats.
+ * The faults of a phase, drawn from these kinds. The same seed gives the same faults, and a longer phase begins with
+ * those of a shorter one. Every kind occurs once before any kind repeats.
  */
 export function scheduleFaults(seed: number, forMs: number, kinds: readonly FaultKind[]): Fault[] {
   const choice = new Choice(seed);

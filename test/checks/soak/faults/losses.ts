@@ -8,16 +8,23 @@ import type { Universe } from '../load/universe.js';
 /** The outcome of one event that was never delivered. */
 export interface Loss {
   readonly what: string;
-  /** Whether a BFF showed the old value afterwards; otherwise something else had already dropped it. */
+  /**
+   * Whether a BFF still showed the old value 400 ms (`PROVOKED_MS`) later; otherwise something else had already dropped
+   * it.
+   */
   readonly isProvoked: boolean;
-  /** From Salesforce's acknowledgement until no BFF showed the old value; undefined if the deadline passed before. */
+  /**
+   * From Salesforce's acknowledgement until no BFF showed the old value, but at least `PROVOKED_MS`; undefined if the
+   * deadline passed before.
+   */
   readonly repairedAfterMs: number | undefined;
 }
 
 const LOOK_MS = 50;
 const PROVOKED_MS = 400;
 /**
- * Rows and events have whole seconds: a loss in the same second as a delivered event cannot be distinguished from it.
+ * How long to wait after the last delivered change before the first loss. The times of rows and events are whole
+ * seconds, so a loss in the same second as a delivered event cannot be distinguished from it.
  */
 const SAME_SECOND_MS = 1_100;
 const WRITE_MS = 10_000;
@@ -105,7 +112,7 @@ function creationTrial(deployment: Deployment, universe: Universe): Trial {
     warm: () => warm(deployment, page),
     lose: async () => {
       const { org } = deployment;
-      // No order line is created: its event is not lost, names the order, and would drop the list.
+      // No order line is created: its event would be delivered, name the order, and drop the list.
       await loseNext(deployment, 'Order');
       id = await org.create('Order', {
         AccountId: universe.accounts.get(1),
@@ -122,7 +129,7 @@ function creationTrial(deployment: Deployment, universe: Universe): Trial {
 async function deletionTrial(deployment: Deployment, universe: Universe, load: Load): Promise<Trial> {
   const page = { path: '/api/orders', customer: 2 } as const;
   const order = await load.changes.newOrder(universe.accounts.get(2) ?? '', new Choice(1));
-  universe.orders.delete(order.id); // no other writer touches it
+  universe.orders.delete(order.id); // so that no writer of the load changes it
   return {
     what: 'deletion of Order',
     warm: () => warm(deployment, page),

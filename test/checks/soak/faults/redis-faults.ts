@@ -4,10 +4,10 @@ import { Redis } from 'ioredis';
 import { elapse } from '../../../support/eventually.js';
 import type { RedisServer } from '../../../support/redis/redis-server.js';
 
-/** How long the org keeps changing after the snapshot with which Redis comes back. */
+/** How long the org goes on changing after the snapshot with which Redis comes back. */
 const OLDER_MS = 700;
 
-/** Ends Redis and starts it empty, as it was at its end, or as it was a moment before. */
+/** Ends Redis, and starts it empty, as it was at its end, or as it was `OLDER_MS` before its end. */
 export async function restartRedis(server: RedisServer, as: 'empty' | 'saved' | 'older'): Promise<void> {
   const folder = await withAdmin(server, async (admin) => {
     const [, dir = ''] = (await admin.config('GET', 'dir')) as [string, string];
@@ -33,7 +33,7 @@ export async function stopRedis(server: RedisServer, ms: number): Promise<void> 
 
 async function withAdmin<T>({ url }: RedisServer, work: (admin: Redis) => Promise<T>): Promise<T> {
   const admin = new Redis(url, { retryStrategy: () => 50 });
-  admin.on('error', () => undefined); // the server is stopped and restarted
+  admin.on('error', () => undefined); // the soak stops and restarts the server
   try {
     return await work(admin);
   } finally {

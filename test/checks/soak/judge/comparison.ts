@@ -14,9 +14,12 @@ export interface Comparison {
   readonly entries: Readonly<Record<string, number>>;
   /** Answers that differed from the org in the first round. */
   readonly differedAtFirst: number;
-  /** From the start of the comparison until the last of these was right. */
+  /**
+   * From the start of the comparison until the last time that a round had fewer wrong answers than the one before;
+   * until the end of the first round if there was none.
+   */
   readonly settledAfterMs: number;
-  /** Still wrong at the deadline. */
+  /** What was still wrong at the deadline: at most 20 lines, and the number of the others. */
   readonly mismatches: readonly string[];
 }
 
@@ -46,7 +49,7 @@ export async function compareAll(deployment: Deployment, accounts: Accounts, wit
   let wrong = first;
   let compared = pages.length * deployment.bffs.length;
   let settledAt = performance.now();
-  // Counted from here: the first round alone may take long on a busy machine.
+  // The deadline counts from the end of the first round, because that round alone may take long on a busy machine.
   const deadline = performance.now() + withinMs;
   while (wrong.length > 0 && performance.now() < deadline) {
     await elapse(LOOK_MS);
@@ -56,7 +59,8 @@ export async function compareAll(deployment: Deployment, accounts: Accounts, wit
     wrong = left;
   }
   const mismatches = wrong.length === 0 ? [] : await stillWrong(deployment, accounts, wrong);
-  // Every page was just read, so some have to be there: else the kept orders are looked for in the wrong place.
+  // Every page was just read, so Redis must hold some entries. If none is found, `cachedKeys` looks in the wrong place,
+  // and the kept orders were not checked.
   if (keys.length === 0 && (await cachedKeys(deployment.redis.url, APP_NAME)).length === 0)
     mismatches.push('no entry of any page was found in Redis');
   return {
@@ -93,9 +97,7 @@ async function stillWrong(deployment: Deployment, accounts: Accounts, wrong: rea
   return (await differing(deployment, looks)).map(({ how }) => how);
 }
 
-/**
- * Cached orders that no account has any more, and each order as another customer requests it: the answer must be 404.
- */
+/** Pages that must answer 404: each cached order, as every customer requests it who does not have it. */
 function strayPages(keys: readonly string[], expected: readonly ExpectedPage[]): ExpectedPage[] {
   const known = new Set(expected.map(({ path, customer }) => `${customer} ${path}`));
   return keys

@@ -28,19 +28,22 @@ export class Freshness {
   readonly stale: StaleRead[] = [];
   staleCount = 0;
   judgedReads = 0;
-  /** Reads of a value written within the second before the bound: they could have been wrong. */
+  /**
+   * Number of judged reads that showed a record whose last change was acknowledged less than `boundMs` and a second
+   * before the read: they could have been wrong.
+   */
   exposedReads = 0;
   private readonly writes = new Map<Fact, Write[]>();
   private calmSince = Infinity;
 
   constructor(readonly boundMs: number) {}
 
-  /** From now on nothing is promised. */
+  /** From now on no read is judged. */
   disturbed(): void {
     this.calmSince = Infinity;
   }
 
-  /** Everything has worked again since this time. */
+  /** Says that everything has worked again since this time. */
   calm(at: number): void {
     this.calmSince = at;
   }
@@ -49,7 +52,7 @@ export class Freshness {
     return this.calmSince !== Infinity;
   }
 
-  /** Salesforce has acknowledged the write. Versions of a fact are acknowledged in order. */
+  /** Says that Salesforce has acknowledged the write. Versions of a fact must be acknowledged in order. */
   acknowledged(fact: Fact, version: number, at: number): void {
     const writes = this.writes.get(fact) ?? [];
     writes.push({ version, at });
@@ -58,8 +61,8 @@ export class Freshness {
   }
 
   /**
-   * The record's version is unknown from now on: it came back from the recycle bin, or an unconfirmed write may have
-   * changed it.
+   * Says that the record's version is unknown from now on: it came back from the recycle bin, or an unconfirmed write
+   * may have changed it.
    */
   forget(fact: Fact): void {
     this.writes.delete(fact);

@@ -20,7 +20,7 @@ interface Records {
   readonly entries: readonly Row[];
 }
 
-/** The customers' accounts, in the order of their numbers. */
+/** The id of each customer's account, in the order of the customers' numbers. */
 export type Accounts = ReadonlyMap<Customer, string>;
 
 const CATEGORIES = ['Internet', 'SIM', 'VPN', 'Voice', 'Hardware'];
@@ -32,7 +32,10 @@ const ORDER_FIELDS =
 const PRODUCT_FIELDS =
   'Id, Name, ProductCode, Description, Family, Region__c, Billing_Cycle__c, Availability__c, Stock__c';
 
-/** Every page of every customer, built from the org's current records. It shares no code with the product. */
+/**
+ * The pages of every customer's orders and eligibility, and those of the catalog, which show every customer the same,
+ * once. All are built from the org's current records. This shares no code with the product.
+ */
 export async function expectedPages(org: SandboxClient, accounts: Accounts): Promise<ExpectedPage[]> {
   const ids = [...accounts.values()].map((id) => `'${id}'`).join(', ');
   const records: Records = {

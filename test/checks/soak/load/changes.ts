@@ -54,7 +54,10 @@ export class Changes {
     private readonly freshness: Freshness,
   ) {}
 
-  /** Makes one change; false if no record was available for it. Rejects when Salesforce did not acknowledge it. */
+  /**
+   * Makes one change; resolves with false if there was no free record for it. Rejects when Salesforce did not
+   * acknowledge it.
+   */
   async make(kind: ChangeKind, choice: Choice): Promise<boolean> {
     switch (kind) {
       case 'item changed':
@@ -200,7 +203,9 @@ export class Changes {
     this.freshness.acknowledged(`Order ${order.id}`, DELETED, performance.now());
   }
 
-  /** The items stay in the bin, as they do when only the order is undeleted. */
+  /**
+   * Undeletes the order that was deleted first. Its items stay in the bin, as they do when only the order is undeleted.
+   */
   private async undeleteOrder(): Promise<boolean> {
     const order = this.bin.shift();
     if (order === undefined || this.universe.orders.size >= ORDERS_MAX) return false;

@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly seed: number;
   readonly writers: number;
   readonly readers: number;
-  /** Average pause of a writer between two changes. */
+  /** Average pause of a writer between two changes; the pauses are evenly distributed from 0 to twice this. */
   readonly writeRestMs: number;
   readonly readRestMs: number;
 }
@@ -28,9 +28,9 @@ const PAUSE_LOOK_MS = 5;
 export class Load {
   readonly writes = new Map<ChangeKind, number>();
   readonly answers = new Map<string, number>();
-  /** Changes that Salesforce refused, or whose outcome it did not report. */
+  /** Number of changes that Salesforce refused, or whose outcome is unknown. Those in `defects` are counted too. */
   unacknowledged = 0;
-  /** Answers of 5xx, and missing answers, in times of calm. */
+  /** Number of answers of 5xx, and of missing answers, while nothing was disturbed. */
   failuresInCalm = 0;
   readonly defects: string[] = [];
   readonly changes: Changes;

@@ -10,7 +10,7 @@ import type { Universe } from './universe.js';
 const LOOK_MS = 10;
 const READ_MS = 40_000;
 
-/** A reserved record, the way to change it, and the page that shows the change. */
+/** A record that no other writer changes, the way to change it, and the page that shows the change. */
 export interface Marker {
   readonly entityName: 'OrderItem' | 'Order' | 'Product2' | 'PricebookEntry' | 'Account';
   readonly fact: Fact;
@@ -58,13 +58,13 @@ export function markersOf(universe: Universe, changes: Changes): readonly Marker
   ];
 }
 
-/** Reads the page through every BFF twice, so that each of them has it cached. */
+/** Reads the page twice through every BFF, so that each of them holds it. */
 export async function warm(deployment: Deployment, page: Page): Promise<void> {
   for (let round = 0; round < 2; round++)
     await Promise.all(deployment.bffs.map((slot) => readPage(deployment, slot, page)));
 }
 
-/** Repeats a change until Salesforce has acknowledged it. */
+/** Repeats a change until Salesforce has acknowledged it, for at most `withinMs`. */
 export async function changeSurely(marker: Marker, withinMs: number): Promise<void> {
   for (const deadline = performance.now() + withinMs; ; await elapse(LOOK_MS * 10)) {
     try {
@@ -76,8 +76,8 @@ export async function changeSurely(marker: Marker, withinMs: number): Promise<vo
 }
 
 /**
- * Changes every marker and waits until each BFF shows it; all events before these changes are applied then. Resolves
- * with the duration in milliseconds.
+ * Changes one marker after the other, and waits each time until every BFF shows the change. Then all earlier events of
+ * its object are applied. Resolves with the duration in milliseconds.
  */
 export async function markersSeen(
   deployment: Deployment,

@@ -21,8 +21,8 @@ export interface KnownProduct {
 }
 
 /**
- * Records that only markers and deliberate losses write to, so that no other write repairs a loss. No page shows two of
- * them, so that no change of one repairs another.
+ * Records that only markers and deliberate losses write to, so that no other write repairs a loss. For each there is
+ * another page on which it is looked for.
  */
 export interface Reserved {
   readonly customer: Customer;
@@ -38,10 +38,7 @@ export interface Reserved {
 const RESERVED_FAMILIES = ['VPN', 'Voice'];
 const RESERVED_CUSTOMER: Customer = 3;
 
-/**
- * The records that the soak writes to and reads, as far as it knows them. A writer holds a record while it writes to
- * it.
- */
+/** The records that the soak knows, writes to and reads. A writer holds a record while it writes to it. */
 export class Universe {
   readonly orders = new Map<string, KnownOrder>();
   readonly products = new Map<string, KnownProduct>();
@@ -77,7 +74,7 @@ export class Universe {
     return this.versions.get(fact) ?? 0;
   }
 
-  /** Whether no other writer holds the record; if so, it is held until `release`. */
+  /** Holds the record until `release`; false if another writer already holds it. */
   hold(id: string): boolean {
     if (this.held.has(id)) return false;
     this.held.add(id);
@@ -92,7 +89,7 @@ export class Universe {
     return [...this.accounts].find(([, id]) => id === account)?.[0];
   }
 
-  /** Orders that may be written to. */
+  /** Orders that any writer may change: all but the reserved ones. */
   get openOrders(): KnownOrder[] {
     return [...this.orders.values()].filter(
       (order) => order !== this.reserved.order && order !== this.reserved.itemOrder,

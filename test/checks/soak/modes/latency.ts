@@ -8,20 +8,20 @@ import { Choice } from '../../choice.js';
 import { Universe } from '../load/universe.js';
 import type { SoakOptions } from '../options.js';
 
-/** Changes a second, including the measured `PROBES_PER_SECOND`. */
+/** Number of changes a second during the measurement, of which `PROBES_PER_SECOND` are measured. */
 export const CHANGES_PER_SECOND = 200;
 const PROBES_PER_SECOND = 8;
 const BACKGROUND_READS_PER_SECOND = 80;
 const ORDERS_PER_CUSTOMER = 30;
 const PROBE_ORDERS = 8;
-/** Pause between two reads of each BFF's one connection. */
+/** Pause between two reads of a probed page; each BFF is read over one connection. */
 const LOOK_MS = 2;
 const GIVEN_UP_MS = 5_000;
 const WARM_UP_MS = 3_000;
 
 /**
  * How soon after a change its old value could no longer be read. Times are milliseconds after Salesforce's answer to
- * the change, sorted.
+ * the change, sorted by length.
  */
 export interface LatencyOutcome {
   readonly transport: Transport;
@@ -120,8 +120,8 @@ async function probeFor(seconds: number, deployment: Deployment, universe: Unive
 }
 
 /**
- * When the last answer with an older version and the first with this one arrived, over one connection that reads
- * repeatedly.
+ * Reads the page repeatedly over one connection. Resolves with when the last answer with an older version arrived, and
+ * the first with this version; without the latter if that takes too long.
  */
 async function untilNew(deployment: Deployment, slot: Slot, marker: Marker, version: number) {
   let oldAt = 0;

@@ -12,7 +12,10 @@ const LATENCY_MS = 5;
 const LOAD = { writers: 4, readers: 6, writeRestMs: 30, readRestMs: 20 } as const;
 const LOAD_MS = 6_000;
 const SETTLE_MS = 4_000;
-/** Other changes drop the same pages repeatedly, so no page stays wrong for long. */
+/**
+ * The freshness bound where reads are judged. It is short, because other changes drop the same pages repeatedly, so
+ * that no page stays wrong for long.
+ */
 const BOUND_MS = 1_000;
 const JUDGED_MS = 12_000;
 const LOSS_MS = 5_000;
@@ -21,7 +24,7 @@ const LOSS_MS = 5_000;
 interface Plant {
   readonly name: string;
   readonly workerEnv?: Readonly<Record<string, string>>;
-  /** Resolves with the problems found. */
+  /** Looks for the fault, and resolves with the problems found. If there are none, the fault was not noticed. */
   find(run: PlantedRun): Promise<readonly string[]>;
 }
 

@@ -10,23 +10,26 @@ import type { SoakOptions } from '../options.js';
 
 const LATENCY_MS = 5;
 const LOAD = { writers: 3, readers: 4, writeRestMs: 25, readRestMs: 20 } as const;
-/** "Stand-bys take over within 5 s of its death." */
+/**
+ * How long a change may stay invisible after a kill: a stand-by has to take over within 5 s of the death of the active
+ * worker.
+ */
 export const TAKEOVER_MAX_MS = 5_000;
 const GIVEN_UP_MS = 30_000;
 const SETTLE_MS = 10_000;
 const LOOK_MS = 50;
-/** How long the org changes before a kill (`LEAD_MS`) and after it (`TAIL_MS`). */
+/** Least and greatest time for which the org changes before a kill (`LEAD_MS`) and after it (`TAIL_MS`). */
 const LEAD_MS = [100, 1_500] as const;
 const TAIL_MS = [0, 500] as const;
 
 /** The results of repeated kills of the active worker. */
 export interface TakeoverOutcome {
   readonly transport: Transport;
-  /** From the kill until every BFF showed a change that was made right after it. */
+  /** From each kill until every BFF showed a change that was made soon after it. */
   readonly takeoverMs: readonly number[];
-  /** Kills that certainly hit the active worker. */
+  /** Number of kills that certainly hit the active worker. */
   readonly ofLeader: number;
-  /** From the kill until another worker held the lease. */
+  /** From each kill until another worker held the lease; kills after which this took more than 30 s are missing. */
   readonly leaseMs: readonly number[];
   readonly compared: number;
   readonly mismatches: readonly string[];
@@ -36,8 +39,8 @@ export interface TakeoverOutcome {
 }
 
 /**
- * Kills the active worker repeatedly while the org changes, with the reconciler off. After each kill the stand-by must
- * take over, everything must settle, and every cached value must equal the org's.
+ * Kills the active worker (or any, if none is active) repeatedly while the org changes, with the reconciler off. After
+ * each kill the stand-by must take over, everything must settle, and every cached value must equal the org's.
  */
 export async function takeovers(
   options: SoakOptions,
@@ -137,7 +140,7 @@ class Takeovers {
       this.failures.push(`kill ${kill}: ${fact} was shown out of date for ${Math.round(ms)} ms`);
   }
 
-  /** Resolves when another worker holds the lease, or when that has taken too long. */
+  /** Waits until another worker holds the lease, and notes how long that took; gives up after `GIVEN_UP_MS`. */
   private async leaseMoved(from: Slot, killedAt: number): Promise<void> {
     while (performance.now() - killedAt < GIVEN_UP_MS) {
       const active = await this.deployment.activeWorker();

@@ -29,7 +29,7 @@ export function declaredDependencies(facts: Iterable<number>): Dependency[] {
   return [...facts].filter((fact) => ['record', 'membership'].includes(factOf(fact).kind)).map(dependencyOf);
 }
 
-/** A failure on purpose, as sources have them. */
+/** An error that the source throws on purpose, because real sources fail too. */
 class SourceFailedError extends Error {
   readonly code = 'SOURCE_FAILED';
 }
@@ -37,7 +37,9 @@ class SourceFailedError extends Error {
 const FAILURE_CHANCE = 0.003;
 /** Chance of `null` ("does not exist, or no longer"), for calls that set its lifetime. */
 const NULL_CHANCE = 0.5;
-/** Chance and longest duration of the delay after each read of the source: most are short, some outlast a lease. */
+/**
+ * Chance and longest duration of the delay after each read of the source: most are short, some outlast a short lease.
+ */
 const DURATIONS: readonly (readonly [chance: number, ms: number])[] = [
   [0.015, 400],
   [0.08, 60],
@@ -58,17 +60,17 @@ export class CheckedFetcher {
     private readonly random: () => number,
   ) {}
 
-  /** The next fetch takes this long, and calls `tell` when it has read the source. */
+  /** The next fetch calls `tell` when it has read the source, and then takes this much longer. */
   linger(ms: number, tell: () => void): void {
     this.lingering = { ms, tell };
   }
 
-  /** For this time every fetch takes longer than its lease. */
+  /** For this time each read of the source takes 100 to 300 ms, so every fetch outlasts a lease of `SHORT_LEASE_MS`. */
   slowDown(ms: number): void {
     this.slowUntil = performance.now() + ms;
   }
 
-  /** From now on the source is quick and does not fail. */
+  /** From now on the source is quick, does not fail, and never answers `null`. */
   calmDown(): void {
     this.isCalm = true;
   }
@@ -77,7 +79,7 @@ export class CheckedFetcher {
     return `${this.by}.${++this.builds}`;
   }
 
-  /** `begins` receives the instant at which the fetch begins. */
+  /** Builds the value of a key. `begins` receives the instant at which the fetch begins. */
   async fetch(
     key: number,
     { ttlMs, negativeMs }: Life,

@@ -31,7 +31,10 @@ const WEIGHTS: Readonly<Record<Operation, number>> = {
   del: 60,
   set: 80,
 };
-/** Dependencies of one invalidation. L1s receive more than 200 dependencies as "everything". */
+/**
+ * Number of dependencies that a change of kind `many` invalidates at once. If they are more than 200, L1s receive
+ * "everything" in their place.
+ */
 const MANY = 210;
 
 /** A random change. Only the worker changes the facts that settings consist of. */
@@ -69,7 +72,9 @@ export function chooseChange(random: () => number, role: 'reader' | 'worker'): P
   }
 }
 
-/** The record that a much-read key shows; undefined where only the worker may change it. */
+/**
+ * The record that a much-read key shows; undefined if the key shows no single record, or only the worker may change it.
+ */
 function rootOfSomeKey(random: () => number): number | undefined {
   const { kind, table, root } = keys[someKey(random)] as Key;
   return kind === 'detail' && sharedTables.includes(table) ? facts.record(table, root) : undefined;

@@ -8,13 +8,16 @@ import { dependencyOf, type CheckedFetcher } from './fetcher.js';
 import { chooseLife, lifeOptions, type Life } from '../life.js';
 import { ObservedRead, type Observation } from '../observed-read.js';
 
-/** Maximum number of reads in one turn of the event loop. No message of another process arrives between them. */
+/**
+ * Maximum number of reads of a lane without a pause. While the L1 answers them, they share one turn of the event loop,
+ * so no message of another process arrives between them.
+ */
 const BURST_MAX = 40;
 /** Share of reads that use `get`, which never builds a missing value. */
 const GET_SHARE = 0.35;
 /** Longest pause between two reads of a lane that bounds the age. Each read costs a fetch, so they are few. */
 const REBUILD_PAUSE_MS = 80;
-/** 0: only a fetch that begins after the call is accepted. */
+/** Bounds of the age, of which one is chosen at random; 0: only a fetch that begins after the call is accepted. */
 const MAX_AGES_MS = [0, 0, 30];
 /** How long some `get` reads wait for a build in progress. */
 const BUILD_WAIT_MS = 100;
@@ -104,7 +107,8 @@ export class CheckedReader {
     const fetcher = (context: FetchContext) => this.fetcher.fetch(key, life, context, (at) => (read.fetchedAt = at));
     const onOutcome = (how: ReadOutcome) => (read.outcome = how);
     const given = { ...options, ...lifeOptions(life), onOutcome };
-    // Ten seconds are longer than any lease and any outage here. If the wait runs out, no process was left to end it.
+    // The wait (`WAIT_MS`) is longer than any lease and any outage here. If it runs out all the same, nothing was going
+    // to end it, and that counts as a violation.
     return this.noted(key, read.answered(this.cache.getOrSet(text, fetcher, given), 'WAITED_IN_VAIN'));
   }
 
