@@ -23,14 +23,14 @@ export interface BenchEffort {
   readonly isQuick: boolean;
 }
 
-/** A scenario as a section of a page. */
+/** The table of a scenario as a section of a Markdown page. */
 export function section(table: BenchTable): string {
   const notes = table.notes.map((note) => `- ${note}`).join('\n');
   const text = [`## ${table.title}`, table.intro, markdownTable(table.header, table.rows)];
   return [...text, ...(notes ? [notes] : [])].join('\n\n');
 }
 
-/** All targets as a section. */
+/** All targets as a section of a Markdown page, with whether each was met. */
 export function targetSection(targets: readonly Target[]): string {
   const rows = targets.map((t) => [t.what, t.target, t.measured, t.isMet ? 'yes' : '**no**']);
   const how =

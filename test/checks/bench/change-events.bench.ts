@@ -153,7 +153,8 @@ function memoryTable(reports: readonly [burst: ChangeEventsReport, caughtUp: Cha
 
 /** Runs the job in a separate process, so that processor time and heap are the consumer's. */
 async function carryOut(job: ChangeEventsJob): Promise<ChangeEventsReport[]> {
-  const execArgv = job.kind === 'apply' ? [] : CONSUMER_ARGS; // `apply` fills entries in that process too, so its heap is not limited
+  // `apply` also makes the entries in that process, so its heap is not limited.
+  const execArgv = job.kind === 'apply' ? [] : CONSUMER_ARGS;
   const child = fork(PROGRAM, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const over = new AbortController();
   const failed = Promise.race([

@@ -50,7 +50,7 @@ async function measure(
   );
   for (let round = 0; round < rounds; round++) {
     await lineup.round(round, async ({ name, opened }) => {
-      if (round > 0 && dependants === 100_000 && name !== 'Evergreen') return; // one round, because it takes long
+      if (round > 0 && dependants === 100_000 && name !== 'Evergreen') return; // a round takes long
       const outcome = await invalidateOnce(opened, dependants, pinger);
       for (const [what, number] of Object.entries(outcome)) samples.add(`${what} ${name}`, number);
     });

@@ -16,7 +16,7 @@ export const scenarioNames = [
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface BenchOptions {
-  /** About two minutes, with fewer rounds. */
+  /** Whether the run is short: about two minutes, with fewer rounds. */
   readonly isQuick: boolean;
   /** Whether other caches are measured, too. */
   readonly withPeers: boolean;

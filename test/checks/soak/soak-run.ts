@@ -26,7 +26,9 @@ const LOOK_MS = 50;
  * judging.
  */
 const RECOVERY_WORTH_MS = 2_000;
-/** Time beyond the reconciler's period for its queries, the invalidation, and the observation. */
+/**
+ * How long a repair may take beyond the reconciler's period: for its queries, the invalidation, and the observation.
+ */
 export const REPAIR_SLACK_MS = 3_000;
 /** Number of events lost in each round of a phase of losses, in addition to the single losses that are observed. */
 const LOST_AT_RANDOM = 25;

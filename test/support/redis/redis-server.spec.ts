@@ -18,7 +18,7 @@ describe('startRedisServer', () => {
   }
   function client(server: RedisServer) {
     const redis = new Redis(server.url, { maxRetriesPerRequest: 0, retryStrategy: null, commandTimeout: 2_000 });
-    redis.on('error', () => undefined); // the tests below end the server under it
+    redis.on('error', () => undefined); // a test may end the server of a connected client
     clients.push(redis);
     return redis;
   }

@@ -24,7 +24,7 @@ export async function endingOf(call: Promise<unknown>, limitMs: number): Promise
   return ending;
 }
 
-/** The ending in a few words. Times are rounded so that two runs print the same. */
+/** The ending in a few words. Times are rounded so far that two runs usually print the same. */
 export function inWords(ending: Ending): string {
   if (ending.kind === 'open') return `nothing for ${Math.round(ending.ms / 1000)} s`;
   const what = ending.kind === 'resolved' ? `\`${String(ending.value)}\`` : 'rejected';

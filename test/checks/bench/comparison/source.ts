@@ -1,6 +1,6 @@
 import { deferred } from '../../../support/deferred.js';
 
-/** Where the value comes from. A fetch reads it at once and answers when `answers` settles. */
+/** The source of a cached value. A fetch reads the value at once, and answers or fails as soon as `answers` does. */
 export class Source {
   value: unknown = 'old';
   fetches = 0;

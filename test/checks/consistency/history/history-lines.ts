@@ -38,7 +38,7 @@ export interface SeenValue extends FactVersions {
 export type ChangeLine =
   /** The process is about to request the invalidation of a change, for the first time in this process. */
   | { readonly kind: 'begun'; readonly change: string; readonly at: number; readonly facts: readonly number[] }
-  /** One attempt was refused. */
+  /** One attempt to invalidate was refused. */
   | { readonly kind: 'refused'; readonly at: number }
   /** The attempt that began at `startedAt` was acknowledged at `at`; the first attempt began at `firstAt`. */
   | (FactVersions & {

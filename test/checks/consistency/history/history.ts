@@ -85,7 +85,7 @@ export class History {
     this.running.delete(by);
   }
 
-  /** Reads the new lines of all files. */
+  /** Reads the new lines of all files, and passes on what can be judged. */
   advance(): void {
     const isOver = new Set([...this.processes.keys()].filter((by) => !this.running.has(by)));
     for (const process of this.processes.values()) process.readChanges();

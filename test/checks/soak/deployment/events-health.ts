@@ -4,7 +4,7 @@ import { HttpClient, jsonOf } from './http-client.js';
 export interface EventsState {
   readonly status: string;
   readonly reason: string | undefined;
-  /** Changes without an event that the active worker's reconciler has found since that worker began. */
+  /** Number of changes without an event that the active worker's reconciler has found since that worker began. */
   readonly missed: number;
   readonly topics: readonly string[];
 }

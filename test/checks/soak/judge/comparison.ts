@@ -8,11 +8,11 @@ import { expectedPages, type Accounts, type ExpectedPage } from './truth.js';
 /** The result of a comparison of every cached value with the org. */
 export interface Comparison {
   readonly pages: number;
-  /** Answers compared: pages times BFFs, plus repeated comparisons. */
+  /** Number of answers compared: pages times BFFs, plus those that were compared again. */
   readonly compared: number;
   /** Entries in Redis before the first page was read, by bucket. */
   readonly entries: Readonly<Record<string, number>>;
-  /** Answers that differed from the org in the first round. */
+  /** Number of answers that differed from the org in the first round. */
   readonly differedAtFirst: number;
   /**
    * From the start of the comparison until the last time that a round had fewer wrong answers than the one before;

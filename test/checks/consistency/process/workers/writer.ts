@@ -18,7 +18,10 @@ const RETRY_MS = 60;
  */
 export class CheckedWriter {
   private isResting = false;
-  /** A value for `set` must still be true when it is written: while a `set` runs, no fact that it shows may change. */
+  /**
+   * Ends when the last change of facts that settings show has ended; the next one begins then. While a `set` runs, no
+   * fact that its value shows may change, because the value must still be true when it is written.
+   */
   private settings: Promise<unknown> = Promise.resolve();
 
   constructor(
