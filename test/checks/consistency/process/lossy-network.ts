@@ -12,7 +12,7 @@ const LOST_SHARE = 1 / 3;
 export class LossyNetwork {
   private muteUntil = 0;
   private dropUntil = 0;
-  private isDropping = false;
+  private readonly dropping = new WeakSet<Subscriber>();
 
   constructor(
     redis: RedisClient,
@@ -33,9 +33,9 @@ export class LossyNetwork {
   /** For this time about one message in three is lost while the connection stands, as can happen in a Redis Cluster. */
   dropSome(ms: number): void {
     this.dropUntil = performance.now() + ms;
-    if (this.isDropping) return;
-    this.isDropping = true;
     for (const subscriber of this.subscribers()) {
+      if (this.dropping.has(subscriber)) continue; // connections made since the last time are not
+      this.dropping.add(subscriber);
       const { emit } = subscriber;
       subscriber.emit = (event, ...args) => {
         const isLost = event === 'message' && performance.now() < this.dropUntil && this.random() < LOST_SHARE;
