@@ -24,8 +24,9 @@ export interface Channel {
 const registers = new WeakMap<RedisClient, Map<string, Need>>();
 
 /**
- * The needs of everything on a connection except the cache, by part. The cache examines them together with its own
- * permissions, once a second, and health shows the missing ones.
+ * What the parts of a process need on this connection, except the cache. Each part enters its own need, under a Redis
+ * key of its own. The cache examines these needs together with its own, once a second, and health shows which
+ * permissions are missing.
  */
 export function needsOf(client: RedisClient): Map<string, Need> {
   let register = registers.get(client);

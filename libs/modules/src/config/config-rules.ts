@@ -5,7 +5,7 @@ import { redisProblems } from '@bff/infra/redis/redis-variables';
 import { pubSubEndpointProblems, salesforceProblems } from '@bff/integrations/salesforce/salesforce-variables';
 import type { Environment, VariableName } from './environment.schema.js';
 
-/** The input of the rules between the variables of several owners. */
+/** All variables of the product, each checked by itself: the input of rules that look at several of them together. */
 export type CheckedEnvironment = CheckedVariables<Environment>;
 
 /** Every problem that only shows when several variables are seen together. */

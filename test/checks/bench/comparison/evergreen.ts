@@ -2,7 +2,7 @@ import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import type { Subject } from './subject.js';
 
-/** Evergreen with its defaults and an L1. */
+/** Evergreen with its defaults; the L1 in the mode `strict` is one of them. */
 export const evergreen: Subject = {
   name: 'Evergreen',
   async open(redisUrl) {

@@ -140,8 +140,9 @@ export class L1Cache implements L1Reads {
   }
 
   /**
-   * Keeps the entry unless an event since `generation` was taken might contradict it, a newer one is kept already, or
-   * it is too large or has too many dependencies.
+   * Keeps the entry unless its partition forbids it (`L1Partition.mayKeep`: a dependency was invalidated later, for
+   * example, or the bus has not reported the entry's position yet), a newer one is kept already, or it is too large or
+   * has too many dependencies. `generation` was taken before the read was sent.
    */
   keep(key: string, generation: number, entry: L1Entry): void {
     const partition = this.partitionOf(key);

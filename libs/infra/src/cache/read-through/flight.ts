@@ -16,7 +16,7 @@ export interface FlightHost extends BuildHost {
   readonly signal: AbortSignal;
   /** Builds under way in this process. */
   readonly builds: Set<Build>;
-  /** Requests to the store that flights have sent so far, for all keys. */
+  /** Requests for leases and entries that flights have sent so far, for all keys. Commits and releases do not count. */
   requests: number;
   /** Closes the flight to further callers; the next caller of its key begins another. */
   detach(flight: Flight): void;

@@ -45,7 +45,7 @@ export interface TopicListeners {
    * everything that it could concern is dropped.
    */
   readonly reconciler?: Pick<Reconciler, 'heard' | 'gap'> | undefined;
-  /** Receives changes that are acknowledged and not yet committed. It does not reject. */
+  /** Receives changes whose invalidation is acknowledged, before their position is saved. It does not reject. */
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
 

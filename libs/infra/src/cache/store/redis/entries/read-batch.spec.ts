@@ -141,7 +141,7 @@ describe('ReadBatch', () => {
     expect(sent.map((command) => command.keys)).toEqual([['alone'], ['b', 'c']]);
     l1.forgetAll();
     values.push(read('waits'));
-    l1.forgetAll(); // not kept either, though it is sent only afterwards: that is safe
+    l1.forgetAll(); // 'waits' is not kept either, although its read is sent only after this: keeping less is safe
     await turn();
     values.push(read('d'), read('e'));
     await turn();

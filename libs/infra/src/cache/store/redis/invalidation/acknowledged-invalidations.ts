@@ -123,7 +123,8 @@ export class AcknowledgedInvalidations {
     return { dropped, keys, deferred };
   }
 
-  /** Resolves when every L1 has followed the earlier announcements: it waits for an invalidation of nothing. */
+  /** Resolves as an invalidation of nothing does: when every L1 that must be waited for has followed the earlier
+   * announcements, or its lease is over. */
   async settle(partition: Partition): Promise<void> {
     await this.invalidateIn(partition, []);
   }

@@ -57,8 +57,8 @@ export class History {
   }
 
   /**
-   * Learns a moment from the bus. False if nothing shows that it follows the known one: the caller must then look at
-   * the store.
+   * Learns a moment from the bus if it directly follows the known one; an older one of this history is no news. False
+   * if a message before it is missing, or if it is of another history: the caller must then look at the store.
    */
   hear(told: Moment & { readonly previousTip: string }): boolean {
     const { newest } = this;
