@@ -4,9 +4,9 @@ export type Claim = 'claimed' | 'known';
 /** Used nonces, remembered for all processes of an application, so that a message is accepted once. */
 export abstract class Nonces {
   /**
-   * Guarantees `claimed` to at most one caller across all processes, until `lifeMs` has passed or the nonce is
-   * released. Rejects with `NoncesUnavailableError` while the store does not answer; the nonce may then be claimed all
-   * the same.
+   * Guarantees `claimed` to at most one caller across all processes, until `lifeMs` has passed, the nonce is released,
+   * or the store has lost it. Rejects with `NoncesUnavailableError` if the store does not answer or refuses; the nonce
+   * may then be claimed all the same.
    */
   abstract claim(nonce: string, lifeMs: number): Promise<Claim>;
   /** Remembers the nonce for this time from now on. Rejects like `claim`. */
@@ -15,7 +15,7 @@ export abstract class Nonces {
   abstract release(nonce: string): Promise<void>;
 }
 
-/** The store of the nonces did not answer. */
+/** The store of the nonces did not answer, or refused. */
 export class NoncesUnavailableError extends Error {
   readonly code = 'NONCES_UNAVAILABLE';
   readonly retryable = true;

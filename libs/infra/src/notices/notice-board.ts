@@ -14,7 +14,8 @@ export interface Post {
   readonly name: string;
   readonly audience: string | null;
   /**
-   * The event's id at its source. Posts with the same name, audience and source within ten minutes make one notice.
+   * The event's id at its source. Posts with the same name, audience and source make one notice while the board
+   * remembers that source: for ten minutes, unless there are too many (`SOURCES_KEPT`).
    * @default none: every post makes a notice
    */
   readonly source?: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * How many notices a board keeps. At a hundred changes a second it covers the last hundred seconds, longer than a
+ * About how many notices a board keeps. At a hundred notices a second it covers the last hundred seconds, longer than a
  * browser needs to return after a deployment. About 100 bytes each in Redis, 200 in a process.
  */
 export const NOTICES_KEPT = 10_000;

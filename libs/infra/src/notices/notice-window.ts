@@ -3,7 +3,10 @@ import type { Notice } from './notice-board.js';
 /** Name of the first entry of a board: it guarantees a position to resume from. Followers never receive it. */
 export const BEGINNING = '';
 
-/** The newest notices of a board in this process: `max` of them, exceeded by at most a tenth. */
+/**
+ * The newest notices of a board in this process. Once there are more than `max` and a tenth, all but the newest `max`
+ * are dropped.
+ */
 export class NoticeWindow {
   private notices: Notice[] = [];
   /** For the id of each notice in the window: how many notices were appended before it. */

@@ -2,7 +2,7 @@ import { inspect, type InspectOptions } from 'node:util';
 
 /** Shows a thrown value other than an error in a few lines: deep, long or large parts are cut. */
 const FEW_LINES: InspectOptions = { depth: 2, maxArrayLength: 20, maxStringLength: 500, breakLength: 120 };
-/** Maximum number of characters that are reported: these options do not bound the number of fields. */
+/** Maximum number of characters shown of such a value: `FEW_LINES` does not bound the number of fields. */
 const TEXT_MAX = 2000;
 
 /**

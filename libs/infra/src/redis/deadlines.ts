@@ -53,7 +53,7 @@ export class Deadlines<T> {
     return all;
   }
 
-  /** Drops the settled head of the list. Replies come in the order of the commands, so the list stays short. */
+  /** Drops the settled head of the list. Replies mostly come in the order of the commands, so the list stays short. */
   private prune(): void {
     let { oldest } = this;
     while (oldest && oldest.item === undefined) {

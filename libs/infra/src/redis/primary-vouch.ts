@@ -9,8 +9,9 @@ import { Witnesses, type Heard } from './vouching/witnesses.js';
 
 /**
  * The use of our primary while too few Sentinels, or masters of the Cluster, confirm it. `refuse`: nothing is read from
- * it and nothing acknowledged. `serve`: it is used unless one of them names another. After a doubt it is used again
- * when enough of them have confirmed it, or after a second in which Redis answered and none of them named another.
+ * it and nothing acknowledged. `serve`: it is used unless one of them names a newer one or is about to replace it.
+ * After a doubt it is used again when enough of them have confirmed it, or after a second in which Redis answered and
+ * none of them named another.
  */
 export type OnSplit = 'serve' | 'refuse';
 
@@ -54,7 +55,7 @@ interface Verdict {
 const ASK_MS = 250;
 /** If a tick (every `ASK_MS`) comes this long after the last one, the process stood still: what it knows may be old. */
 const STALL_MS = 500;
-/** How long `open` waits for the first vouch, and `serve` for a majority after a doubt. */
+/** How long `open` waits for the first vouch, and `serve` for enough witnesses after a doubt. */
 const PATIENCE_MS = 1_000;
 /** How long an acknowledgement waits for its confirmation, before its further looks; shorter when none is likely. */
 const CONFIRM_MS = 1_000;
@@ -70,9 +71,10 @@ const TURNED =
 const REPLACING_MS = 10_000;
 
 /**
- * Tells whether the primary that this process reads from is still the primary, by asking those who decide: a majority
- * of the Sentinels, or of the masters of the Cluster (docs/decisions/0009, model `deposed.pml`). A single Redis is
- * always trusted: it has no witnesses, and a replacement behind its address cannot be detected from here.
+ * Tells whether the primary that this process reads from is still the primary, by asking those who decide: so many of
+ * the Sentinels, or of the masters of the Cluster, that the others are too few to replace it (docs/decisions/0009,
+ * model `deposed.pml`). A single Redis is always trusted: it has no witnesses, and a replacement behind its address
+ * cannot be detected from here.
  */
 export class PrimaryVouch {
   private readonly witnesses: Witnesses | undefined;
@@ -158,8 +160,8 @@ export class PrimaryVouch {
 
   /**
    * Confirms that `server` (`Trust.at` when the command was sent) was the primary when it carried the command out.
-   * Resolves with undefined if so, else with the reason once time is up. A confirmation of another server, to which the
-   * client has turned meanwhile, does not count. `serve` asks nobody while there is no doubt.
+   * Resolves with undefined if so, else with the reason, at the latest once time is up. A confirmation of another
+   * server, to which the client has turned meanwhile, does not count. `serve` asks nobody while there is no doubt.
    */
   async confirmed(index: number, server: unknown): Promise<string | undefined> {
     const trust = this.trustOf(index);

@@ -169,7 +169,7 @@ function clusterOptions(shared: RedisOptions, tls: boolean): ClusterOptions {
     clusterRetryStrategy: retryDelayMs,
     maxRedirections: CLUSTER_REDIRECTIONS_MAX,
     slotsRefreshTimeout: shared.connectTimeout ?? CONNECT_TIMEOUT_MS,
-    // A reader's patience ends at 75 ms, before the first retry of the default, 100 ms. This allows several.
+    // By default a reader waits 75 ms, less than ioredis waits before its first retry (100 ms). This allows several.
     retryDelayOnTryAgain: 10,
     // Certificates name hosts, not addresses, so with TLS names must not be resolved before connecting (ioredis README,
     // TLS).

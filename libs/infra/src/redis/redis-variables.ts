@@ -195,7 +195,7 @@ function wayProblems({ isGiven }: Checked): ConfigProblem[] {
   return problems;
 }
 
-/** Reports each setting for encryption or identity that would have no effect, and a key that does not fit. */
+/** Reports settings for encryption or identity that would have no effect, and a key that does not fit. */
 function tlsProblems({ values, isGiven }: Checked): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const isPlainUrl = values.REDIS_URL?.startsWith('redis://') === true;

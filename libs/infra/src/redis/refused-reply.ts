@@ -1,11 +1,11 @@
 /**
- * Replies of Redis to a malformed command, or to a script of ours that is wrong. Any other refusal, even an unknown
- * text, is about the server, the user or the moment.
+ * Replies of Redis to a command or a script of ours that is wrong. Any other refusal, even an unknown text, is about
+ * the server, the user or the moment.
  */
 const DEFECT =
   /^WRONGTYPE |user_script:\d+: |Error compiling script|^ERR (syntax error|value is not|wrong number of arguments|Wrong number of args)/;
 
-/** Replies about the state of the server. It passes, or is mended there; another command or user would not help. */
+/** Replies about the state of the server. It passes, or is mended there; no permission would help. */
 const MOMENTARY =
   /^(OOM|LOADING|BUSY|UNKILLABLE|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|SLOTOPEN|NOHISTORY) |non local key/;
 

@@ -10,15 +10,15 @@ export interface AppliedChange {
   /** Undefined for a gap: the change itself is unknown. */
   readonly event: SourceEvent | undefined;
   readonly dependencies: readonly Dependency[];
-  /** The keys of the dropped entries, and of entries that the event named but that did not exist. */
+  /** Keys of dropped entries, and of entries that the event names, whether they existed or not. */
   readonly keys: readonly string[];
   /** Whether entries that `keys` does not name may also have been dropped. */
   readonly isWide: boolean;
 }
 
 /**
- * Receives every change after its invalidation was acknowledged and before its position is committed, so that a
- * consumer that dies in between delivers it again. A provider of any imported module is registered automatically.
+ * Receives every change after its invalidation was acknowledged and before its position is saved, so that a consumer
+ * that dies in between delivers it again. A provider of any imported module is registered automatically.
  */
 export abstract class AppliedChangeListener {
   /**

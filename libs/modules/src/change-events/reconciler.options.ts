@@ -35,7 +35,7 @@ export interface ReconcilerOptions {
   readonly tables: readonly WatchedTable[];
   readonly salesforce: Pick<SalesforceClient, 'query'>;
   readonly positions: ReconcilerPositions;
-  /** A change that no event announced is repaired within this time of its commit, plus the time of the query. */
+  /** A change that no event announced is repaired within this time of becoming visible, plus that of the query. */
   readonly periodMs: number;
   /**
    * How long an event may trail the row that it announces. A row without an event counts as missed this long after it

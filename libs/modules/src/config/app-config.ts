@@ -17,7 +17,10 @@ export interface AppConfig {
   readonly sandbox: SandboxConfig;
 }
 
-/** The limits of the HTTP server. `host` and `shutdownGraceMs` also apply to the worker and its health port. */
+/**
+ * Where the HTTP server listens, and its limits. `host` and `shutdownGraceMs` also apply to the worker and its health
+ * port.
+ */
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
@@ -38,7 +41,7 @@ export interface StreamConfig {
 export interface CacheConfig {
   readonly partitions: number;
   readonly l1: 'off' | 'bounded' | 'strict';
-  /** What happens while most of the Sentinels, or of the Cluster's masters, do not confirm the primary. */
+  /** What happens while too few of the Sentinels, or of the Cluster's masters, confirm the primary. */
   readonly onSplit: 'refuse' | 'serve';
   /** Maximum age of change-driven entries, whether or not somebody follows the events; 0: no such bound. */
   readonly safetyTtlSeconds: number;

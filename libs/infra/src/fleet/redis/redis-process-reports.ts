@@ -11,7 +11,7 @@ const LIVE_MS = 10_000;
 /** How long the index of a topic outlives the last write. */
 const INDEX_MS = 6 * LIVE_MS;
 
-/** Reports of all processes: one expiring key each, all in one slot, so that one command reads them. */
+/** Reports of all processes: one expiring key for each report, all in one slot, so that one command reads them. */
 export class RedisProcessReports extends ProcessReports {
   private readonly connection: SharedConnection;
   private readonly tag: string;

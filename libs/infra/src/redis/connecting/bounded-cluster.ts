@@ -4,7 +4,7 @@ import { Deadlines } from '../deadlines.js';
 
 type Arguments = Parameters<Cluster['sendCommand']>;
 
-/** Timeouts of a Cluster's client: for its commands, and for the commands it sends to become ready. */
+/** Adds the timeout of the commands that a Cluster's client sends before it is ready. */
 export interface ClusterPatience extends Patience {
   readonly connectTimeoutMs: number;
 }

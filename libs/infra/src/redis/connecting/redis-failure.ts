@@ -20,9 +20,8 @@ export function lastFailure(client: Redis | Cluster): string | undefined {
 }
 
 /**
- * Keeps the newest failure of a client for `lastFailure`; an error event without a listener would end the process. A
- * missing database counts as a failed connection: ioredis alone would report it and continue in database 0, among other
- * applications' keys.
+ * Keeps the newest failure of a client for `lastFailure`. A database that cannot be selected counts as a failed
+ * connection: ioredis alone would report it and continue in database 0, among other applications' keys.
  */
 export function watchFailures(client: Redis | Cluster, secrets: readonly (string | undefined)[]): void {
   const keep = (error: ClientError): void => {

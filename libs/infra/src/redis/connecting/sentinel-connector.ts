@@ -12,7 +12,7 @@ type ErrorEmitter = Parameters<AbstractConnector['connect']>[0];
 const DISCONNECT_MS = 2_000;
 
 /**
- * Connects to the primary that most Sentinels name, and leaves it as soon as they name another. The connector of
+ * Connects to the primary that the `SentinelWatch` finds, and leaves it when the watch says so. The connector of
  * ioredis (5.11.1) has three faults. It asks the Sentinels one after the other, and loses seconds at each that hangs.
  * It believes the first answer, even from a Sentinel that slept and names an old primary. Its watch over the last
  * connection ends the client for good when a failover is announced while the next connection is being made.

@@ -36,10 +36,11 @@ const KEEP_ALIVE_MS = 10_000;
 const LEARNED_MAX = 16;
 
 /**
- * The answer of most Sentinels, for all connections of a client. A hanging Sentinel delays nothing and an outdated one
- * decides nothing: more than half of the configured number must answer, and the newest configuration among the answers
- * counts. While a follower is connected, the watch subscribes to the Sentinels. The follower leaves as soon as one of
- * them announces another primary, or most of them name another after an announcement may have been missed.
+ * Finds the primary for all connections of a client. More than half of the configured number of Sentinels must answer,
+ * and the newest configuration among these answers counts: an outdated Sentinel decides nothing, and a hanging one
+ * delays nothing while enough others answer. While a follower is connected, the watch subscribes to the Sentinels. The
+ * follower leaves as soon as one of them announces that its server was replaced, or `findPrimary` names another after
+ * an announcement may have been missed.
  */
 export class SentinelWatch {
   private readonly known = new Map<string, HostAndPort>();
@@ -178,7 +179,7 @@ export class SentinelWatch {
       autoResubscribe: false,
       ...behaviour,
     });
-    redis.on('error', () => undefined); // pending commands are rejected with it
+    redis.on('error', () => undefined); // ioredis would print it; the commands are rejected as well
     return redis;
   }
 }

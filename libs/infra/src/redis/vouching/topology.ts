@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 import type { HostAndPort } from '../connecting/redis-address.js';
 
 /**
- * One witness's statement about the primary of one place. A place has one primary: all data, or the slot of a
- * partition.
+ * One witness's statement about the primary of one place. A place is all data, or the slot of a partition; it has one
+ * primary.
  */
 export interface Word {
   /** A name of the primary that is the same for all witnesses. */

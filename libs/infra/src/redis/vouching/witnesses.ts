@@ -28,7 +28,7 @@ export interface Heard {
 const FORGET_MS = 60_000;
 /** Maximum number of addresses that are asked. */
 const WITNESSES_MAX = 64;
-/** How long a witness may take to answer; meanwhile it is asked nothing else. */
+/** How long a witness may take to answer one command. */
 const ANSWER_MS = 1_000;
 const SILENCE_MS = 2_000;
 /** Minimum time between the beginning of a question and the next one that callers have wanted meanwhile. */
@@ -51,7 +51,7 @@ export class Witnesses {
     for (const witness of this.all.values()) void this.ask(witness);
   }
 
-  /** The newest testimony of each witness. */
+  /** The newest testimony of each witness, unless it was asked for longer than `FORGET_MS` ago. */
   heard(): Heard[] {
     const oldest = performance.now() - FORGET_MS;
     const byWitness = new Map<string, Heard>();

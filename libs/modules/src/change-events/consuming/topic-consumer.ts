@@ -93,10 +93,10 @@ const DEPENDENCIES_OF_STEP = 1_000;
 const FAILURES_OF_POISON = 3;
 
 /**
- * Guarantees the order invalidate → acknowledged → notified → commit for one topic: a replay id is saved only when
- * every entry that its events made wrong is gone everywhere, and the listeners know. Any failure rejects, and the
- * source delivers the batch again; a repeated event costs at most a miss. An event that can never be applied does not
- * block later ones: everything of its subscription is dropped instead.
+ * Guarantees the order invalidate → acknowledged → notified → saved for one topic: a replay id is saved only when every
+ * entry that its events made wrong is gone everywhere, and the listeners know. Any failure rejects, and the source
+ * delivers the batch again; a repeated event costs at most a miss. An event that can never be applied does not block
+ * later ones: everything of its subscription is dropped instead.
  */
 export class TopicConsumer implements TopicHandler {
   private readonly logger = new Logger(TopicConsumer.name);

@@ -7,7 +7,7 @@ interface Origin {
   readonly topic: string;
 }
 
-/** Marks an event that Salesforce has not sent. It is no position and is never committed as one. */
+/** Marks an event that Salesforce has not sent. It is no position and is never saved as one. */
 const MAKER = 'reconciler';
 
 /** Maximum number of ids in an event: its invalidation is one call to the store, which handles several hundred well. */
