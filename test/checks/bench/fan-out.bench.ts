@@ -16,9 +16,7 @@ const LIMITS = { ackMs: 5, stallMs: 5, freedSeconds: 30 };
 const OURS_MS_MAX = 45_000;
 const PEERS_MS_MAX = 2_500;
 
-/**
- * Invalidates one record on which many entries depend. Each contender has its own Redis, because memory is measured.
- */
+/** Invalidates one record on which many entries depend. Each measurement has its own Redis, because memory counts. */
 export async function benchFanOut(contenders: readonly Contender[], { isQuick }: BenchEffort): Promise<BenchTable[]> {
   const tables: BenchTable[] = [];
   const pinger = await BenchProcess.start();

@@ -9,8 +9,8 @@ const FLOOR = 'awaited lru-cache get';
 const KEYS = 10_000;
 const ROUND_MS = 60;
 /**
- * The keys of successive calls, each with a chance of 1/rank: the skew of popular pages. They are drawn once, the same
- * for all contenders.
+ * The keys of successive calls, with chances in proportion to 1/rank: the skew of popular pages. They are drawn once,
+ * the same for all contenders.
  */
 const ZIPF = zipf();
 const COLUMNS = ['1 key', `${KEYS.toLocaleString('en')} keys, zipf`] as const;

@@ -99,7 +99,7 @@ async function runAll(): Promise<void> {
   }
 }
 
-// An error that a peer throws outside of a call must not end the run; errors of Evergreen reach the `catch` below.
+// An error that a peer throws outside of a call must not end the run.
 process.on('uncaughtException', (error) => console.error(`a contender threw: ${String(error)}`));
 // The private Redis servers do not keep this process alive, so this timer does.
 const alive = setInterval(() => undefined, 60_000);

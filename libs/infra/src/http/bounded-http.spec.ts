@@ -68,7 +68,7 @@ describe('HTTP with bounds', () => {
     };
     answer = packed(1_000);
     expect((await http.ask(read())).body).toHaveLength(1_000);
-    answer = packed(10_000_000); // packed, they are only some kilobytes on the wire
+    answer = packed(10_000_000); // packed, they are at most some kilobytes on the wire
     expect(await fault(read())).toMatchObject({ kind: 'too-large', message: expect.stringContaining('1000 bytes') });
   });
 

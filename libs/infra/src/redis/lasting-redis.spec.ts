@@ -32,7 +32,7 @@ describe('LastingRedis', () => {
     await eventually(() => attempts >= 3, { what: 'three attempts' });
     redis.disconnect();
     const made = attempts;
-    const other = open(); // its attempts come later than one more attempt of the first would
+    const other = open(); // while it makes attempts, the first must not begin anew
     await eventually(() => attempts >= 3, { what: 'three attempts of another' });
     other.disconnect();
     expect(redis.status).toBe('end');

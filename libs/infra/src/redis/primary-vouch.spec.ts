@@ -215,7 +215,7 @@ describe('onSplit: refuse', () => {
     await pass(10);
     expect(await first).toBeUndefined();
     topology.words.fill(undefined, 0, 2);
-    const confirmed = vouch.confirmed(0, 'd'); // although the vouch has not ended
+    const confirmed = vouch.confirmed(0, 'd'); // the vouch still holds, but a confirmation needs new words
     await pass(1100);
     expect(await confirmed).toMatch(/onSplit: refuse/);
   });

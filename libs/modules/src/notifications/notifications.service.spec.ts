@@ -66,7 +66,7 @@ describe('notifications', () => {
     ]);
     expect(board.tries).toBe(1);
     await notifications.tell(ofChange(399)); // the last change, repeated
-    expect(board.position()).toMatch(/-4$/); // the beginning, and one of each
+    expect(board.position()).toMatch(/-4$/); // still: 1 at the beginning, and one for each of three notices
     await notifications.tell([...ofChange(398), ...ofChange(399), ...ofChange(400)]); // repeats beside a new change
     expect(board.position()).toMatch(/-6$/);
   });

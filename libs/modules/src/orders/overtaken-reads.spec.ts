@@ -36,7 +36,7 @@ describe('reads that a change has overtaken', () => {
       await reads.look(ALICE, overtaken);
       await jest.advanceTimersByTimeAsync(100);
     }
-    // The notices come after 0, 1, 2, 4 … 60 s, and then once a minute.
+    // The rests before the notices are 0, 1, 2, 4 … 60 s, and from then on 60 s.
     expect(told.length).toBeGreaterThan(10);
     expect(told.length).toBeLessThan(20);
     await reads.look(ALICE, overtaken);

@@ -11,6 +11,7 @@ import {
 } from './bench-process.messages.js';
 
 /** A process of the benchmark: it holds a cache of each contender and carries out its parent's orders. */
+
 /**
  * How many reads, and how many milliseconds of other work, fill one turn of the event loop of a process that serves.
  */

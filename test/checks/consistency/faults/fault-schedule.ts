@@ -1,7 +1,7 @@
 import { seededRandom } from '../../../support/cache/coherence-oracle.js';
 import type { Topology } from '../topology.js';
 
-/** Faults of processes and of their messages. They overlap; about one begins each second. */
+/** Faults of processes, their fetches, connections and messages. They may overlap. */
 const AROUND = [
   'reader-killed',
   'reader-stopped',
@@ -66,8 +66,8 @@ export interface TimedFault extends Fault {
 }
 
 /**
- * The faults of a run. They follow from the seed, the kinds and the topology. Kinds are drawn in rounds: each round has
- * every kind once, and the `FREQUENT` ones twice if they are timed.
+ * The faults of a run. They follow from the seed, the kinds and the topology; a longer run begins with the same ones.
+ * Kinds are drawn in rounds: each round has every kind once, and the `FREQUENT` ones twice.
  */
 export interface Faults {
   readonly timed: readonly TimedFault[];

@@ -71,7 +71,7 @@ export class ProcessFaults {
   }
 
   private async kill(fault: Fault, process: CheckedProcess): Promise<void> {
-    if (process.isStopped) return; // another fault holds it
+    if (process.isStopped) return; // another fault has stopped it
     this.scene.note(fault, `process ${process.by} (${process.role}) killed`);
     await this.pool.replace(process);
   }

@@ -10,7 +10,7 @@ export class ServerAdmin {
 
   /**
    * Sends a command. Resolves with the reply, or with undefined if the server went away before it answered. Rejects if
-   * the server refuses the command: a defect of the checker.
+   * the server refuses the command, which is a defect of the checker, or if no connection is ready within 30 s.
    */
   async ask({ port }: RedisServer, command: string, ...args: (string | number)[]): Promise<unknown> {
     const redis = await this.connected(port);

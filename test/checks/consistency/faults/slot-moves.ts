@@ -115,7 +115,7 @@ export class SlotMoves {
 
   /**
    * Waits until a script has spoilt the gate, as a script does that finds the slot open; some process always
-   * invalidates. False if none does so within `SEEN_MS`.
+   * invalidates. False if none does so within `SEEN_MS`; true if there is no gate.
    */
   private async isSeen(from: RedisServer, gate: string | undefined): Promise<boolean> {
     if (gate === undefined) return true;
@@ -194,8 +194,8 @@ export class SlotMoves {
   }
 
   /**
-   * Finishes a move as an operator does, and overwrites existing keys. Repeats that if a master was away or the owner
-   * has changed.
+   * Finishes a move as an operator does, and overwrites existing keys. Repeats that after a failure, until `FINISH_MS`
+   * have passed: a master may be away, or the owner may have changed.
    */
   private async finish(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
     const deadline = performance.now() + FINISH_MS;
@@ -224,8 +224,8 @@ export class SlotMoves {
   }
 
   /**
-   * Carries out a move. If it fails because another fault has taken a master away, this waits for a whole cluster and
-   * finishes the slots that are open.
+   * Carries out a move. If it fails, for example because another fault has taken a master away, this waits for a whole
+   * cluster and finishes the slots that are open.
    */
   async mended(move: () => Promise<void>): Promise<void> {
     try {

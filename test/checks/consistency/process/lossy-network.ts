@@ -34,7 +34,7 @@ export class LossyNetwork {
   dropSome(ms: number): void {
     this.dropUntil = performance.now() + ms;
     for (const subscriber of this.subscribers()) {
-      if (this.dropping.has(subscriber)) continue; // connections made since the last time are not
+      if (this.dropping.has(subscriber)) continue; // an earlier call has replaced its `emit`
       this.dropping.add(subscriber);
       const { emit } = subscriber;
       subscriber.emit = (event, ...args) => {
@@ -44,7 +44,7 @@ export class LossyNetwork {
     }
   }
 
-  /** For this time no message arrives; then the connections break, and pending messages are lost. */
+  /** For this time no message arrives on the present connections; then they break, and pending messages are lost. */
   deafen(ms: number): void {
     for (const { stream } of this.subscribers()) {
       stream?.pause();

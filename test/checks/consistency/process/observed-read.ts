@@ -60,8 +60,8 @@ export class ObservedRead {
   }
 
   /**
-   * Notes that the value fetched for this read binds later reads, unless this process offered it and knows no answer of
-   * the store.
+   * Notes that the value binds later reads, if its fetch began within this read. If this process built it, the store
+   * must also have answered each of its offers of the key since then.
    */
   private noteRebuilt(value: CachedValue | undefined): void {
     const { by, store, history, clock } = this.process;

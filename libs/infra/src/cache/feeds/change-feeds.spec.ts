@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { StoreUnavailableError } from '../cache.errors.js';
 import { ChangeFeeds } from './change-feeds.js';
 
-/** Answers what the test has set, when the test allows it. */
+/** Answers with the `ages` that the test has set, or rejects if they are an error. */
 class ScriptedLeases {
   polls = 0;
   ages: Record<string, number> | Error = {};
@@ -33,7 +33,7 @@ describe('ChangeFeeds', () => {
     jest.useRealTimers();
   });
 
-  /** A second passes, and the poll at its end is answered. */
+  /** Lets a second pass, for the timers and on the clock of the feeds. */
   const second = async () => {
     now += 1000;
     await jest.advanceTimersByTimeAsync(1000);

@@ -121,7 +121,7 @@ describe.each([1, 2])('L1Cache of %i partition(s)', (partitions) => {
     expect(await l1.find('k')).toBeUndefined(); // the store's time is not known yet
     l1.partitions[last]?.learnTime(999_000, now);
     expect(await l1.find('k')).toBe(1);
-    l1.partitions[last]?.learnTime(999_000, now - 2000); // asked 2 s earlier: the store may be 2 s ahead
+    l1.partitions[last]?.learnTime(999_000, now - 2000); // asked 2 s ago: the store's time may be 1,001,000 by now
     expect(await l1.find('k')).toBeUndefined();
   });
 

@@ -8,9 +8,7 @@ import { resolveGetOrSetOptions } from './get-or-set-options.js';
 import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiters/waiter.js';
 
-/**
- * While `isForgetful`, answers like a store that has lost its leases, by a restart or because their holder was paused.
- */
+/** While `isForgetful`, refuses to renew any lease, like a store that has lost its leases. */
 class ForgetfulStore extends MemoryCacheStore {
   renewals = 0;
   isForgetful = true;

@@ -17,15 +17,13 @@ import { ReadThrough } from './read-through.js';
 import { Waiter } from './waiters/waiter.js';
 
 /**
- * Carries out each request at once, and answers when the test allows it, like a slow network. Its messages about
- * invalidations do not arrive: they only help, and no promise may rest on them.
+ * Carries out each request at once; the test can hold back the answer to a `begin`, `read` or `commit`, as a slow
+ * network does. Its messages about invalidations do not arrive: they only help, and no promise may rest on them.
  */
 class SlowlyAnsweringStore extends MemoryCacheStore {
   private held: { readonly found: Deferred<void>; readonly told: Deferred<void> } | undefined;
 
-  /**
-   * Holds the next answer back: `found` resolves when the store has found it, and the test resolves `told` to send it.
-   */
+  /** Holds the next answer back: `found` resolves when it is ready, and the test resolves `told` to send it. */
   hold() {
     return (this.held = { found: deferred(), told: deferred() });
   }

@@ -163,7 +163,7 @@ describe('Reader', () => {
       const waiter = new Waiter('d:k', fetch, options);
       waiter.arrive(7);
       expect(waiter.cameWith(options, 7)).toBe(true);
-      expect(waiter.cameWith(options, 8)).toBe(false); // that request may answer the first, not the second
+      expect(waiter.cameWith(options, 8)).toBe(false); // a lease asked for in between may answer the first caller only
       expect(waiter.cameWith(reader.resolve({ waitMs: 5 }), 7)).toBe(false);
     });
   });

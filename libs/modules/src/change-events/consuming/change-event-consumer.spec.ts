@@ -34,7 +34,7 @@ class HandedSource extends ChangeEventSource {
   readonly transport = 'handed';
   topics: ReadonlyMap<string, TopicHandler> = new Map();
   position: (topic: string) => Promise<StartPosition> = () => Promise.resolve('latest');
-  /** What the test sets in the health of a topic; the rest is as of one that was never heard of. */
+  /** What the test sets in the health of a topic; the rest is from `unheardTopic`. */
   said: Record<string, Partial<TopicHealth>> = {};
 
   async start(topics: HandedSource['topics'], position: HandedSource['position']): Promise<void> {

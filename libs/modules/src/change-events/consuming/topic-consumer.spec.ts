@@ -23,7 +23,7 @@ let steps: string[];
 let failures: number;
 /** Why an invalidation is refused; undefined if it is not. */
 let refusal: (dependencies: readonly Dependency[]) => Error | undefined;
-/** With what the subscription called `noteInvalidated` of its domain. */
+/** The calls of `noteInvalidated` of the subscription's domain: the number of dependencies, and of changes. */
 let counted: { count: number; changes: number }[];
 
 const invalidate = cache.invalidate.bind(cache);

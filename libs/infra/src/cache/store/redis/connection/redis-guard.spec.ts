@@ -35,7 +35,7 @@ class ScriptedRedis extends EventEmitter {
   status = 'ready';
   role = 'master';
   infos = 0;
-  /** The error with which the server answers an examination. */
+  /** If set, the server refuses `INFO` with this error. */
   refusesInfo: Error | undefined;
 
   get client(): Redis {

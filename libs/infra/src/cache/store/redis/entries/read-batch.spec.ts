@@ -14,7 +14,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 function envelope(key: string): Buffer {
   const header = Buffer.alloc(36);
   header.writeUInt8(1, 0); // live
-  header.writeUIntBE(5, 8, 6); // fetched at clock 5
+  header.writeUIntBE(5, 8, 6); // its fetch began at clock 5
   header.writeUIntBE(7, 26, 6); // in history 7
   return Buffer.concat([header, Buffer.from(key)]);
 }
@@ -104,7 +104,7 @@ describe('ReadBatch', () => {
     expect(await Promise.all(values)).toEqual(keys);
 
     sent = [];
-    const again = keys.slice(0, 5).map(read); // the last batch was large, so the first read waits for others
+    const again = keys.slice(0, 5).map(read); // the last batch had several reads, so the first one waits for others
     expect(sent).toEqual([]);
     await turn();
     expect(sent.map((command) => command.keys.length)).toEqual([5]);

@@ -11,7 +11,7 @@ import type { PartitionScripts } from '../partition/partition-scripts.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
 
 const THING = record('Thing', '1');
-/** The answer of the script at clock 6: nothing was dropped in the store, and no other process has to follow. */
+/** The answer of `invalidate.lua` at clock 6: the store dropped no entry, and no other process has to follow. */
 const INVALIDATED = ['OK', Buffer.from('6 0 0 t6 1 -'), 0, 0, 'v', '', 1];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -11,7 +11,7 @@ describe('InvalidationJournal', () => {
   let isStoreAway: boolean;
   let attempts: number;
   let trust: string[];
-  /** Called during each `carryOut`. */
+  /** Called during each `carryOut`, unless the store is away. */
   let meanwhile: () => void;
   /** Called when everything has been carried out. */
   let afterwards: () => void;
