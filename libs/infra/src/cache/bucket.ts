@@ -58,8 +58,8 @@ const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetr
 };
 
 /**
- * Matches parts that need no encoding, as nearly all ids do. Every read builds a key; this check makes an L1 hit three
- * times as fast.
+ * Matches parts that need no encoding: nearly all ids. Every read builds a key; this check makes an L1 hit three times
+ * as fast.
  */
 const PLAIN_PART = /^[A-Za-z0-9._~@-]*$/;
 

@@ -57,7 +57,7 @@ export class NotAcknowledgedError extends CacheError {
   }
 }
 
-/** The term of this process as the active consumer is over, and nothing was written under it. */
+/** The term of this process as the active consumer is over: the rejected call has written nothing. */
 export class TermOverError extends CacheError {
   constructor(consumer: string) {
     super('CACHE_TERM_OVER', `this process is not the active consumer of ${consumer} any more`, false);

@@ -49,7 +49,7 @@ export interface CacheServiceParts {
   /** Undefined: change-driven entries are trusted for ever, even if no process follows their feeds. */
   readonly feeds?: ChangeFeeds | undefined;
   readonly defaults: ReadDefaults;
-  /** Maximum concurrent fetches while the store is away. */
+  /** Maximum concurrent fetches while the store is away, with the exceptions that `Bypass` names. */
   readonly bypassConcurrency: number;
   /** Called after the cache has closed, to close what was opened for it alone. */
   readonly afterClose?: () => Promise<void>;
@@ -61,8 +61,8 @@ export interface CacheServiceParts {
  * After `invalidate`, `set` or `del` has resolved, no read that begins later, in any process, returns a value that it
  * affected and whose fetch had begun before (docs/concepts/coherence.md). Exceptions: reads that allow stale values,
  * L1s in the mode `bounded` for up to a second, and `onSplit: 'serve'` in a split. Values are JSON, for the first
- * caller too. A hit in Redis returns a parsed copy; hits in the L1 share one object, and so do callers that share a
- * build: treat values as read-only.
+ * caller too. Callers that share a build share one object, and with an L1 hits may share one as well; other hits return
+ * a parsed copy. Treat values as read-only.
  */
 export class CacheService {
   private readonly store: CacheStore;
@@ -142,9 +142,9 @@ export class CacheService {
   }
 
   /**
-   * The value, or undefined for a miss or while the store is away. Starts no build. With `waitMs` it waits for a build
-   * under way. It rejects with `CACHE_BUILD_FAILED` if that build fails, and with `CACHE_WAIT_TIMEOUT` if it takes
-   * longer.
+   * The value, or undefined for a miss or while the store is away. Starts no build. With `waitMs` it waits while a
+   * build or a lock holds the key. It rejects with `CACHE_BUILD_FAILED` if the build fails, and with
+   * `CACHE_WAIT_TIMEOUT` if the key is held longer.
    */
   async get<T>(key: string, options: GetOptions = {}): Promise<T | undefined> {
     this.check(key);

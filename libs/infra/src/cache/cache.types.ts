@@ -279,7 +279,7 @@ export interface DomainMetrics {
 
 /** The counters of one domain, summed over processes. */
 export interface DomainTotals extends DomainMetrics {
-  /** Number of processes in the sums: all live ones, or this one alone. */
+  /** Number of processes in the sums: all live ones that have the domain, or this one alone. */
   readonly processes: number;
   /** Set while the store is away: why only this process is in the sums, in words. */
   readonly reason?: string;
@@ -290,7 +290,7 @@ export interface DomainTotals extends DomainMetrics {
  * provides it.
  */
 export interface CounterReports {
-  /** Replaces what this process publishes under `topic`, now and whenever it is read. */
+  /** Replaces what this process publishes under `topic`. `content` is called anew for each report. */
   publish(topic: string, content: () => unknown): void;
   /**
    * One report for each live process that publishes `topic`, this one included. May reject with

@@ -84,7 +84,7 @@ export interface CacheOptions {
   readonly waitMs?: number;
   /** Default of `leaseMs`. @default 10000 */
   readonly leaseMs?: number;
-  /** Maximum concurrent fetches while the store is away. @default 32 */
+  /** Maximum concurrent fetches while the store is away, with the exceptions that `Bypass` names. @default 32 */
   readonly bypassConcurrency?: number;
 }
 

@@ -61,8 +61,8 @@ export abstract class DomainCache {
   }
 
   /**
-   * Counts `changes` whose invalidation was acknowledged (0 if none is known), and schedules its repeats as the
-   * domain's options say. It is for subscriptions, which invalidate for their events without calling this class.
+   * Adds `changes` to the counted invalidations (0 after a gap), and schedules repeats as the domain's options say. It
+   * is for subscriptions: they invalidate without this class, and call this method after the acknowledgement.
    */
   noteInvalidated(dependencies: readonly Dependency[], changes: number): void {
     this.invalidations += changes;

@@ -13,8 +13,9 @@ export type Strategy<T = unknown> =
 export interface ChangeDrivenOptions {
   /**
    * The feeds that announce the changes of these entries, named as their consumer reports them: all feeds that must be
-   * followed for an entry to be right. While one of them is not followed, an entry is served up to a bounded age
-   * (`feedLostMaxAgeSeconds`). @default none: an entry is trusted for ever, even if no process follows its feeds
+   * followed for an entry to be right. While one of them is not followed, an entry is served up to the age
+   * `feedLostMaxAgeSeconds`, if that is set. @default none: an entry is trusted for ever, even if no process follows
+   * its feeds
    */
   readonly toldBy?: string | readonly string[];
 }

@@ -6,7 +6,7 @@ import { settlesWithin } from '../../process/settles-within.js';
 
 /**
  * Maximum time between an answer and the next poll: a poll is a small command, and a second is a small part of a usual
- * `maxAgeSeconds`. If that is below four seconds, the time is a quarter of it.
+ * `maxAgeSeconds`. For a `maxAgeSeconds` below four seconds, the time is a quarter of it.
  */
 const PERIOD_MS = 1000;
 /** How long `start` waits for the first answer about the feeds; then reads begin without trust in any feed. */
@@ -107,8 +107,8 @@ export class ChangeFeeds {
   }
 
   /**
-   * The store looked at some instant between `sentAt` and `answeredAt`, so the feed was up to date between `sentAt -
-   * ageMs` and `answeredAt - ageMs`. The earlier instant counts. A slow answer withdraws nothing. An answer that
+   * The store looked at some instant between `sentAt` and `answeredAt`, so the feed was up to date at some instant from
+   * `sentAt - ageMs` to `answeredAt - ageMs`. The earliest counts. A slow answer withdraws nothing. An answer that
    * contradicts an earlier one does: the process that follows the feed has found out that it had missed something.
    */
   private learn(name: string, ageMs: number, sentAt: number, answeredAt: number): void {

@@ -213,7 +213,7 @@ export class L1Cache implements L1Reads {
   private forget(partition: number): void {
     const index = this.keysOf[partition] as Map<string, Set<string>>;
     index.clear();
-    for (const key of this.answers.keys()) this.recency.delete(key); // none if there are several partitions
+    for (const key of this.answers.keys()) this.recency.delete(key); // `answers` is empty with several partitions
     for (const [key, served] of this.served)
       if (served.partition === this.partitions[partition]) this.recency.delete(key);
   }

@@ -1,6 +1,6 @@
 import type { Dependency } from '../dependencies.js';
 
-/** Maximum remembered tips of processed invalidations, which show whether the store's position has been reached. */
+/** Maximum remembered tips of processed invalidations, and of own ones that the bus has not reported yet. */
 const TIPS_MAX = 1000;
 /**
  * Maximum dependencies whose last invalidation is remembered one by one. Beyond it the oldest are forgotten, and only
@@ -39,7 +39,7 @@ export class L1Partition {
    */
   private readonly ownTips = new Set<string>();
   private serverAhead = Infinity;
-  /** dependency → clock of its last invalidation that was processed here. */
+  /** dependency → clock of its last invalidation that is remembered here. */
   private readonly lastInvalidated = new Map<string, number>();
   private floor = 0;
   private isSuspended = false;
@@ -61,8 +61,8 @@ export class L1Partition {
 
   /**
    * Whether a value that was valid at this position and has these dependencies may be kept, if its read began in
-   * `generation`. Not if the position is ahead of the bus, unless it is that of an invalidation of this process: two
-   * branches of a history can reach the same clock (`histories.pml`, mutation KEEP_ANY).
+   * `generation`. The position's tip must be remembered, as processed or of an own invalidation: the clock alone does
+   * not do, because two branches of a history can reach the same clock (`histories.pml`, mutation KEEP_ANY).
    */
   mayKeep(generation: number, { clock, tip }: Position, dependencies: readonly string[]): boolean {
     if (this.isSuspended || generation !== this.generation || clock < this.floor) return false;

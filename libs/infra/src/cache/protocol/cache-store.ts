@@ -57,7 +57,7 @@ export type BeginReply =
   | { readonly kind: 'fresh'; readonly value: StoredValue }
   /** The caller holds the lease and must fetch. */
   | { readonly kind: 'lease'; readonly start: StartPoint }
-  /** Another builder, named by `leaseId`, holds the lease for at most `expiresInMs`. Nothing was granted. */
+  /** A build or a lock has the lease `leaseId`, which runs out in `expiresInMs` if not renewed. Nothing was granted. */
   | { readonly kind: 'wait'; readonly leaseId: string; readonly expiresInMs: number };
 
 export interface BeginRequest {
@@ -92,8 +92,8 @@ export interface CommitRequest {
   /** Keep a second copy, which `readStale` may return for this long after the entry has ended. @default 0: none */
   readonly staleMs?: number;
   /**
-   * Whether the reply means that no process serves anything that was fetched before this value; the reply then takes as
-   * long as that of an invalidation of the entry. `if-stored`: only if the value is stored, for a build in the
+   * Whether the reply means what that of an invalidation of the entry means, and takes as long: no process serves
+   * anything that was fetched before this value. `if-stored`: only if the value is stored, for a build in the
    * background that replaces a valid entry: if it is refused, no caller receives the value. `always`: also if it is
    * refused, because the value answers a caller that refuses older entries. @default undefined: no
    */
@@ -101,13 +101,14 @@ export interface CommitRequest {
 }
 
 /**
- * The reply to a commit. `ok`: stored. `stale`: a dependency was invalidated after the start. `lost`: the start is not
- * part of this store's history (failover, flush) or too old to be judged. `fenced`: a newer builder took over.
- * `expired`: the TTL had already passed, so the value was not stored, although no dependency was invalidated.
+ * The reply to a commit. `ok`: stored. `stale`: a dependency or the key was invalidated after the start. `lost`: the
+ * start is not part of this store's history (failover, flush) or too old to be judged. `fenced`: this build no longer
+ * holds the lease, and another holder or an entry is there. `expired`: the TTL had already passed, so no entry was
+ * stored, although no dependency was invalidated.
  */
 export type CommitReply = 'ok' | 'stale' | 'lost' | 'fenced' | 'expired';
 
-/** How a lease ended, for its waiters. It never carries a value: a waiter always reads the store again. */
+/** How a lease ended, for its waiters. It never carries a value: unless the fetch failed, they ask the store again. */
 export interface LeaseEnd {
   readonly key: string;
   readonly leaseId: string;
@@ -150,9 +151,9 @@ export interface InvalidationNotice {
  * Guarantees of every implementation, held by `test/contract/cache-store.contract.ts`: after `invalidate(d)` has
  * resolved, no read that begins later returns a value that depends on `d` and was fetched from a start point taken
  * before; a commit from such a start point is refused if its value depends on `d`, even if only the commit names it; an
- * expired, dropped or swept entry leaves nothing behind in the index.
+ * expired, dropped or swept entry leaves nothing behind in the index. Exceptions: see `CacheService`.
  *
- * Every method may reject with `StoreUnavailableError`; then it may or may not have been carried out.
+ * Every operation on entries may reject with `StoreUnavailableError`; then it may or may not have been carried out.
  */
 export abstract class CacheStore {
   /** Establishes the connection if there is one. Rejects `CACHE_STORE_UNSUITABLE` if the server must not be used. */
@@ -176,14 +177,14 @@ export abstract class CacheStore {
   abstract release(end: LeaseEnd): Promise<void>;
   /**
    * Stores a value as if it had been fetched at the instant at which the store applies it. Ends every build of the key.
-   * Like an invalidation, it resolves when no L1 can serve an earlier value. False: the lease that `leaseId` names is
-   * no longer held, and nothing changed.
+   * Like an invalidation, it resolves when no L1 (except `bounded` ones) can serve an earlier value. False: the lease
+   * that `leaseId` names is no longer held, and nothing changed.
    */
   abstract write(request: WriteRequest): Promise<boolean>;
   /**
-   * Resolves when no L1 serves an entry of this key that the store had replaced before the call. A caller with
-   * `maxAgeSeconds` that waited for another process's build awaits this before it gets the value, because a build under
-   * `maxAgeSeconds` also answers only then.
+   * Resolves when no L1 (except `bounded` ones) serves an entry of this key that the store had replaced before the
+   * call. A caller with `maxAgeSeconds` that waited for another process's build awaits this before it gets the value,
+   * because a build under `maxAgeSeconds` also answers only then.
    */
   abstract settle(key: string): Promise<void>;
   /** Resolves when acknowledged in every partition that can hold dependants. */
@@ -241,7 +242,7 @@ export abstract class CacheStore {
   abstract state(): StoreState;
 }
 
-/** Entries kept in this process, served only while it cannot have missed an invalidation. */
+/** Entries kept in this process, served only while it holds the L1's lease of their partition. */
 export interface L1Reads {
   /**
    * The value of the entry at this instant, or undefined. It is shared with other callers, and perhaps frozen: only

@@ -113,8 +113,8 @@ export class Build {
   }
 
   /**
-   * Gives the build up: its lease runs out, and its fetcher's signal is aborted. The commit still judges a value that
-   * arrives.
+   * Gives the build up: its lease is renewed no more, and its fetcher's signal is aborted. The commit still judges a
+   * value that arrives, unless `fetchTimeoutMs` has passed.
    */
   abort(): void {
     this.stopRenewing();

@@ -46,7 +46,7 @@ const KNOWN_MAX = 100;
  * - a value whose commit was refused answers those that arrived before the request that granted the lease; the others
  *   share the next build (docs/concepts/coherence.md).
  *
- * A caller with `maxAgeSeconds` refuses older entries, even if the store vouches for them: then the flight asks for the
+ * A caller with `maxAgeSeconds` refuses older values, even if the store vouches for them: then the flight asks for the
  * lease although there is an entry. A caller never refuses a value whose fetch began after it arrived, however long the
  * fetch took, so no caller goes round for ever.
  */
@@ -71,7 +71,7 @@ export class Flight {
     return this.build;
   }
 
-  /** Whether a caller that has not asked the store may join: not while a valid entry is being replaced. */
+  /** Whether a caller that has not asked the store may join: while a build runs that replaces no valid entry. */
   get isOpenToReaders(): boolean {
     return this.build !== undefined && !this.isReplacing;
   }
@@ -154,7 +154,7 @@ export class Flight {
   }
 
   /**
-   * Under the lease: offers the entry that exists by now; returns whether a waiter refused it, or there is no entry.
+   * Under the lease: offers the entry that exists by now; returns whether a waiter refused it, or none can be read.
    */
   private async isStillWanted(leaseId: string): Promise<boolean> {
     const request = ++this.host.requests;

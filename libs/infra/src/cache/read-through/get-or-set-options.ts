@@ -40,8 +40,7 @@ export interface StaleWindows {
 }
 
 /**
- * The options of reads, with defaults applied and limits checked: once for a bucket, else once for each call that asks
- * the store.
+ * The options of reads, with defaults applied and limits checked: once for a bucket, else in each call that needs them.
  */
 export interface ResolvedOptions {
   readonly isResolved: true;

@@ -99,7 +99,7 @@ export class ReadThrough implements FlightHost {
     }
   }
 
-  /** Aborts the signal of every running fetch. The callers for which it fetches are still answered. */
+  /** Aborts the signal of every running fetch. Callers that share such a fetch still receive its result. */
   close(): void {
     this.closing.abort();
     for (const build of this.builds) build.abort();

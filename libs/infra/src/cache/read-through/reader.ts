@@ -14,13 +14,13 @@ import { tellTooOld, Waiter } from './waiters/waiter.js';
 export type GivenOptions<T> = number | GetOrSetOptions<T> | ResolvedOptions | undefined;
 
 /**
- * One read of the store. The first caller awaits its reply itself; `others` are the callers that share it. Its fields
- * are emptied after the answer.
+ * One read of the store. The first caller awaits its reply itself; `others` are the callers that share it. `request`
+ * and `others` are emptied after the answer.
  */
 interface SharedRead {
   /**
-   * When the first of `others` arrived, by `performance.now()`. The request is not sent yet, so all of them arrived
-   * about then.
+   * When the first of `others` arrived, by `performance.now()`. They join only while the request is not sent yet, so
+   * all of them arrived about then.
    */
   at: number | undefined;
   request: StoreRead | undefined;
@@ -64,17 +64,17 @@ export class Reader {
   }
 
   /**
-   * The value that the L1 has for this read, or undefined: the only place where the L1 is looked up. It does not know
-   * the age of its values, so a read that limits the age asks the store.
+   * The value that the L1 has for this read, or undefined: the only place that asks the L1 for a value. The L1 does not
+   * know the age of its values, so a read that limits the age asks the store.
    */
   findInL1<T>(key: string, given?: GivenOptions<T>): Promise<T> | undefined {
     return isBounded(given) ? undefined : (this.l1?.find(key) as Promise<T> | undefined);
   }
 
   /**
-   * The entry's value. Undefined if there is none and nobody builds it (with `waitMs` 0: even if somebody does), or the
-   * store is away. Rejects `CACHE_WAIT_TIMEOUT` if it is still being built after `waitMs`, and `CACHE_BUILD_FAILED` if
-   * that build fails.
+   * The entry's value. Undefined if there is none and nobody builds or locks it (with `waitMs` 0: even if somebody
+   * does), or the store is away. Rejects `CACHE_WAIT_TIMEOUT` if somebody still does after `waitMs`, and
+   * `CACHE_BUILD_FAILED` if that build fails.
    */
   async get<T>(key: string, waitMs: number): Promise<T | undefined> {
     try {
@@ -94,7 +94,7 @@ export class Reader {
     return stored && this.decode<T>(key, stored);
   }
 
-  /** The entry that somebody is building, within `waitMs`; undefined if there is no entry and nobody builds one. */
+  /** The entry, once there is one within `waitMs`; undefined if there is none and nobody builds or locks it. */
   private async waitFor<T>(key: string, waitMs: number): Promise<{ readonly value: T } | undefined> {
     const deadline = performance.now() + waitMs;
     for (let attempt = 0; ; attempt++) {
@@ -193,7 +193,7 @@ export class Reader {
     const latest = this.readThrough.clock.latest();
     for (const waiter of waiters) {
       const accepted = stored && waiter.accepts(stored, latest) ? stored : undefined;
-      const found = accepted && this.decode(key, accepted); // one copy for each caller
+      const found = accepted && this.decode(key, accepted); // a copy for each caller, if there is no L1
       if (found) {
         waiter.succeed(found.value, 'hit', false, () => this.decode(key, accepted)?.value);
         this.keepUp(key, accepted, found.value, waiter.fetcher, waiter.options);

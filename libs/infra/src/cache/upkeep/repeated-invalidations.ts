@@ -34,8 +34,8 @@ export function repeatDelays(afterMs: readonly number[] = []): readonly number[]
 
 /**
  * Invalidates again, some time after the first invalidation: for sources whose reads lag behind their own change
- * events, so that a fetch right after the event still returns the old value. Bounded, and kept in this process only:
- * repeats that are pending when the process ends are dropped.
+ * events. A fetch right after such an event may still return the old value. Repeats are bounded, and kept in this
+ * process only: those that are pending when it ends are dropped.
  */
 export class RepeatedInvalidations {
   /** Slot in which the repeats are due → dependency → failed attempts. */

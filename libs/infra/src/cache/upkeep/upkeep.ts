@@ -108,8 +108,8 @@ function lifeOf({ fetchedAt = 0, expiresAt = 0 }: StoredValue): number {
 }
 
 /**
- * An entry with more than this many milliseconds left certainly needs no upkeep. Infinity if its TTL depends on the
- * value.
+ * An entry with more than this many milliseconds left certainly needs no upkeep. Infinity if the options do not give
+ * its TTL as a number.
  */
 function marginMs({ sliding, refreshAhead = 0, life }: ResolvedOptions): number {
   if (sliding) return sliding.ttlMs / 2;
@@ -117,7 +117,7 @@ function marginMs({ sliding, refreshAhead = 0, life }: ResolvedOptions): number 
 }
 
 /**
- * Ignores an outage, in which there is nothing to keep up. Any other error is a defect, and no caller waits for this.
+ * Ignores an outage, in which there is nothing to keep up. Any other error is reported as a defect: no caller gets it.
  */
 async function quietly(work: Promise<unknown>): Promise<void> {
   try {

@@ -11,7 +11,7 @@ import { tellOutcome, tellTooOld, Waiter } from './waiter.js';
 export class WaiterGroup extends Waiter {
   private size = 0;
 
-  /** Adds one caller and returns its answer; a hit gives it a copy of its own. */
+  /** Adds one caller and returns its answer; a hit gives it a copy of its own, unless an L1 shares the value. */
   join(): Promise<unknown> {
     this.size++;
     return this.answer.then(give);

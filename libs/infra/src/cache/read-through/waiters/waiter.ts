@@ -84,7 +84,10 @@ export class Waiter {
     return this.acceptsFetchOf(stored.fetchedAt, latest);
   }
 
-  /** Like `accepts`, by the start of the fetch alone. A refusal is reported to `onTooOld` once, if the age is known. */
+  /**
+   * Like `accepts`, by the start of the fetch alone; a background waiter accepts any. A refusal is reported to
+   * `onTooOld` once, if the age is known.
+   */
   acceptsFetchOf(fetchedAt: number | undefined, latest: number): boolean {
     if (this.background || isYoungEnough(fetchedAt, this.options.maxAgeSeconds, latest)) return true;
     if (latest !== Infinity && !this.hasBeenTold) {
@@ -128,7 +131,7 @@ export class Waiter {
 
   /**
    * @param isStored whether the answer comes from a build whose value has become the entry
-   * @param _copy makes the value of a hit once more, so that callers answered together receive a copy each
+   * @param _copy gives the value of a hit once more: a copy for each caller of a group, unless an L1 shares the value
    */
   succeed(value: unknown, outcome: ReadOutcome, isStored = false, _copy?: () => unknown): void {
     this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);
