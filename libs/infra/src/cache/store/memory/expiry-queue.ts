@@ -5,7 +5,7 @@ interface Item {
 
 /**
  * Keys by the instant at which they expire. A binary heap that knows the place of each key, so that a key leaves in
- * O(log n) when its entry does, and nothing of it remains: no lazy deletions pile up.
+ * O(log n) when its entry or lease does, and nothing of it remains: no lazy deletions pile up.
  */
 export class ExpiryQueue {
   private readonly heap: Item[] = [];

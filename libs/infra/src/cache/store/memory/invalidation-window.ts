@@ -3,9 +3,9 @@ import type { Dependency } from '../../dependencies.js';
 import type { StartPoint } from '../../protocol/cache-store.js';
 
 /**
- * The invalidation clock and the last invalidations, which judge every commit. Holds at most `windowMax` dependencies:
- * when it forgets one, builds that began before that invalidation can no longer be judged, and their commits are
- * refused.
+ * The invalidation clock and the last invalidations, which judge every commit. It holds at most `windowMax`
+ * dependencies: when it forgets one, builds that began before that invalidation can no longer be judged, and their
+ * commits are refused.
  */
 export class InvalidationWindow {
   private clock = 1;

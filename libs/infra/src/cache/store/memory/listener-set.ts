@@ -24,7 +24,7 @@ export class ListenerSet<T> {
   }
 
   private deliver(listener: { readonly call: (message: T) => void }, message: T): void {
-    if (!this.listeners.has(listener)) return; // unsubscribed since
+    if (!this.listeners.has(listener)) return; // unsubscribed, or cleared, since
     try {
       listener.call(message);
     } catch (error) {

@@ -34,7 +34,7 @@ const KEYS_REPORTED_MAX = 1_000;
 const SWEEP_MAX = 1_000;
 const KEYS_PAGE = 500;
 /**
- * Maximum bytes of all stale copies, as a part of `maxBytes`; they take these in addition to the entries. While an
+ * Maximum bytes of all stale copies, as a fraction of `maxBytes`; they take these in addition to the entries. While an
  * entry lives, its copy shares the bytes of its value.
  */
 const STALE_SHARE = 0.25;
@@ -67,7 +67,10 @@ export class MemoryCacheStore extends CacheStore {
     this.drops = new ListenerSet(this.options.onListenerError);
   }
 
-  /** The number of index items, queued expiries and leases beside the entries. 0 when nothing is stored or built. */
+  /**
+   * The number of dependencies with dependants, queued expiries of entries, and leases, expired ones included until
+   * they are freed. 0 when nothing is stored, built or locked.
+   */
   get indexCount(): number {
     return this.entries.indexCount + this.leases.count;
   }
@@ -76,7 +79,7 @@ export class MemoryCacheStore extends CacheStore {
     this.use();
   }
 
-  /** Frees everything. Later calls reject with `CACHE_STORE_UNAVAILABLE`. */
+  /** Frees everything. Later reads and changes reject with `CACHE_STORE_UNAVAILABLE`. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.entries.clear();
@@ -99,8 +102,8 @@ export class MemoryCacheStore extends CacheStore {
     const now = this.options.clock();
     const holder = this.leases.holder(key);
     if (holder) {
-      // The entry itself counts as well: a refused commit with `supersedes: 'always'` has invalidated it and left the
-      // lease to another builder, whose commit can then only be refused.
+      // The entry itself counts as well: a refused commit with `supersedes: 'always'` may have invalidated it and left
+      // the lease to another builder, whose commit can then only be refused.
       const isDoomed =
         !this.window.canJudge(holder.start) || this.window.isOvertaken(holder.start, [entry(key), ...known]);
       if (!isDoomed) return { kind: 'wait', leaseId: holder.leaseId, expiresInMs: holder.expiresAt - now };
@@ -162,7 +165,7 @@ export class MemoryCacheStore extends CacheStore {
     return true;
   }
 
-  /** Nothing to wait for: there is no other process, and no L1. */
+  /** There is nothing to wait for: no other process, and no L1. */
   async settle(): Promise<void> {}
 
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {

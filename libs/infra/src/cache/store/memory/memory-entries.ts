@@ -7,7 +7,7 @@ import { ExpiryQueue } from './expiry-queue.js';
 interface Entry {
   value: StoredValue;
   readonly dependencies: readonly Dependency[];
-  /** Undefined: only an invalidation or the bound in bytes ends it. */
+  /** Undefined: the entry does not expire. */
   expiresAt: number | undefined;
 }
 
@@ -77,8 +77,8 @@ export class MemoryEntries {
   }
 
   /**
-   * Replaces the entry; returns the value as it is kept. The bytes are copied: the caller may use its buffer again, and
-   * no larger pool is kept alive.
+   * Replaces the entry; returns its copy of the value, also if that is too large to be kept. The bytes are copied: the
+   * caller may use its buffer again, and no larger pool is kept alive.
    */
   put(key: string, given: StoredValue, dependencies: readonly Dependency[], ends: Ends): StoredValue {
     this.entries.delete(key);

@@ -31,7 +31,7 @@ export class MemoryLeases {
     return this.holder(key)?.leaseId === leaseId;
   }
 
-  /** Gives the key to this builder, in place of any other holder. */
+  /** Grants or renews this lease, in place of any other lease of the key. */
   grant(key: string, leaseId: string, start: StartPoint, leaseMs: number): void {
     const expiresAt = this.clock() + leaseMs;
     this.leases.set(key, { leaseId, start, expiresAt });

@@ -4,7 +4,7 @@ import type { StaleValue, StoredValue } from '../../protocol/cache-store.js';
 interface Copy {
   readonly value: StoredValue;
   readonly staleMs: number;
-  /** When the entry ended or will end; undefined: it has no end of its own and has not fallen. */
+  /** When the entry ended or will end; undefined: it has no TTL and was not invalidated. */
   readonly endedAt: number | undefined;
 }
 

@@ -12,9 +12,9 @@ export interface RedisCacheStoreOptions {
   readonly partitions?: number;
   /** Maximum time in milliseconds that an entry is kept, unless its TTL is extended beyond it. @default 30 days */
   readonly retentionMs?: number;
-  /** Invalidated dependencies that a partition remembers, to judge builds that began before. @default 10000 */
+  /** About how many invalidated dependencies a partition remembers, to judge older builds. @default 10000 */
   readonly windowMax?: number;
-  /** Dependants that an invalidation removes at once. A dependency with more is left to the sweeper. @default 1000 */
+  /** Maximum dependants that one script of an invalidation removes; the sweeper removes the rest. @default 1000 */
   readonly inlineMax?: number;
   /** Keeps entries in this process as well. @default none */
   readonly l1?: L1Options | undefined;

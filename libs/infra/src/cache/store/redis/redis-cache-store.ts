@@ -42,7 +42,7 @@ const SWEEP_BATCH = 200;
  */
 const [, ORPHAN_MS] = LEASE_MS;
 
-/** The protocol on Redis: one atomic script for each step, one slot for each partition, one command for a hit. */
+/** The protocol on Redis: its steps are atomic scripts, each in one partition's slot; a hit normally is one command. */
 export class RedisCacheStore extends CacheStore {
   override readonly l1: L1Cache | undefined;
   private readonly options: ResolvedRedisCacheStoreOptions;
@@ -75,7 +75,7 @@ export class RedisCacheStore extends CacheStore {
     permissions.start();
   }
 
-  /** Ends the subscriptions. The command connection stays open: it belongs to its creator. */
+  /** Ends the subscriptions and timers. The command connection stays open: it belongs to its creator. */
   async close(): Promise<void> {
     const { guard, bus, vouch, histories, permissions } = this.parts;
     this.isClosed = true;
@@ -142,7 +142,7 @@ export class RedisCacheStore extends CacheStore {
     return committed(code, partition.gateOf(gate as Buffer) as Gate);
   }
 
-  /** Commits like an invalidation of the entry: answers when no L1 can serve the previous value. */
+  /** Commits; if the store announces the value, waits for L1s as an invalidation of the entry does. */
   private commitAnnounced(request: CommitRequest, partition: Partition): Promise<Committed> {
     return this.invalidations.settled(partition, [entry(request.key)], async (call) => {
       const args = this.commitArguments(request, call);

@@ -2,12 +2,15 @@ import type { Redis, RedisOptions } from 'ioredis';
 
 /** Receives a message of a channel. */
 export type OnMessage = (channel: string, text: string) => void;
-/** Learns why a connected server refuses to let it listen; undefined: it no longer does. */
+/** Learns why a connected server refused a subscription; undefined: it accepted one. */
 export type OnRefused = (text: string | undefined) => void;
 
 /** How long after a failed subscription the next attempt follows. */
 const RETRY_MS = 1000;
-/** Interval of pings. Without them, silence would not show whether the server of an idle connection still lives. */
+/**
+ * Interval of beats. A beat sends a ping unless one is unanswered: without pings, silence would not show whether the
+ * server of an idle connection still lives.
+ */
 const BEAT_MS = 1000;
 /** A connection is dropped at the first beat that comes this long after an unanswered ping. */
 const SILENCE_MS = 2000;
@@ -103,7 +106,7 @@ export class BusListener {
       this.onChange();
     } catch (error) {
       if (this.isConnected) this.onRefused((error as Error).message);
-      // If the connection was lost, the next one subscribes; otherwise the server refused, and a retry follows.
+      // If the connection was lost, the next one subscribes when it is ready; otherwise this retry does.
       clearTimeout(this.retry);
       this.retry = setTimeout(() => void this.subscribe(), RETRY_MS).unref();
     }

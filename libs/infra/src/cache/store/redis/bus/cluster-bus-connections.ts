@@ -16,11 +16,11 @@ interface NodeListener {
 }
 
 /**
- * Listens to each channel at the node that owns its slot: scripts run and publish there, so messages need not cross
- * from node to node. When a slot moves or a node is lost, it listens elsewhere; while the owner is away, any other node
+ * Listens to each channel at the master of its slot: scripts run and publish there, so messages need not cross from
+ * node to node. When a slot moves or a node is lost, it listens elsewhere; while the master is away, any other node
  * serves, because nodes forward messages to each other, with a delay. It leaves a node only once it listens at the new
- * one, and ignores messages of a channel from any node but the routed one. A message that is lost in a change shows as
- * a gap when the next one comes.
+ * one, and ignores messages of a channel from any node but the routed one. An invalidation that is lost in a change
+ * shows as a gap when the next one comes.
  */
 export class ClusterBusConnections implements BusConnections {
   private readonly slots = new Map<string, number>();

@@ -9,7 +9,7 @@ import type { RedisConnection } from '../partition/scripts.js';
 import { SingleBusConnection } from './single-bus-connection.js';
 import { parseBusMessage, parseWakeMessage, type BusInvalidation } from './store-messages.js';
 
-/** Receives the messages about L1s, in the order of their arrival. */
+/** Receives the invalidations, and the acknowledgements of L1s, in the order of their arrival. */
 export interface BusListeners {
   onInvalidation(partition: Partition, invalidation: BusInvalidation): void;
   onAcknowledgement(member: string, tips: readonly string[]): void;
@@ -30,7 +30,7 @@ const OPEN_MS = 1000;
 
 /**
  * The store's messages on connections of their own: ends of leases, invalidations and dropped keys of all partitions,
- * and acknowledgements of L1s. They save waiting; correctness does not depend on their arrival.
+ * and acknowledgements of L1s. Correctness does not depend on their arrival.
  */
 export class RedisBus {
   private readonly connections: BusConnections;

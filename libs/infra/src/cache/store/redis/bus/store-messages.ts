@@ -15,7 +15,7 @@ export function parseWakeMessage(text: string): LeaseEnd | undefined {
 export interface BusInvalidation extends Moment {
   readonly previousTip: string;
   readonly dependencies: readonly Dependency[] | '*';
-  /** The process that waits for the acknowledgements of all L1s; undefined if none does. */
+  /** The process that waits for acknowledgements; undefined if none does. */
   readonly requester: string | undefined;
 }
 

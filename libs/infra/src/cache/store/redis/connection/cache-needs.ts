@@ -50,7 +50,7 @@ export function layoutNeed(appName: string): Need {
   return { part: PART, keys: [key], keyPattern: key, commands: [] };
 }
 
-/** The needs that the cache can do without: the size of entries, and the ping of a server that answers late. */
+/** Commands that the cache can do without: for the size of entries, and to ping a server that answers late. */
 export function comfortNeed(appName: string, { tag }: Partition): Need {
   return {
     part: 'what only operators use',

@@ -5,13 +5,13 @@ import { acknowledgementNeed, layoutNeed, comfortNeed, partitionNeed } from './c
 import type { Partition, Partitions } from '../partition/partition.js';
 import type { RedisConnection } from '../partition/scripts.js';
 
-/** Interval of the looks: on one server a lost permission is known within about a second, used or not. */
+/** Interval of the looks: on one server a lost permission for a command is known within about a second, used or not. */
 const PERIOD_MS = 1000;
 
 /**
  * Examines what Redis allows to this connection: before a server is used, everything that the cache needs there; then
- * each second the needs of one partition, and everything else that is needed on the connection. Health and the log
- * learn what is missing, and the line of the ACL that mends it.
+ * each second the needs of one partition without its channels, and everything else that is needed on the connection.
+ * Health and the log learn what is missing, and the line of the ACL that mends it.
  */
 export class PermissionWatch {
   private timer: NodeJS.Timeout | undefined;
@@ -37,8 +37,8 @@ export class PermissionWatch {
   }
 
   /**
-   * The missing permissions that the cache cannot do without, as a sentence; undefined if none. Rejects if Redis does
-   * not answer.
+   * A sentence that names missing permissions that the cache cannot do without; undefined if none is missing. Rejects
+   * if Redis does not answer.
    */
   async examine(): Promise<string | undefined> {
     const needs = this.partitions.all.map((partition) => partitionNeed(this.appName, partition));

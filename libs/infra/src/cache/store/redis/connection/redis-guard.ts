@@ -9,14 +9,11 @@ import { ReadBreaker, ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from '../partition/scripts.js';
 
 const OLDEST_MAJOR = 7;
-/** How long `open` waits for a server; after that reads work without it until it is there. */
+/** How long `open` waits for a server not connected yet; after that reads work without it until it is there. */
 const OPEN_MS = 1000;
-/** How long after an examination a refused or slow server is examined again: it may have been mended, or promoted. */
+/** How long after an examination a server that is not in use, or is under suspicion, is examined again. */
 const RECHECK_MS = 250;
-/**
- * The fraction of a command's timeout that a caller waits before it asks the source: 75 ms by default
- * (docs/decisions/0005).
- */
+/** The fraction of a command's timeout after which `ask` gives up: 75 ms by default (docs/decisions/0005). */
 const ASKING_PART = 3 / 8;
 /** Minimum of that wait, for short timeouts. */
 const ASKING_MS_MIN = 10;
@@ -26,7 +23,7 @@ const REFUSED_SHOWN_MS = 2000;
 /** Refusals by our own scripts, because the partition must be looked at first (`use` in `_partition.lua`). */
 const OWN_REFUSAL = /^(SLOTOPEN|NOHISTORY) /;
 
-/** Why a server must not be used, and whether that may pass without a change of its configuration. */
+/** Why a server must not be used. If `isPassing`, `open` does not reject for it. */
 export interface Refusal {
   readonly reason: string;
   readonly isPassing: boolean;
@@ -41,10 +38,10 @@ type Listener = () => void;
  * Stands between the store and its connection: sends nothing while the server is away or must not be used, and turns
  * every failure to answer into a `StoreUnavailableError`.
  *
- * There are two ways through. Commands that inform the store (an invalidation, a beat, the end of a lease) use `run`:
- * it tries them whenever the connected server may be used, even if it hangs, for the whole timeout of a command.
- * Commands whose answer a caller awaits and believes use `ask`: it gives up after three eighths of that time, and sends
- * nothing while the server hangs.
+ * There are two ways through. Commands that inform the store (an invalidation, a beat, the end of a lease) or list its
+ * keys use `run`: it tries them whenever the connected server may be used, even if it hangs, for the whole timeout of a
+ * command. Reads, and scripts whose answer a caller believes, use `ask`: it gives up after three eighths of that time,
+ * and sends nothing while the server hangs.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;
@@ -92,7 +89,8 @@ export class RedisGuard {
   }
 
   /**
-   * Runs `command` if the server can be used; rejects with `StoreUnavailableError` otherwise, or if it fails to answer.
+   * Runs `command` if the server can be used; rejects with `StoreUnavailableError` otherwise, or if the server refuses
+   * the command or does not answer.
    */
   async run<T>(command: () => Promise<T>): Promise<T> {
     const { commandReason } = this;
@@ -126,7 +124,7 @@ export class RedisGuard {
     this.usableListeners.add(listener);
   }
 
-  /** Calls back when nothing can be asked any more, perhaps more than once for one outage. */
+  /** Calls back when the store, or one partition of it, cannot be asked any more, perhaps more than once. */
   onOutage(listener: Listener): () => void {
     this.outageListeners.add(listener);
     return () => this.outageListeners.delete(listener);
@@ -142,8 +140,7 @@ export class RedisGuard {
 
   /**
    * Connects, and checks that the server may be used; checks again at every reconnection, because another server may
-   * answer. Rejects only for a server that cannot be used as it is configured, not for one that is away, slow or
-   * refused for a reason that passes.
+   * answer. Rejects only for a refusal that does not pass (`isPassing`), not for a server that is away or slow.
    */
   async open(furtherCheck?: ServerCheck): Promise<void> {
     if (this.isClosed) return;
@@ -157,7 +154,7 @@ export class RedisGuard {
       throw new CacheError('CACHE_STORE_UNSUITABLE', this.refusal.reason, false);
   }
 
-  /** Sends nothing any more. The connection, which may live on, is left as it was before `open`. */
+  /** Sends nothing any more. The connection, which may live on, keeps no listener of the guard. */
   close(): void {
     this.isClosed = true;
     this.redis.off('close', this.onConnectionClose);
@@ -178,7 +175,7 @@ export class RedisGuard {
     this.tellOutage();
   };
 
-  /** Resolves when the server has been checked, when the connection has failed, or after `OPEN_MS`. */
+  /** Resolves when the server has been checked, the connection has failed, the guard is closed, or after `OPEN_MS`. */
   private async firstAnswer(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -188,7 +185,7 @@ export class RedisGuard {
     clearTimeout(timer);
   }
 
-  /** Checks whether the server may be used. Never rejects: an incomplete check is repeated. */
+  /** Checks whether the server may be used. Never rejects; the check is repeated unless the server is then in use. */
   private async check(): Promise<void> {
     clearTimeout(this.recheck);
     const number = ++this.checks;
@@ -203,8 +200,8 @@ export class RedisGuard {
       this.unexamined = undefined;
       this.isChecked = this.refusal === undefined;
     } else {
-      // The connection was lost, or the server is slow, or refuses the examination: it is not used until it has been
-      // examined. A server already in use stays in use if it was only slow, or in a state that passes.
+      // The connection was lost, or the server is slow, or refuses the examination: a new server is not used until it
+      // has been examined. A server already in use stays in use if it was only slow, or in a state that passes.
       this.unexamined = `Redis could not be looked at, so it is not used: ${wordsOf(seen.reason)}`;
       this.isChecked &&= !isReply(seen.reason) || isMomentary((seen.reason as Error).message);
     }
@@ -303,8 +300,8 @@ const REPLICA: Refusal = {
 };
 
 /**
- * Why the `INFO` of a server forbids its use; undefined if it does not. An `allkeys-*` policy may evict an index, and a
- * lost index leaves old values in use for ever; a replica may lag behind an acknowledged invalidation.
+ * Why the `INFO` of a server forbids its use; undefined if it does not. An `allkeys-*` policy may evict an index, and
+ * without it an invalidation leaves old values in use; a replica may lag behind an acknowledged invalidation.
  */
 export function serverRefusal(info: string): Refusal | undefined {
   const version = /redis_version:(\d+)\.(\S+)/.exec(info);

@@ -3,7 +3,7 @@ import { Deadlines } from '../../../../redis/deadlines.js';
 import { FULL_TRUST } from '../../../../redis/trust.js';
 import { StoreUnavailableError } from '../../../cache.errors.js';
 
-/** No reply came in time. A later reply is ignored. */
+/** No reply came in time, or the wait was given up. A later reply is ignored. */
 export class OverdueReplyError extends StoreUnavailableError {
   constructor(ms: number) {
     super(`Redis did not answer within ${ms} ms`);
@@ -79,12 +79,12 @@ export class ReplyDeadline {
 
 /** Overdue replies in a row after which the circuit opens: one is a hiccup, three without one in time mean a hang. */
 const OVERDUE_MAX = 3;
-/** How often a hanging server is pinged. */
+/** How long after the circuit opens, and after each overdue ping, a hanging server is pinged. */
 const PROBE_MS = 100;
 
 /**
  * Spares callers the wait for a server that is connected and does not answer: after three overdue replies in a row, no
- * caller should ask until a probe has been answered in time.
+ * caller should ask until a probe has been answered, or has failed, in time.
  *
  * Only an overdue reply counts. A refusal by the server is an answer; the connection's own state shows a loss at once;
  * an error of ours says nothing about the server. Callers are never the probe, so recovery needs no traffic, and no
@@ -96,7 +96,7 @@ export class ReadBreaker implements ReplyListener {
     { breaker: new ConsecutiveBreaker(OVERDUE_MAX), halfOpenAfter: 0 }, // the timer here decides when to try
   );
   private timer: NodeJS.Timeout | undefined;
-  /** Whether a reply was overdue since the last one in time. */
+  /** Whether a reply was overdue since the last one in time; while the circuit is open, no reply clears it. */
   private isSuspected = false;
 
   constructor(

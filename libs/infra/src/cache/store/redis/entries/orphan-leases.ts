@@ -5,16 +5,16 @@ import type { LeaseEnd } from '../../../protocol/cache-store.js';
 /** Maximum leases remembered; beyond it the oldest is left to run out. */
 const REMEMBERED_MAX = 1000;
 /**
- * How often releases are repeated. With at most `REPEATED_MAX` leases, waiters wait at most this long for a builder
- * that does not exist.
+ * How often releases are repeated. With at most `REPEATED_MAX` leases, and while the store answers, waiters wait about
+ * this long at most for a builder that does not exist.
  */
 const REPEAT_MS = 250;
 /** Maximum releases in one repetition. */
 const REPEATED_MAX = 100;
 
 /**
- * Leases of builds that may be held for no builder: the request that grants or ends the lease was sent, and its answer
- * never came. Such a lease would keep all waiters of the key waiting until it runs out. So it is released: at once,
+ * Leases that may be held for no builder: the request that grants or ends the lease may have been sent, and no answer
+ * came in time. Such a lease would keep all waiters of the key waiting until it runs out. So it is released: at once,
  * behind the request on the same connection, and repeatedly, because the client of a cluster may resend a request that
  * was given up here.
  */
@@ -26,7 +26,7 @@ export class OrphanLeases {
   /** @param release ends a lease; resolves to whether it was held */
   constructor(private readonly release: (end: LeaseEnd) => Promise<boolean>) {}
 
-  /** Releases the lease repeatedly for as long as it may be granted and held: `leaseMs` from now. */
+  /** Releases the lease repeatedly, until a release found it held, or for `leaseMs`: it may be granted meanwhile. */
   add(key: string, leaseId: string, leaseMs: number): void {
     if (this.isClosed) return;
     this.remembered.set(leaseId, { key, until: performance.now() + leaseMs });

@@ -22,7 +22,7 @@ interface Asked {
 
 type Reply = StoredValue | undefined | Promise<StoredValue | undefined>;
 
-/** A read that goes out with others. */
+/** A read that others may join until it is sent. */
 class Pending implements Asked, StoreRead {
   readonly reply: Promise<StoredValue | undefined>;
   resolve!: (reply: Reply) => void;
@@ -48,8 +48,8 @@ class Pending implements Asked, StoreRead {
 /**
  * Reads of one partition. Reads requested in the same turn of the event loop go out together, at most eight in one
  * `MGET` of the gate and their entries. One command is atomic, and a caller shares only a read that was unsent when it
- * asked, so sharing never returns anything older than its own read would (invariant 5). A read that follows a lone one
- * has nothing to wait for, so it goes out at once.
+ * asked, so sharing never returns anything older than its own read would (invariant 5). A read goes out alone, and at
+ * once, if none is pending or under way and the last batch had one read.
  */
 export class ReadBatch {
   private pending = new Map<string, Pending>();
@@ -135,7 +135,7 @@ export class ReadBatch {
     return bytes ? this.partition.gateOf(bytes) : undefined;
   }
 
-  /** The value in a reply; rejects unless the reply contains the position known at the request. */
+  /** The value in a reply; undefined without a gate. Rejects if the gate lacks the moment known at the request. */
   private trueValue(asked: Asked, moment: Moment | undefined, gate: Gate | undefined, envelope?: Buffer | null): Reply {
     const proof = gate && this.proofOf(gate, moment);
     if (proof) return proof.then(() => this.valueOf(asked, gate, envelope));

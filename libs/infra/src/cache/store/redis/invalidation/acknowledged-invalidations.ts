@@ -46,9 +46,9 @@ const NOBODY = '';
 const AUDIENCE_FIELDS = 3;
 
 /**
- * Invalidations of this process, acknowledged: carried out in every partition concerned, and followed by every L1 that
- * could still serve what they dropped. The L1 of this process belongs here as the other side of the same agreement: it
- * follows, and acknowledges to other processes.
+ * Invalidations of this process, acknowledged: carried out in every partition concerned, and followed by the L1s for
+ * which `L1Acknowledgements` waits. The L1 of this process belongs here as the other side of the same agreement: it
+ * follows, and in `strict` mode acknowledges to other processes.
  */
 export class AcknowledgedInvalidations {
   /** The L1 of this process; undefined if it has none. */
@@ -104,7 +104,7 @@ export class AcknowledgedInvalidations {
     return this.acknowledgements;
   }
 
-  /** Resolves when every partition concerned has answered, and every L1 has followed or its lease is over. */
+  /** Resolves when every script that it needs has `settled`, in every partition concerned. */
   async invalidate(dependencies: readonly Dependency[]): Promise<Invalidation> {
     const calls = this.partitions.all.flatMap((partition) => {
       const own = dependencies.filter((d) => this.concerns(d, partition));
@@ -123,16 +123,16 @@ export class AcknowledgedInvalidations {
     return { dropped, keys, deferred };
   }
 
-  /** Resolves as an invalidation of nothing does: when every L1 that must be waited for has followed the earlier
-   * announcements, or its lease is over. */
+  /** Waits for L1s as an invalidation does, but invalidates nothing. */
   async settle(partition: Partition): Promise<void> {
     await this.invalidateIn(partition, []);
   }
 
   /**
-   * Sends a script that invalidates, and waits until no L1 can serve what it dropped. This process' own L1 drops the
-   * dependants before the script is sent, and again with the position at which the store carried it out. With `joined`
-   * the script is sent once more if a redirection led it to another server; `joined` makes one result of both.
+   * Sends a script that invalidates, and waits for L1s (`L1Acknowledgements`) and until the primary is confirmed. This
+   * process' own L1 drops the dependants before the script is sent, and again with the position at which the store
+   * carried it out. With `joined` the script is sent once more if a redirection led it to another server; `joined`
+   * makes one result of both.
    */
   async settled<T>(
     partition: Partition,

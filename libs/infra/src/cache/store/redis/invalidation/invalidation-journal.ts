@@ -73,7 +73,7 @@ export class InvalidationJournal {
     this.hasten();
   }
 
-  /** Starts the next attempt now: the store can probably be reached. */
+  /** Starts the next attempt now, unless one is under way. */
   hasten(): void {
     if (this.isReplaying || this.isClosed || this.size === 0) return;
     clearTimeout(this.timer);

@@ -1,7 +1,7 @@
 import type { LeaseTimes } from './l1-leases.js';
 import type { Partition } from '../partition/partition.js';
 
-/** The part of an invalidating script's reply that names the L1s which must follow. */
+/** An invalidation that the store has carried out, and the L1s that must follow it. */
 export interface Audience {
   readonly clock: number;
   readonly tip: string;
@@ -12,15 +12,15 @@ export interface Audience {
   readonly isMature: boolean;
 }
 
-/** The holders of leases at this version of the membership. */
+/** The processes listed with a `strict` L1, at this version of the list. */
 export interface Membership {
   readonly version: string;
   readonly members: readonly string[];
 }
 
 /**
- * Asks for the members that do not follow up to the clock, in the history of this birth; `evict` removes those that
- * have requested no lease since.
+ * Asks which of these members have not followed up to the clock; `evict` removes those of them that have requested no
+ * lease since, if the history is still that of this birth.
  */
 export type AskPending = (
   partition: Partition,
@@ -46,11 +46,12 @@ interface Expected {
 const FIRST_LOOK_MS = 50;
 
 /**
- * Waits until no L1 can serve the old value of an invalidation that the store has carried out: every member has
- * followed it, or its lease has run out on this process' monotonic clock (docs/concepts/l1.md).
+ * Waits until no other process's `strict` L1 can serve the old value of an invalidation that the store has carried out:
+ * each has followed or left, or its lease has run out on this process' monotonic clock (docs/concepts/l1.md).
  *
  * A newly born gate has lost its members, but not their leases: until some process has known it for a whole lease and
- * a sweep has recorded that, an invalidation waits until its own process has known it that long (model `strict.pml`).
+ * a sweep has recorded that, an invalidation under `isStrict` waits until its own process has known it that long (model
+ * `strict.pml`).
  */
 export class L1Acknowledgements {
   private readonly memberships = new Map<Partition, Membership>();
@@ -61,8 +62,8 @@ export class L1Acknowledgements {
     private readonly self: string,
     private readonly times: LeaseTimes,
     /**
-     * Whether invalidations also wait for a newly born gate, whose lost members may still serve old values. Listed
-     * members are waited for in any case.
+     * Whether invalidations also wait until a newly born gate has been known for a lease: its lost members may still
+     * serve old values. Listed members are waited for in any case.
      */
     private readonly isStrict: boolean,
     private readonly askPending: AskPending,
@@ -107,7 +108,7 @@ export class L1Acknowledgements {
     }
   }
 
-  /** Resolves when no L1 can serve what this invalidation dropped; at the latest after about one lease. */
+  /** Waits as the class says: at most about one lease. */
   async settled(partition: Partition, audience: Audience): Promise<void> {
     const repliedAt = performance.now();
     const birth = this.learnBirth(partition, audience.born);
@@ -141,8 +142,8 @@ export class L1Acknowledgements {
       look *= 2;
       nextLookAt = isSameHistory ? performance.now() + look : deadline;
     }
-    // All pending leases have run out. Members that have requested no new one are removed, so that they delay no later
-    // invalidation.
+    // The leases of members still pending have run out. Those that have requested no new one are removed, so that they
+    // delay no later invalidation.
     if (pending.size === 0 || !isSameHistory) return;
     void this.askPending(partition, audience, [...pending], true).catch(() => undefined);
   }

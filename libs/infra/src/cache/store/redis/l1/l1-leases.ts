@@ -13,12 +13,12 @@ export interface LeaseTimes {
 }
 
 /**
- * Four beats fit into a lease, so one lost answer costs nothing. A stopped process delays an invalidation by about a
- * second.
+ * Four beats fit into a lease, so one lost answer costs nothing. A stopped process with a `strict` L1 delays an
+ * invalidation by about a second.
  */
 export const LEASE_TIMES: LeaseTimes = { beatMs: 250, leaseMs: 1000 };
 
-/** The script calls that leases need. */
+/** The calls to the store that leases need. */
 export interface LeaseCalls {
   /** `believedUntil`: end of the trust in the answer, by `performance.now()`. @default as long as the lease */
   beat(
@@ -31,7 +31,7 @@ export interface LeaseCalls {
 
 /**
  * Keeps the leases of an L1 alive and the L1 in step with the bus (invariant 13). A lease counts from the instant of
- * its request: answers may be late or lost, and a process that was paused finds its lease over when it resumes.
+ * its request: answers may be late or lost, and a long pause of the process ends it, too.
  */
 export class L1Leases {
   private timer: NodeJS.Timeout | undefined;
@@ -57,14 +57,14 @@ export class L1Leases {
     clearInterval(this.timer);
     this.cache.close();
     const left = Promise.allSettled(this.partitions.all.map((partition) => this.calls.leave(partition)));
-    // If it cannot leave in time, another process's next invalidation waits a lease for it, and then removes it.
+    // If a member cannot leave in time, another process's next invalidation waits a lease for it, and then removes it.
     let timer: NodeJS.Timeout | undefined;
     const overdue = new Promise((resolve) => (timer = setTimeout(resolve, this.times.leaseMs)));
     await Promise.race([left, overdue]);
     clearTimeout(timer);
   }
 
-  /** The L1 follows an invalidation from the bus, and acknowledges it if a process waits. */
+  /** The L1 follows an invalidation from the bus, and acknowledges it if it must and a process waits. */
   follow(index: number, invalidation: BusInvalidation, mustAcknowledge: boolean): void {
     this.cache.follow(index, invalidation);
     const { requester, tip } = invalidation;

@@ -8,8 +8,8 @@ import type { Partition, Partitions } from '../partition/partition.js';
 import type { BusInvalidation } from '../bus/store-messages.js';
 
 /**
- * `strict`: an invalidation waits until every L1 has followed, or its lease is over. `bounded`: it does not wait; an L1
- * serves a value for at most one lease after its invalidation.
+ * `strict`: other processes' invalidations wait until this L1 has followed or left, or its lease is over. `bounded`:
+ * they do not wait for it; it serves a value for at most one lease after its invalidation.
  */
 export type L1Mode = 'bounded' | 'strict';
 
@@ -42,8 +42,8 @@ export class RedisL1 {
   }
 
   /**
-   * Keeps the value of a hit if the entry carries its dependencies. `generation` is that of `cache` before the read was
-   * sent. Sets `stored.decoded`.
+   * Keeps the value of a hit if it can be decoded and the entry carries dependencies; then sets `stored.decoded`.
+   * `generation` is that of `cache` before the read was sent.
    */
   keep(key: string, generation: number, { clock, tip }: Position, envelope: Buffer, stored: StoredValue): void {
     const dependencies = embeddedDependencies(envelope);
@@ -56,7 +56,7 @@ export class RedisL1 {
     );
   }
 
-  /** Keeps a value that was just stored or read, if it can be decoded. Sets `stored.decoded`. */
+  /** Keeps a value that was just stored or read, if it can be decoded; then sets `stored.decoded`. */
   keepValue(key: string, generation: number, entry: Omit<L1Entry, 'value' | 'bytes'>, stored: StoredValue): void {
     const decoded = this.options.codec.decode(key, stored);
     if (!decoded) return;

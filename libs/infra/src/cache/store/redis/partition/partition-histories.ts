@@ -15,8 +15,9 @@ const NO_HISTORY = 'NOHISTORY';
 
 /**
  * Verifies that Redis holds, in each partition, the history that this process knows. It looks when a connection is new,
- * and when an answer raises a doubt; while a partition is in doubt, it is neither asked nor believed. A history that
- * has lost something is replaced by a new one, in which nothing older is served (`adopt.lua`, docs/decisions/0004).
+ * and when an answer or a message calls for it; while a partition is in doubt, it is neither asked nor believed. A
+ * history that has lost something is replaced by a new one, in which nothing older is served (`adopt.lua`,
+ * docs/decisions/0004).
  */
 export class PartitionHistories {
   private readonly looking = new Map<Partition, Promise<boolean>>();
@@ -38,7 +39,7 @@ export class PartitionHistories {
 
   /**
    * Starts looking four times a second. That detects a server that became a replica, which reads would not show, and a
-   * store that went back, before the next request meets it.
+   * store that went back, perhaps before a request meets it.
    */
   watch(): void {
     this.watching ??= setInterval(() => this.partitions.all.forEach((p) => void this.settle(p)), WATCH_MS).unref();
@@ -124,7 +125,7 @@ export class PartitionHistories {
 }
 
 /**
- * Why a script has changed nothing: `SLOTOPEN` or `NOHISTORY` (`use` in `_partition.lua`); undefined for any other
+ * Why a script has refused: `SLOTOPEN` or `NOHISTORY` (`use` in `_partition.lua`); undefined for any other
  * error.
  */
 export function doubtOf(error: unknown): typeof SLOT_OPEN | typeof NO_HISTORY | undefined {

@@ -4,7 +4,7 @@ import type { Partition } from './partition.js';
 import type { RedisGuard } from '../connection/redis-guard.js';
 import { runScript, UnknownReplyError, type ScriptArgument, type ScriptName } from './scripts.js';
 
-/** Scripts whose answer a caller waits for and believes. The other scripts inform the store. */
+/** Scripts whose answer a caller waits for and believes, so they use `ask` of the guard. The others use `run`. */
 const ASKING: ReadonlySet<ScriptName> = new Set<ScriptName>(['begin', 'peek', 'commit', 'extend', 'stale']);
 /**
  * Scripts that acknowledge something: they receive the position that this process remembers, and refuse if the history
@@ -29,7 +29,7 @@ export class PartitionScripts {
   ) {}
 
   /**
-   * Runs a script that answers a code and further fields. Rejects if the answer may be from before the moment that this
+   * Runs a script that answers several fields. Rejects if the gate among them may be from before the moment that this
    * process knew when it asked.
    */
   async run(
