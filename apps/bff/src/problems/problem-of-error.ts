@@ -119,7 +119,8 @@ export function problemOfError(error: unknown): Problem {
     const status = typeof spoken.status === 'number' ? spoken.status : spoken.status(error);
     return problem(status, kindOf(code), spoken.title, error.message, { code });
   }
-  // A build that failed in another process gets the same answer as the failure itself.
+  // A failed build of another process gets the answer of its cause, by the cause's code; without a code it counts as
+  // an error of the source.
   const cause = code === 'CACHE_BUILD_FAILED' ? (typeof sourceCode === 'string' ? sourceCode : 'SOURCE_FAILED') : code;
   const answer = ANSWERS[cause] ?? (/^(SALESFORCE|WHMCS|SOURCE)_/.test(cause) ? SOURCE_REFUSED : undefined);
   if (!answer) return unexpected();

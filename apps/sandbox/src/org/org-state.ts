@@ -8,8 +8,8 @@ import { RecordTable } from './writing/record-table.js';
 import { Schema } from './schema.js';
 
 /**
- * The state of an org: its objects, records, ids, numbers and time. Clients and tests write records through
- * `Org.transaction`.
+ * The state of an org: its object definitions, records, ids, auto-numbers and clock. Clients and tests write records
+ * through `Org.transaction`.
  */
 export class OrgState {
   readonly schema = new Schema();

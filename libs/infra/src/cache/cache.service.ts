@@ -282,7 +282,10 @@ export class CacheService {
     return this.parts.feeds?.watch(names);
   }
 
-  /** Rebuilds entries of a bucket after an invalidation has dropped them. Called by `Bucket`. */
+  /**
+   * From now on, entries of this bucket that were read lately are rebuilt when an invalidation drops them. Called by
+   * `Bucket`.
+   */
   registerRehydration(keyPrefix: string, bucket: RehydratedBucket): void {
     this.rehydration.register(keyPrefix, bucket);
   }

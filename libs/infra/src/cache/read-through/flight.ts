@@ -121,7 +121,10 @@ export class Flight {
     for (const waiter of this.waiters.take((w) => !w.arrivedBefore(build.request))) this.host.enter(waiter);
   }
 
-  /** The store is away and cannot vouch for the running build: waiters that may not have its value go to the source. */
+  /**
+   * The store is away: the running build answers only waiters that arrived before its lease was asked for. The others
+   * go to the source at once.
+   */
   abandonStore(): void {
     const { build } = this;
     if (!build) return;

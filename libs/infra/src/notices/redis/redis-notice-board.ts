@@ -13,7 +13,7 @@ const SCRIPT = readFileSync(new URL('./lua/post-notices.lua', import.meta.url), 
  * Maximum number of posts in one call of the script, so that it blocks Redis for a fraction of a millisecond at most.
  */
 const POSTS_PER_SCRIPT = 200;
-/** How long `since` waits for this process to read up to a newer notice that the caller knows. */
+/** How long `since` waits if the caller names a notice that this process has not read yet. */
 const CATCH_UP_MS = 1_000;
 const CATCH_UP_STEP_MS = 10;
 /** `<milliseconds>-<sequence>` (Redis documentation, "Entry IDs" of streams). */

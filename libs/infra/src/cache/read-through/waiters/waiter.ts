@@ -98,8 +98,8 @@ export class Waiter {
   }
 
   /**
-   * When `waitMs` runs out, by `performance.now()`: counted from its arrival, and only while it waits for somebody
-   * else.
+   * When `waitMs`, counted from its arrival, runs out, by `performance.now()`. `Infinity` unless it is waiting for
+   * somebody else.
    */
   get deadline(): number {
     return this.waits && !this.builds ? this.arrivedAt + this.options.waitMs : Infinity;

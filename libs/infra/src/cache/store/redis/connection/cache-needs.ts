@@ -67,8 +67,8 @@ function acknowledgements(appName: string): Channel {
 }
 
 /**
- * In a Cluster, the need of publishing acknowledgements: a script publishes in the slot of their channel, which it
- * names as its key (`publish` in `redis-bus.ts`). Undefined elsewhere.
+ * In a Cluster, publishing an acknowledgement needs the right to a key as well: a script does it, and names the channel
+ * as its key, so that it runs at the node of that slot (`publish` in `bus/redis-bus.ts`). Elsewhere undefined.
  */
 export function acknowledgementNeed(appName: string, redis: RedisConnection): Need | undefined {
   const { name, pattern } = acknowledgements(appName);
