@@ -1,30 +1,35 @@
 import { StoreUnavailableError } from '../cache.errors.js';
 import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals } from '../cache.types.js';
 import { addBucketMetrics, emptyBucketMetrics } from './bucket-metrics.js';
-import { OwnCounters } from './own-counters.js';
 
 /** Publishes the counters of this process' domains, and sums those of all live processes. */
 export class DomainBoard {
   private readonly own = new Map<string, () => DomainMetrics>();
 
-  constructor(private readonly reports: CounterReports = new OwnCounters()) {}
+  /** @param reports undefined: no fleet adds the counters up, so `total` gives those of this process */
+  constructor(private readonly reports?: CounterReports) {}
 
   register(domain: string, metrics: () => DomainMetrics): void {
     this.own.set(domain, metrics);
-    this.reports.publish(topic(domain), metrics);
+    this.reports?.publish(topic(domain), metrics);
   }
 
   /** The sums over all live processes. While the store is away, the counters of this process alone, and the reason. */
   async total(domain: string): Promise<DomainTotals> {
+    if (!this.reports) return this.ownTotal(domain);
     try {
       const reports = await this.reports.read(topic(domain));
       return sum(reports.map(({ content }) => content as DomainMetrics));
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      const own = this.own.get(domain);
       const reason = `the store does not answer, so these are the counters of this process alone: ${error.message}`;
-      return { ...sum(own ? [own()] : []), reason };
+      return { ...this.ownTotal(domain), reason };
     }
+  }
+
+  private ownTotal(domain: string): DomainTotals {
+    const metrics = this.own.get(domain);
+    return sum(metrics ? [metrics()] : []);
   }
 }
 
