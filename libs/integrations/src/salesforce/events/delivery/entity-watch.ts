@@ -60,19 +60,20 @@ function compare(
   access: ReadonlyMap<string, EntityAccess>,
   { journal, resubscribe }: EntityWatchParts,
 ): void {
-  const { topic, handler, unreadable } = delivery;
+  const { topic, handler } = delivery;
+  const unreadable = delivery.unreadable.all;
   const isNew = (entity: string): boolean => access.get(entity) === 'missing' && !unreadable.includes(entity);
   const lost = [...new Set(handler.entities)].filter(isNew);
   if (lost.length > 0) {
     journal.unreadable(topic, lost);
-    delivery.cannotRead([...unreadable, ...lost]);
+    delivery.unreadable.set([...unreadable, ...lost]);
     return;
   }
   const isBack = (entity: string): boolean => access.get(entity) === 'granted' && before.get(entity) === 'granted';
   const back = unreadable.filter(isBack);
   // Nothing is readable again that has not been reported. A resubscription under way may take longer than a round.
-  if (back.every((entity) => delivery.returning.includes(entity))) return;
+  if (back.every((entity) => delivery.unreadable.returning.includes(entity))) return;
   journal.readable(topic, back);
-  delivery.canReadAllBut(unreadable.filter((entity) => !isBack(entity)));
+  delivery.unreadable.keepOnly(unreadable.filter((entity) => !isBack(entity)));
   resubscribe(topic);
 }

@@ -341,7 +341,7 @@ describe('objects that the integration user could not read', () => {
   beforeEach(() => {
     handler = new Recorder();
     topic = delivery(handler);
-    topic.cannotRead(['Order', 'Product2']);
+    topic.unreadable.set(['Order', 'Product2']);
   });
 
   async function subscribedAnew(): Promise<void> {
@@ -358,11 +358,11 @@ describe('objects that the integration user could not read', () => {
 
   it('are vouched for when the gap of the next subscription is dealt with, and not before', async () => {
     let duringGap: readonly string[] | undefined;
-    handler.beforeGap = async () => void (duringGap = topic.unreadable);
-    topic.canReadAllBut(['Product2']);
-    expect([topic.unreadable, topic.returning]).toEqual([['Order', 'Product2'], ['Order']]);
+    handler.beforeGap = async () => void (duringGap = topic.unreadable.all);
+    topic.unreadable.keepOnly(['Product2']);
+    expect([topic.unreadable.all, topic.unreadable.returning]).toEqual([['Order', 'Product2'], ['Order']]);
     await subscribedAnew();
-    expect(topic.returning).toEqual([]);
+    expect(topic.unreadable.returning).toEqual([]);
     expect(duringGap).toEqual(['Order', 'Product2']);
     expect(handler.gaps).toEqual(['was-unreadable after ']);
     expect(topic.health()).toMatchObject({ state: 'live', unreadable: ['Product2'] });
@@ -371,18 +371,18 @@ describe('objects that the integration user could not read', () => {
   });
 
   it('are not vouched for when that was taken back before the next subscription', async () => {
-    topic.canReadAllBut([]);
-    topic.cannotRead(['Order', 'Product2', 'Account']);
-    expect(topic.returning).toEqual([]);
+    topic.unreadable.keepOnly([]);
+    topic.unreadable.set(['Order', 'Product2', 'Account']);
+    expect(topic.unreadable.returning).toEqual([]);
     await subscribedAnew();
     expect(handler.gaps).toEqual([]);
-    expect(topic.unreadable).toEqual(['Order', 'Product2', 'Account']);
+    expect(topic.unreadable.all).toEqual(['Order', 'Product2', 'Account']);
   });
 
   it('do not hide another that becomes unreadable while their gap is handled', async () => {
-    handler.beforeGap = async () => topic.cannotRead([...topic.unreadable, 'Account']);
-    topic.canReadAllBut(['Product2']);
+    handler.beforeGap = async () => topic.unreadable.set([...topic.unreadable.all, 'Account']);
+    topic.unreadable.keepOnly(['Product2']);
     await subscribedAnew();
-    expect(topic.unreadable).toEqual(['Product2', 'Account']);
+    expect(topic.unreadable.all).toEqual(['Product2', 'Account']);
   });
 });

@@ -12,6 +12,7 @@ import { FollowedTime, ReplayCursor } from './followed.js';
 import { happenedAt, type SourceEvent } from '../source-event.js';
 import type { ResolvedStreamOptions } from '../stream.options.js';
 import type { StreamJournal } from './stream-journal.js';
+import { UnreadableObjects } from './unreadable-objects.js';
 
 /** An event, the position of a keep-alive, or a gap, before which changes are unknown. */
 type Arrival =
@@ -22,10 +23,7 @@ type Arrival =
 interface Gap {
   readonly kind: 'gap';
   readonly reason: GapReason;
-  /**
-   * Objects that leave `unreadable` once this gap is handled. A list of those that stay would then be out of date: more
-   * objects may have become unreadable.
-   */
+  /** Objects that leave `unreadable` once this gap is handled. */
   readonly readable: readonly string[];
 }
 
@@ -46,7 +44,7 @@ export interface Loss {
  */
 const CLOCKS_APART_MS = 2_000;
 
-type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs'>;
+type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs' | 'unreadable'>;
 
 /**
  * Hands one topic's events to its handler: one batch at a time, each awaited, a rejected batch again with back-off
@@ -55,6 +53,7 @@ type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' |
 export class TopicDelivery {
   /** Called whenever the handler has taken something: there may be room again. */
   onTaken: () => void = () => undefined;
+  readonly unreadable = new UnreadableObjects();
   private readonly arrived: Arrival[] = [];
   private readonly stopping = new AbortController();
   private readonly cursor: ReplayCursor;
@@ -70,8 +69,6 @@ export class TopicDelivery {
   /** When the events arrived that are being read at this moment; undefined if none are being read. */
   private readingSince: number | undefined;
   private subscribedAt = Infinity;
-  private unreadableAfterGap: readonly string[] | undefined;
-  private awaitingGap: readonly string[] = [];
 
   constructor(
     readonly topic: string,
@@ -134,16 +131,14 @@ export class TopicDelivery {
   subscribed(gap: GapReason | undefined): void {
     this.cursor.restart();
     this.subscribedAt = Date.now();
-    const unreadable = this.unreadableAfterGap;
-    this.unreadableAfterGap = undefined;
-    const reason = gap ?? (unreadable === undefined ? undefined : 'was-unreadable');
+    const readable = this.unreadable.subscribed();
+    const reason = gap ?? (readable === undefined ? undefined : 'was-unreadable');
     if (reason === undefined) {
       this.enter('live');
       this.followed.resumed(this.options.catchUpMs);
       this.forgetTrouble();
     } else {
       this.followed.waits();
-      const readable = unreadable && this.unreadable.filter((entity) => !unreadable.includes(entity));
       this.append({ kind: 'gap', reason, readable: readable ?? [] });
     }
   }
@@ -161,32 +156,6 @@ export class TopicDelivery {
   /** Counts a stream or session that has to be replaced. */
   reconnecting(): void {
     this.progress.reconnects += 1;
-  }
-
-  /** Awaited objects that the integration user cannot read in full, as `health` shows them. */
-  get unreadable(): readonly string[] {
-    return this.progress.unreadable;
-  }
-
-  /** The part of `unreadable` that the user can read again, and that counts as unreadable until the gap is handled. */
-  get returning(): readonly string[] {
-    return this.awaitingGap;
-  }
-
-  /** Sets the awaited objects that the integration user cannot read, and forgets which of them were readable again. */
-  cannotRead(entities: readonly string[]): void {
-    this.progress.unreadable = entities;
-    this.unreadableAfterGap = undefined;
-    this.awaitingGap = [];
-  }
-
-  /**
-   * Only these objects are still unreadable. Changes of the others were not sent, so the next subscription begins with
-   * a gap, and they count as unreadable until it is handled.
-   */
-  canReadAllBut(entities: readonly string[]): void {
-    this.unreadableAfterGap = entities;
-    this.awaitingGap = this.unreadable.filter((entity) => !entities.includes(entity));
   }
 
   /** Whether something that arrived has not been handed over yet. */
@@ -223,7 +192,8 @@ export class TopicDelivery {
   health(): TopicHealth {
     const { topic, transport, counts, eventCount, progress } = this;
     const behindMs = this.followed.behindMs(this.oldestWaiting);
-    return { ...progress, topic, transport, events: { ...counts }, waiting: eventCount, behindMs };
+    const unreadable = this.unreadable.all;
+    return { ...progress, topic, transport, events: { ...counts }, waiting: eventCount, behindMs, unreadable };
   }
 
   /** When the oldest event that is not taken yet arrived; undefined if there is none. */
@@ -324,8 +294,7 @@ export class TopicDelivery {
     progress.failures = 0;
     if (task.kind === 'gap') {
       progress.gaps += 1;
-      progress.unreadable = progress.unreadable.filter((entity) => !task.readable.includes(entity));
-      this.awaitingGap = this.awaitingGap.filter((entity) => !task.readable.includes(entity));
+      this.unreadable.readable(task.readable);
       // The topic may have been lost again meanwhile. Then newer changes are unknown as well, and it does not become
       // live.
       if (progress.state === 'connecting') {
