@@ -1,4 +1,4 @@
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
 import { NoticeBoard, type BoardState, type Notice, type NoticeFollower } from '@bff/infra/notices/notice-board';

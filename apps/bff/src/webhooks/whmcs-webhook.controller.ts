@@ -1,4 +1,4 @@
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Nonces } from '@bff/infra/nonces/nonces';
 import { BillingChanges, type BillingChange } from '@bff/modules/billing/billing-changes';

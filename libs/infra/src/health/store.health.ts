@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { CacheService } from '../cache/cache.service.js';
-import { APP_CONFIG } from '../config/app-config.js';
+import { APP_CONFIG } from '../config/application-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import type { RedisConfig } from '../redis/redis-variables.js';
 import { Refusals } from '../redis/refusals.js';

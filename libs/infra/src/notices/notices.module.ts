@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { APP_CONFIG, type ApplicationConfig } from '../config/app-config.js';
+import { APP_CONFIG, type ApplicationConfig } from '../config/application-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { REDIS_CLIENT } from '../redis/redis.module.js';
 import { MemoryNoticeBoard } from './memory/memory-notice-board.js';

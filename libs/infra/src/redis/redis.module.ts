@@ -1,5 +1,5 @@
 import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { APP_CONFIG } from '../config/app-config.js';
+import { APP_CONFIG } from '../config/application-config.js';
 import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
 import { lastFailure } from './connecting/redis-failure.js';
 import type { RedisConfig } from './redis-variables.js';

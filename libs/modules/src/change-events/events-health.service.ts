@@ -2,7 +2,7 @@ import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
 import { ProcessReports } from '@bff/infra/fleet/process-reports';
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '../config/app-config.js';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable } from '@nestjs/common';

@@ -1,4 +1,4 @@
-import type { ApplicationConfig } from '@bff/infra/config/app-config';
+import type { ApplicationConfig } from '@bff/infra/config/application-config';
 import type { RedisConfig } from '@bff/infra/redis/redis-variables';
 import type { EncryptionKeyText } from './cache-variables.js';
 

@@ -1,4 +1,4 @@
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { AppConfig } from './app-config.js';
 import { loadConfig } from './load-config.js';

@@ -1,4 +1,4 @@
-import { applicationVariables } from '@bff/infra/config/app-config';
+import { applicationVariables } from '@bff/infra/config/application-config';
 import { documentationIn, type VariableDocumentation } from '@bff/infra/config/documented-variable';
 import { redisVariables } from '@bff/infra/redis/redis-variables';
 import { eventVariables, salesforceVariables } from '@bff/integrations/salesforce/salesforce-variables';

@@ -1,5 +1,5 @@
 import { namespace, record } from '@bff/infra/cache/dependencies';
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '../config/app-config.js';
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Inject, Injectable } from '@nestjs/common';

@@ -1,5 +1,5 @@
 import { CacheModule } from '@bff/infra/cache/cache.module';
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
 import { FleetModule } from '@bff/infra/fleet/fleet.module';
 import { ProcessReports } from '@bff/infra/fleet/process-reports';

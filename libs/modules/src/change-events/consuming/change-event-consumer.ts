@@ -3,7 +3,7 @@ import { CacheService } from '@bff/infra/cache/cache.service';
 import { Checkpoints } from '@bff/infra/fleet/checkpoints';
 import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
 import { ProcessReports } from '@bff/infra/fleet/process-reports';
-import { APP_CONFIG } from '@bff/infra/config/app-config';
+import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '../../config/app-config.js';
 import { ChangeEventSource, unheardTopic } from '@bff/integrations/salesforce/events/change-event-source';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
