@@ -55,8 +55,8 @@ export interface RedisCluster {
   /** Moves a slot key by key to another master, step by step as redis-cli does: IMPORTING, MIGRATING, MIGRATE, NODE. */
   migrateSlot(slot: number, to: RedisServer, move?: SlotMove): Promise<void>;
   /**
-   * Resolves when all running nodes consider each other alive, agree on the owner of each slot, and report the state
-   * `ok`, and all running replicas are linked to their masters.
+   * Resolves when all running nodes consider each other alive, agree on the owner of each slot and on the master of each
+   * running replica, and report the state `ok`, and all running replicas are linked to their masters.
    */
   waitUntilWhole(withinMs?: number): Promise<void>;
   /** Ends every node and removes its folder. */
@@ -177,12 +177,19 @@ class PrivateCluster implements RedisCluster {
   }
 
   async replicaOf(master: RedisServer): Promise<RedisServer> {
-    const view = await this.view();
-    const { id } = view.find(({ port }) => port === master.port)!;
-    const replicas = view.filter((node) => node.masterId === id && !isDown(node)).map(({ port }) => this.nodeAt(port));
-    const replica = replicas.find(({ state }) => state === 'running');
-    if (!replica) throw new Error(`the node of port ${master.port} has no replica that runs`);
-    return replica;
+    let replica: RedisServer | undefined;
+    const hasReplica = async () => {
+      // A node that came back as a replica is a master without slots to the others until they hear from it.
+      const view = await this.view();
+      const id = view.find(({ port }) => port === master.port)?.id;
+      const replicas = view
+        .filter((node) => node.masterId === id && !isDown(node))
+        .map(({ port }) => this.nodeAt(port));
+      replica = replicas.find(({ state }) => state === 'running');
+      return replica !== undefined;
+    };
+    await eventually(hasReplica, { withinMs: WHOLE_MS, what: `a running replica of the node of port ${master.port}` });
+    return replica!;
   }
 
   async failover(replica: RedisServer): Promise<void> {
@@ -231,18 +238,20 @@ class PrivateCluster implements RedisCluster {
     const views = await Promise.all(this.running.map(viewOf));
     const maps = new Set(views.map(slotMapOf));
     if (maps.size !== 1) return 'the nodes do not agree who owns which slot';
+    const runningPorts = new Set(this.running.map(({ port }) => port));
+    const roles = new Set(views.map((view) => replicaMapOf(view, runningPorts)));
+    if (roles.size !== 1) return 'the nodes do not agree which node is a replica of which';
     for (const [i, { port }] of this.running.entries()) {
       const state = (await redisFacts(port, 'CLUSTER', 'INFO')).get('cluster_state');
       if (state !== 'ok') return `the node of port ${port} says the cluster's state is ${state}`;
       const replication = await redisFacts(port, 'INFO', 'replication');
       const link = replication.get('master_link_status');
       if (link !== undefined && link !== 'up') return `the replica of port ${port} is not linked (${link})`;
-      const alive = new Set(this.running.map((node) => node.port));
-      const isWrong = (node: NodeView) => alive.has(node.port) && isDown(node);
+      const isWrong = (node: NodeView) => runningPorts.has(node.port) && isDown(node);
       const wrong = views[i]!.find(isWrong);
       if (wrong) return `the node of port ${port} holds that of port ${wrong.port} for ${wrong.flags.join()}`;
-      const known = views[i]!.filter((node) => alive.has(node.port)).length;
-      if (known !== alive.size) return `the node of port ${port} knows ${known} of ${alive.size}`;
+      const known = views[i]!.filter((node) => runningPorts.has(node.port)).length;
+      if (known !== runningPorts.size) return `the node of port ${port} knows ${known} of ${runningPorts.size}`;
     }
     return '';
   }
@@ -327,4 +336,9 @@ function isDown({ flags }: NodeView): boolean {
 function slotMapOf(view: readonly NodeView[]): string {
   const owners = view.flatMap(({ port, ranges }) => ranges.map(([from, to]) => `${from}-${to}@${port}`));
   return owners.sort().join(' ');
+}
+
+function replicaMapOf(view: readonly NodeView[], ports: ReadonlySet<number>): string {
+  const replicas = view.filter(({ port }) => ports.has(port)).map(({ port, masterId }) => `${port}<${masterId}`);
+  return replicas.sort().join(' ');
 }
