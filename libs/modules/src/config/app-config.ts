@@ -118,6 +118,8 @@ export interface AuthConfig {
   readonly jwksUrl: string;
   /** How long valid keys are used beyond their time while new ones cannot be fetched. */
   readonly jwksGraceSeconds: number;
+  /** 32 bytes in base64; undefined only with the embedded store, whose process then makes one for itself. */
+  readonly pseudonymKey: string | undefined;
 }
 
 /** Where the local sandbox is. The sandbox process reads its own options from the same variables. */

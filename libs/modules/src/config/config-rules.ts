@@ -66,6 +66,7 @@ function realOrgProblems(environment: CheckedEnvironment): ConfigProblem[] {
   const needed: Partial<Record<VariableName, string>> = { ...neededWithRealOrg };
   if (isRedisGiven(environment)) {
     needed.CACHE_ENCRYPTION_KEYS = 'a key for sensitive entries in Redis, such as 2026a:<openssl rand -base64 32>';
+    needed.PSEUDONYM_KEY = 'a key that hides users and accounts in logs and key names, from openssl rand -base64 32';
   }
   return Object.entries(needed)
     .filter(([name]) => !environment.isGiven(name as VariableName))

@@ -15,6 +15,7 @@ const secrets: Record<string, string> = {
   REDIS_SENTINEL_PASSWORD: 'hunter-sentinel',
   REDIS_TLS_KEY: tls.key,
   CACHE_ENCRYPTION_KEYS: `id:${Buffer.from('hunter-key-of-exactly-32-bytes!!').toString('base64')}`,
+  PSEUDONYM_KEY: Buffer.from('hunter-key-of-pseudonyms-32-byte').toString('base64'),
   SF_CLIENT_SECRET: 'hunter-client',
   SF_PRIVATE_KEY: key,
   WHMCS_API_SECRET: 'hunter-whmcs',

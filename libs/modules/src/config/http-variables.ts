@@ -1,5 +1,5 @@
 import { defaulted, optional } from '@bff/infra/config/documented-variable';
-import { hostName, httpUrl, oneLine, port, wholeNumber } from '@bff/infra/config/value-kinds';
+import { hostName, httpUrl, oneLine, port, text, wholeNumber } from '@bff/infra/config/value-kinds';
 
 /** The variables of the HTTP servers: that of the BFF, and the health port of the worker. */
 export const httpVariables = {
@@ -59,6 +59,12 @@ export const authVariables = {
   AUTH_JWKS_URL: optional(httpUrl, {
     group: 'auth',
     description: "Where the issuer publishes its keys; with the sandbox, the issuer's /.well-known/jwks.json.",
+  }),
+  PSEUDONYM_KEY: optional(text('32 bytes in base64', /^[A-Za-z0-9+/]{43}=$/), {
+    group: 'auth',
+    description:
+      'Turns users, accounts and idempotency keys into pseudonyms in logs and key names. The same in all processes. Make one with: openssl rand -base64 32',
+    secret: 'whole',
   }),
   AUTH_JWKS_GRACE_SECONDS: defaulted(wholeNumber(0, 604_800), '86400', {
     group: 'auth',

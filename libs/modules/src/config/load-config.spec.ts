@@ -271,8 +271,9 @@ describe('loadConfig for a real org', () => {
       'AUTH_AUDIENCE',
       'AUTH_JWKS_URL',
     ]);
-    expect(problemsOf({ ...realOrg, REDIS_URL: 'redis://a' })).toEqual(['CACHE_ENCRYPTION_KEYS']);
-    expect(problemsOf({ ...realOrg, REDIS_URL: 'redis://a', CACHE_ENCRYPTION_KEYS: `k:${key32}` })).toEqual([]);
+    expect(problemsOf({ ...realOrg, REDIS_URL: 'redis://a' })).toEqual(['CACHE_ENCRYPTION_KEYS', 'PSEUDONYM_KEY']);
+    const keys = { CACHE_ENCRYPTION_KEYS: `k:${key32}`, PSEUDONYM_KEY: key32 };
+    expect(problemsOf({ ...realOrg, REDIS_URL: 'redis://a', ...keys })).toEqual([]);
   });
 
   it('still wants the rest when the login URL itself is bad', () => {

@@ -82,6 +82,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       audience: env.AUTH_AUDIENCE ?? 'evergreen-portal',
       jwksUrl: env.AUTH_JWKS_URL ?? `${withoutTrailingSlash(issuer)}/.well-known/jwks.json`,
       jwksGraceSeconds: env.AUTH_JWKS_GRACE_SECONDS,
+      pseudonymKey: env.PSEUDONYM_KEY ?? (isRedisGiven(environment) ? demoEncryptionKey.base64 : undefined),
     },
     sandbox: {
       url: sandboxUrl,

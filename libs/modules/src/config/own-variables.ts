@@ -16,6 +16,7 @@ const ownPrefixes = [
   'SHUTDOWN_',
   'WORKER_',
   'SSE_',
+  'PSEUDONYM_',
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { CacheModule } from '@bff/infra/cache/cache.module';
+import { CallersModule } from '@bff/infra/callers/callers.module';
 import { APP_CONFIG } from '@bff/infra/config/application-config';
 import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
 import { FleetModule } from '@bff/infra/fleet/fleet.module';
@@ -25,6 +26,7 @@ export class RuntimeModule implements OnApplicationBootstrap {
       module: RuntimeModule,
       imports: [
         ConfigModule.forRoot(config),
+        CallersModule,
         RedisModule,
         FleetModule.forRootAsync({
           inject: [REDIS_CLIENT],

@@ -1,0 +1,26 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The customer for whom work is done. Both texts are pseudonyms: they may stand in logs, key names and reports. */
+export interface Caller {
+  readonly subject: string;
+  /** Undefined: no account belongs to this user, or it is not known yet. */
+  readonly account: string | undefined;
+}
+
+const callers = new AsyncLocalStorage<Caller | undefined>();
+
+/**
+ * Runs `work` for this caller: `currentCaller` returns it in all that `work` starts, also after `work` has returned.
+ * What a socket or a stream emits later runs outside of it, so enter again after a body has been read.
+ */
+export function runForCaller<T>(caller: Caller | undefined, work: () => T): T {
+  return callers.run(caller, work);
+}
+
+/**
+ * The customer for whom the present work is done; undefined for work of the process itself, such as what a change event
+ * causes. A fetch that several callers share belongs to the caller that started it.
+ */
+export function currentCaller(): Caller | undefined {
+  return callers.getStore();
+}
