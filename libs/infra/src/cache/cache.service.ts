@@ -37,7 +37,7 @@ const CLOSE_MS = 2000;
 /** How long calls wait for the first connection to the store; then they go on, and find the store away. */
 const OPENING_MS = 1000;
 const KEY_BYTES_MAX = 1024;
-/** Maximum dependencies of one invalidation. For more, invalidate the whole table or the namespace. */
+/** Maximum dependencies of one call of `invalidate`. For more, invalidate the whole table or the namespace. */
 const INVALIDATED_MAX = 10_000;
 
 /** The parts of a `CacheService`, made by `composeCache`. */
@@ -142,7 +142,7 @@ export class CacheService {
   }
 
   /**
-   * The value, or undefined for a miss or while the store is away. Starts no build. With `waitMs` it waits while a
+   * The value; undefined for a miss, or if the store does not answer. Starts no build. With `waitMs` it waits while a
    * build or a lock holds the key. It rejects with `CACHE_BUILD_FAILED` if the build fails, and with
    * `CACHE_WAIT_TIMEOUT` if the key is held longer.
    */
@@ -167,7 +167,7 @@ export class CacheService {
    * process. An error of the fetcher reaches every caller that waits for that build (in another process as
    * `CACHE_BUILD_FAILED`) and is never cached. While the store is away, the source answers.
    *
-   * @param options a TTL in seconds, or options; without a TTL the safety TTL ends the entry, or only an invalidation
+   * @param options a TTL in seconds, or options; without a TTL the safety TTL applies, if there is one
    */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
     return this.reader.getOrSet(key, fetcher, options);
@@ -177,8 +177,8 @@ export class CacheService {
    * Like `getOrSet`, for callers that prefer a stale value to waiting or to an error; `isStale` says which they
    * received. For `stale.whileRevalidateSeconds` after the end of an entry, its value is returned at once, and one
    * build runs in the background. For `stale.ifErrorSeconds` after that end, it replaces a fetch that fails or takes
-   * longer than `softTimeoutMs`. There is no stale value after `del` or `set`, after a deferred invalidation, or while
-   * the store is away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
+   * longer than `softTimeoutMs`. `del`, `set`, a deferred invalidation and a new history remove it, and there is none
+   * while the store is away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
    */
   getOrSetAllowingStale<T>(
     key: string,
@@ -295,12 +295,15 @@ export class CacheService {
     this.board.register(domain, metrics);
   }
 
-  /** The feeds that entries of this process rely on. */
+  /** The feeds whose age this process checks. */
   watchedFeeds(): readonly string[] {
     return this.parts.feeds?.names() ?? [];
   }
 
-  /** The counters of a domain, summed over all live processes; while the store is away, those of this process alone. */
+  /**
+   * The counters of a domain, summed over all live processes; those of this process alone without `reports`, or while
+   * the store is away.
+   */
   domainMetrics(domain: string): Promise<DomainTotals> {
     return this.board.total(domain);
   }

@@ -74,11 +74,14 @@ export interface EntryOptions {
   readonly ttlJitter?: number;
   /** Encrypt the value in the store (AES-256-GCM). @default false */
   readonly sensitive?: boolean;
-  /** How long a caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  /**
+   * How long a caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * @default that of the cache
+   */
   readonly waitMs?: number;
   /**
    * How long a dead builder keeps others waiting, in milliseconds: a live one renews its lease (see `renewLease`). It
-   * does not bound the fetch. @default 10000
+   * does not bound the fetch. @default that of the cache
    */
   readonly leaseMs?: number;
   /**
@@ -103,17 +106,14 @@ export interface EntryOptions {
 
 export interface GetOptions {
   /**
-   * How long to wait, in milliseconds, for a build under way; then `CACHE_WAIT_TIMEOUT`.
+   * How long to wait, in milliseconds, while a build or a lock holds the key; then `CACHE_WAIT_TIMEOUT`.
    * @default 0: an entry that is being built is a miss
    */
   readonly waitMs?: number;
 }
 
 export interface SetOptions {
-  /**
-   * Seconds until the entry expires. @default the safety TTL, else none: kept until invalidated, in Redis for
-   * `retentionDays` at most
-   */
+  /** Seconds until the entry expires. @default the safety TTL, else none */
   readonly ttlSeconds?: number;
   readonly dependsOn?: readonly Dependency[];
   /** Encrypt the value in the store (AES-256-GCM). @default false */
@@ -124,7 +124,10 @@ export interface SetOptions {
 export interface CallOptions<T> {
   /** Added to the dependencies that the fetcher names through its context. */
   readonly dependsOn?: DeclaredDependencies<T>;
-  /** How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  /**
+   * How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * @default that of the bucket
+   */
   readonly waitMs?: number;
   /**
    * Accept an entry only if its fetch began at most this many seconds ago. An older entry is rebuilt for all callers,
@@ -152,11 +155,14 @@ export type BackgroundEvent = 'refreshed' | 'rehydrated' | 'failed';
 export type BuildEvent = 'folded' | 'reshaped';
 
 export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
-  /** When the entry expires. @default the safety TTL, else none: kept until invalidated */
+  /** When the entry expires. @default the safety TTL, else none */
   readonly ttlSeconds?: TtlSeconds<T>;
   /** A sliding end, which hits move, instead of a TTL. @default none */
   readonly sliding?: SlidingOptions;
-  /** How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  /**
+   * How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * @default that of the cache
+   */
   readonly waitMs?: number;
   /**
    * Renew the lease of the build three times per `leaseMs` during the fetch. Without it, another builder takes the key
@@ -175,17 +181,23 @@ export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
 }
 
 export interface LockOptions {
-  /** How long to wait for the holder of the key, in milliseconds; then `CACHE_WAIT_TIMEOUT`. @default 30000 */
+  /**
+   * How long to wait for the holder of the key, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * @default that of the cache
+   */
   readonly waitMs?: number;
-  /** Maximum time of the lock, in milliseconds. It is not renewed: choose it for the work. @default 10000 */
+  /**
+   * Maximum time of the lock, in milliseconds. It is not renewed: choose it for the work.
+   * @default that of the cache
+   */
   readonly leaseMs?: number;
 }
 
 /**
  * The exclusive right to replace one entry, until it is written, released, or its time is over. It is for one read,
  * change and write. It keeps nobody from reading the entry, nor from `set`, `del` or an invalidation. `set`, `del` and
- * an invalidation of the entry by its key end the lock, and the write then returns false; an invalidation of something
- * that the entry depends on does not.
+ * an invalidation of the entry by its key end the lock, and the write then returns false. After an invalidation of
+ * something else that the entry depends on, a build may take the lock over.
  */
 export interface CacheLock<T> {
   readonly key: string;

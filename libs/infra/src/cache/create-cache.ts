@@ -43,7 +43,10 @@ export interface CacheOptions {
    * after the cache. @default `DomainCache.metrics()` counts this process alone
    */
   readonly reports?: CounterReports | undefined;
-  /** Maximum days that Redis keeps an entry, even one without a TTL. @default 30 */
+  /**
+   * Maximum days that Redis keeps an entry, even one without a TTL, unless hits move a sliding end beyond them.
+   * @default 30
+   */
   readonly retentionDays?: number;
   /**
    * Maximum bytes of the entries in the embedded store; above it the least recently used are evicted. Stale copies take
@@ -53,9 +56,9 @@ export interface CacheOptions {
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
   /**
-   * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation is acknowledged when no L1 can
-   * serve what it dropped, after a second at the latest. `bounded`: it is acknowledged at once, and an L1 may serve the
-   * old value for up to a second. All processes of an application use the same mode. @default 'strict'
+   * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation waits until no L1 can serve what
+   * it dropped, a second at most. `bounded`: it is acknowledged at once, and an L1 may serve the old value for up to a
+   * second. All processes of an application use the same mode. @default 'strict'
    */
   readonly l1?: 'off' | L1Mode;
   /**

@@ -92,7 +92,7 @@ export function invalidatedDependencies(named: Iterable<Dependency>): Dependency
 /**
  * The dependencies that the store keeps for an entry: the declared ones, once each; the whole table of every record,
  * *any record* and membership; and the namespace of the key (its part before the first colon; a key without a colon has
- * none).
+ * none). Refuses an `entry`.
  */
 export function storedDependencies(key: string, declared: Iterable<Dependency>): Dependency[] {
   const all = new Set<Dependency>();

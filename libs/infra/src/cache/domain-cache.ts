@@ -40,7 +40,10 @@ export abstract class DomainCache {
     cache.registerDomain(domain, () => this.processMetrics());
   }
 
-  /** The counters, summed over all live processes; while the store is away, those of this process alone. */
+  /**
+   * The counters, summed over all live processes; those of this process alone if the cache has no `reports`, or while
+   * the store is away.
+   */
   metrics(): Promise<DomainTotals> {
     return this.cache.domainMetrics(this.domain);
   }
@@ -72,7 +75,7 @@ export abstract class DomainCache {
   /**
    * Invalidates, and counts one invalidation. Rejects like `CacheService.invalidate`. Resolves when acknowledged,
    * before any repeat. An invalidation that was not acknowledged is repeated as well, at the same delays after the
-   * failure: the source has changed, and nobody may ask again.
+   * failure: the source has changed, and perhaps no caller asks again.
    */
   protected async invalidate(
     dependencies: readonly Dependency[],

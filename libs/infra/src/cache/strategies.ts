@@ -20,10 +20,7 @@ export interface ChangeDrivenOptions {
   readonly toldBy?: string | readonly string[];
 }
 
-/**
- * No TTL: an entry is kept until the source announces a change, or until the safety TTL (`CACHE_SAFETY_TTL_SECONDS`)
- * ends, if there is one.
- */
+/** No TTL: an invalidation ends the entry, as does the safety TTL (`CACHE_SAFETY_TTL_SECONDS`) if there is one. */
 export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
   if (toldBy === undefined) return { kind: 'change-driven' };
   const feeds = typeof toldBy === 'string' ? [toldBy] : [...toldBy];
@@ -32,8 +29,8 @@ export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
 }
 
 /**
- * Kept for `seconds` from the start of the fetch, for sources that announce no changes. A function decides for each
- * value; 0 or less from it means that the value is not stored.
+ * Kept for at most `seconds` from the start of the fetch, for sources that announce no changes. A function decides for
+ * each value; 0 or less from it means that the value is not stored.
  */
 export function ttl<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
   return { kind: 'ttl', seconds: positive(seconds) };

@@ -14,7 +14,10 @@ export class DomainBoard {
     this.reports?.publish(topic(domain), metrics);
   }
 
-  /** The sums over all live processes. While the store is away, the counters of this process alone, and the reason. */
+  /**
+   * The sums over all live processes; without `reports`, the counters of this process; while the store is away, those
+   * and the reason.
+   */
   async total(domain: string): Promise<DomainTotals> {
     if (!this.reports) return this.ownTotal(domain);
     try {

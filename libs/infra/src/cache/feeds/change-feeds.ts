@@ -71,8 +71,8 @@ export class ChangeFeeds {
   }
 
   /**
-   * Starts polling, or lets the first `watch` start it. Resolves with the first answer, or after a second; at once if
-   * no feed is watched.
+   * Starts polling, or lets the first `watch` start it. Resolves when the first poll has ended, after a second at most;
+   * at once if no feed is watched.
    */
   async start(): Promise<void> {
     if (this.state !== 'new') return;

@@ -55,7 +55,7 @@ export interface StaleValue {
 export type BeginReply =
   /** There is a valid entry. */
   | { readonly kind: 'fresh'; readonly value: StoredValue }
-  /** The caller holds the lease and must fetch. */
+  /** The caller now holds the lease. */
   | { readonly kind: 'lease'; readonly start: StartPoint }
   /** A build or a lock has the lease `leaseId`, which runs out in `expiresInMs` if not renewed. Nothing was granted. */
   | { readonly kind: 'wait'; readonly leaseId: string; readonly expiresInMs: number };
@@ -196,8 +196,8 @@ export abstract class CacheStore {
   abstract extend(key: string, ttlMs: number, absoluteMs: number | undefined): Promise<boolean>;
   /**
    * The copy kept under `CommitRequest.staleMs`, if its entry has ended by expiry or invalidation no longer ago than
-   * that. Undefined while there is a valid entry, after `del` and `write`, and after an invalidation so wide that it
-   * was deferred: the time at which the entry fell is then not known.
+   * that. Undefined while there is a valid entry, after `del` and `write`, in a new history, and after an invalidation
+   * so wide that it was deferred, because the time at which the entry fell is then not known.
    */
   abstract readStale(key: string): Promise<StaleValue | undefined>;
   abstract status(
@@ -220,8 +220,8 @@ export abstract class CacheStore {
    */
   abstract onLeaseEnd(listener: (end: LeaseEnd) => void): Unsubscribe;
   /**
-   * Calls back for every invalidation and `write`, and for a commit with `supersedes` that replaces or drops an entry,
-   * of any process. A message can be lost.
+   * Calls back for every invalidation and `write`, and for a commit with `supersedes` (with `if-stored`, only if the
+   * value is stored), of any process. A message can be lost.
    */
   abstract onInvalidation(listener: (notice: InvalidationNotice) => void): Unsubscribe;
 

@@ -1,6 +1,7 @@
 /**
  * Whether an entry whose fetch began at `fetchedAt` is at most `maxAgeSeconds` old, if the store's time is at most
- * `latest`. An unknown age is too old; so is an impossible one (a fetch in the future: the store's clock was put back).
+ * `latest`. Without `maxAgeSeconds` every age will do. Otherwise an unknown age is too old; so is an impossible one (a
+ * fetch in the future: the store's clock was put back).
  */
 export function isYoungEnough(
   fetchedAt: number | undefined,

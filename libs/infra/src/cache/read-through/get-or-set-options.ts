@@ -193,7 +193,7 @@ function refuseContradictions(options: GetOrSetOptions<unknown>): void {
 /** The options that decide how long a built value is kept; `lifeMs` applies them to one value. */
 export interface EntryLife {
   readonly ttl: TtlSeconds<unknown> | undefined;
-  /** For values without a TTL of their own; undefined: they are kept until invalidated. */
+  /** For values without a TTL of their own; undefined: they have none. */
   readonly safetyTtlMs: number | undefined;
   readonly cacheNull: boolean;
   readonly negativeTtlMs: number | undefined;
@@ -201,8 +201,8 @@ export interface EntryLife {
 }
 
 /**
- * Milliseconds that this value lives from the start of its fetch; undefined: until it is invalidated; 0: it is not
- * stored. Throws `CACHE_INVALID_OPTION` for an invalid result of a TTL function.
+ * Milliseconds that this value lives from the start of its fetch; undefined: it has no TTL; 0: it is not stored. Throws
+ * `CACHE_INVALID_OPTION` for an invalid result of a TTL function.
  */
 export function lifeMs(life: EntryLife, value: unknown): number | undefined {
   if (value === undefined || (value === null && !life.cacheNull)) return 0;

@@ -73,7 +73,7 @@ export class Reader {
 
   /**
    * The entry's value. Undefined if there is none and nobody builds or locks it (with `waitMs` 0: even if somebody
-   * does), or the store is away. Rejects `CACHE_WAIT_TIMEOUT` if somebody still does after `waitMs`, and
+   * does), or if the store does not answer. Rejects `CACHE_WAIT_TIMEOUT` if somebody still does after `waitMs`, and
    * `CACHE_BUILD_FAILED` if that build fails.
    */
   async get<T>(key: string, waitMs: number): Promise<T | undefined> {
@@ -203,7 +203,7 @@ export class Reader {
     }
   }
 
-  /** The waiter's answer: from a build in any process or, without the store, from the source. */
+  /** The waiter's answer: from the flight of its key or, without the store, from the source. */
   build<T>(waiter: Waiter, isStoreAway: boolean): Promise<T> {
     if (isStoreAway) this.readThrough.bypass(waiter);
     else this.readThrough.enter(waiter);

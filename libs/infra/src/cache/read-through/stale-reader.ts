@@ -55,7 +55,8 @@ export class StaleReader {
   }
 
   /**
-   * The answer of the build, or of the source while the store is away; a stale copy if that fails or takes too long.
+   * The answer of the build, or of the source while the store is away; a stale copy, if there is one, if the source
+   * fails or takes too long.
    */
   private async build<T>(
     key: string,

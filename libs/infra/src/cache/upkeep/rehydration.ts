@@ -37,8 +37,8 @@ interface Job {
 
 /**
  * Rebuilds entries that an invalidation has dropped, if they were read in this process lately: ordinary builds, from a
- * start point after the invalidation, one per key over all processes. What a deferred invalidation drops is not
- * rebuilt: it would be too much to fetch, and the store does not report its keys.
+ * start point after the invalidation, one per key over all processes. What the sweeper drops after a deferred
+ * invalidation is not rebuilt: it would be too much to fetch, and the store does not report its keys.
  */
 export class Rehydration {
   private readonly buckets = new Map<string, RehydratedBucket>();

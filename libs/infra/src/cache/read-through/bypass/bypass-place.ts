@@ -5,9 +5,9 @@ const held = new AsyncLocalStorage<Place>();
 
 /**
  * The place of a fetch while the store is away. Reads made by the fetch may take it over while no other place is free:
- * the fetch waits for them anyway. So such a read waits at most for other reads of the same fetch, and fetches that
- * read other keys cannot block each other. One read at a time uses the place, and its fetch is in turn a place for the
- * reads that it makes: at each depth no more fetches run than there are places.
+ * the fetch waits for them anyway. So for a place such a read waits at most for other reads of the same fetch, and
+ * fetches that read other keys cannot block each other. One read at a time uses the place, and its fetch is in turn a
+ * place for the reads that it makes: at each depth no more fetches run than there are places.
  */
 export class Place {
   private isHeld = true;

@@ -135,7 +135,7 @@ export class ReadBatch {
     return bytes ? this.partition.gateOf(bytes) : undefined;
   }
 
-  /** The value in a reply; undefined without a gate. Rejects if the gate lacks the moment known at the request. */
+  /** The value in a reply; undefined without a gate. Rejects unless `proofOf` finds the gate new enough. */
   private trueValue(asked: Asked, moment: Moment | undefined, gate: Gate | undefined, envelope?: Buffer | null): Reply {
     const proof = gate && this.proofOf(gate, moment);
     if (proof) return proof.then(() => this.valueOf(asked, gate, envelope));

@@ -5,9 +5,9 @@
 --   depends on them is served.
 -- KEYS T:g
 -- ARGV tag clkKnown tipKnown bornKnown newTip inlineMax windowMax requester mvKnown dep...
---   inlineMax: maximum number of dependants that this script removes, within the work of one step. A dependency with
---     more dependants than are left of this number is deferred: the sweeper removes them, and reads refuse them
---     meanwhile.
+--   inlineMax: maximum number of dependants that this script removes, within the work of one step. A dependency that is
+--     not indexed, or has more dependants than can still be removed, is deferred: the sweeper removes them, and reads
+--     refuse them meanwhile.
 --   dep: none where the caller only waits until every L1 has followed the earlier announcements
 -- -> {'OK', gate, dropped, deferred, mv, members, mature, id...}   dropped: number of removed entries; deferred: number
 --   of deferred dependencies; at most 1,000 ids of removed entries
