@@ -53,7 +53,7 @@ export class BoundedHttp {
     this.kept = { 'http:': new http.Agent(KEPT), 'https:': new https.Agent(KEPT) };
   }
 
-  /** Resolves with the answer, whatever its status. */
+  /** Resolves with the answer, whatever its status; a redirect is followed or refused. */
   async ask(question: HttpQuestion): Promise<HttpAnswer> {
     const { timeoutMs, signal } = question;
     const ending = new AbortController();

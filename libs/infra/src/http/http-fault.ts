@@ -23,7 +23,7 @@ export class HttpFaultError extends Error {
   }
 }
 
-/** The error as a fault of this kind, with Node's own code in its message; a fault is returned unchanged. */
+/** The error as a fault of this kind, with Node's own code, if any, in its message; a fault is returned unchanged. */
 export function toHttpFault(error: unknown, kind: HttpFaultKind, text: string): HttpFaultError {
   if (error instanceof HttpFaultError) return error;
   const { code } = (error ?? {}) as { code?: unknown };

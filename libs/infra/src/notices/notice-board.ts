@@ -23,7 +23,7 @@ export interface Post {
 
 /** Receives notices. Neither method may throw. */
 export interface NoticeFollower {
-  /** Called once for every notice, in the order of the board. */
+  /** Called once for every notice that is not lost, in the order of the board. */
   onNotice(notice: Notice): void;
   /**
    * Notices may have been lost (the store was emptied, or this process was away for too long): nothing is known of the

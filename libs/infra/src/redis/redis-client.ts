@@ -79,8 +79,8 @@ export function isRedisConfigured(options: RedisConnectionOptions): boolean {
  * A client for commands that fails fast. While Redis is away, a command is rejected at once and never queued; only the
  * client of a Cluster may send a command again. A command to a hanging Redis is given up after `commandTimeoutMs`, its
  * connection after some more silence (`SILENT_COMMANDS`). The client connects at the first `connect()` and reconnects
- * for as long as it lives; an outage never becomes an unhandled `error` event. Throws a `TypeError` for a URL that is
- * not a Redis URL.
+ * for as long as it lives; an outage never becomes an unhandled `error` event. Throws a `TypeError` if no place is
+ * named, and for a URL that is not a Redis URL.
  */
 export function createRedisClient(options: RedisConnectionOptions): RedisClient {
   const commandTimeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;

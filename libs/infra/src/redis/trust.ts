@@ -1,7 +1,7 @@
 /**
- * Whether answers from the primary of one place may be believed. It is checked before each command that a caller waits
- * for, and again at the reply, because the client may turn to another server at any moment. So it must cost next to
- * nothing: it compares numbers and two references.
+ * Whether answers from the primary of one place may be believed. It is checked before each command whose answer a
+ * caller believes, and again at the reply, because the client may turn to another server at any moment. So it must cost
+ * next to nothing: it compares numbers and two references.
  */
 export class Trust {
   /** The end of the trust, by `performance.now()`. `PrimaryVouch` sets it, and `server`. */
