@@ -3,7 +3,7 @@ import { CACHE_OPTIONS, ConfigurableCacheModule } from './cache.module-definitio
 import { CacheService } from './cache.service.js';
 import { composeCache, type CacheOptions } from './create-cache.js';
 
-/** The cache of an application: connects before the application listens, closes on shutdown. One per application. */
+/** The cache of an application: opened before the application listens, closed on shutdown. One per application. */
 @Global()
 @Module({
   providers: [

@@ -143,8 +143,8 @@ export class CacheService {
 
   /**
    * The value; undefined for a miss, or if the store does not answer. Starts no build. With `waitMs` it waits while a
-   * build or a lock holds the key. It rejects with `CACHE_BUILD_FAILED` if the build fails, and with
-   * `CACHE_WAIT_TIMEOUT` if the key is held longer.
+   * build or a lock holds the key. It rejects with `CACHE_BUILD_FAILED` when it hears that the build has failed, and
+   * with `CACHE_WAIT_TIMEOUT` if the key is held longer.
    */
   async get<T>(key: string, options: GetOptions = {}): Promise<T | undefined> {
     this.check(key);
@@ -164,8 +164,8 @@ export class CacheService {
 
   /**
    * The value of the entry, or the fetcher's value, fetched once for all callers that ask at the same time in any
-   * process. An error of the fetcher reaches every caller that waits for that build (in another process as
-   * `CACHE_BUILD_FAILED`) and is never cached. While the store is away, the source answers.
+   * process. An error of the fetcher reaches the callers that wait for that build (in another process as
+   * `CACHE_BUILD_FAILED`, unless the message is lost) and is never cached. While the store is away, the source answers.
    *
    * @param options a TTL in seconds, or options; without a TTL the safety TTL applies, if there is one
    */
@@ -176,9 +176,10 @@ export class CacheService {
   /**
    * Like `getOrSet`, for callers that prefer a stale value to waiting or to an error; `isStale` says which they
    * received. For `stale.whileRevalidateSeconds` after the end of an entry, its value is returned at once, and one
-   * build runs in the background. For `stale.ifErrorSeconds` after that end, it replaces a fetch that fails or takes
-   * longer than `softTimeoutMs`. `del`, `set`, a deferred invalidation and a new history remove it, and there is none
-   * while the store is away. With `maxAgeSeconds`, an entry that is too old counts as ended when it reached that age.
+   * build runs in the background. For `stale.ifErrorSeconds` after that end, that value replaces a fetch that fails or
+   * takes longer than `softTimeoutMs`. `del`, `set`, a deferred invalidation and a new history end both times, and
+   * there is no stale value while the store is away. With `maxAgeSeconds`, an entry that is too old counts as ended
+   * when it reached that age.
    */
   getOrSetAllowingStale<T>(
     key: string,
@@ -205,7 +206,7 @@ export class CacheService {
     return this.locks.acquire<T>(key, options);
   }
 
-  /** The result of `use`, called with the lock; the lock is released in any case. */
+  /** The result of `use`, called with the lock; then the lock is released, also if `use` fails. */
   async withLock<T, R>(key: string, use: (lock: CacheLock<T>) => Promise<R>, options?: LockOptions): Promise<R> {
     const lock = await this.lock<T>(key, options);
     try {

@@ -209,7 +209,7 @@ export interface CacheLock<T> {
    * stored or not.
    */
   write(value: T, options?: SetOptions): Promise<boolean>;
-  /** Ends the lock, if it has not ended yet. */
+  /** Ends the lock if it has not ended yet; in an outage, its time ends it. */
   release(): Promise<void>;
 }
 
@@ -315,7 +315,7 @@ export interface CounterReports {
 export interface FeedAges {
   /**
    * For each feed: how many milliseconds ago it is known to have been up to date. A feed that is missing in the answer
-   * was never followed. May reject with `StoreUnavailableError`.
+   * counts as never followed. May reject with `StoreUnavailableError`.
    */
   feedAges(): Promise<ReadonlyMap<string, number>>;
 }

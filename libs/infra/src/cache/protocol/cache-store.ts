@@ -269,8 +269,8 @@ export interface StoreState {
   readonly entries?: number;
   readonly bytes?: number;
   /**
-   * Dependencies whose invalidation this process owes the store. It carries them out before it reads from the store
-   * again.
+   * Lower bound on the dependencies whose invalidation this process owes the store. It carries them out before it reads
+   * from their partition again.
    */
   readonly owedInvalidations?: number;
   /** The L1 in front of the store, if there is one. */

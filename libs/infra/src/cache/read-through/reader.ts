@@ -36,8 +36,8 @@ export interface HitUpkeep {
 }
 
 /**
- * Reads entries: from the L1, else from the store, else from the source. Every call of the cache that reads an entry
- * passes here, except `lock`.
+ * Reads entries: from the L1, else from the store, else (`getOrSet`) from the source. Every call of the cache that
+ * reads an entry passes here, except `lock`.
  */
 export class Reader {
   private l1: L1Reads | undefined;
@@ -74,7 +74,7 @@ export class Reader {
   /**
    * The entry's value. Undefined if there is none and nobody builds or locks it (with `waitMs` 0: even if somebody
    * does), or if the store does not answer. Rejects `CACHE_WAIT_TIMEOUT` if somebody still does after `waitMs`, and
-   * `CACHE_BUILD_FAILED` if that build fails.
+   * `CACHE_BUILD_FAILED` when it hears that the build has failed.
    */
   async get<T>(key: string, waitMs: number): Promise<T | undefined> {
     try {

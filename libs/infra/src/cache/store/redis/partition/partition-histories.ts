@@ -15,9 +15,9 @@ const NO_HISTORY = 'NOHISTORY';
 
 /**
  * Verifies that Redis holds, in each partition, the history that this process knows. It looks when a connection is new,
- * and when an answer or a message calls for it; while a partition is in doubt, it is neither asked nor believed. A
- * history that has lost something is replaced by a new one, in which nothing older is served (`adopt.lua`,
- * docs/decisions/0004).
+ * when an answer or a message calls for it, and without an L1 four times a second; while a partition is in doubt, it is
+ * neither asked nor believed. A history that has lost something is replaced by a new one, in which nothing older is
+ * served (`adopt.lua`, docs/decisions/0004).
  */
 export class PartitionHistories {
   private readonly looking = new Map<Partition, Promise<boolean>>();
