@@ -18,8 +18,8 @@ export type OnSplit = 'serve' | 'refuse';
 export interface VouchOptions {
   readonly onSplit: OnSplit;
   /**
-   * How long a vouch lasts, counted from when it was asked for. It must not exceed the time that the first
-   * invalidations of a new primary wait.
+   * With `refuse`, how long a vouch lasts, counted from when it was asked for. It must not exceed the time that the
+   * first invalidations of a new primary wait.
    */
   readonly vouchMs: number;
   /**
