@@ -87,7 +87,7 @@ export class Portal {
     await this.salesforce('PATCH', `/sobjects/${sobject}/${id}`, fields);
   }
 
-  /** Changes the behaviour of the sandbox from now on (`apps/sandbox/README.md`). */
+  /** Changes the behaviour of the sandbox from now on (docs/operating/sandbox.md). */
   async fault(fault: object): Promise<void> {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(`${this.sandboxUrl}/sandbox/faults`, {

@@ -36,7 +36,7 @@ describe('the L1 of two processes over one Redis', () => {
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
     );
   };
-  /** Reads until a read no longer asks Redis. A beat during a read looks like one that does, so it tries repeatedly. */
+  /** Reads until a read no longer asks Redis. It tries repeatedly, because a beat during a read is counted, too. */
   const isInL1 = (cache: CacheService, key: string) =>
     eventually(
       async () => {

@@ -5,7 +5,7 @@ const ANSWER_MS = 5_000;
 
 /**
  * Sends one command, once, on its own connection to exactly this server of 127.0.0.1, and resolves with its reply.
- * Rejects if the server is away or stopped. Follows no redirections.
+ * Rejects if the server is away or stopped, or refuses the command. Follows no redirections.
  */
 export async function redisCommand(port: number, name: string, ...args: (string | number)[]): Promise<unknown> {
   const redis = new Redis({

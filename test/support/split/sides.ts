@@ -41,8 +41,8 @@ export async function knowSides({ port }: RedisServer): Promise<void> {
 }
 
 /**
- * Denies commands to the default user. A server refused as its side's user continues as the default user, which is kept
- * for the test, and must not do its work that way.
+ * Denies commands to the default user. A server that is refused as the user of its side goes on as the default user,
+ * which the test needs. With these commands denied it cannot do its work that way.
  */
 export async function deny({ port }: RedisServer, ...commands: readonly string[]): Promise<void> {
   await setUser(port, 'default', ...commands.map((command) => `-${command}`));

@@ -25,7 +25,7 @@ export class LossyNetwork {
       performance.now() < this.muteUntil ? Promise.resolve(0) : publish.call(redis, channel, message);
   }
 
-  /** For this time no message that the process publishes arrives. */
+  /** For this time no message that the process publishes arrives; no effect on a Cluster, where a script publishes. */
   mute(ms: number): void {
     this.muteUntil = performance.now() + ms;
   }

@@ -33,7 +33,7 @@ export type Order =
    * build.
    */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** For this time no acknowledgement of this process arrives anywhere. */
+  /** For this time no acknowledgement of this process arrives anywhere: see `LossyNetwork.mute`. */
   | { readonly kind: 'mute'; readonly ms: number }
   /** For this time it receives only some of the messages on the bus. */
   | { readonly kind: 'lossy'; readonly ms: number }

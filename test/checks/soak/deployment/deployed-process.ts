@@ -53,7 +53,7 @@ export class DeployedProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Resolves when the address answers with a status below 500. */
+  /** Resolves when the address answers with a status below 500. Rejects if the app ends before, or after `START_MS`. */
   async isReady(http: HttpClient, path: string): Promise<void> {
     const isUp = async () => {
       if (this.hasExited) throw new Error(`${this.name} has ended:\n${this.lastWords}`);

@@ -9,7 +9,7 @@ export interface EventsState {
   readonly topics: readonly string[];
 }
 
-/** Asks a worker or BFF; undefined if it does not answer. */
+/** Asks a worker or BFF; undefined without an answer about change events. */
 export async function eventsState(http: HttpClient): Promise<EventsState | undefined> {
   const answer = await http.call('/health/sf-events', { timeoutMs: 2_000 }).catch(() => undefined);
   return answer && eventsStateOf(jsonOf(answer));

@@ -26,7 +26,10 @@ export class SandboxClient {
     this.http = new HttpClient(url);
   }
 
-  /** Resolves with the body when Salesforce has confirmed the call; rejects with `NotAcknowledgedError` otherwise. */
+  /**
+   * Resolves with the body when Salesforce has confirmed the call. Rejects with `NotAcknowledgedError` if it has not,
+   * or with the error of the sign-in.
+   */
   async rest(method: string, path: string, body?: object): Promise<unknown> {
     this.token ??= (await this.http.call('/demo/salesforce-token')).text;
     const answer = await this.send(method, path, body);
