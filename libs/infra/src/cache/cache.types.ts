@@ -75,7 +75,7 @@ export interface EntryOptions {
   /** Encrypt the value in the store (AES-256-GCM). @default false */
   readonly sensitive?: boolean;
   /**
-   * How long a caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * How long a caller waits for others, in milliseconds; then `CACHE_WAIT_TIMEOUT` (see `WaitTimeoutError`).
    * @default that of the cache
    */
   readonly waitMs?: number;
@@ -125,7 +125,7 @@ export interface CallOptions<T> {
   /** Added to the dependencies that the fetcher names through its context. */
   readonly dependsOn?: DeclaredDependencies<T>;
   /**
-   * How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * How long this caller waits for others, in milliseconds; then `CACHE_WAIT_TIMEOUT` (see `WaitTimeoutError`).
    * @default that of the bucket
    */
   readonly waitMs?: number;
@@ -160,7 +160,7 @@ export interface GetOrSetOptions<T> extends EntryOptions, CallOptions<T> {
   /** A sliding end, which hits move, instead of a TTL. @default none */
   readonly sliding?: SlidingOptions;
   /**
-   * How long this caller waits for another's build, in milliseconds; then `CACHE_WAIT_TIMEOUT`.
+   * How long this caller waits for others, in milliseconds; then `CACHE_WAIT_TIMEOUT` (see `WaitTimeoutError`).
    * @default that of the cache
    */
   readonly waitMs?: number;
@@ -201,7 +201,9 @@ export interface LockOptions {
  */
 export interface CacheLock<T> {
   readonly key: string;
-  /** The stored value, read after the lock was acquired; null if nothing is stored, or if `null` is. */
+  /**
+   * The stored value, read after the lock was acquired; null if nothing is stored that can be read, or if `null` is.
+   */
   readonly value: T | null;
   /**
    * Stores a value and ends the lock in one step, acknowledged like `set`. False: the lock had been lost, released or
@@ -224,7 +226,7 @@ export type MaybeStale<T> =
 
 /**
  * How one caller was answered. `hit`: from the L1 or the store. `miss`: its own call fetched. `coalesced`: it shared
- * another caller's build, in any process. `bypass`: the store was unreachable and the source answered. `stale`: it
+ * another caller's build, in any process. `bypass`: the source answered, because the store was away. `stale`: it
  * allowed a stale value and received one.
  */
 export type ReadOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass' | 'stale';

@@ -99,8 +99,8 @@ export interface CreateCacheOptions extends CacheOptions {
   /** The URL of Redis (`redis://` or `rediss://`). The connection is made for this cache and closed with it. */
   readonly redisUrl?: string | undefined;
   /**
-   * Maximum time of a command on the connection to `redisUrl`, in milliseconds; then a read is answered by the source.
-   * @default 200
+   * Maximum time of a command on the connection to `redisUrl`, in milliseconds; then it has failed, and `getOrSet`
+   * answers from the source. @default 200
    */
   readonly commandTimeoutMs?: number | undefined;
 }

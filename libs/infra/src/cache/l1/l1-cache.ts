@@ -31,8 +31,8 @@ export interface L1Entry {
 }
 
 /**
- * The part of an entry in `served` that a hit reads: the entry has an end, the cache has several partitions, or it was
- * crowded when the entry was kept or hit.
+ * What a hit reads of an entry in `served`. An entry is there if it has an end, if the cache has several partitions, or
+ * if the cache was crowded when the entry was kept or hit.
  */
 interface Served {
   readonly answer: Promise<unknown>;

@@ -125,7 +125,7 @@ export class L1Partition {
     return true;
   }
 
-  /** Starts afresh at this position: forgets every entry. The bus will report every later invalidation. */
+  /** Starts afresh: forgets every entry, and follows the bus from this position on. */
   adopt(position: Position, until: number): void {
     this.flush();
     this.moveTo(position);

@@ -105,7 +105,7 @@ export class Waiter {
     return this.waits && !this.builds ? this.arrivedAt + this.options.waitMs : Infinity;
   }
 
-  /** Whether it has waited for somebody else's build. */
+  /** Whether it has waited for somebody else. */
   get hasWaited(): boolean {
     return this.waits;
   }

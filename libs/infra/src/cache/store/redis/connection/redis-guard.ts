@@ -38,10 +38,10 @@ type Listener = () => void;
  * Stands between the store and its connection: sends nothing while the server is away or must not be used, and turns
  * every failure to answer into a `StoreUnavailableError`.
  *
- * There are two ways through. Commands that inform the store (an invalidation, a beat, the end of a lease) or list or
- * measure its keys use `run`: it tries them whenever the connected server may be used, even if it hangs, for the whole
- * timeout of a command. Reads, and scripts whose answer a caller believes, use `ask`: it gives up after three eighths
- * of that time, and sends nothing while the server hangs.
+ * There are two ways through. Commands that inform the store (an invalidation, a beat, the end of a lease), sweep it,
+ * or list or measure its keys use `run`: it tries them whenever the connected server may be used, even if it hangs, for
+ * the whole timeout of a command. Reads, and scripts whose answer a caller believes, use `ask`: it gives up after three
+ * eighths of that time, and sends nothing while the server hangs.
  */
 export class RedisGuard {
   private refusal: Refusal | undefined;

@@ -64,8 +64,7 @@ export class PartitionScripts {
 
   /**
    * If a script that acknowledges does not find our history (a slot has moved, a replica was promoted), looks at the
-   * partition, which begins a new one, and sends the script again: the first attempt changed nothing, and its callers
-   * have the time.
+   * partition, and sends the script again: the first attempt changed nothing, and its callers have the time.
    */
   private async sendTwice(name: ScriptName, partition: Partition, args: readonly ScriptArgument[]): Promise<unknown> {
     try {
