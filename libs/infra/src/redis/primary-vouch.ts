@@ -9,8 +9,8 @@ import { Witnesses, type Heard } from './vouching/witnesses.js';
 
 /**
  * The use of our primary while too few Sentinels, or masters of the Cluster, confirm it. `refuse`: nothing is read from
- * it and nothing acknowledged. `serve`: it is used unless one of them names a newer one or is about to replace it.
- * After a doubt it is used again when enough of them have confirmed it, or after a second in which Redis answered and
+ * it and nothing acknowledged. `serve`: it is used unless one of them names a newer one or is about to replace it;
+ * after a doubt, it is used again when enough of them have confirmed it, or after a second in which Redis answered and
  * none of them named another.
  */
 export type OnSplit = 'serve' | 'refuse';

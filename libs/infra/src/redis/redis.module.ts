@@ -14,7 +14,8 @@ const QUIT_TIMEOUT_MS = 1_000;
 
 /**
  * Provides {@link REDIS_CLIENT} everywhere. The application starts whether Redis answers or not; each outage and each
- * recovery is logged once. The connection outlives every other provider and ends within a second.
+ * recovery is logged once. Import it before the modules that use the connection: then it outlives their providers. It
+ * ends within a second.
  */
 @Global()
 @Module({
@@ -58,7 +59,7 @@ const REASON_REST_MS = 60_000;
 /** Maximum number of reasons remembered for that; beyond it a reason may be logged sooner. */
 const REASONS_MAX = 100;
 
-/** Logs why Redis refuses a part of this process, each reason at most once a minute, and when the refusal ends. */
+/** Logs why Redis refuses a part of this process, and when the refusal ends. */
 function logRefusals(client: RedisClient, logger: Logger): void {
   const toldAt = new Map<string, number>();
   const told = new Set<string>();
