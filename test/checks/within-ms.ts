@@ -1,6 +1,4 @@
-/**
- * Resolves with the result of the work. Rejects if it takes longer than `ms`; the error says `otherwise`, and the time.
- */
+/** Settles as the work does. Rejects if it takes longer than `ms`: the error says `otherwise`, and the time. */
 export async function withinMs<T>(ms: number, work: Promise<T>, otherwise: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
