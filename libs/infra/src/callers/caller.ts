@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The customer for whom work is done. Both texts are pseudonyms: they may stand in logs, key names and reports. */
+/** The customer for whom work is done. Both texts are pseudonyms, fit for logs, key names and reports. */
 export interface Caller {
   readonly subject: string;
   /** Undefined: no account belongs to this user, or it is not known yet. */

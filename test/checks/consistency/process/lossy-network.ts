@@ -1,4 +1,5 @@
 import type { RedisClient } from '@bff/infra/redis/redis-client';
+import { Cluster } from 'ioredis';
 
 /** The part of a bus connection that `LossyNetwork` uses. */
 export interface Subscriber {
@@ -19,13 +20,16 @@ export class LossyNetwork {
     private readonly subscribers: () => readonly Subscriber[],
     private readonly random: () => number,
   ) {
-    const { publish } = redis;
-    // A process itself publishes one thing only: that its L1 has followed.
-    redis.publish = (channel: string | Buffer, message: string | Buffer) =>
-      performance.now() < this.muteUntil ? Promise.resolve(0) : publish.call(redis, channel, message);
+    // A process itself publishes one thing only: that its L1 has followed. On a Cluster it does so by EVAL, and by EVAL
+    // it does nothing else.
+    const send = redis instanceof Cluster ? 'eval' : 'publish';
+    const original = (redis[send] as (...args: unknown[]) => Promise<unknown>).bind(redis);
+    Object.assign(redis, {
+      [send]: (...args: unknown[]) => (performance.now() < this.muteUntil ? Promise.resolve(0) : original(...args)),
+    });
   }
 
-  /** For this time no message that the process publishes arrives; no effect on a Cluster, where a script publishes. */
+  /** For this time no message that the process publishes arrives. */
   mute(ms: number): void {
     this.muteUntil = performance.now() + ms;
   }
