@@ -12,9 +12,9 @@ import { NotificationsModule } from '@bff/modules/notifications/notifications.mo
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
-import { AccountGuard } from './auth/account.guard.js';
+import { AccountGate } from './auth/account-gate.js';
 import { TokenVerifier } from './auth/token-verifier.js';
 import { BillingController } from './billing/billing.controller.js';
 import { CatalogController } from './catalog/catalog.controller.js';
@@ -60,12 +60,7 @@ export class AppModule {
         HealthController,
         ...(webhook.secret === undefined ? [] : [WhmcsWebhookController]),
       ],
-      providers: [
-        TokenVerifier,
-        EventStreams,
-        { provide: APP_GUARD, useClass: AccountGuard },
-        { provide: APP_FILTER, useClass: ProblemFilter },
-      ],
+      providers: [TokenVerifier, AccountGate, EventStreams, { provide: APP_FILTER, useClass: ProblemFilter }],
     };
   }
 }

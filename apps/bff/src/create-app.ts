@@ -4,11 +4,13 @@ import helmet from '@fastify/helmet';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
 import { requestId } from '@bff/modules/runtime/log-options';
+import { NotFoundException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
+import { AccountGate } from './auth/account-gate.js';
 import { problemOfStatus } from './problems/problem-of-error.js';
 import { sendProblem } from './problems/problem.filter.js';
 import { keepWebhookBodies } from './webhooks/raw-bodies.js';
@@ -74,25 +76,39 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
 
 /**
  * Adds headers to the answers: security and the request's id; under `/api/` also `no-store`; while this process drains,
- * `connection: close`.
+ * `connection: close`. Then judges each request before its body is read: whether its address exists, and its token.
  */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
+  const adapter = app.getHttpAdapter();
+  await adapter.init?.(); // Nest's middleware comes first: the logger, so that refused requests are logged as well
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   });
-  app
-    .getHttpAdapter()
-    .getInstance()
+  const instance: FastifyInstance = adapter.getInstance();
+  const bodyLimit = instance.initialConfig.bodyLimit ?? 0;
+  instance
     .addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id);
       if (request.url.startsWith('/api/')) reply.header('cache-control', 'private, no-store');
       done();
     })
-    .addHook('onSend', (_request, reply, payload, done) => {
+    .addHook('onSend', (request, reply, payload, done) => {
       // A connection that stays open would delay the end of the process until its keep-alive time is over.
-      if (app.get(Readiness).current === 'draining') reply.header('connection', 'close');
+      const isDraining = app.get(Readiness).current === 'draining';
+      if (isDraining || isTooMuchToDiscard(request, bodyLimit)) reply.header('connection', 'close');
       done(null, payload);
-    });
+    })
+    .addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
+  app.get(AccountGate).guard(instance);
+}
+
+/**
+ * Whether a request is answered while more of its body is still to come than a body may have. Node reads to the end of a
+ * body that nobody wants, to use the connection again.
+ */
+function isTooMuchToDiscard({ raw, headers }: FastifyRequest, bodyLimitBytes: number): boolean {
+  if (raw.complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > bodyLimitBytes;
 }
 
 /** The whole application, not yet listening. Close it with `app.close()`. */

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 
 const accounts = new WeakMap<FastifyRequest, AccountMapping>();
 
-/** Stores the request's account; only the guard calls it. */
+/** Stores the request's account; only the gate calls it. */
 export function setAccount(request: FastifyRequest, account: AccountMapping): void {
   accounts.set(request, account);
 }

@@ -8,10 +8,10 @@ export interface TokenSession {
   readonly expiresAt: number;
 }
 
-/** Reads the token of a request that passed the guard, which has verified the token and its claims `sub` and `exp`. */
+/** Reads the token of a request that passed the gate, which has verified the token and its claims `sub` and `exp`. */
 export function tokenSession({ headers }: FastifyRequest): TokenSession {
   const token = headers.authorization?.replace(/^Bearer +/i, '').trimEnd() ?? '';
   const { sub, exp } = decodeJwt(token);
-  if (sub === undefined || exp === undefined) throw new Error('the guard let a token without sub or exp through');
+  if (sub === undefined || exp === undefined) throw new Error('the gate let a token without sub or exp through');
   return { subject: sub, expiresAt: exp * 1_000 };
 }

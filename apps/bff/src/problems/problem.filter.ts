@@ -5,7 +5,7 @@ import { problemOfError } from './problem-of-error.js';
 
 /**
  * Answers every error of every route, and every request without a route, with problem details. A health report of
- * something that is down is passed on as it is.
+ * something that is down is passed on as it is, and an upload that its sender broke off is not answered.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -13,7 +13,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
+    // The sender went away before its body had come. Nobody hears an answer, and the request's line tells it.
+    if (error !== null && error === request.raw.errored) return;
     const found = problemOfError(error);
     if (found.status >= 500) this.log(error, found);
     if (reply.sent) return;
@@ -22,7 +25,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (error instanceof ProblemError) reply.headers(error.headers);
-    sendProblem(http.getRequest<FastifyRequest>(), reply, found);
+    sendProblem(request, reply, found);
   }
 
   /** Logs a bug with its stack, and an expected failure, such as an unavailable source, in one line. */

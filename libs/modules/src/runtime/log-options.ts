@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppConfig } from '../config/app-config.js';
 import type { Params } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
@@ -22,8 +22,8 @@ export function requestId(request: IncomingMessage): string {
 
 /**
  * Structured logs: JSON lines in production, readable lines elsewhere. Each request is logged once, when it is
- * answered, with its id. Headers, which hold credentials, are never logged, and successful health requests only at
- * `debug`. `destination` replaces standard output.
+ * answered, with its id. Headers, which hold credentials, are never logged, and successful health requests and requests
+ * that the caller broke off only at `debug`. `destination` replaces standard output.
  */
 export function logOptions({ app }: AppConfig, destination?: DestinationStream): Params {
   const options = {
@@ -36,7 +36,8 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
     quietReqLogger: true,
     quietResLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
-    customLogLevel: (request: IncomingMessage, response: { statusCode: number }, error?: Error) => {
+    customLogLevel: (request: IncomingMessage, response: ServerResponse, error?: Error) => {
+      if (isAborted(response)) return 'debug' as const;
       if (error || response.statusCode >= 500) return 'error' as const;
       if (response.statusCode >= 400) return 'warn' as const;
       return request.url?.startsWith('/health') ? ('debug' as const) : ('info' as const);
@@ -46,8 +47,10 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
       res,
       responseTime: line.responseTime,
     }),
-    customSuccessMessage: (request: IncomingMessage, response: { statusCode: number }, responseTime: number) =>
-      `${request.method} ${pathOf(request)} ${response.statusCode} in ${responseTime} ms`,
+    customSuccessMessage: (request: IncomingMessage, response: ServerResponse, responseTime: number) =>
+      isAborted(response)
+        ? `${request.method} ${pathOf(request)} aborted after ${responseTime} ms`
+        : `${request.method} ${pathOf(request)} ${response.statusCode} in ${responseTime} ms`,
     customErrorMessage: (request: IncomingMessage, response: { statusCode: number }) =>
       `${request.method} ${pathOf(request)} ${response.statusCode}`,
   };
@@ -57,6 +60,11 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
     (isForPeople ? PinoPretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name' }) : undefined);
   // The library's own default route does not match under Fastify, so nothing would be logged.
   return { pinoHttp: stream ? [options, stream] : options, forRoutes: ['/{*splat}'] };
+}
+
+/** Whether the caller went away before anything was answered. Its status then says nothing. */
+function isAborted(response: ServerResponse): boolean {
+  return !response.headersSent && !response.writableEnded;
 }
 
 /** The path of the request without its query, which may hold confidential values. */
