@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
@@ -7,13 +5,12 @@ import { requestId } from '@bff/modules/runtime/log-options';
 import { NotFoundException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { AccountGate } from './auth/account-gate.js';
-import { problemOfStatus } from './problems/problem-of-error.js';
-import { sendProblem } from './problems/problem.filter.js';
-import { keepWebhookBodies } from './webhooks/raw-bodies.js';
+import { answerUnreadable, answerUnrouted } from './http/unrouted-answers.js';
+import { keepRawBodies } from './webhooks/raw-bodies.js';
 
 /**
  * Maximum length of a path part that is a parameter of a route; ids are the longest. A longer one is answered with 414.
@@ -21,9 +18,6 @@ import { keepWebhookBodies } from './webhooks/raw-bodies.js';
 const PATH_PART_LENGTH_MAX = 200;
 /** How long a request may take to arrive. Then it is aborted with 408, so that slow senders do not hold connections. */
 const REQUEST_TIMEOUT_MS = 30_000;
-
-/** Status for requests that Node's HTTP parser gave up on, by error code; 400 for the rest. */
-const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 /** Accepts JSON bodies alone: no route reads forms or text, so those get a 415 without being read. */
 class JsonAdapter extends FastifyAdapter {
@@ -33,7 +27,7 @@ class JsonAdapter extends FastifyAdapter {
    */
   override registerParserMiddleware(): void {
     this.getInstance().removeContentTypeParser('text/plain');
-    keepWebhookBodies(this.getInstance());
+    keepRawBodies(this.getInstance());
   }
 }
 
@@ -47,36 +41,15 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestId,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
-    // Reached before routing, e.g. for a path that cannot be decoded.
-    frameworkErrors: (error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(
-        request,
-        reply,
-        problemOfStatus(error.statusCode ?? 400, 'The address of the request cannot be read.'),
-      );
-    },
+    frameworkErrors: answerUnrouted,
     clientErrorHandler: answerUnreadable,
   });
 }
 
-/** Answers on the bare connection, because unreadable input yields neither a request nor a reply. */
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const status = UNREADABLE[error.code ?? ''] ?? 400;
-  const body = JSON.stringify(problemOfStatus(status, 'The request cannot be read.'));
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'content-type: application/problem+json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-  socket.destroy(error);
-}
-
 /**
- * Adds headers to the answers: security and the request's id; under `/api/` also `no-store`; while this process drains,
- * `connection: close`. Then judges each request before its body is read: whether its address exists, and its token.
+ * Adds headers to the answers: security, the request's id, and, unless the route says otherwise, that nobody keeps
+ * them; while this process drains, `connection: close`. Then judges each request before its body is read: whether its
+ * address exists, and its token.
  */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   const adapter = app.getHttpAdapter();
@@ -89,7 +62,9 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
   instance
     .addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id);
-      if (request.url.startsWith('/api/')) reply.header('cache-control', 'private, no-store');
+      // By the route, not by the address, which can be written in several ways.
+      const isPublic = request.is404 || request.routeOptions.config.isPublic;
+      reply.header('cache-control', isPublic ? 'no-store' : 'private, no-store');
       done();
     })
     .addHook('onSend', (request, reply, payload, done) => {

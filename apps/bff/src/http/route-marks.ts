@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route answers without a token. */
     readonly isPublic?: boolean;
+    /** The route receives a JSON body as the bytes that came. */
+    readonly keepsRawBody?: boolean;
   }
 }
 

@@ -1,16 +1,18 @@
 import type { FastifyInstance } from 'fastify';
-
-const WEBHOOKS = '/webhooks/';
+import { markRoute } from '../http/route-marks.js';
 
 /**
- * Passes the JSON bodies of webhooks on as raw bytes, because the signature covers the bytes and is checked before
- * parsing. The bodies of all other routes are parsed as before.
+ * Marks a route that receives its JSON body as raw bytes, because a signature covers the bytes and is checked before
+ * parsing.
  */
-export function keepWebhookBodies(instance: FastifyInstance): void {
+export const RawBody = (): ClassDecorator & MethodDecorator => markRoute({ keepsRawBody: true });
+
+/** Passes the JSON bodies of `@RawBody()` routes on as they came. The bodies of all other routes are parsed as before. */
+export function keepRawBodies(instance: FastifyInstance): void {
   const parseJson = instance.getDefaultJsonParser('error', 'error');
   instance.removeContentTypeParser('application/json');
   instance.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (request.url.startsWith(WEBHOOKS)) done(null, body);
+    if (request.routeOptions.config.keepsRawBody) done(null, body);
     else void parseJson(request, body.toString('utf8'), done);
   });
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { Public } from '../auth/public.decorator.js';
 import { valid } from '../http/validation.js';
 import { problem, ProblemError } from '../problems/problem.js';
+import { RawBody } from './raw-bodies.js';
 import { signatureFault, type SignatureHeaders } from './webhook-signature.js';
 
 const ID = z.number().int().min(1).max(999_999_999_999_999);
@@ -30,6 +31,7 @@ const CLAIM_MS = 30_000;
  * old data; 503 promises nothing, and the sender must repeat the message. Exists only if a secret is configured.
  */
 @Public()
+@RawBody()
 @Controller('webhooks/whmcs')
 export class WhmcsWebhookController {
   private readonly logger = new Logger(WhmcsWebhookController.name);
