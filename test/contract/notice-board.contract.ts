@@ -90,17 +90,34 @@ export function describeNoticeBoard(name: string, create: (keptMax?: number) => 
       await sut.board.publish([changed('a')]);
       await follower.hasHeard(3);
       const [first, second, third] = follower.notices as [Notice, Notice, Notice];
-      expect(await sut.other.since(first.id)).toEqual([second, third]);
-      expect(await sut.other.since(third.id)).toEqual([]);
-      expect(await sut.board.since(beginning)).toEqual([first, second, third]);
+      expect(await sut.other.since(first.id, ['a', 'b'])).toEqual([second, third]);
+      expect(await sut.other.since(third.id, ['a', 'b'])).toEqual([]);
+      expect(await sut.board.since(beginning, ['a', 'b'])).toEqual([first, second, third]);
       expect(sut.board.position()).toBe(third.id);
+    });
+
+    it('[C1] answers what concerns the asked audiences or everybody, and nothing of any other', async () => {
+      const [follower] = [await following(sut.board), await following(sut.other)];
+      const beginning = sut.board.position() as string;
+      const audiences = ['a', 'b', null, 'A', 'a', 'ab', '', '*', '=a'];
+      for (const audience of audiences) await sut.board.publish([changed(audience)]);
+      await follower.hasHeard(audiences.length);
+      const since = async (...asked: string[]) =>
+        (await sut.other.since(beginning, asked))?.map(({ audience }) => audience);
+      await eventually(async () => (await since('=a'))?.length === 2);
+      expect(await since()).toEqual([null]);
+      expect(await since('a')).toEqual(['a', null, 'a']);
+      expect(await since('a', 'b')).toEqual(['a', 'b', null, 'a']);
+      expect(await since('*')).toEqual([null, '*']);
+      expect(await since('nobody')).toEqual([null]);
+      expect(await sut.board.since('made up', ['a'])).toBeUndefined();
     });
 
     it.each(['', '0-0', 'made up', '1-1', '-1', '99999999999999999999-0'])(
       'says that it does not know what came after %j',
       async (id) => {
         await following(sut.board);
-        expect(await sut.board.since(id)).toBeUndefined();
+        expect(await sut.board.since(id, ['a'])).toBeUndefined();
       },
     );
 
@@ -120,9 +137,9 @@ export function describeNoticeBoard(name: string, create: (keptMax?: number) => 
       const beginning = sut.board.position() as string;
       for (let n = 0; n < 300; n += 1) await sut.board.publish([changed(`${n}`)]);
       await follower.hasHeard(300);
-      expect(await sut.board.since(beginning)).toBeUndefined();
-      expect(await sut.board.since(follower.notices[0]?.id as string)).toBeUndefined();
-      expect(await sut.board.since(follower.notices[298]?.id as string)).toEqual([follower.notices[299]]);
+      expect(await sut.board.since(beginning, [])).toBeUndefined();
+      expect(await sut.board.since(follower.notices[0]?.id as string, [])).toBeUndefined();
+      expect(await sut.board.since(follower.notices[298]?.id as string, ['299'])).toEqual([follower.notices[299]]);
     });
   });
 }

@@ -83,7 +83,7 @@ describe('RedisNoticeBoard', () => {
     expect(board.state().reason).toMatch(/^the connection for notices is /);
     await own.restart();
     await eventually(() => follower.lost === 1 && board.state().status === 'up');
-    expect(await board.since(before)).toBeUndefined();
+    expect(await board.since(before, ['a'])).toBeUndefined();
     await eventually(() => posted(other, changed('c')));
     await eventually(() => follower.told.includes('orders.changed c'));
   });
@@ -94,14 +94,14 @@ describe('RedisNoticeBoard', () => {
     const all = redis.multi().xadd(key, '*', 'n', 'unseen', 'a', '*').xtrim(key, 'MAXLEN', 0);
     await all.xadd(key, '*', 'n', 'seen', 'a', '*').exec();
     await eventually(() => follower.lost > 0);
-    await eventually(async () => (await board.since(board.position() as string)) !== undefined);
+    await eventually(async () => (await board.since(board.position() as string, [])) !== undefined);
   });
 
   it('waits for a notice that another process has read already', async () => {
     const { board, redis, key } = await boards();
     await following(board);
     const newest = (await redis.xadd(key, '*', 'n', 'orders.changed', 'a', '=a')) as string;
-    expect(await board.since(newest)).toEqual([]);
+    expect(await board.since(newest, ['a'])).toEqual([]);
   });
 
   it('begins to follow when the server comes, if that was away at first', async () => {

@@ -1,4 +1,5 @@
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { NoticeBoard } from '@bff/infra/notices/notice-board';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { deferred } from '../../support/deferred.js';
 import { elapse, eventually } from '../../support/eventually.js';
@@ -79,8 +80,10 @@ describe.each(deployments)('browsers hear of changes: $name', ({ start }) => {
     expect(await told(portal, bob, bobsEligibility)).toEqual(['eligibility.changed']);
     const bobsAccount = () => portal.events.change('Account', IDS.bob, { changedFields: ['Phone'] });
     expect(await told(portal, bob, bobsAccount)).toEqual(['eligibility.changed']);
-    await eventually(() => alice.lastEventId === bob.lastEventId);
-    expect(alice.names.filter((name) => name !== 'catalog.changed')).toEqual(['ready', 'orders.changed']);
+    const board = portal.bffs[0]?.app.get(NoticeBoard) as NoticeBoard;
+    await board.publish([{ name: 'last', audience: `account:${IDS.alice}` }]);
+    await alice.next('last');
+    expect(alice.names.filter((name) => name !== 'catalog.changed')).toEqual(['ready', 'orders.changed', 'last']);
   });
 
   it('not of changes to internal fields, and of everybody’s where it is not known whose they are', async () => {
@@ -169,6 +172,26 @@ describe.each(deployments)('browsers hear of changes: $name', ({ start }) => {
       id: expect.any(String),
       data: { reason: 'unknown-last-event-id', spreadMs: expect.any(Number) },
     });
+  });
+
+  it('[C1] of nothing that concerned others while they were away, and their ids tell nothing of it', async () => {
+    const first = await portal.listen('bob');
+    const { lastEventId = '' } = first;
+    first.close();
+    await portal.statuses('alice');
+    await portal.events.change('Order', IDS.aliceOrder, statusChange);
+    await portal.events.publish(ELIGIBILITY, { Account_Id__c: IDS.alice });
+    const board = portal.bffs[portal.last]?.app.get(NoticeBoard) as NoticeBoard;
+    await board.publish([{ name: 'billing.changed', audience: 'client:11' }]);
+    await portal.settled();
+    const again = await portal.listen('bob', portal.last, { 'last-event-id': lastEventId });
+    expect(again.events).toEqual([{ event: 'ready', id: expect.any(String), data: { isResumed: true } }]);
+    const id = again.lastEventId as string;
+    for (const text of [id, Buffer.from(id, 'base64url').toString('latin1')])
+      expect(text).not.toContain(board.position());
+    // A place that is on the board, but was given to nobody: no answer tells whether something happened there.
+    const prober = await portal.listen('bob', portal.last, { 'last-event-id': board.position() as string });
+    expect(prober.names).toEqual(['resync']);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Why a stream ends; sent in its last event. */
-export type ClosingReason = 'shutdown' | 'token-expired' | 'lifetime' | 'account-changed' | 'slow-consumer';
+export type ClosingReason =
+  'shutdown' | 'token-expired' | 'lifetime' | 'account-changed' | 'slow-consumer' | 'replaced';
 
 interface Frame {
   readonly event?: string;

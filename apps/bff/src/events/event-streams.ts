@@ -2,40 +2,23 @@ import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
 import { NoticeBoard, type BoardState, type Notice, type NoticeFollower } from '@bff/infra/notices/notice-board';
-import { RESYNC, type Audience } from '@bff/modules/notifications/notification.types';
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { RESYNC, type Audience, type ChangeName } from '@bff/modules/notifications/notification.types';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { problem, ProblemError } from '../problems/problem.js';
+import { AccountLooks } from './account-looks.js';
 import type { ClosingReason } from './event-frames.js';
 import { EventStream, type Outlet } from './event-stream.js';
-
-/** The user to whom a stream belongs, and until when it may last. */
-export interface Subscriber {
-  /** Streams are counted by account. */
-  readonly account: string;
-  /** The audiences whose notices the stream gets, in addition to the notices for all users. */
-  readonly audiences: readonly Audience[];
-  /** When the token ends, in milliseconds since the epoch. */
-  readonly expiresAt: number;
-  /**
-   * Whether the user still acts for this account; asked at each notice that the eligibility of this account changed,
-   * which every change of its record causes, and periodically.
-   */
-  readonly isStillAllowed: () => Promise<boolean>;
-}
+import { OpenStreams, type OpenStream, type Subscriber } from './open-streams.js';
+import { ResumeIds } from './resume-ids.js';
 
 /** The open streams of this process, and what it has sent and dropped since it began. */
 export interface StreamsState {
   readonly streams: number;
   readonly noticesSent: number;
   readonly droppedSlow: number;
+  /** Closed to make room for an account that had fewer. */
+  readonly replaced: number;
   readonly board: BoardState;
-}
-
-interface OpenStream {
-  readonly stream: EventStream;
-  readonly subscriber: Subscriber;
-  readonly end: NodeJS.Timeout;
-  readonly looks: NodeJS.Timeout;
 }
 
 /**
@@ -49,34 +32,39 @@ const COALESCE_MS = 250;
  */
 const LIFETIME_MS = 3_600_000;
 /**
- * How often a stream checks that its user still acts for the account, besides at each `eligibility.changed` to that
- * account: while no process follows the events, there is no such notice. The mapping is nearly always in the cache;
- * while the feed of accounts is not trusted, a thousand idle streams cost the source 200 queries a minute.
+ * How often a stream checks that its user still acts for the account, besides when a notice gives a reason to: while no
+ * process follows the events, there is no notice. The mapping is nearly always in the cache; while the feed of accounts
+ * is not trusted, a thousand idle streams cost the source 200 queries a minute.
  */
 const LOOK_MS = 300_000;
 const RETRY_AFTER_SECONDS = 5;
 
+/** These notices for everybody may mean that any user has lost an account. */
+const DOUBTS: ReadonlySet<string> = new Set<ChangeName | typeof RESYNC>(['eligibility.changed', RESYNC]);
+
 /**
- * The event streams of this process. Their number is bounded, each receives the notices that concern it, and all end
- * with the process.
+ * The event streams of this process. Their number is bounded and shared between accounts, each receives the notices
+ * that concern it and no others, also when it resumes, and all end with the process.
  */
 @Injectable()
 export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, NoticeFollower {
-  private readonly logger = new Logger(EventStreams.name);
-  private readonly open = new Set<OpenStream>();
-  private readonly byAudience = new Map<Audience, Set<OpenStream>>();
-  private readonly countByAccount = new Map<string, number>();
+  private readonly open = new OpenStreams();
+  private readonly looks = new AccountLooks();
+  private readonly ids: ResumeIds;
   private unfollow: (() => void) | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
   private isClosing = false;
   private toldByClosed = 0;
   private droppedSlow = 0;
+  private replaced = 0;
 
   constructor(
     @Inject(NoticeBoard) private readonly board: NoticeBoard,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
     private readonly readiness: Readiness,
-  ) {}
+  ) {
+    this.ids = new ResumeIds(config.auth.pseudonymKey);
+  }
 
   onModuleInit(): void {
     this.unfollow = this.board.follow(this);
@@ -98,19 +86,21 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
       streams: this.open.size,
       noticesSent: this.toldByClosed + toldByOpen,
       droppedSlow: this.droppedSlow,
+      replaced: this.replaced,
       board: this.board.state(),
     };
   }
 
   /** Throws the problem to answer with if no stream can be opened for this account now. */
   admit(account: string): void {
-    const { streamsMax, streamsPerAccountMax } = this.config.sse;
+    const { streamsPerAccountMax } = this.config.sse;
     if (this.isClosing || this.readiness.current === 'draining') throw refused('This process is shutting down.');
     if (this.board.position() === undefined) throw refused('Changes are not known at present.');
-    if (this.open.size >= streamsMax) throw refused('Too many event streams are open.');
-    if ((this.countByAccount.get(account) ?? 0) < streamsPerAccountMax) return;
-    const detail = `This account has ${streamsPerAccountMax} event streams open. Close one, or share one between tabs.`;
-    throw new ProblemError(problem(429, 'too-many-streams', 'Too many event streams', detail, RETRY));
+    if (this.open.countOf(account) >= streamsPerAccountMax) {
+      const detail = `This account has ${streamsPerAccountMax} event streams open. Close one, or share one between tabs.`;
+      throw new ProblemError(problem(429, 'too-many-streams', 'Too many event streams', detail, RETRY));
+    }
+    if (this.isFull() && !this.open.victimFor(account)) throw refused('Too many event streams are open.');
   }
 
   /**
@@ -128,22 +118,23 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
       () => void stream.close(isOfToken ? 'token-expired' : 'lifetime'),
       Math.min(tokenMs, lifetimeMs),
     ).unref();
-    const looks = setInterval(() => void this.look(stream, subscriber), LOOK_MS).unref();
+    const looks = setInterval(() => void this.looks.look(opened), LOOK_MS).unref();
     const opened: OpenStream = { stream, subscriber, end, looks };
-    this.register(opened);
-    void this.begin(stream, lastEventId);
+    if (this.isFull()) void this.open.victimFor(subscriber.account)?.stream.close('replaced');
+    this.open.add(opened);
+    void this.begin(opened, lastEventId);
     return () => stream.abandoned();
   }
 
   onNotice(notice: Notice): void {
-    if (notice.audience === null) {
-      for (const { stream } of this.open) stream.tell(notice);
-      return;
+    const isForAll = notice.audience === null;
+    const concerned = isForAll ? this.open : this.open.ofAudience(notice.audience as Audience);
+    const sealed = { ...notice, id: this.ids.seal(notice.id) };
+    for (const opened of concerned) {
+      opened.stream.tell(sealed);
+      if (!isForAll && notice.name === 'eligibility.changed') void this.looks.look(opened);
     }
-    for (const { stream, subscriber } of this.byAudience.get(notice.audience as Audience) ?? []) {
-      stream.tell(notice);
-      if (notice.name === 'eligibility.changed') void this.look(stream, subscriber);
-    }
+    if (isForAll && DOUBTS.has(notice.name)) this.looks.lookAtAll(this.open);
   }
 
   onLost(): void {
@@ -151,50 +142,42 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
     if (id !== undefined) this.onNotice({ id, name: RESYNC, audience: null, at: Date.now() });
   }
 
-  private async begin(stream: EventStream, lastEventId: string | undefined): Promise<void> {
-    const missed = lastEventId === undefined ? [] : await this.board.since(lastEventId);
-    stream.open(missed, this.board.position(), lastEventId !== undefined);
+  private async begin(opened: OpenStream, lastEventId: string | undefined): Promise<void> {
+    const { stream, subscriber } = opened;
+    // The account may have changed since the request was let in, and only open streams hear of that.
+    void this.looks.look(opened);
+    const missed = lastEventId === undefined ? [] : await this.missedSince(lastEventId, subscriber.audiences);
+    stream.open(missed, this.position(), lastEventId !== undefined);
+  }
+
+  private async missedSince(lastEventId: string, audiences: readonly Audience[]): Promise<Notice[] | undefined> {
+    const place = this.ids.open(lastEventId);
+    const missed = place === undefined ? undefined : await this.board.since(place, audiences);
+    return missed?.map((notice) => ({ ...notice, id: this.ids.seal(notice.id) }));
+  }
+
+  private position(): string | undefined {
+    const place = this.board.position();
+    return place === undefined ? undefined : this.ids.seal(place);
   }
 
   private beat(): void {
-    const position = this.board.position();
+    const position = this.position();
     for (const { stream } of this.open) stream.heartbeat(position);
   }
 
-  /** Closes the stream if its user no longer acts for the account: a changed account may name another user. */
-  private async look(stream: EventStream, { isStillAllowed }: Subscriber): Promise<void> {
-    try {
-      if (!(await isStillAllowed())) await stream.close('account-changed');
-    } catch (error) {
-      this.logger.debug(`whose stream it is could not be looked up: ${(error as Error).message}`);
-    }
-  }
-
-  private register(opened: OpenStream): void {
-    const { account, audiences } = opened.subscriber;
-    this.open.add(opened);
-    this.countByAccount.set(account, (this.countByAccount.get(account) ?? 0) + 1);
-    for (const audience of audiences) {
-      const streams = this.byAudience.get(audience) ?? new Set();
-      this.byAudience.set(audience, streams.add(opened));
-    }
+  private isFull(): boolean {
+    return this.open.size >= this.config.sse.streamsMax;
   }
 
   private remove(opened: OpenStream, reason: ClosingReason | undefined): void {
-    const { account, audiences } = opened.subscriber;
     clearTimeout(opened.end);
     clearInterval(opened.looks);
-    this.open.delete(opened);
-    const count = (this.countByAccount.get(account) ?? 1) - 1;
-    if (count === 0) this.countByAccount.delete(account);
-    else this.countByAccount.set(account, count);
-    for (const audience of audiences) {
-      const streams = this.byAudience.get(audience);
-      streams?.delete(opened);
-      if (streams?.size === 0) this.byAudience.delete(audience);
-    }
+    this.open.remove(opened);
+    this.looks.forget(opened);
     this.toldByClosed += opened.stream.told;
     if (reason === 'slow-consumer') this.droppedSlow += 1;
+    if (reason === 'replaced') this.replaced += 1;
   }
 }
 

@@ -1,10 +1,12 @@
+import { currentCaller, runForCaller } from '@bff/infra/callers/caller';
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import { MappingService } from '@bff/modules/identity/mapping.service';
 import { usersOfAccount, usersOfClient } from '@bff/modules/notifications/notification.types';
 import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Account } from '../auth/account.decorator.js';
-import { EventStreams, type Subscriber } from './event-streams.js';
+import { EventStreams } from './event-streams.js';
+import type { Subscriber } from './open-streams.js';
 import { ResponseOutlet } from './response-outlet.js';
 import { tokenSession } from './token-session.js';
 
@@ -48,6 +50,11 @@ export class EventsController {
   private subscriber(account: AccountMapping, request: FastifyRequest): Subscriber {
     const { salesforceAccountId, whmcsClientId } = account;
     const { subject, expiresAt } = tokenSession(request);
+    const caller = currentCaller();
+    const isStillAllowed = async () => {
+      const now = await this.mappings.resolve(subject);
+      return now?.salesforceAccountId === salesforceAccountId && now.whmcsClientId === whmcsClientId;
+    };
     return {
       account: salesforceAccountId,
       audiences: [
@@ -55,10 +62,8 @@ export class EventsController {
         ...(whmcsClientId === null ? [] : [usersOfClient(whmcsClientId)]),
       ],
       expiresAt,
-      isStillAllowed: async () => {
-        const now = await this.mappings.resolve(subject);
-        return now?.salesforceAccountId === salesforceAccountId && now.whmcsClientId === whmcsClientId;
-      },
+      // A notice causes most of these questions; they count as asked by the user of the stream all the same.
+      isStillAllowed: () => runForCaller(caller, isStillAllowed),
     };
   }
 }

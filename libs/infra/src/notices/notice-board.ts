@@ -58,11 +58,11 @@ export abstract class NoticeBoard {
   /** The id of the newest notice that this process has read; undefined until the board has been read once. */
   abstract position(): string | undefined;
   /**
-   * The notices after this one that this process has read, in order. The call may wait up to a second for this process
-   * to read this one. Undefined if the board does not reach back that far or never held it: then anything may have been
-   * missed.
+   * The notices after this one that concern everybody or one of these audiences and that this process has read, in
+   * order. No notice of another audience is among them. The call may wait up to a second for this process to read this
+   * one. Undefined if the board does not reach back that far or never held it: then anything may have been missed.
    */
-  abstract since(id: string): Promise<readonly Notice[] | undefined>;
+  abstract since(id: string, audiences: readonly string[]): Promise<readonly Notice[] | undefined>;
   abstract state(): BoardState;
   /** Stops calling followers. */
   abstract close(): Promise<void>;

@@ -29,11 +29,13 @@ export class NoticeWindow {
     if (this.notices.length > this.max * 1.1) this.trim();
   }
 
-  /** The notices after this one, in order; undefined if it is not in the window. */
-  since(id: string): readonly Notice[] | undefined {
+  /** The notices after this one for everybody or these audiences, in order; undefined if it is not in the window. */
+  since(id: string, audiences: readonly string[]): readonly Notice[] | undefined {
     const place = this.places.get(id);
     if (place === undefined) return undefined;
-    return this.notices.slice(place - this.dropped + 1).filter(({ name }) => name !== BEGINNING);
+    return this.notices
+      .slice(place - this.dropped + 1)
+      .filter(({ name, audience }) => name !== BEGINNING && (audience === null || audiences.includes(audience)));
   }
 
   clear(): void {

@@ -41,8 +41,8 @@ export class MemoryNoticeBoard extends NoticeBoard {
     return this.window.newest?.id;
   }
 
-  async since(id: string): Promise<readonly Notice[] | undefined> {
-    return this.window.since(id);
+  async since(id: string, audiences: readonly string[]): Promise<readonly Notice[] | undefined> {
+    return this.window.since(id, audiences);
   }
 
   state(): BoardState {

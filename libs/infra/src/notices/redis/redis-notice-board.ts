@@ -65,10 +65,10 @@ export class RedisNoticeBoard extends NoticeBoard {
     return this.window.newest?.id;
   }
 
-  async since(id: string): Promise<readonly Notice[] | undefined> {
+  async since(id: string, audiences: readonly string[]): Promise<readonly Notice[] | undefined> {
     const deadline = performance.now() + CATCH_UP_MS;
     while (this.isAhead(id) && performance.now() < deadline) await delay(CATCH_UP_STEP_MS);
-    return this.window.since(id);
+    return this.window.since(id, audiences);
   }
 
   state(): BoardState {
