@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/create-cache';
 import type { DomainCache } from '@bff/infra/cache/domain-cache';
+import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { createFleet } from '@bff/infra/fleet/create-fleet';
 import { loadConfig } from '@bff/modules/config/load-config';
 import { AccountCdcSubscriber } from '@bff/modules/catalog/account-cdc.subscriber';
@@ -24,6 +25,7 @@ function feedsWatchedBy(cache: CacheService, make: (cache: CacheService) => Doma
   return asked;
 }
 
+const pseudonyms = new Pseudonyms();
 let cache: CacheService;
 beforeEach(() => void (cache = composeCache({ feedLostMaxAgeSeconds: 60, feedAges: createFleet().leases })));
 afterEach(() => cache.close());
@@ -34,7 +36,7 @@ it('buckets name feeds that a subscriber of ours listens for: of another one nob
   const subscribers = [
     new OrderCdcSubscriber(new OrdersCacheService(cache), config),
     new CatalogCdcSubscriber(catalog, config),
-    new AccountCdcSubscriber(catalog, new MappingCacheService(cache), config),
+    new AccountCdcSubscriber(catalog, new MappingCacheService(cache, pseudonyms), config),
   ];
   const followed = new Set(subscribers.flatMap(({ subscriptions }) => subscriptions.map(({ name }) => name)));
   const orders = feedsWatchedBy(cache, (c) => new OrdersCacheService(c));
@@ -44,7 +46,7 @@ it('buckets name feeds that a subscriber of ours listens for: of another one nob
     ['Order', 'OrderItem', 'Product2'],
   ]);
   expect(products).toEqual([['Product2', 'PricebookEntry'], ['Product2'], ['Account', 'account eligibility']]);
-  const mappings = feedsWatchedBy(cache, (c) => new MappingCacheService(c));
+  const mappings = feedsWatchedBy(cache, (c) => new MappingCacheService(c, pseudonyms));
   expect(mappings).toEqual([['Account']]);
   expect([...orders, ...products, ...mappings].flat().filter((name) => !followed.has(name))).toEqual([]);
 });

@@ -89,6 +89,7 @@ export class Bucket<T> {
   ) {
     this.prefix = buildKey(domain, name, []);
     this.ttlSeconds = strategySeconds(strategy) ?? null;
+    if (options.sensitive) cache.requireEncryption(this.prefix);
     this.options = cache.resolve<T>({
       ...options,
       ...strategyOptions(strategy),

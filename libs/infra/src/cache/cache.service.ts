@@ -198,6 +198,14 @@ export class CacheService {
   }
 
   /**
+   * From now on a stored value whose key begins with this `domain:bucket` counts as absent unless it is encrypted for
+   * its key.
+   */
+  requireEncryption(prefix: string): void {
+    this.codec.requireEncryption(prefix);
+  }
+
+  /**
    * Waits until nobody else locks or builds the key, then keeps others from both until the lock ends: one holder over
    * all processes. Rejects `CACHE_WAIT_TIMEOUT` after `waitMs`, and `CACHE_STORE_UNAVAILABLE` while the store is away.
    * The caller releases the lock; `withLock` does so by itself.

@@ -72,7 +72,10 @@ export interface EntryOptions {
    * Maximum part of the TTL, 0 to 0.5, by which the builder shortens it at random. It never lengthens it. @default 0
    */
   readonly ttlJitter?: number;
-  /** Encrypt the value in the store (AES-256-GCM). @default false */
+  /**
+   * Encrypt the value in the store (AES-256-GCM). In a bucket, a stored value that is not encrypted for its key counts
+   * as absent. @default false
+   */
   readonly sensitive?: boolean;
   /**
    * How long a caller waits for others, in milliseconds; then `CACHE_WAIT_TIMEOUT` (see `WaitTimeoutError`).

@@ -1,5 +1,6 @@
 import { composeCache } from '@bff/infra/cache/create-cache';
 import { membership, record, wholeTable } from '@bff/infra/cache/dependencies';
+import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { loadConfig } from '../config/load-config.js';
 import type { ChangeEvent } from '@bff/integrations/salesforce/events/source-event';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
@@ -14,7 +15,7 @@ const PRODUCT = toSalesforceId('01t000000000001');
 const PRICE = toSalesforceId('01u000000000001');
 const ACCOUNT = toSalesforceId('001000000000001');
 const store = composeCache({});
-const [cache, mappings] = [new CatalogCacheService(store), new MappingCacheService(store)];
+const [cache, mappings] = [new CatalogCacheService(store), new MappingCacheService(store, new Pseudonyms())];
 const config = loadConfig({});
 const [products, prices] = new CatalogCdcSubscriber(cache, config).subscriptions;
 const [accounts, eligibility] = new AccountCdcSubscriber(cache, mappings, config).subscriptions;

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { composeCache } from '@bff/infra/cache/create-cache';
+import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import type { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { describe, expect, it } from '@jest/globals';
 import { MappingCacheService } from './mapping-cache.service.js';
 import { MappingService } from './mapping.service.js';
 
+const encryptionKeys = [{ id: 'test', secret: randomBytes(32) }];
 const ALICE = '001000000000001';
 const OTHER = '001000000000002';
 
@@ -12,7 +15,7 @@ const OTHER = '001000000000002';
 function mappings(...accounts: readonly (readonly [id: string, user: string])[]): MappingService {
   const rows = accounts.map(([Id, user]) => ({ Id, Portal_User_Id__c: user, WHMCS_Client_Id__c: '11' }));
   const salesforce = { query: () => Promise.resolve(rows) } as unknown as SalesforceClient;
-  return new MappingService(new MappingCacheService(composeCache({})), salesforce);
+  return new MappingService(new MappingCacheService(composeCache({ encryptionKeys }), new Pseudonyms()), salesforce);
 }
 
 describe('the account of a user', () => {

@@ -12,6 +12,7 @@ const WARNED_MAX = 100;
 /** Converts values to their stored form, and back. */
 export class ValueCodec {
   private readonly warned = new Set<string>();
+  private readonly sensitivePrefixes = new Set<string>();
 
   /** @param isStrict refuse values that JSON changes, instead of changing them for all callers */
   constructor(
@@ -34,6 +35,14 @@ export class ValueCodec {
     return { value: reshaped, isReshaped: true };
   }
 
+  /**
+   * From now on a value of a bucket whose keys begin with this `domain:bucket` counts only if it is encrypted: a plain
+   * one was written by somebody without a key, or before the bucket was sensitive.
+   */
+  requireEncryption(prefix: string): void {
+    this.sensitivePrefixes.add(prefix);
+  }
+
   /** Throws for a value that JSON cannot hold, and for a sensitive value without a key to encrypt it with. */
   encode(key: string, value: unknown, sensitive: boolean): StoredValue {
     const bytes = Buffer.from(serialize(key, value));
@@ -45,8 +54,9 @@ export class ValueCodec {
   }
 
   /**
-   * The value, or undefined if this process cannot read it: damaged, written with a key that it no longer has, or by a
-   * newer version. The reader treats that as a miss, and the next build replaces it.
+   * The value, or undefined if this process cannot read it: damaged, written with a key that it no longer has, moved
+   * here from another entry, plain in a sensitive bucket, or written by a newer version. The reader treats that as a
+   * miss, and the next build replaces it.
    */
   decode(key: string, stored: StoredValue): { readonly value: unknown } | undefined {
     const text = this.textOf(key, stored);
@@ -68,8 +78,15 @@ export class ValueCodec {
   }
 
   private textOf(key: string, stored: StoredValue): string | undefined {
-    if (stored.codec === JSON_TEXT) return stored.text ?? stored.bytes.toString('utf8');
-    return stored.codec === ENCRYPTED_JSON ? this.encryption?.decrypt(stored.bytes, key)?.toString('utf8') : undefined;
+    if (stored.codec === ENCRYPTED_JSON) return this.encryption?.decrypt(stored.bytes, key)?.toString('utf8');
+    if (stored.codec !== JSON_TEXT || this.isSensitive(key)) return undefined;
+    return stored.text ?? stored.bytes.toString('utf8');
+  }
+
+  private isSensitive(key: string): boolean {
+    if (this.sensitivePrefixes.size === 0) return false;
+    const end = key.indexOf(':', key.indexOf(':') + 1);
+    return this.sensitivePrefixes.has(end < 0 ? key : key.slice(0, end));
   }
 }
 
