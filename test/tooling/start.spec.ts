@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@bff/modules/config/load-config';
+import { demoEncryptionKey, loadConfig } from '@bff/modules/config/load-config';
 import { eventually } from '../support/eventually.js';
 
 interface Program {
@@ -29,6 +29,10 @@ const { ChildProcesses } = (await import(resolve('tools/start/child-processes.mj
     start(program: Program, file: string, env: NodeJS.ProcessEnv): string;
     stop(graceMs: number): Promise<void>;
   };
+};
+
+const { ownKeys } = (await import(resolve('tools/start/own-keys.mjs'))) as {
+  ownKeys: (given: Record<string, string>, folder?: string) => Record<string, string>;
 };
 
 const refused =
@@ -109,6 +113,37 @@ describe('what npm start says at its end', () => {
     expect(welcome(redis, { eventsAreLive: false })).toContain(at(3100));
     expect(welcome({}, { eventsAreLive: false })).toContain(at(3000));
     expect(welcome({ SF_EVENTS_ENABLED: 'false' })).toMatch(/switched off \(SF_EVENTS_ENABLED\)/);
+  });
+});
+
+describe('[C5] the keys of a checkout', () => {
+  const redis = { REDIS_URL: 'redis://127.0.0.1:6379' };
+  let folder: string;
+  beforeEach(() => {
+    folder = join(mkdtempSync(join(tmpdir(), 'evergreen-keys-')), 'start');
+  });
+  afterEach(() => rmSync(dirname(folder), { recursive: true, force: true }));
+
+  it('are made once, for every program that is started there, and are no published ones', () => {
+    const keys = ownKeys(redis, folder);
+    expect(ownKeys({ ...redis, PORT: '3001' }, folder)).toEqual(keys);
+    const { cache, auth } = loadConfig({ ...redis, ...keys });
+    expect(cache.usesDemoEncryptionKey).toBe(false);
+    expect(auth.pseudonymKey).toBe(keys['PSEUDONYM_KEY']);
+    expect([cache.encryptionKeys[0]?.base64, demoEncryptionKey.base64]).not.toContain(auth.pseudonymKey);
+    expect(readdirSync(folder)).toEqual(['keys.env']);
+    if (process.platform !== 'win32') expect(statSync(join(folder, 'keys.env')).mode & 0o777).toBe(0o600);
+  });
+
+  it('give way to those that are set', () => {
+    expect(Object.keys(ownKeys({ ...redis, CACHE_ENCRYPTION_KEYS: 'mine' }, folder))).toEqual(['PSEUDONYM_KEY']);
+    expect(ownKeys({ ...redis, CACHE_ENCRYPTION_KEYS: 'mine', PSEUDONYM_KEY: 'mine' }, folder)).toEqual({});
+  });
+
+  it('are none with the embedded store, and none with a real org, whose programs run on several machines', () => {
+    expect(ownKeys({ PORT: '3000', REDIS_URL: '' }, folder)).toEqual({});
+    expect(ownKeys({ ...redis, SF_LOGIN_URL: 'https://example.my.salesforce.com' }, folder)).toEqual({});
+    expect(existsSync(folder)).toBe(false);
   });
 });
 

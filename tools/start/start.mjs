@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { ChildProcesses } from './child-processes.mjs';
 import { demoSteps } from './demo.mjs';
+import { ownKeys } from './own-keys.mjs';
 import { redisTroubleIn, urlOf, welcomeText } from './welcome.mjs';
 import { ensureBuilt, root, say, stop } from '../workspace.mjs';
 
@@ -18,10 +19,12 @@ const REDIS_DOUBT_MS = 500;
 
 await ensureBuilt();
 process.chdir(root);
+const ofFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+Object.assign(process.env, ownKeys({ ...ofFile, ...process.env }));
 const { loadConfig } = await builtModule('libs/modules/src/config/load-config.js');
 const { isRedisConfigured } = await builtModule('libs/infra/src/redis/redis-client.js');
 const config = validConfig();
-const env = { ...(existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}), ...process.env };
+const env = { ...ofFile, ...process.env };
 
 const { host, shutdownGraceMs } = config.http;
 const bff = { name: 'bff', variable: 'PORT', host, port: config.http.port, health: '/health/ready' };

@@ -16,8 +16,9 @@ import { environmentSchema, type Environment } from './environment.schema.js';
 import { ownVariables } from './own-variables.js';
 
 /**
- * The key for sensitive entries while the data is made up. It is published, so it protects nothing; a real org with
- * Redis is refused without a key of its own.
+ * The key for sensitive entries, and for pseudonyms, of a program that is started by itself with Redis and made-up
+ * data. It is published, so it protects nothing; `npm start`, `start:bff` and `start:worker` bring keys of the checkout
+ * instead, and a real org with Redis is refused without keys of its own.
  */
 export const demoEncryptionKey: EncryptionKeyText = {
   id: 'demo',
