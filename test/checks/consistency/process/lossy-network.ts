@@ -20,13 +20,13 @@ export class LossyNetwork {
     private readonly subscribers: () => readonly Subscriber[],
     private readonly random: () => number,
   ) {
-    // A process itself publishes one thing only: that its L1 has followed. On a Cluster it does so by EVAL, and by EVAL
-    // it does nothing else.
+    // A process itself publishes one thing only: that its L1 has followed. On a Cluster it does so by a script.
+    const isPublication = (script: unknown) => !(redis instanceof Cluster) || String(script).includes("'PUBLISH'");
     const send = redis instanceof Cluster ? 'eval' : 'publish';
     const original = (redis[send] as (...args: unknown[]) => Promise<unknown>).bind(redis);
-    Object.assign(redis, {
-      [send]: (...args: unknown[]) => (performance.now() < this.muteUntil ? Promise.resolve(0) : original(...args)),
-    });
+    const lossy = (...args: unknown[]) =>
+      performance.now() < this.muteUntil && isPublication(args[0]) ? Promise.resolve(0) : original(...args);
+    Object.assign(redis, { [send]: lossy });
   }
 
   /** For this time no message that the process publishes arrives. */
