@@ -265,7 +265,7 @@ export class Cometd {
   private subscribe(session: CometdSession, message: BayeuxMessage): BayeuxReply {
     const name = String(message.subscription);
     const subscription = { subscription: message.subscription };
-    const channel = typeof message.subscription === 'string' ? this.context.channels.find(name) : undefined;
+    const channel = typeof message.subscription === 'string' ? this.context.channels.open(name) : undefined;
     if (channel === undefined) {
       const error = `400::The channel you requested to subscribe to doesn't exist {${name}}`;
       return refused(message, error, subscription);

@@ -61,6 +61,19 @@ describe('channels', () => {
     expect(channels.find('/event/Account_Eligibility_Update__e')?.name).toBe('/event/Account_Eligibility_Update__e');
   });
 
+  it('[N1] begin when a client asks for an object that nobody has selected, unless somebody has deselected it', () => {
+    org.create('Case', { AccountId: account, Subject: 'nobody has asked yet' });
+    expect(channels.open('/data/CaseChangeEvent')?.object?.name).toBe('Case');
+    const id = org.create('Case', { AccountId: account, Subject: 'No signal' });
+    expect(delivered('/data/CaseChangeEvent').map(({ header }) => header.recordIds)).toEqual([[id]]);
+    expect(channels.selectedObjects()).toContain('Case');
+    channels.select(org.existingObject('Case'), false);
+    for (const name of ['/data/CaseChangeEvent', '/data/casechangeevent', '/data/NoChangeEvent', '/data/UserChangeEvent'])
+      expect(channels.open(name)).toBeUndefined();
+    channels.select(org.existingObject('Case'), true);
+    expect(channels.open('/data/CaseChangeEvent')).toBeDefined();
+  });
+
   it('bring events of another entity when another object is selected', () => {
     channels.select(org.existingObject('Pricebook2'), true);
     org.create('Pricebook2', { Name: 'Special' });

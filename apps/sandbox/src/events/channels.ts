@@ -13,6 +13,8 @@ const ENRICHED_FIELDS_MAX = 10;
 /** The channels of the org: one for each object that has events, one for all changes, and custom ones. */
 export class Channels {
   private readonly selected: Set<string>;
+  /** Deselected in Setup: a subscription does not select them again. */
+  private readonly deselected = new Set<string>();
   private readonly custom = new Map<string, Map<string, ChannelMember>>();
   private readonly listeners = new Set<(name: string) => void>();
 
@@ -36,6 +38,8 @@ export class Channels {
     if (!supportsCapture(object)) throw refused(`${object.name} does not support Change Data Capture`);
     if (isSelected) this.selected.add(object.name);
     else this.selected.delete(object.name);
+    if (isSelected) this.deselected.delete(object.name);
+    else this.deselected.add(object.name);
   }
 
   /** Like `select`, by the name of the event: `OrderChangeEvent`. */
@@ -43,6 +47,20 @@ export class Channels {
     this.select(this.objectOf(event), isSelected);
   }
 
+  /**
+   * The channel that a client asks for by name. If it is the channel of one object that nobody has deselected, the
+   * object is selected from now on: a sandbox publishes what its subscribers ask for. A real org refuses until somebody
+   * selects the object in Setup; `select` with `false` makes this one refuse, too.
+   */
+  open(name: string): Channel | undefined {
+    const object = this.org.schema.objects().find((candidate) => channelOf(candidate) === name);
+    if (object !== undefined && supportsCapture(object) && !this.deselected.has(object.name)) {
+      this.selected.add(object.name);
+    }
+    return this.find(name);
+  }
+
+  /** The channel of this name, if there is one now. */
   find(name: string): Channel | undefined {
     if (name === ALL_CHANGES) {
       const member = (object: ObjectDefinition): ChannelMember | undefined =>

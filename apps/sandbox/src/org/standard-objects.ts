@@ -1,5 +1,6 @@
 import { address, field, lookup, readOnly, type FieldDefinition, type FieldValue } from './field-definition.js';
 import { ObjectDefinition } from './object-definition.js';
+import { serviceObjects } from './objects/service-objects.js';
 
 /** The values of the portal's pick lists; `describe` shows them. */
 export const PICKLISTS = {
@@ -45,6 +46,7 @@ export function standardObjects(): ObjectDefinition[] {
     new ObjectDefinition('ProductCatalog', '0ZS', [name()]),
     new ObjectDefinition('ProductCategory', '0ZG', productCategoryFields()),
     new ObjectDefinition('ProductCategoryProduct', '0ZQ', productCategoryProductFields()),
+    ...serviceObjects(),
     new ObjectDefinition('PermissionSet', '0PS', permissionSetFields(), { isReadOnly: true }),
     new ObjectDefinition('PermissionSetAssignment', '0Pa', permissionSetAssignmentFields(), { isReadOnly: true }),
     new ObjectDefinition('ObjectPermissions', '110', objectPermissionsFields(), { isReadOnly: true }),

@@ -40,7 +40,7 @@ describe('the made-up portal', () => {
 
   it('is the same at every start, ids and dates included', () => {
     const again = seeded();
-    for (const name of ['Account', 'Product2', 'PricebookEntry', 'Order', 'OrderItem']) {
+    for (const name of ['Account', 'Product2', 'PricebookEntry', 'Order', 'OrderItem', 'Case']) {
       expect(again.records(name)).toEqual(org.records(name));
     }
   });

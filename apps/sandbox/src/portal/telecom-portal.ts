@@ -31,8 +31,8 @@ const FIRST_DAY = Date.UTC(2025, 0, 6);
 const DAYS = 540;
 
 /**
- * Fills an org with the made-up telecom portal: products, prices, customers, orders with lines. They are the same at
- * every start.
+ * Fills an org with the made-up telecom portal: products, prices, customers, orders with lines, and two cases for each
+ * demo customer. They are the same at every start.
  */
 export function seedTelecomPortal(org: Org): void {
   const random = new Random(20_260_401);
@@ -54,6 +54,16 @@ export function seedTelecomPortal(org: Org): void {
       seedOrder(transaction, random, customer, offers),
     );
   });
+  // The portal shows no cases. They are there for a cache of one's own (docs/how-to/adding-a-cache.md).
+  inTransaction(org, FIRST_DAY + DAYS * 86_400_000, (transaction) =>
+    customers.slice(0, 3).forEach(({ id }) => seedCases(transaction, id)),
+  );
+}
+
+function seedCases(transaction: Transaction, account: string): void {
+  const common = { AccountId: account, Origin: 'Web' };
+  transaction.create('Case', { ...common, Subject: 'No signal', Status: 'New', Type: 'Problem' });
+  transaction.create('Case', { ...common, Subject: 'Change of address', Status: 'Closed', Type: 'Question' });
 }
 
 function inTransaction<T>(org: Org, at: number, work: (transaction: Transaction) => T): T {

@@ -116,7 +116,7 @@ export class PubSub {
 
   private topic(name: string): TopicInfo {
     if (name === '') throw new Refused('topic-empty');
-    const channel = this.context.channels.find(name);
+    const channel = this.context.channels.open(name);
     if (channel === undefined) throw new Refused('topic-not-found');
     return {
       topicName: name,

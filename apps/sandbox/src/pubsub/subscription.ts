@@ -109,7 +109,7 @@ export class Subscription {
 
   private open(request: FetchRequest): PubSubErrorName | undefined {
     if (request.topicName === '') return 'topic-empty';
-    const channel = this.context.channels.find(request.topicName);
+    const channel = this.context.channels.open(request.topicName);
     if (channel === undefined) return 'topic-not-found';
     if (!channel.canSubscribe()) return 'cannot-subscribe';
     if (request.numRequested <= 0) return 'requested-invalid';

@@ -11,12 +11,15 @@ export type Derive = (object: ObjectDefinition, id: string, values: Readonly<Rec
 
 /**
  * The record with its auto-numbers, inherited and calculated fields (Object Reference: Order, OrderItem,
- * PricebookEntry). An order without a price book gets that of its line. Throws for an order line that does not fit its
+ * PricebookEntry, Case). An order without a price book gets that of its line. Throws for an order line that does not fit its
  * order.
  */
 export function completed(org: OrgState, derive: Derive, object: ObjectDefinition, record: OrgRecord): OrgRecord {
   if (object.name === 'Order' && record['OrderNumber'] === null) {
     return { ...record, OrderNumber: org.nextNumber('Order', 8) };
+  }
+  if (object.name === 'Case' && record['CaseNumber'] === null) {
+    return { ...record, CaseNumber: org.nextNumber('Case', 8) };
   }
   if (object.name === 'OrderItem') return completedLine(org, derive, record);
   if (object.name === 'PricebookEntry') {
