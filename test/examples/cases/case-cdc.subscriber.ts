@@ -1,5 +1,5 @@
-import { ChangeSubscriber, entitySubscription, type Subscription } from '@bff/modules/change-events/change-subscriber';
 import { Injectable } from '@nestjs/common';
+import { ChangeSubscriber, entitySubscription, type Subscription } from '@bff/modules/change-events/change-subscriber';
 import { CasesCacheService } from './cases-cache.service.js';
 
 /** Drops the lists that show a case which changed, and all of them when a case appears or moves to another account. */

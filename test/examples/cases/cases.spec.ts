@@ -49,4 +49,10 @@ describe('cases', () => {
     await change(['AccountId']);
     expect(await cases.ofAccount(ACCOUNT)).toEqual([]);
   });
+
+  it('are found by their key, whose list fell', async () => {
+    const casesCache = new CasesCacheService(cache);
+    expect(casesCache.accountOf(`cases:account:${ACCOUNT}`)).toBe(ACCOUNT);
+    expect(casesCache.accountOf(`orders:account:${ACCOUNT}`)).toBeUndefined();
+  });
 });

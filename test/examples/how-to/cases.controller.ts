@@ -1,9 +1,10 @@
-import { Account } from '../../../apps/bff/src/auth/account.decorator.js';
-import type { AccountMapping } from '@bff/modules/identity/identity.types';
-import { Controller, Get } from '@nestjs/common';
 import type { CaseSummary } from '../cases/cases-cache.service.js';
 import { CasesService } from '../cases/cases.service.js';
+import type { AccountMapping } from '@bff/modules/identity/identity.types';
+import { Controller, Get } from '@nestjs/common';
+import { Account } from '../../../apps/bff/src/auth/account.decorator.js';
 
+/** The cases of the caller's account. */
 @Controller('api/cases')
 export class CasesController {
   constructor(private readonly cases: CasesService) {}

@@ -68,7 +68,12 @@ describe('channels', () => {
     expect(delivered('/data/CaseChangeEvent').map(({ header }) => header.recordIds)).toEqual([[id]]);
     expect(channels.selectedObjects()).toContain('Case');
     channels.select(org.existingObject('Case'), false);
-    for (const name of ['/data/CaseChangeEvent', '/data/casechangeevent', '/data/NoChangeEvent', '/data/UserChangeEvent'])
+    for (const name of [
+      '/data/CaseChangeEvent',
+      '/data/casechangeevent',
+      '/data/NoChangeEvent',
+      '/data/UserChangeEvent',
+    ])
       expect(channels.open(name)).toBeUndefined();
     channels.select(org.existingObject('Case'), true);
     expect(channels.open('/data/CaseChangeEvent')).toBeDefined();

@@ -1,9 +1,11 @@
 import type { DomainMetrics } from '@bff/infra/cache/cache.types';
 import type { RawEnvironment } from '@bff/infra/config/read-environment';
+import { ChangeSubscriber, type Subscription } from '@bff/modules/change-events/change-subscriber';
 import { loadConfig } from '@bff/modules/config/load-config';
 import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';
+import { DiscoveryService } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { logOptions } from '@bff/modules/runtime/log-options';
@@ -69,6 +71,16 @@ export class Portal {
     const headers = { ...(await this.bearer(user)), 'content-type': contentType };
     const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
     return this.app.inject({ method: 'POST', url, headers, payload: body });
+  }
+
+  /** What the subscribers of the application ask for. */
+  subscriptions(): readonly Subscription[] {
+    return this.app
+      .get(DiscoveryService, { strict: false })
+      .getProviders()
+      .map(({ instance }: { instance: unknown }) => instance)
+      .filter((instance) => instance instanceof ChangeSubscriber)
+      .flatMap(({ subscriptions }) => subscriptions);
   }
 
   /** The counters of a domain's cache, as its health endpoint shows them. */
