@@ -14,6 +14,7 @@ const infraMayUse = {
   nonces: ['process', 'redis', 'config'],
   cache: ['process', 'redis'],
   limits: ['process', 'redis', 'callers', 'config'],
+  sources: ['process', 'redis', 'callers', 'config'],
   idempotency: ['process', 'redis', 'callers', 'config', 'cache'],
   fleet: ['process', 'cache', 'redis'],
   health: ['process', 'fleet', 'cache', 'redis', 'config'],
@@ -54,7 +55,7 @@ const messages = {
   app: 'An app stands alone: {{from}} must not import {{to}}. Move what both need to libs/modules.',
   sideways: 'Integrations do not know each other: {{from}} must not import {{to}}. Join them in a module.',
   infra:
-    'Inside infra the order is health → fleet → cache → redis → config, with notices, nonces, limits and idempotency on redis, and process, callers and http below all: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
+    'Inside infra the order is health → fleet → cache → redis → config, with notices, nonces, limits, sources and idempotency on redis, and process, callers and http below all: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
   packed:
     '{{from}} belongs to what is packed without Nest and configuration, so it must not import {{to}}: pass the value in. Only *.module.ts, *.module-definition.ts and *-variables.ts may tie it to both.',
   private:

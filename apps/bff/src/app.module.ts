@@ -33,7 +33,7 @@ import { WhmcsWebhookController } from './webhooks/whmcs-webhook.controller.js';
 export class AppModule {
   static forConfig(config: AppConfig): DynamicModule {
     const isEmbedded = !isRedisConfigured(config.redis);
-    const { apiUrl, identifier, secret, requestTimeoutMs, concurrency, webhook } = config.whmcs;
+    const { apiUrl, webhook, ...whmcs } = config.whmcs;
     return {
       module: AppModule,
       imports: [
@@ -41,7 +41,7 @@ export class AppModule {
         RuntimeModule.forConfig(config),
         WhmcsModule.forRootAsync({
           isGlobal: true,
-          useFactory: () => ({ url: apiUrl, identifier, secret, requestTimeoutMs, concurrency }),
+          useFactory: () => ({ url: apiUrl, ...whmcs }),
         }),
         HealthModule,
         NotificationsModule,

@@ -30,6 +30,22 @@ const SOURCE_BUSY: Answer = {
   detail: 'Too many requests are waiting for the system that has this data. Try again later.',
   retryAfterSeconds: 10,
 };
+/** The source has answered as many requests as it allows, of the day or at once. */
+const SOURCE_AT_LIMIT: Answer = {
+  status: 503,
+  kind: 'source-at-limit',
+  title: 'The source has reached its limit',
+  detail: 'The system that has this data has answered as many requests as it allows for now. Try again later.',
+  retryAfterSeconds: 60,
+};
+const SOURCE_SPARED: Answer = {
+  status: 503,
+  kind: 'source-spared',
+  title: 'The source is spared for now',
+  detail:
+    'Few of the requests that the system with this data allows for a day are left. They are kept for orders, and for customers who have asked for less. Try again later.',
+  retryAfterSeconds: 300,
+};
 /**
  * The source refused the request or gave an unusable answer. The caller cannot fix this, but we may: a query,
  * credentials or rights of ours can be wrong. The log has the details.
@@ -53,7 +69,8 @@ const CACHE_BUSY: Answer = {
  * `SOURCE_REFUSED`.
  */
 const ANSWERS: Readonly<Record<string, Answer>> = {
-  SALESFORCE_LIMIT_EXCEEDED: { ...SOURCE_BUSY, retryAfterSeconds: 60 },
+  SALESFORCE_LIMIT_EXCEEDED: SOURCE_AT_LIMIT,
+  SALESFORCE_QUOTA_RESERVED: SOURCE_SPARED,
   SALESFORCE_OVERLOADED: SOURCE_BUSY,
   SALESFORCE_TIMEOUT: SOURCE_SLOW,
   SALESFORCE_UNAVAILABLE: SOURCE_AWAY,

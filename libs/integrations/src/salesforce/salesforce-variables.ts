@@ -82,7 +82,20 @@ export const salesforceVariables = {
   }),
   SF_QUEUE_MAX: defaulted(wholeNumber(0, 100_000), '500', {
     group: 'salesforce',
-    description: 'How many further requests may wait for their turn; the next one fails at once.',
+    description: 'How many further requests may wait for their turn; beyond it the longest queue loses its newest one.',
+  }),
+  SF_ACCOUNT_QUEUE_MAX: defaulted(wholeNumber(0, 100_000), '50', {
+    group: 'salesforce',
+    description: 'How many of them may belong to one account; its next one fails at once.',
+  }),
+  SF_ACCOUNT_SHARE_PERCENT: defaulted(wholeNumber(1, 100), '50', {
+    group: 'salesforce',
+    description: 'The part of SF_CONCURRENCY that one account may use while others make requests, too.',
+  }),
+  SF_QUOTA_RESERVE_PERCENT: defaulted(wholeNumber(0, 100), '10', {
+    group: 'salesforce',
+    description:
+      "The part of the org's daily requests that is kept for writes, and for accounts that have asked for little. 0 keeps nothing.",
   }),
 };
 

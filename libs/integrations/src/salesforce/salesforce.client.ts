@@ -16,10 +16,14 @@ export interface PicklistValue {
   readonly active: boolean;
 }
 
-/** The org's daily API requests used so far, from the newest answer's `Sforce-Limit-Info`. */
+/** The org's daily API requests used so far, from the newest answer's `Sforce-Limit-Info`, and their reserve. */
 export interface ApiUsage {
   readonly used: number;
   readonly limit: number;
+  /** Once no more than this many requests are left, reads of those who spend most are refused. */
+  readonly reserve: number;
+  /** Reads that this process has refused for that since its start. */
+  readonly refused: number;
 }
 
 /** Options of one query. */

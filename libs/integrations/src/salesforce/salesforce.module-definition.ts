@@ -1,6 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { CometdOptions } from './events/cometd.options.js';
 import type { PubSubOptions } from './events/pubsub.options.js';
+import type { Admission } from '@bff/infra/sources/source-gate';
+import type { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import type { SalesforceOptions } from './salesforce.options.js';
 
 /** Transport and options of change events: the Pub/Sub API unless `transport` names CometD. */
@@ -12,6 +14,10 @@ export interface SalesforceModuleOptions {
   readonly connection: SalesforceOptions;
   /** @default the Pub/Sub API of Salesforce */
   readonly events?: EventOptions;
+  /** Asked before each REST request waits for its turn; its rejection is the request's. @default all are admitted */
+  readonly admit?: Admission | undefined;
+  /** Who has asked for how much today, in all processes. @default what this process has sent itself */
+  readonly spend?: SpendLedger | undefined;
 }
 
 /** `SalesforceModule.forRoot(options)` and `forRootAsync({ useFactory, inject })`; `isGlobal` makes it global. */

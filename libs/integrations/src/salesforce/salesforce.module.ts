@@ -26,8 +26,9 @@ import {
     },
     {
       provide: SalesforceClient,
-      inject: [SalesforceConnection],
-      useFactory: (connection: SalesforceConnection) => new JsforceSalesforceClient(connection),
+      inject: [SalesforceConnection, SALESFORCE_MODULE_OPTIONS],
+      useFactory: (connection: SalesforceConnection, { admit, spend }: SalesforceModuleOptions) =>
+        new JsforceSalesforceClient(connection, { admit, spend }),
     },
     {
       provide: ChangeEventSource,

@@ -39,6 +39,15 @@ export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
    * @default 200
    */
   readonly queueMax?: number;
+  /** Maximum number of requests of one account that wait; further ones are refused likewise. @default 50 */
+  readonly accountQueueMax?: number;
+  /** Percentage of `concurrency` that one account may use while other accounts make requests. @default 50 */
+  readonly accountSharePercent?: number;
+  /**
+   * Percentage of the org's daily requests that is kept for writes, and for accounts that have asked for little. 0 keeps
+   * nothing. @default 10
+   */
+  readonly quotaReservePercent?: number;
   /** Maximum number of records of one query over all its pages. @default 50000 */
   readonly recordCountMax?: number;
   /** Maximum bytes of one answer, decompressed; a page of a query has up to 2,000 records. @default 32 MiB */
@@ -56,6 +65,9 @@ export interface ResolvedSalesforceOptions {
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
   readonly queueMax: number;
+  readonly accountQueueMax: number;
+  readonly accountSharePercent: number;
+  readonly quotaReservePercent: number;
   readonly recordCountMax: number;
   readonly answerBytesMax: number;
   readonly clientName: string;
@@ -88,6 +100,9 @@ export function resolveSalesforceOptions(options: SalesforceOptions): ResolvedSa
     requestTimeoutMs: whole('requestTimeoutMs', options.requestTimeoutMs, 15_000, 1, 600_000),
     concurrency: whole('concurrency', options.concurrency, 10, 1, 1_000),
     queueMax: whole('queueMax', options.queueMax, 200, 0, 100_000),
+    accountQueueMax: whole('accountQueueMax', options.accountQueueMax, 50, 0, 100_000),
+    accountSharePercent: whole('accountSharePercent', options.accountSharePercent, 50, 1, 100),
+    quotaReservePercent: whole('quotaReservePercent', options.quotaReservePercent, 10, 0, 100),
     recordCountMax: whole('recordCountMax', options.recordCountMax, 50_000, 1, 1_000_000),
     answerBytesMax: whole('answerBytesMax', options.answerBytesMax, 32 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),
     clientName: options.clientName ?? 'evergreen',

@@ -1,7 +1,8 @@
 import { BoundedHttp } from '@bff/infra/http/bounded-http';
 import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
-import { bulkhead, type BulkheadPolicy, BulkheadRejectedError } from 'cockatiel';
+import { SourceGate } from '@bff/infra/sources/source-gate';
+import { QueueFullError } from '@bff/infra/sources/sources.errors';
 import { z } from 'zod';
 import { withoutFlatKeys } from './flat-keys.js';
 import { GATEWAYS, INVOICE, INVOICES, PAY_METHODS, SERVICES } from './whmcs-answers.js';
@@ -21,17 +22,22 @@ const ANSWER = z.looseObject({ result: z.string(), message: z.string().optional(
 
 type Parameters = Readonly<Record<string, string | number>>;
 
-/** WHMCS over its HTTP API. Every rejection is a `WhmcsError`; every answer is checked against a schema. */
+/**
+ * WHMCS over its HTTP API. Every rejection is a `WhmcsError`, except that of `admit`; every answer is checked against a
+ * schema.
+ */
 export class HttpWhmcsClient extends WhmcsClient {
   private readonly options: ResolvedWhmcsOptions;
-  private readonly slots: BulkheadPolicy;
+  private readonly gate: SourceGate;
   private readonly http = new BoundedHttp();
   private isClosed = false;
 
   constructor(options: WhmcsOptions) {
     super();
     this.options = resolveWhmcsOptions(options);
-    this.slots = bulkhead(this.options.concurrency, this.options.queueMax);
+    const { concurrency, accountSharePercent, accountQueueMax, queueMax, admit } = this.options;
+    const slots = { slots: concurrency, writeSlots: 0, sharePercent: accountSharePercent };
+    this.gate = new SourceGate({ ...slots, accountQueueMax, queueMax }, admit);
   }
 
   invoices(clientId: number): Promise<WhmcsInvoice[]> {
@@ -97,19 +103,19 @@ export class HttpWhmcsClient extends WhmcsClient {
     schema: Schema,
   ): Promise<z.output<Schema>> {
     if (this.isClosed) throw new WhmcsError('WHMCS_CLOSED', `${action}: the WHMCS client is closed`);
-    const answer = await this.inFreePlace(action, () => this.post(action, parameters));
+    const answer = await this.inTurn(action, () => this.post(action, parameters));
     const parsed = schema.safeParse(answer);
     if (!parsed.success) throw invalidAnswer(action, z.prettifyError(parsed.error), parsed.error);
     return parsed.data;
   }
 
-  private async inFreePlace<T>(action: string, work: () => Promise<T>): Promise<T> {
+  /** Runs the work when it is the turn of the caller's account. Every action of this client only reads. */
+  private async inTurn<T>(action: string, work: () => Promise<T>): Promise<T> {
     try {
-      return await this.slots.execute(work);
+      return await this.gate.pass({ kind: 'read' }, work);
     } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
-      const detail = `${this.options.concurrency} requests are under way and ${this.options.queueMax} are waiting`;
-      throw new WhmcsError('WHMCS_OVERLOADED', `${action} was refused: ${detail}`, { cause: error });
+      if (!(error instanceof QueueFullError)) throw error;
+      throw new WhmcsError('WHMCS_OVERLOADED', `${action} was refused: ${error.message}`, { cause: error });
     }
   }
 

@@ -21,6 +21,18 @@ export const whmcsVariables = {
     group: 'whmcs',
     description: 'How many requests to WHMCS may run at once in one process.',
   }),
+  WHMCS_QUEUE_MAX: defaulted(wholeNumber(0, 100_000), '200', {
+    group: 'whmcs',
+    description: 'How many further requests may wait for their turn; beyond it the longest queue loses its newest one.',
+  }),
+  WHMCS_ACCOUNT_QUEUE_MAX: defaulted(wholeNumber(0, 100_000), '50', {
+    group: 'whmcs',
+    description: 'How many of them may belong to one account; its next one fails at once.',
+  }),
+  WHMCS_ACCOUNT_SHARE_PERCENT: defaulted(wholeNumber(1, 100), '50', {
+    group: 'whmcs',
+    description: 'The part of WHMCS_CONCURRENCY that one account may use while others make requests, too.',
+  }),
   WHMCS_WEBHOOK_SECRET: optional(text('at least 32 characters on one line', /^[^\r\n]{32,4096}$/), {
     group: 'whmcs',
     description: 'Signs POST /webhooks/whmcs; without it there is no such address. Make one with: openssl rand -hex 32',

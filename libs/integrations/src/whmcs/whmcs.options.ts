@@ -1,3 +1,4 @@
+import type { Admission } from '@bff/infra/sources/source-gate';
 import { WhmcsError } from './whmcs.errors.js';
 
 /** How to reach a WHMCS installation. */
@@ -16,6 +17,12 @@ export interface WhmcsOptions {
    * @default 200
    */
   readonly queueMax?: number;
+  /** Maximum number of requests of one account that wait; further ones are refused likewise. @default 50 */
+  readonly accountQueueMax?: number;
+  /** Percentage of `concurrency` that one account may use while other accounts make requests. @default 50 */
+  readonly accountSharePercent?: number;
+  /** Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted */
+  readonly admit?: Admission | undefined;
   /** Number of rows that one request of a list asks for. @default 100 */
   readonly pageSize?: number;
   /** Maximum number of rows of one list over all its pages. @default 5000 */
@@ -25,12 +32,12 @@ export interface WhmcsOptions {
 }
 
 /** The options with defaults applied and limits checked. Frozen. */
-export type ResolvedWhmcsOptions = Readonly<Required<WhmcsOptions>>;
+export type ResolvedWhmcsOptions = Readonly<Required<Omit<WhmcsOptions, 'admit'>>> & Pick<WhmcsOptions, 'admit'>;
 
 /** Guarantees usable options, or throws `WHMCS_INVALID_OPTION` naming every bad option and no value. */
 export function resolveWhmcsOptions(options: WhmcsOptions): ResolvedWhmcsOptions {
   const problems: string[] = [];
-  const whole = (name: keyof WhmcsOptions, fallback: number, min: number, max: number): number => {
+  const whole = (name: Exclude<keyof WhmcsOptions, 'admit'>, fallback: number, min: number, max: number): number => {
     const value = Number(options[name] ?? fallback);
     if (!Number.isInteger(value) || value < min || value > max) {
       problems.push(`${name} must be a whole number from ${min} to ${max}`);
@@ -51,6 +58,9 @@ export function resolveWhmcsOptions(options: WhmcsOptions): ResolvedWhmcsOptions
     requestTimeoutMs: whole('requestTimeoutMs', 10_000, 1, 600_000),
     concurrency: whole('concurrency', 5, 1, 1_000),
     queueMax: whole('queueMax', 200, 0, 100_000),
+    accountQueueMax: whole('accountQueueMax', 50, 0, 100_000),
+    accountSharePercent: whole('accountSharePercent', 50, 1, 100),
+    admit: options.admit,
     pageSize: whole('pageSize', 100, 1, 1_000),
     rowCountMax: whole('rowCountMax', 5_000, 1, 1_000_000),
     answerBytesMax: whole('answerBytesMax', 10 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),

@@ -80,6 +80,9 @@ export interface SalesforceConfig {
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
   readonly queueMax: number;
+  readonly accountQueueMax: number;
+  readonly accountSharePercent: number;
+  readonly quotaReservePercent: number;
   readonly eventTransport: 'pubsub' | 'cometd';
   /** Undefined: the default of the transport. */
   readonly streamWatchdogSeconds: number | undefined;
@@ -107,6 +110,9 @@ export interface WhmcsConfig {
   readonly secret: string;
   readonly requestTimeoutMs: number;
   readonly concurrency: number;
+  readonly queueMax: number;
+  readonly accountQueueMax: number;
+  readonly accountSharePercent: number;
   /** Without a secret no webhook is accepted. */
   readonly webhook: { readonly secret: string | undefined; readonly toleranceSeconds: number };
 }

@@ -1,4 +1,5 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
+import { runAsWrite } from '@bff/infra/sources/write-work';
 import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable, Logger } from '@nestjs/common';
 import { usersOfAccount } from '../notifications/notification.types.js';
@@ -58,7 +59,7 @@ export class OrdersService {
    */
   async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
     try {
-      const id = await this.creation.create(account, request);
+      const id = await runAsWrite(() => this.creation.create(account, request));
       await this.dropAfterWrite(account, id);
       return id;
     } catch (error) {

@@ -6,6 +6,8 @@ import { FleetModule } from '@bff/infra/fleet/fleet.module';
 import { ProcessReports } from '@bff/infra/fleet/process-reports';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
+import { SourcesModule } from '@bff/infra/sources/sources.module';
+import { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import { SalesforceModule } from '@bff/integrations/salesforce/salesforce.module';
 import { Inject, Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import type { AppConfig } from '../config/app-config.js';
@@ -37,7 +39,12 @@ export class RuntimeModule implements OnApplicationBootstrap {
           useFactory: (redis: RedisClient | null, leases: ConsumerLeases, reports: ProcessReports) =>
             cacheOptions(config, redis, { leases, reports }),
         }),
-        SalesforceModule.forRootAsync({ isGlobal: true, useFactory: () => salesforceModuleOptions(config) }),
+        SourcesModule,
+        SalesforceModule.forRootAsync({
+          isGlobal: true,
+          inject: [SpendLedger],
+          useFactory: (spend: SpendLedger) => salesforceModuleOptions(config, spend),
+        }),
       ],
     };
   }

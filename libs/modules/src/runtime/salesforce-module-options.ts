@@ -1,8 +1,9 @@
 import type { AppConfig } from '../config/app-config.js';
+import type { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import type { EventOptions, SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
 
 /** The org that the configuration describes, with the JWT bearer grant if a private key is set. */
-export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceModuleOptions {
+export function salesforceModuleOptions({ salesforce }: AppConfig, spend?: SpendLedger): SalesforceModuleOptions {
   const { clientId, clientSecret, username, privateKey } = salesforce;
   const credentials =
     username !== undefined && privateKey !== undefined
@@ -17,7 +18,11 @@ export function salesforceModuleOptions({ salesforce }: AppConfig): SalesforceMo
       requestTimeoutMs: salesforce.requestTimeoutMs,
       concurrency: salesforce.concurrency,
       queueMax: salesforce.queueMax,
+      accountQueueMax: salesforce.accountQueueMax,
+      accountSharePercent: salesforce.accountSharePercent,
+      quotaReservePercent: salesforce.quotaReservePercent,
     },
+    spend,
     events: eventOptions(salesforce),
   };
 }

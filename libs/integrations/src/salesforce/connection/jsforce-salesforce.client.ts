@@ -1,4 +1,9 @@
-import { bulkhead, type BulkheadPolicy, BulkheadRejectedError, TaskCancelledError } from 'cockatiel';
+import type { RequestKind } from '@bff/infra/sources/fair-queue';
+import { QuotaReserve } from '@bff/infra/sources/quota-reserve';
+import { type Admission, SourceGate } from '@bff/infra/sources/source-gate';
+import { QueueAbortedError, QueueFullError, QuotaReservedError } from '@bff/infra/sources/sources.errors';
+import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
+import type { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import { z } from 'zod';
 import { compositeBody, compositeResults } from './composite.js';
 import { collectRecords } from './query-pages.js';
@@ -10,7 +15,7 @@ import {
   type QueryOptions,
   SalesforceClient,
 } from '../salesforce.client.js';
-import { SalesforceError, toSalesforceError } from '../salesforce.errors.js';
+import { SalesforceError, type SalesforceErrorCode, toSalesforceError } from '../salesforce.errors.js';
 import { toSalesforceId } from '../salesforce-id.js';
 import type { Soql } from '../soql.js';
 
@@ -25,23 +30,41 @@ const DESCRIBE = z.object({
   ),
 });
 
+/** What decides, beside the options of the connection, which requests are sent. */
+export interface SalesforceGateOptions {
+  /** Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted */
+  readonly admit?: Admission | undefined;
+  /** Who has asked for how much today. @default what this client has sent itself */
+  readonly spend?: SpendLedger | undefined;
+}
+
+/** Slots that reads leave to writes, so that an order need not wait for lists. */
+const WRITE_SLOTS = 1;
+
 /**
  * Salesforce over REST through jsforce. Every rejection is a `SalesforceError`, except that of `organizationId` if the
- * sign-in names a malformed id (`InvalidSalesforceIdError`).
+ * sign-in names a malformed id (`InvalidSalesforceIdError`), and that of `admit`.
  */
 export class JsforceSalesforceClient extends SalesforceClient {
-  private readonly slots: BulkheadPolicy;
+  private readonly gate: SourceGate;
+  private readonly reserve: QuotaReserve;
   private isClosed = false;
 
-  constructor(private readonly connection: SalesforceConnection) {
+  constructor(
+    private readonly connection: SalesforceConnection,
+    { admit, spend = new MemorySpendLedger() }: SalesforceGateOptions = {},
+  ) {
     super();
-    this.slots = bulkhead(connection.options.concurrency, connection.options.queueMax);
+    const { concurrency, accountSharePercent, accountQueueMax, queueMax, quotaReservePercent } = connection.options;
+    this.reserve = new QuotaReserve(spend, quotaReservePercent, () => connection.apiUsage());
+    const limits = { slots: concurrency, writeSlots: WRITE_SLOTS, sharePercent: accountSharePercent };
+    this.gate = new SourceGate({ ...limits, accountQueueMax, queueMax }, admit, this.reserve);
   }
 
   async query<T>(query: Soql, { signal, includeDeleted, onRequest }: QueryOptions = {}): Promise<T[]> {
     const get = (url: string): Promise<unknown> => {
       let isTold = false;
-      return this.send('query', signal, (jsforce, http) => {
+      return this.send('query', { kind: 'read', signal }, (jsforce, http) => {
         if (!isTold) onRequest?.();
         isTold = true;
         return jsforce.requestGet(url, http);
@@ -58,7 +81,8 @@ export class JsforceSalesforceClient extends SalesforceClient {
   async composite(calls: readonly CompositeCall[]): Promise<unknown[]> {
     if (calls.length === 0) return [];
     const body = compositeBody(calls, this.connection.options.apiVersion);
-    const answer = await this.send('composite', undefined, (jsforce, http) =>
+    const kind = calls.every(({ method }) => method === 'GET') ? 'read' : 'write';
+    const answer = await this.send('composite', { kind }, (jsforce, http) =>
       jsforce.requestPost('/composite', body, http),
     );
     return compositeResults(answer, calls);
@@ -68,7 +92,7 @@ export class JsforceSalesforceClient extends SalesforceClient {
     if (!/^\w{1,80}$/.test(object)) {
       throw new SalesforceError('SALESFORCE_BAD_REQUEST', `${JSON.stringify(object.slice(0, 80))} is no object name`);
     }
-    const answer = await this.send('describe', undefined, (jsforce, http) =>
+    const answer = await this.send('describe', { kind: 'read' }, (jsforce, http) =>
       jsforce.requestGet(`/sobjects/${object}/describe`, http),
     );
     const description = DESCRIBE.safeParse(answer);
@@ -93,7 +117,7 @@ export class JsforceSalesforceClient extends SalesforceClient {
   }
 
   apiUsage(): ApiUsage | undefined {
-    return this.connection.apiUsage();
+    return this.reserve.state;
   }
 
   /**
@@ -104,37 +128,37 @@ export class JsforceSalesforceClient extends SalesforceClient {
     this.isClosed = true;
   }
 
-  /** Waits for a free slot, sends one request within the time-out, and translates its failure. */
+  /** Waits for the turn of the caller's account, sends one request within the time-out, and translates its failure. */
   private async send(
     operation: string,
-    signal: AbortSignal | undefined,
+    { kind, signal }: { readonly kind: RequestKind; readonly signal?: AbortSignal | undefined },
     request: SalesforceRequest<unknown>,
   ): Promise<unknown> {
     if (this.isClosed) throw new SalesforceError('SALESFORCE_CLOSED', `${operation}: the Salesforce client is closed`);
     if (signal?.aborted) throw aborted(operation, signal);
     try {
-      const answer = this.slots.execute(() => this.connection.request(request, signal), signal);
+      const answer = this.gate.pass({ kind, signal }, async () => {
+        try {
+          return await this.connection.request(request, signal);
+        } catch (error) {
+          throw toSalesforceError(error, operation);
+        }
+      });
       return await (signal === undefined ? answer : untilAborted(answer, signal, operation));
     } catch (error) {
-      throw this.translate(error, operation);
+      throw errorOfGate(error, operation);
     }
   }
+}
 
-  private translate(error: unknown, operation: string): SalesforceError {
-    if (error instanceof BulkheadRejectedError) {
-      const { concurrency, queueMax } = this.connection.options;
-      const detail = `${concurrency} requests are under way and ${queueMax} are waiting`;
-      return new SalesforceError('SALESFORCE_OVERLOADED', `${operation} was refused: ${detail}`, undefined, {
-        cause: error,
-      });
-    }
-    if (error instanceof TaskCancelledError) {
-      return new SalesforceError('SALESFORCE_ABORTED', `${operation} was given up by its caller`, undefined, {
-        cause: error,
-      });
-    }
-    return toSalesforceError(error, operation);
-  }
+/** The error for a request that the gate did not let through; any other error stays as it is. */
+function errorOfGate(error: unknown, operation: string): unknown {
+  const refused = (code: SalesforceErrorCode, text: string): SalesforceError =>
+    new SalesforceError(code, `${operation} was ${text}`, undefined, { cause: error });
+  if (error instanceof QueueFullError) return refused('SALESFORCE_OVERLOADED', `refused: ${error.message}`);
+  if (error instanceof QuotaReservedError) return refused('SALESFORCE_QUOTA_RESERVED', `refused: ${error.message}`);
+  if (error instanceof QueueAbortedError) return refused('SALESFORCE_ABORTED', 'given up by its caller');
+  return error;
 }
 
 /** The caller stops waiting at once; the request ends by its answer or time-out, and keeps its slot until then. */

@@ -204,7 +204,10 @@ export class Reconciler {
   }
 }
 
+/** Retryable refusals that may last for the rest of the day. */
+const OF_THE_DAY: ReadonlySet<string> = new Set(['SALESFORCE_LIMIT_EXCEEDED', 'SALESFORCE_QUOTA_RESERVED']);
+
 /** Whether asking again soon would change nothing, or make it worse. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof SalesforceError && (!error.retryable || error.code === 'SALESFORCE_LIMIT_EXCEEDED');
+  return error instanceof SalesforceError && (!error.retryable || OF_THE_DAY.has(error.code));
 }

@@ -1,0 +1,26 @@
+import { SpendLedger } from './spend-ledger.js';
+import { DayOfSpend } from './spend/day-of-spend.js';
+
+/** The spend that a single process caused. It ends with it. */
+export class MemorySpendLedger extends SpendLedger {
+  private readonly day: DayOfSpend;
+
+  constructor(now: () => number = Date.now) {
+    super();
+    this.day = new DayOfSpend(now);
+  }
+
+  charge(account: string): void {
+    this.day.add(account, 1);
+  }
+
+  spentBy(account: string): number {
+    return this.day.of(account);
+  }
+
+  heaviest(): number {
+    return this.day.heaviest;
+  }
+
+  async close(): Promise<void> {}
+}

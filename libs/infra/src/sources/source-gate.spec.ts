@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { runForCaller } from '../callers/caller.js';
+import { SourceGate, type Admission } from './source-gate.js';
+import { runAsWrite } from './write-work.js';
+
+const LIMITS = { slots: 1, writeSlots: 0, sharePercent: 100, accountQueueMax: 1, queueMax: 10 };
+const never = () => new Promise<never>(() => undefined);
+
+describe('[C2] the gate of a source', () => {
+  it('asks whether a request is admitted before it waits, and passes the refusal as it is', async () => {
+    const asked: unknown[] = [];
+    const refusal = new Error('too many');
+    const admit: Admission = async (caller, kind) => {
+      asked.push([caller?.subject, kind]);
+      if (caller?.subject === 'greedy') throw refusal;
+    };
+    const gate = new SourceGate(LIMITS, admit);
+    const read = () => gate.pass({ kind: 'read' }, () => Promise.resolve('sent'));
+    expect(await read()).toBe('sent');
+    expect(await runForCaller({ subject: 'alice', account: '1' }, () => runAsWrite(read))).toBe('sent');
+    const refused = runForCaller({ subject: 'greedy', account: '2' }, read);
+    expect(await refused.catch((error: unknown) => error)).toBe(refusal);
+    expect(asked).toEqual([
+      [undefined, 'read'],
+      ['alice', 'write'],
+      ['greedy', 'read'],
+    ]);
+  });
+
+  it('queues by account, and by user while the account is not known', async () => {
+    const gate = new SourceGate(LIMITS);
+    const ask = (subject: string, account?: string) =>
+      runForCaller({ subject, account }, () => gate.pass({ kind: 'read' }, never));
+    void ask('alice', '1');
+    void ask('alice', '1');
+    await expect(ask('her husband', '1')).rejects.toMatchObject({ bound: 'account' });
+    void ask('alice');
+    await expect(ask('alice')).rejects.toMatchObject({ bound: 'account' });
+    void gate.pass({ kind: 'read' }, never);
+    void gate.pass({ kind: 'read' }, never);
+  });
+});

@@ -1,0 +1,49 @@
+import { currentCaller, type Caller } from '../callers/caller.js';
+import { FairQueue, type FairQueueLimits, type RequestKind } from './fair-queue.js';
+import type { QuotaReserve } from './quota-reserve.js';
+import { isPartOfWrite } from './write-work.js';
+
+/**
+ * Asked before each request of a source, before the request waits for its turn. It rejects to refuse the request; the
+ * error passes unchanged. The caller is undefined for the work of the process itself.
+ */
+export type Admission = (caller: Caller | undefined, kind: RequestKind) => Promise<void>;
+
+/** What a request needs to know of itself; its account is that of the current caller. */
+export interface GateRequest {
+  /** A read counts as a write within `runAsWrite`. */
+  readonly kind: RequestKind;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The way to a source: each request is admitted, is not refused to save the quota, waits for the turn of its account,
+ * and is then counted and sent. An account is the caller's, or the user while the account is not known.
+ */
+export class SourceGate {
+  private readonly queue: FairQueue;
+
+  constructor(
+    limits: FairQueueLimits,
+    private readonly admit?: Admission,
+    private readonly reserve?: QuotaReserve,
+  ) {
+    this.queue = new FairQueue(limits);
+  }
+
+  /**
+   * Runs `send` once it may be sent, and settles as it does. Without having run it, rejects with `QueueFullError`,
+   * `QueueAbortedError`, `QuotaReservedError`, or as `admit` does.
+   */
+  async pass<T>({ kind: given, signal }: GateRequest, send: () => Promise<T>): Promise<T> {
+    const caller = currentCaller();
+    const account = caller && (caller.account ?? caller.subject);
+    const kind = isPartOfWrite() ? 'write' : given;
+    this.reserve?.check(account, kind);
+    await this.admit?.(caller, kind);
+    return this.queue.run({ account, kind, signal }, () => {
+      this.reserve?.charge(account);
+      return send();
+    });
+  }
+}
