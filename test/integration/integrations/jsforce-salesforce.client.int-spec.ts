@@ -2,8 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jwtVerify } from 'jose';
+import { type Caller, runForCaller } from '@bff/infra/callers/caller';
+import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
+import { runAsWrite } from '@bff/infra/sources/write-work';
 import { ChangeEventSource } from '@bff/integrations/salesforce/events/change-event-source';
-import { JsforceSalesforceClient } from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
+import {
+  JsforceSalesforceClient,
+  type SalesforceGateOptions,
+} from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
 import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
@@ -18,9 +24,9 @@ const QUERY = soql`SELECT Id FROM Order`;
 describe('the Salesforce client', () => {
   let salesforce: RestDouble;
 
-  function newClient(options: object = {}): JsforceSalesforceClient {
+  function newClient(options: object = {}, gate: SalesforceGateOptions = {}): JsforceSalesforceClient {
     const credentials = { loginUrl: salesforce.url, clientId: 'the-client', clientSecret: 'the-secret' };
-    return new JsforceSalesforceClient(new SalesforceConnection({ ...credentials, ...options }));
+    return new JsforceSalesforceClient(new SalesforceConnection({ ...credentials, ...options }), gate);
   }
 
   async function failure(call: Promise<unknown>): Promise<SalesforceError> {
@@ -54,7 +60,7 @@ describe('the Salesforce client', () => {
     expect(salesforce.exchanges[0]?.path).toBe('/services/data/v67.0/query?q=SELECT Id FROM Order');
     expect(salesforce.exchanges[0]?.headers['sforce-call-options']).toBe('client=evergreen');
     expect(await client.organizationId()).toBe('00Dxx0000000001EAA');
-    expect(client.apiUsage()).toEqual({ used: 18, limit: 15_000 });
+    expect(client.apiUsage()).toEqual({ used: 18, limit: 15_000, reserve: 1_500, refused: 0 });
   });
 
   it('signs in with a JWT that lives at most three minutes', async () => {
@@ -205,7 +211,7 @@ describe('the Salesforce client', () => {
   it('keeps to its concurrency, and refuses what does not fit into its queue', async () => {
     const held: (() => void)[] = [];
     salesforce.answer = (exchange, response) => void held.push(() => json(ONE_ORDER)(exchange, response));
-    const client = newClient({ concurrency: 2, queueMax: 1 });
+    const client = newClient({ concurrency: 3, queueMax: 1 }); // one of the three is kept for writes
     const waiting = [1, 2, 3].map(() => client.query(QUERY));
     expect(await failure(client.query(QUERY))).toMatchObject({ code: 'SALESFORCE_OVERLOADED', retryable: true });
     await eventually(() => held.length === 2, { what: 'two requests are under way', withinMs: 8_000 });
@@ -214,6 +220,83 @@ describe('the Salesforce client', () => {
     await eventually(() => held.length === 1, { what: 'the third is under way', withinMs: 8_000 });
     held[0]?.();
     expect((await Promise.all(waiting)).map(({ length }) => length)).toEqual([1, 1, 1]);
+  });
+
+  it('[C2] refuses what does not fit into the queue of an account, keeps a place for writes, and serves in turn', async () => {
+    const held: (() => void)[] = [];
+    salesforce.answer = (exchange, response) => void held.push(() => json(ONE_ORDER)(exchange, response));
+    const client = newClient({ concurrency: 3, accountQueueMax: 2 });
+    const query = (account: string, name: string) =>
+      runForCaller({ subject: name, account }, () => client.query({ text: name }));
+    const greedy = ['g1', 'g2', 'g3', 'g4'].map((name) => query('greedy', name));
+    expect(await failure(query('greedy', 'g5'))).toMatchObject({
+      code: 'SALESFORCE_OVERLOADED',
+      message: expect.stringMatching(/^query was refused: 2 requests of the same account are waiting/),
+    });
+    const modest = query('modest', 'm1');
+    await eventually(() => held.length === 2, { what: 'two reads are under way', withinMs: 8_000 });
+    void client.composite([{ method: 'POST', path: '/sobjects/Order', referenceId: 'w' }]).catch(() => undefined);
+    await eventually(() => held.length === 3, { what: 'a write is under way beside them', withinMs: 8_000 });
+    for (let i = 0; i < 6; i += 1) {
+      await eventually(() => held.length > 0, { what: `answer ${i}`, withinMs: 8_000 });
+      held.shift()?.();
+    }
+    expect(await Promise.all([...greedy, modest])).toHaveLength(5);
+    const sent = salesforce.exchanges.map(({ path, method }) => (method === 'POST' ? 'write' : path.split('q=')[1]));
+    expect(sent).toEqual(['g1', 'g2', 'write', 'm1', 'g3', 'g4']);
+  });
+
+  it('[C2] refuses the reads of those who spend most when few of the day’s requests are left, and no write', async () => {
+    let left = 2_000;
+    salesforce.answer = (_, response) => {
+      response.writeHead(200, {
+        'content-type': 'application/json;charset=UTF-8',
+        'sforce-limit-info': `api-usage=${15_000 - left}/15000`,
+      });
+      response.end(JSON.stringify({ ...ONE_ORDER, compositeResponse: [] }));
+    };
+    const spend = new MemorySpendLedger();
+    const client = newClient({}, { spend });
+    const query = (account: string) => runForCaller({ subject: account, account }, () => client.query(QUERY));
+    for (let i = 0; i < 120; i += 1) await query('heavy');
+    await query('light');
+    expect([spend.spentBy('heavy'), spend.spentBy('light')]).toEqual([120, 1]);
+    left = 1_200;
+    await query('light');
+    const sent = salesforce.exchanges.length;
+    expect(await failure(query('heavy'))).toMatchObject({ code: 'SALESFORCE_QUOTA_RESERVED', retryable: true });
+    expect(salesforce.exchanges).toHaveLength(sent);
+    expect(await query('light')).toHaveLength(1);
+    const write = runForCaller({ subject: 'heavy', account: 'heavy' }, () =>
+      client.composite([{ method: 'POST', path: '/sobjects/Order', referenceId: 'w' }]),
+    );
+    await failure(write); // the double gives no result of it
+    const prices = runForCaller({ subject: 'heavy', account: 'heavy' }, () => runAsWrite(() => client.query(QUERY)));
+    expect(await prices).toHaveLength(1);
+    expect(salesforce.exchanges).toHaveLength(sent + 3);
+    expect(client.apiUsage()).toEqual({ used: 13_800, limit: 15_000, reserve: 1_500, refused: 1 });
+  });
+
+  it('[C2] asks who may send a request before it waits, and passes that refusal on as it is', async () => {
+    const refusal = new Error('at most so many a minute');
+    const asked: unknown[] = [];
+    const client = newClient(
+      {},
+      {
+        admit: async (caller: Caller | undefined, kind: string) => {
+          asked.push([caller?.account, kind]);
+          if (caller !== undefined) throw refusal;
+        },
+      },
+    );
+    expect(await client.query(QUERY)).toHaveLength(1);
+    const refused = runForCaller({ subject: 's', account: 'a' }, () => client.query(QUERY));
+    expect(await refused.catch((error: unknown) => error)).toBe(refusal);
+    expect(asked).toEqual([
+      [undefined, 'read'],
+      ['a', 'read'],
+    ]);
+    expect(salesforce.exchanges).toHaveLength(1);
   });
 
   it('stops waiting when the caller gives up', async () => {

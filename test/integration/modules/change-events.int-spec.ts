@@ -244,8 +244,8 @@ describe('the health of the stream', () => {
 
   it('shows how much of its API requests the org has used, once that is known', async () => {
     expect((await portal.anonymous('/health/sf-events')).json()).not.toHaveProperty('apiUsage');
-    portal.org.usage = { used: 18, limit: 15_000 };
-    expect((await portal.anonymous('/health/sf-events')).json().apiUsage).toEqual({ used: 18, limit: 15_000 });
+    portal.org.usage = { used: 18, limit: 15_000, reserve: 1_500, refused: 0 };
+    expect((await portal.anonymous('/health/sf-events')).json().apiUsage).toEqual(portal.org.usage);
   });
 });
 

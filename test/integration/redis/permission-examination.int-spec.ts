@@ -14,6 +14,7 @@ import { COMMAND_TRIALS } from '@bff/infra/redis/permissions/command-trials';
 import { needsOf, type Need } from '@bff/infra/redis/needs';
 import { missingPermissions } from '@bff/infra/redis/permission-examination';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
+import { RedisSpendLedger } from '@bff/infra/sources/redis-spend-ledger';
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
@@ -56,6 +57,7 @@ describe.each([
     new RedisNonces(redis, APP);
     new RedisNoticeBoard(redis, APP);
     await new RedisProcessReports(redis, APP, 'me').close();
+    await new RedisSpendLedger(redis, APP).close();
     needs = [
       ...new Partitions(APP, 2).all.map((partition) => partitionNeed(APP, partition)),
       layoutNeed(APP),

@@ -13,6 +13,8 @@ describe('the problem of an error', () => {
     [new SalesforceError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
     [new SalesforceError('SALESFORCE_UNAVAILABLE', SECRET), 503, 5],
     [new SalesforceError('SALESFORCE_LIMIT_EXCEEDED', SECRET), 503, 60],
+    [new SalesforceError('SALESFORCE_QUOTA_RESERVED', SECRET), 503, 300],
+    [new BuildFailedError('SALESFORCE_QUOTA_RESERVED', SECRET), 503, 300],
     [new SalesforceError('SALESFORCE_BAD_REQUEST', SECRET), 502, undefined],
     [new SalesforceError('SALESFORCE_AUTH_FAILED', SECRET), 502, undefined],
     [new WhmcsError('WHMCS_TIMEOUT', SECRET), 504, undefined],
@@ -31,6 +33,18 @@ describe('the problem of an error', () => {
     expect(found).toMatchObject({ status, type: expect.stringMatching(/^urn:evergreen:problem:/) });
     expect(found.retryAfterSeconds).toBe(retryAfterSeconds);
     expect(JSON.stringify(found)).not.toContain('secret');
+  });
+
+  it('[N10] [C2] of a source at its limit, or spared, does not speak of requests that wait', () => {
+    const details = (['SALESFORCE_OVERLOADED', 'SALESFORCE_LIMIT_EXCEEDED', 'SALESFORCE_QUOTA_RESERVED'] as const).map(
+      (code) => problemOfError(new SalesforceError(code, SECRET)).detail,
+    );
+    expect(details).toEqual([
+      expect.stringContaining('Too many requests are waiting'),
+      expect.stringContaining('has answered as many requests as it allows'),
+      expect.stringContaining('kept for orders, and for customers who have asked for less'),
+    ]);
+    expect(details.slice(1).join()).not.toContain('waiting');
   });
 
   it('that speaks to the customer has its words', () => {

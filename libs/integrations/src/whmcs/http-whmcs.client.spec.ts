@@ -2,6 +2,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { runForCaller } from '@bff/infra/callers/caller';
+import { eventually } from '../../../../test/support/eventually.js';
 import { HttpWhmcsClient } from './http-whmcs.client.js';
 import { WhmcsError } from './whmcs.errors.js';
 import type { WhmcsOptions } from './whmcs.options.js';
@@ -425,6 +427,34 @@ describe('the WHMCS client', () => {
     release();
     expect(await Promise.all(waiting)).toEqual([[], []]);
     expect(await bounded.invoices(4)).toEqual([]);
+  });
+
+  it('[C2] serves accounts in turn, and refuses what does not fit into the queue of one', async () => {
+    const held: (() => void)[] = [];
+    const empty = json({ result: 'success', totalresults: 0 });
+    answer = (form, response) => void held.push(() => empty(form, response));
+    const bounded = client({ concurrency: 1, accountQueueMax: 2 });
+    const ask = (account: string, id: number) =>
+      runForCaller({ subject: account, account }, () => bounded.invoices(id));
+    const greedy = [1, 2, 3].map((id) => ask('greedy', id));
+    expect(await failure(ask('greedy', 4))).toMatchObject({
+      code: 'WHMCS_OVERLOADED',
+      message: expect.stringContaining('2 requests of the same account are waiting'),
+    });
+    const modest = ask('modest', 7);
+    for (let i = 0; i < 4; i += 1) {
+      await eventually(() => held.length > 0, { what: `request ${i}` });
+      held.shift()?.();
+    }
+    await Promise.all([...greedy, modest]);
+    expect(forms.map((form) => form.get('userid'))).toEqual(['1', '7', '2', '3']);
+  });
+
+  it('[C2] passes the refusal of who may ask on as it is, before anything is sent', async () => {
+    const refusal = new Error('at most so many a minute');
+    const refused = client({ admit: () => Promise.reject(refusal) }).invoices(7);
+    expect(await refused.catch((error: unknown) => error)).toBe(refusal);
+    expect(forms).toEqual([]);
   });
 
   it('names every bad option and none of the secrets', () => {

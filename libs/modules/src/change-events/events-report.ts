@@ -62,7 +62,7 @@ export type EventsStatus = 'up' | 'degraded' | 'down';
 
 /** The answer of `GET /health/sf-events`. */
 export interface EventsHealth {
-  /** The org's API requests of the last 24 hours, from the newest answer that this process received. */
+  /** The org's API requests of 24 hours and their reserve, from the newest answer that this process received. */
   readonly apiUsage?: ApiUsage;
   readonly status: EventsStatus;
   /** Explains any status but `up`. */
