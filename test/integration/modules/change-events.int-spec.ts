@@ -189,6 +189,19 @@ describe('an account change', () => {
     expect((await portal.get('alice', '/api/orders')).statusCode).toBe(403);
   });
 
+  it('[C2] that names a user at last lets that user in at once, who cost one query however often it has asked', async () => {
+    const ask = async () => (await portal.get('carol', '/api/orders')).statusCode;
+    const together = await Promise.all(Array.from({ length: 20 }, ask));
+    expect([...new Set([...together, await ask(), await ask()])]).toEqual([403]);
+    expect(portal.org.queries).toEqual({ Account: 1 });
+    portal.org.accounts[1]!['Portal_User_Id__c'] = 'carol';
+    await portal.events.change('Account', IDS.bob, {
+      changedFields: ['Portal_User_Id__c'],
+      fields: { Portal_User_Id__c: 'carol' },
+    });
+    expect(await ask()).toBe(200);
+  });
+
   it('of its billing client is seen at the next request', async () => {
     expect((await portal.get('bob', '/api/invoices')).statusCode).toBe(409);
     portal.org.accounts[1]!['WHMCS_Client_Id__c'] = '99';
