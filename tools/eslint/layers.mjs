@@ -33,6 +33,11 @@ const packageOwners = [
     fix: 'use CacheService, or REDIS_CLIENT and the type RedisClient of infra/redis',
   },
   {
+    packages: /^rate-limiter-flexible$/,
+    owners: ['libs/infra/src/limits/'],
+    fix: 'use Limits',
+  },
+  {
     packages: /^(jsforce|@jsforce\/)/,
     owners: ['libs/integrations/src/salesforce/'],
     fix: 'use SalesforceClient or ChangeEventSource',

@@ -4,6 +4,7 @@ const groupTitles = {
   app: 'The application',
   http: 'HTTP',
   sse: 'Event streams to browsers (GET /api/events)',
+  limits: 'The limits of customers (how many in how many seconds)',
   worker: 'The change-event worker',
   redis: 'Redis (at most one of REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES; none means the embedded store)',
   cache: 'The cache',

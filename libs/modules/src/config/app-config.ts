@@ -1,4 +1,5 @@
 import type { ApplicationConfig } from '@bff/infra/config/application-config';
+import type { LimitsConfig } from '@bff/infra/limits/limits-variables';
 import type { RedisConfig } from '@bff/infra/redis/redis-variables';
 import type { EncryptionKeyText } from './cache-variables.js';
 
@@ -7,6 +8,7 @@ export interface AppConfig {
   readonly app: ApplicationConfig;
   readonly http: HttpConfig;
   readonly sse: StreamConfig;
+  readonly limits: LimitsConfig;
   readonly worker: { readonly port: number };
   readonly redis: RedisConfig;
   readonly cache: CacheConfig;

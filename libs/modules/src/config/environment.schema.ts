@@ -1,5 +1,6 @@
 import { applicationVariables } from '@bff/infra/config/application-config';
 import { documentationIn, type VariableDocumentation } from '@bff/infra/config/documented-variable';
+import { limitsVariables } from '@bff/infra/limits/limits-variables';
 import { redisVariables } from '@bff/infra/redis/redis-variables';
 import { eventVariables, salesforceVariables } from '@bff/integrations/salesforce/salesforce-variables';
 import { whmcsVariables } from '@bff/integrations/whmcs/whmcs-variables';
@@ -15,6 +16,7 @@ export const environmentSchema = z.object({
   ...applicationVariables,
   ...httpVariables,
   ...streamVariables,
+  ...limitsVariables,
   ...redisVariables,
   ...cacheVariables,
   ...salesforceVariables,

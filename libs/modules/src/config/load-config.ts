@@ -1,6 +1,7 @@
 import { ConfigError } from '@bff/infra/config/config.errors';
 import { deepFreeze, processEnvironment, readVariables, type RawEnvironment } from '@bff/infra/config/read-environment';
 import { unknownVariableProblems } from '@bff/infra/config/unknown-variables';
+import { limitsConfig } from '@bff/infra/limits/limits-variables';
 import { redisConfig } from '@bff/infra/redis/redis-variables';
 import type { AppConfig, CacheConfig, SalesforceConfig } from './app-config.js';
 import type { EncryptionKeyText } from './cache-variables.js';
@@ -57,6 +58,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       streamsPerAccountMax: env.SSE_STREAMS_PER_ACCOUNT_MAX,
       bufferMaxBytes: env.SSE_BUFFER_MAX_BYTES,
     },
+    limits: limitsConfig(env),
     worker: { port: env.WORKER_PORT },
     redis: redisConfig(env),
     cache: cache(env, environment),

@@ -16,6 +16,7 @@ const ownPrefixes = [
   'SHUTDOWN_',
   'WORKER_',
   'SSE_',
+  'LIMIT_',
   'PSEUDONYM_',
 ];
 

@@ -1,0 +1,23 @@
+import type { Caller } from '../callers/caller.js';
+import { payerOf, type WorkClass } from './limits.js';
+
+/** The caller has used up its points; the work was not begun. */
+export class RateLimitedError extends Error {
+  readonly code = 'RATE_LIMITED';
+  readonly retryable = true;
+
+  /** @param payer the pseudonym whose points are used up */
+  constructor(
+    readonly policy: WorkClass,
+    readonly retryAfterSeconds: number,
+    readonly payer: string,
+  ) {
+    super(`the limit "${policy}" is reached; it is free again in ${retryAfterSeconds} s`);
+    this.name = 'RateLimitedError';
+  }
+
+  /** Whether this caller has used up the same points. Others who share its fetch make their own (see `CallerError`). */
+  concerns(caller: Caller | undefined): boolean {
+    return caller !== undefined && payerOf(this.policy, caller) === this.payer;
+  }
+}
