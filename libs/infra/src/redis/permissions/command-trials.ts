@@ -17,6 +17,7 @@ export const COMMAND_TRIALS: Readonly<Record<string, Trial>> = {
   HMGET: (key) => [key, 'f'],
   HSCAN: (key) => [key, '0'],
   HSET: (key) => [key, 'f', '1'],
+  INCRBY: (key) => [key, '1'],
   INFO: () => ['server'],
   'MEMORY USAGE': (key) => [key],
   MGET: (key) => [key],
