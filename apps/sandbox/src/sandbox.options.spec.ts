@@ -18,6 +18,7 @@ describe('the environment of the sandbox', () => {
       SANDBOX_LATENCY_MS: 'slow',
       SANDBOX_JWT_PUBLIC_KEY: 'nonsense',
       SANDBOX_PUBLIC_URL: 'here',
+      SANDBOX_ALLOWED_HOSTS: 'a host',
     };
     let message = '';
     try {

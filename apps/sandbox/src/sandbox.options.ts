@@ -14,6 +14,11 @@ export interface SandboxOptions {
   readonly grpcPort?: number | undefined;
   /** The address that clients use if it differs from `http://<host>:<port>`: the `iss` of the customers' tokens. */
   readonly publicUrl?: string | undefined;
+  /**
+   * Further names under which clients reach it; a request with another `Host` is refused. @default none: those of this
+   * machine, `host` and the host of `publicUrl` only
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** How long each call to the REST API and to WHMCS takes, in ms. @default 300 */
   readonly latencyMs?: number;
   /** A folder of sObject tree files, whose records are added to the made-up ones. @default none */
@@ -63,6 +68,11 @@ const environment = z.object({
   SANDBOX_HOST: z.string().min(1).default('127.0.0.1'),
   SANDBOX_GRPC_PORT: whole(0, 65_535).optional(),
   SANDBOX_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be a URL such as http://localhost:4000' }).optional(),
+  SANDBOX_ALLOWED_HOSTS: z
+    .string()
+    .regex(/^[\w.:-]{1,253}(,[\w.:-]{1,253})*$/, 'must be host names such as sandbox.test, separated by commas')
+    .transform((names) => names.split(','))
+    .optional(),
   SANDBOX_LATENCY_MS: whole(0, 60_000).default(300),
   SANDBOX_DATA: z.string().optional(),
   SANDBOX_SESSION_SECONDS: whole(1, 86_400).default(7_200),
@@ -98,6 +108,7 @@ export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
     host: data.SANDBOX_HOST,
     grpcPort: data.SANDBOX_GRPC_PORT,
     publicUrl: data.SANDBOX_PUBLIC_URL,
+    allowedHosts: data.SANDBOX_ALLOWED_HOSTS,
     latencyMs: data.SANDBOX_LATENCY_MS,
     dataFolder: data.SANDBOX_DATA,
     sessionSeconds: data.SANDBOX_SESSION_SECONDS,

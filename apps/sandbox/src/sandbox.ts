@@ -6,6 +6,8 @@ import { checkFault, endFaults, type Fault } from './admin/faults.js';
 import { feedRoutes } from './admin/feed.routes.js';
 import { withTroubles } from './admin/troubles.js';
 import { cometdRoutes } from './cometd/cometd.routes.js';
+import { refuseForeign, refuseRepeated, takeFormsOnly, takeJsonOnly } from './edge/foreign-requests.js';
+import { OwnNames } from './edge/own-names.js';
 import type { Channels } from './events/channels.js';
 import type { EventLog } from './events/event-log.js';
 import { issuerRoutes } from './issuer/issuer.routes.js';
@@ -122,6 +124,8 @@ async function compose(
     cometd.close();
     done();
   });
+  refuseForeign(app, new OwnNames(options));
+  // WHMCS and OAuth take forms by their nature: their real clients send nothing else.
   await app.register(formbody);
   const jwtPublicKey = options.jwtPublicKey === undefined ? undefined : publicKeyOf(options.jwtPublicKey);
   const scopes: readonly ((scope: FastifyInstance) => void)[] = [
@@ -131,6 +135,8 @@ async function compose(
     },
     (scope) => {
       withTroubles(scope, 'oauth', parts);
+      takeFormsOnly(scope);
+      refuseRepeated(scope, (message) => ({ error: 'invalid_request', error_description: message }));
       oauthRoutes(scope, { org, sessions, jwtPublicKey, jwtAudience: options.jwtAudience });
     },
     (scope) => {
@@ -139,10 +145,13 @@ async function compose(
     },
     (scope) => {
       withTroubles(scope, 'whmcs', parts);
+      takeFormsOnly(scope);
+      refuseRepeated(scope, (message) => ({ result: 'error', message }));
       whmcsRoutes(scope, { data: new WhmcsData(org), latency, calls: parts.whmcsCalls });
     },
     (scope) => issuerRoutes(scope, parts.issuer, issuerUrl),
     (scope) => {
+      takeJsonOnly(scope);
       adminRoutes(scope, parts);
       feedRoutes(scope, parts);
       pageRoutes(scope);

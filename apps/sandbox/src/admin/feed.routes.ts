@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { SAFE_HEADERS } from '../edge/foreign-requests.js';
 import type { SandboxParts } from '../sandbox-parts.js';
 import { faultsInForce } from './faults.js';
 import type { FeedEntry } from './feed.js';
@@ -25,7 +26,7 @@ export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   app.get('/sandbox/feed', (request, reply) => {
     reply.hijack();
     const response = reply.raw;
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.writeHead(200, { ...SAFE_HEADERS, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     const send = (text: string): void => {
       if (response.writableLength > LAG_BYTES_MAX) response.destroy();
       else response.write(text);

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
  * Allows scripts and styles only from the sandbox's own files, none inline, so that displayed data cannot become code.
  */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const FILES = [
   { url: '/', file: 'index.html', type: 'text/html; charset=utf-8' },

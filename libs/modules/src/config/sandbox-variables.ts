@@ -1,5 +1,19 @@
 import { defaulted, optional } from '@bff/infra/config/documented-variable';
-import { hostName, httpUrl, oneLine, port, text, wholeNumber } from '@bff/infra/config/value-kinds';
+import {
+  hostName,
+  httpUrl,
+  listOf,
+  oneLine,
+  port,
+  text,
+  wholeNumber,
+  type ValueKind,
+} from '@bff/infra/config/value-kinds';
+
+const hostNames: ValueKind<readonly string[]> = {
+  expected: 'one or more host names such as sandbox.test, separated by commas',
+  parse: (given) => listOf(given, (name) => hostName.parse(name)),
+};
 
 /** The variables of the local sandbox. It reads them itself; they are here so that one list checks everything. */
 export const sandboxVariables = {
@@ -16,6 +30,11 @@ export const sandboxVariables = {
     group: 'sandbox',
     description:
       "Where the BFF and the worker find the sandbox, and the issuer in its customers' tokens, if not at host and port.",
+  }),
+  SANDBOX_ALLOWED_HOSTS: optional(hostNames, {
+    group: 'sandbox',
+    description:
+      'Further names under which the sandbox is reached; it refuses a request with another Host (DNS rebinding).',
   }),
   SANDBOX_LATENCY_MS: defaulted(wholeNumber(0, 60_000), '300', {
     group: 'sandbox',
