@@ -9,6 +9,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { AccountGate } from './auth/account-gate.js';
+import { answerOtherMethods } from './http/allowed-methods.js';
 import { answerUnreadable, answerUnrouted } from './http/unrouted-answers.js';
 import { keepRawBodies } from './webhooks/raw-bodies.js';
 
@@ -49,7 +50,7 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
 /**
  * Adds headers to the answers: security, the request's id, and, unless the route says otherwise, that nobody keeps
  * them; while this process drains, `connection: close`. Then judges each request before its body is read: whether its
- * address exists, and its token.
+ * address exists and takes its method, and its token.
  */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   const adapter = app.getHttpAdapter();
@@ -72,8 +73,9 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
       const isDraining = app.get(Readiness).current === 'draining';
       if (isDraining || isTooMuchToDiscard(request, bodyLimit)) reply.header('connection', 'close');
       done(null, payload);
-    })
-    .addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
+    });
+  answerOtherMethods(instance);
+  instance.addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
   app.get(AccountGate).guard(instance);
 }
 

@@ -85,6 +85,17 @@ describe('a stream', () => {
     await reader.ended();
   });
 
+  it('[A4] ends so, too, when it is not known whose account changed, and no other stream does', async () => {
+    portal = await NotifiedPortal.embedded();
+    const [alice, bob] = [await portal.listen('alice'), await portal.listen('bob')];
+    (portal.org.accounts[0] as Record<string, unknown>)['Portal_User_Id__c'] = 'carol';
+    const overflow = { changeType: 'GAP_OVERFLOW', scope: 'entity', recordIds: [] } as const;
+    await portal.events.change('Account', IDS.alice, overflow);
+    expect((await alice.next('closing')).data).toEqual({ reason: 'account-changed' });
+    await bob.next('eligibility.changed');
+    expect(bob.hasEnded).toBe(false);
+  });
+
   it('tells of many changes of a kind as of one', async () => {
     portal = await NotifiedPortal.embedded();
     const reader = await portal.listen('alice');

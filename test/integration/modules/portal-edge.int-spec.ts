@@ -1,6 +1,7 @@
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
+import { IDS } from './support/recorded-org.js';
 import { Portal } from './support/portal.js';
 import { AUDIENCE, TokenIssuer } from './support/token-issuer.js';
 
@@ -90,6 +91,43 @@ describe('a bad request', () => {
       expect(answer.json()).toMatchObject({ status, requestId: answer.headers['x-request-id'] });
       expect(answer.body).not.toContain('secret');
     }
+  });
+
+  it('[N11] with a wrong method says which are right, another than one to a wrong address', async () => {
+    const ask = async (method: 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS' | 'GET' | 'POST', url: string) => {
+      const headers = { origin: 'https://shop.example', 'content-type': 'text/plain' };
+      const answer = await portal.app.inject({ method, url, headers, ...(method !== 'GET' && { payload: 'x' }) });
+      const cors = Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'));
+      expect([method, url, cors]).toEqual([method, url, []]);
+      expect(answer.headers['x-request-id']).toBeDefined();
+      return answer;
+    };
+    const addresses = [
+      ['/api/orders', 'GET, HEAD, POST, OPTIONS'],
+      [`/api/orders/${IDS.aliceOrder}?x=1`, 'GET, HEAD, OPTIONS'],
+      ['/api/%6frders', 'GET, HEAD, POST, OPTIONS'],
+      ['/api/catalog/eligibility', 'GET, HEAD, OPTIONS'],
+      ['/api/events', 'GET, HEAD, OPTIONS'],
+      ['/health/ready', 'GET, HEAD, OPTIONS'],
+    ] as const;
+    for (const [url, allow] of addresses) {
+      for (const method of ['PUT', 'DELETE', 'PATCH'] as const) {
+        const answer = await ask(method, url);
+        expect([answer.statusCode, answer.headers.allow]).toEqual([405, allow]);
+        expect(answer.json()).toMatchObject({
+          type: 'urn:evergreen:problem:method-not-allowed',
+          detail: `This address takes ${allow}.`,
+        });
+      }
+      const options = await ask('OPTIONS', url);
+      expect([options.statusCode, options.headers.allow, options.body]).toEqual([204, allow, '']);
+    }
+    expect((await ask('POST', '/api/catalog')).statusCode).toBe(405);
+    for (const url of ['/', '/api', '/api/orders/a/b', '/api/order', '/apix/orders', '/api/orders/', '//api/orders'])
+      for (const method of ['GET', 'OPTIONS'] as const) {
+        const answer = await ask(method, url);
+        expect([url, answer.statusCode, answer.headers.allow]).toEqual([url, 404, undefined]);
+      }
   });
 
   it('with a body of a megabyte, of broken JSON, of deep JSON or of another type is refused', async () => {

@@ -1,4 +1,5 @@
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { toInstant } from '@bff/integrations/salesforce/salesforce-instant';
 import type { OrderItemRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
 import type { CachedOrder, OrderItem, OrderSummary } from './order.types.js';
 
@@ -19,7 +20,7 @@ export function toOrderSummary(order: OrderRecord): OrderSummary {
     type: order.Type,
     effectiveDate: order.EffectiveDate,
     totalAmount: order.TotalAmount,
-    createdAt: order.CreatedDate,
+    createdAt: toInstant(order.CreatedDate),
     itemCount: orderItems(order).length,
   };
 }

@@ -7,7 +7,7 @@ export interface OrderSummary {
   /** `YYYY-MM-DD`. */
   readonly effectiveDate: string;
   readonly totalAmount: number;
-  /** An instant, ISO 8601. */
+  /** An instant in UTC, RFC 3339: `2026-01-01T10:00:00.000Z`. */
   readonly createdAt: string;
   readonly itemCount: number;
 }

@@ -151,7 +151,7 @@ function order(id: string, account: string, item: string): Row {
     Type: 'Internet',
     EffectiveDate: '2026-11-01',
     TotalAmount: 40,
-    CreatedDate: '2026-11-01T10:00:00.000Z',
+    CreatedDate: '2026-11-01T10:00:00.000+0000',
     OrderItems: { totalSize: 1, done: true, records: [line] },
   };
 }
