@@ -7,6 +7,7 @@ describe('the environment of the sandbox', () => {
       port: 4000,
       host: '127.0.0.1',
       latencyMs: 300,
+      portalUrl: 'http://127.0.0.1:3000',
       dataFolder: undefined,
       sessionSeconds: 7_200,
     });

@@ -19,6 +19,8 @@ export interface SandboxOptions {
    * machine, `host` and the host of `publicUrl` only
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Where the BFF is, for a link on the page. @default none: there is no link */
+  readonly portalUrl?: string | undefined;
   /** How long each call to the REST API and to WHMCS takes, in ms. @default 300 */
   readonly latencyMs?: number;
   /** A folder of sObject tree files, whose records are added to the made-up ones. @default none */
@@ -109,6 +111,7 @@ export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
     grpcPort: data.SANDBOX_GRPC_PORT,
     publicUrl: data.SANDBOX_PUBLIC_URL,
     allowedHosts: data.SANDBOX_ALLOWED_HOSTS,
+    portalUrl: portalUrlFrom(env),
     latencyMs: data.SANDBOX_LATENCY_MS,
     dataFolder: data.SANDBOX_DATA,
     sessionSeconds: data.SANDBOX_SESSION_SECONDS,
@@ -121,6 +124,12 @@ export function sandboxOptionsFrom(env: NodeJS.ProcessEnv): SandboxOptions {
     fetchTimeoutMs: data.SANDBOX_FETCH_TIMEOUT_MS,
     settleMs: data.SANDBOX_SETTLE_MS,
   };
+}
+
+/** Where the BFF of this machine listens, by its own variables; undefined if it picks a free port. */
+function portalUrlFrom({ HOST = '', PORT = '' }: NodeJS.ProcessEnv): string | undefined {
+  const url = `http://${['', '0.0.0.0', '::'].includes(HOST) ? '127.0.0.1' : HOST}:${PORT || 3000}`;
+  return PORT !== '0' && URL.canParse(url) ? url : undefined;
 }
 
 function isPublicKey(pem: string): boolean {

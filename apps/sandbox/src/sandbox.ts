@@ -152,7 +152,7 @@ async function compose(
     (scope) => issuerRoutes(scope, parts.issuer, issuerUrl),
     (scope) => {
       takeJsonOnly(scope);
-      adminRoutes(scope, parts);
+      adminRoutes(scope, parts, options.portalUrl);
       feedRoutes(scope, parts);
       pageRoutes(scope);
     },

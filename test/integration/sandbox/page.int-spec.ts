@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import { startSandbox, type Sandbox } from '../../../apps/sandbox/src/sandbox.js';
@@ -10,7 +14,7 @@ describe('the page of the sandbox, in a browser', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ port: 0, latencyMs: 0 });
+    sandbox = await startSandbox({ port: 0, latencyMs: 0, portalUrl: 'http://127.0.0.1:3999' });
     browser = await startBrowser();
     page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
@@ -115,6 +119,55 @@ describe('the page of the sandbox, in a browser', () => {
     await page.click('#delete');
     await shows('#said', 'Deleted 001');
     expect(sandbox.org.records('Account', { Name: "O'Brien & 50% <Sons>_" })).toEqual([]);
+  });
+
+  it('[N11] marks what needs a value before it is saved, and calls no box by the name of an object', async () => {
+    await page.click('#new');
+    await shows('#editor-title', 'New Order');
+    const labels = await page.$$eval('label', (all) => all.map((label: any) => label.firstChild.textContent.trim()));
+    const objects = await page.$$eval('#objects option', (all) => all.map((option: any) => option.value));
+    expect(labels.filter((label) => objects.includes(label))).toEqual([]);
+    const required = await page.$$eval('#fields :required', (all) => all.map((input: any) => input.name));
+    expect(required).toEqual(expect.arrayContaining(['AccountId', 'EffectiveDate', 'Status']));
+    expect(labels.filter((label) => label.endsWith(' *'))).toHaveLength(required.length);
+    await shows('#needed', '* needs a value');
+  });
+
+  it('[N11] shows the bills of a client, and changes one', async () => {
+    await shows('#invoices label', 'Invoice 1');
+    await shows('#services', '(');
+    const invoice = await page.$eval('#invoices select', (select: any) => String(select.dataset.invoice));
+    await page.select('#invoices select', 'Refunded');
+    await shows('#billing-said', `Invoice ${invoice} is Refunded.`);
+    await page.reload();
+    await shows('#invoices label', `Invoice ${invoice}`);
+    expect(await page.$eval('#invoices select', (select: any) => select.value)).toBe('Refunded');
+    await fill('#client', '999999');
+    await page.$eval('#client', (input: any) => input.dispatchEvent(new (globalThis as any).Event('change')));
+    await shows('#billing-said.error', 'Client ID Not Found');
+    expect(complaints).toEqual([]);
+  });
+
+  it('[N11] links to the BFF', async () => {
+    await shows('#bff', 'BFF: http://127.0.0.1:3999');
+    expect(await page.$eval('#bff', (link: any) => link.href)).toBe('http://127.0.0.1:3999/health');
+  });
+
+  it('[N11] lets a picture of it end: no answer stays open', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'evergreen-page-')), 'page.png');
+    const program = browser.process()?.spawnfile as string;
+    const options = ['--headless', '--no-sandbox', '--disable-gpu', '--virtual-time-budget=5000'];
+    const chromium = spawn(program, [...options, `--screenshot=${file}`, sandbox.url], { stdio: 'ignore' });
+    try {
+      const code = await Promise.race([
+        new Promise((resolve) => chromium.once('exit', resolve)),
+        new Promise((resolve) => setTimeout(resolve, 25_000, 'it did not end').unref()),
+      ]);
+      expect([code, existsSync(file)]).toEqual([0, true]);
+    } finally {
+      chromium.kill('SIGKILL');
+      rmSync(dirname(file), { recursive: true, force: true });
+    }
   });
 
   it('shows what was written as text, whatever it is', async () => {

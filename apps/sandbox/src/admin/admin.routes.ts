@@ -7,8 +7,8 @@ import { statusOf } from './feed.routes.js';
  * The sandbox's own routes: an index, health, a token for REST calls by hand, the gRPC certificate, statistics (call
  * counts, channels, status) and faults.
  */
-export function adminRoutes(app: FastifyInstance, parts: SandboxParts): void {
-  app.get('/sandbox', () => INDEX);
+export function adminRoutes(app: FastifyInstance, parts: SandboxParts, portalUrl: string | undefined): void {
+  app.get('/sandbox', () => ({ ...INDEX, bff: portalUrl }));
   app.get('/health', () => ({ status: 'ok' }));
   app.get('/demo/salesforce-token', (_request, reply) => reply.type('text/plain').send(parts.sessions.issue()));
   app.get('/sandbox/certificate', (_request, reply) => reply.type('application/x-pem-file').send(parts.certificate));
@@ -54,7 +54,7 @@ const INDEX = {
   sandbox: {
     health: '/health',
     stats: '/sandbox/stats',
-    feed: '/sandbox/feed',
+    feed: '/sandbox/feed (server-sent events), /sandbox/feed.json?after=0',
     faults: 'GET /sandbox/faults lists them, POST fires one, DELETE ends all',
   },
 };

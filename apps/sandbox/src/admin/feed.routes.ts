@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import { SAFE_HEADERS } from '../edge/foreign-requests.js';
 import type { SandboxParts } from '../sandbox-parts.js';
 import { faultsInForce } from './faults.js';
@@ -13,7 +14,13 @@ const STATUS_MS = 1_000;
  */
 const LAG_BYTES_MAX = 1_000_000;
 
+/** The query of `GET /sandbox/feed.json`. */
+const after = z.object({ after: z.coerce.number().int().min(0).default(0) });
+
 /**
+ * `GET /sandbox/feed.json?after=<id>`: the kept entries after this one, the id of the newest, and the status, for a
+ * client that asks again and again. An id that this run has not given yet is one of an earlier run: all are answered.
+ *
  * `GET /sandbox/feed`: events, faults and the status as server-sent events. It begins with the kept entries, only those
  * after `Last-Event-ID` if the request has that header.
  */
@@ -22,6 +29,13 @@ export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   app.addHook('preClose', (done) => {
     for (const response of open) response.end();
     done();
+  });
+  app.get('/sandbox/feed.json', (request, reply) => {
+    const { newestId } = parts.feed;
+    const asked = after.safeParse(request.query);
+    if (!asked.success) return reply.code(400).send({ message: 'after has to be the id of an entry, or 0' });
+    const entries = parts.feed.after(asked.data.after > newestId ? 0 : asked.data.after);
+    return reply.header('cache-control', 'no-store').send({ status: statusOf(parts), newestId, entries });
   });
   app.get('/sandbox/feed', (request, reply) => {
     reply.hijack();

@@ -36,6 +36,11 @@ export class Feed {
     for (const watcher of this.watchers) watcher(tell());
   }
 
+  /** The id of the newest entry; 0 if there has been none. */
+  get newestId(): number {
+    return this.lastId;
+  }
+
   /** The kept entries after the one with this id. */
   after(id: number): readonly FeedEntry[] {
     return this.entries.filter((entry) => entry.id > id).map((entry) => entry.tell());

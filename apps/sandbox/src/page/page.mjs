@@ -1,26 +1,27 @@
-/* global document, EventSource, confirm */
+/* global confirm */
+import { at, attempt, element } from './dom.mjs';
+import { showBilling } from './billing.mjs';
+import { watch } from './log.mjs';
 
 /**
- * The page on which a person acts as Salesforce. It is a client like any other: it uses the REST API for records,
- * `/sandbox/faults` for faults, and `/sandbox/feed` for what happens. It sets everything it shows as text, never as
- * HTML.
+ * The page on which a person acts as Salesforce and WHMCS. It is a client like any other: it uses the REST API for
+ * records, the API of WHMCS for bills, `/sandbox/faults` for faults, and `/sandbox/feed.json` for what happens. It sets
+ * everything it shows as text, never as HTML.
  */
 const API = '/services/data/v67.0';
 /** Maximum number of records in the list. */
 const RECORDS_MAX = 25;
-/** Maximum number of entries in the event log of the page; then the oldest goes. */
-const LOG_MAX = 200;
 /** The fields by which people recognise a record; the list shows those that the object has. */
 const TITLE_FIELDS = ['Name', 'OrderNumber', 'OrderItemNumber', 'Status', 'ProductCode', 'UnitPrice', 'Quantity'];
 
-const at = (id) => document.getElementById(id);
 let token;
 let object;
 let record;
 let faults = [];
 
-await Promise.all([listObjects(), listFaults()]);
 watch();
+await Promise.all([listObjects(), listFaults(), linkBff()]);
+await showBilling(clientOfFirstCustomer);
 
 at('objects').addEventListener('change', () => attempt('said', openObject));
 at('find').addEventListener('input', () => attempt('said', listRecords));
@@ -36,18 +37,6 @@ at('fault-form').addEventListener('submit', (event) => {
   void attempt('fault-said', fire);
 });
 at('end-faults').addEventListener('click', () => attempt('fault-said', endFaults));
-
-/** Does the work and shows its result or error in the element with the id `place`. */
-async function attempt(place, work) {
-  const said = at(place);
-  try {
-    said.textContent = (await work()) ?? '';
-    said.classList.remove('error');
-  } catch (error) {
-    said.textContent = error.message;
-    said.classList.add('error');
-  }
-}
 
 /** Makes one REST API call. A token that has ended is replaced once. */
 async function call(path, method = 'GET', body = undefined) {
@@ -66,8 +55,19 @@ async function call(path, method = 'GET', body = undefined) {
   return answer;
 }
 
-function element(name, text, properties = {}) {
-  return Object.assign(document.createElement(name), { textContent: text ?? '' }, properties);
+/** Shows the link to the BFF, if the sandbox knows where that is. */
+async function linkBff() {
+  const { bff } = await (await fetch('/sandbox')).json();
+  if (bff === undefined) return;
+  at('bff').href = `${bff}/health`;
+  at('bff').textContent = `BFF: ${bff}`;
+  at('bff-place').hidden = false;
+}
+
+async function clientOfFirstCustomer() {
+  const soql = "SELECT WHMCS_Client_Id__c FROM Account WHERE Portal_User_Id__c = 'customer-1'";
+  const { records } = await call(`/query?q=${encodeURIComponent(soql)}`);
+  return records[0]?.WHMCS_Client_Id__c;
 }
 
 async function listObjects() {
@@ -130,14 +130,22 @@ function openEditor(opened) {
   const fields = object.fields.filter((field) => field[permission]);
   at('editor-title').textContent = opened === undefined ? `New ${object.name}` : `${object.name} ${opened.Id}`;
   at('fields').replaceChildren(...fields.map((field) => fieldInput(field, opened?.[field.name] ?? field.defaultValue)));
+  at('needed').hidden = !fields.some(isRequired);
   at('delete').hidden = opened === undefined;
   at('editor').hidden = false;
   markCurrent();
 }
 
+/** Whether a record cannot be saved without a value in this field. */
+function isRequired({ nillable, defaultedOnCreate, type }) {
+  return !nillable && !defaultedOnCreate && type !== 'boolean';
+}
+
 function fieldInput(field, value) {
-  const label = element('label', `${field.label} `);
+  const label = element('label', `${field.label}${isRequired(field) ? ' *' : ''} `);
   const input = inputFor(field);
+  // Says so to everybody, also to people who hear the page; the org decides, so nothing keeps the form from being sent.
+  input.required = isRequired(field);
   input.name = field.name;
   if (field.type === 'boolean') input.checked = value === true;
   else input.value = value ?? '';
@@ -231,43 +239,4 @@ async function fire() {
 async function endFaults() {
   await fetch('/sandbox/faults', { method: 'DELETE' });
   return 'All faults have ended.';
-}
-
-function watch() {
-  const feed = new EventSource('/sandbox/feed');
-  feed.addEventListener('open', () => (at('log-state').textContent = 'Live: the newest is on top.'));
-  feed.addEventListener('error', () => (at('log-state').textContent = 'The sandbox cannot be reached; trying again …'));
-  feed.addEventListener('event', ({ data }) => addToLog(JSON.parse(data), describeEvent));
-  feed.addEventListener('fault', ({ data }) => addToLog(JSON.parse(data), describeFault));
-  feed.addEventListener('status', ({ data }) => showStatus(JSON.parse(data)));
-}
-
-function addToLog(entry, describe) {
-  const { title, details } = describe(entry);
-  const item = element('li', '', { className: entry.kind });
-  const box = element('details');
-  box.append(element('summary', `${entry.at.slice(11, 19)}  ${title}`));
-  box.append(element('pre', JSON.stringify(details, undefined, 2)));
-  item.append(box);
-  at('log').prepend(item);
-  while (at('log').childElementCount > LOG_MAX) at('log').lastElementChild.remove();
-}
-
-function describeEvent({ replayId, channel, changeType, recordIds, payload }) {
-  const changed = payload.ChangeEventHeader?.changedFields?.filter((name) => name !== 'LastModifiedDate') ?? [];
-  const parts = [channel, changeType, recordIds?.join(', '), changed.join(', '), `replay id ${replayId}`];
-  return { title: parts.filter(Boolean).join(' · '), details: payload };
-}
-
-function describeFault({ fault, effect }) {
-  return { title: `fault · ${fault}`, details: effect };
-}
-
-function showStatus({ now, pubSubStreams, cometdSessions, faults: inForce }) {
-  at('now').textContent = now.replace('T', ' ').slice(0, 19);
-  at('streams').textContent = String(pubSubStreams);
-  at('sessions').textContent = String(cometdSessions);
-  const names = Object.keys(inForce);
-  at('in-force').textContent = names.length === 0 ? 'none' : names.join(', ');
-  at('in-force').className = names.length === 0 ? '' : 'fault';
 }

@@ -10,11 +10,15 @@ const POLICY =
 const FILES = [
   { url: '/', file: 'index.html', type: 'text/html; charset=utf-8' },
   { url: '/page/page.css', file: 'page.css', type: 'text/css; charset=utf-8' },
-  { url: '/page/page.mjs', file: 'page.mjs', type: 'text/javascript; charset=utf-8' },
+  ...['page.mjs', 'dom.mjs', 'log.mjs', 'billing.mjs'].map((file) => ({
+    url: `/page/${file}`,
+    file,
+    type: 'text/javascript; charset=utf-8',
+  })),
 ];
 
 /**
- * `GET /`: the page on which a person acts as Salesforce, with its style and script. These files lie beside this one,
+ * `GET /`: the page on which a person acts as Salesforce and WHMCS, with its style and scripts. These files lie beside this one,
  * in the sources and in `dist`.
  */
 export function pageRoutes(app: FastifyInstance): void {
