@@ -4,7 +4,7 @@ import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { NotifiedPortal, type ListeningBff } from './support/notified-portal.js';
 import { IDS } from './support/recorded-org.js';
 
-/** Of an entry's header: where the codec stands (0: plain JSON), and where the length of the dependencies begins. */
+/** Offsets in the header of an entry: its codec (0: plain JSON), and the length of its dependencies. */
 const CODEC_AT = 7;
 const DEPENDENCIES_LENGTH_AT = 32;
 const HEADER_BYTES = 36;

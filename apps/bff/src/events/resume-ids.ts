@@ -8,9 +8,9 @@ const ID_MAX_CHARACTERS = 256;
 
 /**
  * Turns places on the notice board into the ids that browsers hold, and back. An id tells its holder nothing: a place
- * is a number that grows with the changes of all customers (with Redis, the time of the newest), and whoever could make
- * ids up could ask whether anything happened at an instant. So ids are encrypted, and two of the same place differ.
- * Processes with the same key read each other's ids.
+ * is a number that grows with the changes of all customers (with Redis, the time of the newest), and a browser that
+ * could make ids up could ask whether anything happened at an instant. So ids are encrypted, and two of the same place
+ * differ. Processes with the same key read each other's ids.
  */
 export class ResumeIds {
   private readonly key: Uint8Array;

@@ -63,7 +63,7 @@ export const authVariables = {
   PSEUDONYM_KEY: optional(text('32 bytes in base64', /^[A-Za-z0-9+/]{43}=$/), {
     group: 'auth',
     description:
-      'Turns users, accounts and idempotency keys into pseudonyms in logs and key names. The same in all processes. Make one with: openssl rand -base64 32',
+      'Hides users and accounts in logs and key names, and places in event ids. The same in all processes. Make one with: openssl rand -base64 32',
     secret: 'whole',
   }),
   AUTH_JWKS_GRACE_SECONDS: defaulted(wholeNumber(0, 604_800), '86400', {
