@@ -109,5 +109,5 @@ describe('a copy of the tree that follows docs/how-to/adding-a-cache.md to the l
       expect(metrics).toMatchObject({ account: { misses: 2 }, invalidations: 1 });
     });
     expect(code).toBe(0);
-  }, 420_000);
+  }, 480_000);
 });

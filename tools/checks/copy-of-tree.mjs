@@ -9,7 +9,7 @@ import { followPage } from '../pages/page-files.mjs';
 export const PAGE = 'docs/how-to/adding-a-cache.md';
 
 /** How long `npm start` may take in the copy, its build included. */
-const START_MS = 300_000;
+const START_MS = 420_000;
 
 /**
  * Copies the working tree to `folder` as a repository of its own, without what git ignores, follows the page there to
@@ -42,7 +42,7 @@ export function copyThatFollowsThePage(folder) {
 /**
  * Runs `npm start` in the folder, without Redis and on free ports, and calls `use` with the addresses once it is ready.
  * Resolves after it has ended as Ctrl-C ends it, with its exit code and its output. Rejects if it ends before it is
- * ready, or takes longer than five minutes.
+ * ready, or takes longer than seven minutes.
  */
 export async function whileStarted(folder, use) {
   const ports = await freePorts(3);

@@ -138,6 +138,39 @@ describe('Redis over TLS, with a certificate of the client', () => {
   );
 
   it(
+    '[N10] says what the server speaks, where one side speaks TLS and the other does not',
+    async () => {
+      const tlsPort = await startTlsServer();
+      const plainPort = servers[0]!.port;
+      const noTls = (port: number) => new RegExp(`127\\.0\\.0\\.1:${port} speaks no TLS: write redis:// instead`);
+      const wantsTls = (port: number) => new RegExp(`127\\.0\\.0\\.1:${port} speaks TLS, and this connection does not`);
+      const cases: [RawEnvironment, RegExp][] = [
+        [{ REDIS_URL: `rediss://127.0.0.1:${plainPort}` }, noTls(plainPort)],
+        [{ REDIS_URL: `redis://127.0.0.1:${tlsPort}` }, wantsTls(tlsPort)],
+        [{ REDIS_CLUSTER_NODES: `127.0.0.1:${plainPort}`, REDIS_TLS: 'true' }, noTls(plainPort)],
+        [{ REDIS_CLUSTER_NODES: `127.0.0.1:${tlsPort}` }, wantsTls(tlsPort)],
+        [
+          { REDIS_SENTINELS: `127.0.0.1:${plainPort}`, REDIS_SENTINEL_NAME: 'main', REDIS_TLS: 'true' },
+          noTls(plainPort),
+        ],
+        [{ REDIS_SENTINELS: `127.0.0.1:${tlsPort}`, REDIS_SENTINEL_NAME: 'main' }, wantsTls(tlsPort)],
+      ];
+      for (const [given, expected] of cases) {
+        const client = createRedisClient({ ...loadConfig(given).redis, connectTimeoutMs: 500 });
+        try {
+          expect(await connectRedis(client, 100)).toBe(false);
+          const reason = () => lastFailure(client) ?? '';
+          await eventually(() => expected.test(reason()), { withinMs: 10_000 }).catch(() => undefined);
+          expect([given, reason()]).toEqual([given, expect.stringMatching(expected)]);
+        } finally {
+          await quitRedis(client, 100);
+        }
+      }
+    },
+    START_MS,
+  );
+
+  it(
     '[T8] is served by NODE_EXTRA_CA_CERTS where the server wants no certificate',
     async () => {
       const port = await freePort();

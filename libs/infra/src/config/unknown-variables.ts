@@ -1,7 +1,10 @@
 import type { ConfigProblem } from './config.errors.js';
 
-/** Variables that Kubernetes and Docker links set for a service whose name equals one of our prefixes. */
-const serviceLink = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?|NAME|ENV_\w+)$/;
+/**
+ * Variables that Kubernetes and Docker links set for a service whose name equals one of our prefixes; REDIS_PORT is one
+ * of them.
+ */
+const serviceLink = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?|NAME|ENV_\w+)$/;
 
 /** Which names are the product's. */
 export interface OwnVariables {
@@ -10,6 +13,8 @@ export interface OwnVariables {
   readonly prefixes: readonly string[];
   /** Variables of other programs that use one of the prefixes, too. */
   readonly foreign: RegExp;
+  /** Names that other products give what one of our variables holds, each with our name and an example. */
+  readonly elsewhere: Readonly<Record<string, string>>;
 }
 
 /**
@@ -18,14 +23,16 @@ export interface OwnVariables {
  */
 export function unknownVariableProblems(
   names: Iterable<string>,
-  { known, prefixes, foreign }: OwnVariables,
+  { known, prefixes, foreign, elsewhere }: OwnVariables,
 ): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   for (const name of names) {
     if (known.includes(name) || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    const meant = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
     const nearest = nearestVariable(name, known);
-    if (nearest.distance > 2 && (serviceLink.test(name) || foreign.test(name))) continue;
-    const hint = nearest.distance <= 4 ? `did you mean ${nearest.name}?` : 'see .env.example';
+    if (meant === undefined && nearest.distance > 2 && (serviceLink.test(name) || foreign.test(name))) continue;
+    const suggestion = meant ?? (nearest.distance <= 4 ? nearest.name : undefined);
+    const hint = suggestion === undefined ? 'see .env.example' : `did you mean ${suggestion}?`;
     problems.push({ name, given: 'set', expected: `no variable of this name; ${hint}` });
   }
   return problems;

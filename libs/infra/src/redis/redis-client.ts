@@ -98,7 +98,7 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
     { commandTimeoutMs, silenceMs: Math.max(SILENCE_MS_MIN, SILENT_COMMANDS * commandTimeoutMs) },
   );
   if (client instanceof Cluster) watchAsking(client);
-  watchFailures(client, [options.password, passwordOf(options.url), options.sentinelPassword]);
+  watchFailures(client, [options.password, passwordOf(options.url), options.sentinelPassword], options.clusterNodes);
   return client;
 }
 

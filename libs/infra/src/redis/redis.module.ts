@@ -1,7 +1,7 @@
 import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_CONFIG } from '../config/application-config.js';
 import { createRedisClient, isRedisConfigured, type RedisClient } from './redis-client.js';
-import { lastFailure } from './connecting/redis-failure.js';
+import { lastFailure, lastingFailure } from './connecting/redis-failure.js';
 import type { RedisConfig } from './redis-variables.js';
 import { Refusals } from './refusals.js';
 import { connectRedis, quitRedis } from './connecting/redis-lifetime.js';
@@ -39,13 +39,19 @@ async function openRedis({ redis }: { readonly redis: RedisConfig }): Promise<Re
   return client;
 }
 
-/** Logs the first failure of each outage, not every reconnect attempt; an intended end is not an outage. */
+/**
+ * Logs the first failure of each outage, and a cause that is found later, not every reconnect attempt; an intended end
+ * is not an outage.
+ */
 function logOutages(client: RedisClient, logger: Logger): void {
   let isAway = false;
+  let told: string | undefined;
   client.on('reconnecting', () => {
-    if (isAway) return;
-    isAway = true;
     const reason = lastFailure(client) ?? 'the connection was closed';
+    const isNewlyExplained = reason !== told && reason === lastingFailure(client);
+    if (isAway && !isNewlyExplained) return;
+    isAway = true;
+    told = reason;
     logger.warn(`Redis is away (${reason}): reads go to the source, writes are refused; reconnecting until it is back`);
   });
   client.on('ready', () => {

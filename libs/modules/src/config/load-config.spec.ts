@@ -7,6 +7,7 @@ import { ConfigError } from '../../../infra/src/config/config.errors.js';
 import { keyAndCertificate } from '../../../../test/support/redis/certificates.js';
 import type { RawEnvironment } from '@bff/infra/config/read-environment';
 import { demoEncryptionKey, loadConfig } from './load-config.js';
+import { ownVariables } from './own-variables.js';
 
 const key32 = Buffer.alloc(32, 7).toString('base64');
 const privateKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -189,13 +190,24 @@ describe('loadConfig', () => {
     ['WHMCS_API_IDENTIFER', 'did you mean WHMCS_API_IDENTIFIER?'],
     ['REDIS_ULR', 'did you mean REDIS_URL?'],
     ['CACHE_SOMETHING_ELSE_ENTIRELY', 'see .env.example'],
-  ])('stops at the unknown variable %s', (name, hint) => {
+    ['REDIS_HOST', 'did you mean REDIS_URL, such as redis://user:password@host:6379/0?'],
+    ['REDIS_SSL', 'did you mean REDIS_TLS, or rediss:// in REDIS_URL?'],
+    ['SF_INSTANCE_URL', 'did you mean SF_LOGIN_URL?'],
+  ])('[N10] stops at the unknown variable %s', (name, hint) => {
     expect(messageOf({ [name]: 'x' })).toContain(hint);
+  });
+
+  it('suggests only variables that exist, for the names of other products', () => {
+    for (const meant of Object.values(ownVariables.elsewhere)) {
+      expect(ownVariables.known).toContain(meant.match(/^\w+/)?.[0]);
+    }
+    expect(Object.keys(ownVariables.elsewhere).filter((name) => ownVariables.known.includes(name))).toEqual([]);
   });
 
   it('leaves alone what Kubernetes and the Salesforce command line tool set with our prefixes', () => {
     const foreign = {
       REDIS_SERVICE_HOST: '10.0.0.1',
+      REDIS_PORT: 'tcp://10.0.0.1:6379',
       REDIS_PORT_6379_TCP: 'tcp://10.0.0.1:6379',
       SF_DISABLE_TELEMETRY: '1',
     };

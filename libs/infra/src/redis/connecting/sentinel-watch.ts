@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from './redis-address.js';
+import { mayBeTlsMismatch, tlsMismatch } from './tls-mismatch.js';
 import { retryDelayMs } from '../lasting-redis.js';
 
 /** The Sentinels, and how to connect to them. */
@@ -47,6 +48,7 @@ export class SentinelWatch {
   private readonly followers = new Set<Follower>();
   private readonly listening = new Map<string, Redis>();
   private asking: Promise<HostAndPort> | undefined;
+  private hasAnyAnswered = false;
 
   constructor(private readonly options: SentinelOptions) {
     if (options.sentinels.length === 0) throw new TypeError('name at least one Sentinel');
@@ -104,14 +106,23 @@ export class SentinelWatch {
         redis.call('SENTINEL', 'MASTER', name),
         redis.call('SENTINEL', 'SENTINELS', name),
       ])) as [[string, string], string[], string[][]];
+      this.hasAnyAnswered = true;
       this.learn(others);
       const [host, port] = address;
       return { primary: { host, port: Number(port) }, epoch: Number(fieldsOf(state).get('config-epoch')) };
     } catch (error) {
-      throw cause ?? error; // a command only reports that the connection was closed
+      const failure = cause ?? (error as Error); // a command only reports that the connection was closed
+      throw await this.explained(failure, sentinel);
     } finally {
       redis.disconnect();
     }
+  }
+
+  /** The failure of a Sentinel, or what is wrong with TLS; the question is put only until one has answered. */
+  private async explained(failure: Error, sentinel: HostAndPort): Promise<Error> {
+    if (this.hasAnyAnswered || !mayBeTlsMismatch(failure)) return failure;
+    const mismatch = await tlsMismatch(sentinel, this.options.tls !== undefined);
+    return mismatch === undefined ? failure : new Error(mismatch, { cause: failure });
   }
 
   /** Remembers the other Sentinels: they may be all that is left when the configured ones are gone. */
