@@ -1,25 +1,33 @@
 import { cpSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { buildStamp, ensureInstalled, programOf, root, run, say, stop } from './workspace.mjs';
+import { step } from './steps.mjs';
+import { answerHelp } from './usage.mjs';
+import { buildStamp, ensureInstalled, programOf, root, runQuietly, stop } from './workspace.mjs';
+
+const USAGE = `npm run build
+  Installs what is missing, and builds the apps, the libraries and the programs that tests start into dist/.`;
 
 /** `test` holds the programs that tests and benchmarks start as separate processes. */
 const projects = ['bff', 'cdc-worker', 'sandbox', 'test'];
 
+answerHelp(USAGE);
 await ensureInstalled();
 const startedAt = new Date();
-say(`Building ${projects.join(', ')} …`);
 rmSync(buildStamp, { force: true });
 // Two at a time: each keeps one core busy. Both write the same files of libs with the same content.
 for (let next = 0; next < projects.length; next += 2) {
-  const codes = await Promise.all(projects.slice(next, next + 2).map(build));
-  if (codes.some((code) => code !== 0)) stop('The build failed.');
+  const pair = projects.slice(next, next + 2);
+  const text = `Building ${pair.join(' and ')} (${next + pair.length} of ${projects.length})`;
+  const results = await step(text, () => Promise.all(pair.map(build)));
+  for (const { output } of results) process.stderr.write(output);
+  if (results.some(({ code }) => code !== 0)) stop('The build failed.');
 }
 for (const folder of ['libs', 'apps']) copyWhatIsNotCompiled(join(root, folder));
 writeFileSync(buildStamp, '');
 utimesSync(buildStamp, startedAt, startedAt);
 
 function build(project) {
-  return run(process.execPath, [programOf('@nestjs/cli', 'nest'), 'build', project]);
+  return runQuietly(process.execPath, [programOf('@nestjs/cli', 'nest'), 'build', project]);
 }
 
 /**

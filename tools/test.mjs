@@ -1,11 +1,18 @@
 import { ensureChromium } from './machine/chromium.mjs';
 import { ensureRedisServer } from './machine/redis-server.mjs';
+import { answerHelp } from './usage.mjs';
 import { ensureBuilt, programOf, run, say, stop } from './workspace.mjs';
 
 /**
  * `npm test -- …`: runs every level, or those that jest's own arguments select, after installing and building what is
  * missing.
  */
+answerHelp(`npm test -- [file …] [--selectProjects LEVEL …] [options of jest]
+  Installs and builds what is missing, and runs every level of tests, or those that are named:
+  unit, tooling, contract, integration, consistency, e2e. All but unit and tooling need redis-server 7 or later.
+    npm test -- --selectProjects unit tooling
+    npm test -- libs/infra/src/config --selectProjects unit
+  Options of jest: npx jest --help`);
 const args = process.argv.slice(2);
 await ensureBuilt();
 const picked = pickedLevels(args);

@@ -3,6 +3,10 @@ import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { step } from './steps.mjs';
+
+/** How many last characters of the output of a quiet program are kept. */
+const OUTPUT_MAX = 200_000;
 
 /** The folder of the checkout. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -32,6 +36,19 @@ export function run(command, args, options = {}) {
   });
 }
 
+/** Runs a program in the checkout; resolves with its exit code (1 after a signal), and the end of what it wrote. */
+export function runQuietly(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => (output = `${output}${chunk}`.slice(-OUTPUT_MAX)));
+    }
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
 /** The start file of an installed package's program; Node runs it the same way on every system. */
 export function programOf(packageName, program = packageName) {
   const require = createRequire(join(root, 'package.json'));
@@ -49,14 +66,15 @@ export async function ensureInstalled() {
   const folder = lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false });
   // npm ci would empty the linked folder, which belongs to another checkout.
   if (folder?.isSymbolicLink()) stop('node_modules is a link to another folder: remove the link, and try again.');
-  say('Installing dependencies (npm ci) …');
   // Development dependencies build and test the product, even where NODE_ENV is production.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
-  const code = npm?.endsWith('.js')
-    ? await run(process.execPath, [npm, ...args])
-    : await run('npm', args, { shell: process.platform === 'win32' });
-  if (code !== 0) stop('npm ci failed: see its message above. It needs the npm registry, or a filled npm cache.');
+  const install = npm?.endsWith('.js')
+    ? () => runQuietly(process.execPath, [npm, ...args])
+    : () => runQuietly('npm', args, { shell: process.platform === 'win32' });
+  const { code, output } = await step('Installing dependencies (npm ci)', install);
+  if (code !== 0)
+    stop(`${output}\nnpm ci failed: see its message above. It needs the npm registry, or a filled npm cache.`);
 }
 
 /** Builds unless already done since the newest source changed. Ends the process on failure. */

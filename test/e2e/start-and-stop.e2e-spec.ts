@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import { AppProcess, freePort } from './support/app-process.js';
 import { Portal } from './support/portal.js';
 
@@ -26,12 +27,35 @@ describe('start and stop', () => {
     expect(bff.output).not.toMatch(/\n\s+at /);
   });
 
-  it('a taken port is said in a line', async () => {
+  it('[N10] a taken port is said in a line, with the variable that chooses another', async () => {
     portal = await Portal.embedded();
-    const port = new URL(portal.sandboxUrl).port;
-    const second = AppProcess.start('sandbox', { SANDBOX_PORT: port });
-    expect(await second.exit()).not.toBe(0);
-    expect(second.output).toMatch(new RegExp(`${port}`));
+    const [port, bffPort] = [portal.sandboxUrl, portal.bffUrls[0] as string].map((url) => new URL(url).port);
+    const free = String(await freePort());
+    const cases = [
+      ['sandbox', 'SANDBOX_PORT', port, { SANDBOX_PORT: port, SANDBOX_GRPC_PORT: free }],
+      ['sandbox', 'SANDBOX_GRPC_PORT', port, { SANDBOX_PORT: free, SANDBOX_GRPC_PORT: port }],
+      ['bff', 'PORT', bffPort, { PORT: bffPort, SANDBOX_PORT: port }],
+    ] as const;
+    for (const [app, variable, taken, env] of cases) {
+      const second = AppProcess.start(app, { ...env, LOG_LEVEL: 'error' } as Record<string, string>);
+      expect(await second.exit()).toBe(1);
+      const words = `port ${taken} of 127.0.0.1 is in use by another process: stop that one, or set ${variable} to a free port`;
+      expect(second.output.trim().split('\n')).toEqual([words]);
+    }
+  });
+
+  it('[N10] a BFF without its sandbox says in a line where it looked, and how to start it', async () => {
+    const port = await freePort();
+    const [url, sandbox] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${await freePort()}`];
+    const bff = AppProcess.start('bff', { PORT: String(port), SANDBOX_PORT: new URL(sandbox).port });
+    try {
+      await bff.isReadyAt(`${url}/health/live`);
+      await eventually(() => bff.output.includes('npm run start:sandbox'), { what: 'the line' });
+      const lines = bff.output.split('\n').filter((line) => line.includes('npm run start:sandbox'));
+      expect(lines).toEqual([expect.stringContaining(`the sandbox does not answer at ${sandbox}`)]);
+    } finally {
+      await bff.stop();
+    }
   });
 
   it('the worker says that it needs Redis', async () => {

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureRedisServer } from '../machine/redis-server.mjs';
+import { answerHelp, usageIn } from '../usage.mjs';
 import { ensureBuilt, modifiedAt, root, run, say, stop } from '../workspace.mjs';
 
 /**
  * `npm run bench`: measures the built cache, its peers (other caches) and its floors (the bare operations to compare it
  * with) in one run, on private Redis servers. test/checks/bench/options.ts explains the options.
  */
+answerHelp(usageIn('test/checks/bench/options.ts'));
 const flags = process.argv.slice(2);
-if (!flags.includes('--no-peers') && !flags.includes('--help')) await installPeers();
+if (!flags.includes('--no-peers')) await installPeers();
 await ensureBuilt();
 if (!(await ensureRedisServer())) stop('The benchmark needs redis-server 7 or later: install it and try again.');
 const program = flags.includes('--comparison') ? join('comparison', 'main.js') : 'main.js';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runSeries, seriesTable } from './check-series.mjs';
 import { checks } from './long-checks.mjs';
+import { answerHelp } from '../usage.mjs';
 import { say } from '../workspace.mjs';
 
 /**
@@ -15,6 +16,7 @@ const USAGE = `npm run check:all -- [options]
 
 About an hour and a half on two cores that do nothing else; each check can be run alone, by the command that --list shows.`;
 
+answerHelp(USAGE);
 const { only, list } = readOptions();
 const chosen = checks.filter(({ name }) => only.length === 0 || only.some((one) => isMeant(name, one)));
 if (list) {
@@ -34,11 +36,7 @@ function readOptions() {
   const text = { type: 'string', default: '' };
   const flag = { type: 'boolean', default: false };
   try {
-    const { values } = parseArgs({ options: { only: text, list: flag, help: flag } });
-    if (values.help) {
-      say(USAGE);
-      process.exit(0);
-    }
+    const { values } = parseArgs({ options: { only: text, list: flag } });
     const only = values.only.split(',').filter(Boolean);
     const unknown = only.filter((one) => !checks.some(({ name }) => isMeant(name, one)));
     if (unknown.length > 0) throw new Error(`There is no check ${unknown.join(', ')}.`);

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { check, installMissingPrograms, missingPrograms } from './model-checker.mjs';
 import { runs } from './model-runs.mjs';
+import { answerHelp } from '../usage.mjs';
 import { say } from '../workspace.mjs';
 
 /**
@@ -12,6 +13,14 @@ import { say } from '../workspace.mjs';
  */
 const limits = { quick: { seconds: 100, megabytes: 3000 }, full: { seconds: 900, megabytes: 9000 } };
 
+const USAGE = `npm run model -- [--quick] [--install] [--trail] [run …]
+  --quick    the runs of CI, in two minutes or so
+  --install  install spin and gcc where they are missing
+  --trail    print the counterexample of each assertion that fails
+  --help     this text
+  ${runs.length} runs, named in tools/models/model-runs.mjs; without a name all are made`;
+
+answerHelp(USAGE);
 const { values: options, positionals: names } = readArguments();
 const unknown = names.filter((name) => !runs.some((each) => each.name === name));
 if (unknown.length > 0)
@@ -77,7 +86,7 @@ function readArguments() {
   try {
     return parseArgs({ allowPositionals: true, options: { quick: flag, install: flag, trail: flag } });
   } catch (error) {
-    return stopWith(2, `${error.message}\nUsage: npm run model -- [--quick] [--install] [--trail] [run …]`);
+    return stopWith(2, `${error.message}\n${USAGE}`);
   }
 }
 

@@ -7,6 +7,8 @@ import { ChildProcesses } from './child-processes.mjs';
 import { demoSteps } from './demo.mjs';
 import { ownKeys } from './own-keys.mjs';
 import { redisTroubleIn, urlOf, welcomeText } from './welcome.mjs';
+import { step } from '../steps.mjs';
+import { answerHelp } from '../usage.mjs';
 import { ensureBuilt, root, say, stop } from '../workspace.mjs';
 
 /** `npm start`: installs and builds what is missing, starts everything on this machine, and prints what to try. */
@@ -17,6 +19,15 @@ const READY_DEADLINE_MS = 60_000;
  */
 const REDIS_DOUBT_MS = 500;
 
+const USAGE = `npm start
+  Installs and builds what is missing, starts the sandbox (port 4000, gRPC 4001) and the BFF (3000), and prints a token
+  and what to try. Ctrl-C stops everything. Needs Node 20 or later and, the first time, npm's registry.
+    REDIS_URL=redis://127.0.0.1:6379 npm start    with Redis: a change-event worker (3100), too
+    PORT=3010 SANDBOX_PORT=4010 SANDBOX_GRPC_PORT=4011 npm start    other ports
+  With SF_LOGIN_URL, an org in place of the sandbox. Every variable: docs/reference/configuration.md
+  One program alone: npm run start:sandbox, start:bff, start:worker`;
+
+answerHelp(USAGE);
 await ensureBuilt();
 process.chdir(root);
 const ofFile = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
@@ -45,13 +56,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 const startingAt = Date.now();
 for (const program of programs) {
   program.logFile = children.start(program, join(root, 'dist', 'apps', program.name, 'src', 'main.js'), env);
-  await untilAnswers(program, program.health);
+  await step(`Starting ${program.name}`, () => untilAnswers(program, program.health));
   // The BFF has tried to reach Redis by now. The worker will try as long again; the warning need not wait for it.
   if (program === bff) warnOf(await redisTrouble());
 }
 const trouble = await redisTrouble();
 // Change events cannot become live without the configured Redis.
-const eventsAreLive = !config.events.enabled || (!trouble && (await becomesLive(usesRedis ? worker : bff)));
+const eventsAreLive = !config.events.enabled || (!trouble && (await step('Following the change events', () => becomesLive(usesRedis ? worker : bff))));
 say(
   welcomeText({
     config,

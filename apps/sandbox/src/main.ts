@@ -1,9 +1,13 @@
+import { startFailure } from '@bff/infra/health/start-failure';
 import { startSandbox } from './sandbox.js';
 import { sandboxOptionsFrom } from './sandbox.options.js';
 import { leftOutWarning } from './tree/tree-loader.js';
 
+let port: number | undefined;
 try {
-  const sandbox = await startSandbox(sandboxOptionsFrom(process.env));
+  const options = sandboxOptionsFrom(process.env);
+  port = options.port;
+  const sandbox = await startSandbox(options);
   const loaded = Object.entries(sandbox.loaded.counts).map(([object, count]) => `${count} ${object}`);
   process.stdout.write(
     `Sandbox ready: ${sandbox.url} (a page to play with), ${sandbox.url}/services/data/v67.0/ (Salesforce REST), ` +
@@ -15,6 +19,8 @@ try {
   if (warning !== undefined) process.stderr.write(`${warning}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void sandbox.close());
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const variable = (error as { port?: unknown }).port === port ? 'SANDBOX_PORT' : 'SANDBOX_GRPC_PORT';
+  const reason = startFailure(error, variable) ?? (error instanceof Error ? error.message : String(error));
+  process.stderr.write(`${reason}\n`);
   process.exitCode = 1;
 }

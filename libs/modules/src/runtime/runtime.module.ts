@@ -14,6 +14,7 @@ import type { AppConfig } from '../config/app-config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { cacheOptions } from './cache-options.js';
 import { salesforceModuleOptions } from './salesforce-module-options.js';
+import { sandboxAbsence } from './sandbox-presence.js';
 
 /**
  * The base of every process: configuration, Redis or the embedded store, what the processes share, the cache, and
@@ -50,7 +51,14 @@ export class RuntimeModule implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
+    void this.warnOfAbsentSandbox();
     if (!this.config.cache.usesDemoEncryptionKey) return;
     new Logger('Cache').warn('sensitive entries are encrypted with the published demo key; set CACHE_ENCRYPTION_KEYS');
+  }
+
+  /** A sandbox may start later than this process, which needs it only when somebody asks. */
+  private async warnOfAbsentSandbox(): Promise<void> {
+    const absence = await sandboxAbsence(this.config);
+    if (absence !== undefined) new Logger('Sandbox').warn(absence);
   }
 }
