@@ -9,7 +9,8 @@ import { ownKeys } from './own-keys.mjs';
  * `node tools/start/start-one.mjs <app>`: builds if needed, then runs the app in this process, with its signals and its
  * output.
  */
-const SETTINGS = 'Settings: variables of the environment or of .env (.env.example, docs/reference/configuration.md). Ctrl-C stops it.';
+const SETTINGS =
+  'Settings: variables of the environment or of .env (.env.example, docs/reference/configuration.md). Ctrl-C stops it.';
 const USAGES = {
   bff: `npm run start:bff
   The HTTP API, in the foreground, on PORT (3000). Needs the sandbox (npm run start:sandbox) or an org.

@@ -62,7 +62,9 @@ for (const program of programs) {
 }
 const trouble = await redisTrouble();
 // Change events cannot become live without the configured Redis.
-const eventsAreLive = !config.events.enabled || (!trouble && (await step('Following the change events', () => becomesLive(usesRedis ? worker : bff))));
+const eventsAreLive =
+  !config.events.enabled ||
+  (!trouble && (await step('Following the change events', () => becomesLive(usesRedis ? worker : bff))));
 say(
   welcomeText({
     config,

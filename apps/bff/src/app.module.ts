@@ -12,7 +12,7 @@ import { NotificationsModule } from '@bff/modules/notifications/notifications.mo
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { AccountGate } from './auth/account-gate.js';
 import { TokenVerifier } from './auth/token-verifier.js';
@@ -21,6 +21,7 @@ import { CatalogController } from './catalog/catalog.controller.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { QueryNamesGuard } from './http/query-names.guard.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { WhmcsWebhookController } from './webhooks/whmcs-webhook.controller.js';
@@ -60,7 +61,13 @@ export class AppModule {
         HealthController,
         ...(webhook.secret === undefined ? [] : [WhmcsWebhookController]),
       ],
-      providers: [TokenVerifier, AccountGate, EventStreams, { provide: APP_FILTER, useClass: ProblemFilter }],
+      providers: [
+        TokenVerifier,
+        AccountGate,
+        EventStreams,
+        { provide: APP_GUARD, useClass: QueryNamesGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
     };
   }
 }

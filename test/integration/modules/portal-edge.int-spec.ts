@@ -1,8 +1,13 @@
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { DiscoveryService } from '@nestjs/core';
 import { SignJWT } from 'jose';
 import { IDS } from './support/recorded-org.js';
 import { Portal } from './support/portal.js';
+import { IDS } from './support/recorded-org.js';
 import { AUDIENCE, TokenIssuer } from './support/token-issuer.js';
 
 let portal: Portal;
@@ -11,6 +16,80 @@ beforeAll(async () => {
   portal = await Portal.open();
 });
 afterAll(() => portal.close());
+
+/** Every address of the application, with made-up parameters. */
+function addresses(): { method: 'GET' | 'POST'; url: string }[] {
+  const controllers = portal.app.get(DiscoveryService, { strict: false }).getControllers();
+  return controllers.flatMap(({ metatype }) => {
+    const { prototype } = metatype as { prototype: Record<string, object> };
+    const base = Reflect.getMetadata(PATH_METADATA, metatype as object) as string;
+    return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+      const handler = prototype[name] as object;
+      if (!Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
+      const path = String(Reflect.getMetadata(PATH_METADATA, handler)).replace(/:\w+/g, '1').replace(/^\//, '');
+      const method = Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.POST ? 'POST' : 'GET';
+      return [{ method, url: `/${base}/${path}`.replace(/\/$/, '') } as const];
+    });
+  });
+}
+
+describe('a query parameter', () => {
+  it('[N7] that a route does not know is refused by every route, by name', async () => {
+    const all = addresses();
+    expect(all.map(({ url }) => url)).toEqual(expect.arrayContaining(['/api/orders', '/health', '/api/events']));
+    for (const { method, url } of all) {
+      const headers = { authorization: `Bearer ${await portal.issuer.token('alice')}` };
+      const answer = await portal.app.inject({ method, url: `${url}?colour=red`, headers });
+      expect({ url, status: answer.statusCode, body: answer.json() }).toMatchObject({
+        status: 400,
+        body: { type: expect.stringContaining('invalid-request'), errors: [{ path: 'query.colour' }] },
+      });
+    }
+  });
+
+  it('[N7] that a route knows is read, beside an unknown one it is not', async () => {
+    const status = async (url: string) => (await portal.get('alice', url)).statusCode;
+    expect(await status('/api/catalog/internet?region=East')).toBe(200);
+    expect(await status('/api/catalog/internet?region=East&regoin=West')).toBe(400);
+    expect(await status('/api/orders')).toBe(200);
+  });
+
+  it('[N7] is refused after the token: a stranger learns nothing of it', async () => {
+    expect((await portal.anonymous('/api/orders?colour=red')).statusCode).toBe(401);
+  });
+});
+
+describe('a list', () => {
+  it('[N7] that is cut says so, and one that is whole says that', async () => {
+    const list = async () => {
+      const { headers, ...answer } = await portal.get('bob', '/api/orders');
+      return [(answer.json() as unknown[]).length, headers['list-limit'], headers['list-complete']];
+    };
+    const [template] = portal.org.orders.filter(({ AccountId }) => AccountId === IDS.bob);
+    const change = () => portal.events.change('Order', IDS.bobOrder, { changedFields: ['Status'] });
+    const fill = async (count: number) => {
+      const ids = Array.from({ length: count - 1 }, (_, n) =>
+        toSalesforceId(`801${String(500 + n).padStart(12, '0')}`),
+      );
+      portal.org.orders.push(...ids.map((Id) => ({ ...template, Id })));
+      await change();
+    };
+    const before = [...portal.org.orders];
+    expect(await list()).toEqual([1, '200', 'true']);
+    for (const [count, complete] of [
+      [200, 'true'],
+      [201, 'false'],
+      [300, 'false'],
+    ] as const) {
+      portal.org.orders.splice(0, Infinity, ...before);
+      await fill(count);
+      const expected = [Math.min(count, 200), '200', complete];
+      expect([await list(), await list()]).toEqual([expected, expected]); // fetched, and from the cache
+    }
+    portal.org.orders.splice(0, Infinity, ...before);
+    await change();
+  });
+});
 
 describe('a token', () => {
   const withToken = (token: string) => portal.anonymous('/api/orders', { authorization: `Bearer ${token}` });

@@ -4,6 +4,7 @@ import type { CatalogPage, Category, Eligibility } from '@bff/modules/catalog/ca
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { Account } from '../auth/account.decorator.js';
+import { QueryNames } from '../http/query-names.guard.js';
 import { valid } from '../http/validation.js';
 import { problem, ProblemError } from '../problems/problem.js';
 
@@ -27,6 +28,7 @@ export class CatalogController {
   }
 
   @Get(':category')
+  @QueryNames('region')
   async page(@Param('category') category: string, @Query() query: unknown): Promise<CatalogPage> {
     const region = await this.region(valid(QUERY, query, 'query').region);
     const page = await this.catalog.page(category, region);

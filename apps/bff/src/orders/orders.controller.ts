@@ -1,5 +1,6 @@
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import type { OrderDetail, OrderSummary } from '@bff/modules/orders/order.types';
+import { ORDERS_SHOWN_MAX } from '@bff/modules/orders/order-queries';
 import { OrdersService } from '@bff/modules/orders/orders.service';
 import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
@@ -16,9 +17,15 @@ const ORDER = z.strictObject({ items: z.array(ITEM).min(1).max(50) });
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
 
+  /** The headers say whether the list was cut: its body stays a list. */
   @Get()
-  list(@Account() account: AccountMapping): Promise<OrderSummary[]> {
-    return this.orders.list(account.salesforceAccountId);
+  async list(
+    @Account() account: AccountMapping,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<readonly OrderSummary[]> {
+    const { orders, isComplete } = await this.orders.list(account.salesforceAccountId);
+    reply.header('list-limit', String(ORDERS_SHOWN_MAX)).header('list-complete', String(isComplete));
+    return orders;
   }
 
   @Get(':id')

@@ -8,6 +8,9 @@ import { Injectable } from '@nestjs/common';
 import { orderItems, toCachedOrder, toOrderSummary } from './order-mapping.js';
 import type { CachedOrder, OrderSummary } from './order.types.js';
 
+/** Maximum number of orders in a list. */
+export const ORDERS_SHOWN_MAX = 200;
+
 /**
  * Reads orders from Salesforce and names every record that it reads as a dependency. It reads item ids even for lists:
  * an item's change events do not name its order (only its CREATE does), so `record('OrderItem', id)` finds the entries.
@@ -17,7 +20,7 @@ export class OrderQueries {
   constructor(private readonly salesforce: SalesforceClient) {}
 
   /**
-   * The account's newest 200 orders. The sort field never changes, so only an order that joins or leaves the account
+   * The account's newest orders, one more than are shown, which tells that there are more. The sort field never changes, so only an order that joins or leaves the account
    * moves the window.
    */
   async summaries(account: SalesforceId, context: FetchContext): Promise<OrderSummary[]> {
@@ -25,7 +28,7 @@ export class OrderQueries {
     const orders = await this.salesforce.query<OrderRecord>(
       soql`SELECT Id, OrderNumber, AccountId, Status, Type, EffectiveDate, TotalAmount, CreatedDate,
         (SELECT Id FROM OrderItems)
-        FROM Order WHERE AccountId = ${account} ORDER BY CreatedDate DESC LIMIT 200`,
+        FROM Order WHERE AccountId = ${account} ORDER BY CreatedDate DESC LIMIT ${ORDERS_SHOWN_MAX + 1}`,
       { signal: context.signal },
     );
     for (const order of orders) nameRecords(order, context);

@@ -1,3 +1,10 @@
+/** The newest orders of an account, newest first. */
+export interface OrderList {
+  readonly orders: readonly OrderSummary[];
+  /** Whether the account has no others. */
+  readonly isComplete: boolean;
+}
+
 /** An order as lists show it. */
 export interface OrderSummary {
   readonly id: string;

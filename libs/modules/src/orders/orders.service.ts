@@ -5,8 +5,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { usersOfAccount } from '../notifications/notification.types.js';
 import { Notifications } from '../notifications/notifications.service.js';
 import { OrderCreation } from './order-creation.js';
-import { OrderQueries } from './order-queries.js';
-import type { OrderDetail, OrderRequest, OrderSummary } from './order.types.js';
+import { OrderQueries, ORDERS_SHOWN_MAX } from './order-queries.js';
+import type { OrderDetail, OrderList, OrderRequest } from './order.types.js';
 import { OrderOutcomeUnknownError } from './orders.errors.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 import { OvertakenReads } from './overtaken-reads.js';
@@ -27,15 +27,15 @@ export class OrdersService {
     private readonly overtaken: OvertakenReads,
   ) {}
 
-  /** The account's newest 200 orders, newest first. */
-  async list(account: SalesforceId): Promise<OrderSummary[]> {
+  /** The account's newest `ORDERS_SHOWN_MAX` orders. */
+  async list(account: SalesforceId): Promise<OrderList> {
     let isFetched = false;
     const orders = await this.cache.getOrderSummaries(account, (context) => {
       isFetched = true;
       return this.queries.summaries(account, context);
     });
     if (isFetched) void this.overtaken.look(account, () => this.cache.isKept(account));
-    return orders;
+    return { orders: orders.slice(0, ORDERS_SHOWN_MAX), isComplete: orders.length <= ORDERS_SHOWN_MAX };
   }
 
   /** The order; undefined if there is none or it is another account's. The caller cannot tell the two apart. */

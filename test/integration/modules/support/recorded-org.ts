@@ -56,7 +56,12 @@ export class RecordedOrg extends SalesforceClient {
     this.count(table);
     await this.delay();
     if (this.failure) throw this.failure;
-    return structuredClone(this.rows(table).filter((row) => matches(row, where))) as T[];
+    const limit = Number(/ LIMIT (\d+)$/.exec(text)?.[1] ?? Infinity);
+    return structuredClone(
+      this.rows(table)
+        .filter((row) => matches(row, where))
+        .slice(0, limit),
+    ) as T[];
   }
 
   composite(calls: readonly CompositeCall[]): Promise<unknown[]> {
