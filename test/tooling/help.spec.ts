@@ -22,6 +22,7 @@ describe('--help of every npm script', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'evergreen-help-'));
     cpSync('tools', join(folder, 'tools'), { recursive: true });
+    cpSync('apps/cdc-worker/src/drop', join(folder, 'apps/cdc-worker/src/drop'), { recursive: true });
     for (const program of ['bench', 'consistency', 'soak']) {
       const file = `test/checks/${program}/options.ts`;
       cpSync(file, join(folder, file));

@@ -48,6 +48,11 @@ export class Portal {
     return portal;
   }
 
+  /** The variables of its processes, without those that only one of them has. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.env;
+  }
+
   async startWorker(): Promise<void> {
     const port = await freePort();
     this.worker = AppProcess.start('cdc-worker', { ...this.env, WORKER_PORT: String(port) });
