@@ -38,7 +38,7 @@ describe('dropping by hand', () => {
   };
 
   it('[N8] ends entries in every process, L1s included, and names them: of a record, a key, a table, a domain', async () => {
-    const [{ id }] = (await orders(0)) as [{ id: string }];
+    const id = (await orders(0))[0]?.id as string;
     let key = '';
     for (const [i, status] of ['Cancelled', 'Activated', 'Cancelled', 'Activated'].entries()) {
       const before = await shown(id);
