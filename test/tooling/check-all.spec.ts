@@ -53,7 +53,7 @@ describe('npm run check:all', () => {
     expect(row?.code).toBe(1);
   });
 
-  it('runs the checker on every topology with L1 strict and off, the soak, all models and the benchmarks', () => {
+  it('runs the checker on every topology with L1 strict and off, the soak, the newcomer’s walk, all models and the benchmarks', () => {
     const commands = checks.map(({ args }) => args.slice(1).join(' '));
     for (const topology of ['', ' --topology=cluster', ' --topology=sentinel'])
       for (const mode of ['', ' --mode=off'])
@@ -61,7 +61,7 @@ describe('npm run check:all', () => {
           expect.stringMatching(new RegExp(`^check:consistency -- --minutes=\\d${topology}${mode}$`)),
         );
     expect(commands).toEqual(
-      expect.arrayContaining(['check:change-events -- --minutes=10', 'model -- --install', 'bench']),
+      expect.arrayContaining(['check:change-events -- --minutes=10', 'check:newcomer', 'model -- --install', 'bench']),
     );
   });
 

@@ -14,7 +14,7 @@ const USAGE = `npm run check:all -- [options]
   --list             say what would run, and do not
   --help             this text
 
-About an hour and a half on two cores that do nothing else; each check can be run alone, by the command that --list shows.`;
+About two hours on two cores that do nothing else; each check can be run alone, by the command that --list shows.`;
 
 answerHelp(USAGE);
 const { only, list } = readOptions();

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { root } from '../workspace.mjs';
-import { followPage } from '../pages/page-files.mjs';
+import { filesOnPage, followPage } from '../pages/page-files.mjs';
 
 /** The page that the copy follows. */
 export const PAGE = 'docs/how-to/adding-a-cache.md';
@@ -24,7 +24,11 @@ export function copyThatFollowsThePage(folder) {
   }
   const git = (...args) => execFileSync('git', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   git('init', '--quiet');
-  const touched = followPage(readFileSync(join(folder, PAGE), 'utf8'), folder);
+  const page = readFileSync(join(folder, PAGE), 'utf8');
+  const created = filesOnPage(page).filter(({ language }) => language !== 'diff');
+  // A tree in which somebody has followed the page already is checked as it is.
+  const isFollowed = created.every(({ file }) => existsSync(join(folder, file)));
+  const touched = isFollowed ? [...new Set(filesOnPage(page).map(({ file }) => file))] : followPage(page, folder);
   git('add', '--all');
   git(
     '-c',

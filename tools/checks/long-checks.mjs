@@ -45,6 +45,15 @@ export const checks = [
     numbers: numbersOfSoak,
   },
   {
+    name: 'newcomer',
+    args: ['run', 'check:newcomer'],
+    numbers: (text) =>
+      [/^npm start: .*?up/m, /^npm test: .*/m]
+        .map((line) => first(text, line))
+        .filter(Boolean)
+        .join(', '),
+  },
+  {
     name: 'models',
     args: ['run', 'model', '--', '--install'],
     numbers: (text) => first(text, /\d+ of \d+ runs as expected, \d+ s/),

@@ -1,7 +1,11 @@
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 
 /** The changes that a browser can learn of: data of this kind changed, so it is worth reading again. */
-export type ChangeName = 'orders.changed' | 'catalog.changed' | 'eligibility.changed' | 'billing.changed';
+export type ChangeName =
+  | 'orders.changed' // one a line, so that another is a line more
+  | 'catalog.changed'
+  | 'eligibility.changed'
+  | 'billing.changed';
 
 /** Sent when the change is unknown: everything that is shown must be read again. */
 export const RESYNC = 'resync';
