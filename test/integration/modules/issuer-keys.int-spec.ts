@@ -78,7 +78,9 @@ let issuer: Issuer;
 let verifier: TokenVerifier;
 
 const verifierWith = (more: Record<string, string> = {}) =>
-  new TokenVerifier(loadConfig({ AUTH_ISSUER: issuer.url, AUTH_AUDIENCE: 'a', ...more }));
+  new TokenVerifier(
+    loadConfig({ AUTH_ISSUER: issuer.url, AUTH_AUDIENCE: 'a', AUTH_TOKEN_LIFETIME_MAX_SECONDS: '604800', ...more }),
+  );
 /** Moves the clocks, which the test controls; the network and all timers are real. */
 const pass = (ms: number) => jest.advanceTimersByTime(ms);
 const status = async (token: string): Promise<unknown> => {

@@ -3,6 +3,7 @@ import type { AppConfig } from '@bff/modules/config/app-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { errors, jwtVerify } from 'jose';
 import { problem, ProblemError } from '../problems/problem.js';
+import { accessTokenFault } from './access-token.js';
 import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
 /**
@@ -30,14 +31,16 @@ export class TokenVerifier {
    */
   async subject(token: string): Promise<string> {
     try {
-      const { issuer, audience } = this.config.auth;
-      const { payload } = await jwtVerify(token, this.keys.keyOf, {
+      const { issuer, audience, accessTokens } = this.config.auth;
+      const { payload, protectedHeader } = await jwtVerify(token, this.keys.keyOf, {
         issuer,
         audience,
         algorithms: ALGORITHMS,
         requiredClaims: ['sub', 'exp'],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       });
+      const fault = accessTokenFault(protectedHeader, payload, accessTokens, CLOCK_TOLERANCE_SECONDS);
+      if (fault !== undefined) throw unauthorized(fault);
       if (typeof payload.sub === 'string' && SUBJECT.test(payload.sub)) return payload.sub;
       throw unauthorized('the token has no usable subject');
     } catch (error) {

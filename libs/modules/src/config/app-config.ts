@@ -124,6 +124,8 @@ export interface AuthConfig {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string;
+  /** Which of the issuer's tokens count as access tokens. */
+  readonly accessTokens: { readonly types: readonly ('at+jwt' | 'JWT')[]; readonly lifetimeMaxSeconds: number };
   /** How long valid keys are used beyond their time while new ones cannot be fetched. */
   readonly jwksGraceSeconds: number;
   /** 32 bytes in base64; undefined only with the embedded store, whose process then makes one for itself. */

@@ -1,5 +1,14 @@
 import { defaulted, optional } from '@bff/infra/config/documented-variable';
-import { hostName, httpUrl, oneLine, port, text, wholeNumber } from '@bff/infra/config/value-kinds';
+import {
+  hostName,
+  httpUrl,
+  listOf,
+  oneLine,
+  port,
+  text,
+  wholeNumber,
+  type ValueKind,
+} from '@bff/infra/config/value-kinds';
 
 /** The variables of the HTTP servers: that of the BFF, and the health port of the worker. */
 export const httpVariables = {
@@ -46,6 +55,13 @@ export const streamVariables = {
   }),
 };
 
+type TokenType = 'at+jwt' | 'JWT';
+
+const tokenTypes: ValueKind<readonly TokenType[]> = {
+  expected: 'at+jwt or JWT, or both with a comma between them',
+  parse: (given) => listOf(given, (part) => (part === 'at+jwt' || part === 'JWT' ? part : undefined)),
+};
+
 /** The variables that say whose tokens are accepted. */
 export const authVariables = {
   AUTH_ISSUER: optional(httpUrl, {
@@ -59,6 +75,15 @@ export const authVariables = {
   AUTH_JWKS_URL: optional(httpUrl, {
     group: 'auth',
     description: "Where the issuer publishes its keys; with the sandbox, the issuer's /.well-known/jwks.json.",
+  }),
+  AUTH_TOKEN_TYPES: defaulted(tokenTypes, 'at+jwt,JWT', {
+    group: 'auth',
+    description:
+      'The types (typ) of tokens that are accepted. Set at+jwt alone if the issuer follows RFC 9068; JWT also covers tokens without a type.',
+  }),
+  AUTH_TOKEN_LIFETIME_MAX_SECONDS: defaulted(wholeNumber(60, 31_536_000), '86400', {
+    group: 'auth',
+    description: 'A token that ends later than this from now is refused.',
   }),
   PSEUDONYM_KEY: optional(text('32 bytes in base64', /^[A-Za-z0-9+/]{43}=$/), {
     group: 'auth',

@@ -87,6 +87,7 @@ function group(env: Environment, environment: CheckedEnvironment): AppConfig {
       issuer,
       audience: env.AUTH_AUDIENCE ?? 'evergreen-portal',
       jwksUrl: env.AUTH_JWKS_URL ?? `${withoutTrailingSlash(issuer)}/.well-known/jwks.json`,
+      accessTokens: { types: env.AUTH_TOKEN_TYPES, lifetimeMaxSeconds: env.AUTH_TOKEN_LIFETIME_MAX_SECONDS },
       jwksGraceSeconds: env.AUTH_JWKS_GRACE_SECONDS,
       pseudonymKey: env.PSEUDONYM_KEY ?? (isRedisGiven(environment) ? demoEncryptionKey.base64 : undefined),
     },
