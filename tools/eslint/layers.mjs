@@ -9,15 +9,16 @@ const infraMayUse = {
   http: [],
   config: [],
   callers: ['config'],
+  logging: ['callers'],
   redis: ['process', 'config'],
   notices: ['process', 'redis', 'config'],
   nonces: ['process', 'redis', 'config'],
   cache: ['process', 'redis'],
-  limits: ['process', 'redis', 'callers', 'config'],
+  limits: ['process', 'redis', 'callers', 'logging', 'config'],
   sources: ['process', 'redis', 'callers', 'config'],
-  idempotency: ['process', 'redis', 'callers', 'config', 'cache'],
+  idempotency: ['process', 'redis', 'callers', 'logging', 'config', 'cache'],
   fleet: ['process', 'cache', 'redis'],
-  health: ['process', 'fleet', 'cache', 'redis', 'config'],
+  health: ['process', 'fleet', 'cache', 'redis', 'logging', 'config'],
 };
 
 /** What can be packed as a library: the cache and all that it imports. It works without Nest and without configuration. */
@@ -60,7 +61,7 @@ const messages = {
   app: 'An app stands alone: {{from}} must not import {{to}}. Move what both need to libs/modules.',
   sideways: 'Integrations do not know each other: {{from}} must not import {{to}}. Join them in a module.',
   infra:
-    'Inside infra the order is health → fleet → cache → redis → config, with notices, nonces, limits, sources and idempotency on redis, and process, callers and http below all: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
+    'Inside infra the order is health → fleet → cache → redis → config, with notices, nonces, limits, sources and idempotency on redis, and process, callers, logging and http below all: {{from}} must not import {{to}}. Pass the value in, or turn the dependency round.',
   packed:
     '{{from}} belongs to what is packed without Nest and configuration, so it must not import {{to}}: pass the value in. Only *.module.ts, *.module-definition.ts and *-variables.ts may tie it to both.',
   private:

@@ -1,7 +1,8 @@
 import helmet from '@fastify/helmet';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
-import { requestId } from '@bff/modules/runtime/log-options';
+import { noteRequest } from '@bff/infra/logging/request-notes';
+import { clientRequestId, requestId } from '@bff/modules/runtime/log-options';
 import { NotFoundException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -63,6 +64,9 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
   instance
     .addHook('onRequest', (request, reply, done) => {
       reply.header('x-request-id', request.id);
+      const clientId = clientRequestId(request.raw);
+      if (clientId !== undefined) reply.header('x-client-request-id', clientId);
+      noteRequest(request.raw, { route: request.routeOptions.url });
       // By the route, not by the address, which can be written in several ways.
       const isPublic = request.is404 || request.routeOptions.config.isPublic;
       reply.header('cache-control', isPublic ? 'no-store' : 'private, no-store');

@@ -255,11 +255,14 @@ function rawAnswer(port: number, request: string): Promise<string> {
 }
 
 describe('every answer', () => {
-  it('has the caller’s request id if it is well formed, else a new one', async () => {
-    const given = await portal.anonymous('/health/live', { 'x-request-id': 'abc-123' });
-    expect(given.headers['x-request-id']).toBe('abc-123');
-    const bad = await portal.anonymous('/health/live', { 'x-request-id': 'a b\u0001'.replace('\u0001', '"') });
-    expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  it('[C7] has an id of ours, and beside it the caller’s if that is well formed', async () => {
+    const ours = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    const given = await portal.anonymous('/nowhere', { 'x-request-id': 'abc-123' });
+    expect(given.headers).toMatchObject({ 'x-request-id': ours, 'x-client-request-id': 'abc-123' });
+    expect(given.json().requestId).toBe(given.headers['x-request-id']);
+    const bad = await portal.anonymous('/health/live', { 'x-request-id': 'a b"' });
+    expect(bad.headers).toMatchObject({ 'x-request-id': ours });
+    expect(bad.headers).not.toHaveProperty('x-client-request-id');
   });
 
   it('[E15] has security headers, and customers’ data is not kept by browsers', async () => {

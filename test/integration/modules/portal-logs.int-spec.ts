@@ -1,24 +1,129 @@
-import { expect, it } from '@jest/globals';
+import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { Portal } from './support/portal.js';
+import { IDS } from './support/recorded-org.js';
 
-it('logs each request once, with its id and without tokens or queries', async () => {
-  const lines: string[] = [];
-  const portal = await Portal.open({ LOG_LEVEL: 'info' }, { write: (line) => void lines.push(line) });
-  try {
+type Line = Record<string, unknown> & { level: number; msg: string };
+
+let portal: Portal;
+const written: string[] = [];
+const lines = (): Line[] => written.map((line) => JSON.parse(line) as Line);
+const requests = () => lines().filter(({ msg }) => / in \d+ ms$/.test(msg));
+const audits = () => lines().filter(({ audit }) => audit !== undefined);
+
+beforeEach(async () => {
+  portal = await Portal.open(
+    { LOG_LEVEL: 'info', WHMCS_WEBHOOK_SECRET: 'x'.repeat(32) },
+    { write: (line) => void written.push(line) },
+  );
+  written.length = 0;
+});
+afterEach(() => portal.close());
+
+/** Our pseudonyms of a user and an account. */
+function pseudonymsOf(user: string, account?: string): { subject: string; account?: string } {
+  const pseudonyms = portal.app.get(Pseudonyms);
+  return {
+    subject: pseudonyms.of('subject', user),
+    ...(account !== undefined && { account: pseudonyms.of('account', account) }),
+  };
+}
+
+describe('the line of a request', () => {
+  it('[C7] comes once, with our id beside the caller’s, and without tokens, queries or cookies', async () => {
     const secret = await portal.issuer.token('alice');
     const headers = { authorization: `Bearer ${secret}`, 'x-request-id': 'trace-42', cookie: 'session=hidden' };
-    expect((await portal.anonymous('/api/orders?secret=1', headers)).statusCode).toBe(200);
+    const answer = await portal.anonymous('/api/orders?secret=1', headers);
     expect((await portal.anonymous('/nowhere')).statusCode).toBe(404);
-    expect((await portal.anonymous('/health/live')).statusCode).toBe(200);
-    const answered = () => lines.filter((line) => / in \d+ ms/.test(line));
-    await eventually(() => answered().length >= 2, { what: 'a line for each answer' });
-    expect(answered().map((line) => JSON.parse(line))).toEqual([
-      expect.objectContaining({ requestId: 'trace-42', msg: expect.stringMatching(/^GET \/api\/orders 200 in/) }),
+    expect((await portal.anonymous('/%68ealth/live')).statusCode).toBe(200);
+    await eventually(() => requests().length >= 2, { what: 'a line for each answer' });
+    expect(requests()).toEqual([
+      expect.objectContaining({
+        requestId: answer.headers['x-request-id'],
+        clientRequestId: 'trace-42',
+        ...pseudonymsOf('alice', IDS.alice),
+        msg: expect.stringMatching(/^GET \/api\/orders 200 in/),
+      }),
       expect.objectContaining({ level: 40, msg: expect.stringMatching(/^GET \/nowhere 404 in/) }),
     ]);
-    expect(lines.join()).not.toMatch(new RegExp(`secret=1|hidden|${secret.slice(-20)}`));
-  } finally {
-    await portal.close();
-  }
+    expect(requests()[1]).not.toHaveProperty('subject');
+    expect(written.join()).not.toMatch(new RegExp(`secret=1|hidden|${secret.slice(-20)}`));
+  });
+
+  it('[C7] names the route, and of other addresses words alone', async () => {
+    await portal.get('alice', `/api/orders/${IDS.aliceOrder}`);
+    await portal.anonymous(`/reset/${await portal.issuer.token('alice')}?x`);
+    await portal.anonymous('http://x/u/alice%40example.org/abcdef0123456789');
+    await eventually(() => requests().length >= 3, { what: 'a line for each answer' });
+    expect(requests().map(({ msg }) => msg.replace(/ in \d+ ms$/, ''))).toEqual([
+      'GET /api/orders/:id 200',
+      'GET /reset/[…] 404',
+      'GET /u/[…]/[…] 404',
+    ]);
+  });
+});
+
+describe('every line that a request causes', () => {
+  it('[C7] has the pseudonyms of its caller, and hides what a source says', async () => {
+    const echoed = `MALFORMED_QUERY: FROM Order WHERE AccountId = '${IDS.alice}' Bearer 00D5g000000abcd!AQ0AQPx.zq_3k9LhRwT7`;
+    portal.org.failure = new SalesforceError('SALESFORCE_TIMEOUT', 'query failed', undefined, {
+      cause: new Error('outer', { cause: new Error(echoed) }),
+    });
+    const answer = await portal.get('alice', '/api/orders'); // the mapping fails, so the account is not known
+    portal.org.failure = undefined;
+    await portal.get('alice', '/api/invoices');
+    expect(answer.statusCode).toBe(504);
+    const failure = lines().find(({ msg }) => msg.startsWith('answered 504'));
+    expect(failure).toMatchObject({
+      requestId: answer.headers['x-request-id'],
+      msg: "answered 504 SALESFORCE_TIMEOUT: query failed: outer: MALFORMED_QUERY: FROM Order WHERE AccountId = '…' Bearer [session]",
+    });
+    await eventually(() => requests().length >= 2, { what: 'a line for each answer' });
+    expect(requests().map(({ subject, account }) => ({ subject, account }))).toEqual([
+      { ...pseudonymsOf('alice'), account: undefined },
+      pseudonymsOf('alice', IDS.alice),
+    ]);
+    expect(written.join('')).not.toMatch(new RegExp(`"alice"|${IDS.alice}|00D5g`));
+  });
+});
+
+describe('an audit event', () => {
+  it('[C7] tells why a token was refused, in our words', async () => {
+    const expired = await portal.issuer.token('alice', { expiresAt: Math.floor(Date.now() / 1_000) - 60 });
+    const answers = [
+      await portal.anonymous('/api/orders'),
+      await portal.anonymous('/api/orders', { authorization: `Bearer ${expired}` }),
+      await portal.anonymous('/api/orders', { authorization: 'Basic YWxpY2U6c2VjcmV0' }),
+    ];
+    const reasons = ['no token', 'it has expired', 'the authorization header must be: Bearer <token>'];
+    expect(audits()).toEqual(
+      reasons.map((reason, n) =>
+        expect.objectContaining({
+          level: 40,
+          audit: 'access.denied',
+          msg: 'access.denied',
+          reason,
+          requestId: answers[n]?.headers['x-request-id'],
+        }),
+      ),
+    );
+    expect(written.join('')).not.toContain('YWxpY2U6c2VjcmV0');
+  });
+
+  it('[C7] names a user without an account, and a webhook that nobody signed', async () => {
+    await portal.get('nobody@example.org', '/api/orders');
+    await portal.app.inject({
+      method: 'POST',
+      url: '/webhooks/whmcs',
+      headers: { 'content-type': 'application/json' },
+      payload: '{}',
+    });
+    expect(audits()).toEqual([
+      expect.objectContaining({ level: 40, audit: 'account.not-linked', ...pseudonymsOf('nobody@example.org') }),
+      expect.objectContaining({ level: 40, audit: 'webhook.refused', reason: expect.stringContaining('timestamp') }),
+    ]);
+    expect(written.join('')).not.toContain('nobody@');
+  });
 });

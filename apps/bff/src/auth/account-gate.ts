@@ -1,11 +1,14 @@
-import { runForCaller, type Caller } from '@bff/infra/callers/caller';
+import { currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
+import { Audit } from '@bff/infra/logging/audit';
+import { noteRequest } from '@bff/infra/logging/request-notes';
+import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import { MappingService } from '@bff/modules/identity/mapping.service';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { problem, ProblemError } from '../problems/problem.js';
 import { setAccount } from './account.decorator.js';
-import { TokenVerifier, unauthorized } from './token-verifier.js';
+import { TokenVerifier, UnauthorizedError } from './token-verifier.js';
 
 /**
  * Requires a valid token of a user who has an account, on every route that is not `@Public()`, before anything of the
@@ -19,6 +22,7 @@ export class AccountGate {
     private readonly verifier: TokenVerifier,
     private readonly mappings: MappingService,
     private readonly pseudonyms: Pseudonyms,
+    private readonly audit: Audit,
   ) {}
 
   /** Adds the hooks that judge each request. An address without a route has nothing to protect, and passes. */
@@ -32,24 +36,39 @@ export class AccountGate {
   }
 
   private async admit(request: FastifyRequest): Promise<Caller> {
-    const sub = await this.verifier.subject(bearerToken(request));
+    const sub = await this.subject(request);
     const subject = this.pseudonyms.of('subject', sub);
-    const account = await runForCaller({ subject, account: undefined }, () => this.mappings.resolve(sub));
-    if (!account) {
-      const detail = 'No customer account belongs to this user. Ask support to link it.';
-      throw new ProblemError(problem(403, 'account-not-linked', 'No account', detail));
-    }
+    const account = await runForCaller({ subject, account: undefined }, () => this.account(sub, request));
     const caller = { subject, account: this.pseudonyms.of('account', account.salesforceAccountId) };
     setAccount(request, account);
     this.callers.set(request, caller);
+    noteRequest(request.raw, { caller });
     return caller;
+  }
+
+  private async subject(request: FastifyRequest): Promise<string> {
+    try {
+      return await this.verifier.subject(bearerToken(request));
+    } catch (error) {
+      if (error instanceof UnauthorizedError) this.audit.record('access.denied', { reason: error.fault ?? 'no token' });
+      throw error;
+    }
+  }
+
+  private async account(sub: string, request: FastifyRequest): Promise<AccountMapping> {
+    noteRequest(request.raw, { caller: currentCaller() });
+    const account = await this.mappings.resolve(sub);
+    if (account) return account;
+    this.audit.record('account.not-linked');
+    const detail = 'No customer account belongs to this user. Ask support to link it.';
+    throw new ProblemError(problem(403, 'account-not-linked', 'No account', detail));
   }
 }
 
 function bearerToken({ headers }: FastifyRequest): string {
   const { authorization } = headers;
-  if (authorization === undefined) throw unauthorized();
+  if (authorization === undefined) throw new UnauthorizedError();
   const token = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization)?.[1];
-  if (token === undefined) throw unauthorized('the authorization header must be: Bearer <token>');
+  if (token === undefined) throw new UnauthorizedError('the authorization header must be: Bearer <token>');
   return token;
 }

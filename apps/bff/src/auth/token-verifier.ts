@@ -40,13 +40,13 @@ export class TokenVerifier {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       });
       const fault = accessTokenFault(protectedHeader, payload, accessTokens, CLOCK_TOLERANCE_SECONDS);
-      if (fault !== undefined) throw unauthorized(fault);
+      if (fault !== undefined) throw new UnauthorizedError(fault);
       if (typeof payload.sub === 'string' && SUBJECT.test(payload.sub)) return payload.sub;
-      throw unauthorized('the token has no usable subject');
+      throw new UnauthorizedError('the token has no usable subject');
     } catch (error) {
       if (error instanceof ProblemError) throw error;
       const reason = refusal(error);
-      if (reason !== undefined) throw unauthorized(reason);
+      if (reason !== undefined) throw new UnauthorizedError(reason);
       const retryAfterMs = error instanceof KeysUnavailableError ? error.retryAfterMs : RETRY_AFTER_MS;
       throw new ProblemError(
         problem(503, 'keys-unavailable', 'Tokens cannot be checked', 'The token issuer does not answer. Try again.', {
@@ -59,15 +59,19 @@ export class TokenVerifier {
   }
 }
 
-/** A 401 with the challenge that RFC 6750 requires; `description` is undefined when the request had no token. */
-export function unauthorized(description?: string): ProblemError {
-  const challenge = description
-    ? `Bearer realm="evergreen", error="invalid_token", error_description="${description}"`
-    : 'Bearer realm="evergreen"';
-  const detail = description
-    ? `Send a valid access token: ${description}.`
-    : 'Send an access token: authorization: Bearer <token>.';
-  return new ProblemError(problem(401, 'unauthorized', 'Unauthorized', detail), { 'www-authenticate': challenge });
+/** A request has no token, or a bad one: a 401 with the challenge that RFC 6750 requires. */
+export class UnauthorizedError extends ProblemError {
+  /** `fault`: what is wrong with the token, in our own words; undefined when the request has none. */
+  constructor(readonly fault?: string) {
+    const challenge = 'Bearer realm="evergreen"';
+    const detail = fault
+      ? `Send a valid access token: ${fault}.`
+      : 'Send an access token: authorization: Bearer <token>.';
+    super(problem(401, 'unauthorized', 'Unauthorized', detail), {
+      'www-authenticate': fault ? `${challenge}, error="invalid_token", error_description="${fault}"` : challenge,
+    });
+    this.name = 'UnauthorizedError';
+  }
 }
 
 /** The token's fault, in our own words; undefined if the token is not at fault. */

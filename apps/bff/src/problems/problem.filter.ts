@@ -1,3 +1,4 @@
+import { messageWithCauses } from '@bff/infra/logging/error-record';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError, type Problem } from './problem.js';
@@ -34,9 +35,7 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.error({ err: error }, `answered ${status}`);
       return;
     }
-    const { message, cause } = error as Error;
-    const because = cause instanceof Error ? `: ${cause.message}` : '';
-    this.logger.warn(`answered ${status} ${code ?? type}: ${message}${because}`);
+    this.logger.warn(`answered ${status} ${code ?? type}: ${messageWithCauses(error)}`);
   }
 }
 
@@ -52,7 +51,12 @@ export function sendProblem(
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
     .header('x-request-id', request.id)
-    .send(JSON.stringify({ ...found, instance: request.url.split('?', 1)[0], requestId: request.id }));
+    .send(JSON.stringify({ ...found, instance: pathOf(request.url), requestId: request.id }));
+}
+
+/** The path of a request's target, without the host that the absolute form has, and without the query. */
+function pathOf(target: string): string {
+  return target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/';
 }
 
 /** Whether this is the report that Terminus throws when something is down; it is an answer, not a problem. */

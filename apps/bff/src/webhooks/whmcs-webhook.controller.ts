@@ -1,5 +1,6 @@
 import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '@bff/modules/config/app-config';
+import { Audit } from '@bff/infra/logging/audit';
 import { Nonces } from '@bff/infra/nonces/nonces';
 import { BillingChanges, type BillingChange } from '@bff/modules/billing/billing-changes';
 import { Body, Controller, Headers, HttpCode, Inject, Logger, Post } from '@nestjs/common';
@@ -40,6 +41,7 @@ export class WhmcsWebhookController {
     private readonly changes: BillingChanges,
     @Inject(Nonces) private readonly nonces: Nonces,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
+    private readonly audit: Audit,
   ) {}
 
   @Post()
@@ -55,6 +57,7 @@ export class WhmcsWebhookController {
     if ((await this.nonces.claim(nonce, CLAIM_MS)) === 'known') throw repeated();
     try {
       await this.changes.apply(message, `whmcs ${message.id}`);
+      this.audit.record('webhook.applied', { message: message.id, change: message.event });
     } catch (error) {
       // The sender may then repeat the same message at once or, if the release fails as well, after half a minute.
       await this.nonces.release(nonce).catch(() => undefined);
@@ -69,6 +72,7 @@ export class WhmcsWebhookController {
     if (secret === undefined) throw new Error('the webhook has no secret, so it has no address');
     const fault = signatureFault(headers, bytes, { secret, toleranceSeconds, nowMs: Date.now() });
     if (fault === undefined) return headers.signature as string;
+    this.audit.record('webhook.refused', { reason: fault });
     const detail = `The message is not signed as it must be: ${fault}.`;
     throw new ProblemError(problem(401, 'webhook-not-signed', 'Not signed', detail), {
       'www-authenticate': 'Evergreen-HMAC-SHA256',

@@ -7,7 +7,11 @@ export const whmcsVariables = {
     group: 'whmcs',
     description: 'The URL of includes/api.php. Without it the local sandbox is used.',
   }),
-  WHMCS_API_IDENTIFIER: optional(oneLine, { group: 'whmcs', description: 'The identifier of the API credential.' }),
+  WHMCS_API_IDENTIFIER: optional(oneLine, {
+    group: 'whmcs',
+    description: 'The identifier of the API credential.',
+    secret: 'whole',
+  }),
   WHMCS_API_SECRET: optional(oneLine, {
     group: 'whmcs',
     description: 'The secret of the API credential.',

@@ -5,6 +5,8 @@ import type { EncryptionKeyText } from './cache-variables.js';
 
 /** The whole configuration of a process: checked, complete, grouped and deeply frozen. Only `loadConfig` makes it. */
 export interface AppConfig {
+  /** Every configured text that must not be read in logs. */
+  readonly secrets: readonly string[];
   readonly app: ApplicationConfig;
   readonly http: HttpConfig;
   readonly sse: StreamConfig;

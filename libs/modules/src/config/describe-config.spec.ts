@@ -18,6 +18,7 @@ const secrets: Record<string, string> = {
   PSEUDONYM_KEY: Buffer.from('hunter-key-of-pseudonyms-32-byte').toString('base64'),
   SF_CLIENT_SECRET: 'hunter-client',
   SF_PRIVATE_KEY: key,
+  WHMCS_API_IDENTIFIER: 'hunter-identifier',
   WHMCS_API_SECRET: 'hunter-whmcs',
   WHMCS_WEBHOOK_SECRET: 'hunter-webhook-of-sixteen-and-more',
 };
@@ -47,6 +48,7 @@ describe('describeConfig', () => {
       expect(text).not.toContain('hunter');
       expect(text).not.toContain('PRIVATE KEY');
       expect(text).not.toContain(secrets.CACHE_ENCRYPTION_KEYS?.split(':')[1]);
+      expect(text).not.toContain(secrets.PSEUDONYM_KEY);
       expect(text).toContain('cache.encryptionKeys.0.base64 = ****');
     }
     expect(bySentinels).toMatch(/^redis\.tlsCert = -----BEGIN CERTIFICATE----- … \(\d+ characters\)$/m);

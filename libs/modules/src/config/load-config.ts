@@ -13,6 +13,7 @@ import {
   sandboxUrlOf,
   type CheckedEnvironment,
 } from './config-rules.js';
+import { secretTexts } from '@bff/infra/config/secret-texts';
 import { environmentSchema, type Environment } from './environment.schema.js';
 import { ownVariables } from './own-variables.js';
 
@@ -37,10 +38,11 @@ export function loadConfig(env: RawEnvironment = processEnvironment()): AppConfi
   const environment: CheckedEnvironment = { values, isGiven: (name) => given.has(name) };
   const all = [...problems, ...problemsBetween(environment), ...unknownVariableProblems(given, ownVariables)];
   if (all.length > 0) throw new ConfigError(all);
-  return deepFreeze(group(values as Environment, environment));
+  const secrets = secretTexts(environmentSchema.shape, env, values);
+  return deepFreeze({ ...group(values as Environment, environment), secrets });
 }
 
-function group(env: Environment, environment: CheckedEnvironment): AppConfig {
+function group(env: Environment, environment: CheckedEnvironment): Omit<AppConfig, 'secrets'> {
   const sandboxUrl = sandboxUrlOf(env);
   const issuer = env.AUTH_ISSUER ?? sandboxUrl;
   return {

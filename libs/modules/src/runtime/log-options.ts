@@ -1,58 +1,67 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { currentCaller } from '@bff/infra/callers/caller';
+import { errorRecord } from '@bff/infra/logging/error-record';
+import { maskedLine } from '@bff/infra/logging/log-line';
+import { maskedPath } from '@bff/infra/logging/masked-path';
+import { Masking } from '@bff/infra/logging/masking';
+import { notesOf } from '@bff/infra/logging/request-notes';
 import type { AppConfig } from '../config/app-config.js';
 import type { Params } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 
-/** The form of an acceptable request id; any other is not repeated in the logs. */
+/** The form of a request id that a caller may give; any other is not repeated. */
 const REQUEST_ID = /^[A-Za-z0-9._~+/=-]{1,128}$/;
 
 const requestIds = new WeakMap<IncomingMessage, string>();
 
-/** The caller's `x-request-id` if it is well formed, else a new one; stable for one request. */
+/** Our own id of a request. No caller chooses it, so no two requests share one. */
 export function requestId(request: IncomingMessage): string {
   const known = requestIds.get(request);
   if (known !== undefined) return known;
-  const given = request.headers['x-request-id'];
-  const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+  const id = randomUUID();
   requestIds.set(request, id);
   return id;
 }
 
+/** The caller's `x-request-id` if it is well formed. */
+export function clientRequestId({ headers }: IncomingMessage): string | undefined {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : undefined;
+}
+
 /**
- * Structured logs: JSON lines in production, readable lines elsewhere. Each request is logged once, when it is
- * answered, with its id. Headers, which hold credentials, are never logged, and successful health requests and requests
- * that the caller broke off only at `debug`. `destination` replaces standard output.
+ * Structured logs: JSON lines in production, readable lines elsewhere. Every line passes the one place that masks
+ * (`maskedLine`). Each request is logged once, when it is answered, with our id and its caller's pseudonyms; successful
+ * health requests and requests that the caller broke off only at `debug`. Headers, queries and ids in paths are never
+ * logged. `destination` replaces standard output.
  */
-export function logOptions({ app }: AppConfig, destination?: DestinationStream): Params {
+export function logOptions({ app, secrets }: AppConfig, destination?: DestinationStream): Params {
+  const masking = new Masking(secrets);
   const options = {
     name: app.name,
     level: app.logLevel,
-    // The messages say the rest; headers hold credentials.
-    serializers: { res: ({ statusCode }: { statusCode: number }) => ({ statusCode }) },
-    redact: { paths: ['req.headers.authorization', 'req.headers.cookie'], censor: '[redacted]' },
+    hooks: { streamWrite: (line: string) => maskedLine(line, masking) },
+    mixin: () => ({ ...currentCaller() }),
+    wrapSerializers: false,
+    serializers: {
+      req: () => undefined, // the message says what may be said
+      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
+      err: errorRecord,
+    },
     genReqId: requestId,
     quietReqLogger: true,
     quietResLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
-    customLogLevel: (request: IncomingMessage, response: ServerResponse, error?: Error) => {
-      if (isAborted(response)) return 'debug' as const;
-      if (error || response.statusCode >= 500) return 'error' as const;
-      if (response.statusCode >= 400) return 'warn' as const;
-      return request.url?.startsWith('/health') ? ('debug' as const) : ('info' as const);
-    },
-    // Omits the error that the library makes up for every 5xx: the real one was logged where it was answered.
-    customErrorObject: (_request: IncomingMessage, res: unknown, _error: Error, line: { responseTime: number }) => ({
-      res,
-      responseTime: line.responseTime,
-    }),
-    customSuccessMessage: (request: IncomingMessage, response: ServerResponse, responseTime: number) =>
-      isAborted(response)
-        ? `${request.method} ${pathOf(request)} aborted after ${responseTime} ms`
-        : `${request.method} ${pathOf(request)} ${response.statusCode} in ${responseTime} ms`,
-    customErrorMessage: (request: IncomingMessage, response: { statusCode: number }) =>
-      `${request.method} ${pathOf(request)} ${response.statusCode}`,
+    customLogLevel: levelOf,
+    customSuccessObject: lineOf,
+    customErrorObject: (request: IncomingMessage, response: ServerResponse, _error: Error, line: Timed) =>
+      lineOf(request, response, line),
+    customSuccessMessage: messageOf,
+    // The library passes the time here, too, which its type does not say.
+    customErrorMessage: (request: IncomingMessage, response: ServerResponse, _error: Error, responseTime?: number) =>
+      messageOf(request, response, responseTime ?? 0),
   };
   const isForPeople = app.environment !== 'production';
   const stream =
@@ -62,13 +71,35 @@ export function logOptions({ app }: AppConfig, destination?: DestinationStream):
   return { pinoHttp: stream ? [options, stream] : options, forRoutes: ['/{*splat}'] };
 }
 
+interface Timed {
+  readonly responseTime: number;
+}
+
+function levelOf(request: IncomingMessage, response: ServerResponse, error?: Error) {
+  if (isAborted(response)) return 'debug' as const;
+  if (error || response.statusCode >= 500) return 'error' as const;
+  if (response.statusCode >= 400) return 'warn' as const;
+  return notesOf(request).route?.startsWith('/health') ? ('debug' as const) : ('info' as const);
+}
+
+/** Omits the error that the library makes up for every 5xx: the real one was logged where it was answered. */
+function lineOf(request: IncomingMessage, res: ServerResponse, { responseTime }: Timed): object {
+  return { clientRequestId: clientRequestId(request), ...notesOf(request).caller, res, responseTime };
+}
+
+function messageOf(request: IncomingMessage, response: ServerResponse, responseTime: number): string {
+  const what = `${request.method} ${notesOf(request).route ?? maskedPath(targetOf(request))}`;
+  return isAborted(response)
+    ? `${what} aborted after ${responseTime} ms`
+    : `${what} ${response.statusCode} in ${responseTime} ms`;
+}
+
+/** The target as the caller sent it: middleware may see a part of it as `url`. */
+function targetOf(request: IncomingMessage & { readonly originalUrl?: string }): string {
+  return request.originalUrl ?? request.url ?? '';
+}
+
 /** Whether the caller went away before anything was answered. Its status then says nothing. */
 function isAborted(response: ServerResponse): boolean {
   return !response.headersSent && !response.writableEnded;
-}
-
-/** The path of the request without its query, which may hold confidential values. */
-function pathOf(request: IncomingMessage): string {
-  const url = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '';
-  return url.split('?', 1)[0] as string;
 }

@@ -1,6 +1,7 @@
 import { CacheModule } from '@bff/infra/cache/cache.module';
 import { CallersModule } from '@bff/infra/callers/callers.module';
 import { APP_CONFIG } from '@bff/infra/config/application-config';
+import { LoggingModule } from '@bff/infra/logging/logging.module';
 import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
 import { FleetModule } from '@bff/infra/fleet/fleet.module';
 import { ProcessReports } from '@bff/infra/fleet/process-reports';
@@ -30,6 +31,7 @@ export class RuntimeModule implements OnApplicationBootstrap {
       imports: [
         ConfigModule.forRoot(config),
         CallersModule,
+        LoggingModule,
         RedisModule,
         FleetModule.forRootAsync({
           inject: [REDIS_CLIENT],

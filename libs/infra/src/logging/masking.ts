@@ -1,0 +1,79 @@
+/** Maximum characters of one text in a log line. What is longer is cut. */
+export const TEXT_LENGTH_MAX = 8_192;
+/** Characters read beyond the maximum, so that a secret at the cut is recognised as a whole. */
+const OVERLAP = 4_096;
+/** A configured secret that is shorter is not looked for: it would be found in harmless words. */
+const SECRET_LENGTH_MIN = 4;
+
+/**
+ * What is recognised by its form, in this order. Each pattern takes time in proportion to the text: it is anchored
+ * where a match can begin, or its repetitions are bounded.
+ */
+const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, '[key]'],
+  // Session ids of Salesforce: the id of the org, an exclamation mark, and a secret. Refresh tokens: a known beginning.
+  [/(?<!\w)00D\w{12,15}(?:!|%21)[\w.%]*/g, '[session]'],
+  [/(?<!\w)5Aep861[\w.]{20,}/g, '[token]'],
+  // JSON Web Tokens, and what has their form. A JSON object begins with `eyJ` in base64url.
+  [/(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[token]'],
+  [/(?<![\w-])[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/g, '[token]'],
+  // Credentials after their scheme. A word such as "Bearer tokens" has neither capitals nor digits.
+  [/\b(bearer|basic|oauth)(\s{1,3}|%20|\+)(?=\S{0,4096}[A-Z0-9=_])[\w.~+/=!%-]{4,}/g, '$1$2[credentials]'],
+  [/\b(Bearer|Basic|OAuth|BEARER|BASIC)(\s{1,3}|%20|\+)(?=\S{0,4096}[A-Z0-9=_])[\w.~+/=!%-]{4,}/g, '$1$2[credentials]'],
+  // User and password in a URL.
+  [/(?<=:\/\/)[^/\s"'<>]*@/g, '****@'],
+  // Named secrets in queries, forms, headers and JSON.
+  [
+    /((?:access_?token|refresh_?token|id_?token|client_?secret|assertion|password|passwd|passphrase|secret|api_?key|access_?key|authorization|cookie|signature)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"'&,;)}\]]+/gi,
+    '$1[masked]',
+  ],
+  // Literals of a query, which hold ids and names: after an operator, up to the closing quote or the cut.
+  [/([=<>(,]|\b(?:like|in|not|includes|excludes)\b)(\s{0,3})'(?:\\.|[^'\\])*(?:'|\\?$)/gi, "$1$2'…'"],
+  [/[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, '[e-mail]'],
+  // Ids of accounts, contacts and users of an org.
+  [/(?<![A-Za-z0-9])00[135][A-Za-z0-9]{12}(?:[A-Z0-5]{3})?(?![A-Za-z0-9])/g, '[id]'],
+];
+
+/** Without one of these, no pattern can match: most texts are read once, not a dozen times. */
+const SUSPICIOUS = /[@'=:]|%40|00[135d]|5aep861|eyj|-----BEGIN|bearer|basic|oauth|(?<![\w-])[\w-]{16,}\./i;
+
+/**
+ * Replaces what must not be read in logs: the configured secrets wherever they stand, and everything that has the form
+ * of a credential, of a literal in a query, or of a customer's name (an e-mail address, the id of an account).
+ */
+export class Masking {
+  private readonly secrets: RegExp | undefined;
+
+  constructor(secrets: readonly string[] = []) {
+    const forms = new Set(secrets.filter(({ length }) => length >= SECRET_LENGTH_MIN).flatMap(formsOf));
+    const longestFirst = [...forms].sort((a, b) => b.length - a.length).map(literally);
+    this.secrets = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.join('|'), 'g');
+  }
+
+  /** The text without secrets, and at most `lengthMax` characters of it. */
+  text(given: string, lengthMax: number = TEXT_LENGTH_MAX): string {
+    let text = given.length > lengthMax + OVERLAP ? given.slice(0, lengthMax + OVERLAP) : given;
+    if (this.secrets) text = text.replace(this.secrets, '[secret]');
+    if (SUSPICIOUS.test(text)) {
+      for (const [pattern, replacement] of PATTERNS) text = text.replace(pattern, replacement);
+    }
+    const isWhole = text.length <= lengthMax && given.length <= lengthMax + OVERLAP;
+    return isWhole ? text : `${text.slice(0, lengthMax)}… (${given.length} characters)`;
+  }
+}
+
+/** A secret as it may stand in a text: as it is, in a URL, in a form, in JSON, in base64. */
+function formsOf(secret: string): string[] {
+  const inUrl = encodeURIComponent(secret);
+  return [
+    secret,
+    inUrl,
+    inUrl.replaceAll('%20', '+'),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+  ];
+}
+
+function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+}
