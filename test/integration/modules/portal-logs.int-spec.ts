@@ -78,6 +78,7 @@ describe('every line that a request causes', () => {
     const failure = lines().find(({ msg }) => msg.startsWith('answered 504'));
     expect(failure).toMatchObject({
       requestId: answer.headers['x-request-id'],
+      ...pseudonymsOf('alice'),
       msg: "answered 504 SALESFORCE_TIMEOUT: query failed: outer: MALFORMED_QUERY: FROM Order WHERE AccountId = '…' Bearer [session]",
     });
     await eventually(() => requests().length >= 2, { what: 'a line for each answer' });

@@ -1,7 +1,7 @@
 import { currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { Audit } from '@bff/infra/logging/audit';
-import { noteRequest } from '@bff/infra/logging/request-notes';
+import { noteRequest, notesOf } from '@bff/infra/logging/request-notes';
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import { MappingService } from '@bff/modules/identity/mapping.service';
 import { Injectable } from '@nestjs/common';
@@ -29,7 +29,12 @@ export class AccountGate {
   guard(instance: FastifyInstance): void {
     instance.addHook('onRequest', (request, _reply, done) => {
       if (request.is404 || request.routeOptions.config.isPublic) done();
-      else this.admit(request).then((caller) => runForCaller(caller, done), done);
+      else {
+        this.admit(request).then(
+          (caller) => runForCaller(caller, done),
+          (error: Error) => runForCaller(notesOf(request.raw).caller, () => done(error)), // the user may be known
+        );
+      }
     });
     // Whoever reads the body may go on in the context of its socket.
     instance.addHook('preHandler', (request, _reply, done) => runForCaller(this.callers.get(request), done));

@@ -28,6 +28,12 @@ describe('masking', () => {
       /= '…' AND Name LIKE '…'$/,
     ],
     ['a list of it', `WHERE Id IN ('a','b', 'c') OR x='d'`, `WHERE Id IN ('…','…', '…') OR x='…'`],
+    [
+      'a query in a URL',
+      `q=SELECT%20Id+WHERE%20A%20%3D%20'0015g0'%20AND+B+LIKE+%27x%25%27`,
+      `q=SELECT%20Id+WHERE%20A%20%3D%20'…'%20AND+B+LIKE+'…'`,
+    ],
+    ['an account in it', 'id%20%270015g00000000aBAAQ%27', 'id%20%27[id]%27'],
     ['a cut query', `WHERE Name = 'Alice of Wond`, `WHERE Name = '…'`],
     ['an e-mail address', 'mapping:userId:alice.b+c@example.co.uk is', 'mapping:userId:[e-mail] is'],
     ['the same in a URL', '/users/alice%40example.org', '/users/[e-mail]'],

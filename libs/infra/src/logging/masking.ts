@@ -12,10 +12,10 @@ const SECRET_LENGTH_MIN = 4;
 const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g, '[key]'],
   // Session ids of Salesforce: the id of the org, an exclamation mark, and a secret. Refresh tokens: a known beginning.
-  [/(?<!\w)00D\w{12,15}(?:!|%21)[\w.%]*/g, '[session]'],
-  [/(?<!\w)5Aep861[\w.]{20,}/g, '[token]'],
+  [/(?:(?<![\w-])|(?<=%[\dA-F]{2}))00D\w{12,15}(?:!|%21)[\w.%]*/g, '[session]'],
+  [/5Aep861[\w.]{20,}/g, '[token]'],
   // JSON Web Tokens, and what has their form. A JSON object begins with `eyJ` in base64url.
-  [/(?<![\w-])eyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[token]'],
+  [/(?:(?<![\w-])|(?<=%[\dA-F]{2}))eyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[token]'],
   [/(?<![\w-])[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/g, '[token]'],
   // Credentials after their scheme. A word such as "Bearer tokens" has neither capitals nor digits.
   [/\b(bearer|basic|oauth)(\s{1,3}|%20|\+)(?=\S{0,4096}[A-Z0-9=_])[\w.~+/=!%-]{4,}/g, '$1$2[credentials]'],
@@ -27,15 +27,18 @@ const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     /((?:access_?token|refresh_?token|id_?token|client_?secret|assertion|password|passwd|passphrase|secret|api_?key|access_?key|authorization|cookie|signature)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"'&,;)}\]]+/gi,
     '$1[masked]',
   ],
-  // Literals of a query, which hold ids and names: after an operator, up to the closing quote or the cut.
-  [/([=<>(,]|\b(?:like|in|not|includes|excludes)\b)(\s{0,3})'(?:\\.|[^'\\])*(?:'|\\?$)/gi, "$1$2'…'"],
+  // Literals of a query, plain or in a URL, which hold ids and names: after an operator, up to the quote or the cut.
+  [
+    /([=<>(,]|%3[CDE]|%2[8C]|(?:\b|%20)(?:like|in|not|includes|excludes)(?![a-z]))((?:\s|%20|\+){0,3})(?:'|%27)(?:\\.|(?!%27)[^'\\])*(?:'|%27|\\?$)/gi,
+    "$1$2'…'",
+  ],
   [/[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, '[e-mail]'],
   // Ids of accounts, contacts and users of an org.
-  [/(?<![A-Za-z0-9])00[135][A-Za-z0-9]{12}(?:[A-Z0-5]{3})?(?![A-Za-z0-9])/g, '[id]'],
+  [/(?:(?<![A-Za-z0-9])|(?<=%[\dA-F]{2}))00[135][A-Za-z0-9]{12}(?:[A-Z0-5]{3})?(?![A-Za-z0-9])/g, '[id]'],
 ];
 
 /** Without one of these, no pattern can match: most texts are read once, not a dozen times. */
-const SUSPICIOUS = /[@'=:]|%40|00[135d]|5aep861|eyj|-----BEGIN|bearer|basic|oauth|(?<![\w-])[\w-]{16,}\./i;
+const SUSPICIOUS = /[@'=:%]|00[135d]|5aep861|eyj|-----BEGIN|bearer|basic|oauth|(?<![\w-])[\w-]{16,}\./i;
 
 /**
  * Replaces what must not be read in logs: the configured secrets wherever they stand, and everything that has the form
