@@ -10,6 +10,7 @@ import { benchClusterAcknowledgement } from './cluster-acknowledgement.bench.js'
 import type { Contender } from './contender.js';
 import { contenders } from './contenders.js';
 import { benchCrossProcess } from './cross-process.bench.js';
+import { benchFairness } from './fairness.bench.js';
 import { benchFanOut } from './fan-out.bench.js';
 import { benchL1Hit } from './l1-hit.bench.js';
 import { benchL2Hit } from './l2-hit.bench.js';
@@ -62,6 +63,7 @@ const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'fan-out': (_url, all) => benchFanOut(all, effort),
   memory: (_url, all) => benchMemory(all, effort),
   'change-events': () => benchChangeEvents(effort),
+  fairness: () => benchFairness(effort),
 };
 
 async function redisVersion(url: string): Promise<string> {

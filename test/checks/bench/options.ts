@@ -12,6 +12,7 @@ export const scenarioNames = [
   'fan-out',
   'memory',
   'change-events',
+  'fairness',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 

@@ -4,6 +4,7 @@ import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-sto
 import { Encryption } from '@bff/infra/cache/protocol/encryption';
 import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
+import { MappingCacheService } from '@bff/modules/identity/mapping-cache.service';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 
 describe('[P12] [P13] how long entries live', () => {
@@ -49,6 +50,12 @@ describe('[P12] [P13] how long entries live', () => {
   ])('%s: %i s', async (_what, seconds, read) => {
     const billing = new WhmcsCacheService(cache);
     expect(await fetchesAround(seconds, (fetch) => read(billing, fetch))).toEqual([false, true]);
+  });
+
+  it('[C2] that a user has no account: 10 s', async () => {
+    const mappings = new MappingCacheService(cache);
+    const none = (fetch: () => Promise<unknown>) => mappings.get('nobody', async () => (await fetch(), null));
+    expect(await fetchesAround(10, none)).toEqual([false, true]);
   });
 
   it('availability 60 s; the catalog itself stays', async () => {

@@ -1,0 +1,13 @@
+/** What the greedy customer does, from its first message until its second one. */
+export interface GreedyOrder {
+  readonly url: string;
+  readonly token: string;
+  readonly parallel: number;
+  /** How long each of them waits after a refusal. */
+  readonly pauseMs: number;
+}
+
+/** Its answers, by status. */
+export interface GreedyReport {
+  readonly counts: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,98 @@
+import { setTimeout as elapse } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { runForCaller } from '@bff/infra/callers/caller';
+import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
+import { JsforceSalesforceClient } from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
+import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
+import { soql } from '@bff/integrations/salesforce/soql';
+import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
+import { eventually } from '../../support/eventually.js';
+
+const LATENCY_MS = 100;
+
+/** Writes down whose requests are sent, in their order: a request is charged when it is sent. */
+class SendingOrder extends MemorySpendLedger {
+  readonly sent: string[] = [];
+
+  override charge(account: string): void {
+    super.charge(account);
+    this.sent.push(account);
+  }
+}
+
+describe('[C2] one account beside another at a Salesforce that takes 100 ms', () => {
+  let sandbox: Sandbox;
+  let order: SendingOrder;
+  let client: JsforceSalesforceClient;
+  const attacking: Promise<unknown>[] = [];
+  let isAttacked = false;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ port: 0, latencyMs: 0 });
+  });
+  afterAll(() => sandbox.close());
+  beforeEach(async () => {
+    const credentials = { clientId: 'sandbox-client', clientSecret: 'sandbox-secret' };
+    order = new SendingOrder();
+    const connection = new SalesforceConnection({ loginUrl: sandbox.url, ...credentials, queueMax: 500 });
+    client = new JsforceSalesforceClient(connection, { spend: order });
+    await client.query(soql`SELECT Id FROM Pricebook2`);
+    sandbox.setLatency(LATENCY_MS);
+  });
+  afterEach(async () => {
+    isAttacked = false;
+    await Promise.allSettled(attacking.splice(0));
+    client.close();
+  });
+
+  const refusals: unknown[] = [];
+  const madeUpOrder = async () => {
+    try {
+      await client.query(soql`SELECT Id FROM Order WHERE Id = ${'801000000000001AAA'}`);
+    } catch (error) {
+      refusals.push(error);
+      await elapse(250); // a refusal costs the source nothing; without a pause it would cost this machine everything
+    }
+  };
+  /** So many made-up orders in parallel, again and again, as one account. */
+  const attack = (parallel: number) => {
+    isAttacked = true;
+    refusals.length = 0;
+    for (let i = 0; i < parallel; i += 1) {
+      attacking.push(
+        runForCaller({ subject: 'greedy', account: 'greedy' }, async () => {
+          while (isAttacked) await madeUpOrder();
+        }),
+      );
+    }
+  };
+  /** The two queries of a cold page, one after the other, as another account. */
+  const page = () =>
+    runForCaller({ subject: 'modest', account: 'modest' }, async () => {
+      await client.query(soql`SELECT Id FROM Account WHERE Name = ${'A'} LIMIT 1`);
+      await client.query(soql`SELECT Id FROM Order WHERE AccountId = ${'001000000000001AAA'} LIMIT 1`);
+    });
+
+  it.each([20, 900])('%i made-up orders at a time are overtaken by each request of a page', async (parallel) => {
+    attack(parallel);
+    await eventually(() => order.sent.length >= 30, { what: 'the attack is under way', withinMs: 10_000 });
+    order.sent.length = 0;
+    const before = sandbox.counts.salesforce.queries;
+    for (let i = 0; i < 5; i += 1) await page();
+    const own = order.sent.flatMap((account, at) => (account === 'modest' ? [at] : []));
+    expect(own).toHaveLength(10);
+    // The first request gets the next place that is free.
+    expect(own[0]).toBeLessThanOrEqual(1);
+    // Later ones find a place at once: while one of them is answered, the other account sends its share (5), or it may
+    // twice where rounds overlap.
+    const between = own.slice(1).map((at, i) => at - (own[i] as number) - 1);
+    expect(Math.max(...between)).toBeLessThanOrEqual(10);
+    expect(sandbox.counts.salesforce.queries - before).toBeLessThanOrEqual(order.sent.length + 10);
+    if (parallel > 59) {
+      expect(refusals[0]).toMatchObject({
+        code: 'SALESFORCE_OVERLOADED',
+        message: expect.stringContaining('50 requests of the same account are waiting'),
+      });
+    }
+  });
+});
