@@ -40,10 +40,9 @@ const implementations: readonly { name: string; create: () => Promise<LedgersUnd
       const clock = { now: NOON };
       const appName = `contract-${randomUUID()}`;
       const connections = [await connectRedis(server), await connectRedis(server)] as const;
-      const [ledger, other] = connections.map((redis) => new RedisSpendLedger(redis, appName, () => clock.now)) as [
-        SpendLedger,
-        SpendLedger,
-      ];
+      const [ledger, other] = connections.map(
+        (redis): SpendLedger => new RedisSpendLedger(redis, appName, () => clock.now),
+      ) as [SpendLedger, SpendLedger];
       const close = async () => {
         await Promise.all([ledger.close(), other.close()]);
         connections.forEach((redis) => redis.disconnect());

@@ -4,6 +4,7 @@ import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-sto
 import { Encryption } from '@bff/infra/cache/protocol/encryption';
 import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
+import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { MappingCacheService } from '@bff/modules/identity/mapping-cache.service';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 
@@ -53,7 +54,7 @@ describe('[P12] [P13] how long entries live', () => {
   });
 
   it('[C2] that a user has no account: 10 s', async () => {
-    const mappings = new MappingCacheService(cache);
+    const mappings = new MappingCacheService(cache, new Pseudonyms());
     const none = (fetch: () => Promise<unknown>) => mappings.get('nobody', async () => (await fetch(), null));
     expect(await fetchesAround(10, none)).toEqual([false, true]);
   });

@@ -24,3 +24,8 @@ export function runForCaller<T>(caller: Caller | undefined, work: () => T): T {
 export function currentCaller(): Caller | undefined {
   return callers.getStore();
 }
+
+/** Whom work is counted for: the account, or the user while the account is not known; undefined: the process itself. */
+export function accountOf(caller: Caller | undefined): string | undefined {
+  return caller && (caller.account ?? caller.subject);
+}

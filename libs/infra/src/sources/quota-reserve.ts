@@ -1,6 +1,6 @@
 import { QuotaReservedError } from './sources.errors.js';
 import type { SpendLedger } from './spend-ledger.js';
-import type { RequestKind } from './fair-queue.js';
+import type { RequestKind } from '../process/fair-queue.js';
 
 /** What a source says of its quota: requests used, and allowed. */
 export interface QuotaUsage {

@@ -1,5 +1,5 @@
-import { currentCaller, type Caller } from '../callers/caller.js';
-import { FairQueue, type FairQueueLimits, type RequestKind } from './fair-queue.js';
+import { accountOf, currentCaller, type Caller } from '../callers/caller.js';
+import { FairQueue, type FairQueueLimits, type RequestKind } from '../process/fair-queue.js';
 import type { QuotaReserve } from './quota-reserve.js';
 import { isPartOfWrite } from './write-work.js';
 
@@ -37,7 +37,7 @@ export class SourceGate {
    */
   async pass<T>({ kind: given, signal }: GateRequest, send: () => Promise<T>): Promise<T> {
     const caller = currentCaller();
-    const account = caller && (caller.account ?? caller.subject);
+    const account = accountOf(caller);
     const kind = isPartOfWrite() ? 'write' : given;
     this.reserve?.check(account, kind);
     await this.admit?.(caller, kind);

@@ -1,27 +1,3 @@
-/** The bound that a request met: that of its own account, or the one of all accounts together. */
-export type QueueBound = 'account' | 'all';
-
-/** A request was not sent, because too many requests wait already. The message says whose. */
-export class QueueFullError extends Error {
-  constructor(
-    readonly bound: QueueBound,
-    countMax: number,
-    slots: number,
-  ) {
-    const whose = bound === 'account' ? 'of the same account' : 'of all accounts together';
-    super(`${countMax} requests ${whose} are waiting, as many as may, for ${slots} at once`);
-    this.name = 'QueueFullError';
-  }
-}
-
-/** A request was not sent, because its signal was aborted while it waited; `cause` is the signal's reason. */
-export class QueueAbortedError extends Error {
-  constructor(reason: unknown) {
-    super('the request was given up while it waited for its turn', { cause: reason });
-    this.name = 'QueueAbortedError';
-  }
-}
-
 /** A read was not sent, because what is left of the source's quota is kept for others. The message says why. */
 export class QuotaReservedError extends Error {
   constructor(message: string) {

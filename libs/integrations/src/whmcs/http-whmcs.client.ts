@@ -2,7 +2,7 @@ import { BoundedHttp } from '@bff/infra/http/bounded-http';
 import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
 import { SourceGate } from '@bff/infra/sources/source-gate';
-import { QueueFullError } from '@bff/infra/sources/sources.errors';
+import { QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { z } from 'zod';
 import { withoutFlatKeys } from './flat-keys.js';
 import { GATEWAYS, INVOICE, INVOICES, PAY_METHODS, SERVICES } from './whmcs-answers.js';

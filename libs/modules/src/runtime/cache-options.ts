@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CacheOptions } from '@bff/infra/cache/create-cache';
+import { accountOf, currentCaller } from '@bff/infra/callers/caller';
 import type { Fleet } from '@bff/infra/fleet/create-fleet';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { changeDrivenMaxAgeSeconds } from '../change-events/max-age.js';
@@ -35,5 +36,6 @@ export function cacheOptions(
     leaseMs: cache.leaseMs,
     waitMs: cache.waitMs,
     bypassConcurrency: cache.bypassConcurrency,
+    callerOf: () => accountOf(currentCaller()),
   };
 }

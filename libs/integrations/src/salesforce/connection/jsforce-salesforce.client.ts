@@ -1,7 +1,8 @@
-import type { RequestKind } from '@bff/infra/sources/fair-queue';
+import type { RequestKind } from '@bff/infra/process/fair-queue';
+import { QueueAbortedError, QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { QuotaReserve } from '@bff/infra/sources/quota-reserve';
 import { type Admission, SourceGate } from '@bff/infra/sources/source-gate';
-import { QueueAbortedError, QueueFullError, QuotaReservedError } from '@bff/infra/sources/sources.errors';
+import { QuotaReservedError } from '@bff/infra/sources/sources.errors';
 import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
 import type { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import { z } from 'zod';

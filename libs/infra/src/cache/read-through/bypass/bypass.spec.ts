@@ -14,6 +14,7 @@ const FIVE_MINUTES = 300_000;
 describe('Bypass', () => {
   let closing: AbortController;
   let bypass: Bypass;
+  let caller: string | undefined;
   /** The fetches begun so far, in order. */
   let fetches: { readonly key: string; readonly signal: AbortSignal; readonly end: (value: unknown) => void }[];
 
@@ -21,7 +22,8 @@ describe('Bypass', () => {
     jest.useFakeTimers({ doNotFake: ['nextTick'] });
     closing = new AbortController();
     setMaxListeners(0, closing.signal); // as `ReadThrough` does
-    bypass = new Bypass(CONCURRENCY, closing.signal);
+    caller = undefined;
+    bypass = new Bypass(CONCURRENCY, closing.signal, undefined, () => caller);
     fetches = [];
   });
   afterEach(() => {
@@ -56,6 +58,32 @@ describe('Bypass', () => {
     await pass(0);
     expect(fetches).toHaveLength(CONCURRENCY);
   };
+
+  describe('[C2] gives places to callers in turn', () => {
+    const askAs = async (who: string, count: number) => {
+      caller = who;
+      const callers = Array.from({ length: count }, (_, i) => ask(`${who}:${i}`));
+      await pass(0);
+      return callers;
+    };
+
+    it('so that one does not wait for the many fetches of another', async () => {
+      await askAs('greedy', 100);
+      expect(fetches).toHaveLength(CONCURRENCY);
+      await askAs('modest', 1);
+      fetches[0]?.end('');
+      await pass(0);
+      expect(fetches.at(-1)?.key).toBe('modest:0');
+    });
+
+    it('and refuses the fetches of one beyond a hundred that wait', async () => {
+      const greedy = await askAs('greedy', CONCURRENCY + 101);
+      expect(greedy.at(-1)?.told).toBe('CACHE_OVERLOADED');
+      expect(greedy.at(-2)?.told).toBeUndefined();
+      const [modest] = await askAs('modest', 1);
+      expect(modest?.told).toBeUndefined();
+    });
+  });
 
   describe('bounds by waitMs the wait of a caller without a fetch of its own', () => {
     it('while fetches of the key hang', async () => {

@@ -1,4 +1,6 @@
-import { bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
+import { BulkheadRejectedError } from 'cockatiel';
+import { FairQueue } from '../../../process/fair-queue.js';
+import { QueueFullError } from '../../../process/fair-queue.errors.js';
 import { CacheError } from '../../cache.errors.js';
 import { FETCH_MS } from '../../protocol/limits.js';
 import { Place } from './bypass-place.js';
@@ -10,6 +12,10 @@ import { type Waiter, WaiterSet } from '../waiters/waiter.js';
  * queue would only make more callers wait for a source that cannot keep up.
  */
 const QUEUE_MAX = 1000;
+/** Of these, the most that one caller may have, if it is known who calls. */
+const CALLER_QUEUE_MAX = 100;
+/** Percentage of the places that one caller may have while there are others. */
+const CALLER_SHARE_PERCENT = 50;
 /**
  * How long callers of a key gather for the next fetch while another one of the key runs, in milliseconds. They wait
  * less if a running one ends earlier.
@@ -27,6 +33,8 @@ const [, FETCH_MS_MAX] = FETCH_MS;
  * fetch may begin in any of these, or in a free place.
  */
 interface Gathering {
+  /** Whom the fetch is made for: the caller that began to gather. */
+  readonly caller: string | undefined;
   readonly waiters: WaiterSet;
   readonly lenders: Set<Place>;
 }
@@ -36,7 +44,8 @@ interface Gathering {
  * earlier, so callers share only a fetch that has not begun. Callers that arrive while one is running gather for the
  * next, which begins when a running one ends, or 50 ms after they began to gather unless too many of the key run. The
  * source sees at most `concurrency` fetches at once. Two kinds are not counted: a fetch whose signal was aborted, and a
- * fetch that began in the place of another fetch, which waits for it.
+ * fetch that began in the place of another fetch, which waits for it. Places go to callers in turn, where it is known
+ * who calls.
  *
  * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not its own fetch.
  */
@@ -44,15 +53,22 @@ export class Bypass {
   private readonly gatherings = new Map<string, Gathering>();
   private readonly running = new Map<string, number>();
   private readonly starts = new Map<string, () => void>();
-  private readonly slots: BulkheadPolicy;
+  private readonly places: FairQueue;
 
   constructor(
     concurrency: number,
     private readonly signal: AbortSignal,
     /** Turns a fetched value into the value that every caller receives. */
     private readonly faithful: (builder: Waiter, value: unknown) => unknown = (_, value) => value,
+    private readonly callerOf: () => string | undefined = () => undefined,
   ) {
-    this.slots = bulkhead(concurrency, QUEUE_MAX);
+    this.places = new FairQueue({
+      slots: concurrency,
+      writeSlots: 0,
+      sharePercent: CALLER_SHARE_PERCENT,
+      accountQueueMax: CALLER_QUEUE_MAX,
+      queueMax: QUEUE_MAX,
+    });
     // The first of the signal's listeners, so that at the close no waiter takes a place that a running fetch leaves.
     signal.addEventListener('abort', () => this.refuseAll(), { once: true });
   }
@@ -71,7 +87,7 @@ export class Bypass {
   }
 
   private gather(key: string): Gathering {
-    const gathering = { waiters: new WaiterSet(), lenders: new Set<Place>() };
+    const gathering = { caller: this.callerOf(), waiters: new WaiterSet(), lenders: new Set<Place>() };
     this.gatherings.set(key, gathering);
     this.schedule(key, gathering);
     return gathering;
@@ -100,8 +116,9 @@ export class Bypass {
 
   /** The fetch begins in the first place that is available; the other attempts find that it has begun. */
   private start(key: string, gathering: Gathering): void {
-    const isFree = this.slots.executionSlots > 0;
-    void this.beginIn((task) => this.slots.execute(task), key, gathering);
+    const isFree = this.places.hasFreeSlot;
+    const request = { account: gathering.caller, kind: 'read' } as const;
+    void this.beginIn((task) => this.places.run(request, task), key, gathering);
     if (!isFree) for (const place of gathering.lenders) void this.beginIn((task) => place.lend(task), key, gathering);
   }
 
@@ -113,7 +130,7 @@ export class Bypass {
     try {
       await place(() => this.fetch(key, gathering));
     } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
+      if (!(error instanceof BulkheadRejectedError || error instanceof QueueFullError)) throw error;
       if (this.gatherings.get(key) === gathering) this.refuse(key, overloaded());
     }
   }

@@ -1,7 +1,7 @@
 import { Lane, Waiter, type RequestKind } from './queue/lane.js';
 import { LongestLanes } from './queue/longest-lanes.js';
 import { Turns } from './queue/turns.js';
-import { QueueAbortedError, QueueFullError } from './sources.errors.js';
+import { QueueAbortedError, QueueFullError } from './fair-queue.errors.js';
 
 export type { RequestKind } from './queue/lane.js';
 
@@ -76,6 +76,11 @@ export class FairQueue {
   /** The requests under way and waiting, and the accounts that have any. */
   get state(): { readonly running: number; readonly waiting: number; readonly accounts: number } {
     return { running: this.running, waiting: this.waiting, accounts: this.lanes.size };
+  }
+
+  /** Whether a request could be sent at once, if it is that of an account that has less than its share. */
+  get hasFreeSlot(): boolean {
+    return this.runningReads < this.readSlots && this.running < this.limits.slots;
   }
 
   /**

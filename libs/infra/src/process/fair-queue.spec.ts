@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { FairQueue, type FairQueueLimits, type RequestKind } from './fair-queue.js';
 import { Chain } from './queue/chain.js';
-import { QueueAbortedError, QueueFullError } from './sources.errors.js';
+import { QueueAbortedError, QueueFullError } from './fair-queue.errors.js';
 
 type Account = string | undefined;
 
@@ -258,7 +258,7 @@ describe('[C2] a request that is given up', () => {
 });
 
 describe('[C2] any sequence of requests', () => {
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
 
   const account = fc.constantFrom<Account>('a', 'b', 'c', 'd', undefined);
   const step = fc.oneof(
