@@ -2,6 +2,7 @@ import { setTimeout as elapse } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runForCaller } from '@bff/infra/callers/caller';
 import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
+import { runAsWrite } from '@bff/infra/sources/write-work';
 import { JsforceSalesforceClient } from '@bff/integrations/salesforce/connection/jsforce-salesforce.client';
 import { SalesforceConnection } from '@bff/integrations/salesforce/connection/salesforce-connection';
 import { soql } from '@bff/integrations/salesforce/soql';
@@ -94,5 +95,58 @@ describe('[C2] one account beside another at a Salesforce that takes 100 ms', ()
         message: expect.stringContaining('50 requests of the same account are waiting'),
       });
     }
+  });
+});
+
+describe('[C2] an org with few requests left', () => {
+  const DAILY = 400;
+  let sandbox: Sandbox;
+  let client: JsforceSalesforceClient;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ port: 0, latencyMs: 0, dailyRequestsMax: DAILY });
+    const credentials = { clientId: 'sandbox-client', clientSecret: 'sandbox-secret' };
+    const connection = { loginUrl: sandbox.url, ...credentials, quotaReservePercent: 50 };
+    client = new JsforceSalesforceClient(new SalesforceConnection(connection));
+  });
+  afterAll(() => sandbox.close());
+
+  const as = <T>(account: string, work: () => Promise<T>) => runForCaller({ subject: account, account }, work);
+  const read = () => client.query<{ Id: string }>(soql`SELECT Id FROM Account LIMIT 1`);
+  const left = () => DAILY - (client.apiUsage()?.used ?? 0);
+
+  it('refuses one after the other the accounts that spend most, and takes orders until the last request', async () => {
+    const [account] = await as('heavy', read);
+    for (let i = 0; i < 40; i += 1) await as('middle', read);
+    const untilRefused = async (who: string): Promise<void> => {
+      for (;;) {
+        const error = await as(who, read).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        if (error === undefined) continue;
+        expect(error).toMatchObject({ code: 'SALESFORCE_QUOTA_RESERVED' });
+        return;
+      }
+    };
+    await untilRefused('heavy');
+    const leftAtFirst = left();
+    expect(leftAtFirst).toBeLessThan(DAILY / 2);
+    expect(leftAtFirst).toBeGreaterThan(DAILY / 2 - 20);
+    await as('middle', read);
+    await untilRefused('middle');
+    expect(left()).toBeLessThan(leftAtFirst);
+    await as('light', read);
+    const body = { AccountId: account?.Id, Status: 'Draft', EffectiveDate: '2026-11-30' };
+    const order = () =>
+      as('heavy', () =>
+        runAsWrite(async () => {
+          await read(); // as prices are
+          await client.composite([{ method: 'POST', path: '/sobjects/Order', referenceId: 'order', body }]);
+        }),
+      );
+    while (left() >= 2) await order();
+    await untilRefused('light');
+    expect(left()).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import type { CacheBucketMetrics } from '@bff/infra/cache/cache.types';
 import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
+import { isPartOfWrite } from '@bff/infra/sources/write-work';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
@@ -30,6 +31,18 @@ describe('orders', () => {
       ...summary,
       items: [expect.objectContaining({ id: IDS.aliceItem, productName: 'Fibre 1G', quantity: 1, totalPrice: 40 })],
     });
+  });
+
+  it('[C2] are placed by requests that all count as writes, which the reserve of the quota is kept for', async () => {
+    await portal.get('alice', '/api/orders');
+    const seen: boolean[] = [];
+    portal.org.delay = async () => void seen.push(isPartOfWrite());
+    const body = { items: [{ productId: IDS.fibre, quantity: 1 }] };
+    expect((await portal.post('alice', '/api/orders', body)).statusCode).toBe(201);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).not.toContain(false);
+    await portal.get('bob', '/api/orders');
+    expect(seen.at(-1)).toBe(false);
   });
 
   it('[P28] [E15] [invariant 16] of another account are not there', async () => {

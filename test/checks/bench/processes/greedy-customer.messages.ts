@@ -3,7 +3,7 @@ export interface GreedyOrder {
   readonly url: string;
   readonly token: string;
   readonly parallel: number;
-  /** How long each of them waits after a refusal. */
+  /** How long each of them waits after a refusal, on average. */
   readonly pauseMs: number;
 }
 
