@@ -90,6 +90,20 @@ export class BuildFailedError extends CacheError {
   }
 }
 
+/**
+ * An error of a fetcher that is about the caller for whom it fetched, not about the source: a limit that this caller has
+ * used up. It reaches the callers whom it concerns. The others that shared the fetch, in any process, begin another.
+ */
+export interface CallerError extends Error {
+  /** Whether it would be the error of this caller, too: what `Callers.current()` returned when the caller read. */
+  concerns(caller: unknown): boolean;
+}
+
+/** Whether an error of a fetcher, of any class, is about callers. */
+export function isCallerError(error: unknown): error is CallerError {
+  return typeof (error as Partial<CallerError> | undefined)?.concerns === 'function';
+}
+
 /** A fetch took longer than `fetchTimeoutMs`. Its signal was aborted; a late result is not used. */
 export class FetchTimeoutError extends CacheError {
   constructor(key: string, fetchTimeoutMs: number) {

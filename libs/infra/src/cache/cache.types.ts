@@ -21,6 +21,14 @@ export interface FetchContext {
  */
 export type Fetcher<T> = (context: FetchContext) => Promise<T>;
 
+/** Tells for whom a read is made, where callers share fetches and may be refused one by one (`CallerError`). */
+export interface Callers {
+  /** The caller of the present work, compared by identity; undefined: it has none. */
+  current(): unknown;
+  /** Runs `work` so that it, and what it starts, is done for this caller. */
+  run<T>(caller: unknown, work: () => T): T;
+}
+
 /** Dependencies known before the fetch, or read from the fetched value. */
 export type DeclaredDependencies<T> = readonly Dependency[] | ((value: T) => readonly Dependency[]);
 

@@ -2,7 +2,7 @@ import type { OnSplit } from '../redis/primary-vouch.js';
 import { createRedisClient, type RedisClient } from '../redis/redis-client.js';
 import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
-import type { CounterReports, FeedAges } from './cache.types.js';
+import type { Callers, CounterReports, FeedAges } from './cache.types.js';
 import { ChangeFeeds } from './feeds/change-feeds.js';
 import { Encryption, type EncryptionKey } from './protocol/encryption.js';
 import { FEED_LOST_SECONDS, LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './protocol/limits.js';
@@ -83,6 +83,11 @@ export interface CacheOptions {
    * @default 'refuse'
    */
   readonly onSplit?: OnSplit;
+  /**
+   * For whom reads are made. A fetch that several share is made for one of them, and what it is refused as that caller's
+   * (`CallerError`) does not reach the others. @default all reads have the same caller
+   */
+  readonly callers?: Callers | undefined;
   /** Default of `waitMs`. @default 30000 */
   readonly waitMs?: number;
   /** Default of `leaseMs`. @default 10000 */
@@ -139,6 +144,7 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
       waitMs: within('waitMs', options.waitMs ?? 30_000, WAIT_MS),
       leaseMs: within('leaseMs', options.leaseMs ?? 10_000, LEASE_MS),
       safetyTtlSeconds: safetyTtl(options.safetyTtlSeconds),
+      callers: options.callers,
     },
     bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
     callerOf: options.callerOf,

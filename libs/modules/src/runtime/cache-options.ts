@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CacheOptions } from '@bff/infra/cache/create-cache';
-import { accountOf, currentCaller } from '@bff/infra/callers/caller';
+import { accountOf, currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
 import type { Fleet } from '@bff/infra/fleet/create-fleet';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { changeDrivenMaxAgeSeconds } from '../change-events/max-age.js';
@@ -33,6 +33,10 @@ export function cacheOptions(
     retentionDays: cache.retentionDays,
     memoryMaxBytes: cache.memoryMaxBytes,
     encryptionKeys: configured.length > 0 ? configured : [{ id: 'process', secret: randomBytes(32) }],
+    callers: {
+      current: currentCaller,
+      run: (caller, work) => runForCaller(caller as Caller | undefined, work),
+    },
     leaseMs: cache.leaseMs,
     waitMs: cache.waitMs,
     bypassConcurrency: cache.bypassConcurrency,

@@ -53,12 +53,12 @@ export class Build {
    */
   async fetch(): Promise<unknown> {
     const context: FetchContext = { dependsOn: (...dependencies) => this.add(dependencies), signal: this.signal };
-    const { key, fetcher, options } = this.builder;
+    const { key, options } = this.builder;
     try {
       const value = await fetchInTime(
         key,
         options.fetchTimeoutMs,
-        () => fetcher(context),
+        () => this.builder.fetch(context),
         () => this.abort(),
       );
       const { dependsOn } = options;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { BuildFailedError, CacheError, StoreUnavailableError } from '../cache.errors.js';
+import { BuildFailedError, CacheError, isCallerError, StoreUnavailableError } from '../cache.errors.js';
 import { entry, storedDependencies } from '../dependencies.js';
 import type { BeginReply, InvalidationNotice, LeaseEnd, StoredValue } from '../protocol/cache-store.js';
 import { Build, releaseLease, type BuildHost } from './build.js';
 import { knownDependencies } from './get-or-set-options.js';
 import { pollMs, type LeaseWatch, type LeaseWatches } from './lease-watch.js';
 import type { StoreClock } from './store-clock.js';
-import { type Waiter, WaiterSet } from './waiters/waiter.js';
+import { isErrorOf, type Waiter, WaiterSet } from './waiters/waiter.js';
 
 /** The parts of the read-through that flights use. */
 export interface FlightHost extends BuildHost {
@@ -282,8 +282,12 @@ export class Flight {
 
   private async failAll(build: Build, error: unknown): Promise<void> {
     this.detach();
-    if (!build.isDoomed) await this.release(build.leaseId, describe(error));
-    this.waiters.takeAll().forEach((waiter) => waiter.fail(error));
+    // Other processes learn of an error of the source alone: their callers are others.
+    if (!build.isDoomed) await this.release(build.leaseId, isCallerError(error) ? undefined : describe(error));
+    for (const waiter of this.waiters.takeAll()) {
+      if (waiter === build.builder || isErrorOf(waiter, error)) waiter.fail(error);
+      else this.host.enter(waiter);
+    }
   }
 
   private release(leaseId: string, failure?: LeaseEnd['failure']): Promise<void> {

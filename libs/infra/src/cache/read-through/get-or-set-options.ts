@@ -2,6 +2,7 @@ import { CacheError } from '../cache.errors.js';
 import type {
   BackgroundEvent,
   BuildEvent,
+  Callers,
   CallOptions,
   DeclaredDependencies,
   GetOrSetOptions,
@@ -57,6 +58,7 @@ export interface ResolvedOptions {
   readonly leaseMs: number;
   readonly renewLease: boolean;
   readonly sensitive: boolean;
+  readonly callers: Callers | undefined;
   readonly onOutcome: ((outcome: ReadOutcome) => void) | undefined;
   readonly onTooOld: (() => void) | undefined;
   readonly onBuilt: ((event: BuildEvent) => void) | undefined;
@@ -69,6 +71,8 @@ export interface ReadDefaults {
   readonly leaseMs: number;
   /** Bounds entries without a TTL of their own, and sliding ends; undefined: nothing bounds them. */
   readonly safetyTtlSeconds: number | undefined;
+  /** @default all reads have the same caller */
+  readonly callers?: Callers | undefined;
 }
 
 /**
@@ -100,6 +104,7 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
     leaseMs: Math.ceil(within('leaseMs', options.leaseMs ?? defaults.leaseMs, LEASE_MS)),
     renewLease: options.renewLease ?? true,
     sensitive: options.sensitive ?? false,
+    callers: defaults.callers,
     onOutcome: options.onOutcome,
     onTooOld: options.onTooOld,
     onBuilt: options.onBuilt,

@@ -5,7 +5,7 @@ import { CacheError } from '../../cache.errors.js';
 import { FETCH_MS } from '../../protocol/limits.js';
 import { Place } from './bypass-place.js';
 import { fetchInTime } from '../build.js';
-import { type Waiter, WaiterSet } from '../waiters/waiter.js';
+import { isErrorOf, type Waiter, WaiterSet } from '../waiters/waiter.js';
 
 /**
  * Maximum fetches that wait for a free place; callers of a further one are rejected with `CACHE_OVERLOADED`. A longer
@@ -163,19 +163,22 @@ export class Bypass {
 
   /** Never rejects. */
   private async answer(waiters: WaiterSet, builder: Waiter, aborting: AbortController, place: Place): Promise<void> {
-    const { key, fetcher, options } = builder;
+    const { key, options } = builder;
     const context = { dependsOn: () => undefined, signal: aborting.signal };
     try {
       const fetched = await fetchInTime(
         key,
         options.fetchTimeoutMs,
-        () => place.holding(() => fetcher(context)),
+        () => place.holding(() => builder.fetch(context)),
         () => aborting.abort(),
       );
       const value = this.faithful(builder, fetched);
       for (const waiter of waiters.takeAll()) waiter.succeed(value, 'bypass');
     } catch (error) {
-      for (const waiter of waiters.takeAll()) waiter.fail(error);
+      for (const waiter of waiters.takeAll()) {
+        if (waiter === builder || isErrorOf(waiter, error)) waiter.fail(error);
+        else this.enter(waiter);
+      }
     }
   }
 

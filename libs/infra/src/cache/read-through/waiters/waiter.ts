@@ -1,6 +1,6 @@
 import { reportDefect } from '../../../process/defect-report.js';
-import { WaitTimeoutError } from '../../cache.errors.js';
-import type { BuildEvent, Fetcher, ReadOutcome } from '../../cache.types.js';
+import { isCallerError, WaitTimeoutError } from '../../cache.errors.js';
+import type { BuildEvent, FetchContext, Fetcher, ReadOutcome } from '../../cache.types.js';
 import type { StoredValue } from '../../protocol/cache-store.js';
 import { Place } from '../bypass/bypass-place.js';
 import { isYoungEnough } from '../entry-age.js';
@@ -29,6 +29,8 @@ export class Waiter {
   readonly answer: Promise<unknown>;
   /** The place of the fetch that makes this call, if one does while the store is away. */
   readonly place = Place.current;
+  /** For whom it reads, and fetches if the fetch is its own. */
+  readonly caller: unknown;
   private requestsBefore: number | undefined;
   protected resolve!: (value: unknown) => void;
   private reject!: (error: unknown) => void;
@@ -47,6 +49,7 @@ export class Waiter {
      */
     private readonly arrivedAt = performance.now(),
   ) {
+    this.caller = options.callers?.current();
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -54,12 +57,23 @@ export class Waiter {
   }
 
   /**
-   * Whether a caller arriving now may share this waiter's answer: same options, same place, and no flight has sent a
-   * request since this waiter arrived. The caller must share this waiter's unsent read of the store: then no time has
+   * Whether a caller arriving now may share this waiter's answer: same options, same place, same caller, and no flight
+   * has sent a request since this waiter arrived. The caller must share this waiter's unsent read of the store: then no time has
    * passed between them.
    */
   cameWith(options: ResolvedOptions, requests: number): boolean {
-    return options === this.options && requests === this.requestsBefore && this.place === Place.current;
+    return (
+      options === this.options &&
+      requests === this.requestsBefore &&
+      this.place === Place.current &&
+      this.caller === options.callers?.current()
+    );
+  }
+
+  /** Calls its fetcher, for its own caller, whoever made this call possible. */
+  fetch(context: FetchContext): Promise<unknown> {
+    const { callers } = this.options;
+    return callers ? callers.run(this.caller, () => this.fetcher(context)) : this.fetcher(context);
   }
 
   /** Records its arrival, after this many requests to the store. The first call counts. */
@@ -145,6 +159,11 @@ export class Waiter {
   protected tellTooOld(): void {
     tellTooOld(this.options);
   }
+}
+
+/** Whether the error of a fetch that it shared is also its own: only that of another caller is not. */
+export function isErrorOf({ caller }: Waiter, error: unknown): boolean {
+  return !isCallerError(error) || error.concerns(caller);
 }
 
 /** Notifies a caller that there was an entry too old for it. An error of the listener is reported as a defect. */
