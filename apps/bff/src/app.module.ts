@@ -2,6 +2,7 @@ import type { AppConfig } from '@bff/modules/config/app-config';
 import { HealthModule } from '@bff/infra/health/health.module';
 import { NoncesModule } from '@bff/infra/nonces/nonces.module';
 import { isRedisConfigured } from '@bff/infra/redis/redis-client';
+import { Limits } from '@bff/infra/limits/limits';
 import { WhmcsModule } from '@bff/integrations/whmcs/whmcs.module';
 import { BillingModule } from '@bff/modules/billing/billing.module';
 import { CHANGE_DRIVEN_MODULES } from '@bff/modules/change-driven-modules';
@@ -9,6 +10,7 @@ import { ChangeEventsModule } from '@bff/modules/change-events/change-events.mod
 import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
 import { IdentityModule } from '@bff/modules/identity/identity.module';
 import { NotificationsModule } from '@bff/modules/notifications/notifications.module';
+import { fetchAdmission } from '@bff/modules/runtime/fetch-admission';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -22,6 +24,7 @@ import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { QueryNamesGuard } from './http/query-names.guard.js';
+import { LimitGate } from './limits/limit-gate.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { WhmcsWebhookController } from './webhooks/whmcs-webhook.controller.js';
@@ -42,7 +45,8 @@ export class AppModule {
         RuntimeModule.forConfig(config),
         WhmcsModule.forRootAsync({
           isGlobal: true,
-          useFactory: () => ({ url: apiUrl, ...whmcs }),
+          inject: [Limits],
+          useFactory: (limits: Limits) => ({ url: apiUrl, ...whmcs, admit: fetchAdmission(limits) }),
         }),
         HealthModule,
         NotificationsModule,
@@ -64,6 +68,7 @@ export class AppModule {
       providers: [
         TokenVerifier,
         AccountGate,
+        LimitGate,
         EventStreams,
         { provide: APP_GUARD, useClass: QueryNamesGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

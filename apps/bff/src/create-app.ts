@@ -12,6 +12,7 @@ import { AppModule } from './app.module.js';
 import { AccountGate } from './auth/account-gate.js';
 import { answerOtherMethods } from './http/allowed-methods.js';
 import { answerUnreadable, answerUnrouted } from './http/unrouted-answers.js';
+import { LimitGate } from './limits/limit-gate.js';
 import { keepRawBodies } from './webhooks/raw-bodies.js';
 
 /**
@@ -80,7 +81,9 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
     });
   answerOtherMethods(instance);
   instance.addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
+  app.get(LimitGate).watch(instance);
   app.get(AccountGate).guard(instance);
+  app.get(LimitGate).guard(instance);
 }
 
 /**

@@ -129,28 +129,31 @@ describe('limits while Redis does not answer', () => {
   it.each<[string, Step, Step]>([
     ['killed', (redis) => redis.kill('SIGKILL'), (redis) => redis.restart()],
     ['hanging', async (redis) => redis.pause(), async (redis) => redis.resume()],
-  ])('[C2] %s: are the share of the process, keep nobody waiting, and are those of all again', async (_, away, back) => {
-    await open();
-    expect(await accepted(limits, 'fetch', 'before', 1)).toBe(1);
-    await away(other);
-    const slowest = { ms: 0 };
-    const timed = async (account: string, times: number) => {
-      const begin = performance.now();
-      const count = await accepted(limits, 'fetch', account, times);
-      slowest.ms = Math.max(slowest.ms, performance.now() - begin);
-      return count;
-    };
-    expect(await timed('a', 300)).toBe(SHARE);
-    for (let i = 0; i < 20; i++) expect(await timed('a', 5)).toBe(0);
-    expect(await timed('b', 300)).toBe(SHARE);
-    expect(await timed('before', 300)).toBe(BLOCK - 1 + SHARE); // what it holds of its block is still good
-    expect(slowest.ms).toBeLessThan(COMMAND_TIMEOUT_MS);
-    await back(other);
-    await eventually(async () => (await accepted(limits, 'fetch', 'c', 1)) === 1 && (await isKnown(other, 'c')), {
-      what: 'Redis is asked again',
-    });
-    expect(await accepted(limits, 'fetch', 'd', 300)).toBe(200);
-  });
+  ])(
+    '[C2] %s: are the share of the process, keep nobody waiting, and are those of all again',
+    async (_, away, back) => {
+      await open();
+      expect(await accepted(limits, 'fetch', 'before', 1)).toBe(1);
+      await away(other);
+      const slowest = { ms: 0 };
+      const timed = async (account: string, times: number) => {
+        const begin = performance.now();
+        const count = await accepted(limits, 'fetch', account, times);
+        slowest.ms = Math.max(slowest.ms, performance.now() - begin);
+        return count;
+      };
+      expect(await timed('a', 300)).toBe(SHARE);
+      for (let i = 0; i < 20; i++) expect(await timed('a', 5)).toBe(0);
+      expect(await timed('b', 300)).toBe(SHARE);
+      expect(await timed('before', 300)).toBe(BLOCK - 1 + SHARE); // what it holds of its block is still good
+      expect(slowest.ms).toBeLessThan(COMMAND_TIMEOUT_MS);
+      await back(other);
+      await eventually(async () => (await accepted(limits, 'fetch', 'c', 1)) === 1 && (await isKnown(other, 'c')), {
+        what: 'Redis is asked again',
+      });
+      expect(await accepted(limits, 'fetch', 'd', 300)).toBe(200);
+    },
+  );
 
   it('[B1] that refuses the command: are the share of the process, and no error', async () => {
     await open();

@@ -1,10 +1,12 @@
 import { currentCaller, runForCaller } from '@bff/infra/callers/caller';
+import { Limits } from '@bff/infra/limits/limits';
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import { MappingService } from '@bff/modules/identity/mapping.service';
 import { usersOfAccount, usersOfClient } from '@bff/modules/notifications/notification.types';
-import { Controller, Get, Headers, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Account } from '../auth/account.decorator.js';
+import { LimitGate } from '../limits/limit-gate.js';
 import { EventStreams } from './event-streams.js';
 import type { Subscriber } from './open-streams.js';
 import { ResponseOutlet } from './response-outlet.js';
@@ -25,15 +27,18 @@ export class EventsController {
   constructor(
     private readonly streams: EventStreams,
     private readonly mappings: MappingService,
+    @Inject(Limits) private readonly limits: Limits,
+    private readonly limitGate: LimitGate,
   ) {}
 
   @Get()
-  events(
+  async events(
     @Account() account: AccountMapping,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
+  ): Promise<void> {
+    if (request.method !== 'HEAD') await this.limits.charge('stream', currentCaller());
     this.streams.admit(account.salesforceAccountId);
     if (request.method === 'HEAD') {
       void reply.headers(HEAD).send();
@@ -41,7 +46,11 @@ export class EventsController {
     }
     const subscriber = this.subscriber(account, request);
     reply.hijack();
-    reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEAD });
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      ...this.limitGate.fieldsOf(request),
+      ...HEAD,
+    });
     const abandon = this.streams.add(subscriber, new ResponseOutlet(reply.raw), lastEventId || undefined);
     reply.raw.once('close', abandon);
     if (reply.raw.destroyed) abandon(); // the browser left while its token was checked

@@ -1,4 +1,5 @@
 import { BuildFailedError, NotAcknowledgedError, WaitTimeoutError } from '@bff/infra/cache/cache.errors';
+import { RateLimitedError } from '@bff/infra/limits/limits.errors';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { WhmcsError } from '@bff/integrations/whmcs/whmcs.errors';
 import { BillingNotLinkedError } from '@bff/modules/billing/billing.errors';
@@ -23,6 +24,8 @@ describe('the problem of an error', () => {
     [new NotAcknowledgedError(SECRET), 503, 2],
     [new BuildFailedError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
     [new BuildFailedError(undefined, SECRET), 502, undefined],
+    [new BuildFailedError('RATE_LIMITED', SECRET), 429, 10],
+    [new RateLimitedError('fetch', 17, SECRET), 429, 17],
     [new InternalServerErrorException(SECRET), 500, undefined],
     [new Error(SECRET), 500, undefined],
     [Object.assign(new Error(SECRET), { code: 'ECONNRESET' }), 500, undefined],
@@ -45,6 +48,18 @@ describe('the problem of an error', () => {
       expect.stringContaining('kept for orders, and for customers who have asked for less'),
     ]);
     expect(details.slice(1).join()).not.toContain('waiting');
+  });
+
+  it('[C2] of a used up limit names it, and when to come back', () => {
+    expect(problemOfError(new RateLimitedError('write', 17, SECRET))).toEqual({
+      type: 'urn:evergreen:problem:rate-limited',
+      title: 'Too many requests',
+      status: 429,
+      detail: 'Your account has made as many changes as one account may. Try again in 17 seconds.',
+      code: 'RATE_LIMITED',
+      'violated-policies': ['write'],
+      retryAfterSeconds: 17,
+    });
   });
 
   it('that speaks to the customer has its words', () => {

@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
+import { RateLimitedError } from '@bff/infra/limits/limits.errors';
 import { HttpException } from '@nestjs/common';
 import { problem, ProblemError, type Problem } from './problem.js';
+import { rateLimited } from './rate-limited.js';
 
 interface Answer {
   readonly status: number;
@@ -64,6 +66,15 @@ const CACHE_BUSY: Answer = {
   retryAfterSeconds: 2,
 };
 
+/** A customer's own limit, of which another process tells nothing but its code. */
+const RATE_LIMITED: Answer = {
+  status: 429,
+  kind: 'rate-limited',
+  title: 'Too many requests',
+  detail: 'You have asked for as much as one customer may. Try again later.',
+  retryAfterSeconds: 10,
+};
+
 /**
  * The answers to failures that pass by themselves, by the code of the error. Other codes of a source get
  * `SOURCE_REFUSED`.
@@ -88,6 +99,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   CACHE_STORE_UNAVAILABLE: CACHE_BUSY,
   CACHE_CLOSED: CACHE_BUSY,
   NONCES_UNAVAILABLE: CACHE_BUSY,
+  RATE_LIMITED,
 };
 
 interface Spoken {
@@ -129,6 +141,7 @@ const OWN_DETAILS: Readonly<Record<number, string>> = {
 export function problemOfError(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof HttpException) return problemOfHttp(error);
+  if (error instanceof RateLimitedError) return rateLimited(error);
   const { code, sourceCode } = (error ?? {}) as { code?: unknown; sourceCode?: unknown };
   if (typeof code !== 'string') return unexpected();
   const spoken = SPOKEN[code];

@@ -10,6 +10,8 @@ export interface Problem {
   readonly code?: string;
   /** The fault in each part of the request. */
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  /** The policies of `RateLimit-Policy` that the request exceeded (draft-ietf-httpapi-ratelimit-headers-11). */
+  readonly 'violated-policies'?: readonly string[];
   /** Seconds after which the same request may succeed; sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
 }

@@ -5,6 +5,8 @@ import { LoggingModule } from '@bff/infra/logging/logging.module';
 import { ConsumerLeases } from '@bff/infra/fleet/consumer-leases';
 import { FleetModule } from '@bff/infra/fleet/fleet.module';
 import { ProcessReports } from '@bff/infra/fleet/process-reports';
+import { Limits } from '@bff/infra/limits/limits';
+import { LimitsModule } from '@bff/infra/limits/limits.module';
 import type { RedisClient } from '@bff/infra/redis/redis-client';
 import { REDIS_CLIENT, RedisModule } from '@bff/infra/redis/redis.module';
 import { SourcesModule } from '@bff/infra/sources/sources.module';
@@ -14,6 +16,7 @@ import { Inject, Logger, Module, type DynamicModule, type OnApplicationBootstrap
 import type { AppConfig } from '../config/app-config.js';
 import { ConfigModule } from '../config/config.module.js';
 import { cacheOptions } from './cache-options.js';
+import { fetchAdmission } from './fetch-admission.js';
 import { salesforceModuleOptions } from './salesforce-module-options.js';
 import { sandboxAbsence } from './sandbox-presence.js';
 
@@ -42,11 +45,13 @@ export class RuntimeModule implements OnApplicationBootstrap {
           useFactory: (redis: RedisClient | null, leases: ConsumerLeases, reports: ProcessReports) =>
             cacheOptions(config, redis, { leases, reports }),
         }),
+        LimitsModule,
         SourcesModule,
         SalesforceModule.forRootAsync({
           isGlobal: true,
-          inject: [SpendLedger],
-          useFactory: (spend: SpendLedger) => salesforceModuleOptions(config, spend),
+          inject: [SpendLedger, Limits],
+          useFactory: (spend: SpendLedger, limits: Limits) =>
+            salesforceModuleOptions(config, { spend, admit: fetchAdmission(limits) }),
         }),
       ],
     };

@@ -1,9 +1,11 @@
 import type { AppConfig } from '../config/app-config.js';
-import type { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import type { EventOptions, SalesforceModuleOptions } from '@bff/integrations/salesforce/salesforce.module-definition';
 
 /** The org that the configuration describes, with the JWT bearer grant if a private key is set. */
-export function salesforceModuleOptions({ salesforce }: AppConfig, spend?: SpendLedger): SalesforceModuleOptions {
+export function salesforceModuleOptions(
+  { salesforce }: AppConfig,
+  gate: Pick<SalesforceModuleOptions, 'spend' | 'admit'> = {},
+): SalesforceModuleOptions {
   const { clientId, clientSecret, username, privateKey } = salesforce;
   const credentials =
     username !== undefined && privateKey !== undefined
@@ -22,7 +24,7 @@ export function salesforceModuleOptions({ salesforce }: AppConfig, spend?: Spend
       accountSharePercent: salesforce.accountSharePercent,
       quotaReservePercent: salesforce.quotaReservePercent,
     },
-    spend,
+    ...gate,
     events: eventOptions(salesforce),
   };
 }

@@ -3,7 +3,9 @@ import { StoreTrial } from './store-trial.js';
 
 const never = () => new Promise<never>(() => undefined);
 const refused = () =>
-  Promise.reject(Object.assign(new Error("NOPERM this user has no permissions to run 'incrby'"), { name: 'ReplyError' }));
+  Promise.reject(
+    Object.assign(new Error("NOPERM this user has no permissions to run 'incrby'"), { name: 'ReplyError' }),
+  );
 
 describe('a question to a store that callers do not depend on', () => {
   beforeEach(() => {

@@ -1,0 +1,12 @@
+import type { Limits } from '@bff/infra/limits/limits';
+import type { Admission } from '@bff/infra/sources/source-gate';
+
+/**
+ * Charges each read of a source to the customer for whom it is made, and refuses it with `RateLimitedError`. What a
+ * write sends or looks up was charged with the write, so an account that has read too much can still order.
+ */
+export function fetchAdmission(limits: Limits): Admission {
+  return async (caller, kind) => {
+    if (kind === 'read') await limits.charge('fetch', caller);
+  };
+}
