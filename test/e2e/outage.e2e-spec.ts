@@ -110,7 +110,7 @@ describe('[P22] Redis stopped under load', () => {
   });
 });
 
-describe('[P22] by the numbers: 200 requests a second, Redis away for three seconds, default configuration', () => {
+describe('[P22] by the numbers: 200 requests a second, Redis away for three seconds, default configuration but for the limits of customers', () => {
   const PER_SECOND = 200;
   const CUSTOMERS = 3;
   const AWAY_MS = 3000;

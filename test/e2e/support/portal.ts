@@ -1,4 +1,5 @@
 import { AppProcess, freePort } from './app-process.js';
+import { WIDE_LIMITS } from '../../support/wide-limits.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
 /** How long a query of the sandbox takes: long enough to distinguish a miss from a hit. */
@@ -21,7 +22,7 @@ export class Portal {
   workers: AppProcess[] = [];
   sandboxUrl = '';
   bffUrls: string[] = [];
-  private env: Record<string, string> = {};
+  private env: Record<string, string> = { ...WIDE_LIMITS };
 
   /** Starts a sandbox and one BFF, which has the embedded store and consumes the change events itself. */
   static async embedded(): Promise<Portal> {
@@ -42,7 +43,7 @@ export class Portal {
   /** Starts a sandbox, a worker and two BFFs on the Redis that the environment names. The caller owns that Redis. */
   static async with(env: Readonly<Record<string, string>>): Promise<Portal> {
     const portal = new Portal();
-    portal.env = { ...env };
+    portal.env = { ...portal.env, ...env };
     await portal.startSandbox();
     await Promise.all([portal.startBff(), portal.startBff(), portal.startWorker()]);
     return portal;

@@ -28,7 +28,7 @@ export const limitsVariables = {
     group: 'limits',
     description: 'How many requests one user may make in one process, also those that a cache answers.',
   }),
-  LIMIT_FETCHES: defaulted(policy, '120/60', {
+  LIMIT_FETCHES: defaulted(policy, '240/60', {
     group: 'limits',
     description: 'How many calls to Salesforce and WHMCS one account may cause by what no cache has.',
   }),

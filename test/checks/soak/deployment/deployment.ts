@@ -1,3 +1,4 @@
+import { WIDE_LIMITS } from '../../../support/wide-limits.js';
 import { withinMs } from '../../within-ms.js';
 import { Watchdog } from '../../consistency/watchdog.js';
 import { freePort, type AppName } from '../../../e2e/support/app-process.js';
@@ -53,6 +54,7 @@ export class Deployment {
   private constructor(private options: DeploymentOptions) {
     this.env = {
       APP_NAME,
+      ...WIDE_LIMITS,
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       SF_EVENTS_TRANSPORT: options.transport,

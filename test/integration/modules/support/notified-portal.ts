@@ -14,6 +14,7 @@ import { WorkerModule } from '../../../../apps/cdc-worker/src/worker.module.js';
 import { elapse, eventually } from '../../../support/eventually.js';
 import { EventReader } from '../../../support/event-reader.js';
 import { startRedisServer, type RedisServer } from '../../../support/redis/redis-server.js';
+import { WIDE_LIMITS } from '../../../support/wide-limits.js';
 import { RecordedBilling } from './recorded-billing.js';
 import { RecordedOrg } from './recorded-org.js';
 import { ScriptedEventSource } from './scripted-event-source.js';
@@ -142,6 +143,7 @@ export class NotifiedPortal {
       AUTH_ISSUER: this.issuer.url,
       AUTH_AUDIENCE: AUDIENCE,
       SF_RECONCILE_SECONDS: '0', // no reconciler: the org cannot answer it, and would count its queries
+      ...WIDE_LIMITS,
       ...this.env,
     });
   }

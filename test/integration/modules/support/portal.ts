@@ -13,6 +13,7 @@ import { Logger, PARAMS_PROVIDER_TOKEN } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
 import { AppModule } from '../../../../apps/bff/src/app.module.js';
 import { configureApp, createAdapter } from '../../../../apps/bff/src/create-app.js';
+import { WIDE_LIMITS } from '../../../support/wide-limits.js';
 import { RecordedBilling } from './recorded-billing.js';
 import { RecordedOrg } from './recorded-org.js';
 import { ScriptedEventSource } from './scripted-event-source.js';
@@ -36,6 +37,7 @@ export class Portal {
       AUTH_ISSUER: issuer.url,
       AUTH_AUDIENCE: AUDIENCE,
       SF_RECONCILE_SECONDS: '0', // no reconciler: the org cannot answer it, and would count its queries
+      ...WIDE_LIMITS,
       ...env,
     });
     const [org, billing, events] = [new RecordedOrg(), new RecordedBilling(), new ScriptedEventSource()];
