@@ -34,6 +34,18 @@ export function describeProcessReports(name: string, join: Join): void {
       expect((await reports.read('orders')).map((r) => r.content)).toEqual(['second']);
       expect((await reports.read('catalog')).map((r) => r.content)).toEqual(['another']);
     });
+
+    it('[N9] show counters as they are at the instant of the reading', async () => {
+      const reports = await joined('one');
+      const counted = { hits: 1 };
+      reports.publishCounters('domain:orders', () => ({ ...counted }));
+      counted.hits = 2;
+      expect(await reports.readCounters('domain:orders')).toMatchObject({
+        live: [{ content: { hits: 2 } }],
+        ended: [],
+      });
+      expect(await reports.readCounters('elsewhere')).toEqual({ live: [], ended: [] });
+    });
   });
 }
 
@@ -58,6 +70,37 @@ export function describeSharedProcessReports(name: string, join: Join): void {
       expect(await one.read('orders')).toHaveLength(2);
     });
 
+    it('[N9] keep what a process has counted when it ends, and never show less than before in any process', async () => {
+      const [one, two] = [await joined('one'), await joined('two')];
+      const counted = { one: 233, two: 40 };
+      one.publishCounters('orders', () => ({ buckets: { list: { hits: counted.one } } }));
+      two.publishCounters('orders', () => ({ buckets: { list: { hits: counted.two } } }));
+      counted.two = 49; // nobody has published that yet
+      expect(await sumOfHits(two)).toBe(282);
+      expect(await sumOfHits(one)).toBe(282);
+      counted.two = 50;
+      await two.close();
+      expect(await sumOfHits(one)).toBe(283);
+      expect((await one.readCounters('orders')).live).toHaveLength(1);
+      const again = await joined('two again');
+      again.publishCounters('orders', () => ({ buckets: { list: { hits: 1 } } }));
+      expect(await sumOfHits(again)).toBe(284);
+    });
+
+    it('[N9] add up the counters of processes that have ended, exactly, when there are many', async () => {
+      const one = await joined('one');
+      one.publishCounters('orders', () => ({ buckets: { list: { hits: 1 } } }));
+      for (let n = 0; n < 40; n++) {
+        const other = await joined(`other-${n}`);
+        other.publishCounters('orders', () => ({ buckets: { [`bucket-${n % 3}`]: { hits: n } } }));
+        await other.close();
+      }
+      const { live, ended } = await one.readCounters('orders');
+      expect(live).toHaveLength(1);
+      expect(ended.length).toBeLessThan(40);
+      expect(await sumOfHits(one)).toBe(1 + (39 * 40) / 2);
+    });
+
     it('take a process that left off the board', async () => {
       const [one, two] = [await joined('one'), await joined('two')];
       two.publish('orders', () => 'here');
@@ -72,6 +115,15 @@ export function describeSharedProcessReports(name: string, join: Join): void {
       );
     });
   });
+}
+
+/** The hits in all buckets, of live processes and of those that have ended. */
+async function sumOfHits(reports: ProcessReports): Promise<number> {
+  const { live, ended } = await reports.readCounters('orders');
+  const buckets = [...live, ...ended].map(
+    ({ content }) => (content as { buckets: Record<string, { hits: number }> }).buckets,
+  );
+  return buckets.flatMap((each) => Object.values(each)).reduce((sum, { hits }) => sum + hits, 0);
 }
 
 function tracked(join: Join) {

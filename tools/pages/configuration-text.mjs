@@ -3,6 +3,7 @@ import { wrapMarkdown } from './markdown-text.mjs';
 const groupTitles = {
   app: 'The application',
   http: 'HTTP',
+  operator: 'Operators (who sees the details of health)',
   sse: 'Event streams to browsers (GET /api/events)',
   limits: 'The limits of customers (how many in how many seconds)',
   worker: 'The change-event worker',
@@ -38,7 +39,12 @@ export function configurationPageText(schema) {
     'listed at once. This page is written by `npm run docs:config` from the schema (`libs/modules/src/config/environment.schema.ts`).',
     '',
     'With `SF_LOGIN_URL` set to anything but this machine, nothing made for the sandbox is accepted: the WHMCS and AUTH',
-    'variables are needed, and with Redis also `CACHE_ENCRYPTION_KEYS`. URLs must then be `https://`.',
+    'variables are needed, and with Redis also `CACHE_ENCRYPTION_KEYS` and `PSEUDONYM_KEY`. URLs must then be `https://`.',
+    '',
+    'With `NODE_ENV=production` such an org must be set, and the start is refused by: the sandbox in the place of WHMCS or of',
+    'the issuer, the published keys and credentials, keys of one repeated byte, secrets of fewer than six different characters,',
+    'and a Redis on another machine without TLS (`REDIS_ALLOW_PLAIN=true` if nobody can listen on the way). `ALLOW_DEMO=true`',
+    'lifts all of this to show or test the product with made-up data; with a real org it lifts nothing.',
   ];
   for (const [title, names] of groups(schema)) {
     lines.push('', `## ${title}`, '', '| variable | default | expected | what it does |', '|---|---|---|---|');

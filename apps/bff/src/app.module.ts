@@ -23,6 +23,7 @@ import { CatalogController } from './catalog/catalog.controller.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { OverallHealthService } from './health/overall-health.js';
 import { QueryNamesGuard } from './http/query-names.guard.js';
 import { LimitGate } from './limits/limit-gate.js';
 import { OrdersController } from './orders/orders.controller.js';
@@ -70,6 +71,7 @@ export class AppModule {
         AccountGate,
         LimitGate,
         EventStreams,
+        OverallHealthService,
         { provide: APP_GUARD, useClass: QueryNamesGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

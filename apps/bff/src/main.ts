@@ -21,7 +21,8 @@ try {
   const logger = new Logger('bff');
   endOnUnhandledError();
   logger.debug(describeConfig(config));
-  closeOnSignal(app, app.get(Readiness), config.http.shutdownGraceMs, (text) => logger.log(text));
+  const { shutdownDrainMs: drainMs, shutdownGraceMs: graceMs } = config.http;
+  closeOnSignal(app, app.get(Readiness), { drainMs, graceMs }, (text) => logger.log(text));
   await app.listen(config.http.port, config.http.host);
   logger.log(`listening on ${await app.getUrl()}`);
 } catch (error) {

@@ -20,7 +20,8 @@ try {
   const logger = new Logger('cdc-worker');
   endOnUnhandledError();
   logger.debug(describeConfig(config));
-  closeOnSignal(worker, worker.readiness, config.http.shutdownGraceMs, (text) => logger.log(text));
+  const { shutdownDrainMs: drainMs, shutdownGraceMs: graceMs } = config.http;
+  closeOnSignal(worker, worker.readiness, { drainMs, graceMs }, (text) => logger.log(text));
   const address = await worker.health.listen({ host: config.http.host, port: config.worker.port });
   logger.log(`health on ${address}/health/sf-events`);
 } catch (error) {

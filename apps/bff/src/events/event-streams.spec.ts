@@ -1,5 +1,4 @@
 import { loadConfig } from '@bff/modules/config/load-config';
-import { Readiness } from '@bff/infra/health/readiness';
 import { MemoryNoticeBoard } from '@bff/infra/notices/memory/memory-notice-board';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { EventStreams } from './event-streams.js';
@@ -41,7 +40,7 @@ class Browser {
 
 let board: MemoryNoticeBoard;
 function streamsOf(env: Record<string, string> = {}): EventStreams {
-  const streams = new EventStreams(board, loadConfig(env), new Readiness());
+  const streams = new EventStreams(board, loadConfig(env));
   streams.onModuleInit();
   return streams;
 }

@@ -1,6 +1,5 @@
 import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '@bff/modules/config/app-config';
-import { Readiness } from '@bff/infra/health/readiness';
 import { NoticeBoard, type BoardState, type Notice, type NoticeFollower } from '@bff/infra/notices/notice-board';
 import { RESYNC, type Audience, type ChangeName } from '@bff/modules/notifications/notification.types';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
@@ -61,7 +60,6 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
   constructor(
     @Inject(NoticeBoard) private readonly board: NoticeBoard,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
-    private readonly readiness: Readiness,
   ) {
     this.ids = new ResumeIds(config.auth.pseudonymKey);
   }
@@ -94,7 +92,7 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
   /** Throws the problem to answer with if no stream can be opened for this account now. */
   admit(account: string): void {
     const { streamsPerAccountMax } = this.config.sse;
-    if (this.isClosing || this.readiness.current === 'draining') throw refused('This process is shutting down.');
+    if (this.isClosing) throw refused('This process is shutting down.');
     if (this.board.position() === undefined) throw refused('Changes are not known at present.');
     if (this.open.countOf(account) >= streamsPerAccountMax) {
       const detail = `This account has ${streamsPerAccountMax} event streams open. Close one, or share one between tabs.`;

@@ -1,41 +1,51 @@
 import { cacheReport, type CacheReport } from '@bff/infra/health/cache-report';
+import { Operators } from '@bff/infra/health/operators';
 import { Readiness } from '@bff/infra/health/readiness';
-import { StoreHealth } from '@bff/infra/health/store.health';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
 import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
-import type { EventsHealth } from '@bff/modules/change-events/events-report';
+import type { EventsAnswer } from '@bff/modules/change-events/events-answer';
+import { MappingCacheService } from '@bff/modules/identity/mapping-cache.service';
 import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
-import { Controller, Get, Header, Res } from '@nestjs/common';
-import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Header, Req, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../auth/public.decorator.js';
-import { EventStreams } from '../events/event-streams.js';
+import { OperatorGuard } from './operator.guard.js';
+import { OverallHealthService, type OverallHealth } from './overall-health.js';
 
-/** The health of this process and of the systems that it depends on. Needs no token and reveals no customer data. */
+/**
+ * The health of this process and of the systems that it depends on. Anybody learns the status; the details, which name
+ * hosts, positions and errors, are for operators. None of it is customer data.
+ */
 @Public()
 @Controller('health')
 export class HealthController {
   constructor(
-    private readonly checks: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-    private readonly store: StoreHealth,
+    private readonly operators: Operators,
+    private readonly whole: OverallHealthService,
     private readonly readiness: Readiness,
     private readonly events: EventsHealthService,
     private readonly catalog: CatalogCacheService,
     private readonly orders: OrdersCacheService,
     private readonly billing: WhmcsCacheService,
-    private readonly streams: EventStreams,
+    private readonly mapping: MappingCacheService,
   ) {}
 
   /**
-   * Answers 200 also when it says `degraded`: the store, the change events or the notices are not in order, and this
-   * process still serves.
+   * Answers 200 also when it says `degraded`: the store, the change events, the notices or the sign-in are not in order,
+   * and this process still serves.
    */
   @Get()
   @Header('cache-control', 'no-store')
-  overall(): Promise<HealthCheckResult> {
-    return this.checks.check([() => this.store.check(), () => this.eventsIndicator(), () => this.streamsIndicator()]);
+  async overall(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OverallHealth | Pick<OverallHealth, 'status'>> {
+    const health = this.operators.includes(request)
+      ? await this.whole.details()
+      : { status: await this.whole.summary() };
+    if (health.status !== 'ok' && health.status !== 'degraded') reply.status(503);
+    return health;
   }
 
   @Get('live')
@@ -44,7 +54,10 @@ export class HealthController {
     return { status: 'up' };
   }
 
-  /** 503 while this process starts or drains. An unavailable store is no reason: then the source answers. */
+  /**
+   * 503 while this process starts or drains. A store or a source that is away is no reason, nor are credentials that
+   * Salesforce refuses: no other process would be better off, and what is cached is still served.
+   */
   @Get('ready')
   @Header('cache-control', 'no-store')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
@@ -54,44 +67,40 @@ export class HealthController {
   }
 
   @Get('catalog/cache')
+  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   catalogCache(): Promise<CacheReport> {
     return cacheReport(this.catalog);
   }
 
   @Get('orders/cache')
+  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   ordersCache(): Promise<CacheReport> {
     return cacheReport(this.orders);
   }
 
   @Get('billing/cache')
+  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   billingCache(): Promise<CacheReport> {
     return cacheReport(this.billing);
   }
 
+  @Get('mapping/cache')
+  @UseGuards(OperatorGuard)
+  @Header('cache-control', 'no-store')
+  mappingCache(): Promise<CacheReport> {
+    return cacheReport(this.mapping);
+  }
+
   /** 503 when no process receives change events although one should, or when the store cannot say. */
   @Get('sf-events')
+  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
-  async sfEvents(@Res({ passthrough: true }) reply: FastifyReply): Promise<EventsHealth & { timestamp: string }> {
-    const health = await this.events.check();
-    if (health.status === 'down') reply.status(503);
-    return { timestamp: new Date().toISOString(), ...health };
-  }
-
-  private async eventsIndicator() {
-    const indicator = this.indicators.check('sf-events');
-    const { status, reason, consumers } = await this.events.check();
-    if (status === 'up') return indicator.up({ events: status });
-    return indicator.degraded({ events: status, reason: reason ?? '', consumers });
-  }
-
-  /** Covers this process alone. */
-  private streamsIndicator() {
-    const indicator = this.indicators.check('browser-events');
-    const { board, ...counters } = this.streams.state();
-    if (board.status === 'up') return indicator.up({ ...counters });
-    return indicator.degraded({ ...counters, reason: board.reason ?? '' });
+  async sfEvents(@Res({ passthrough: true }) reply: FastifyReply): Promise<EventsAnswer> {
+    const answer = await this.events.answer();
+    if (answer.status === 'down') reply.status(503);
+    return answer;
   }
 }

@@ -302,26 +302,29 @@ export interface DomainMetrics {
   readonly lostRepeats: number;
 }
 
-/** The counters of one domain, summed over processes. */
+/** The counters of one domain, summed over processes, those that have ended included. */
 export interface DomainTotals extends DomainMetrics {
-  /** Number of processes in the sums: all live ones that have the domain, or this one alone. */
+  /** Number of live processes in the sums: all that have the domain, or this one alone. */
   readonly processes: number;
   /** Set while the store is away: why only this process is in the sums, in words. */
   readonly reason?: string;
 }
 
 /**
- * Where each process publishes its counters, and reads those of all live processes. `ProcessReports` of infra/fleet
- * provides it.
+ * Where each process publishes its counters, and reads those of all processes. `ProcessReports` of infra/fleet provides
+ * it.
  */
 export interface CounterReports {
   /** Replaces what this process publishes under `topic`. `content` is called anew for each report. */
-  publish(topic: string, content: () => unknown): void;
+  publishCounters(topic: string, content: () => object): void;
   /**
-   * One report for each live process that publishes `topic`, this one included. May reject with
-   * `StoreUnavailableError`.
+   * One report for each live process that publishes `topic`, this one included; and what processes that have ended have
+   * counted. May reject with `StoreUnavailableError`.
    */
-  read(topic: string): Promise<readonly { readonly content: unknown }[]>;
+  readCounters(topic: string): Promise<{
+    readonly live: readonly { readonly content: unknown }[];
+    readonly ended: readonly { readonly content: unknown }[];
+  }>;
 }
 
 /** How far the feeds that announce changes are followed. `ConsumerLeases` of infra/fleet provides it. */

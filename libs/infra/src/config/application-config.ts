@@ -1,5 +1,5 @@
 import { defaulted } from './documented-variable.js';
-import { oneOf, text } from './value-kinds.js';
+import { boolean, oneOf, text } from './value-kinds.js';
 
 /**
  * The injection token of the one configuration of a process. A class that injects it declares only the groups that it
@@ -11,6 +11,8 @@ export const APP_CONFIG = Symbol('APP_CONFIG');
 export interface ApplicationConfig {
   readonly name: string;
   readonly environment: 'development' | 'test' | 'production';
+  /** In production, made-up data and what is published with the product may be used. */
+  readonly allowsDemo: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
@@ -22,7 +24,13 @@ export const applicationVariables = {
   }),
   NODE_ENV: defaulted(oneOf('development', 'test', 'production'), 'development', {
     group: 'app',
-    description: 'production writes logs as JSON lines; the others write them for people.',
+    description:
+      'production writes logs as JSON lines, and refuses the settings of the demo; the others write them for people.',
+  }),
+  ALLOW_DEMO: defaulted(boolean, 'false', {
+    group: 'app',
+    description:
+      'Lets a process with NODE_ENV=production use the local sandbox and the published keys, to show or test the product with made-up data.',
   }),
   LOG_LEVEL: defaulted(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', {
     group: 'app',

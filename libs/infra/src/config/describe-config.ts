@@ -11,6 +11,8 @@ const secretFields = new Set([
   'base64',
   'tlsKey',
   'sentinelPassword',
+  'pseudonymKey',
+  'token',
 ]);
 
 /**

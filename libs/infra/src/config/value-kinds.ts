@@ -24,6 +24,13 @@ export function wholeNumber(min: number, max: number): ValueKind<number> {
   };
 }
 
+/** 32 random bytes in base64. The key of 32 zero bytes is refused: it is what an empty buffer becomes. */
+export const key32: ValueKind<string> = {
+  expected: '32 random bytes in base64, from openssl rand -base64 32; not all of them zero',
+  parse: (given) =>
+    /^[A-Za-z0-9+/]{43}=$/.test(given) && Buffer.from(given, 'base64').some((byte) => byte !== 0) ? given : undefined,
+};
+
 /** A TCP port; 0 lets the system choose a free one. */
 export const port: ValueKind<number> = wholeNumber(0, 65_535);
 

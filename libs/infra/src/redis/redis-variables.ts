@@ -4,6 +4,8 @@ import { createSecureContext } from 'node:tls';
 import type { CheckedVariables } from '../config/checked-variables.js';
 import { missing, type ConfigProblem } from '../config/config.errors.js';
 import { defaulted, optional, type ValuesOf } from '../config/documented-variable.js';
+import { isLoopback } from '../config/insecure-url.js';
+import { masked } from '../config/mask.js';
 import { boolean, listOf, oneLine, oneOf, wholeNumber, type ValueKind } from '../config/value-kinds.js';
 import { redisUrl, type HostAndPort } from './connecting/redis-address.js';
 
@@ -125,6 +127,10 @@ export const redisVariables = {
     description: 'The password at the Sentinels themselves; that of the servers is REDIS_PASSWORD.',
     secret: 'whole',
   }),
+  REDIS_ALLOW_PLAIN: defaulted(boolean, 'false', {
+    group: 'redis',
+    description: 'In production, allows a Redis on another machine without TLS, because nobody can listen on the way.',
+  }),
   REDIS_ON_SPLIT: defaulted(oneOf('refuse', 'serve'), 'refuse', {
     group: 'redis',
     description:
@@ -168,6 +174,20 @@ export function redisConfig(env: RedisValues): RedisConfig {
 /** Every problem that only shows when several of these variables are seen together. */
 export function redisProblems(checked: Checked): ConfigProblem[] {
   return [...wayProblems(checked), ...tlsProblems(checked)];
+}
+
+/** A problem where passwords and entries travel to another machine without TLS; none if that is allowed. */
+export function plainRedisProblems({ values }: Checked): ConfigProblem[] {
+  const { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES, REDIS_TLS, REDIS_ALLOW_PLAIN } = values;
+  if (REDIS_ALLOW_PLAIN === true) return [];
+  if (REDIS_URL?.startsWith('redis://') === true && !isLoopback(REDIS_URL)) {
+    return [{ name: 'REDIS_URL', given: masked(REDIS_URL), expected: 'rediss://, or a Redis on this machine' }];
+  }
+  const others = [...(REDIS_SENTINELS ?? []), ...(REDIS_CLUSTER_NODES ?? [])].filter(
+    ({ host }) => !isLoopback(`redis://${host.includes(':') ? `[${host}]` : host}`),
+  );
+  if (others.length === 0 || REDIS_TLS !== false) return [];
+  return [{ name: 'REDIS_TLS', given: '"false"', expected: 'true, or a Redis on this machine' }];
 }
 
 function wayProblems({ isGiven }: Checked): ConfigProblem[] {

@@ -6,6 +6,8 @@ import { APP_CONFIG } from '@bff/infra/config/application-config';
 import type { AppConfig } from '../config/app-config.js';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable } from '@nestjs/common';
+import { eventsAnswer, type EventsAnswer } from './events-answer.js';
+import { EVENTS_COUNTED_TOPIC, sumOfCounted, withCounted, type CountedEvents } from './events-counters.js';
 import {
   CONSUMER,
   CONSUMER_TOPIC,
@@ -17,7 +19,7 @@ import {
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
 
 /**
- * The health of change events across all live processes, from any of them. While the store is away it says `down` and
+ * The health of change events across all processes, from any of them; its counters include processes that have ended. While the store is away it says `down` and
  * does not reject.
  */
 @Injectable()
@@ -30,6 +32,11 @@ export class EventsHealthService {
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
+  /** The answer of `GET /health/sf-events`. */
+  async answer(): Promise<EventsAnswer> {
+    return eventsAnswer(await this.check());
+  }
+
   /** Includes the org's API usage if this process has called Salesforce. */
   async check(): Promise<EventsHealth> {
     const apiUsage = this.salesforce.apiUsage();
@@ -40,12 +47,14 @@ export class EventsHealthService {
     const { cache, events } = this.config;
     if (!events.enabled) return eventsDisabled(changeDrivenMaxAgeSeconds(this.config));
     try {
-      const [reports, ages, present] = await Promise.all([
+      const [reports, { live, ended }, ages, present] = await Promise.all([
         this.reports.read(CONSUMER_TOPIC),
+        this.reports.readCounters(EVENTS_COUNTED_TOPIC),
         this.leases.feedAges(),
         this.leases.holder(CONSUMER),
       ]);
-      const contents = reports.map((report) => report.content as ConsumerReport);
+      const counted = sumOfCounted([...live, ...ended].map(({ content }) => content as CountedEvents));
+      const contents = reports.map((report) => withCounted(report.content as ConsumerReport, counted));
       return eventsHealth(channelsOf(events), contents, {
         holder: present?.holder,
         ages,

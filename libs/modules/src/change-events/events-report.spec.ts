@@ -105,11 +105,40 @@ describe('the health of change events', () => {
     expect(health).toMatchObject({ status: 'up', leader: 'worker-1', consumers: 2 });
   });
 
+  it('[N9] counts the processes that stand by, not one that was killed and is still on the board', () => {
+    const killed = { ...consumer({ '/a': 'live' }), holder: 'killed' };
+    expect(eventsHealth(['/a'], [standBy, killed], { holder: undefined })).toMatchObject({
+      status: 'down',
+      reason: expect.stringContaining('; 1 stand by'),
+      consumers: 1,
+    });
+  });
+
+  it('[N9] says an error that several topics have once, with their names', () => {
+    const topics = ['/a', '/b', '/c'];
+    const { reason } = eventsHealth(topics, [consumer({ '/a': 'lost', '/b': 'lost', '/c': 'lost' })]);
+    expect(reason).toBe('/a, /b, /c are lost (connection reset)');
+    expect(eventsHealth(['/a', '/b', '/c', '/d'], [consumer({ '/a': 'lost', '/b': 'live' })]).reason).toBe(
+      '/a is lost (connection reset); /c, /d: no subscriber is registered for them',
+    );
+  });
+
+  it('[N9] calls a live topic quiet when nothing has come on its stream for long, and it stays up', () => {
+    const { topics, ...rest } = consumer({ '/a': 'live', '/b': 'live' });
+    const silent = {
+      ...rest,
+      topics: topics.map((topic) => (topic.topic === '/a' ? { ...topic, silentSince: 7 } : topic)),
+    };
+    const health = eventsHealth(['/a', '/b'], [silent]);
+    expect(health.status).toBe('up');
+    expect(health.topics).toMatchObject([{ state: 'quiet', silentSince: 7 }, { state: 'live' }]);
+  });
+
   it('believes the store who consumes, not a process that died and is still on the board', () => {
     const dead = { ...consumer({ '/a': 'live' }), holder: 'dead' };
     const next = consumer({ '/a': 'connecting' });
     expect(eventsHealth(['/a'], [dead, next])).toMatchObject({ status: 'down', leader: 'worker-1' });
-    expect(eventsHealth(['/a'], [dead], { holder: undefined })).toMatchObject({ status: 'down', consumers: 1 });
+    expect(eventsHealth(['/a'], [dead], { holder: undefined })).toMatchObject({ status: 'down', consumers: 0 });
   });
 
   it('tells nothing of a feed that nobody asks for any more', () => {

@@ -19,6 +19,12 @@ export interface AbsentTopic {
   readonly state: 'absent';
 }
 
+/**
+ * A topic as health shows it. `quiet`: it was live, and neither an event nor a keep-alive has come on its stream for a
+ * minute, which is usual where nothing changes; the stream is replaced when a keep-alive is overdue.
+ */
+export type ShownTopic = (Omit<TopicReport, 'state'> & { readonly state: TopicState | 'quiet' }) | AbsentTopic;
+
 /** One process's report on the change events that it consumes, or would consume. */
 export interface ConsumerReport {
   readonly transport: string;
@@ -70,10 +76,10 @@ export interface EventsHealth {
   readonly transport?: string;
   /** The process that consumes; undefined while none does. */
   readonly leader?: string;
-  /** Number of processes that consume or stand by. */
+  /** Number of live processes that consume or stand by. One that has died is counted for 5 s at most. */
   readonly consumers: number;
   readonly feeds: readonly FeedHealth[];
-  readonly topics: readonly (TopicReport | AbsentTopic)[];
+  readonly topics: readonly ShownTopic[];
   readonly reconciler?: ReconcilerReport;
 }
 
@@ -111,17 +117,18 @@ export function eventsHealth(
   const followed = followedBy(topics);
   const feeds = feedsOf(followed, store);
   const transport = reports[0]?.transport;
+  const standBys = reports.filter(({ role }) => role === 'stand-by').length;
   const common = {
     ...(transport !== undefined && { transport }),
     ...(leader && { leader: leader.holder }),
-    consumers: reports.length,
+    consumers: standBys + active.length,
     feeds,
-    topics,
+    topics: topics.map(quietIfSilent),
     ...(leader?.reconciler && { reconciler: leader.reconciler }),
   };
-  if (leader === undefined) return { status: 'down', reason: withoutLeader(reports.length), ...common };
+  if (leader === undefined) return { status: 'down', reason: withoutLeader(standBys), ...common };
   const broken = topics.filter((topic) => topic.state !== 'live' || isStuck(topic) || isBlind(topic));
-  const troubles = [...broken.map(trouble), ...feedTroubles(feeds, followed, broken)];
+  const troubles = [...saidOnce(broken.map(trouble)), ...feedTroubles(feeds, followed, broken)];
   if (troubles.length === 0) return { status: 'up', ...common };
   return {
     status: topics.some(({ state }) => state === 'live') ? 'degraded' : 'down',
@@ -201,14 +208,38 @@ function isBlind(report: TopicReport | AbsentTopic): boolean {
   return report.state === 'live' && report.unreadable.length > 0;
 }
 
-function trouble(report: TopicReport | AbsentTopic): string {
-  if (report.state === 'absent') return `${report.topic}: no subscriber is registered for it`;
+/** What is wrong with a topic: `what` without its name, so that several of which it is true can be named together. */
+interface Trouble {
+  readonly topic: string;
+  readonly what: string;
+}
+
+function trouble(report: TopicReport | AbsentTopic): Trouble {
+  const { topic } = report;
+  if (report.state === 'absent') return { topic, what: ': no subscriber is registered for it' };
   if (isStuck(report)) {
     const since = report.pendingSince === undefined ? '' : ` since ${new Date(report.pendingSince).toISOString()}`;
-    return `${report.topic}: an event could not be applied${since} (${report.failures} times: ${report.lastError ?? 'no reason'})`;
+    const why = report.lastError ?? 'no reason';
+    return { topic, what: `: an event could not be applied${since} (${report.failures} times: ${why})` };
   }
   if (isBlind(report)) {
-    return `${report.topic}: the integration user may not read all of ${report.unreadable.join(', ')}, so not all changes arrive`;
+    const objects = report.unreadable.join(', ');
+    return { topic, what: `: the integration user may not read all of ${objects}, so not all changes arrive` };
   }
-  return `${report.topic} is ${report.state}${report.lastError ? ` (${report.lastError})` : ''}`;
+  return { topic, what: ` is ${report.state}${report.lastError ? ` (${report.lastError})` : ''}` };
+}
+
+/** Each trouble once, with the names of all topics that have it. */
+function saidOnce(troubles: readonly Trouble[]): string[] {
+  const topicsOf = new Map<string, string[]>();
+  for (const { topic, what } of troubles) topicsOf.set(what, [...(topicsOf.get(what) ?? []), topic]);
+  return [...topicsOf].map(([what, topics]) => {
+    const verb = topics.length > 1 ? what.replace(/^ is /, ' are ').replace(/ for it$/, ' for them') : what;
+    return `${topics.join(', ')}${verb}`;
+  });
+}
+
+/** A live topic on whose stream nothing has come for long is shown as `quiet`: nobody can know whether it still is. */
+function quietIfSilent(topic: TopicReport | AbsentTopic): ShownTopic {
+  return topic.state === 'live' && topic.silentSince !== undefined ? { ...topic, state: 'quiet' } : topic;
 }

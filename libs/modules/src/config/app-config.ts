@@ -1,5 +1,6 @@
 import type { ApplicationConfig } from '@bff/infra/config/application-config';
 import type { LimitsConfig } from '@bff/infra/limits/limits-variables';
+import type { OperatorConfig } from '@bff/infra/health/operators';
 import type { RedisConfig } from '@bff/infra/redis/redis-variables';
 import type { EncryptionKeyText } from './cache-variables.js';
 
@@ -11,6 +12,7 @@ export interface AppConfig {
   readonly http: HttpConfig;
   readonly sse: StreamConfig;
   readonly limits: LimitsConfig;
+  readonly operator: OperatorConfig;
   readonly worker: { readonly port: number };
   readonly redis: RedisConfig;
   readonly cache: CacheConfig;
@@ -22,13 +24,15 @@ export interface AppConfig {
 }
 
 /**
- * Where the HTTP server listens, and its limits. `host` and `shutdownGraceMs` also apply to the worker and its health
- * port.
+ * Where the HTTP server listens, and its limits. `host`, `shutdownDrainMs` and `shutdownGraceMs` also apply to the
+ * worker and its health port.
  */
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
+  /** For how long a process that ends is not ready and still serves. */
+  readonly shutdownDrainMs: number;
   readonly shutdownGraceMs: number;
 }
 

@@ -1,5 +1,5 @@
 import { defaulted, optional } from '@bff/infra/config/documented-variable';
-import { listOf, oneOf, wholeNumber, type ValueKind } from '@bff/infra/config/value-kinds';
+import { key32, listOf, oneOf, wholeNumber, type ValueKind } from '@bff/infra/config/value-kinds';
 
 /** Key material of 32 bytes in base64, and the id by which encrypted values name it. */
 export interface EncryptionKeyText {
@@ -9,7 +9,8 @@ export interface EncryptionKeyText {
 
 /** One or more keys of 32 bytes with different ids. */
 const encryptionKeys: ValueKind<readonly EncryptionKeyText[]> = {
-  expected: 'one or more keys such as 2026a:<32 bytes in base64>, separated by commas, each with an id of its own',
+  expected:
+    'one or more keys such as 2026a:<openssl rand -base64 32>, separated by commas, each with an id of its own and none of zero bytes alone',
   parse: (given) => {
     const keys = listOf(given, parseEncryptionKey);
     return keys && new Set(keys.map((key) => key.id)).size === keys.length ? keys : undefined;
@@ -17,8 +18,9 @@ const encryptionKeys: ValueKind<readonly EncryptionKeyText[]> = {
 };
 
 function parseEncryptionKey(given: string): EncryptionKeyText | undefined {
-  const match = /^([A-Za-z0-9._-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(given.trim());
-  return match?.[1] && match[2] ? { id: match[1], base64: match[2] } : undefined;
+  const [, id, rest] = /^([A-Za-z0-9._-]{1,32}):(.+)$/.exec(given.trim()) ?? [];
+  const base64 = rest === undefined ? undefined : key32.parse(rest);
+  return id !== undefined && base64 !== undefined ? { id, base64 } : undefined;
 }
 
 /** The variables of the cache. The cache itself knows nothing of the environment. */

@@ -16,6 +16,7 @@ const secrets: Record<string, string> = {
   REDIS_TLS_KEY: tls.key,
   CACHE_ENCRYPTION_KEYS: `id:${Buffer.from('hunter-key-of-exactly-32-bytes!!').toString('base64')}`,
   PSEUDONYM_KEY: Buffer.from('hunter-key-of-pseudonyms-32-byte').toString('base64'),
+  OPERATOR_TOKEN: 'hunter-operator-of-thirty-two-characters',
   SF_CLIENT_SECRET: 'hunter-client',
   SF_PRIVATE_KEY: key,
   WHMCS_API_IDENTIFIER: 'hunter-identifier',

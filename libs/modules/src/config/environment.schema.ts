@@ -8,13 +8,14 @@ import { z } from 'zod';
 import { catalogChannelVariables } from '../catalog/catalog-channels.js';
 import { orderChannelVariables } from '../orders/order-channels.js';
 import { cacheVariables } from './cache-variables.js';
-import { authVariables, httpVariables, streamVariables } from './http-variables.js';
+import { authVariables, httpVariables, operatorVariables, streamVariables } from './http-variables.js';
 import { sandboxVariables } from './sandbox-variables.js';
 
 /** Every environment variable that this product reads. Each is declared by its owner, and registered here. */
 export const environmentSchema = z.object({
   ...applicationVariables,
   ...httpVariables,
+  ...operatorVariables,
   ...streamVariables,
   ...limitsVariables,
   ...redisVariables,

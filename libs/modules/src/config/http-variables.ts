@@ -2,13 +2,14 @@ import { defaulted, optional } from '@bff/infra/config/documented-variable';
 import {
   hostName,
   httpUrl,
+  key32,
   listOf,
   oneLine,
   port,
-  text,
   wholeNumber,
   type ValueKind,
 } from '@bff/infra/config/value-kinds';
+import { addressBlocks, operatorToken } from '@bff/infra/health/operators';
 
 /** The variables of the HTTP servers: that of the BFF, and the health port of the worker. */
 export const httpVariables = {
@@ -21,13 +22,30 @@ export const httpVariables = {
     group: 'http',
     description: 'A larger request body is answered with 413.',
   }),
+  SHUTDOWN_DRAIN_MS: optional(wholeNumber(0, 300_000), {
+    group: 'http',
+    description: 'How long requests are still taken after SIGTERM, while ready says 503; 5000 in production, else 0.',
+  }),
   SHUTDOWN_GRACE_MS: defaulted(wholeNumber(0, 300_000), '10000', {
     group: 'http',
-    description: 'How long running requests may take to end after SIGTERM before they are cut off.',
+    description: 'How long running requests may take to end after that before they are cut off.',
   }),
   WORKER_PORT: defaulted(port, '3100', {
     group: 'worker',
     description: 'The port on which the change-event worker answers health questions; 0 picks a free one.',
+  }),
+};
+
+/** The variables that say who may see the details of health. */
+export const operatorVariables = {
+  OPERATOR_TOKEN: optional(operatorToken, {
+    group: 'operator',
+    description: 'Who sends it as a bearer token sees the details of health. Make one with: openssl rand -hex 32',
+    secret: 'whole',
+  }),
+  OPERATOR_ADDRESSES: optional(addressBlocks, {
+    group: 'operator',
+    description: 'Whose connection comes from there sees them without a token; 127.0.0.0/8,::1 but in production none.',
   }),
 };
 
@@ -85,7 +103,7 @@ export const authVariables = {
     group: 'auth',
     description: 'A token that ends later than this from now is refused.',
   }),
-  PSEUDONYM_KEY: optional(text('32 bytes in base64', /^[A-Za-z0-9+/]{43}=$/), {
+  PSEUDONYM_KEY: optional(key32, {
     group: 'auth',
     description:
       'Hides users and accounts in logs and key names, and places in event ids. The same in all processes. Make one with: openssl rand -base64 32',

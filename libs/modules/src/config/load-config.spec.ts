@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../../infra/src/config/config.errors.js';
 import { keyAndCertificate } from '../../../../test/support/redis/certificates.js';
 import type { RawEnvironment } from '@bff/infra/config/read-environment';
-import { demoEncryptionKey, loadConfig } from './load-config.js';
+import { demoEncryptionKey } from './demo-settings.js';
+import { loadConfig } from './load-config.js';
 import { ownVariables } from './own-variables.js';
 
 const key32 = Buffer.alloc(32, 7).toString('base64');
@@ -359,5 +360,96 @@ describe('the .env file', () => {
       delete process.env.APP_NAME;
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('loadConfig in production', () => {
+  const production = {
+    ...realOrg,
+    NODE_ENV: 'production',
+    REDIS_URL: 'rediss://redis.example:6379',
+    CACHE_ENCRYPTION_KEYS: `a:${randomBytes(32).toString('base64')}`,
+    PSEUDONYM_KEY: randomBytes(32).toString('base64'),
+    WHMCS_WEBHOOK_SECRET: randomBytes(32).toString('hex'),
+    OPERATOR_TOKEN: randomBytes(32).toString('hex'),
+  };
+  const also = (env: RawEnvironment) => problemsOf({ ...production, ...env });
+  const zero = Buffer.alloc(32).toString('base64');
+
+  it('[C12] accepts an org with keys of its own', () => {
+    expect(also({})).toEqual([]);
+    expect(also({ REDIS_URL: 'redis://127.0.0.1:6379' })).toEqual([]);
+    expect(also({ REDIS_URL: '' })).toEqual([]);
+  });
+
+  it('[C12] names everything that the demo would fill in, at once, and what allows the demo', () => {
+    const env = { NODE_ENV: 'production', REDIS_URL: 'redis://redis:6379' };
+    expect(problemsOf(env).sort()).toEqual([
+      'AUTH_AUDIENCE',
+      'AUTH_ISSUER',
+      'AUTH_JWKS_URL',
+      'CACHE_ENCRYPTION_KEYS',
+      'PSEUDONYM_KEY',
+      'REDIS_URL',
+      'SF_CLIENT_ID',
+      'SF_CLIENT_SECRET',
+      'SF_LOGIN_URL',
+      'WHMCS_API_IDENTIFIER',
+      'WHMCS_API_SECRET',
+      'WHMCS_API_URL',
+    ]);
+    expect(messageOf(env)).toContain('because NODE_ENV is production (ALLOW_DEMO=true allows the demo)');
+    expect(messageOf(env)).toMatch(/REDIS_URL is "redis:\/\/redis:6379": expected rediss:.*REDIS_ALLOW_PLAIN=true/);
+    expect(loadConfig({ ...env, ALLOW_DEMO: 'true' }).app.allowsDemo).toBe(true);
+    expect(problemsOf({ NODE_ENV: 'test' })).toEqual([]);
+  });
+
+  it.each([
+    ['the demo key', { CACHE_ENCRYPTION_KEYS: `a:${demoEncryptionKey.base64}` }, ['CACHE_ENCRYPTION_KEYS']],
+    ['it among others', { CACHE_ENCRYPTION_KEYS: `${production.CACHE_ENCRYPTION_KEYS},old:${demoEncryptionKey.base64}` }, ['CACHE_ENCRYPTION_KEYS']], // prettier-ignore
+    ['the demo key for pseudonyms', { PSEUDONYM_KEY: demoEncryptionKey.base64 }, ['PSEUDONYM_KEY']],
+    ['a key of one repeated byte', { PSEUDONYM_KEY: key32, CACHE_ENCRYPTION_KEYS: `a:${key32}` }, ['CACHE_ENCRYPTION_KEYS', 'PSEUDONYM_KEY']], // prettier-ignore
+    ["the sandbox's credentials", { SF_CLIENT_ID: 'sandbox-client', SF_CLIENT_SECRET: 'sandbox-secret', WHMCS_API_IDENTIFIER: 'sandbox-identifier', WHMCS_API_SECRET: 'sandbox-secret' }, ['SF_CLIENT_ID', 'SF_CLIENT_SECRET', 'WHMCS_API_IDENTIFIER', 'WHMCS_API_SECRET']], // prettier-ignore
+    ['the sandbox as issuer', { AUTH_ISSUER: 'http://localhost:4000', AUTH_JWKS_URL: 'http://127.0.0.1:4000/keys' }, ['AUTH_ISSUER', 'AUTH_JWKS_URL']], // prettier-ignore
+    ['the sandbox as WHMCS', { WHMCS_API_URL: 'http://127.0.0.1:4000/whmcs/includes/api.php' }, ['WHMCS_API_URL']],
+    ['the sandbox as Salesforce', { SF_LOGIN_URL: 'http://127.0.0.1:4000' }, ['SF_LOGIN_URL']],
+    ['placeholders as secrets', { WHMCS_WEBHOOK_SECRET: 'x'.repeat(32), OPERATOR_TOKEN: '0123'.repeat(9) }, ['WHMCS_WEBHOOK_SECRET', 'OPERATOR_TOKEN']], // prettier-ignore
+    ['a plain Redis elsewhere', { REDIS_URL: 'redis://10.0.0.1' }, ['REDIS_URL']],
+    ['a plain Cluster elsewhere', { REDIS_URL: '', REDIS_CLUSTER_NODES: '127.0.0.1:1,10.0.0.1:2' }, ['REDIS_TLS']],
+    ['plain Sentinels elsewhere', { REDIS_URL: '', REDIS_SENTINELS: '[fd00::1]:1', REDIS_SENTINEL_NAME: 'm' }, ['REDIS_TLS']], // prettier-ignore
+  ])('[C12] refuses %s, and prints no secret', (_what, env, names) => {
+    expect(also(env)).toEqual(names);
+    const shown = messageOf({ ...production, ...env });
+    for (const secret of [demoEncryptionKey.base64, key32, 'sandbox-secret', 'xxxx', '0123']) {
+      expect(shown).not.toContain(secret);
+    }
+    const isOfRealOrg = !('SF_LOGIN_URL' in env);
+    expect(also({ ...env, ALLOW_DEMO: 'true' })).toEqual(isOfRealOrg ? names : []);
+  });
+
+  it('[C12] takes a plain Redis where the operator says that the network is trusted', () => {
+    expect(also({ REDIS_URL: 'redis://10.0.0.1', REDIS_ALLOW_PLAIN: 'true' })).toEqual([]);
+    expect(also({ REDIS_URL: '', REDIS_CLUSTER_NODES: '[::1]:1,127.0.0.1:2' })).toEqual([]);
+  });
+
+  it('[C12] refuses keys of zero bytes everywhere', () => {
+    expect(problemsOf({ PSEUDONYM_KEY: zero })).toEqual(['PSEUDONYM_KEY']);
+    expect(problemsOf({ CACHE_ENCRYPTION_KEYS: `a:${key32},b:${zero}` })).toEqual(['CACHE_ENCRYPTION_KEYS']);
+  });
+
+  it('[C11] knows operators by address on this machine, in production by what is set alone', () => {
+    expect(loadConfig({}).operator).toEqual({ token: undefined, addresses: ['127.0.0.0/8', '::1'] });
+    expect(loadConfig({ ...production, OPERATOR_TOKEN: '' }).operator).toEqual({ token: undefined, addresses: [] });
+    const set = loadConfig({ ...production, OPERATOR_ADDRESSES: '10.1.0.0/16, fd00::1' }).operator;
+    expect(set).toEqual({ token: production.OPERATOR_TOKEN, addresses: ['10.1.0.0/16', 'fd00::1'] });
+    for (const wrong of ['10.0.0.0/33', 'localhost', '10.0.0.1,', '::1/129', '1.2.3.4/'])
+      expect(problemsOf({ OPERATOR_ADDRESSES: wrong })).toEqual(['OPERATOR_ADDRESSES']);
+    expect(problemsOf({ OPERATOR_TOKEN: 'short' })).toEqual(['OPERATOR_TOKEN']);
+  });
+
+  it('[N6] drains in production, and ends at once elsewhere', () => {
+    expect(loadConfig(production).http).toMatchObject({ shutdownDrainMs: 5_000, shutdownGraceMs: 10_000 });
+    expect(loadConfig({}).http.shutdownDrainMs).toBe(0);
+    expect(loadConfig({ SHUTDOWN_DRAIN_MS: '750' }).http.shutdownDrainMs).toBe(750);
   });
 });

@@ -4,7 +4,6 @@ import { unknownVariableProblems } from '@bff/infra/config/unknown-variables';
 import { limitsConfig } from '@bff/infra/limits/limits-variables';
 import { redisConfig } from '@bff/infra/redis/redis-variables';
 import type { AppConfig, CacheConfig, SalesforceConfig } from './app-config.js';
-import type { EncryptionKeyText } from './cache-variables.js';
 import {
   isRealOrg,
   isRedisGiven,
@@ -14,18 +13,18 @@ import {
   type CheckedEnvironment,
 } from './config-rules.js';
 import { secretTexts } from '@bff/infra/config/secret-texts';
+import { demoCredentials, demoEncryptionKey } from './demo-settings.js';
 import { environmentSchema, type Environment } from './environment.schema.js';
 import { ownVariables } from './own-variables.js';
 
 /**
- * The key for sensitive entries, and for pseudonyms, of a program that is started by itself with Redis and made-up
- * data. It is published, so it protects nothing; `npm start`, `start:bff` and `start:worker` bring keys of the checkout
- * instead, and a real org with Redis is refused without keys of its own.
+ * Operators by address, unless others are named. In production none: a proxy on the same machine makes every caller's
+ * connection come from here.
  */
-export const demoEncryptionKey: EncryptionKeyText = {
-  id: 'demo',
-  base64: Buffer.from('evergreen-demo-key-of-32-bytes!!').toString('base64'),
-};
+const THIS_MACHINE = ['127.0.0.0/8', '::1'] as const;
+
+/** Longer than the 3 s in which a probe every second, with two failures, takes a process out of its balancer. */
+const PRODUCTION_DRAIN_MS = 5_000;
 
 /**
  * The checked configuration, deeply frozen. An empty variable counts as not set. Throws a {@link ConfigError} that
@@ -46,11 +45,17 @@ function group(env: Environment, environment: CheckedEnvironment): Omit<AppConfi
   const sandboxUrl = sandboxUrlOf(env);
   const issuer = env.AUTH_ISSUER ?? sandboxUrl;
   return {
-    app: { name: env.APP_NAME, environment: env.NODE_ENV, logLevel: env.LOG_LEVEL },
+    app: {
+      name: env.APP_NAME,
+      environment: env.NODE_ENV,
+      allowsDemo: env.ALLOW_DEMO,
+      logLevel: env.LOG_LEVEL,
+    },
     http: {
       host: env.HOST,
       port: env.PORT,
       bodyLimitBytes: env.HTTP_BODY_LIMIT_BYTES,
+      shutdownDrainMs: env.SHUTDOWN_DRAIN_MS ?? (env.NODE_ENV === 'production' ? PRODUCTION_DRAIN_MS : 0),
       shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
     },
     sse: {
@@ -61,6 +66,10 @@ function group(env: Environment, environment: CheckedEnvironment): Omit<AppConfi
       bufferMaxBytes: env.SSE_BUFFER_MAX_BYTES,
     },
     limits: limitsConfig(env),
+    operator: {
+      token: env.OPERATOR_TOKEN,
+      addresses: env.OPERATOR_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : THIS_MACHINE),
+    },
     worker: { port: env.WORKER_PORT },
     redis: redisConfig(env),
     cache: cache(env, environment),
@@ -76,8 +85,8 @@ function group(env: Environment, environment: CheckedEnvironment): Omit<AppConfi
     },
     whmcs: {
       apiUrl: env.WHMCS_API_URL ?? `${sandboxUrl}/whmcs/includes/api.php`,
-      identifier: env.WHMCS_API_IDENTIFIER ?? 'sandbox-identifier',
-      secret: env.WHMCS_API_SECRET ?? 'sandbox-secret',
+      identifier: env.WHMCS_API_IDENTIFIER ?? demoCredentials.WHMCS_API_IDENTIFIER,
+      secret: env.WHMCS_API_SECRET ?? demoCredentials.WHMCS_API_SECRET,
       requestTimeoutMs: env.WHMCS_REQUEST_TIMEOUT_MS,
       concurrency: env.WHMCS_CONCURRENCY,
       queueMax: env.WHMCS_QUEUE_MAX,
@@ -128,8 +137,8 @@ function salesforce(env: Environment, sandboxUrl: string): SalesforceConfig {
     loginUrl: withoutTrailingSlash(env.SF_LOGIN_URL ?? sandboxUrl),
     jwtAudience: env.SF_JWT_AUDIENCE,
     isSandbox,
-    clientId: env.SF_CLIENT_ID ?? 'sandbox-client',
-    clientSecret: env.SF_CLIENT_SECRET ?? (isSandbox ? 'sandbox-secret' : undefined),
+    clientId: env.SF_CLIENT_ID ?? demoCredentials.SF_CLIENT_ID,
+    clientSecret: env.SF_CLIENT_SECRET ?? (isSandbox ? demoCredentials.SF_CLIENT_SECRET : undefined),
     username: env.SF_USERNAME,
     privateKey: env.SF_PRIVATE_KEY,
     apiVersion: env.SF_API_VERSION,

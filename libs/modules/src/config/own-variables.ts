@@ -18,6 +18,8 @@ const ownPrefixes = [
   'SSE_',
   'LIMIT_',
   'PSEUDONYM_',
+  'OPERATOR_',
+  'ALLOW_DEMO',
 ];
 
 /**

@@ -45,6 +45,8 @@ export class RecordedOrg extends SalesforceClient {
   readonly families = ['Internet', 'SIM'];
   readonly regions = ['East', 'West'];
   usage: ApiUsage | undefined;
+  /** Why sign-ins are refused; only health looks at it. */
+  refusal: string | undefined;
   failure: SalesforceError | undefined;
   /** While set, composite requests are carried out and then fail with this error, as if their answer was lost. */
   lostAnswer: SalesforceError | undefined;
@@ -83,6 +85,10 @@ export class RecordedOrg extends SalesforceClient {
 
   organizationId(): Promise<string> {
     return Promise.resolve('00D000000000001EAA');
+  }
+
+  signInRefusal(): string | undefined {
+    return this.refusal;
   }
 
   apiUsage(): ApiUsage | undefined {

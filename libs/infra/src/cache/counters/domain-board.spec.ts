@@ -6,11 +6,15 @@ import { DomainBoard } from './domain-board.js';
 
 class FakeReports implements CounterReports {
   failure: Error | undefined;
-  constructor(private readonly contents: readonly unknown[]) {}
-  publish(): void {}
-  async read(): Promise<{ content: unknown }[]> {
+  constructor(
+    private readonly contents: readonly unknown[],
+    private readonly ended: readonly unknown[] = [],
+  ) {}
+  publishCounters(): void {}
+  async readCounters() {
     if (this.failure) throw this.failure;
-    return this.contents.map((content) => ({ content }));
+    const reports = (contents: readonly unknown[]) => contents.map((content) => ({ content }));
+    return { live: reports(this.contents), ended: reports(this.ended) };
   }
 }
 
@@ -28,6 +32,11 @@ describe('the counters of a domain', () => {
     expect(total).toMatchObject({ processes: 2, invalidations: 3, repeatedInvalidations: 0 });
     expect(total.buckets['list']).toEqual({ ...emptyBucketMetrics(), hits: 8 });
     expect(total.reason).toBeUndefined();
+  });
+
+  it('[N9] include what processes that have ended have counted, and count the live ones', async () => {
+    const total = await new DomainBoard(new FakeReports([metrics(3)], [metrics(40), metrics(200)])).total('orders');
+    expect(total).toMatchObject({ processes: 1, invalidations: 3, buckets: { list: { hits: 243 } } });
   });
 
   it('are those of this process alone where no fleet adds them up', async () => {

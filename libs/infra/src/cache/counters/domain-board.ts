@@ -2,7 +2,7 @@ import { StoreUnavailableError } from '../cache.errors.js';
 import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals } from '../cache.types.js';
 import { addBucketMetrics, emptyBucketMetrics } from './bucket-metrics.js';
 
-/** Publishes the counters of this process' domains, and sums those of all live processes. */
+/** Publishes the counters of this process' domains, and sums those of all processes. */
 export class DomainBoard {
   private readonly own = new Map<string, () => DomainMetrics>();
 
@@ -11,18 +11,18 @@ export class DomainBoard {
 
   register(domain: string, metrics: () => DomainMetrics): void {
     this.own.set(domain, metrics);
-    this.reports?.publish(topic(domain), metrics);
+    this.reports?.publishCounters(topic(domain), metrics);
   }
 
   /**
-   * The sums over all live processes; without `reports`, the counters of this process; while the store is away, those
-   * and the reason.
+   * The sums over all processes, those that have ended included; without `reports`, the counters of this process; while
+   * the store is away, those and the reason.
    */
   async total(domain: string): Promise<DomainTotals> {
     if (!this.reports) return this.ownTotal(domain);
     try {
-      const reports = await this.reports.read(topic(domain));
-      return sum(reports.map(({ content }) => content as DomainMetrics));
+      const { live, ended } = await this.reports.readCounters(topic(domain));
+      return { ...sum([...live, ...ended].map(({ content }) => content as DomainMetrics)), processes: live.length };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       const reason = `the store does not answer, so these are the counters of this process alone: ${error.message}`;

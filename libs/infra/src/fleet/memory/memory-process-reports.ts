@@ -1,4 +1,4 @@
-import { ProcessReports, type ProcessReport } from '../process-reports.js';
+import { ProcessReports, type CountedReports, type ProcessReport } from '../process-reports.js';
 
 export interface MemoryProcessReportsOptions {
   /** @default the pid */
@@ -21,6 +21,14 @@ export class MemoryProcessReports extends ProcessReports {
 
   publish(topic: string, content: () => unknown): void {
     this.contents.set(topic, content);
+  }
+
+  publishCounters(topic: string, content: () => object): void {
+    this.publish(topic, content);
+  }
+
+  async readCounters(topic: string): Promise<CountedReports> {
+    return { live: await this.read(topic), ended: [] };
   }
 
   async read(topic: string): Promise<ProcessReport[]> {

@@ -1,21 +1,43 @@
-import { needsOf } from '../../redis/needs.js';
+import { readFileSync } from 'node:fs';
+import { commandsIn, needsOf } from '../../redis/needs.js';
 import { StoreUnavailableError } from '../../cache/cache.errors.js';
 import { reportDefect } from '../../process/defect-report.js';
-import { ProcessReports, type ProcessReport } from '../process-reports.js';
+import { ProcessReports, type CountedReports, type ProcessReport } from '../process-reports.js';
+import { countersSince } from './counters-since.js';
 import { SharedConnection } from './shared-connection.js';
 import type { RedisClient } from '../../redis/redis-client.js';
 
 const PERIOD_MS = 1000;
-/** How long Redis keeps a report. A process that has not written for this long counts as gone. */
-const LIVE_MS = 10_000;
+/** How long Redis keeps a report. A process that has not written for this long, five times its period, counts as gone. */
+const LIVE_MS = 5_000;
 /** How long the index of a topic outlives the last write. */
-const INDEX_MS = 6 * LIVE_MS;
+const INDEX_MS = 60_000;
+/** How long the counters of a topic outlive the last write: longer than any stop of the whole application should be. */
+const COUNTED_MS = 7 * 86_400_000;
+/** How many reports of ended processes are kept apart at most, before they are added up. */
+const APART_MAX = 32;
+
+const SCRIPTS = ['count', 'counted'] as const;
+type Script = (typeof SCRIPTS)[number];
+const PREFIX = 'evergreen_reports_';
+/** Commands that are sent without a script. */
+const DIRECT = ['DEL', 'MGET', 'PEXPIRE', 'SADD', 'SET', 'SMEMBERS', 'SREM'] as const;
+
+/** What this process publishes under a topic. */
+interface Published {
+  readonly content: () => unknown;
+  readonly isCounted: boolean;
+  /** Of counters: the content that was last acknowledged; undefined before the first. */
+  sent?: unknown;
+  /** Of counters: what was added up when this process was taken for ended, and is not published again. */
+  base?: unknown;
+}
 
 /** Reports of all processes: one expiring key for each report, all in one slot, so that one command reads them. */
 export class RedisProcessReports extends ProcessReports {
   private readonly connection: SharedConnection;
   private readonly tag: string;
-  private readonly published = new Map<string, () => unknown>();
+  private readonly published = new Map<string, Published>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -26,36 +48,70 @@ export class RedisProcessReports extends ProcessReports {
     super();
     this.connection = new SharedConnection(redis);
     this.tag = `{${appName}.reports}`;
+    const commands = new Set<string>(DIRECT);
+    for (const name of SCRIPTS) {
+      const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+      redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua });
+      for (const command of commandsIn(lua)) commands.add(command);
+    }
     needsOf(redis).set(this.tag, {
       part: 'the reports of the processes',
       keys: [this.index('')],
       keyPattern: `${this.tag}:*`,
       scratchKey: `${this.tag}:pr`,
-      commands: ['DEL', 'MGET', 'PEXPIRE', 'SADD', 'SET', 'SMEMBERS', 'SREM'],
+      commands: [...commands],
     });
     this.timer = setInterval(() => void this.writeAll(), PERIOD_MS).unref();
   }
 
   publish(topic: string, content: () => unknown): void {
-    this.published.set(topic, content);
-    void this.write(topic, content);
+    this.begin(topic, { content, isCounted: false });
+  }
+
+  publishCounters(topic: string, content: () => object): void {
+    const { sent, base } = this.published.get(topic) ?? {};
+    this.begin(topic, { content, isCounted: true, sent, base });
   }
 
   async read(topic: string): Promise<ProcessReport[]> {
     const reports = (await this.readOthers(topic)).filter((report) => report.processId !== this.processId);
     const own = this.published.get(topic);
-    if (own) reports.push({ processId: this.processId, at: Date.now(), content: own() });
+    if (own) reports.push(this.report(own));
     return reports;
   }
 
-  /** Stops publishing and deletes this process' reports. */
+  async readCounters(topic: string): Promise<CountedReports> {
+    const own = this.published.get(topic);
+    if (own?.isCounted) await this.count(topic, own);
+    const [live, ended] = (await this.run('counted', [topic])) as [string[], string[]];
+    const parsed = (texts: string[]) => texts.map((text) => JSON.parse(text) as ProcessReport);
+    return { live: parsed(live), ended: parsed(ended) };
+  }
+
+  /** Publishes the counters a last time, then nothing, and deletes this process' reports; what it counted is kept. */
   async close(): Promise<void> {
     clearInterval(this.timer);
-    const keys = [...this.published.keys()].map((topic) => this.key(topic, this.processId));
+    const published = [...this.published];
     this.published.clear();
-    // If the store is away, the keys expire by themselves.
-    if (keys.length > 0) await this.connection.run((redis) => redis.del(...keys)).catch(() => undefined);
+    try {
+      for (const [topic, own] of published) if (own.isCounted) await this.count(topic, own);
+      const keys = published.map(([topic]) => this.key(topic, this.processId));
+      if (keys.length > 0) await this.connection.run((redis) => redis.del(...keys));
+    } catch (error) {
+      // If the store is away, the keys expire by themselves.
+      if (!(error instanceof StoreUnavailableError)) reportDefect(error);
+    }
     this.connection.close();
+  }
+
+  private begin(topic: string, own: Published): void {
+    this.published.set(topic, own);
+    void this.write(topic, own);
+  }
+
+  private report({ content, base }: Published): ProcessReport {
+    const counted = base === undefined ? content() : countersSince(content(), base);
+    return { processId: this.processId, at: Date.now(), content: counted };
   }
 
   private async readOthers(topic: string): Promise<ProcessReport[]> {
@@ -68,24 +124,61 @@ export class RedisProcessReports extends ProcessReports {
   }
 
   private async writeAll(): Promise<void> {
-    for (const [topic, content] of this.published) await this.write(topic, content);
+    for (const [topic, own] of this.published) await this.write(topic, own);
   }
 
-  private async write(topic: string, content: () => unknown): Promise<void> {
+  private async write(topic: string, own: Published): Promise<void> {
     try {
-      const report: ProcessReport = { processId: this.processId, at: Date.now(), content: content() };
-      await this.connection.run((redis) =>
-        redis.set(this.key(topic, this.processId), JSON.stringify(report), 'PX', LIVE_MS),
-      );
-      const added = await this.connection.run((redis) => redis.sadd(this.index(topic), this.processId));
-      await this.connection.run((redis) => redis.pexpire(this.index(topic), INDEX_MS));
+      const isNew = own.isCounted ? await this.count(topic, own) : await this.show(topic, own);
       // Each start of a process has a new id. A process that adds its id to the index removes those of dead processes,
       // so the index does not grow even if nobody reads it.
-      if (added > 0) await this.readOthers(topic);
+      if (isNew) await this.readOthers(topic);
     } catch (error) {
       // While the store is away its health says so, and the next second retries. Any other error is a defect of ours.
       if (!(error instanceof StoreUnavailableError)) reportDefect(error);
     }
+  }
+
+  /** Resolves with whether this process is new in the index. */
+  private async show(topic: string, own: Published): Promise<boolean> {
+    const text = JSON.stringify(this.report(own));
+    await this.connection.run((redis) => redis.set(this.key(topic, this.processId), text, 'PX', LIVE_MS));
+    const added = await this.connection.run((redis) => redis.sadd(this.index(topic), this.processId));
+    await this.connection.run((redis) => redis.pexpire(this.index(topic), INDEX_MS));
+    return added > 0;
+  }
+
+  /**
+   * Resolves with whether this process is new under the topic. A process that was away for so long that its counters
+   * were added up publishes what it has counted since it last sent any.
+   */
+  private async count(topic: string, own: Published): Promise<boolean> {
+    const isNew = own.sent === undefined;
+    if (await this.counted(topic, own)) return isNew;
+    own.base = own.sent;
+    own.sent = undefined;
+    await this.counted(topic, own);
+    return true;
+  }
+
+  /** Sends the counters; false if this process was taken for ended. */
+  private async counted(topic: string, own: Published): Promise<boolean> {
+    const content = own.content();
+    const report: ProcessReport = this.report({ ...own, content: () => content });
+    const standing = own.sent === undefined ? 'new' : 'known';
+    const bounds = [LIVE_MS, INDEX_MS, COUNTED_MS, APART_MAX];
+    const args = [topic, this.processId, JSON.stringify(report), standing, ...bounds];
+    const isTaken = (await this.run('count', args)) === 1;
+    if (isTaken) own.sent = content;
+    return isTaken;
+  }
+
+  private run(name: Script, args: readonly (string | number)[]): Promise<unknown> {
+    return this.connection.run((redis) => {
+      const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
+      const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
+      return command.call(redis, this.tag, ...args);
+    });
   }
 
   private key(topic: string, processId: string): string {

@@ -117,6 +117,10 @@ export class JsforceSalesforceClient extends SalesforceClient {
     return toSalesforceId(await this.connection.organizationId());
   }
 
+  signInRefusal(): string | undefined {
+    return this.connection.signInRefusal();
+  }
+
   apiUsage(): ApiUsage | undefined {
     return this.reserve.state;
   }

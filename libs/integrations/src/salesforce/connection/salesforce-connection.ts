@@ -97,6 +97,11 @@ export class SalesforceConnection {
     return this.jsforce.limitInfo.apiUsage;
   }
 
+  /** Why the newest sign-in was refused; undefined after one that was not, and before the first. */
+  signInRefusal(): string | undefined {
+    return this.pace.refusal?.message;
+  }
+
   private signIn(): Promise<void> {
     this.signingIn ??= this.requestToken().finally(() => {
       this.signingIn = undefined;

@@ -55,6 +55,11 @@ export interface TopicHealth {
   readonly lastKeepAliveAt: number | undefined;
   /** The last sign of life of the connection, of any kind. */
   readonly lastSeenAt: number | undefined;
+  /**
+   * Since when neither an event nor a keep-alive has come on the stream of a live topic, once that is a minute ago;
+   * undefined otherwise. Silence is usual where nothing changes, and proves nothing.
+   */
+  readonly silentSince: number | undefined;
   /** The newest position of a batch that the handler took; a handler that commits has committed it. */
   readonly lastPosition: string | undefined;
   /** When the newest change that the handler took was committed in Salesforce, by Salesforce's clock. */
@@ -94,6 +99,7 @@ export function unheardTopic(topic: string, transport: string): TopicHealth {
     lastEventAt: undefined,
     lastKeepAliveAt: undefined,
     lastSeenAt: undefined,
+    silentSince: undefined,
     lastPosition: undefined,
     lastCommitTimestamp: undefined,
     events: {},

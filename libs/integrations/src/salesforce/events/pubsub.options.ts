@@ -24,6 +24,11 @@ export interface PubSubOptions extends StreamOptions {
    */
   readonly watchdogMs?: number;
   /**
+   * After this long without a message on the connection it is asked for a sign of life, and replaced if there is none
+   * within the time of a request. @default 30000
+   */
+  readonly quietMs?: number;
+  /**
    * How long after the last requested event arrived a stream asks for more; for one event if the queue is full.
    * Salesforce closes a stream that asks for nothing for 60 s (same section of the guide). @default 45000
    */
@@ -47,6 +52,7 @@ export interface ResolvedPubSubOptions extends ResolvedStreamOptions {
   readonly rootCertificates: string | undefined;
   readonly windowMax: number;
   readonly watchdogMs: number;
+  readonly quietMs: number;
   readonly lifelineMs: number;
   readonly decideMs: number;
 }
@@ -54,7 +60,7 @@ export interface ResolvedPubSubOptions extends ResolvedStreamOptions {
 /** Guarantees usable options, or throws `SALESFORCE_INVALID_OPTION` naming the bad one. */
 export function resolvePubSubOptions(options: PubSubOptions = {}): ResolvedPubSubOptions {
   const whole = (
-    name: 'windowMax' | 'watchdogMs' | 'lifelineMs' | 'decideMs',
+    name: 'windowMax' | 'watchdogMs' | 'quietMs' | 'lifelineMs' | 'decideMs',
     fallback: number,
     min: number,
     max: number,
@@ -65,6 +71,7 @@ export function resolvePubSubOptions(options: PubSubOptions = {}): ResolvedPubSu
     rootCertificates: options.rootCertificates,
     windowMax: whole('windowMax', 100, 1, 100),
     watchdogMs: whole('watchdogMs', 300_000, 100, 3_600_000),
+    quietMs: whole('quietMs', 30_000, 50, 3_600_000),
     lifelineMs: whole('lifelineMs', 45_000, 10, 59_000),
     decideMs: whole('decideMs', 3_000, 1, 60_000),
   });

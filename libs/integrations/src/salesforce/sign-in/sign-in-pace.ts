@@ -32,6 +32,11 @@ export class SignInPace {
     return this.now() < this.failedUntil ? this.failure : undefined;
   }
 
+  /** The error of the last sign-in if Salesforce refused the credentials and none has succeeded since. */
+  get refusal(): SalesforceError | undefined {
+    return this.failure?.code === 'SALESFORCE_AUTH_FAILED' ? this.failure : undefined;
+  }
+
   failed(error: SalesforceError): void {
     const isRefusal = error.code === 'SALESFORCE_AUTH_FAILED' || error.code === 'SALESFORCE_LIMIT_EXCEEDED';
     this.failure = error;

@@ -15,6 +15,13 @@ import { ActiveConsumer } from './active-consumer.js';
 import { AppliedChangeListener, type AppliedChange } from '../applied-change.js';
 import { ChangeSubscriber, type Subscription } from '../change-subscriber.js';
 import { CONSUMER, CONSUMER_TOPIC, type ConsumerReport } from '../events-report.js';
+import {
+  addCountedTopic,
+  countedTables,
+  EVENTS_COUNTED_TOPIC,
+  type CountedEvents,
+  type CountedTopic,
+} from '../events-counters.js';
 import { changeDrivenMaxAgeSeconds } from '../max-age.js';
 import { Reconciler } from '../reconciler/reconciler.js';
 import type { WatchedTable } from '../reconciler.options.js';
@@ -32,6 +39,8 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
   private readonly logger = new Logger(ChangeEventConsumer.name);
   private readonly topics = new Map<string, TopicConsumer>();
   private readonly active: ActiveConsumer;
+  /** What the source has counted in earlier terms of this process, by topic. */
+  private readonly beforeThisTerm = new Map<string, CountedTopic>();
   private reconciler: Reconciler | undefined;
   private organizationId: string | undefined;
 
@@ -70,6 +79,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
       this.topics.set(topic, new TopicConsumer(topic, subscriptions, this.cache, position, { applied, reconciler }));
     }
     this.reports.publish(CONSUMER_TOPIC, () => this.report());
+    this.reports.publishCounters(EVENTS_COUNTED_TOPIC, () => this.counted());
     this.active.start();
   }
 
@@ -96,8 +106,26 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     };
   }
 
+  /** What this process has counted since it began, whether it consumes now or not. */
+  counted(): CountedEvents {
+    const topics: Record<string, CountedTopic> = Object.fromEntries(this.beforeThisTerm);
+    const add = (name: string, more: Parameters<typeof addCountedTopic>[1]): void => {
+      topics[name] = addCountedTopic(topics[name], more);
+    };
+    for (const { topic, retries, reconnects, gaps, events } of this.source.health()) {
+      add(topic, { retries, reconnects, gaps, events });
+    }
+    for (const [topic, consumer] of this.topics) add(topic, consumer.counters());
+    return { topics, tables: countedTables(this.reconciler?.report().tables ?? []) };
+  }
+
   private async consume(): Promise<void> {
     this.reconciler?.start();
+    // A source that starts again counts from zero; it does so in this turn of the event loop.
+    for (const { topic, retries, reconnects, gaps, events } of this.source.health()) {
+      const more = { retries, reconnects, gaps, events };
+      this.beforeThisTerm.set(topic, addCountedTopic(this.beforeThisTerm.get(topic), more));
+    }
     await this.source.start(this.topics, (topic) => this.consumerOf(topic).position());
   }
 

@@ -44,7 +44,13 @@ export interface Loss {
  */
 const CLOCKS_APART_MS = 2_000;
 
-type Progress = Omit<TopicHealth, 'topic' | 'transport' | 'events' | 'waiting' | 'behindMs' | 'unreadable'>;
+/** After this long without an event or a keep-alive, health does not call a topic live without saying so. */
+const SILENT_MS = 60_000;
+
+type Progress = Omit<
+  TopicHealth,
+  'topic' | 'transport' | 'events' | 'waiting' | 'behindMs' | 'silentSince' | 'unreadable'
+>;
 
 /**
  * Hands one topic's events to its handler: one batch at a time, each awaited, a rejected batch again with back-off
@@ -69,6 +75,8 @@ export class TopicDelivery {
   /** When the events arrived that are being read at this moment; undefined if none are being read. */
   private readingSince: number | undefined;
   private subscribedAt = Infinity;
+  /** When the stream of the topic last said something: its acceptance, an event or a keep-alive. */
+  private heardAt = Infinity;
 
   constructor(
     readonly topic: string,
@@ -100,7 +108,7 @@ export class TopicDelivery {
   /** Takes the event, or returns false when the queue is full: the sender must then stop reading and resume later. */
   offer(event: SourceEvent): boolean {
     if (this.eventCount >= this.options.queueMax) return false;
-    this.progress.lastEventAt = Date.now();
+    this.progress.lastEventAt = this.heardAt = Date.now();
     this.followed.arrived();
     this.append({ kind: 'event', event, arrivedAt: performance.now() });
     return true;
@@ -114,7 +122,7 @@ export class TopicDelivery {
 
   /** Salesforce has nothing to send; with a position, nothing of the topic happened up to there. */
   keptAlive(position?: string): void {
-    this.progress.lastKeepAliveAt = Date.now();
+    this.progress.lastKeepAliveAt = this.heardAt = Date.now();
     // A CometD session reports its keep-alives for all topics, also for those that it has not subscribed yet.
     if (this.progress.state === 'live') this.followed.keptAlive();
     if (position === undefined) return;
@@ -130,7 +138,7 @@ export class TopicDelivery {
   /** The subscription is live. If earlier changes are unknown, the handler receives the gap before any event of it. */
   subscribed(gap: GapReason | undefined): void {
     this.cursor.restart();
-    this.subscribedAt = Date.now();
+    this.subscribedAt = this.heardAt = Date.now();
     const readable = this.unreadable.subscribed();
     const reason = gap ?? (readable === undefined ? undefined : 'was-unreadable');
     if (reason === undefined) {
@@ -193,7 +201,18 @@ export class TopicDelivery {
     const { topic, transport, counts, eventCount, progress } = this;
     const behindMs = this.followed.behindMs(this.oldestWaiting);
     const unreadable = this.unreadable.all;
-    return { ...progress, topic, transport, events: { ...counts }, waiting: eventCount, behindMs, unreadable };
+    const isSilent = progress.state === 'live' && Date.now() - this.heardAt >= SILENT_MS;
+    const silentSince = isSilent ? this.heardAt : undefined;
+    return {
+      ...progress,
+      silentSince,
+      topic,
+      transport,
+      events: { ...counts },
+      waiting: eventCount,
+      behindMs,
+      unreadable,
+    };
   }
 
   /** When the oldest event that is not taken yet arrived; undefined if there is none. */

@@ -6,6 +6,7 @@ import {
   Metadata,
   type ServiceClientConstructor,
   type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import {
   type FetchRequest,
@@ -55,6 +56,7 @@ export class PubSubClient {
    */
   seenAt = -Infinity;
   private readonly stub: Stub;
+  private asking: Promise<boolean> | undefined;
 
   constructor(
     endpoint: PubSubEndpoint,
@@ -86,6 +88,23 @@ export class PubSubClient {
   /** Rejects with grpc-js's `ServiceError`. */
   topic(topicName: string, identity: PubSubIdentity): Promise<TopicInfo> {
     return this.call((options, done) => this.stub.GetTopic({ topicName }, metadataOf(identity), options, done));
+  }
+
+  /**
+   * Whether anything came over this connection within `quietMs` or, if not, comes now: it asks for the topic, once for
+   * all who wonder at the same time. A refusal is a sign of life, too.
+   */
+  async isAnswering(quietMs: number, topicName: string, identity: PubSubIdentity): Promise<boolean> {
+    if (performance.now() - this.seenAt < quietMs) return true;
+    this.asking ??= this.topic(topicName, identity)
+      .then(
+        () => true,
+        ({ code }: ServiceError) => code !== status.DEADLINE_EXCEEDED && code !== status.UNAVAILABLE,
+      )
+      .finally(() => (this.asking = undefined));
+    const answers = await this.asking;
+    if (answers) this.seenAt = performance.now();
+    return answers;
   }
 
   /** Closes the connection; calls under way end by themselves. */

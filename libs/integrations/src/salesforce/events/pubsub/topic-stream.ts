@@ -40,6 +40,7 @@ export class TopicStream {
   private watchdog: NodeJS.Timeout | undefined;
   private lifeline: NodeJS.Timeout | undefined;
   private asking: NodeJS.Timeout | undefined;
+  private looking: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: TopicStreamParts) {
     const { client, identity, options } = parts;
@@ -55,6 +56,7 @@ export class TopicStream {
     const undecided = setTimeout(() => this.parts.onUndecided(), options.decideMs);
     delivery.onTaken = () => this.pull();
     this.feedWatchdog();
+    this.lookAfterConnection();
     try {
       this.pull(start);
       void this.askForTopic();
@@ -68,7 +70,7 @@ export class TopicStream {
     } finally {
       this.close();
       delivery.onTaken = () => undefined;
-      for (const timer of [undecided, this.watchdog, this.lifeline, this.asking]) clearTimeout(timer);
+      for (const timer of [undecided, this.watchdog, this.lifeline, this.asking, this.looking]) clearTimeout(timer);
     }
   }
 
@@ -164,6 +166,21 @@ export class TopicStream {
   private disarmLifeline(): void {
     clearTimeout(this.lifeline);
     this.lifeline = undefined;
+  }
+
+  /**
+   * Looks after each `quietMs` whether the connection still answers. A dead one is noticed long before a keep-alive is
+   * overdue; a stream that is silent on a living connection is not, because Salesforce may have nothing to say.
+   */
+  private lookAfterConnection(): void {
+    const { client, delivery, identity, options } = this.parts;
+    const look = async (): Promise<void> => {
+      if (!this.isLive || this.end !== undefined) return;
+      if (await client.isAnswering(options.quietMs, delivery.topic, identity)) return;
+      const reason = `nothing came from Salesforce for ${options.quietMs} ms, and the connection does not answer`;
+      this.endWith({ kind: 'failed', reason, isSilent: true, isBroken: true });
+    };
+    this.looking = setInterval(() => void look(), options.quietMs).unref();
   }
 
   private feedWatchdog(): void {

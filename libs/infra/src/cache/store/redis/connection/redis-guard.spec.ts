@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { Refusals } from '../../../../redis/refusals.js';
-import { RedisGuard, serverRefusal, type ServerCheck } from './redis-guard.js';
+import { RedisGuard, type ServerCheck } from './redis-guard.js';
+import { serverRefusal } from './server-refusal.js';
 
 const info = (version: string, policy: string, role = 'master') =>
   `# Server\r\nredis_version:${version}\r\n# Memory\r\nmaxmemory_policy:${policy}\r\n# Replication\r\nrole:${role}\r\n`;
@@ -184,7 +185,7 @@ describe('a guard and its server', () => {
     redis.back();
     await jest.advanceTimersByTimeAsync(250);
     expect(await answer(guard)).toBe('answer');
-    await jest.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(25_000);
     expect(redis.infos).toBe(3); // at first, at the refusal, and when the connection was back
   });
 
@@ -319,8 +320,10 @@ describe('a guard and its server', () => {
     redis.back();
     await opened;
     expect(await answer(guard)).toBe('answer');
-    await jest.advanceTimersByTimeAsync(60_000);
+    await jest.advanceTimersByTimeAsync(25_000);
     expect({ infos: redis.infos, adoptions }).toEqual({ infos: 1, adoptions: 1 });
+    await jest.advanceTimersByTimeAsync(10_000); // its settings alone are looked at again
+    expect({ infos: redis.infos, adoptions }).toEqual({ infos: 2, adoptions: 1 });
   });
 
   it('leaves nothing on a connection that outlives it, and looks at no server any more', async () => {

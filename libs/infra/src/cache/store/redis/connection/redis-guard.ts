@@ -1,5 +1,3 @@
-import { Cluster } from 'ioredis';
-import { sentence } from '../../../../redis/permission-examination.js';
 import { commandTimeoutOf } from '../../../../redis/redis-client.js';
 import { Refusals } from '../../../../redis/refusals.js';
 import { failureOf, isMomentary, isReply, wordsOf } from '../../../../redis/refused-reply.js';
@@ -7,12 +5,14 @@ import { FULL_TRUST } from '../../../../redis/trust.js';
 import { CacheError, StoreUnavailableError } from '../../../cache.errors.js';
 import { ReadBreaker, ReplyDeadline } from './reply-deadline.js';
 import type { RedisConnection } from '../partition/scripts.js';
+import { REPLICA, serverRefusalOf, type Refusal } from './server-refusal.js';
 
-const OLDEST_MAJOR = 7;
 /** How long `open` waits for a server not connected yet; after that reads work without it until it is there. */
 const OPEN_MS = 1000;
 /** How long after an examination a server that is not in use, or is under suspicion, is examined again. */
 const RECHECK_MS = 250;
+/** How often the settings of a server in use are looked at: an `INFO` for each server, which costs it next to nothing. */
+const LOOK_AGAIN_MS = 30_000;
 /** The fraction of a command's timeout after which `ask` gives up: 75 ms by default (docs/decisions/0005). */
 const ASKING_PART = 3 / 8;
 /** Minimum of that wait, for short timeouts. */
@@ -22,12 +22,6 @@ const REFUSED_SHOWN_MS = 2000;
 
 /** Refusals by our own scripts, because the partition must be looked at first (`use` in `_partition.lua`). */
 const OWN_REFUSAL = /^(SLOTOPEN|NOHISTORY) /;
-
-/** Why a server must not be used. If `isPassing`, `open` does not reject for it. */
-export interface Refusal {
-  readonly reason: string;
-  readonly isPassing: boolean;
-}
 
 /** A further check of a server at every connection; resolves to undefined if the server may be used. */
 export type ServerCheck = () => Promise<Refusal | undefined>;
@@ -52,6 +46,7 @@ export class RedisGuard {
   private recheck: NodeJS.Timeout | undefined;
   /** The words in which a usable server refused a command, if that is why the next examination is due. */
   private suspicion: string | undefined;
+  private looking: NodeJS.Timeout | undefined;
   private forgetting: NodeJS.Timeout | undefined;
   private checkedAt = -Infinity;
   /** Number of checks begun: only the newest counts, because an older one may have asked the previous server. */
@@ -65,7 +60,11 @@ export class RedisGuard {
   private readonly outageListeners = new Set<Listener>();
   private furtherCheck: ServerCheck | undefined;
 
-  constructor(readonly redis: RedisConnection) {
+  constructor(
+    readonly redis: RedisConnection,
+    /** @default 30 s */
+    private readonly lookAgainMs = LOOK_AGAIN_MS,
+  ) {
     this.breaker = new ReadBreaker(
       () => this.asking.within(redis.ping(), (reply) => reply, this.translated),
       () => this.hangs(),
@@ -147,6 +146,7 @@ export class RedisGuard {
     this.furtherCheck = furtherCheck;
     this.redis.on('close', this.onConnectionClose);
     this.redis.on('ready', this.onConnectionReady);
+    this.looking ??= setInterval(() => void this.lookAgain(), this.lookAgainMs).unref();
     if (this.redis.status === 'wait') this.redis.connect().catch(() => undefined); // its status shows a failure
     if (this.redis.status === 'ready') await this.check();
     else await this.firstAnswer();
@@ -160,6 +160,7 @@ export class RedisGuard {
     this.redis.off('close', this.onConnectionClose);
     this.redis.off('ready', this.onConnectionReady);
     clearTimeout(this.recheck);
+    clearInterval(this.looking);
     clearTimeout(this.forgetting);
     this.tellRefusals(undefined);
     this.breaker.close();
@@ -251,18 +252,15 @@ export class RedisGuard {
   }
 
   private async examine(): Promise<Refusal | undefined> {
-    const info = await this.info().catch((error: Error) => {
-      if (!error.message.startsWith('NOPERM ')) throw error;
-      return undefined;
-    });
-    if (info === undefined) return { reason: sentence(this.redis, ['+info']), isPassing: true };
-    return serverRefusal(info) ?? (await this.furtherCheck?.());
+    return (await serverRefusalOf(this.redis)) ?? (await this.furtherCheck?.());
   }
 
-  private async info(): Promise<string> {
-    const node = this.redis instanceof Cluster ? this.redis.nodes('master')[0] : this.redis;
-    if (!node) throw new StoreUnavailableError('no master of the cluster is known');
-    return node.info('server', 'memory', 'replication');
+  /** Looks whether the settings of a server in use still allow its use; an operator may change them at any time. */
+  private async lookAgain(): Promise<void> {
+    if (!this.isChecked || this.redis.status !== 'ready') return;
+    const refusal = await serverRefusalOf(this.redis).catch(() => undefined); // away or slow: the connection knows
+    if (refusal === undefined || !this.isChecked || this.isClosed) return;
+    if (refusal === REPLICA || !refusal.isPassing) this.refuse(refusal); // without INFO nothing is known, and it works
   }
 
   private readonly translated = (error: unknown): Error => this.translate(error);
@@ -286,33 +284,15 @@ export class RedisGuard {
   /** The server has become a replica: its answers may be old from now on. */
   private demoted(): void {
     if (this.isClosed || this.refusal === REPLICA) return; // known, and being checked again
+    this.refuse(REPLICA);
+  }
+
+  /** Uses the server no more, until a check finds that it may be used. */
+  private refuse(refusal: Refusal): void {
     this.isChecked = false;
-    this.refusal = REPLICA;
-    this.tellRefusals(REPLICA.reason);
+    this.refusal = refusal;
+    this.tellRefusals(refusal.reason);
     this.tellOutage();
     void this.check();
   }
-}
-
-const REPLICA: Refusal = {
-  reason: 'this Redis is a replica: the cache is read from the primary only',
-  isPassing: true,
-};
-
-/**
- * Why the `INFO` of a server forbids its use; undefined if it does not. An `allkeys-*` policy may evict an index, and
- * without it an invalidation leaves old values in use; a replica may lag behind an acknowledged invalidation.
- */
-export function serverRefusal(info: string): Refusal | undefined {
-  const version = /redis_version:(\d+)\.(\S+)/.exec(info);
-  if (version && Number(version[1]) < OLDEST_MAJOR) {
-    const reason = `Redis ${version[1]}.${version[2]} is too old: the cache needs ${OLDEST_MAJOR}.0 or later`;
-    return { reason, isPassing: false };
-  }
-  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
-  if (policy?.startsWith('allkeys-')) {
-    const reason = `Redis runs with maxmemory-policy ${policy}, which may evict the index of the cache: set noeviction or volatile-lru`;
-    return { reason, isPassing: false };
-  }
-  return /role:slave/.test(info) ? REPLICA : undefined;
 }

@@ -1,6 +1,6 @@
 import { LAYOUT, type Partitions } from '../partition/partition.js';
 import type { PartitionHistories } from '../partition/partition-histories.js';
-import type { Refusal } from './redis-guard.js';
+import type { Refusal } from './server-refusal.js';
 import { runScript, type RedisConnection } from '../partition/scripts.js';
 
 /**

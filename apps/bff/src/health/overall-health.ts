@@ -1,0 +1,87 @@
+import { StoreHealth } from '@bff/infra/health/store.health';
+import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { HttpException, Inject, Injectable } from '@nestjs/common';
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import { EventStreams } from '../events/event-streams.js';
+
+/** The answer of `GET /health` to an operator: each part once with all that is known of it, and by status. */
+export type OverallHealth = HealthCheckResult;
+
+/** How long a status is given to others who ask: anybody may, and each check costs the store three requests. */
+const STATUS_MS = 1_000;
+
+/** The health of this process and of the systems that it depends on. */
+@Injectable()
+export class OverallHealthService {
+  private status: { readonly at: number; readonly known: Promise<HealthCheckResult['status']> } | undefined;
+
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly store: StoreHealth,
+    private readonly events: EventsHealthService,
+    private readonly streams: EventStreams,
+    @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
+  ) {}
+
+  /** The status alone, at most a second old, however many ask. */
+  async summary(): Promise<HealthCheckResult['status']> {
+    const now = performance.now();
+    if (this.status === undefined || now - this.status.at >= STATUS_MS) {
+      this.status = { at: now, known: this.details().then(({ status }) => status) };
+    }
+    return this.status.known;
+  }
+
+  /** Also resolves when something is down, which Terminus says by an exception. */
+  async details(): Promise<OverallHealth> {
+    return eachOnce(await this.checked());
+  }
+
+  private async checked(): Promise<HealthCheckResult> {
+    try {
+      return await this.checks.check([
+        () => this.store.check(),
+        () => this.eventsIndicator(),
+        () => this.streamsIndicator(),
+        () => this.salesforceIndicator(),
+      ]);
+    } catch (error) {
+      const report = error instanceof HttpException ? error.getResponse() : undefined;
+      if (typeof report === 'object' && 'details' in report) return report as HealthCheckResult;
+      throw error;
+    }
+  }
+
+  private async eventsIndicator() {
+    const indicator = this.indicators.check('sf-events');
+    const { status, reason, consumers } = await this.events.check();
+    if (status === 'up') return indicator.up({ events: status });
+    return indicator.degraded({ events: status, reason: reason ?? '', consumers });
+  }
+
+  /** Covers this process alone. */
+  private streamsIndicator() {
+    const indicator = this.indicators.check('browser-events');
+    const { board, ...counters } = this.streams.state();
+    if (board.status === 'up') return indicator.up({ ...counters });
+    return indicator.degraded({ ...counters, reason: board.reason ?? '' });
+  }
+
+  /** The sign-in of this process; that of the process that consumes events shows in `sf-events`. */
+  private async salesforceIndicator() {
+    const indicator = this.indicators.check('salesforce');
+    const refusal = this.salesforce.signInRefusal();
+    return refusal === undefined ? indicator.up() : indicator.degraded({ reason: `sign-in refused: ${refusal}` });
+  }
+}
+
+/** Terminus names a part twice, with everything. Here `info` and `error` have its status; `details` has the rest. */
+function eachOnce({ status, info, error, details }: HealthCheckResult): OverallHealth {
+  return { status, info: statusesOf(info), error: statusesOf(error), details };
+}
+
+function statusesOf(parts: HealthCheckResult['info'] = {}): NonNullable<HealthCheckResult['info']> {
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, { status: part?.status ?? 'up' }]));
+}
