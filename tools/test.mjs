@@ -1,4 +1,5 @@
 import { ensureChromium } from './machine/chromium.mjs';
+import { ensureNginx } from './machine/nginx.mjs';
 import { ensureRedisServer } from './machine/redis-server.mjs';
 import { answerHelp } from './usage.mjs';
 import { ensureBuilt, programOf, run, say, stop } from './workspace.mjs';
@@ -30,6 +31,13 @@ if ((picked.length === 0 || picked.includes('integration')) && !(await ensureChr
     'The test of the sandbox’s page needs Chromium, which could not be installed here, and will fail. Install it, e.g.:\n' +
       '  sudo apt-get install -y chromium      (Debian, Ubuntu)\n' +
       '  brew install --cask chromium          (macOS)',
+  );
+}
+if ((picked.length === 0 || picked.includes('e2e')) && !(await ensureNginx())) {
+  say(
+    'The test of the end of a process needs nginx, which could not be installed here, and will fail. Install it, e.g.:\n' +
+      '  sudo apt-get install -y nginx-light      (Debian, Ubuntu)\n' +
+      '  brew install nginx                       (macOS)',
   );
 }
 // Jest runs ES modules in Node's vm module, which needs a flag.

@@ -3,7 +3,8 @@ import { eventually } from '../support/eventually.js';
 import { Portal } from './support/portal.js';
 
 interface Reconciliation {
-  readonly lastRunAt?: number;
+  /** ISO 8601 in UTC. */
+  readonly lastRunAt?: string;
   readonly apiCalls: number;
   readonly missed: number;
   readonly rechecked: number;
@@ -48,7 +49,7 @@ describe('what Salesforce never announced', () => {
   async function looked(): Promise<void> {
     for (let runs = 0; runs < 2; runs++) {
       const before = Date.now();
-      const isDone = async () => ((await reconciled())?.lastRunAt ?? 0) > before;
+      const isDone = async () => Date.parse((await reconciled())?.lastRunAt ?? '') > before;
       await eventually(isDone, { withinMs: 20_000, what: 'a run of every table' });
     }
   }

@@ -25,7 +25,7 @@ export function eventsAnswer(health: EventsHealth, now = new Date()): EventsAnsw
 function withWrittenInstants<T>(value: T, name = ''): WithWrittenInstants<T> {
   const written = (): unknown => {
     if (typeof value === 'number' && INSTANT.test(name)) return new Date(value).toISOString();
-    if (Array.isArray(value)) return value.map((item) => withWrittenInstants(item));
+    if (Array.isArray(value)) return (value as readonly unknown[]).map((item) => withWrittenInstants(item));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([field, part]) => [field, withWrittenInstants(part, field)]));
   };

@@ -1,10 +1,12 @@
+import type { CheckedVariables } from '@bff/infra/config/checked-variables';
 import { missing, type ConfigProblem } from '@bff/infra/config/config.errors';
 import { isLoopback } from '@bff/infra/config/insecure-url';
 import { masked } from '@bff/infra/config/mask';
 import { plainRedisProblems } from '@bff/infra/redis/redis-variables';
 import type { EncryptionKeyText } from './cache-variables.js';
-import type { CheckedEnvironment } from './config-rules.js';
-import { documentationOf, type VariableName } from './environment.schema.js';
+import { documentationOf, type Environment, type VariableName } from './environment.schema.js';
+
+type CheckedEnvironment = CheckedVariables<Environment>;
 
 /**
  * The key for sensitive entries, and for pseudonyms, of a program that is started by itself with Redis and made-up

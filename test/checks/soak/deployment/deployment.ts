@@ -56,6 +56,9 @@ export class Deployment {
       APP_NAME,
       ...WIDE_LIMITS,
       NODE_ENV: 'production',
+      ALLOW_DEMO: 'true',
+      OPERATOR_ADDRESSES: '127.0.0.1',
+      SHUTDOWN_DRAIN_MS: '0', // nobody routes requests by its readiness
       LOG_LEVEL: 'warn',
       SF_EVENTS_TRANSPORT: options.transport,
       SANDBOX_LATENCY_MS: String(options.latencyMs),

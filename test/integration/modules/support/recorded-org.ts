@@ -45,6 +45,8 @@ export class RecordedOrg extends SalesforceClient {
   readonly families = ['Internet', 'SIM'];
   readonly regions = ['East', 'West'];
   usage: ApiUsage | undefined;
+  /** How often health has looked at it, so how often health was worked out. */
+  usageAsked = 0;
   /** Why sign-ins are refused; only health looks at it. */
   refusal: string | undefined;
   failure: SalesforceError | undefined;
@@ -92,6 +94,7 @@ export class RecordedOrg extends SalesforceClient {
   }
 
   apiUsage(): ApiUsage | undefined {
+    this.usageAsked += 1;
     return this.usage;
   }
 

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { RedisProcessReports } from '@bff/infra/fleet/redis/redis-process-reports';
+import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
+import { Redis } from 'ioredis';
+import { eventually } from '../../support/eventually.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+
+const TOPIC = 'domain:orders';
+/** More than are kept apart. */
+const OTHERS = 40;
+
+let server: RedisServer;
+let admin: Redis;
+const open: { client: RedisClient; reports: RedisProcessReports }[] = [];
+
+async function join(processId: string) {
+  const client = createRedisClient({ url: server.url });
+  await client.connect();
+  const joined = { client, reports: new RedisProcessReports(client, 'ended', processId) };
+  open.push(joined);
+  return joined;
+}
+
+async function hits({ reports }: { reports: RedisProcessReports }): Promise<number> {
+  const { live, ended } = await reports.readCounters(TOPIC);
+  return [...live, ...ended].reduce((sum, { content }) => sum + (content as { hits: number }).hits, 0);
+}
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  admin = new Redis(server.url);
+});
+afterAll(async () => {
+  await Promise.all(open.map(({ reports }) => reports.close()));
+  for (const { client } of open) client.disconnect();
+  admin.disconnect();
+  await server.stop();
+});
+
+it('[N9] a process that was cut off so long that it was added up is not counted twice when it is back', async () => {
+  const cutOff = await join('cut-off');
+  let counted = 10;
+  cutOff.reports.publishCounters(TOPIC, () => ({ hits: counted }));
+  await eventually(async () => (await hits(cutOff)) === 10, { what: 'it is counted' });
+  cutOff.client.disconnect();
+  await admin.del(`{ended.reports}:${TOPIC}:cut-off`); // what Redis does by itself after 5 s
+  const others = await Promise.all(Array.from({ length: OTHERS }, (_, n) => join(`other-${n}`)));
+  for (const [n, other] of others.entries()) {
+    other.reports.publishCounters(TOPIC, () => ({ hits: 1 }));
+    expect(await hits(other)).toBe(10 + n + 1);
+  }
+  const last = others.at(-1) as (typeof others)[number];
+  expect(await admin.hget(`{ended.reports}:counted:${TOPIC}`, 'cut-off')).toBeNull();
+  counted = 25; // it has gone on counting
+  await cutOff.client.connect();
+  expect(await hits(cutOff)).toBe(25 + OTHERS);
+  expect(await hits(last)).toBe(25 + OTHERS);
+  counted = 26;
+  await cutOff.reports.close();
+  expect(await hits(last)).toBe(26 + OTHERS);
+});
+
+it('[N9] the counters of an emptied Redis begin with those of the live processes', async () => {
+  const one = await join('one');
+  one.reports.publishCounters(TOPIC, () => ({ hits: 7 }));
+  expect(await hits(one)).toBeGreaterThan(7);
+  await Promise.all(open.filter((each) => each !== one).map(({ reports }) => reports.close()));
+  await admin.flushall();
+  expect(await hits(one)).toBe(7);
+});
