@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { demoEncryptionKey, loadConfig } from '@bff/modules/config/load-config';
+import { demoEncryptionKey } from '@bff/modules/config/demo-settings';
+import { loadConfig } from '@bff/modules/config/load-config';
 import { eventually } from '../support/eventually.js';
 
 interface Program {

@@ -89,7 +89,10 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
     };
   }
 
-  /** Throws the problem to answer with if no stream can be opened for this account now. */
+  /**
+   * Throws the problem to answer with if no stream can be opened for this account now. While the process drains one
+   * can: a browser's `EventSource` never comes back after a 503.
+   */
   admit(account: string): void {
     const { streamsPerAccountMax } = this.config.sse;
     if (this.isClosing) throw refused('This process is shutting down.');

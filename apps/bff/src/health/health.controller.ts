@@ -10,7 +10,7 @@ import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
 import { Controller, Get, Header, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../auth/public.decorator.js';
-import { OperatorGuard } from './operator.guard.js';
+import { ForAnybody, OperatorGuard } from './operator.guard.js';
 import { OverallHealthService, type OverallHealth } from './overall-health.js';
 
 /**
@@ -18,6 +18,7 @@ import { OverallHealthService, type OverallHealth } from './overall-health.js';
  * hosts, positions and errors, are for operators. None of it is customer data.
  */
 @Public()
+@UseGuards(OperatorGuard)
 @Controller('health')
 export class HealthController {
   constructor(
@@ -36,6 +37,7 @@ export class HealthController {
    * and this process still serves.
    */
   @Get()
+  @ForAnybody()
   @Header('cache-control', 'no-store')
   async overall(
     @Req() request: FastifyRequest,
@@ -49,6 +51,7 @@ export class HealthController {
   }
 
   @Get('live')
+  @ForAnybody()
   @Header('cache-control', 'no-store')
   live(): { status: 'up' } {
     return { status: 'up' };
@@ -59,6 +62,7 @@ export class HealthController {
    * Salesforce refuses: no other process would be better off, and what is cached is still served.
    */
   @Get('ready')
+  @ForAnybody()
   @Header('cache-control', 'no-store')
   ready(@Res({ passthrough: true }) reply: FastifyReply): { status: string } {
     const status = this.readiness.current;
@@ -67,28 +71,24 @@ export class HealthController {
   }
 
   @Get('catalog/cache')
-  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   catalogCache(): Promise<CacheReport> {
     return cacheReport(this.catalog);
   }
 
   @Get('orders/cache')
-  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   ordersCache(): Promise<CacheReport> {
     return cacheReport(this.orders);
   }
 
   @Get('billing/cache')
-  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   billingCache(): Promise<CacheReport> {
     return cacheReport(this.billing);
   }
 
   @Get('mapping/cache')
-  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   mappingCache(): Promise<CacheReport> {
     return cacheReport(this.mapping);
@@ -96,7 +96,6 @@ export class HealthController {
 
   /** 503 when no process receives change events although one should, or when the store cannot say. */
   @Get('sf-events')
-  @UseGuards(OperatorGuard)
   @Header('cache-control', 'no-store')
   async sfEvents(@Res({ passthrough: true }) reply: FastifyReply): Promise<EventsAnswer> {
     const answer = await this.events.answer();

@@ -1,14 +1,24 @@
 import { Operators } from '@bff/infra/health/operators';
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { problem, ProblemError } from '../problems/problem.js';
 
-/** Lets operators pass alone; anybody else gets a 401 that says who is one. */
+const FOR_ANYBODY = 'isForAnybody';
+
+/** Marks a route of health that answers everybody. Every route without this mark is for operators. */
+export const ForAnybody = (): MethodDecorator => SetMetadata(FOR_ANYBODY, true);
+
+/** Lets operators pass alone; anybody else gets a 401 that says who is one, but on routes that are `@ForAnybody()`. */
 @Injectable()
 export class OperatorGuard implements CanActivate {
-  constructor(private readonly operators: Operators) {}
+  constructor(
+    private readonly operators: Operators,
+    private readonly reflector: Reflector,
+  ) {}
 
   canActivate(context: ExecutionContext): boolean {
+    if (this.reflector.get<boolean>(FOR_ANYBODY, context.getHandler())) return true;
     if (this.operators.includes(context.switchToHttp().getRequest<FastifyRequest>())) return true;
     const detail =
       'Only operators see the details of health: send OPERATOR_TOKEN as a bearer token, or ask from an address of ' +
