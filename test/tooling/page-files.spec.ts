@@ -27,7 +27,9 @@ describe('a diff on a page', () => {
 describe('docs/how-to/adding-a-cache.md', () => {
   const page = readFileSync('docs/how-to/adding-a-cache.md', 'utf8');
   let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'evergreen-page-'))));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'evergreen-page-'));
+  });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('[N1] has diffs that fit the files of the tree (correct the page where one does not)', () => {

@@ -1,5 +1,6 @@
-import { currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
+import { accountOf, currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
 import type { CacheService } from '@bff/infra/cache/cache.service';
+import type { Callers } from '@bff/infra/cache/cache.types';
 import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-cache';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { RateLimitedError } from '@bff/infra/limits/limits.errors';
@@ -7,11 +8,12 @@ import { deferred, type Deferred } from '../../support/deferred.js';
 import { eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
-const callers = {
+const callers: Callers = {
   current: currentCaller,
-  run: (caller: unknown, work: () => never) => runForCaller(caller as Caller, work),
+  run: (caller, work) => runForCaller(caller as Caller | undefined, work),
+  groupOf: (caller) => accountOf(caller as Caller | undefined),
 };
-const options = { callers } as CreateCacheOptions;
+const options: CreateCacheOptions = { callers };
 const KEY = 'catalog:shared';
 
 /** A source that refuses some accounts, and tells for whom it was asked. Each answer waits for the test. */

@@ -22,7 +22,7 @@ export class QueryNamesGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const { query } = context.switchToHttp().getRequest<FastifyRequest>();
-    const given = Object.keys((query ?? {}) as object);
+    const given = Object.keys(query ?? {});
     if (given.length === 0) return true;
     const known = this.reflector.get<readonly string[] | undefined>(QUERY_NAMES, context.getHandler()) ?? [];
     const unknown = given.filter((name) => !known.includes(name)).slice(0, NAMED_MAX);

@@ -51,7 +51,6 @@ export interface CacheServiceParts {
   readonly defaults: ReadDefaults;
   /** Maximum concurrent fetches while the store is away, with the exceptions that `Bypass` names. */
   readonly bypassConcurrency: number;
-  readonly callerOf?: (() => string | undefined) | undefined;
   /** Called after the cache has closed, to close what was opened for it alone. */
   readonly afterClose?: () => Promise<void>;
 }
@@ -84,7 +83,7 @@ export class CacheService {
   constructor(private readonly parts: CacheServiceParts) {
     this.store = parts.store;
     this.codec = parts.codec;
-    this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency, parts.callerOf);
+    this.readThrough = new ReadThrough(parts.store, parts.codec, parts.bypassConcurrency);
     const admit = (key: string) => {
       this.check(key);
       return this.opening;

@@ -94,11 +94,6 @@ export interface CacheOptions {
   readonly leaseMs?: number;
   /** Maximum concurrent fetches while the store is away, with the exceptions that `Bypass` names. @default 32 */
   readonly bypassConcurrency?: number;
-  /**
-   * Whom the present call is made for, as any text. While the store is away, fetches are made in the turn of these, so
-   * that the many of one do not keep others waiting; undefined is one of them. @default all are the same
-   */
-  readonly callerOf?: () => string | undefined;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -147,7 +142,6 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
       callers: options.callers,
     },
     bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
-    callerOf: options.callerOf,
     ...(afterClose && { afterClose }),
   });
 }

@@ -36,10 +36,10 @@ export function cacheOptions(
     callers: {
       current: currentCaller,
       run: (caller, work) => runForCaller(caller as Caller | undefined, work),
+      groupOf: (caller) => accountOf(caller as Caller | undefined),
     },
     leaseMs: cache.leaseMs,
     waitMs: cache.waitMs,
     bypassConcurrency: cache.bypassConcurrency,
-    callerOf: () => accountOf(currentCaller()),
   };
 }

@@ -30,12 +30,11 @@ export class ReadThrough implements FlightHost {
     readonly store: CacheStore,
     readonly codec: ValueCodec,
     bypassConcurrency: number,
-    callerOf?: () => string | undefined,
   ) {
     this.signal = this.closing.signal;
     setMaxListeners(0, this.signal); // the bypass adds one for each fetch, and bounds its fetches itself
     const faithful = (waiter: Waiter, value: unknown): unknown => this.faithful(waiter, value);
-    this.outage = new Bypass(bypassConcurrency, this.signal, faithful, callerOf);
+    this.outage = new Bypass(bypassConcurrency, this.signal, faithful);
     store.onLeaseEnd((end) => this.leaseWatches.receive(end));
     store.onInvalidation((notice) => this.receive(notice));
     store.onOutage(() => this.abandonStore());

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CacheError } from '../../cache.errors.js';
-import type { FetchContext } from '../../cache.types.js';
+import type { Callers, FetchContext } from '../../cache.types.js';
 import { Bypass } from './bypass.js';
 import { resolveGetOrSetOptions } from '../get-or-set-options.js';
 import { Waiter } from '../waiters/waiter.js';
@@ -15,6 +15,11 @@ describe('Bypass', () => {
   let closing: AbortController;
   let bypass: Bypass;
   let caller: string | undefined;
+  const callers: Callers = {
+    current: () => caller,
+    run: (_, work) => work(),
+    groupOf: (given) => given as string | undefined,
+  };
   /** The fetches begun so far, in order. */
   let fetches: { readonly key: string; readonly signal: AbortSignal; readonly end: (value: unknown) => void }[];
 
@@ -23,7 +28,7 @@ describe('Bypass', () => {
     closing = new AbortController();
     setMaxListeners(0, closing.signal); // as `ReadThrough` does
     caller = undefined;
-    bypass = new Bypass(CONCURRENCY, closing.signal, undefined, () => caller);
+    bypass = new Bypass(CONCURRENCY, closing.signal);
     fetches = [];
   });
   afterEach(() => {
@@ -35,7 +40,7 @@ describe('Bypass', () => {
   const ask = (key: string, waitMs = 600_000) => {
     const fetcher = ({ signal }: FetchContext) =>
       new Promise<unknown>((end) => void fetches.push({ key, signal, end }));
-    const defaults = { waitMs, leaseMs: 10_000, safetyTtlSeconds: undefined };
+    const defaults = { waitMs, leaseMs: 10_000, safetyTtlSeconds: undefined, callers };
     const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions({}, defaults));
     const caller: { told: unknown } = { told: undefined };
     waiter.answer.then(

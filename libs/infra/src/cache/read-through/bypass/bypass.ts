@@ -33,8 +33,8 @@ const [, FETCH_MS_MAX] = FETCH_MS;
  * fetch may begin in any of these, or in a free place.
  */
 interface Gathering {
-  /** Whom the fetch is made for: the caller that began to gather. */
-  readonly caller: string | undefined;
+  /** The group of the caller that began to gather. */
+  readonly group: string | undefined;
   readonly waiters: WaiterSet;
   readonly lenders: Set<Place>;
 }
@@ -60,7 +60,6 @@ export class Bypass {
     private readonly signal: AbortSignal,
     /** Turns a fetched value into the value that every caller receives. */
     private readonly faithful: (builder: Waiter, value: unknown) => unknown = (_, value) => value,
-    private readonly callerOf: () => string | undefined = () => undefined,
   ) {
     this.places = new FairQueue({
       slots: concurrency,
@@ -78,7 +77,7 @@ export class Bypass {
       waiter.fail(closed());
       return;
     }
-    const gathering = this.gatherings.get(waiter.key) ?? this.gather(waiter.key);
+    const gathering = this.gatherings.get(waiter.key) ?? this.gather(waiter);
     // This follows the scheduling of the fetch: if nothing is in its way, the fetch begins before any `waitMs` runs
     // out, even 0.
     waiter.waitForOther();
@@ -86,8 +85,8 @@ export class Bypass {
     if (waiter.place) this.offer(waiter.key, gathering, waiter.place);
   }
 
-  private gather(key: string): Gathering {
-    const gathering = { caller: this.callerOf(), waiters: new WaiterSet(), lenders: new Set<Place>() };
+  private gather({ key, group }: Waiter): Gathering {
+    const gathering = { group, waiters: new WaiterSet(), lenders: new Set<Place>() };
     this.gatherings.set(key, gathering);
     this.schedule(key, gathering);
     return gathering;
@@ -117,7 +116,7 @@ export class Bypass {
   /** The fetch begins in the first place that is available; the other attempts find that it has begun. */
   private start(key: string, gathering: Gathering): void {
     const isFree = this.places.hasFreeSlot;
-    const request = { account: gathering.caller, kind: 'read' } as const;
+    const request = { account: gathering.group, kind: 'read' } as const;
     void this.beginIn((task) => this.places.run(request, task), key, gathering);
     if (!isFree) for (const place of gathering.lenders) void this.beginIn((task) => place.lend(task), key, gathering);
   }

@@ -70,6 +70,12 @@ export class Waiter {
     );
   }
 
+  /** Whom its caller belongs to. */
+  get group(): string | undefined {
+    const { callers } = this.options;
+    return callers?.groupOf(this.caller);
+  }
+
   /** Calls its fetcher, for its own caller, whoever made this call possible. */
   fetch(context: FetchContext): Promise<unknown> {
     const { callers } = this.options;
