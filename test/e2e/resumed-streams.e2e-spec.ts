@@ -70,7 +70,7 @@ class RestlessBrowser {
 
   private take(reader: EventReader): void {
     for (const { event, data } of reader.events.splice(0)) {
-      this.names.push(event === 'ready' ? `ready, resumed: ${data['isResumed']}` : event);
+      this.names.push(event === 'ready' ? `ready, resumed: ${String(data['isResumed'])}` : event);
       if (event === this.customer.kind) this.newestAt = Math.max(this.newestAt, Date.parse(data['at'] as string));
     }
     this.lastEventId = reader.lastEventId ?? this.lastEventId;
