@@ -140,7 +140,7 @@ it('[C7] a whole process writes no secret, no token, and no name of a customer, 
   bff.signal('SIGUSR2');
   expect(await bff.exit()).toBe(1);
 
-  // That the failures, their causes and the crash are in the output shows that there was something to hide.
+  // The failures, their causes and the crash are in the output, so there was something to hide.
   expect(bff.output).toMatch(/answered 502 SALESFORCE_\w+: .*MALFORMED_QUERY/);
   expect(bff.output).toMatch(/answered 502 WHMCS_\w+: .*Invalid request/);
   expect(bff.output).toContain('GET /nowhere/[…]/[…] 404');

@@ -36,7 +36,7 @@ export class AccountGate {
         );
       }
     });
-    // Whoever reads the body may go on in the context of its socket.
+    // A body may be read in the context of its socket.
     instance.addHook('preHandler', (request, _reply, done) => runForCaller(this.callers.get(request), done));
   }
 

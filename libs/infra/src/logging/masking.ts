@@ -41,7 +41,7 @@ const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 const SUSPICIOUS = /[@'=:%]|00[135d]|5aep861|eyj|-----BEGIN|bearer|basic|oauth|(?<![\w-])[\w-]{16,}\./i;
 
 /**
- * Replaces what must not be read in logs: the configured secrets wherever they stand, and everything that has the form
+ * Replaces what must not be read in logs: the configured secrets wherever they are, and everything that has the form
  * of a credential, of a literal in a query, or of a customer's name (an e-mail address, the id of an account).
  */
 export class Masking {
@@ -65,7 +65,7 @@ export class Masking {
   }
 }
 
-/** A secret as it may stand in a text: as it is, in a URL, in a form, in JSON, in base64. */
+/** The forms that a secret has in texts: as it is, in a URL, in a form, in JSON, in base64. */
 function formsOf(secret: string): string[] {
   const inUrl = encodeURIComponent(secret);
   return [
