@@ -80,10 +80,17 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
       done(null, payload);
     });
   answerOtherMethods(instance);
-  instance.addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
+  instance.addHook('onRequest', (request, _reply, done) =>
+    done(isNowhere(request) ? new NotFoundException() : undefined),
+  );
   app.get(LimitGate).watch(instance);
   app.get(AccountGate).guard(instance);
   app.get(LimitGate).guard(instance);
+}
+
+/** Whether an address has no route. One that ends where a parameter would begin, such as `/api/orders/`, has none. */
+function isNowhere({ is404, params }: FastifyRequest): boolean {
+  return is404 || Object.values(params as Record<string, string>).includes('');
 }
 
 /**

@@ -29,7 +29,7 @@ describe('an answer', () => {
     ['GET', '/api/payment-methods'],
     ['HEAD', '/api/payment-methods'],
     ['GET', '/%61pi/payment-methods'],
-    ['GET', '/ap%69/payment-metho%64s?x=/health'],
+    ['GET', '/ap%69/catalog/internet?region=East'],
     ['GET', 'http://x/api/payment-methods'],
     ['GET', 'HTTP://evil.example:80/%61pi/orders'],
   ])('[C6] with data of a customer is kept by nobody: %s %s', async (method, target) => {
@@ -45,7 +45,7 @@ describe('an answer', () => {
     ['GET', '/API/orders', 404],
     ['GET', 'http://x', 404],
     ['OPTIONS', '*', 404],
-    ['DELETE', '/api/orders', 404],
+    ['DELETE', '/api/orders', 405],
     ['GET', '/api/orders/abc', 400],
     ['GET', '/api/orders/%E0%A4%A', 400],
     ['GET', `/api/orders/${'8'.repeat(500)}`, 414],
@@ -57,7 +57,7 @@ describe('an answer', () => {
 });
 
 describe('a webhook', () => {
-  it.each(['/webhooks/whmcs', '/%77ebhooks/whmcs', '/webhooks/whmc%73?x', 'http://x/webhooks/whmcs'])(
+  it.each(['/webhooks/whmcs', '/%77ebhooks/whmcs', '/webhooks/whmc%73', 'http://x/webhooks/whmcs'])(
     '[C6] has its signature checked over the bytes that came, at %s',
     async (target) => {
       const post = (body: string, signed: string) => {

@@ -58,7 +58,7 @@ describe('a body', () => {
     expect(await rawAnswer(port, twice)).toMatch(/^HTTP\/1.1 401 .*HTTP\/1.1 200 /s);
   });
 
-  it('[C8] whose sender has gone is one line at debug, and no error', async () => {
+  it('[C8] from a sender that has gone is one line at debug, and no error', async () => {
     const token = await portal.issuer.token('alice');
     await portal.get('alice', '/api/orders');
     lines.length = 0;

@@ -51,7 +51,7 @@ function typeOf(typ: unknown): 'at+jwt' | 'JWT' | undefined {
 }
 
 function purposeFault(type: 'at+jwt' | 'JWT', payload: JWTPayload): string | undefined {
-  // Whoever sends a token that is bound to a key must prove that it has the key (RFC 9449, 7.1), which we cannot check.
+  // The sender of a token that is bound to a key must prove that it has the key (RFC 9449, 7.1), which we cannot check.
   if (payload['cnf'] !== undefined) return 'it is bound to a key, and only bearer tokens are taken';
   const foreign = type === 'JWT' ? FOREIGN_CLAIMS : FOREIGN_CLAIMS_OF_ACCESS_TOKENS;
   if (foreign.some((claim) => payload[claim] !== undefined)) return 'it is not an access token';
