@@ -3,7 +3,7 @@ import { wrapMarkdown } from './markdown-text.mjs';
 const groupTitles = {
   app: 'The application',
   http: 'HTTP',
-  operator: 'Operators (who sees the details of health)',
+  operator: 'Operators (they see the details of health)',
   sse: 'Event streams to browsers (GET /api/events)',
   limits: 'The limits of customers (how many in how many seconds)',
   worker: 'The change-event worker',

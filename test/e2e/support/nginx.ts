@@ -12,7 +12,7 @@ const MISSING =
   'install it, e.g. sudo apt-get install -y nginx-light (Debian, Ubuntu) or brew install nginx (macOS)';
 
 /**
- * An nginx that is told to send requests elsewhere closes connections that have no request yet, those of a moment ago
+ * A reload of nginx closes connections that have no request yet, those of a moment ago
  * too. On Linux it can take a connection only when the request is there.
  */
 const DEFERRED = process.platform === 'linux' ? ' deferred' : '';

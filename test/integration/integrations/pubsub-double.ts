@@ -86,6 +86,8 @@ export class PubSubDouble {
   isSilent = false;
   /** While set, streams show no sign of life before the first event, and topics are not described. */
   isReticent = false;
+  /** How often topics were asked for. */
+  descriptions = 0;
   /** While set, every new stream ends with this gRPC status and error code. */
   refusal: readonly [status, string | undefined] | undefined;
   readonly refusedTopics = new Map<string, readonly [status, string]>();
@@ -284,6 +286,7 @@ export class PubSubDouble {
   }
 
   private topic({ request }: ServerUnaryCall<TopicRequest, TopicInfo>, done: Done<TopicInfo>): void {
+    this.descriptions += 1;
     if (this.isReticent) return;
     const { topicName } = request;
     done(null, { topicName, tenantGuid: 't', canPublish: false, canSubscribe: true, schemaId: '', rpcId: 'r' });

@@ -140,6 +140,30 @@ describe('the Pub/Sub change event source, when something fails,', () => {
       expect(stage.orders.log).toEqual(['no-position', before, meanwhile]);
     });
 
+    it('[N9] on a new connection when the old one does not answer, long before a keep-alive is overdue', async () => {
+      await stage.startOrders({ quietMs: 100 });
+      const before = stage.publish();
+      await stage.seen('no-position', before);
+      stage.salesforce.isSilent = stage.salesforce.isReticent = true;
+      const meanwhile = stage.publish();
+      await eventually(() => stage.health?.lastError?.includes('the connection does not answer') === true, {
+        what: 'it is noticed',
+        state: () => stage.health,
+        withinMs: 20_000,
+      });
+      stage.salesforce.isSilent = stage.salesforce.isReticent = false;
+      await stage.seen('no-position', before, meanwhile);
+    });
+
+    it('[N9] and leaves a silent stream alone while its connection answers', async () => {
+      await stage.startOrders({ quietMs: 50 });
+      await stage.seen('no-position', stage.publish());
+      stage.salesforce.isSilent = true;
+      const asked = stage.salesforce.descriptions;
+      await eventually(() => stage.salesforce.descriptions >= asked + 3, { what: 'it is asked for signs of life' });
+      expect(stage.health).toMatchObject({ state: 'live', reconnects: 0 });
+    });
+
     it('when its position cannot be read, until it can', async () => {
       let attempts = 0;
       stage.newSource();

@@ -41,7 +41,7 @@ describe('health, asked by a stranger', () => {
     }
   });
 
-  it('[C11] takes no word of a header, of a customer, or of who almost knows the token', async () => {
+  it('[C11] believes no header, no customer, and no token that is nearly right', async () => {
     const forwarded = { 'x-forwarded-for': '10.1.2.3', 'x-real-ip': '127.0.0.1', forwarded: 'for=10.1.2.3' };
     const customer = await portal.issuer.token('alice');
     for (const [token, headers] of [[undefined, forwarded], [customer, {}], [TOKEN.slice(1), {}], [`${TOKEN}0`, {}]] as const) {

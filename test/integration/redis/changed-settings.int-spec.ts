@@ -26,7 +26,7 @@ afterEach(async () => {
   await Promise.all([server?.stop(), cluster?.stop()]);
 });
 
-it('[N9] a Redis that is told to evict while it is in use is used no more, until it is told not to', async () => {
+it('[N9] a Redis whose policy becomes one that evicts is used no more, until it is changed back', async () => {
   server = await startRedisServer();
   redis = createRedisClient({ url: server.url });
   admin = new Redis(server.url);

@@ -7,7 +7,7 @@ interface Closable {
 
 /** The two parts of the end of a process. */
 export interface ShutdownTimes {
-  /** Requests are still taken, while readiness is draining: whoever sends them needs this long to notice. */
+  /** Requests are still taken, while readiness is draining: a balancer needs this long to notice. */
   readonly drainMs: number;
   /** After that, work under way may take this long. */
   readonly graceMs: number;

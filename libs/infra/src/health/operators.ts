@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { listOf, text, type ValueKind } from '../config/value-kinds.js';
 
-/** Who may see the details of health. With neither a token nor an address nobody may. */
+/** How operators are known, who alone see the details of health. With neither a token nor an address nobody does. */
 export interface OperatorConfig {
   readonly token: string | undefined;
   /** Addresses, and blocks such as `10.0.0.0/8`. */

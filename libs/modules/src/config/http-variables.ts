@@ -40,12 +40,12 @@ export const httpVariables = {
 export const operatorVariables = {
   OPERATOR_TOKEN: optional(operatorToken, {
     group: 'operator',
-    description: 'Who sends it as a bearer token sees the details of health. Make one with: openssl rand -hex 32',
+    description: 'Sent as a bearer token, it shows the details of health. Make one with: openssl rand -hex 32',
     secret: 'whole',
   }),
   OPERATOR_ADDRESSES: optional(addressBlocks, {
     group: 'operator',
-    description: 'Whose connection comes from there sees them without a token; 127.0.0.0/8,::1 but in production none.',
+    description: 'A connection from there needs no token for them; 127.0.0.0/8,::1 unless set, in production none.',
   }),
 };
 

@@ -27,9 +27,9 @@ const DIRECT = ['DEL', 'MGET', 'PEXPIRE', 'SADD', 'SET', 'SMEMBERS', 'SREM'] as 
 interface Published {
   readonly content: () => unknown;
   readonly isCounted: boolean;
-  /** Of counters: the content that was last acknowledged; undefined before the first. */
+  /** The counters that were last acknowledged; undefined before the first. */
   sent?: unknown;
-  /** Of counters: what was added up when this process was taken for ended, and is not published again. */
+  /** The counters that were added up when this process was taken for ended; they are not published again. */
   base?: unknown;
 }
 

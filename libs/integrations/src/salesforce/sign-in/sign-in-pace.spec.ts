@@ -40,6 +40,16 @@ describe('the pace of sign-ins', () => {
     }
   });
 
+  it('[N9] remembers a refusal until a sign-in succeeds, and takes a missing answer for none', () => {
+    const pace = new SignInPace(() => 0);
+    pace.failed(new SalesforceError('SALESFORCE_UNAVAILABLE', 'away'));
+    expect(pace.refusal).toBeUndefined();
+    pace.failed(new SalesforceError('SALESFORCE_AUTH_FAILED', 'invalid_client_id'));
+    expect(pace.refusal?.message).toBe('invalid_client_id');
+    pace.signedIn();
+    expect(pace.refusal).toBeUndefined();
+  });
+
   it('[B4] repeats a sign-in that got no answer after shorter ones', () => {
     let now = 0;
     const pace = new SignInPace(() => now);

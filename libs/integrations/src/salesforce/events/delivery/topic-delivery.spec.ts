@@ -232,6 +232,23 @@ describe('a topic whose gap is being dealt with', () => {
     expect(topic.health()).toMatchObject({ state: 'live', behindMs: 0, gaps: 1 });
   });
 
+  it('[N9] says since when its stream is silent, after a minute, and no more once it is not', async () => {
+    await dealWithIt();
+    expect(topic.health().silentSince).toBeUndefined();
+    const quietFrom = Date.now();
+    topic.keptAlive();
+    await jest.advanceTimersByTimeAsync(59_999);
+    topic.seen(); // of the connection, not of this stream
+    expect(topic.health().silentSince).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(topic.health()).toMatchObject({ state: 'live', silentSince: quietFrom });
+    topic.keptAlive();
+    expect(topic.health().silentSince).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(60_000);
+    topic.lost('the connection broke');
+    expect(topic.health().silentSince).toBeUndefined();
+  });
+
   it('is neither live nor followed when it was lost again meanwhile', async () => {
     topic.lost('the connection broke');
     await dealWithIt();
