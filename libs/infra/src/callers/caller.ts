@@ -25,7 +25,7 @@ export function currentCaller(): Caller | undefined {
   return callers.getStore();
 }
 
-/** Whom work is counted for: the account, or the user while the account is not known; undefined: the process itself. */
+/** The name to count work by: the account, or the user while it is not known; undefined: the process itself. */
 export function accountOf(caller: Caller | undefined): string | undefined {
   return caller && (caller.account ?? caller.subject);
 }

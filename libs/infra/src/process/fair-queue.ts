@@ -19,7 +19,7 @@ export interface FairQueueLimits {
   readonly queueMax: number;
 }
 
-/** Who makes a request, and what kind it is. */
+/** A request's account, and what kind it is. */
 export interface FairRequest {
   /** Undefined: the process itself, such as the reconciler. */
   readonly account: string | undefined;

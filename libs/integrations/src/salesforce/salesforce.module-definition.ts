@@ -16,7 +16,7 @@ export interface SalesforceModuleOptions {
   readonly events?: EventOptions;
   /** Asked before each REST request waits for its turn; its rejection is the request's. @default all are admitted */
   readonly admit?: Admission | undefined;
-  /** Who has asked for how much today, in all processes. @default what this process has sent itself */
+  /** Requests of each account today, in all processes. @default what this process has sent itself */
   readonly spend?: SpendLedger | undefined;
 }
 

@@ -35,7 +35,7 @@ const DESCRIBE = z.object({
 export interface SalesforceGateOptions {
   /** Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted */
   readonly admit?: Admission | undefined;
-  /** Who has asked for how much today. @default what this client has sent itself */
+  /** Requests of each account today. @default what this client has sent itself */
   readonly spend?: SpendLedger | undefined;
 }
 
