@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 
 /** How often a step that still runs says so: on a terminal in place, in a log as a line. */
 const TERMINAL_MS = 1_000;

@@ -90,5 +90,6 @@ describe('the takeover that README.md shows', () => {
       },
       { withinMs: 60_000, what: 'another worker consumes' },
     );
+    expect(await output("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:4000/health")).toBe('200'); // the sandbox lives on
   }, 240_000);
 });

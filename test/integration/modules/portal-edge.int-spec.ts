@@ -21,7 +21,7 @@ function addresses(): { method: 'GET' | 'POST'; url: string }[] {
   const controllers = portal.app.get(DiscoveryService, { strict: false }).getControllers();
   return controllers.flatMap(({ metatype }) => {
     const { prototype } = metatype as { prototype: Record<string, object> };
-    const base = Reflect.getMetadata(PATH_METADATA, metatype as object) as string;
+    const base = String(Reflect.getMetadata(PATH_METADATA, metatype as object));
     return Object.getOwnPropertyNames(prototype).flatMap((name) => {
       const handler = prototype[name] as object;
       if (!Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
@@ -62,7 +62,7 @@ describe('a list', () => {
   it('[N7] that is cut says so, and one that is whole says that', async () => {
     const list = async () => {
       const { headers, ...answer } = await portal.get('bob', '/api/orders');
-      return [(answer.json() as unknown[]).length, headers['list-limit'], headers['list-complete']];
+      return [answer.json<unknown[]>().length, headers['list-limit'], headers['list-complete']];
     };
     const [template] = portal.org.orders.filter(({ AccountId }) => AccountId === IDS.bob);
     const change = () => portal.events.change('Order', IDS.bobOrder, { changedFields: ['Status'] });

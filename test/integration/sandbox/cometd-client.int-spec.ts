@@ -59,7 +59,7 @@ describe('the sandbox as cometd sees it', () => {
   });
 
   it('says which subscription was refused, and why', async () => {
-    const refused = await subscribe('/data/ProductCatalogChangeEvent', -1, () => {});
+    const refused = await subscribe('/data/NoSuchObjectChangeEvent', -1, () => {});
     expect(refused).toMatchObject({ successful: false, error: expect.stringContaining('400::The channel') });
     const expired = await subscribe('/data/Product2ChangeEvent', 82, () => {});
     expect(expired).toMatchObject({ successful: false, error: expect.stringContaining('The replayId {82}') });
