@@ -113,6 +113,29 @@ describe('limits of several processes', () => {
   });
 });
 
+it('[C2] are one limit on a Cluster, too', async () => {
+  const node = await startRedisServer({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
+  const root = new Redis(node.url);
+  try {
+    await root.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    const isWhole = async () => (await root.cluster('INFO')).includes('cluster_state:ok');
+    await eventually(isWhole, { withinMs: 30_000, what: 'the cluster' });
+    const both = [1, 2].map(() =>
+      createRedisClient({ clusterNodes: [{ host: '127.0.0.1', port: node.port }], commandTimeoutMs: 10_000 }),
+    );
+    connections.push(...both);
+    await Promise.all(both.map((redis) => redis.connect()));
+    const all = both.map((redis) => new RedisLimits(redis, 'cluster', POLICIES, PROCESSES));
+    const counts = await Promise.all(all.map((limits) => accepted(limits, 'fetch', 'a', 150)));
+    expect(counts.reduce((sum, count) => sum + count)).toBe(200);
+    expect(await root.keys('*')).toEqual(['{cluster.limits}:fetch:a']);
+  } finally {
+    disconnect();
+    root.disconnect();
+    await node.stop();
+  }
+});
+
 describe('limits while Redis does not answer', () => {
   let other: RedisServer;
   let limits: Limits;

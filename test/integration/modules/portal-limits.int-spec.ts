@@ -19,7 +19,7 @@ describe('[C2] the limits of customers over HTTP', () => {
   const statuses = async (count: number, ask: () => Promise<{ statusCode: number }>) =>
     (await Promise.all(Array.from({ length: count }, ask))).map(({ statusCode }) => statusCode).sort();
 
-  it('are told on every answer under /api to a customer, with what is left of them', async () => {
+  it('stand on every answer under /api to a customer, with what is left of them', async () => {
     await open({ LIMIT_REQUESTS: '10/60', LIMIT_WRITES: '3/30' });
     const answers = [
       await portal.get('alice', '/api/orders'),
@@ -82,7 +82,7 @@ describe('[C2] the limits of customers over HTTP', () => {
     expect((await portal.get('alice', '/api/orders')).statusCode).toBe(200);
   });
 
-  it('refuse an event stream more than a user may open, and are told at the head of each', async () => {
+  it('refuse an event stream beyond those that a user may open, and stand at the head of each', async () => {
     await open({ LIMIT_STREAMS: '2/60' });
     await portal.app.listen(0, '127.0.0.1');
     const url = `${await portal.app.getUrl()}/api/events`;

@@ -26,7 +26,7 @@ export class LimitGate {
         this.chargesOf.set(request, charges);
         collectCharges(charges, done);
       })
-      // Whoever reads the body may go on in the context of its socket.
+      // After a body has been read, the request goes on in the context of its socket.
       .addHook('preHandler', (request, _reply, done) => {
         const charges = this.chargesOf.get(request);
         if (charges) collectCharges(charges, done);

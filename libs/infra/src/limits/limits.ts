@@ -41,7 +41,7 @@ export abstract class Limits {
 }
 
 /**
- * Whose points the work takes. Fetches and writes spend what the account is entitled to, however many users, tokens or
+ * The payer of the work, as a pseudonym. Fetches and writes spend what the account is entitled to, however many users, tokens or
  * browsers it has, so its users share them. Requests and streams cost this product alone, so each user has its own, and
  * a runaway browser locks no colleague out. A user whose account is not known pays for everything itself.
  */

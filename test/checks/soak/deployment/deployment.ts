@@ -1,9 +1,9 @@
-import { WIDE_LIMITS } from '../../../support/wide-limits.js';
 import { withinMs } from '../../within-ms.js';
 import { Watchdog } from '../../consistency/watchdog.js';
 import { freePort, type AppName } from '../../../e2e/support/app-process.js';
 import { eventually } from '../../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../../support/redis/redis-server.js';
+import { WIDE_LIMITS } from '../../../support/wide-limits.js';
 import { leaseHolder } from './consumer-lease.js';
 import { DeployedProcess } from './deployed-process.js';
 import { eventsState, type EventsState } from './events-health.js';

@@ -76,7 +76,7 @@ export class Waiter {
     return callers?.groupOf(this.caller);
   }
 
-  /** Calls its fetcher, for its own caller, whoever made this call possible. */
+  /** Calls its fetcher so that it runs for its own caller, not for that of the work that makes this call. */
   fetch(context: FetchContext): Promise<unknown> {
     const { callers } = this.options;
     return callers ? callers.run(this.caller, () => this.fetcher(context)) : this.fetcher(context);
