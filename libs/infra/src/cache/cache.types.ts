@@ -28,10 +28,10 @@ export interface Callers {
   /** Runs `work` so that it, and what it starts, is done for this caller. */
   run<T>(caller: unknown, work: () => T): T;
   /**
-   * Whom the caller belongs to. While the store is away, fetches are made in the turn of these, so that the many of one
-   * do not keep others waiting; undefined is one of them.
+   * What the caller's fetches are counted for, as any text. While the store is away, fetches are made in the turn of
+   * these, so that the many of one do not keep others waiting; undefined is one of them.
    */
-  groupOf(caller: unknown): string | undefined;
+  accountOf(caller: unknown): string | undefined;
 }
 
 /** Dependencies known before the fetch, or read from the fetched value. */

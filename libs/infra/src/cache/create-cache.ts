@@ -85,7 +85,8 @@ export interface CacheOptions {
   readonly onSplit?: OnSplit;
   /**
    * For whom reads are made. A fetch that several share is made for one of them, and what it is refused as that caller's
-   * (`CallerError`) does not reach the others. @default all reads have the same caller
+   * (`CallerError`) does not reach the others. While the store is away, their accounts are served in turn.
+   * @default all reads have the same caller
    */
   readonly callers?: Callers | undefined;
   /** Default of `waitMs`. @default 30000 */

@@ -36,7 +36,7 @@ export function cacheOptions(
     callers: {
       current: currentCaller,
       run: (caller, work) => runForCaller(caller as Caller | undefined, work),
-      groupOf: (caller) => accountOf(caller as Caller | undefined),
+      accountOf: (caller) => accountOf(caller as Caller | undefined),
     },
     leaseMs: cache.leaseMs,
     waitMs: cache.waitMs,

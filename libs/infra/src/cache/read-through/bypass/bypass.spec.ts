@@ -15,11 +15,6 @@ describe('Bypass', () => {
   let closing: AbortController;
   let bypass: Bypass;
   let caller: string | undefined;
-  const callers: Callers = {
-    current: () => caller,
-    run: (_, work) => work(),
-    groupOf: (given) => given as string | undefined,
-  };
   /** The fetches begun so far, in order. */
   let fetches: { readonly key: string; readonly signal: AbortSignal; readonly end: (value: unknown) => void }[];
 
@@ -40,15 +35,20 @@ describe('Bypass', () => {
   const ask = (key: string, waitMs = 600_000) => {
     const fetcher = ({ signal }: FetchContext) =>
       new Promise<unknown>((end) => void fetches.push({ key, signal, end }));
+    const callers: Callers = {
+      current: () => caller,
+      run: (_, work) => work(),
+      accountOf: (whom) => whom as string | undefined,
+    };
     const defaults = { waitMs, leaseMs: 10_000, safetyTtlSeconds: undefined, callers };
     const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions({}, defaults));
-    const caller: { told: unknown } = { told: undefined };
+    const answer: { told: unknown } = { told: undefined };
     waiter.answer.then(
-      (value) => (caller.told = value),
-      (error: CacheError) => (caller.told = error.code),
+      (value) => (answer.told = value),
+      (error: CacheError) => (answer.told = error.code),
     );
     bypass.enter(waiter);
-    return caller;
+    return answer;
   };
   const askOneByOne = async (count: number, key: string, waitMs?: number) => {
     const callers = [];
@@ -87,6 +87,22 @@ describe('Bypass', () => {
       expect(greedy.at(-2)?.told).toBeUndefined();
       const [modest] = await askAs('modest', 1);
       expect(modest?.told).toBeUndefined();
+    });
+
+    it('and not the one who shares a fetch that is refused to another', async () => {
+      await askAs('greedy', CONCURRENCY + 100);
+      const greedy = ask('shared');
+      caller = 'modest';
+      const modest = ask('shared'); // gathers for the same fetch, in the turn of the greedy one
+      await pass(0);
+      expect([greedy.told, modest.told]).toEqual(['CACHE_OVERLOADED', undefined]);
+      await pass(1); // it has begun to wait for a place of its own
+      fetches[0]?.end('');
+      await pass(0);
+      expect(fetches.at(-1)?.key).toBe('shared');
+      fetches.at(-1)?.end('value');
+      await pass(0);
+      expect(modest.told).toBe('value');
     });
   });
 

@@ -70,10 +70,9 @@ export class Waiter {
     );
   }
 
-  /** Whom its caller belongs to. */
-  get group(): string | undefined {
-    const { callers } = this.options;
-    return callers?.groupOf(this.caller);
+  /** What its fetches are counted for while the store is away. */
+  get account(): string | undefined {
+    return this.options.callers?.accountOf(this.caller);
   }
 
   /** Calls its fetcher so that it runs for its own caller, not for that of the work that makes this call. */
