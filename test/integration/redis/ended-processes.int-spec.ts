@@ -68,3 +68,14 @@ it('[N9] the counters of an emptied Redis begin with those of the live processes
   await admin.flushall();
   expect(await hits(one)).toBe(7);
 });
+
+it('[N9] [B1] the smallest user of Redis may count', async () => {
+  await admin.acl('SETUSER', 'smallest', 'on', '>pw', '~{ended.reports}:*', '+@all');
+  const client = createRedisClient({ url: server.url.replace('redis://', 'redis://smallest:pw@') });
+  await client.connect();
+  const reports = new RedisProcessReports(client, 'ended', 'smallest');
+  open.push({ client, reports });
+  reports.publishCounters('domain:smallest', () => ({ hits: 3 }));
+  const { live } = await reports.readCounters('domain:smallest');
+  expect(live).toMatchObject([{ processId: 'smallest', content: { hits: 3 } }]);
+});

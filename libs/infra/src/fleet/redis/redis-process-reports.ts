@@ -51,7 +51,7 @@ export class RedisProcessReports extends ProcessReports {
     const commands = new Set<string>(DIRECT);
     for (const name of SCRIPTS) {
       const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
-      redis.defineCommand(PREFIX + name, { numberOfKeys: 1, lua });
+      redis.defineCommand(PREFIX + name, { numberOfKeys: 2, lua });
       for (const command of commandsIn(lua)) commands.add(command);
     }
     needsOf(redis).set(this.tag, {
@@ -83,7 +83,7 @@ export class RedisProcessReports extends ProcessReports {
   async readCounters(topic: string): Promise<CountedReports> {
     const own = this.published.get(topic);
     if (own?.isCounted) await this.count(topic, own);
-    const [live, ended] = (await this.run('counted', [topic])) as [string[], string[]];
+    const [live, ended] = (await this.run('counted', topic, [])) as [string[], string[]];
     const parsed = (texts: string[]) => texts.map((text) => JSON.parse(text) as ProcessReport);
     return { live: parsed(live), ended: parsed(ended) };
   }
@@ -167,17 +167,17 @@ export class RedisProcessReports extends ProcessReports {
     const report: ProcessReport = this.report({ ...own, content: () => content });
     const standing = own.sent === undefined ? 'new' : 'known';
     const bounds = [LIVE_MS, INDEX_MS, COUNTED_MS, APART_MAX];
-    const args = [topic, this.processId, JSON.stringify(report), standing, ...bounds];
-    const isTaken = (await this.run('count', args)) === 1;
+    const args = [this.processId, JSON.stringify(report), standing, ...bounds];
+    const isTaken = (await this.run('count', topic, args)) === 1;
     if (isTaken) own.sent = content;
     return isTaken;
   }
 
-  private run(name: Script, args: readonly (string | number)[]): Promise<unknown> {
+  private run(name: Script, topic: string, args: readonly (string | number)[]): Promise<unknown> {
     return this.connection.run((redis) => {
       const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
       const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
-      return command.call(redis, this.tag, ...args);
+      return command.call(redis, this.index(topic), `${this.tag}:counted:${topic}`, ...args);
     });
   }
 

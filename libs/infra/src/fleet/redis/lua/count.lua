@@ -1,17 +1,16 @@
 -- count: publish what a process has counted under a topic, so that it stays in the sums when the process has ended.
 -- Atomic: what a process has counted is in the sums once, by its own report or among those that were added up.
--- KEYS base
--- ARGV topic process report standing liveMs indexMs keptMs apartMax
+-- KEYS index ledger
+-- ARGV process report standing liveMs indexMs keptMs apartMax
 --   report: JSON; its `content` holds numbers that only grow, in tables
 --   standing: "new", or "known": this process has published the topic before
 --   apartMax: with more reports than this, a new process adds up those of processes that are not live
 -- -> 1, 0: this process was taken for ended, and what it had counted was added up; nothing was changed
--- base:topic          SET     ids of processes, dead ones among them
--- base:topic:process  STRING  the report; expires when the process is not live any more
--- base:counted:topic  HASH    process -> its last report, "ended" -> the sum of those that were added up
-local base = KEYS[1]
-local topic, process, report, standing, liveMs, indexMs, keptMs, apartMax = unpack(ARGV, 1, 8)
-local index, ledger = base .. ':' .. topic, base .. ':counted:' .. topic
+-- index          SET     ids of processes, dead ones among them
+-- index:process  STRING  the report; expires when the process is not live any more
+-- ledger         HASH    process -> its last report, "ended" -> the sum of those that were added up
+local index, ledger = unpack(KEYS, 1, 2)
+local process, report, standing, liveMs, indexMs, keptMs, apartMax = unpack(ARGV, 1, 7)
 
 local function add(sum, more)
   for name, value in pairs(more) do

@@ -1,11 +1,9 @@
 -- counted: what all processes have counted under a topic, those that have ended included.
 -- Atomic: a process that ends meanwhile is found once, with the live ones or with the others.
--- KEYS base
--- ARGV topic
+-- KEYS index ledger
+-- ARGV (none)
 -- -> { report, ... } of live processes, { report, ... } of the others, the sum of the oldest of them included
-local base = KEYS[1]
-local topic = ARGV[1]
-local index = base .. ':' .. topic
+local index, ledger = unpack(KEYS, 1, 2)
 local live, ended, isLive = {}, {}, {}
 for _, process in ipairs(redis.call('SMEMBERS', index)) do
   local report = redis.call('GET', index .. ':' .. process)
@@ -14,7 +12,7 @@ for _, process in ipairs(redis.call('SMEMBERS', index)) do
     isLive[process] = true
   end
 end
-local found = redis.call('HGETALL', base .. ':counted:' .. topic)
+local found = redis.call('HGETALL', ledger)
 for i = 1, #found, 2 do
   if not isLive[found[i]] then ended[#ended + 1] = found[i + 1] end
 end
