@@ -9,7 +9,7 @@
 -- index          SET     ids of processes, dead ones among them
 -- index:process  STRING  the report; expires when the process is not live any more
 -- ledger         HASH    process -> its last report, "ended" -> the sum of those that were added up
-local index, ledger = unpack(KEYS, 1, 2)
+local index, ledger = KEYS[1], KEYS[2]
 local process, report, standing, liveMs, indexMs, keptMs, apartMax = unpack(ARGV, 1, 7)
 
 local function add(sum, more)

@@ -3,7 +3,7 @@
 -- KEYS index ledger
 -- ARGV (none)
 -- -> { report, ... } of live processes, { report, ... } of the others, the sum of the oldest of them included
-local index, ledger = unpack(KEYS, 1, 2)
+local index, ledger = KEYS[1], KEYS[2]
 local live, ended, isLive = {}, {}, {}
 for _, process in ipairs(redis.call('SMEMBERS', index)) do
   local report = redis.call('GET', index .. ':' .. process)
