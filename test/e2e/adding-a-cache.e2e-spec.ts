@@ -56,14 +56,14 @@ describe('a copy of the tree that follows docs/how-to/adding-a-cache.md to the l
   it('[N4] compiles where the page says that each file belongs, its test included', async () => {
     expect(touched).toContain('libs/modules/src/cases/cases.spec.ts');
     expect(await run('typescript/bin/tsc', ['--noEmit', '-p', '.'])).toEqual({ code: 0, output: '' });
-  }, 180_000);
+  }, 420_000);
 
   it('[N1] passes the lint rules and is formatted', async () => {
     const sources = touched.filter((file) => file.endsWith('.ts'));
     expect(await run('eslint/bin/eslint.js', ['--max-warnings', '0', ...sources])).toEqual({ code: 0, output: '' });
     const formatted = { code: 0, output: expect.stringContaining('All matched files use Prettier code style!') };
     expect(await run('prettier/bin/prettier.cjs', ['--check', ...sources])).toEqual(formatted);
-  }, 120_000);
+  }, 300_000);
 
   it('[N1] [N4] passes its own test, and leaves those green that knew every topic', async () => {
     const { code, output } = await run('jest/bin/jest.js', [
@@ -75,7 +75,7 @@ describe('a copy of the tree that follows docs/how-to/adding-a-cache.md to the l
     for (const file of ['libs/modules/src/cases/cases.spec.ts', 'test/integration/modules/change-events.int-spec.ts'])
       expect(output).toMatch(new RegExp(`^PASS \\w+ ${file}`, 'm'));
     expect({ code, output }).toMatchObject({ code: 0 });
-  }, 300_000);
+  }, 420_000);
 
   it('[N1] starts with npm start, healthy; the new list follows its source, and browsers hear of it', async () => {
     const { code } = await whileStarted(folder, async ({ bff, sandbox }) => {
@@ -109,5 +109,5 @@ describe('a copy of the tree that follows docs/how-to/adding-a-cache.md to the l
       expect(metrics).toMatchObject({ account: { misses: 2 }, invalidations: 1 });
     });
     expect(code).toBe(0);
-  }, 480_000);
+  }, 540_000);
 });
