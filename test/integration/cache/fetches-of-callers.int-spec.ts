@@ -11,7 +11,7 @@ import { startRedisServer, type RedisServer } from '../../support/redis/redis-se
 const callers: Callers = {
   current: currentCaller,
   run: (caller, work) => runForCaller(caller as Caller | undefined, work),
-  accountOf: (caller) => accountOf(caller as Caller | undefined),
+  groupOf: (caller) => accountOf(caller as Caller | undefined),
 };
 const options: CreateCacheOptions = { callers };
 const KEY = 'catalog:shared';

@@ -28,10 +28,10 @@ export interface Callers {
   /** Runs `work` so that it, and what it starts, is done for this caller. */
   run<T>(caller: unknown, work: () => T): T;
   /**
-   * What the caller's fetches are counted for, as any text. While the store is away, fetches are made in the turn of
-   * these, so that the many of one do not keep others waiting; undefined is one of them.
+   * The group that the caller belongs to. While the store is away, fetches are made for groups in turn, so that the many
+   * of one keep no other waiting. Undefined is a group, too.
    */
-  accountOf(caller: unknown): string | undefined;
+  groupOf(caller: unknown): string | undefined;
 }
 
 /** Dependencies known before the fetch, or read from the fetched value. */

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CallerError } from '@bff/infra/cache/cache.errors';
 import { runForCaller } from '@bff/infra/callers/caller';
 import { eventually } from '../../../../test/support/eventually.js';
 import { HttpWhmcsClient } from './http-whmcs.client.js';
@@ -437,10 +438,15 @@ describe('the WHMCS client', () => {
     const ask = (account: string, id: number) =>
       runForCaller({ subject: account, account }, () => bounded.invoices(id));
     const greedy = [1, 2, 3].map((id) => ask('greedy', id));
-    expect(await failure(ask('greedy', 4))).toMatchObject({
+    const refusal = await failure(ask('greedy', 4));
+    expect(refusal).toMatchObject({
       code: 'WHMCS_OVERLOADED',
       message: expect.stringContaining('2 requests of the same account are waiting'),
     });
+    const concerned = ['greedy', 'modest'].map((account) =>
+      (refusal as unknown as CallerError).concerns({ subject: account, account }),
+    );
+    expect(concerned).toEqual([true, false]); // others who share its fetch make their own
     const modest = ask('modest', 7);
     for (let i = 0; i < 4; i += 1) {
       await eventually(() => held.length > 0, { what: `request ${i}` });

@@ -1,7 +1,9 @@
 import { BoundedHttp } from '@bff/infra/http/bounded-http';
 import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
+import { ofAccount } from '@bff/infra/sources/sources.errors';
 import { SourceGate } from '@bff/infra/sources/source-gate';
+import { accountOf, currentCaller } from '@bff/infra/callers/caller';
 import { QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { z } from 'zod';
 import { withoutFlatKeys } from './flat-keys.js';
@@ -115,7 +117,10 @@ export class HttpWhmcsClient extends WhmcsClient {
       return await this.gate.pass({ kind: 'read' }, work);
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error;
-      throw new WhmcsError('WHMCS_OVERLOADED', `${action} was refused: ${error.message}`, { cause: error });
+      const overloaded = new WhmcsError('WHMCS_OVERLOADED', `${action} was refused: ${error.message}`, {
+        cause: error,
+      });
+      throw error.bound === 'account' ? ofAccount(overloaded, accountOf(currentCaller())) : overloaded;
     }
   }
 

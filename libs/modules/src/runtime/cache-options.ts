@@ -36,7 +36,7 @@ export function cacheOptions(
     callers: {
       current: currentCaller,
       run: (caller, work) => runForCaller(caller as Caller | undefined, work),
-      accountOf: (caller) => accountOf(caller as Caller | undefined),
+      groupOf: (caller) => accountOf(caller as Caller | undefined),
     },
     leaseMs: cache.leaseMs,
     waitMs: cache.waitMs,

@@ -1,8 +1,9 @@
 import type { RequestKind } from '@bff/infra/process/fair-queue';
+import { accountOf, currentCaller } from '@bff/infra/callers/caller';
 import { QueueAbortedError, QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { QuotaReserve } from '@bff/infra/sources/quota-reserve';
 import { type Admission, SourceGate } from '@bff/infra/sources/source-gate';
-import { QuotaReservedError } from '@bff/infra/sources/sources.errors';
+import { ofAccount, QuotaReservedError } from '@bff/infra/sources/sources.errors';
 import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
 import type { SpendLedger } from '@bff/infra/sources/spend-ledger';
 import { z } from 'zod';
@@ -160,8 +161,13 @@ export class JsforceSalesforceClient extends SalesforceClient {
 function errorOfGate(error: unknown, operation: string): unknown {
   const refused = (code: SalesforceErrorCode, text: string): SalesforceError =>
     new SalesforceError(code, `${operation} was ${text}`, undefined, { cause: error });
-  if (error instanceof QueueFullError) return refused('SALESFORCE_OVERLOADED', `refused: ${error.message}`);
-  if (error instanceof QuotaReservedError) return refused('SALESFORCE_QUOTA_RESERVED', `refused: ${error.message}`);
+  const account = accountOf(currentCaller());
+  if (error instanceof QueueFullError) {
+    const overloaded = refused('SALESFORCE_OVERLOADED', `refused: ${error.message}`);
+    return error.bound === 'account' ? ofAccount(overloaded, account) : overloaded;
+  }
+  if (error instanceof QuotaReservedError)
+    return ofAccount(refused('SALESFORCE_QUOTA_RESERVED', `refused: ${error.message}`), account);
   if (error instanceof QueueAbortedError) return refused('SALESFORCE_ABORTED', 'given up by its caller');
   return error;
 }

@@ -38,7 +38,7 @@ describe('Bypass', () => {
     const callers: Callers = {
       current: () => caller,
       run: (_, work) => work(),
-      accountOf: (whom) => whom as string | undefined,
+      groupOf: (whom) => whom as string | undefined,
     };
     const defaults = { waitMs, leaseMs: 10_000, safetyTtlSeconds: undefined, callers };
     const waiter = new Waiter(key, fetcher, resolveGetOrSetOptions({}, defaults));

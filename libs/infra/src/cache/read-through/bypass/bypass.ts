@@ -12,10 +12,10 @@ import { isErrorOf, type Waiter, WaiterSet } from '../waiters/waiter.js';
  * queue would only make more callers wait for a source that cannot keep up.
  */
 const QUEUE_MAX = 1000;
-/** Of these, the most that one account may have, if it is known who calls. */
-const ACCOUNT_QUEUE_MAX = 100;
-/** Percentage of the places that one account may have while there are others. */
-const ACCOUNT_SHARE_PERCENT = 50;
+/** Of these, the most that one group of callers may have, if it is known who calls. */
+const GROUP_QUEUE_MAX = 100;
+/** Percentage of the places that one group of callers may have while there are others. */
+const GROUP_SHARE_PERCENT = 50;
 /**
  * How long callers of a key gather for the next fetch while another one of the key runs, in milliseconds. They wait
  * less if a running one ends earlier.
@@ -33,8 +33,8 @@ const [, FETCH_MS_MAX] = FETCH_MS;
  * fetch may begin in any of these, or in a free place.
  */
 interface Gathering {
-  /** The account of the caller that began to gather: the fetch takes its turn. */
-  readonly account: string | undefined;
+  /** The group of the caller that began to gather: the fetch takes its turn. */
+  readonly group: string | undefined;
   readonly waiters: WaiterSet;
   readonly lenders: Set<Place>;
 }
@@ -44,7 +44,7 @@ interface Gathering {
  * earlier, so callers share only a fetch that has not begun. Callers that arrive while one is running gather for the
  * next, which begins when a running one ends, or 50 ms after they began to gather unless too many of the key run. The
  * source sees at most `concurrency` fetches at once. Two kinds are not counted: a fetch whose signal was aborted, and a
- * fetch that began in the place of another fetch, which waits for it. Places go to accounts in turn, where it is known
+ * fetch that began in the place of another fetch, which waits for it. Places go to groups in turn, where it is known
  * who calls.
  *
  * As with the store, `waitMs` bounds how long a caller waits for the fetches of others, and not its own fetch.
@@ -64,8 +64,8 @@ export class Bypass {
     this.places = new FairQueue({
       slots: concurrency,
       writeSlots: 0,
-      sharePercent: ACCOUNT_SHARE_PERCENT,
-      accountQueueMax: ACCOUNT_QUEUE_MAX,
+      sharePercent: GROUP_SHARE_PERCENT,
+      accountQueueMax: GROUP_QUEUE_MAX,
       queueMax: QUEUE_MAX,
     });
     // The first of the signal's listeners, so that at the close no waiter takes a place that a running fetch leaves.
@@ -85,8 +85,8 @@ export class Bypass {
     if (waiter.place) this.offer(waiter.key, gathering, waiter.place);
   }
 
-  private gather({ key, account }: Waiter): Gathering {
-    const gathering = { account, waiters: new WaiterSet(), lenders: new Set<Place>() };
+  private gather({ key, group }: Waiter): Gathering {
+    const gathering = { group, waiters: new WaiterSet(), lenders: new Set<Place>() };
     this.gatherings.set(key, gathering);
     this.schedule(key, gathering);
     return gathering;
@@ -116,7 +116,7 @@ export class Bypass {
   /** The fetch begins in the first place that is available; the other attempts find that it has begun. */
   private start(key: string, gathering: Gathering): void {
     const isFree = this.places.hasFreeSlot;
-    const request = { account: gathering.account, kind: 'read' } as const;
+    const request = { account: gathering.group, kind: 'read' } as const;
     void this.beginIn((task) => this.places.run(request, task), key, gathering);
     if (!isFree) for (const place of gathering.lenders) void this.beginIn((task) => place.lend(task), key, gathering);
   }
@@ -188,11 +188,11 @@ export class Bypass {
     return gathering?.waiters;
   }
 
-  /** There is no place for the fetch. If that is because its account has too many, the others gather for another. */
-  private refuseFetchOf(key: string, { account }: Gathering, error: Error): void {
-    const isOfAccount = error instanceof QueueFullError && error.bound === 'account';
+  /** There is no place for the fetch. If its group has too many, the others gather for another. */
+  private refuseFetchOf(key: string, { group }: Gathering, error: Error): void {
+    const isOfGroup = error instanceof QueueFullError && error.bound === 'account';
     for (const waiter of this.close(key)?.takeAll() ?? []) {
-      if (isOfAccount && waiter.account !== account) this.enter(waiter);
+      if (isOfGroup && waiter.group !== group) this.enter(waiter);
       else waiter.fail(overloaded());
     }
   }

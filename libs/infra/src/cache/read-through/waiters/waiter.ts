@@ -70,9 +70,9 @@ export class Waiter {
     );
   }
 
-  /** What its fetches are counted for while the store is away. */
-  get account(): string | undefined {
-    return this.options.callers?.accountOf(this.caller);
+  /** The group of its caller, for turns while the store is away. */
+  get group(): string | undefined {
+    return this.options.callers?.groupOf(this.caller);
   }
 
   /** Calls its fetcher so that it runs for its own caller, not for that of the work that makes this call. */
