@@ -52,7 +52,7 @@ describe('[C2] one account beside another at a Salesforce that takes 100 ms', ()
       await client.query(soql`SELECT Id FROM Order WHERE Id = ${'801000000000001AAA'}`);
     } catch (error) {
       refusals.push(error);
-      await elapse(250); // a refusal costs the source nothing; without a pause it would cost this machine everything
+      await elapse(2_000); // a refusal costs the source nothing; without a pause it would cost this machine everything
     }
   };
   /** So many made-up orders in parallel, again and again, as one account. */
@@ -76,7 +76,7 @@ describe('[C2] one account beside another at a Salesforce that takes 100 ms', ()
 
   it.each([20, 900])('%i made-up orders at a time are overtaken by each request of a page', async (parallel) => {
     attack(parallel);
-    await eventually(() => order.sent.length >= 30, { what: 'the attack is under way', withinMs: 10_000 });
+    await eventually(() => order.sent.length >= 10, { what: 'the attack is under way', withinMs: 60_000 });
     order.sent.length = 0;
     const before = sandbox.counts.salesforce.queries;
     for (let i = 0; i < 5; i += 1) await page();
