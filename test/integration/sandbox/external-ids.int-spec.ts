@@ -150,6 +150,44 @@ describe('[D8] records named by an external id', () => {
     expect(() => sandbox.fault(wrong)).toThrow('an external id');
   });
 
+  it('[C3] a composite with a duplicate value is undone; the other calls answer that they were halted', async () => {
+    const order = {
+      AccountId: idOf('customer-1'),
+      Status: 'Draft',
+      EffectiveDate: '2026-11-20',
+      Portal_Request_Id__c: 'request-1',
+    };
+    const compositeRequest = ['first', 'second'].map((referenceId) => ({
+      method: 'POST',
+      url: '/services/data/v67.0/sobjects/Order',
+      referenceId,
+      body: order,
+    }));
+    const { body } = await rest(sandbox, 'POST', '/composite', { allOrNone: true, compositeRequest });
+    expect(body.compositeResponse).toMatchObject([
+      { httpStatusCode: 400, body: [{ errorCode: 'PROCESSING_HALTED' }] },
+      {
+        httpStatusCode: 400,
+        body: [
+          {
+            errorCode: 'DUPLICATE_VALUE',
+            message: expect.stringMatching(
+              /^duplicate value found: Portal_Request_Id__c duplicates value on record with id: 801\w{12}$/,
+            ),
+          },
+        ],
+      },
+    ]);
+    expect(sandbox.org.records('Order', { Portal_Request_Id__c: 'request-1' })).toEqual([]);
+    const { body: described } = await rest(sandbox, 'GET', '/sobjects/Order/describe');
+    const fields = described.fields as { name: string }[];
+    expect(fields.find(({ name }) => name === 'Portal_Request_Id__c')).toMatchObject({
+      unique: true,
+      externalId: true,
+      length: 32,
+    });
+  });
+
   it('[D8] takes a POST that says it is a PATCH or a DELETE', async () => {
     const path = `/sobjects/Account/${idOf('customer-4') ?? sandbox.org.records('Account')[5]?.Id}`;
     expect((await rest(sandbox, 'POST', `${path}?_HttpMethod=PATCH`, { Description: 'patched' })).status).toBe(204);

@@ -52,6 +52,8 @@ export interface FieldDefinition {
   readonly part: { readonly of: string; readonly as: string } | undefined;
   /** Whether the field can name a record, as its id can. */
   readonly externalId: boolean;
+  /** Whether no two records may have the same value, compared without regard to case. Deleted ones do not count. */
+  readonly unique: boolean;
   /** Whether change events carry the field (`IsDeleted` and `SystemModstamp` are never in events). */
   readonly captured: boolean;
 }
@@ -81,6 +83,7 @@ export function field(name: string, type: FieldType, details: Partial<FieldDefin
     reference: undefined,
     part: undefined,
     externalId: false,
+    unique: false,
     captured: true,
     ...details,
   };

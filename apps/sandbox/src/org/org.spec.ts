@@ -64,6 +64,28 @@ describe('the org', () => {
     expect(() => orderOf(org, recordId('801', 1))).toThrow('id value of incorrect type');
   });
 
+  it('[C3] refuses a second record with the same value in a unique field, and names the first', () => {
+    const org = new Org();
+    const account = org.create('Account', { Name: 'A' });
+    const order = (requestId: string | null) =>
+      org.create('Order', {
+        AccountId: account,
+        Status: 'Draft',
+        EffectiveDate: '2026-11-01',
+        Portal_Request_Id__c: requestId,
+      });
+    const first = order('abc');
+    const text = `duplicate value found: Portal_Request_Id__c duplicates value on record with id: ${first.slice(0, 15)}`;
+    expect(() => order('ABC')).toThrow(text);
+    const other = order('def');
+    expect(() => org.update('Order', other, { Portal_Request_Id__c: 'abc' })).toThrow(text);
+    org.update('Order', first, { Portal_Request_Id__c: 'abc', Description: 'itself' });
+    expect([order(null), order(null)]).toHaveLength(2);
+    org.delete('Order', first);
+    const second = order('abc');
+    expect(() => org.undelete('Order', first)).toThrow(second.slice(0, 15));
+  });
+
   it('undoes a failed step without touching what came before it', () => {
     const org = new Org();
     org.transaction((transaction) => {

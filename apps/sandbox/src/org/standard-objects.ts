@@ -183,6 +183,7 @@ function orderFields(): FieldDefinition[] {
     picklist('SIM_Type__c', PICKLISTS.simType),
     field('EID__c', 'string', { length: 32 }),
     field('Address_Changed__c', 'boolean'),
+    { ...externalId('Portal_Request_Id__c', 32), unique: true },
   ];
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { completed, rollUp, type Derive } from './writing/order-rules.js';
 import { withParentIds } from './external-ids.js';
+import { checkUnique } from './writing/unique-fields.js';
 import type { FieldValue, OrgRecord } from './field-definition.js';
 import { toFieldValue } from './writing/field-input.js';
 import type { ObjectDefinition } from './object-definition.js';
@@ -67,6 +68,7 @@ export class Transaction {
       return id;
     }
     checkReferences(this.org, object, values);
+    checkUnique(this.org, object, values);
     const record: OrgRecord = {
       ...emptyRecord(object),
       ...values,
@@ -89,6 +91,7 @@ export class Transaction {
     const before = this.live(object, id);
     const values = updatedValues(object, withParentIds(this.org, object, input));
     checkReferences(this.org, object, values);
+    checkUnique(this.org, object, values, id);
     const after = completed(this.org, this.derive, object, { ...before, ...values });
     if (Object.keys(after).every((name) => after[name] === before[name])) return;
     this.write('UPDATE', object, this.stamped(after));
@@ -123,6 +126,7 @@ export class Transaction {
     const before = this.org.table(object).get(id);
     if (before === undefined) throw notFound();
     if (before['IsDeleted'] !== true) return;
+    checkUnique(this.org, object, before, id);
     this.write('UNDELETE', object, { ...this.stamped(before), IsDeleted: false });
   }
 

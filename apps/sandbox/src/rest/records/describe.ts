@@ -76,7 +76,7 @@ function describeField(field: FieldDefinition): Record<string, unknown> {
     sortable: field.type !== 'address',
     externalId: field.externalId,
     idLookup: field.externalId || field.type === 'id',
-    unique: false,
+    unique: field.unique,
     nameField: field.name === 'Name',
     compoundFieldName: field.part?.of ?? null,
     picklistValues: field.picklist.map((value) => ({
