@@ -47,7 +47,6 @@ export class ChangeEventPipeline implements TopicHandler {
 
   private constructor(
     readonly consumer: TopicConsumer,
-    private readonly orders: OrdersCacheService,
     private readonly cache: CacheService,
     private readonly fleet: Fleet,
     private readonly redis: RedisClient,
@@ -79,15 +78,7 @@ export class ChangeEventPipeline implements TopicHandler {
       gap: (): void => undefined,
     };
     const consumer = new TopicConsumer(ORDERS, [ofOrders], cache, position, { reconciler, applied });
-    const pipeline: ChangeEventPipeline = new ChangeEventPipeline(
-      consumer,
-      orders,
-      cache,
-      fleet,
-      redis,
-      board,
-      notices,
-    );
+    const pipeline: ChangeEventPipeline = new ChangeEventPipeline(consumer, cache, fleet, redis, board, notices);
     await pipeline.settle();
     return pipeline;
   }
@@ -126,8 +117,7 @@ export class ChangeEventPipeline implements TopicHandler {
   }
 
   /**
-   * Stores an entry for each of the first `count` orders. Each depends on the record of its order, whose account is
-   * remembered.
+   * Stores an entry for each of the first `count` orders. Each depends on the record of its order.
    */
   async fill(count: number): Promise<void> {
     let next = 0;
@@ -137,7 +127,6 @@ export class ChangeEventPipeline implements TopicHandler {
         await this.cache.getOrSet(entryOf(i), async () => ({ id, text: 'v'.repeat(180) }), {
           dependsOn: [record('Order', id)],
         });
-        await this.orders.rememberOwner(id, accountId(i));
       }
     };
     await Promise.all(Array.from({ length: 64 }, filler));
@@ -195,7 +184,7 @@ export function orderId(i: number) {
 }
 
 function entryOf(i: number): string {
-  return `orders:detail:${orderId(i)}`;
+  return `orders:detail:${accountId(i)}:${orderId(i)}`;
 }
 
 /** Each account has a hundred orders. */

@@ -9,8 +9,7 @@ import { Pseudonyms } from './pseudonyms.js';
     {
       provide: Pseudonyms,
       inject: [APP_CONFIG],
-      useFactory: ({ auth }: { readonly auth: { readonly pseudonymKey: string | undefined } }) =>
-        new Pseudonyms(auth.pseudonymKey),
+      useFactory: ({ auth }: { readonly auth: { readonly pseudonymKey: string } }) => new Pseudonyms(auth.pseudonymKey),
     },
   ],
   exports: [Pseudonyms],

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
 /** What a pseudonym stands for. The same text has another pseudonym as another kind. */
-export type PseudonymKind = 'subject' | 'account' | 'idempotency-key';
+export type PseudonymKind = 'subject' | 'account' | 'idempotency-key' | 'order-content' | 'order-request';
 
 /** Bytes of the HMAC that a pseudonym keeps: too many for two texts to share one by chance. */
 const BYTES = 16;

@@ -16,6 +16,14 @@ export interface PicklistValue {
   readonly active: boolean;
 }
 
+/** What `describe` says of a field, as far as a caller here needs it. */
+export interface FieldTraits {
+  /** Whether this user may give the field a value in a new record. */
+  readonly createable: boolean;
+  /** Whether the org refuses a second record with the same value. */
+  readonly unique: boolean;
+}
+
 /** The org's daily API requests used so far, from the newest answer's `Sforce-Limit-Info`, and their reserve. */
 export interface ApiUsage {
   readonly used: number;
@@ -49,6 +57,8 @@ export abstract class SalesforceClient {
   /** Sends all calls in one request, all or none. Resolves with the bodies of the results in order. */
   abstract composite(calls: readonly CompositeCall[]): Promise<unknown[]>;
   abstract picklist(object: string, field: string): Promise<PicklistValue[]>;
+  /** The traits of a field; undefined if the object has none of this name that this user may see. One request. */
+  abstract field(object: string, field: string): Promise<FieldTraits | undefined>;
   /** The org's 18-character id. */
   abstract organizationId(): Promise<string>;
   abstract apiUsage(): ApiUsage | undefined;

@@ -8,6 +8,7 @@ export type SalesforceErrorCode =
   | 'SALESFORCE_CLOSED'
   | 'SALESFORCE_CONFLICT'
   | 'SALESFORCE_FORBIDDEN'
+  | 'SALESFORCE_INVALID_ANSWER'
   | 'SALESFORCE_INVALID_OPTION'
   | 'SALESFORCE_LIMIT_EXCEEDED'
   | 'SALESFORCE_NOT_FOUND'
@@ -54,6 +55,12 @@ export function toSalesforceError(error: unknown, operation: string): Salesforce
   const translated = salesforceCode === undefined ? codeOfTransport(name, message, code) : codeOf(salesforceCode);
   const detail = salesforceCode === undefined ? message : `${salesforceCode}: ${message}`;
   return new SalesforceError(translated, `${operation} failed: ${detail}`, salesforceCode, { cause: error });
+}
+
+/** The error for an answer that holds a row of another account than was asked for. It tells nothing of the row. */
+export function foreignRow(what: string): SalesforceError {
+  const text = `the answer to the query for ${what} of an account holds a row of another one; it is not used`;
+  return new SalesforceError('SALESFORCE_INVALID_ANSWER', text);
 }
 
 const FAULT_CODES: Readonly<Record<HttpFaultKind, SalesforceErrorCode>> = {

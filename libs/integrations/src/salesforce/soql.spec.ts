@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { soql } from './soql.js';
+import { soql, soqlField } from './soql.js';
 
 describe('the soql tag', () => {
   it('keeps a string a value, whatever it holds', () => {
@@ -25,6 +25,13 @@ describe('the soql tag', () => {
     expect(soql`a = ${1.5} b = ${true} c = ${null} d > ${at} e IN ${['x', 'y']}`.text).toBe(
       "a = 1.5 b = true c = null d > 2026-11-20T10:00:00.000Z e IN ('x', 'y')",
     );
+  });
+
+  it('takes a configured field name, and nothing that is more than a name', () => {
+    expect(soql`SELECT Id FROM Order WHERE ${soqlField('My_Id__c')} = ${'x'}`.text).toBe(
+      "SELECT Id FROM Order WHERE My_Id__c = 'x'",
+    );
+    for (const name of ['', 'a b', "a' OR Id != '", '1a', 'a.b']) expect(() => soqlField(name)).toThrow(/no API name/);
   });
 
   it('refuses an empty list and numbers that SOQL cannot write', () => {

@@ -204,7 +204,7 @@ describe('the WHMCS client', () => {
           ? { result: 'success', invoiceid: '3', ...row, items, transactions: '' }
           : { result: 'success', totalresults: 1, invoices: { invoice: [invoiceRow(3)] } },
       )(form, response);
-    expect(await client().invoice(3)).toMatchObject({
+    expect(await client().invoice(7, 3)).toMatchObject({
       id: 3,
       currencyCode: 'JPY',
       items: [{ id: 9, description: 'Fibre & phone', amount: 1000 }],
@@ -213,7 +213,7 @@ describe('the WHMCS client', () => {
 
   it('answers undefined for an invoice that does not exist', async () => {
     answer = json({ result: 'error', message: 'Invoice ID Not Found' });
-    expect(await client().invoice(3)).toBeUndefined();
+    expect(await client().invoice(7, 3)).toBeUndefined();
   });
 
   it('does not hand out a service of another client', async () => {
@@ -232,6 +232,35 @@ describe('the WHMCS client', () => {
     answer = json({ result: 'success', totalresults: 1, products: { product: [product] } });
     expect(await client().service(7, 5)).toBeUndefined();
     expect(await client().service(8, 5)).toMatchObject({ id: 5, clientId: 8, recurringAmount: 10 });
+  });
+
+  it('[C10] refuses a list with a row of another client, and tells nothing of the row', async () => {
+    const service = { id: 5, orderid: 1, name: 'SIM', status: 'Active', billingcycle: 'Monthly', recurringamount: 1 };
+    const foreign = { ...invoiceRow(2), userid: 8, invoicenum: 'foreign' };
+    answer = (form, response) => {
+      const answers: Record<string, object> = {
+        GetInvoices: { totalresults: 2, invoices: { invoice: [invoiceRow(3), foreign] } },
+        GetClientsProducts: { totalresults: 1, products: { product: [{ ...service, clientid: 8 }] } },
+        GetPayMethods: { clientid: '8', paymethods: [{ id: 1, type: 'RemoteCreditCard' }] },
+      };
+      json({ result: 'success', ...answers[form.get('action') as string] })(form, response);
+    };
+    for (const call of ['invoices', 'services', 'paymentMethods'] as const) {
+      const { code, message } = await failure(client()[call](7));
+      expect([call, code, message]).toEqual([
+        call,
+        'WHMCS_INVALID_ANSWER',
+        expect.stringMatching(/^the answer to \w+ holds a row of another client; it is not used$/),
+      ]);
+    }
+  });
+
+  it("[C4] takes another client's invoice for none, after one call", async () => {
+    const { id: _, currencycode: __, ...row } = invoiceRow(3) as Record<string, unknown>;
+    answer = json({ result: 'success', invoiceid: '3', ...row, userid: 8, items: '' });
+    expect([await client().invoice(7, 3), forms.length]).toEqual([undefined, 1]);
+    answer = json({ result: 'error', message: 'Invoice ID Not Found' });
+    expect([await client().invoice(7, 4), forms.length]).toEqual([undefined, 2]);
   });
 
   it('reads payment methods without their tokens, and gateways', async () => {
@@ -344,7 +373,7 @@ describe('the WHMCS client', () => {
     };
     const nothing = { date: null, dueDate: null, datePaid: null };
     expect(await client().invoices(7)).toMatchObject([nothing]);
-    expect(await client().invoice(3)).toMatchObject(nothing);
+    expect(await client().invoice(7, 3)).toMatchObject(nothing);
     expect(await client().services(7)).toMatchObject([{ registrationDate: null, nextDueDate: null }]);
     expect(await client().service(7, 5)).toMatchObject({ registrationDate: null, nextDueDate: null });
     if (never !== '2026-00-00') expect(await client().paymentMethods(7)).toMatchObject([{ expiryDate: null }]);

@@ -42,24 +42,28 @@ export class HttpWhmcsClient extends WhmcsClient {
     this.gate = new SourceGate({ ...slots, accountQueueMax, queueMax }, admit);
   }
 
-  invoices(clientId: number): Promise<WhmcsInvoice[]> {
-    return this.list('GetInvoices', { userid: clientId, orderby: 'date', order: 'desc' }, INVOICES);
+  async invoices(clientId: number): Promise<WhmcsInvoice[]> {
+    const invoices = await this.list('GetInvoices', { userid: clientId, orderby: 'date', order: 'desc' }, INVOICES);
+    return ofClient(clientId, 'GetInvoices', invoices);
   }
 
-  async invoice(invoiceId: number): Promise<WhmcsInvoiceDetail | undefined> {
+  async invoice(clientId: number, invoiceId: number): Promise<WhmcsInvoiceDetail | undefined> {
     const invoice = await undefinedIfNotFound(this.call('GetInvoice', { invoiceid: invoiceId }, INVOICE));
-    if (invoice === undefined || invoice.currencyCode !== '') return invoice;
+    if (invoice?.clientId !== clientId || invoice.id !== invoiceId) return undefined;
+    if (invoice.currencyCode !== '') return invoice;
     // A client has one currency; the list states it.
-    const parameters = { userid: invoice.clientId, limitstart: 0, limitnum: 1 };
+    const parameters = { userid: clientId, limitstart: 0, limitnum: 1 };
     const { rows, totalresults } = await this.call('GetInvoices', parameters, INVOICES);
     if (rows.length === 0 && totalresults > 0) {
       throw new WhmcsError('WHMCS_INVALID_ANSWER', `GetInvoices says ${totalresults} rows, and gives none`);
     }
-    return { ...invoice, currencyCode: rows[0]?.currencyCode ?? '' };
+    const [newest] = ofClient(clientId, 'GetInvoices', rows);
+    return { ...invoice, currencyCode: newest?.currencyCode ?? '' };
   }
 
-  services(clientId: number): Promise<WhmcsService[]> {
-    return this.list('GetClientsProducts', { clientid: clientId }, SERVICES);
+  async services(clientId: number): Promise<WhmcsService[]> {
+    const services = await this.list('GetClientsProducts', { clientid: clientId }, SERVICES);
+    return ofClient(clientId, 'GetClientsProducts', services);
   }
 
   async service(clientId: number, serviceId: number): Promise<WhmcsService | undefined> {
@@ -69,7 +73,9 @@ export class HttpWhmcsClient extends WhmcsClient {
   }
 
   async paymentMethods(clientId: number): Promise<WhmcsPaymentMethod[]> {
-    return (await this.call('GetPayMethods', { clientid: clientId }, PAY_METHODS)).paymethods;
+    const { clientid, paymethods } = await this.call('GetPayMethods', { clientid: clientId }, PAY_METHODS);
+    if (clientid !== undefined && clientid !== clientId) throw foreignRow('GetPayMethods');
+    return paymethods;
   }
 
   async paymentGateways(): Promise<WhmcsPaymentGateway[]> {
@@ -169,6 +175,23 @@ export class HttpWhmcsClient extends WhmcsClient {
     const { identifier, secret } = this.options;
     return message.replaceAll(secret, '[secret]').replaceAll(identifier, '[identifier]');
   }
+}
+
+/** The rows, if all of them are this client's. A mix of clients refuses the whole answer: nothing of it can be trusted. */
+function ofClient<Row extends { readonly clientId: number }>(
+  clientId: number,
+  action: string,
+  rows: readonly Row[],
+): Row[] {
+  if (rows.some((row) => row.clientId !== clientId)) throw foreignRow(action);
+  return [...rows];
+}
+
+function foreignRow(action: string): WhmcsError {
+  return new WhmcsError(
+    'WHMCS_INVALID_ANSWER',
+    `the answer to ${action} holds a row of another client; it is not used`,
+  );
 }
 
 function invalidAnswer(action: string, detail: string, cause: unknown): WhmcsError {

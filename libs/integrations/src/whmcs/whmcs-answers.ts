@@ -137,8 +137,9 @@ function pageOf<Row extends z.ZodType>(name: string, rowName: string, row: Row):
 /** The pages of GetInvoices and of GetClientsProducts. */
 export const INVOICES = pageOf('invoices', 'invoice', invoiceRow);
 export const SERVICES = pageOf('products', 'product', serviceRow);
-/** GetPayMethods does not count its rows, so the list must be present, even if empty. */
+/** GetPayMethods does not count its rows, so the list must be present, even if empty. It names the client once. */
 export const PAY_METHODS = z.object({
+  clientid: absentOr(number),
   paymethods: z.union([z.array(payMethodRow), z.literal('').transform(() => [])]),
 });
 /** GetPaymentMethods counts its rows, but has no pages. */

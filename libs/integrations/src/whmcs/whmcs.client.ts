@@ -11,10 +11,12 @@ import type {
  * `WhmcsError`.
  */
 export abstract class WhmcsClient {
-  /** `GetInvoices` of a client, newest first. */
+  /** `GetInvoices` of a client, newest first. A row of another client refuses the whole answer, in every list. */
   abstract invoices(clientId: number): Promise<WhmcsInvoice[]>;
-  /** `GetInvoice`; undefined if there is none with this id. */
-  abstract invoice(invoiceId: number): Promise<WhmcsInvoiceDetail | undefined>;
+  /**
+   * `GetInvoice`; undefined if the client has none with this id, after one call, whether or not another client has it.
+   */
+  abstract invoice(clientId: number, invoiceId: number): Promise<WhmcsInvoiceDetail | undefined>;
   /** `GetClientsProducts` of a client: its subscriptions. */
   abstract services(clientId: number): Promise<WhmcsService[]>;
   /** `GetClientsProducts` of one service; undefined if the client has none with this id. */

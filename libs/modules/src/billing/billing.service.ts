@@ -25,8 +25,8 @@ export class BillingService {
   async invoice(client: number | null, invoiceId: number): Promise<Invoice | undefined> {
     const id = linked(client);
     const invoice = await this.cache.getInvoice(id, invoiceId, async () => {
-      const found = await this.whmcs.invoice(invoiceId);
-      return found?.clientId === id ? toInvoice(found) : null;
+      const found = await this.whmcs.invoice(id, invoiceId);
+      return found ? toInvoice(found) : null;
     });
     return invoice ?? undefined;
   }
@@ -41,7 +41,7 @@ export class BillingService {
     const id = linked(client);
     const subscription = await this.cache.getSubscription(id, serviceId, async () => {
       const found = await this.whmcs.service(id, serviceId);
-      return found?.clientId === id ? toSubscription(found) : null;
+      return found ? toSubscription(found) : null;
     });
     return subscription ?? undefined;
   }

@@ -1,3 +1,4 @@
+import { AbsenceBudget } from '@bff/infra/callers/absence-budget';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import type { FetchContext, Invalidation } from '@bff/infra/cache/cache.types';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
@@ -6,19 +7,33 @@ import { ttl } from '@bff/infra/cache/strategies';
 import { Injectable } from '@nestjs/common';
 import type { BillingSubscription, Invoice, InvoiceSummary, PaymentGateway, PaymentMethod } from './billing.types.js';
 
+/** How long it is remembered that a client has no invoice or subscription with an id. */
+const ABSENT_SECONDS = 60;
+/** How many such ids of one client are remembered at a time, in each process. */
+const ABSENT_MAX = 100;
+
 type Fetch<T> = (context: FetchContext) => Promise<T>;
 
 /**
  * WHMCS data, kept for a time that fits how often it changes. WHMCS announces no changes by itself; a webhook drops
- * entries earlier. Every key of customer data holds the client's id, so no two clients share a key. Invoices and
- * payment methods are encrypted in the store.
+ * entries earlier. Every key of customer data holds the client's id, so no two clients share a key. A client can invent
+ * ids without end, so "there is none" is kept for a minute, for few ids of each client. Invoices and payment methods are
+ * encrypted in the store.
  */
 @Injectable()
 export class WhmcsCacheService extends DomainCache {
+  private readonly absences = new AbsenceBudget(ABSENT_MAX, ABSENT_SECONDS * 1_000);
   private readonly invoiceLists = this.bucket<InvoiceSummary[]>('invoices', { strategy: ttl(90), sensitive: true });
-  private readonly invoice = this.bucket<Invoice | null>('invoice', { strategy: ttl(300), sensitive: true });
+  private readonly invoice = this.bucket<Invoice | null | undefined>('invoice', {
+    strategy: ttl(300),
+    negativeTtlSeconds: ABSENT_SECONDS,
+    sensitive: true,
+  });
   private readonly subscriptionLists = this.bucket<BillingSubscription[]>('subscriptions', { strategy: ttl(300) });
-  private readonly subscription = this.bucket<BillingSubscription | null>('subscription', { strategy: ttl(600) });
+  private readonly subscription = this.bucket<BillingSubscription | null | undefined>('subscription', {
+    strategy: ttl(600),
+    negativeTtlSeconds: ABSENT_SECONDS,
+  });
   private readonly paymentMethods = this.bucket<PaymentMethod[]>('paymentMethods', {
     strategy: ttl(900),
     sensitive: true,
@@ -36,10 +51,11 @@ export class WhmcsCacheService extends DomainCache {
   }
 
   /** `null`: the client has no such invoice. */
-  getInvoice(client: number, id: number, fetch: Fetch<Invoice | null>): Promise<Invoice | null> {
-    return this.invoice.get([`${client}`, `${id}`], fetch, {
+  async getInvoice(client: number, id: number, fetch: Fetch<Invoice | null>): Promise<Invoice | null> {
+    const found = await this.invoice.get([`${client}`, `${id}`], this.bounded(client, fetch), {
       dependsOn: [ofClient(client), record('WhmcsInvoice', `${id}`)],
     });
+    return found ?? null;
   }
 
   getSubscriptions(client: number, fetch: Fetch<BillingSubscription[]>): Promise<BillingSubscription[]> {
@@ -49,14 +65,15 @@ export class WhmcsCacheService extends DomainCache {
   }
 
   /** `null`: the client has no such subscription. */
-  getSubscription(
+  async getSubscription(
     client: number,
     id: number,
     fetch: Fetch<BillingSubscription | null>,
   ): Promise<BillingSubscription | null> {
-    return this.subscription.get([`${client}`, `${id}`], fetch, {
+    const found = await this.subscription.get([`${client}`, `${id}`], this.bounded(client, fetch), {
       dependsOn: [ofClient(client), record('WhmcsService', `${id}`)],
     });
+    return found ?? null;
   }
 
   getPaymentMethods(client: number, fetch: Fetch<PaymentMethod[]>): Promise<PaymentMethod[]> {
@@ -88,6 +105,14 @@ export class WhmcsCacheService extends DomainCache {
   /** Drops a client's payment methods. */
   dropPaymentMethods(client: number): Promise<Invalidation> {
     return this.invalidate([this.paymentMethods.entry([`${client}`])]);
+  }
+
+  /** The fetch, with `undefined` (which is not kept) for an absent record of a client that asks for very many. */
+  private bounded<T>(client: number, fetch: Fetch<T | null>): Fetch<T | null | undefined> {
+    return async (context) => {
+      const found = await fetch(context);
+      return found === null && !this.absences.take(`${client}`) ? undefined : found;
+    };
   }
 
   /** Drops all entries of a client: its profile or address has changed, or the change is unclear. */

@@ -1,7 +1,7 @@
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { toInstant } from '@bff/integrations/salesforce/salesforce-instant';
 import type { OrderItemRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
-import type { CachedOrder, OrderItem, OrderSummary } from './order.types.js';
+import type { OrderDetail, OrderItem, OrderSummary } from './order.types.js';
 
 /** The lines that came with the order, all of them: `SalesforceClient.query` completes child relationships. */
 export function orderItems(order: OrderRecord): readonly OrderItemRecord[] {
@@ -25,16 +25,13 @@ export function toOrderSummary(order: OrderRecord): OrderSummary {
   };
 }
 
-/** A record with its account and its lines, sorted by line number. */
-export function toCachedOrder(order: OrderRecord): CachedOrder {
+/** A record with its lines, sorted by line number. */
+export function toOrderDetail(order: OrderRecord): OrderDetail {
   return {
-    accountId: toSalesforceId(order.AccountId),
-    order: {
-      ...toOrderSummary(order),
-      items: orderItems(order)
-        .map(toOrderItem)
-        .sort((a, b) => a.itemNumber.localeCompare(b.itemNumber)),
-    },
+    ...toOrderSummary(order),
+    items: orderItems(order)
+      .map(toOrderItem)
+      .sort((a, b) => a.itemNumber.localeCompare(b.itemNumber)),
   };
 }
 

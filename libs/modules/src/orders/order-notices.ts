@@ -14,7 +14,7 @@ const ANYBODYS: ReadonlySet<Dependency> = new Set(
 
 /**
  * Notifies the users of an account that its orders changed. The event of a new order names the account; the event of a
- * changed one does not, but the dropped entries do. If unnamed entries fell, all users are notified. If none fell, no
+ * changed one does not, but the keys of the dropped entries do. If unnamed entries fell, all users are notified. If none fell, no
  * browser shows the changed data; `OvertakenReads` covers reads that were under way.
  */
 @Injectable()
@@ -27,18 +27,16 @@ export class OrderNotices extends AppliedChangeListener {
   }
 
   async onApplied(changes: readonly AppliedChange[]): Promise<void> {
-    const notifications = await Promise.all(changes.map((change) => this.notificationsOf(change)));
-    await this.notifications.tell(notifications.flat());
+    await this.notifications.tell(changes.flatMap((change) => this.notificationsOf(change)));
   }
 
-  private async notificationsOf({ event, dependencies, keys, isWide }: AppliedChange): Promise<Notification[]> {
+  private notificationsOf({ event, dependencies, keys, isWide }: AppliedChange): Notification[] {
     const source = sourceOf(event);
     const name = 'orders.changed';
     if (dependencies.some((d) => ANYBODYS.has(d))) return [{ name, audience: null, source }];
     if (event?.kind !== 'change' || !TABLES.has(event.entityName)) return [];
     if (isWide) return [{ name, audience: null, source }];
-    const accounts = await Promise.all(keys.map((key) => this.cache.ownerOf(key)));
-    return [...new Set(accounts)]
+    return [...new Set(keys.map((key) => this.cache.ownerOf(key)))]
       .filter((account) => account !== undefined)
       .map((account) => ({ name, audience: usersOfAccount(account), source }));
   }

@@ -38,12 +38,6 @@ export interface OrderDetail extends OrderSummary {
   readonly items: readonly OrderItem[];
 }
 
-/** An order as the cache keeps it: with the only account that may read it. */
-export interface CachedOrder {
-  readonly accountId: string;
-  readonly order: OrderDetail;
-}
-
 /** A customer's order request: products with quantities. */
 export interface OrderRequest {
   readonly items: readonly { readonly productId: string; readonly quantity: number }[];

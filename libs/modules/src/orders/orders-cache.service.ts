@@ -1,3 +1,4 @@
+import { AbsenceBudget } from '@bff/infra/callers/absence-budget';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import type { Fetcher, Invalidation } from '@bff/infra/cache/cache.types';
 import { record, type Dependency } from '@bff/infra/cache/dependencies';
@@ -5,33 +6,30 @@ import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { isSalesforceId, toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable } from '@nestjs/common';
-import type { CachedOrder, OrderSummary } from './order.types.js';
+import type { OrderDetail, OrderSummary } from './order.types.js';
+
+/** How long it is remembered that an account has no order with an id. */
+const ABSENT_SECONDS = 10;
+/** How many such ids of one account are remembered at a time, in each process. */
+const ABSENT_MAX = 100;
 
 /**
  * Orders, kept until Salesforce announces a change: the list of an account (`orders:account:<accountId>`) and single
- * orders (`orders:detail:<orderId>`). Fetchers name every order, order item and product that they read.
+ * orders (`orders:detail:<accountId>:<orderId>`). The account is part of every key, so no entry serves two accounts.
+ * Fetchers name every order, order item and product that they read.
  */
 @Injectable()
 export class OrdersCacheService extends DomainCache {
+  private readonly absences = new AbsenceBudget(ABSENT_MAX, ABSENT_SECONDS * 1_000);
   private readonly account = this.bucket<OrderSummary[]>('account', {
     strategy: changeDriven({ toldBy: ['Order', 'OrderItem'] }),
     cacheNull: false,
   });
-  /**
-   * A missing order is not cached: a customer could invent ids without end, and a Redis without eviction would keep
-   * them all. The price is one query each time such an id is requested.
-   */
-  private readonly detail = this.bucket<CachedOrder | null>('detail', {
+  /** A customer can invent ids without end, so "there is none" is kept for a short time, for few ids of each account. */
+  private readonly detail = this.bucket<OrderDetail | null | undefined>('detail', {
     strategy: changeDriven({ toldBy: ['Order', 'OrderItem', 'Product2'] }),
-    cacheNull: false,
+    negativeTtlSeconds: ABSENT_SECONDS,
   });
-
-  /**
-   * The account of every order that `detail` has kept. It depends on nothing, so it survives a change of the order,
-   * whose event does not name the account. No feed announces a change of owner: every fetch of the order records it
-   * again.
-   */
-  private readonly owner = this.bucket<SalesforceId>('owner', { strategy: changeDriven() });
 
   constructor(cache: CacheService) {
     super('orders', cache);
@@ -41,33 +39,36 @@ export class OrdersCacheService extends DomainCache {
     return this.account.get([account], fetcher);
   }
 
-  /** `null`: there is no such order, which is queried each time. */
-  getOrder(order: SalesforceId, fetcher: Fetcher<CachedOrder | null>): Promise<CachedOrder | null> {
-    return this.detail.get([order], fetcher);
+  /**
+   * The account's order; null if it has none with this id, which is remembered for at most ten seconds, and dropped
+   * earlier by the order's own event. For accounts that ask for very many such ids it is not remembered at all.
+   */
+  async getOrder(
+    account: SalesforceId,
+    order: SalesforceId,
+    fetcher: Fetcher<OrderDetail | null>,
+  ): Promise<OrderDetail | null> {
+    const found = await this.detail.get([account, order], async (context) => {
+      const fetched = await fetcher(context);
+      return fetched === null && !this.absences.take(account) ? undefined : fetched;
+    });
+    return found ?? null;
   }
 
   /**
    * Whether there is an entry of the account's list or, with `order`, of that order; rejects while the store is away.
    */
   async isKept(account: SalesforceId, order?: SalesforceId): Promise<boolean> {
-    const key = order === undefined ? this.account.key([account]) : this.detail.key([order]);
+    const key = order === undefined ? this.account.key([account]) : this.detail.key([account, order]);
     return (await this.cache.status(key)) === 'exists';
   }
 
-  /** Makes `ownerOf` return this account for the order. Rejects with a `CacheError` while the store is away. */
-  async rememberOwner(order: SalesforceId, account: SalesforceId): Promise<void> {
-    const known = await this.owner.get([order], () => Promise.resolve(account));
-    if (known === account) return;
-    await this.cache.del(this.owner.key([order]));
-    await this.owner.get([order], () => Promise.resolve(account));
-  }
-
-  /** The account whose list or order has this key, even if the entry is gone; undefined if unknown. */
-  async ownerOf(key: string): Promise<SalesforceId | undefined> {
-    const [domain, bucket, id = ''] = key.split(':');
-    if (domain !== this.domain || !isSalesforceId(id)) return undefined;
-    if (bucket === this.account.name) return toSalesforceId(id);
-    return bucket === this.detail.name ? this.cache.get<SalesforceId>(this.owner.key([id])) : undefined;
+  /** The account whose list or order has this key, even if the entry is gone; undefined for every other key. */
+  ownerOf(key: string): SalesforceId | undefined {
+    const [domain, bucket, account = '', order] = key.split(':');
+    if (domain !== this.domain || !isSalesforceId(account)) return undefined;
+    const isOrders = bucket === this.account.name ? order === undefined : bucket === this.detail.name && order;
+    return isOrders ? toSalesforceId(account) : undefined;
   }
 
   /** The dependency on one account's list, for a caller that knows that the list changed but not which of its rows. */

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 const ENTRY = /^\{[^}]+\}:e:(.+)$/;
 const PAGE = 1_000;
 
-/** The keys of the entries in Redis, as the cache's users know them: `orders:detail:801…`. */
+/** The keys of the entries in Redis, as the cache's users know them: `orders:detail:001…:801…`. */
 export async function cachedKeys(redisUrl: string, appName: string): Promise<string[]> {
   const redis = new Redis(redisUrl);
   try {
@@ -32,5 +32,5 @@ export function countedByBucket(keys: readonly string[]): Record<string, number>
 
 /** The order whose detail the key holds; undefined for every other key. */
 export function orderOfKey(key: string): string | undefined {
-  return /^orders:detail:(\w{18})$/.exec(key)?.[1];
+  return /^orders:detail:\w{18}:(\w{18})$/.exec(key)?.[1];
 }

@@ -17,9 +17,9 @@ export class RecordedBilling extends WhmcsClient {
     return Promise.resolve(this.details.filter((each) => each.clientId === clientId));
   }
 
-  invoice(invoiceId: number): Promise<WhmcsInvoiceDetail | undefined> {
+  invoice(clientId: number, invoiceId: number): Promise<WhmcsInvoiceDetail | undefined> {
     this.calls++;
-    return Promise.resolve(this.details.find((each) => each.id === invoiceId));
+    return Promise.resolve(this.details.find((each) => each.id === invoiceId && each.clientId === clientId));
   }
 
   services(): Promise<WhmcsService[]> {

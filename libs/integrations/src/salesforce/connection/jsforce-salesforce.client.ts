@@ -13,6 +13,7 @@ import type { SalesforceConnection, SalesforceRequest } from './salesforce-conne
 import {
   type ApiUsage,
   type CompositeCall,
+  type FieldTraits,
   type PicklistValue,
   type QueryOptions,
   SalesforceClient,
@@ -25,12 +26,16 @@ const DESCRIBE = z.object({
   fields: z.array(
     z.object({
       name: z.string(),
+      createable: z.boolean().nullish(),
+      unique: z.boolean().nullish(),
       picklistValues: z
         .array(z.object({ value: z.string(), label: z.string().nullish(), active: z.boolean() }))
         .nullish(),
     }),
   ),
 });
+
+type DescribedField = z.infer<typeof DESCRIBE>['fields'][number];
 
 /** What decides, beside the options of the connection, which requests are sent. */
 export interface SalesforceGateOptions {
@@ -91,19 +96,7 @@ export class JsforceSalesforceClient extends SalesforceClient {
   }
 
   async picklist(object: string, field: string): Promise<PicklistValue[]> {
-    if (!/^\w{1,80}$/.test(object)) {
-      throw new SalesforceError('SALESFORCE_BAD_REQUEST', `${JSON.stringify(object.slice(0, 80))} is no object name`);
-    }
-    const answer = await this.send('describe', { kind: 'read' }, (jsforce, http) =>
-      jsforce.requestGet(`/sobjects/${object}/describe`, http),
-    );
-    const description = DESCRIBE.safeParse(answer);
-    if (!description.success) {
-      throw new SalesforceError('SALESFORCE_UNAVAILABLE', `describe of ${object} has an unexpected form`, undefined, {
-        cause: description.error,
-      });
-    }
-    const described = description.data.fields.find(({ name }) => name === field);
+    const described = await this.described(object, field);
     if (described === undefined) {
       throw new SalesforceError('SALESFORCE_NOT_FOUND', `${object} has no field ${JSON.stringify(field.slice(0, 80))}`);
     }
@@ -112,6 +105,11 @@ export class JsforceSalesforceClient extends SalesforceClient {
       label: label ?? value,
       active,
     }));
+  }
+
+  async field(object: string, field: string): Promise<FieldTraits | undefined> {
+    const described = await this.described(object, field);
+    return described && { createable: described.createable === true, unique: described.unique === true };
   }
 
   async organizationId(): Promise<string> {
@@ -132,6 +130,22 @@ export class JsforceSalesforceClient extends SalesforceClient {
    */
   close(): void {
     this.isClosed = true;
+  }
+
+  private async described(object: string, field: string): Promise<DescribedField | undefined> {
+    if (!/^\w{1,80}$/.test(object)) {
+      throw new SalesforceError('SALESFORCE_BAD_REQUEST', `${JSON.stringify(object.slice(0, 80))} is no object name`);
+    }
+    const answer = await this.send('describe', { kind: 'read' }, (jsforce, http) =>
+      jsforce.requestGet(`/sobjects/${object}/describe`, http),
+    );
+    const description = DESCRIBE.safeParse(answer);
+    if (!description.success) {
+      throw new SalesforceError('SALESFORCE_UNAVAILABLE', `describe of ${object} has an unexpected form`, undefined, {
+        cause: description.error,
+      });
+    }
+    return description.data.fields.find(({ name }) => name === field);
   }
 
   /** Waits for the turn of the caller's account, sends one request within the time-out, and translates its failure. */
