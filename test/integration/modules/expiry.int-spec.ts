@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
-import { Encryption } from '@bff/infra/cache/protocol/encryption';
+import { Encryption } from '@bff/infra/cache/encryption';
 import { ValueCodec } from '@bff/infra/cache/protocol/value-codec';
 import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';

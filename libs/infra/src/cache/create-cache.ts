@@ -4,7 +4,7 @@ import { CacheError } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Callers, CounterReports, FeedAges } from './cache.types.js';
 import { ChangeFeeds } from './feeds/change-feeds.js';
-import { Encryption, type EncryptionKey } from './protocol/encryption.js';
+import { Encryption, type EncryptionKey } from './encryption.js';
 import { FEED_LOST_SECONDS, LEASE_MS, ttlMs, WAIT_MS, wholeWithin, within } from './protocol/limits.js';
 import type { CacheStore } from './protocol/cache-store.js';
 import { ValueCodec } from './protocol/value-codec.js';

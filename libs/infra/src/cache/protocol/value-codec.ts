@@ -1,6 +1,6 @@
 import { CacheError } from '../cache.errors.js';
 import type { StoredValue } from './cache-store.js';
-import type { Encryption } from './encryption.js';
+import type { Encryption } from '../encryption.js';
 
 /** How to read the bytes of a stored value. The numbers are kept in the store: never reuse one. */
 const JSON_TEXT = 0;

@@ -1,0 +1,51 @@
+/** The work of one holder under one key. */
+export interface IdempotencyClaim {
+  /** A pseudonym: it becomes part of a key's name. */
+  readonly key: string;
+  /** Identifies what is asked for, without telling it. */
+  readonly fingerprint: string;
+  /** Another one for each attempt. */
+  readonly holder: string;
+}
+
+/** What is known of a key when somebody wants to work under it. */
+export type Beginning =
+  /** The work is the caller's. */
+  | { readonly kind: 'begun' }
+  /** Another holder works; without a sign of life its claim ends in `leftMs`. */
+  | { readonly kind: 'running'; readonly leftMs: number }
+  /** A holder is gone after it had said that its work cannot be repeated. */
+  | { readonly kind: 'abandoned' }
+  | { readonly kind: 'answered'; readonly answer: string }
+  /** The key was used for something else. */
+  | { readonly kind: 'mismatch' };
+
+/** What becomes of a claim that is still held. */
+export interface Hold {
+  /** From now on; 0 gives the claim up without an answer. */
+  readonly leaseMs: number;
+  /** From now on, if the work cannot be repeated; undefined: as it was before. */
+  readonly unrepeatableMs?: number;
+}
+
+/**
+ * Work that is done once for each key, remembered for all processes of an application. Every method rejects with
+ * `IdempotencyUnavailableError` if the store does not answer or refuses; what was asked may then have happened all the
+ * same.
+ */
+export abstract class IdempotencyRecords {
+  /**
+   * Gives the work under a key to at most one holder, until its lease ends, or it is given up or answered. A holder may
+   * repeat the call.
+   */
+  abstract begin(claim: IdempotencyClaim, leaseMs: number): Promise<Beginning>;
+  /**
+   * Prolongs the claim; returns whether it is still held. With `unrepeatableMs`, nobody else gets the work when the
+   * lease ends: for this time the key is `abandoned`, unless an answer is given.
+   */
+  abstract hold(claim: IdempotencyClaim, hold: Hold): Promise<boolean>;
+  /** Stores the answer for this time. Returns false, and stores nothing, if another holder has taken the work over. */
+  abstract answer(claim: IdempotencyClaim, answer: string, lifeMs: number): Promise<boolean>;
+  /** Ends the claim, if it is still held, as if the work had never begun. */
+  abstract release(claim: IdempotencyClaim): Promise<void>;
+}
