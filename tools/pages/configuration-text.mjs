@@ -11,6 +11,7 @@ const groupTitles = {
   cache: 'The cache',
   salesforce: 'Salesforce (without SF_LOGIN_URL the local sandbox is used)',
   events: 'Change events',
+  orders: 'Orders',
   whmcs: 'WHMCS (all needed with a real org)',
   auth: "The customers' tokens (all needed with a real org)",
   sandbox: 'The local sandbox',

@@ -7,7 +7,12 @@ import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type { AccountRecord, OrderRecord } from '@bff/integrations/salesforce/salesforce.types';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { HttpWhmcsClient } from '@bff/integrations/whmcs/http-whmcs.client';
-import { OrderCreation } from '@bff/modules/orders/order-creation';
+import { composeCache } from '@bff/infra/cache/create-cache';
+import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
+import { CatalogQueries } from '@bff/modules/catalog/catalog-queries';
+import { CatalogService } from '@bff/modules/catalog/catalog.service';
+import { loadConfig } from '@bff/modules/config/load-config';
+import { OrderCreation } from '@bff/modules/orders/placing/order-creation';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RecordingConsumer } from './recording-consumer.js';
 import { eventually } from '../../support/eventually.js';
@@ -66,9 +71,39 @@ describe('the clients against the sandbox', () => {
 
   it.each([1, 24, 25, 50])('takes an order of %i items in one request', async (count) => {
     const composites = sandbox.counts.salesforce.composites;
-    const created = await new OrderCreation(client).create(toSalesforceId(account.Id), { items: await itemsOf(count) });
+    const created = await creation().create(toSalesforceId(account.Id), { items: await itemsOf(count) });
     const items = await client.query<{ Id: string }>(soql`SELECT Id FROM OrderItem WHERE OrderId = ${created}`);
     expect([items.length, sandbox.counts.salesforce.composites - composites]).toEqual([count, 1]);
+  });
+
+  it('[C3] creates one order for one mark, also at once, and returns it as the back office has left it', async () => {
+    const mark = { field: 'Portal_Request_Id__c', value: 'a'.repeat(32) };
+    const owner = toSalesforceId(account.Id);
+    const request = { items: await itemsOf(2) };
+    const created = await Promise.all([1, 2, 3].map(() => creation().create(owner, request, { mark })));
+    expect(new Set(created).size).toBe(1);
+    const [id = ''] = created;
+    sandbox.org.update('Order', id, { Status: 'Approved', Description: 'checked' });
+    expect(await creation().create(owner, request, { mark })).toBe(id);
+    expect(sandbox.org.records('Order', { [mark.field]: mark.value })).toMatchObject([
+      { Id: id, Status: 'Approved', Description: 'checked' },
+    ]);
+    expect(sandbox.org.records('OrderItem', { OrderId: id })).toHaveLength(2);
+    expect(await client.field('Order', mark.field)).toEqual({ createable: true, unique: true });
+    expect(await client.field('Order', 'Not_There__c')).toBeUndefined();
+  });
+
+  it('[C3] refuses the mark of an order that was deleted or moved away, and creates nothing', async () => {
+    const mark = { field: 'Portal_Request_Id__c', value: 'b'.repeat(32) };
+    const other = sandbox.org.records('Account').find(({ Id }) => Id !== account.Id)?.Id ?? '';
+    const request = { items: await itemsOf(1) };
+    const id = await creation().create(toSalesforceId(account.Id), request, { mark });
+    sandbox.org.update('Order', id, { AccountId: other });
+    await expect(creation().create(toSalesforceId(account.Id), request, { mark })).rejects.toMatchObject({
+      code: 'ORDER_REFUSED',
+      message: expect.stringContaining('deleted or moved'),
+    });
+    expect(sandbox.org.records('Order', { [mark.field]: mark.value })).toHaveLength(1);
   });
 
   it('writes nothing of an order of 50 items if one is refused', async () => {
@@ -77,16 +112,23 @@ describe('the clients against the sandbox', () => {
     const items = (await itemsOf(50)).map((item, i) =>
       i === 40 ? { ...item, quantity: 'many' as unknown as number } : item,
     );
-    await expect(new OrderCreation(client).create(toSalesforceId(account.Id), { items })).rejects.toMatchObject({
+    await expect(creation().create(toSalesforceId(account.Id), { items })).rejects.toMatchObject({
       code: 'ORDER_REFUSED',
     });
     expect(await count()).toBe(before);
   });
 
+  function creation(): OrderCreation {
+    const queries = new CatalogQueries(client);
+    const catalog = new CatalogService(new CatalogCacheService(composeCache({})), queries);
+    return new OrderCreation(client, catalog, loadConfig({ NODE_ENV: 'test' }));
+  }
+
   async function itemsOf(count: number): Promise<{ productId: string; quantity: number }[]> {
     const [sold] = await client.query<{ Product2Id: string }>(
       soql`SELECT Product2Id FROM PricebookEntry
-        WHERE IsActive = ${true} AND Product2.IsActive = ${true} AND Pricebook2.IsStandard = ${true} LIMIT 1`,
+        WHERE IsActive = ${true} AND Product2.IsActive = ${true} AND Pricebook2.IsStandard = ${true}
+        AND Product2.Region__c = ${null} LIMIT 1`,
     );
     const productId = toSalesforceId(sold?.Product2Id ?? '');
     return Array.from({ length: count }, () => ({ productId, quantity: 1 }));
@@ -173,7 +215,7 @@ describe('the clients against the sandbox', () => {
         .sort()
         .reverse(),
     );
-    const detail = await whmcs.invoice(invoices[0]?.id ?? 0);
+    const detail = await whmcs.invoice(clientId, invoices[0]?.id ?? 0);
     expect(detail).toMatchObject({
       ...invoices[0],
       items: expect.arrayContaining([expect.objectContaining({ id: expect.any(Number) })]),
@@ -182,6 +224,6 @@ describe('the clients against the sandbox', () => {
     expect(await whmcs.service(clientId, service?.id ?? 0)).toEqual(service);
     expect((await whmcs.paymentMethods(clientId)).length).toBeGreaterThan(0);
     expect((await whmcs.paymentGateways()).length).toBeGreaterThan(0);
-    expect(await whmcs.invoice(999_999_999)).toBeUndefined();
+    expect(await whmcs.invoice(clientId, 999_999_999)).toBeUndefined();
   });
 });

@@ -56,17 +56,9 @@ describe('orders', () => {
     expect((await portal.get('alice', `/api/orders/${IDS.bobOrder}`)).statusCode).toBe(404);
   });
 
-  it('with ids that customers make up leave nothing in the cache, and ids of other objects ask nothing', async () => {
-    await portal.get('alice', '/api/orders');
-    const entries = async () => (await portal.anonymous('/health')).json().details.store.entries;
-    const before = await entries();
-    expect(before).toBeGreaterThan(0);
-    for (let n = 10; n < 20; n++) {
-      expect((await portal.get('alice', `/api/orders/8010000000002${n}`)).statusCode).toBe(404);
-    }
-    expect([await entries(), portal.org.queries['Order']]).toEqual([before, 11]);
+  it('with ids of other objects ask nothing', async () => {
     expect((await portal.get('alice', `/api/orders/${IDS.fibre}`)).statusCode).toBe(404);
-    expect([await entries(), portal.org.queries['Order']]).toEqual([before, 11]);
+    expect(portal.org.queries['Order']).toBeUndefined();
   });
 
   it('are created all or none, and the next list has the new one', async () => {
@@ -215,6 +207,18 @@ describe('billing', () => {
     expect((await portal.get('alice', '/api/invoices/501')).json().items).toHaveLength(1);
     expect((await portal.get('alice', '/api/invoices/502')).statusCode).toBe(404);
     expect((await portal.get('alice', '/api/invoices/abc')).statusCode).toBe(400);
+  });
+
+  it("[C4] keeps so few invoices that are not there, another client's among them", async () => {
+    const entries = async () => (await portal.anonymous('/health')).json().details.store.entries as number;
+    await portal.get('alice', '/api/invoices');
+    const before = await entries();
+    for (const id of [502, 502, 999, 999]) {
+      expect((await portal.get('alice', `/api/invoices/${id}`)).statusCode).toBe(404);
+    }
+    expect([await entries(), portal.billing.calls]).toEqual([before + 2, 3]);
+    for (let id = 1_000; id < 1_150; id++) await portal.get('alice', `/api/invoices/${id}`);
+    expect(await entries()).toBeLessThanOrEqual(before + 100);
   });
 
   it('answers an account without a billing client with a problem, not with an empty list', async () => {

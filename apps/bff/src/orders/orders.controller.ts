@@ -2,10 +2,11 @@ import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import type { OrderDetail, OrderSummary } from '@bff/modules/orders/order.types';
 import { ORDERS_SHOWN_MAX } from '@bff/modules/orders/order-queries';
 import { OrdersService } from '@bff/modules/orders/orders.service';
-import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Account } from '../auth/account.decorator.js';
+import { idempotencyKeyOf } from '../http/idempotency-key.js';
 import { salesforceId, valid } from '../http/validation.js';
 import { problem, ProblemError } from '../problems/problem.js';
 
@@ -35,14 +36,17 @@ export class OrdersController {
     throw new ProblemError(problem(404, 'order-not-found', 'No such order', 'This account has no order with this id.'));
   }
 
+  /** A repeated request with its `Idempotency-Key` gets the answer of the first, which alone places an order. */
   @Post()
   @HttpCode(201)
   async create(
     @Account() account: AccountMapping,
     @Body() body: unknown,
+    @Req() { headers }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ id: string }> {
-    const id = await this.orders.create(account.salesforceAccountId, valid(ORDER, body, 'body'));
+    const key = idempotencyKeyOf(headers['idempotency-key']);
+    const id = await this.orders.create(account.salesforceAccountId, valid(ORDER, body, 'body'), key);
     reply.header('location', `/api/orders/${id}`);
     return { id };
   }

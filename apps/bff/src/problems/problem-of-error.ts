@@ -100,6 +100,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   CACHE_CLOSED: CACHE_BUSY,
   NONCES_UNAVAILABLE: CACHE_BUSY,
   RATE_LIMITED,
+  IDEMPOTENCY_UNAVAILABLE: {
+    ...CACHE_BUSY,
+    detail: 'The store of idempotency keys does not answer, so nothing was ordered. Send it again with the same key.',
+  },
 };
 
 interface Spoken {
@@ -110,6 +114,10 @@ interface Spoken {
 /** Domain errors whose message is written for the customer. */
 const SPOKEN: Readonly<Record<string, Spoken>> = {
   BILLING_NOT_LINKED: { status: 409, title: 'The account is not connected with billing' },
+  IDEMPOTENCY_KEY_IN_USE: { status: 409, title: 'The request is still being carried out' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
+  ORDER_NOT_ELIGIBLE: { status: 422, title: 'A product is not open to this account' },
+  ORDER_TOO_LARGE: { status: 422, title: 'The order is too large' },
   // Never with `Retry-After`: a caller that repeats the request may order twice.
   ORDER_OUTCOME_UNKNOWN: {
     status: ({ cause }) => ((cause as { code?: unknown } | undefined)?.code === 'SALESFORCE_TIMEOUT' ? 504 : 502),
@@ -147,7 +155,11 @@ export function problemOfError(error: unknown): Problem {
   const spoken = SPOKEN[code];
   if (spoken && error instanceof Error) {
     const status = typeof spoken.status === 'number' ? spoken.status : spoken.status(error);
-    return problem(status, kindOf(code), spoken.title, error.message, { code });
+    const { retryAfterSeconds } = error as { retryAfterSeconds?: unknown };
+    return problem(status, kindOf(code), spoken.title, error.message, {
+      code,
+      ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
+    });
   }
   // A failed build of another process gets the answer of its cause, by the cause's code; without a code it counts as
   // an error of the source.

@@ -1,6 +1,7 @@
 import type { FetchContext } from '@bff/infra/cache/cache.types';
 import { membership, record } from '@bff/infra/cache/dependencies';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { foreignRow } from '@bff/integrations/salesforce/salesforce.errors';
 import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import type {
   AccountRecord,
@@ -85,7 +86,9 @@ export class CatalogQueries {
         FROM Account WHERE Id = ${account}`,
       { signal: context.signal },
     );
-    return row ? toEligibility(row) : null;
+    if (!row) return null;
+    if (toSalesforceId(row.Id) !== account) throw foreignRow('the eligibility');
+    return toEligibility(row);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable } from '@nestjs/common';
 import { CatalogCacheService } from './catalog-cache.service.js';
 import { CatalogQueries } from './catalog-queries.js';
-import type { CatalogPage, Category, Eligibility } from './catalog.types.js';
+import type { CatalogPage, Category, Eligibility, Offer } from './catalog.types.js';
 
 const UNKNOWN = { availability: null, stock: null };
 
@@ -56,6 +56,26 @@ export class CatalogService {
       region: region ?? null,
       products: products.map((product) => ({ ...product, ...(availability[product.id] ?? UNKNOWN) })),
     };
+  }
+
+  /**
+   * Those of these products that a category lists, by id. It reads the cached lists alone, which all customers share, so
+   * ids that a customer makes up cost nothing.
+   */
+  async offers(productIds: readonly string[]): Promise<ReadonlyMap<string, Offer>> {
+    const wanted = new Set(productIds);
+    const categories = await this.categories();
+    const lists = await Promise.all(
+      categories.map(async ({ slug, family }) => {
+        const products = await this.cache.getProducts(slug, undefined, (context) =>
+          this.queries.products(family, undefined, context),
+        );
+        return products
+          .filter(({ id }) => wanted.has(id))
+          .map(({ id, region, price }): Offer => ({ id, family, region, price }));
+      }),
+    );
+    return new Map(lists.flat().map((offer) => [offer.id, offer]));
   }
 
   /** Undefined if the account no longer exists. */

@@ -37,6 +37,17 @@ export interface CatalogPage {
   readonly products: readonly Product[];
 }
 
+/** A product in a category, with what decides whether an account may order it. */
+export interface Offer {
+  readonly id: string;
+  /** The value of `Product2.Family`. */
+  readonly family: string | null;
+  /** The region where it is sold; null: everywhere. */
+  readonly region: string | null;
+  /** In the standard price book; null while it has no active price there. */
+  readonly price: number | null;
+}
+
 /** One choice of an option list. */
 export interface Option {
   readonly value: string;

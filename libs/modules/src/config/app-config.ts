@@ -18,6 +18,7 @@ export interface AppConfig {
   readonly cache: CacheConfig;
   readonly salesforce: SalesforceConfig;
   readonly events: EventsConfig;
+  readonly orders: OrdersConfig;
   readonly whmcs: WhmcsConfig;
   readonly auth: AuthConfig;
   readonly sandbox: SandboxConfig;
@@ -111,6 +112,14 @@ export interface EventsConfig {
   readonly accountEventChannel: string;
 }
 
+/** The limits of orders, and how the org tells a repeated one. */
+export interface OrdersConfig {
+  /** In the org's currency. */
+  readonly totalMax: number;
+  /** The unique field of Order for the portal's request; undefined: there is none. */
+  readonly requestIdField: string | undefined;
+}
+
 /** The WHMCS API; the local sandbox's unless a URL is set. */
 export interface WhmcsConfig {
   readonly apiUrl: string;
@@ -134,8 +143,11 @@ export interface AuthConfig {
   readonly accessTokens: { readonly types: readonly ('at+jwt' | 'JWT')[]; readonly lifetimeMaxSeconds: number };
   /** How long valid keys are used beyond their time while new ones cannot be fetched. */
   readonly jwksGraceSeconds: number;
-  /** 32 bytes in base64; undefined only with the embedded store, whose process then makes one for itself. */
-  readonly pseudonymKey: string | undefined;
+  /**
+   * 32 bytes in base64. With made-up data it is the published demo key unless one is set, so that a repeated order is
+   * recognised after a restart.
+   */
+  readonly pseudonymKey: string;
 }
 
 /** Where the local sandbox is. The sandbox process reads its own options from the same variables. */

@@ -63,6 +63,8 @@ const neededWithRealData = {
   AUTH_ISSUER: "the issuer of the customers' tokens",
   AUTH_AUDIENCE: "the audience of the customers' tokens",
   AUTH_JWKS_URL: "the URL of the issuer's keys",
+  PSEUDONYM_KEY:
+    'a key that hides users and accounts, and by which a repeated order is recognised after a restart, from openssl rand -base64 32',
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /**
@@ -75,7 +77,6 @@ function realDataProblems(environment: CheckedEnvironment): ConfigProblem[] {
   const needed: Partial<Record<VariableName, string>> = { ...neededWithRealData };
   if (isRedisGiven(environment)) {
     needed.CACHE_ENCRYPTION_KEYS = 'a key for sensitive entries in Redis, such as 2026a:<openssl rand -base64 32>';
-    needed.PSEUDONYM_KEY = 'a key that hides users and accounts in logs and key names, from openssl rand -base64 32';
   }
   return Object.entries(needed)
     .filter(([name]) => !environment.isGiven(name as VariableName))

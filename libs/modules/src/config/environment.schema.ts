@@ -7,6 +7,7 @@ import { whmcsVariables } from '@bff/integrations/whmcs/whmcs-variables';
 import { z } from 'zod';
 import { catalogChannelVariables } from '../catalog/catalog-channels.js';
 import { orderChannelVariables } from '../orders/order-channels.js';
+import { orderVariables } from '../orders/order-variables.js';
 import { cacheVariables } from './cache-variables.js';
 import { authVariables, httpVariables, operatorVariables, streamVariables } from './http-variables.js';
 import { sandboxVariables } from './sandbox-variables.js';
@@ -24,6 +25,7 @@ export const environmentSchema = z.object({
   ...eventVariables,
   ...orderChannelVariables,
   ...catalogChannelVariables,
+  ...orderVariables,
   ...whmcsVariables,
   ...authVariables,
   ...sandboxVariables,

@@ -83,6 +83,10 @@ function group(env: Environment, environment: CheckedEnvironment): Omit<AppConfi
       accountChannel: env.SF_ACCOUNT_CDC_CHANNEL,
       accountEventChannel: env.SF_ACCOUNT_EVENT_CHANNEL,
     },
+    orders: {
+      totalMax: env.ORDER_TOTAL_MAX,
+      requestIdField: env.SF_ORDER_REQUEST_ID_FIELD === 'none' ? undefined : env.SF_ORDER_REQUEST_ID_FIELD,
+    },
     whmcs: {
       apiUrl: env.WHMCS_API_URL ?? `${sandboxUrl}/whmcs/includes/api.php`,
       identifier: env.WHMCS_API_IDENTIFIER ?? demoCredentials.WHMCS_API_IDENTIFIER,
@@ -100,7 +104,7 @@ function group(env: Environment, environment: CheckedEnvironment): Omit<AppConfi
       jwksUrl: env.AUTH_JWKS_URL ?? `${withoutTrailingSlash(issuer)}/.well-known/jwks.json`,
       accessTokens: { types: env.AUTH_TOKEN_TYPES, lifetimeMaxSeconds: env.AUTH_TOKEN_LIFETIME_MAX_SECONDS },
       jwksGraceSeconds: env.AUTH_JWKS_GRACE_SECONDS,
-      pseudonymKey: env.PSEUDONYM_KEY ?? (isRedisGiven(environment) ? demoEncryptionKey.base64 : undefined),
+      pseudonymKey: env.PSEUDONYM_KEY ?? demoEncryptionKey.base64, // a real org needs one of its own
     },
     sandbox: {
       url: sandboxUrl,

@@ -20,6 +20,7 @@ const ownPrefixes = [
   'PSEUDONYM_',
   'OPERATOR_',
   'ALLOW_DEMO',
+  'ORDER_',
 ];
 
 /**

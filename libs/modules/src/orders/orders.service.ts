@@ -1,15 +1,15 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
 import { runAsWrite } from '@bff/infra/sources/write-work';
-import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable, Logger } from '@nestjs/common';
 import { usersOfAccount } from '../notifications/notification.types.js';
 import { Notifications } from '../notifications/notifications.service.js';
-import { OrderCreation } from './order-creation.js';
 import { OrderQueries, ORDERS_SHOWN_MAX } from './order-queries.js';
 import type { OrderDetail, OrderList, OrderRequest } from './order.types.js';
 import { OrderOutcomeUnknownError } from './orders.errors.js';
 import { OrdersCacheService } from './orders-cache.service.js';
 import { OvertakenReads } from './overtaken-reads.js';
+import { OrderPlacement } from './placing/order-placement.js';
 
 /** Prefix of order ids in every org (Salesforce Help, "Standard Field Record ID Prefix Decoder"). */
 const ORDER_PREFIX = '801';
@@ -22,7 +22,7 @@ export class OrdersService {
   constructor(
     private readonly cache: OrdersCacheService,
     private readonly queries: OrderQueries,
-    private readonly creation: OrderCreation,
+    private readonly placement: OrderPlacement,
     private readonly notifications: Notifications,
     private readonly overtaken: OvertakenReads,
   ) {}
@@ -42,39 +42,31 @@ export class OrdersService {
   async get(account: SalesforceId, id: SalesforceId): Promise<OrderDetail | undefined> {
     if (!id.startsWith(ORDER_PREFIX)) return undefined; // an id of another object needs no query
     let isFetched = false;
-    const cached = await this.cache.getOrder(id, (context) => {
+    const order = await this.cache.getOrder(account, id, (context) => {
       isFetched = true;
-      return this.queries.detail(id, context);
+      return this.queries.detail(account, id, context);
     });
-    if (isFetched && cached) void this.fetched(id, toSalesforceId(cached.accountId));
-    return cached?.accountId === account ? cached.order : undefined;
+    if (isFetched && order) void this.overtaken.look(account, () => this.cache.isKept(account, id));
+    return order ?? undefined;
   }
 
   /**
-   * Creates an order and resolves with its id when no list without it can be read any more. If the store does not
+   * Places an order and resolves with its id when no list without it can be read any more. With an idempotency key it
+   * places one order for all requests with that key, and rejects as `OrderPlacement.place` says. If the store does not
    * answer, it resolves as well, so that no caller repeats the order: reads then bypass the store, and the order's own
    * change event is retried until the list is gone. An order whose outcome is unknown rejects with
    * `OrderOutcomeUnknownError` after the list has been dropped as well, because the customer looks for the order there
    * next.
    */
-  async create(account: SalesforceId, request: OrderRequest): Promise<SalesforceId> {
+  async create(account: SalesforceId, request: OrderRequest, idempotencyKey?: string): Promise<SalesforceId> {
     try {
-      const id = await runAsWrite(() => this.creation.create(account, request));
+      const id = await runAsWrite(() => this.placement.place(account, request, idempotencyKey));
       await this.dropAfterWrite(account, id);
       return id;
     } catch (error) {
       if (error instanceof OrderOutcomeUnknownError) await this.dropAfterWrite(account);
       throw error;
     }
-  }
-
-  /** Records the order's owner before the look: if the order changed meanwhile, the look detects it. */
-  private async fetched(id: SalesforceId, owner: SalesforceId): Promise<void> {
-    await this.cache.rememberOwner(id, owner).catch((error: unknown) => {
-      if (!(error instanceof CacheError))
-        this.logger.error({ err: error }, `the owner of order ${id} is not remembered`);
-    });
-    await this.overtaken.look(owner, () => this.cache.isKept(owner, id));
   }
 
   private async dropAfterWrite(account: SalesforceId, id?: SalesforceId): Promise<void> {

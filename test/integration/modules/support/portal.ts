@@ -69,8 +69,14 @@ export class Portal {
     return this.anonymous(url, await this.bearer(user));
   }
 
-  async post(user: string, url: string, payload: string | object, contentType = 'application/json') {
-    const headers = { ...(await this.bearer(user)), 'content-type': contentType };
+  async post(
+    user: string,
+    url: string,
+    payload: string | object,
+    contentType = 'application/json',
+    more: Record<string, string> = {},
+  ) {
+    const headers = { ...(await this.bearer(user)), 'content-type': contentType, ...more };
     const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
     return this.app.inject({ method: 'POST', url, headers, payload: body });
   }

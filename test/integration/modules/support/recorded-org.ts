@@ -2,6 +2,7 @@ import {
   SalesforceClient,
   type ApiUsage,
   type CompositeCall,
+  type FieldTraits,
   type PicklistValue,
 } from '@bff/integrations/salesforce/salesforce.client';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
@@ -44,6 +45,8 @@ export class RecordedOrg extends SalesforceClient {
   readonly composites: (readonly CompositeCall[])[] = [];
   readonly families = ['Internet', 'SIM'];
   readonly regions = ['East', 'West'];
+  /** The traits of Order's fields; a test may take some away. */
+  readonly orderFields: Record<string, FieldTraits> = { Portal_Request_Id__c: { createable: true, unique: true } };
   usage: ApiUsage | undefined;
   /** How often health has looked at it, so how often health was worked out. */
   usageAsked = 0;
@@ -52,6 +55,8 @@ export class RecordedOrg extends SalesforceClient {
   failure: SalesforceError | undefined;
   /** While set, composite requests are carried out and then fail with this error, as if their answer was lost. */
   lostAnswer: SalesforceError | undefined;
+  /** A composite request waits for it before it is carried out. */
+  writeDelay: () => Promise<void> = () => Promise.resolve();
   /** Called by every query after it was counted; the query waits for it. */
   delay: () => Promise<void> = () => Promise.resolve();
 
@@ -68,15 +73,21 @@ export class RecordedOrg extends SalesforceClient {
     ) as T[];
   }
 
-  composite(calls: readonly CompositeCall[]): Promise<unknown[]> {
+  async composite(calls: readonly CompositeCall[]): Promise<unknown[]> {
     this.composites.push(calls);
-    const [first] = calls;
+    await this.writeDelay();
+    const fields = calls[0]?.body ?? {};
+    this.checkFields(fields);
     const id = toSalesforceId(`801000000000${100 + this.composites.length}`);
-    this.orders.push({
-      ...order(id, String(first?.body?.['AccountId']), toSalesforceId(`802000000000${100 + this.composites.length}`)),
-    });
-    if (this.lostAnswer) return Promise.reject(this.lostAnswer);
-    return Promise.resolve(calls.map(() => ({ id, success: true, errors: [] })));
+    const item = toSalesforceId(`802000000000${100 + this.composites.length}`);
+    this.orders.push({ ...order(id, String(fields['AccountId']), item), ...ofRequest(fields) });
+    if (this.lostAnswer) throw this.lostAnswer;
+    return calls.map(() => ({ id, success: true, errors: [] }));
+  }
+
+  field(_object: string, field: string): Promise<FieldTraits | undefined> {
+    this.count('describe');
+    return Promise.resolve(this.orderFields[field]);
   }
 
   picklist(object: string, field: string): Promise<PicklistValue[]> {
@@ -98,6 +109,18 @@ export class RecordedOrg extends SalesforceClient {
     return this.usage;
   }
 
+  private checkFields(fields: Readonly<Record<string, unknown>>): void {
+    for (const [name, value] of Object.entries(ofRequest(fields))) {
+      if (!this.orderFields[name]) throw refusal('INVALID_FIELD', `No such column '${name}' on sobject of type Order`);
+      const other = this.orders.find((row) => row[name] === value);
+      if (other === undefined) continue;
+      throw refusal(
+        'DUPLICATE_VALUE',
+        `duplicate value found: ${name} duplicates value on record with id: ${String(other['Id'])}`,
+      );
+    }
+  }
+
   private count(name: string): void {
     this.queries[name] = (this.queries[name] ?? 0) + 1;
   }
@@ -106,7 +129,11 @@ export class RecordedOrg extends SalesforceClient {
     const tables: Record<string, Row[]> = {
       Account: this.accounts,
       Product2: this.products,
-      PricebookEntry: this.prices,
+      PricebookEntry: this.prices.map((row) => ({
+        ...row,
+        Pricebook2: { IsStandard: true },
+        Product2: this.products.find(({ Id }) => Id === row['Product2Id']),
+      })),
       Order: this.orders,
       Pricebook2: [{ Id: IDS.pricebook, IsStandard: true }],
     };
@@ -120,10 +147,24 @@ export class RecordedOrg extends SalesforceClient {
 function matches(row: Row, where: string): boolean {
   const conditions = where.replace(/ (ORDER BY|LIMIT) .*$/s, '').split(' AND ');
   return conditions.every((condition) => {
-    const [, field = '', operator = '', value = ''] = /^\s*(\w+) (=|IN) (.+?)\s*$/s.exec(condition) ?? [];
+    const [, field = '', operator = '', value = ''] = /^\s*([\w.]+) (=|IN) (.+?)\s*$/s.exec(condition) ?? [];
     const literals = value.replace(/[()']/g, '').split(', ');
-    return operator !== '' && literals.includes(String(row[field]));
+    return operator !== '' && literals.includes(String(valueAt(row, field)));
   });
+}
+
+function valueAt(row: Row, path: string): unknown {
+  return path.split('.').reduce((value: unknown, name) => (value as Row | undefined)?.[name], row);
+}
+
+/** The fields of a new order that mark the request. */
+function ofRequest(fields: Readonly<Record<string, unknown>>): Row {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => name.endsWith('Request_Id__c')));
+}
+
+function refusal(errorCode: string, message: string): SalesforceError {
+  const text = `composite was rolled back because of call order: ${errorCode}: ${message}`;
+  return new SalesforceError('SALESFORCE_BAD_REQUEST', text, errorCode);
 }
 
 function product(id: string, name: string, family: string): Row {

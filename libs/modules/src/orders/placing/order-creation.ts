@@ -1,0 +1,185 @@
+import { APP_CONFIG } from '@bff/infra/config/application-config';
+import { SalesforceClient, type CompositeCall } from '@bff/integrations/salesforce/salesforce.client';
+import { SalesforceError, type SalesforceErrorCode } from '@bff/integrations/salesforce/salesforce.errors';
+import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import type { PricebookEntryRecord, Product2Record } from '@bff/integrations/salesforce/salesforce.types';
+import { soql, soqlField } from '@bff/integrations/salesforce/soql';
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { CatalogService } from '../../catalog/catalog.service.js';
+import type { AppConfig } from '../../config/app-config.js';
+import type { OrderRequest } from '../order.types.js';
+import {
+  OrderOutcomeUnknownError,
+  OrderRefusedError,
+  OrderTooLargeError,
+  ProductNotSoldError,
+} from '../orders.errors.js';
+import { checkEligible, productsOf, soldOffers } from './order-rules.js';
+
+/**
+ * Maximum number of calls for items in a composite request, which takes 25 with the order's own (REST API Developer
+ * Guide, "Composite").
+ */
+const ITEM_CALLS_MAX = 24;
+
+/** Failures after which a sent request may have been carried out. Every other failure means that it was not. */
+const OUTCOME_UNKNOWN: ReadonlySet<SalesforceErrorCode> = new Set([
+  'SALESFORCE_RESULT_TOO_LARGE',
+  'SALESFORCE_TIMEOUT',
+  'SALESFORCE_UNAVAILABLE',
+]);
+
+type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'Pricebook2Id' | 'UnitPrice'> & {
+  readonly Product2: Pick<Product2Record, 'Family' | 'Region__c'>;
+};
+
+/** An order that may be sent: its price book, and its lines with their prices. */
+interface PricedOrder {
+  readonly pricebookId: string;
+  readonly lines: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** What marks an order as the result of one request. */
+export interface RequestMark {
+  /** A unique field of Order. */
+  readonly field: string;
+  readonly value: string;
+}
+
+const SAVED = z.object({ id: z.string(), success: z.literal(true) });
+const SAVED_ALL = z.array(z.object({ success: z.literal(true) }));
+
+/** Writes orders. Prices come from the standard price book at this moment, never from a cache or the caller. */
+@Injectable()
+export class OrderCreation {
+  constructor(
+    private readonly salesforce: SalesforceClient,
+    private readonly catalog: CatalogService,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'orders'>,
+  ) {}
+
+  /**
+   * Creates the order and its items, all or none, and resolves with the order's id. With a mark, an order that has it
+   * already is returned as it is. Rejects with `OrderOutcomeUnknownError` when the order may still have been created;
+   * after any other rejection (`ProductNotSoldError`, `OrderNotEligibleError`, `OrderTooLargeError`,
+   * `OrderRefusedError`, `SalesforceError`) it was not. `beforeWrite` runs just before the order is sent.
+   */
+  async create(
+    account: SalesforceId,
+    request: OrderRequest,
+    { mark, beforeWrite }: { readonly mark?: RequestMark; readonly beforeWrite?: () => Promise<void> } = {},
+  ): Promise<SalesforceId> {
+    const { pricebookId, lines } = await this.checked(account, request);
+    const order = {
+      AccountId: account,
+      EffectiveDate: new Date().toISOString().slice(0, 10),
+      Status: 'Draft',
+      Pricebook2Id: pricebookId,
+      ...(mark && { [mark.field]: mark.value }),
+    };
+    const calls: CompositeCall[] = [
+      { method: 'POST', path: '/sobjects/Order', referenceId: 'order', body: order },
+      ...itemCalls(lines),
+    ];
+    await beforeWrite?.();
+    const sent = await this.send(account, calls, mark);
+    return typeof sent === 'string' ? sent : idOf(sent);
+  }
+
+  /**
+   * The priced order. What the cached catalog does not offer to this account is refused without a request; the rest is
+   * checked again by the records of this moment, in one query.
+   */
+  private async checked(account: SalesforceId, request: OrderRequest): Promise<PricedOrder> {
+    const productIds = productsOf(request);
+    const [offers, eligibility] = await Promise.all([
+      this.catalog.offers(productIds),
+      this.catalog.eligibility(account),
+    ]);
+    checkEligible(eligibility, soldOffers(productIds, offers));
+    const prices = await this.prices(productIds);
+    checkEligible(
+      eligibility,
+      [...prices].map(([id, { Product2 }]) => ({ id, family: Product2.Family, region: Product2.Region__c })),
+    );
+    const lines = request.items.map(({ productId, quantity }) => {
+      const price = prices.get(productId) as PriceRow;
+      return { OrderId: '@{order.id}', PricebookEntryId: price.Id, Quantity: quantity, UnitPrice: price.UnitPrice };
+    });
+    const total = lines.reduce((sum, line) => sum + line.Quantity * line.UnitPrice, 0);
+    const { totalMax } = this.config.orders;
+    if (total > totalMax) throw new OrderTooLargeError(total, totalMax);
+    return { pricebookId: [...prices.values()][0]?.Pricebook2Id as string, lines };
+  }
+
+  /** The bodies of the answers; with a mark that an order has already, the id of that order. */
+  private async send(
+    account: SalesforceId,
+    calls: readonly CompositeCall[],
+    mark: RequestMark | undefined,
+  ): Promise<unknown[] | SalesforceId> {
+    try {
+      return await this.salesforce.composite(calls);
+    } catch (error) {
+      if (!(error instanceof SalesforceError)) throw error;
+      if (OUTCOME_UNKNOWN.has(error.code)) throw new OrderOutcomeUnknownError({ cause: error });
+      if (error.code !== 'SALESFORCE_BAD_REQUEST') throw error;
+      const { salesforceCode, message } = error;
+      if (mark && salesforceCode === 'DUPLICATE_VALUE') return this.marked(account, mark, error);
+      // A refused field says nothing about the order: the field was there when the org was asked for it.
+      if (mark && salesforceCode?.startsWith('INVALID_FIELD') && message.includes(mark.field)) throw error;
+      throw new OrderRefusedError(salesforceCode ?? 'Salesforce found it invalid', { cause: error });
+    }
+  }
+
+  /** The order that an earlier request with this mark has created, whatever has become of it since. */
+  private async marked(account: SalesforceId, { field, value }: RequestMark, cause: Error): Promise<SalesforceId> {
+    const [order] = await this.salesforce.query<{ Id: string }>(
+      soql`SELECT Id FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
+    );
+    if (order) return toSalesforceId(order.Id);
+    // Salesforce may refuse one of two inserts at once without names: "<unknown> duplicates value on …: <unknown>".
+    if (!/value found: *\w/.test(cause.message)) {
+      const text = 'another request places the same order at this moment';
+      throw new SalesforceError('SALESFORCE_CONFLICT', text, 'DUPLICATE_VALUE', { cause });
+    }
+    const isOurs = cause.message.includes(field);
+    const detail = isOurs ? 'its Idempotency-Key belongs to an order that was deleted or moved' : 'DUPLICATE_VALUE';
+    throw new OrderRefusedError(detail, { cause });
+  }
+
+  /** The price of each product: one row of the standard price book, active, of an active product. */
+  private async prices(productIds: readonly string[]): Promise<ReadonlyMap<string, PriceRow>> {
+    const rows = await this.salesforce.query<PriceRow>(
+      soql`SELECT Id, Product2Id, Pricebook2Id, UnitPrice, Product2.Family, Product2.Region__c FROM PricebookEntry
+        WHERE Pricebook2.IsStandard = ${true} AND IsActive = ${true} AND Product2.IsActive = ${true}
+        AND Product2Id IN ${productIds}`,
+    );
+    const prices = new Map(rows.map((row) => [toSalesforceId(row.Product2Id) as string, row]));
+    const missing = productIds.filter((id) => !prices.has(id));
+    if (missing.length > 0) throw new ProductNotSoldError(missing);
+    return prices;
+  }
+}
+
+function idOf([created, ...rest]: readonly unknown[]): SalesforceId {
+  const saved = SAVED.safeParse(created);
+  if (!saved.success) throw new OrderOutcomeUnknownError({ cause: saved.error });
+  for (const result of rest) {
+    if (Array.isArray(result) && !SAVED_ALL.safeParse(result).success)
+      throw new OrderRefusedError('an item was refused');
+  }
+  return toSalesforceId(saved.data.id);
+}
+
+/**
+ * One call per item while they fit, so that a refusal names its item; else one collection of all items, all or none.
+ */
+function itemCalls(items: readonly Readonly<Record<string, unknown>>[]): CompositeCall[] {
+  if (items.length <= ITEM_CALLS_MAX) {
+    return items.map((body, i) => ({ method: 'POST', path: '/sobjects/OrderItem', referenceId: `item${i}`, body }));
+  }
+  const records = items.map((item) => ({ attributes: { type: 'OrderItem' }, ...item }));
+  return [{ method: 'POST', path: '/composite/sobjects', referenceId: 'items', body: { allOrNone: true, records } }];
+}

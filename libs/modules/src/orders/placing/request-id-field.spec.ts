@@ -1,0 +1,58 @@
+import type { FieldTraits, SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { loadConfig } from '../../config/load-config.js';
+import { RequestIdField } from './request-id-field.js';
+
+let warnings: string[];
+beforeEach(() => {
+  jest.useFakeTimers();
+  warnings = [];
+  const ignore = (): void => undefined;
+  Logger.overrideLogger({ log: ignore, error: ignore, warn: (text: string) => void warnings.push(text) });
+});
+afterEach(() => {
+  Logger.overrideLogger(['error']);
+  jest.useRealTimers();
+});
+
+/** The field of an org that answers with these traits, one after the other, the last one from then on. */
+function fieldOf(...answers: (FieldTraits | undefined)[]) {
+  let asked = 0;
+  const salesforce = {
+    field: () => Promise.resolve(answers[Math.min(asked++, answers.length - 1)]),
+  } as unknown as SalesforceClient;
+  return { field: new RequestIdField(salesforce, loadConfig({})), asked: () => asked };
+}
+
+const GOOD = { createable: true, unique: true };
+
+describe('[C3] the field for the request of an order', () => {
+  it('is looked for once, however many ask', async () => {
+    const { field, asked } = fieldOf(GOOD);
+    const names = await Promise.all([field.name(), field.name()]);
+    expect([...names, await field.name(), asked()]).toEqual([...Array(3).fill('Portal_Request_Id__c'), 1]);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    [undefined, 'Order has no field Portal_Request_Id__c that our user may see'],
+    [{ createable: true, unique: false }, 'Order.Portal_Request_Id__c is not unique'],
+    [{ createable: false, unique: true }, 'our user may not write Order.Portal_Request_Id__c'],
+  ])('that is %j is none, which the log says once', async (traits, text) => {
+    const { field, asked } = fieldOf(traits);
+    expect([await field.name(), await field.name(), asked()]).toEqual([undefined, undefined, 1]);
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect([await field.name(), asked()]).toEqual([undefined, 2]);
+    expect(warnings).toEqual([expect.stringContaining(text)]);
+  });
+
+  it('is found without a restart when the org gets it, and looked for anew when the org has refused it', async () => {
+    const { field, asked } = fieldOf(undefined, GOOD, undefined);
+    await field.name();
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect([await field.name(), asked()]).toEqual(['Portal_Request_Id__c', 2]);
+    field.forget();
+    expect([await field.name(), asked()]).toEqual([undefined, 3]);
+  });
+});
