@@ -12,7 +12,7 @@ import { isErrorOf, type Waiter, WaiterSet } from '../waiters/waiter.js';
  * queue would only make more callers wait for a source that cannot keep up.
  */
 const QUEUE_MAX = 1000;
-/** Of these, the most that one group of callers may have, if it is known who calls. */
+/** Maximum fetches of one group of callers that wait, if it is known who calls. */
 const GROUP_QUEUE_MAX = 100;
 /** Percentage of the places that one group of callers may have while there are others. */
 const GROUP_SHARE_PERCENT = 50;
