@@ -82,7 +82,7 @@ describe('[C2] the limits of customers over HTTP', () => {
     expect((await portal.get('alice', '/api/orders')).statusCode).toBe(200);
   });
 
-  it('refuse an event stream beyond those that a user may open, and stand at the head of each', async () => {
+  it('refuse an event stream beyond those that a user may open, and tell each its limits', async () => {
     await open({ LIMIT_STREAMS: '2/60' });
     await portal.app.listen(0, '127.0.0.1');
     const url = `${await portal.app.getUrl()}/api/events`;

@@ -127,4 +127,23 @@ describe('an audit event', () => {
     ]);
     expect(written.join('')).not.toContain('nobody@');
   });
+
+  it('[C7] tells of each order, placed or refused, and of a limit that was reached', async () => {
+    await portal.close();
+    portal = await Portal.open(
+      { LOG_LEVEL: 'info', LIMIT_WRITES: '2/60' },
+      { write: (line) => void written.push(line) },
+    );
+    written.length = 0;
+    const order = (productId: string) => portal.post('alice', '/api/orders', { items: [{ productId, quantity: 1 }] });
+    const placed = await order(IDS.fibre);
+    const answers = [await order(IDS.aliceOrder), await order(IDS.fibre)];
+    expect([placed, ...answers].map(({ statusCode }) => statusCode)).toEqual([201, 422, 429]);
+    const caller = pseudonymsOf('alice', IDS.alice);
+    expect(audits()).toEqual([
+      expect.objectContaining({ level: 30, audit: 'order.placed', order: placed.json().id, ...caller }),
+      expect.objectContaining({ level: 40, audit: 'order.refused', reason: 'ORDER_PRODUCT_NOT_SOLD', ...caller }),
+      expect.objectContaining({ level: 40, audit: 'rate.limited', policy: 'write', ...caller }),
+    ]);
+  });
 });

@@ -1,3 +1,5 @@
+import { RateLimitedError } from '@bff/infra/limits/limits.errors';
+import { Audit } from '@bff/infra/logging/audit';
 import { messageWithCauses } from '@bff/infra/logging/error-record';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -12,6 +14,8 @@ import { problemOfError } from './problem-of-error.js';
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
 
+  constructor(private readonly audit: Audit) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
@@ -20,6 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (error !== null && error === request.raw.errored) return;
     const found = problemOfError(error);
     if (found.status >= 500) this.log(error, found);
+    if (error instanceof RateLimitedError) this.audit.record('rate.limited', { policy: error.policy });
     if (reply.sent) return;
     if (isHealthReport(error)) {
       void reply.status(error.getStatus()).send(error.getResponse());

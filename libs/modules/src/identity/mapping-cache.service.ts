@@ -11,9 +11,9 @@ import type { AccountMapping } from './identity.types.js';
  * The account that a user acts for (`mapping:userId:<pseudonym>`), kept until Salesforce announces a change of an
  * account. It decides whose data is shown, so its age is bounded like that of every change-driven entry while no
  * process follows the events (`SF_STREAM_LOST_MAX_AGE_SECONDS`), and in the store it is encrypted for its key: who can
- * write there cannot make one user another. A user id may be an e-mail address, so the key names a pseudonym. That a
- * user has none is kept for ten seconds, and dropped with the event of the account that names the user: support links
- * users while they wait.
+ * write there cannot make one user another. A user id may be an e-mail address, so the key names a pseudonym. The
+ * answer that a user has none is kept for ten seconds, and dropped with the event of the account that names the user:
+ * support links users while they wait.
  */
 @Injectable()
 export class MappingCacheService extends DomainCache {

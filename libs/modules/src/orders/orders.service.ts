@@ -1,4 +1,5 @@
 import { CacheError } from '@bff/infra/cache/cache.errors';
+import { Audit } from '@bff/infra/logging/audit';
 import { runAsWrite } from '@bff/infra/sources/write-work';
 import type { SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { Injectable, Logger } from '@nestjs/common';
@@ -25,6 +26,7 @@ export class OrdersService {
     private readonly placement: OrderPlacement,
     private readonly notifications: Notifications,
     private readonly overtaken: OvertakenReads,
+    private readonly audit: Audit,
   ) {}
 
   /** The account's newest `ORDERS_SHOWN_MAX` orders. */
@@ -61,10 +63,13 @@ export class OrdersService {
   async create(account: SalesforceId, request: OrderRequest, idempotencyKey?: string): Promise<SalesforceId> {
     try {
       const id = await runAsWrite(() => this.placement.place(account, request, idempotencyKey));
+      this.audit.record('order.placed', { order: id });
       await this.dropAfterWrite(account, id);
       return id;
     } catch (error) {
-      if (error instanceof OrderOutcomeUnknownError) await this.dropAfterWrite(account);
+      const isUnknown = error instanceof OrderOutcomeUnknownError;
+      this.audit.record(isUnknown ? 'order.outcome-unknown' : 'order.refused', { reason: reasonOf(error) });
+      if (isUnknown) await this.dropAfterWrite(account);
       throw error;
     }
   }
@@ -82,4 +87,12 @@ export class OrdersService {
       else this.logger.error({ err: error }, text);
     }
   }
+}
+
+/** The stable code of the error or, for a defect, the name of its class; of an unknown outcome, the code of its cause. */
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  const telling = error instanceof OrderOutcomeUnknownError && cause instanceof Error ? cause : error;
+  const { code, name } = telling as { code?: unknown; name?: unknown };
+  return String(code ?? name);
 }
