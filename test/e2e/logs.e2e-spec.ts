@@ -123,6 +123,7 @@ it('[C7] a whole process writes no secret, no token, and no name of a customer, 
     });
   const statuses = [
     await get(`/api/orders?access_token=${token}`),
+    await get('/api/orders'),
     await get('/api/invoices'),
     await get(`/nowhere/${token}/${SESSION}`),
     await get(`/api/orders/${token}`),
@@ -134,7 +135,7 @@ it('[C7] a whole process writes no secret, no token, and no name of a customer, 
       body: JSON.stringify(secrets),
     }),
   ].map(({ status }) => status);
-  expect(statuses).toEqual([502, 502, 404, 414, 401, 401, 401]);
+  expect(statuses).toEqual([400, 502, 502, 404, 414, 401, 401, 401]);
   await redis.stop();
   await eventually(() => bff.output.includes('Redis is away'), { what: 'the outage in the log' });
   bff.signal('SIGUSR2');
