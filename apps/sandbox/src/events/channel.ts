@@ -30,7 +30,10 @@ export interface ChannelMember {
 /** Whether the integration user may see all records of an object. */
 export type CanViewAll = (objectName: string) => boolean;
 
-/** The channel of one object's events. It is silent when the user may not view all records of the object. */
+/**
+ * The channel of one object's events. Without the right to view all records of the object it refuses subscriptions and
+ * is silent; platform events need no such right.
+ */
 export function channelOfOne(name: string, object: ObjectDefinition, canViewAll: CanViewAll): Channel {
   return {
     name,

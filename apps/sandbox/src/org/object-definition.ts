@@ -46,7 +46,7 @@ export class ObjectDefinition {
 
 /** The properties that set an object apart from an ordinary table. */
 export interface ObjectTraits {
-  /** Selected for Change Data Capture. @default false */
+  /** Selected for Change Data Capture at the start; later `Channels.isCaptured` says. @default false */
   readonly capturesChanges?: boolean;
   /** A platform event: it can be published, not queried. @default false */
   readonly isEvent?: boolean;

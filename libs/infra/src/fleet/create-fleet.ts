@@ -12,8 +12,9 @@ import { RedisConsumerLeases } from './redis/redis-consumer-leases.js';
 import { RedisProcessReports } from './redis/redis-process-reports.js';
 
 /**
- * The Redis and the name through which the processes of an application share data. Give the cache the same ones:
- * otherwise a saved position could outlive the entries whose invalidations it stands for.
+ * The Redis and the name through which the processes of an application share data. Give the cache the same ones, so that
+ * entries and the saved position go back together if Redis does: with old entries and a newer position, the events in
+ * between would not come again.
  */
 export interface FleetOptions {
   /** The connection for commands, made by `createRedisClient`. null: this process is alone. @default null */

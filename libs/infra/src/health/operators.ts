@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { listOf, text, type ValueKind } from '../config/value-kinds.js';
 
-/** How operators are known, who alone see the details of health. With neither a token nor an address nobody does. */
+/** How operators are known. Only they see the details of health: nobody, if there is neither a token nor an address. */
 export interface OperatorConfig {
   readonly token: string | undefined;
   /** Addresses, and blocks such as `10.0.0.0/8`. */

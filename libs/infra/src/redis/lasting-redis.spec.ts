@@ -32,7 +32,7 @@ describe('LastingRedis', () => {
     await eventually(() => attempts >= 3, { what: 'three attempts' });
     redis.disconnect();
     const made = attempts;
-    const other = open(); // while it makes attempts, the first must not begin anew
+    const other = open(); // its attempts tell that time has passed, in which the first must not begin anew
     await eventually(() => attempts >= 3, { what: 'three attempts of another' });
     other.disconnect();
     expect(redis.status).toBe('end');

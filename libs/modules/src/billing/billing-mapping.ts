@@ -46,7 +46,7 @@ export function toSubscription(service: WhmcsService): BillingSubscription {
   };
 }
 
-/** A stored payment method. */
+/** A payment method that the client has stored; `toPaymentGateway` is for those that the shop offers. */
 export function toPaymentMethod(method: WhmcsPaymentMethod): PaymentMethod {
   return {
     id: method.id,

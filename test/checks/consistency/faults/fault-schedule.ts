@@ -45,7 +45,7 @@ export type FaultKind =
   | (typeof TO_A_CLUSTER)[number]
   | (typeof TO_SENTINELS)[number];
 
-/** The faults of each topology. */
+/** The faults from which a run on each topology draws. */
 export const faultKindsOf: Readonly<Record<Topology, readonly FaultKind[]>> = {
   standalone: [...AROUND, ...TO_THE_SERVER],
   cluster: [...AROUND, ...TO_A_CLUSTER],

@@ -63,8 +63,8 @@ export abstract class ServerFaults {
   }
 
   /**
-   * Kills the connections for commands of the checked processes only. Those that move slots or query servers are needed
-   * for other faults.
+   * Kills the connections for commands of the checked processes. It spares those whose last command moves slots or
+   * queries servers, because other faults need them.
    */
   private async killCommandConnections(): Promise<void> {
     await Promise.all(

@@ -18,7 +18,7 @@ const ROUNDS_MAX = 10_000;
 const RESHARD_MS = 60_000;
 /** How long finishing a move may be repeated; a cluster that lost a master is whole again long before. */
 const FINISH_MS = 30_000;
-/** A slot whose move has stopped stays in that state for this long at least. */
+/** How long a move rests half way, or after it was given up; also the pause before an attempt to finish it is repeated. */
 const HALF_WAY_MS = 1000;
 /** How long to wait until a script sees the open slot; the sweeper looks every second. */
 const SEEN_MS = 3000;

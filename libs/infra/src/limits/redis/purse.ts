@@ -12,7 +12,7 @@ export interface Filling {
 /** Asks the store for points; undefined: it gave no answer in time, or refused. Never rejects. */
 export type Fill = (points: number) => Promise<Filling | undefined>;
 
-/** While as many callers wait as a window has points, a further one cannot get one: it may ask again after this. */
+/** When a caller may ask again that is refused because as many wait already as a window has points. */
 const CROWDED_MS = 1_000;
 
 /**

@@ -51,8 +51,8 @@ export class TopicSubscription {
       }
       attempted();
       isExpired = false;
-      // A stream that lasted, or brought more events than fit, was healthy: the next failure starts a new back-off
-      // series.
+      // A stream that lasted, or ended because this process did not keep up, was healthy: the next failure starts a new
+      // back-off series.
       if (Date.now() - this.liveAt > options.connectBackOff.maxMs || end.kind === 'overflow') failures = 0;
       await this.wait(end, failures++);
     }

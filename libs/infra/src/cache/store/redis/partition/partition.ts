@@ -45,7 +45,7 @@ export class History {
   /** Whether the answer contains the moment known at its request. Learns from the answer. */
   judge(shown: Shown, asked: Moment | undefined): Verdict {
     const { newest } = this;
-    if (!newest || !asked) return 'no'; // no request precedes the first look at the history
+    if (!newest || !asked) return 'no'; // the history was not looked at before the request, so nothing vouches for the answer
     if (shown.tip === asked.tip) return 'yes'; // the usual case
     // The history has changed since the request: accept only the one that has been looked at since.
     if (shown.born !== asked.born) return shown.born === newest.born ? 'yes' : 'no';
