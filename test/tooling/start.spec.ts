@@ -141,10 +141,15 @@ describe('[C5] the keys of a checkout', () => {
     expect(ownKeys({ ...redis, CACHE_ENCRYPTION_KEYS: 'mine', PSEUDONYM_KEY: 'mine' }, folder)).toEqual({});
   });
 
-  it('are none with the embedded store, and none with a real org, whose programs run on several machines', () => {
-    expect(ownKeys({ PORT: '3000', REDIS_URL: '' }, folder)).toEqual({});
+  it('are none with a real org, whose programs run on several machines', () => {
     expect(ownKeys({ ...redis, SF_LOGIN_URL: 'https://example.my.salesforce.com' }, folder)).toEqual({});
     expect(existsSync(folder)).toBe(false);
+  });
+
+  it('are that of pseudonyms alone with the embedded store, the same after a restart', () => {
+    const keys = ownKeys({ PORT: '3000', REDIS_URL: '' }, folder);
+    expect(Object.keys(keys)).toEqual(['PSEUDONYM_KEY']);
+    expect(ownKeys({}, folder)).toEqual(keys);
   });
 });
 

@@ -10,12 +10,13 @@ const KEYS = ['CACHE_ENCRYPTION_KEYS', 'PSEUDONYM_KEY'];
 /**
  * The keys that `given`, the variables of a program, does not name, as variables: keys of this checkout, made at random
  * by the first program that needs them. So all programs that are started in this checkout share keys that nobody else
- * has. None with the embedded store, whose process makes its own, and none with a real org, which needs keys that every
- * machine has.
+ * has. With the embedded store, `PSEUDONYM_KEY` alone: its process makes a key for values itself, but a repeated order
+ * is known after a restart only by the same pseudonym. None with a real org, which needs keys that every machine has.
  */
 export function ownKeys(given, folder = join(root, '.cache', 'start')) {
-  const missing = KEYS.filter((name) => !given[name]);
-  if (given.SF_LOGIN_URL || missing.length === 0 || !REDIS.some((name) => given[name])) return {};
+  const needed = REDIS.some((name) => given[name]) ? KEYS : ['PSEUDONYM_KEY'];
+  const missing = needed.filter((name) => !given[name]);
+  if (given.SF_LOGIN_URL || missing.length === 0) return {};
   const file = join(folder, 'keys.env');
   if (!existsSync(file)) make(folder, file);
   const keys = parseEnv(readFileSync(file, 'utf8'));
@@ -26,7 +27,7 @@ export function ownKeys(given, folder = join(root, '.cache', 'start')) {
 /** Makes the file readable by its owner alone, and whole at once; another program may have made it just before. */
 function make(folder, file) {
   const key = () => randomBytes(32).toString('base64');
-  const text = `# Keys of this checkout, for the sandbox with Redis. Remove the file to get new ones.\n${KEYS[0]}=local:${key()}\n${KEYS[1]}=${key()}\n`;
+  const text = `# Keys of this checkout, for the sandbox. Remove the file to get new ones.\n${KEYS[0]}=local:${key()}\n${KEYS[1]}=${key()}\n`;
   mkdirSync(folder, { recursive: true });
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, text, { mode: 0o600 });

@@ -1,6 +1,6 @@
 import type { CacheBucketMetrics } from '@bff/infra/cache/cache.types';
 import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
-import { isPartOfWrite } from '@bff/infra/sources/write-work';
+import { currentCaller } from '@bff/infra/callers/caller';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
@@ -36,7 +36,7 @@ describe('orders', () => {
   it('[C2] are placed by requests that all count as writes, which the reserve of the quota is kept for', async () => {
     await portal.get('alice', '/api/orders');
     const seen: boolean[] = [];
-    portal.org.delay = async () => void seen.push(isPartOfWrite());
+    portal.org.delay = async () => void seen.push(currentCaller()?.isWriting === true);
     const body = { items: [{ productId: IDS.fibre, quantity: 1 }] };
     expect((await portal.post('alice', '/api/orders', body)).statusCode).toBe(201);
     expect(seen.length).toBeGreaterThan(0);

@@ -76,6 +76,14 @@ describe('[C2] the limits of customers over HTTP', () => {
     expect((await portal.get('alice', '/api/orders')).statusCode).toBe(200);
   });
 
+  it('hold for a user without an account, too, whose account is not looked for beyond them', async () => {
+    await open({ LIMIT_REQUESTS: '2/60' });
+    expect(await statuses(4, () => portal.get('nobody', '/api/orders'))).toEqual([403, 403, 429, 429]);
+    const refused = await portal.get('nobody', '/api/orders');
+    expect(refused.headers['ratelimit']).toMatch(/^"request";r=0;t=/);
+    expect(portal.org.queries['Account']).toBe(1);
+  });
+
   it('charge no request without a valid token to anybody', async () => {
     await open({ LIMIT_REQUESTS: '1/60' });
     for (let i = 0; i < 5; i++) expect((await portal.anonymous('/api/orders')).statusCode).toBe(401);

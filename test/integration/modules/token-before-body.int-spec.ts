@@ -99,7 +99,7 @@ describe('a route', () => {
     seen.length = 0;
     await portal.post('bob', '/api/orders', { items: [{ productId: IDS.esim, quantity: 1 }] });
     expect(seen.length).toBeGreaterThan(0);
-    for (const caller of seen) expect(caller).toEqual(bob);
+    for (const caller of seen) expect(caller).toMatchObject(bob);
     expect(currentCaller()).toBeUndefined();
   });
 });

@@ -132,7 +132,7 @@ describe.each([
     const sent = signed(invoiceChanged());
     expect((await send(withHeader(sent, 'content-type', 'text/plain'))).status).toBe(415);
     expect((await send(signed({ ...invoiceChanged(), more: 'x'.repeat(70_000) }))).status).toBe(413);
-    expect((await fetch(`${portal.bffs[0]?.url}/webhooks/whmcs`)).status).toBe(404);
+    expect((await fetch(`${portal.bffs[0]?.url}/webhooks/whmcs`)).status).toBe(405);
   });
 });
 

@@ -8,6 +8,7 @@ import {
 import { Partitions } from '@bff/infra/cache/store/redis/partition/partition';
 import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
 import { RedisProcessReports } from '@bff/infra/fleet/redis/redis-process-reports';
+import { RedisIdempotencyRecords } from '@bff/infra/idempotency/redis/redis-idempotency-records';
 import { RedisLimits } from '@bff/infra/limits/redis/redis-limits';
 import { RedisNonces } from '@bff/infra/nonces/redis/redis-nonces';
 import { RedisNoticeBoard } from '@bff/infra/notices/redis/redis-notice-board';
@@ -57,6 +58,7 @@ describe.each([
     new RedisConsumerLeases(redis, APP);
     const policy = { points: 1, windowSeconds: 1 };
     new RedisLimits(redis, APP, { request: policy, fetch: policy, write: policy, stream: policy }, 1);
+    new RedisIdempotencyRecords(redis, APP);
     new RedisNonces(redis, APP);
     new RedisNoticeBoard(redis, APP);
     await new RedisProcessReports(redis, APP, 'me').close();

@@ -1,18 +1,22 @@
 import { currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
+import { Limits } from '@bff/infra/limits/limits';
 import { Audit } from '@bff/infra/logging/audit';
 import { noteRequest, notesOf } from '@bff/infra/logging/request-notes';
+import { runAsWrite } from '@bff/infra/sources/write-work';
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import { MappingService } from '@bff/modules/identity/mapping.service';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { problem, ProblemError } from '../problems/problem.js';
+import { isSafe } from '../limits/safe-methods.js';
 import { setAccount } from './account.decorator.js';
 import { TokenVerifier, UnauthorizedError } from './token-verifier.js';
 
 /**
  * Requires a valid token of a user who has an account, on every route that is not `@Public()`, before anything of the
- * body is read. What the request causes then runs for its caller (`currentCaller`).
+ * body is read, and charges the user a request before the account is looked for. What the request causes then runs for
+ * its caller (`currentCaller`).
  */
 @Injectable()
 export class AccountGate {
@@ -23,6 +27,7 @@ export class AccountGate {
     private readonly mappings: MappingService,
     private readonly pseudonyms: Pseudonyms,
     private readonly audit: Audit,
+    @Inject(Limits) private readonly limits: Limits,
   ) {}
 
   /** Adds the hooks that judge each request. An address without a route has nothing to protect, and passes. */
@@ -62,7 +67,9 @@ export class AccountGate {
 
   private async account(sub: string, request: FastifyRequest): Promise<AccountMapping> {
     noteRequest(request.raw, { caller: currentCaller() });
-    const account = await this.mappings.resolve(sub);
+    await this.limits.charge('request', currentCaller());
+    const find = () => this.mappings.resolve(sub);
+    const account = await (isSafe(request.method) ? find() : runAsWrite(find));
     if (account) return account;
     this.audit.record('account.not-linked');
     const detail = 'No customer account belongs to this user. Ask support to link it.';

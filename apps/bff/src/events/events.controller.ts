@@ -59,7 +59,6 @@ export class EventsController {
   private subscriber(account: AccountMapping, request: FastifyRequest): Subscriber {
     const { salesforceAccountId, whmcsClientId } = account;
     const { subject, expiresAt } = tokenSession(request);
-    const caller = currentCaller();
     const isStillAllowed = async () => {
       const now = await this.mappings.resolve(subject);
       return now?.salesforceAccountId === salesforceAccountId && now.whmcsClientId === whmcsClientId;
@@ -71,8 +70,8 @@ export class EventsController {
         ...(whmcsClientId === null ? [] : [usersOfClient(whmcsClientId)]),
       ],
       expiresAt,
-      // A notice causes most of these questions; they count as asked by the user of the stream all the same.
-      isStillAllowed: () => runForCaller(caller, isStillAllowed),
+      // The question is ours: a limit that the account has used up must not keep it from being answered.
+      isStillAllowed: () => runForCaller(undefined, isStillAllowed),
     };
   }
 }

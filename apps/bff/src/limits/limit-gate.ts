@@ -4,13 +4,12 @@ import { Limits } from '@bff/infra/limits/limits';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { rateLimitFields } from './rate-limit-fields.js';
-
-/** Methods that change nothing (RFC 9110, section 9.2.1); all others are charged as writes. */
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+import { isSafe } from './safe-methods.js';
 
 /**
- * Charges each request of a customer before its body is read and before anything is fetched for it, and tells the
- * customer on every answer which of its limits were charged and what is left of them.
+ * Charges each write of a customer before its body is read and before anything but the account is fetched for it, and
+ * tells the customer on every answer which of its limits were charged and what is left of them. `AccountGate` charges
+ * the request itself.
  */
 @Injectable()
 export class LimitGate {
@@ -38,21 +37,16 @@ export class LimitGate {
       });
   }
 
-  /** Adds the hook that charges. Authentication, which sets the caller, comes before it. */
+  /** Adds the hook that charges writes. Authentication, which sets the caller, comes before it. */
   guard(instance: FastifyInstance): void {
     instance.addHook('onRequest', (request, _reply, done) => {
-      if (currentCaller() === undefined) done();
-      else this.charge(request).then(() => done(), done);
+      if (currentCaller() === undefined || isSafe(request.method)) done();
+      else this.limits.charge('write', currentCaller()).then(() => done(), done);
     });
   }
 
   /** The header fields for an answer that is written past `onSend`. */
   fieldsOf(request: FastifyRequest): Readonly<Record<string, string>> {
     return rateLimitFields(this.chargesOf.get(request)?.standings ?? []);
-  }
-
-  private async charge({ method }: FastifyRequest): Promise<void> {
-    await this.limits.charge('request', currentCaller());
-    if (!SAFE_METHODS.has(method)) await this.limits.charge('write', currentCaller());
   }
 }

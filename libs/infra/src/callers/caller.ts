@@ -5,6 +5,8 @@ export interface Caller {
   readonly subject: string;
   /** Undefined: no account belongs to this user, or it is not known yet. */
   readonly account: string | undefined;
+  /** The present work is part of a write of this customer, such as an order. @default false */
+  readonly isWriting?: boolean;
 }
 
 const callers = new AsyncLocalStorage<Caller | undefined>();

@@ -16,8 +16,13 @@ export class RateLimitedError extends Error {
     this.name = 'RateLimitedError';
   }
 
-  /** Whether this caller has used up the same points. Others who share its fetch make their own (see `CallerError`). */
+  /**
+   * Whether this caller has used up the same points. Others who share its fetch make their own (see `CallerError`), and
+   * so does a write of the same payer, whose reads cost no point of `fetch`.
+   */
   concerns(caller: Caller | undefined): boolean {
-    return caller !== undefined && payerOf(this.policy, caller) === this.payer;
+    if (caller === undefined || (this.policy === 'fetch' && caller.isWriting && caller.account !== undefined))
+      return false;
+    return payerOf(this.policy, caller) === this.payer;
   }
 }

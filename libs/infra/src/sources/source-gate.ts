@@ -1,7 +1,6 @@
 import { accountOf, currentCaller, type Caller } from '../callers/caller.js';
 import { FairQueue, type FairQueueLimits, type RequestKind } from '../process/fair-queue.js';
 import type { QuotaReserve } from './quota-reserve.js';
-import { isPartOfWrite } from './write-work.js';
 
 /**
  * Asked before each request of a source, before the request waits for its turn. It rejects to refuse the request; the
@@ -38,7 +37,7 @@ export class SourceGate {
   async pass<T>({ kind: given, signal }: GateRequest, send: () => Promise<T>): Promise<T> {
     const caller = currentCaller();
     const account = accountOf(caller);
-    const kind = isPartOfWrite() ? 'write' : given;
+    const kind = caller?.isWriting ? 'write' : given;
     this.reserve?.check(account, kind);
     await this.admit?.(caller, kind);
     return this.queue.run({ account, kind, signal }, () => {

@@ -9,10 +9,13 @@ export class QuotaReservedError extends Error {
 }
 
 /**
- * The error as one of this account alone (`CallerError` of the cache): customers of other accounts who share its fetch
- * make a fetch of their own.
+ * The error as one of what the refused caller's account does (`CallerError` of the cache): customers of other accounts
+ * who share its fetch make a fetch of their own, and so does a write of the same account if a read was refused.
  */
-export function ofAccount<E extends Error>(error: E, account: string | undefined): E {
-  const concerns = (caller: unknown): boolean => accountOf(caller as Caller | undefined) === account;
+export function ofAccount<E extends Error>(error: E, refused: Caller | undefined): E {
+  const concerns = (other: unknown): boolean => {
+    const caller = other as Caller | undefined;
+    return accountOf(caller) === accountOf(refused) && (!caller?.isWriting || refused?.isWriting === true);
+  };
   return Object.defineProperty(error, 'concerns', { value: concerns }); // not enumerable: logs print what is
 }

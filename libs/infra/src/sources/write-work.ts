@@ -1,16 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
-const writes = new AsyncLocalStorage<true>();
+import { currentCaller, runForCaller } from '../callers/caller.js';
 
 /**
- * Runs work whose purpose is a write, such as placing an order. Reads of a source that it makes count as writes: they
- * go before the account's reads, and are still sent when reads are refused to save the source's quota.
+ * Runs work whose purpose is a write of the current caller, such as placing an order. Reads of a source that it makes
+ * count as writes: they go before the account's reads, and are still sent when reads are refused to save the source's
+ * quota. Without a caller it changes nothing.
  */
 export function runAsWrite<T>(work: () => T): T {
-  return writes.run(true, work);
-}
-
-/** Whether the present work was started by `runAsWrite`. */
-export function isPartOfWrite(): boolean {
-  return writes.getStore() === true;
+  const caller = currentCaller();
+  return caller ? runForCaller({ ...caller, isWriting: true }, work) : work();
 }

@@ -3,7 +3,7 @@ import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
 import { ofAccount } from '@bff/infra/sources/sources.errors';
 import { SourceGate } from '@bff/infra/sources/source-gate';
-import { accountOf, currentCaller } from '@bff/infra/callers/caller';
+import { currentCaller } from '@bff/infra/callers/caller';
 import { QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { z } from 'zod';
 import { withoutFlatKeys } from './flat-keys.js';
@@ -126,7 +126,7 @@ export class HttpWhmcsClient extends WhmcsClient {
       const overloaded = new WhmcsError('WHMCS_OVERLOADED', `${action} was refused: ${error.message}`, {
         cause: error,
       });
-      throw error.bound === 'account' ? ofAccount(overloaded, accountOf(currentCaller())) : overloaded;
+      throw error.bound === 'account' ? ofAccount(overloaded, currentCaller()) : overloaded;
     }
   }
 

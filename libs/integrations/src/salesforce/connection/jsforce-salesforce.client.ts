@@ -1,5 +1,5 @@
 import type { RequestKind } from '@bff/infra/process/fair-queue';
-import { accountOf, currentCaller } from '@bff/infra/callers/caller';
+import { currentCaller } from '@bff/infra/callers/caller';
 import { QueueAbortedError, QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { QuotaReserve } from '@bff/infra/sources/quota-reserve';
 import { type Admission, SourceGate } from '@bff/infra/sources/source-gate';
@@ -175,13 +175,13 @@ export class JsforceSalesforceClient extends SalesforceClient {
 function errorOfGate(error: unknown, operation: string): unknown {
   const refused = (code: SalesforceErrorCode, text: string): SalesforceError =>
     new SalesforceError(code, `${operation} was ${text}`, undefined, { cause: error });
-  const account = accountOf(currentCaller());
+  const caller = currentCaller();
   if (error instanceof QueueFullError) {
     const overloaded = refused('SALESFORCE_OVERLOADED', `refused: ${error.message}`);
-    return error.bound === 'account' ? ofAccount(overloaded, account) : overloaded;
+    return error.bound === 'account' ? ofAccount(overloaded, caller) : overloaded;
   }
   if (error instanceof QuotaReservedError)
-    return ofAccount(refused('SALESFORCE_QUOTA_RESERVED', `refused: ${error.message}`), account);
+    return ofAccount(refused('SALESFORCE_QUOTA_RESERVED', `refused: ${error.message}`), caller);
   if (error instanceof QueueAbortedError) return refused('SALESFORCE_ABORTED', 'given up by its caller');
   return error;
 }
