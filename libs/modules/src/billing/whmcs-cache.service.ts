@@ -17,8 +17,8 @@ type Fetch<T> = (context: FetchContext) => Promise<T>;
 /**
  * WHMCS data, kept for a time that fits how often it changes. WHMCS announces no changes by itself; a webhook drops
  * entries earlier. Every key of customer data holds the client's id, so no two clients share a key. A client can invent
- * ids without end, so "there is none" is kept for a minute, for few ids of each client. Invoices and payment methods are
- * encrypted in the store.
+ * ids without end, so "there is none" is kept for a minute, for few ids of each client. Invoices and payment methods
+ * are encrypted in the store.
  */
 @Injectable()
 export class WhmcsCacheService extends DomainCache {

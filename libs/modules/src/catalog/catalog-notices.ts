@@ -10,8 +10,8 @@ const TABLES: ReadonlySet<string> = new Set(['Product2', 'PricebookEntry']);
 const WHOLE_CATALOG: ReadonlySet<Dependency> = new Set([...[...TABLES].map(wholeTable), namespace('catalog')]);
 
 /**
- * Notifies all users when the catalog changed, which they share, and an account's users when its eligibility changed.
- * If it is unknown whose eligibility changed, it notifies all users of that, too.
+ * Notifies all users when the catalog changed, which they share, and an account's users when its eligibility may have
+ * changed. If it is unknown whose eligibility may have changed, it notifies all users of that, too.
  */
 @Injectable()
 export class CatalogNotices extends AppliedChangeListener {

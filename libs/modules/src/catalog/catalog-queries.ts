@@ -59,8 +59,8 @@ export class CatalogQueries {
   }
 
   /**
-   * The categories. A picklist announces no change of its own; a new value is read when the first product gets it,
-   * because that changes the products' lists.
+   * The active categories. A picklist announces no change of its own; a new value is read at the latest when the first
+   * product gets it, because that changes the products' lists.
    */
   async categories(context: FetchContext): Promise<Category[]> {
     context.dependsOn(membership('Product2'));
@@ -92,8 +92,8 @@ export class CatalogQueries {
   }
 
   /**
-   * Active prices in the standard price book, by product id. It also reads inactive entries, so that a reactivated one
-   * is found by its record and does not drop every category.
+   * Active prices in the standard price book, by product id; none if the org has no such book. It also reads inactive
+   * entries, so that a reactivated one is found by its record and does not drop every category.
    */
   private async prices(products: readonly SalesforceId[], context: FetchContext): Promise<ReadonlyMap<string, number>> {
     const prices = new Map<string, number>();

@@ -8,7 +8,10 @@ import { CatalogNotices } from './catalog-notices.js';
 import { CatalogQueries } from './catalog-queries.js';
 import { CatalogService } from './catalog.service.js';
 
-/** Products, option lists and eligibility. Needs `CacheService`, `APP_CONFIG`, `RedisModule` and `SalesforceClient`. */
+/**
+ * Products, option lists and eligibility. Needs `CacheService`, `APP_CONFIG`, `RedisModule`, `CallersModule` and
+ * `SalesforceClient`.
+ */
 @Module({
   imports: [IdentityModule, NotificationsModule],
   providers: [

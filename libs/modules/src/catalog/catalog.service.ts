@@ -16,7 +16,7 @@ const LOOK_AGAIN_MS = 60_000;
 /** The catalog as the portal shows it, and an account's eligibility. */
 @Injectable()
 export class CatalogService {
-  /** When each list was last read from Salesforce because a name was missing in the cached one. */
+  /** When each list was last looked up past the cache, or was to be, because the cached one lacked a name. */
   private readonly lookedAgainAt = new Map<string, number>();
 
   constructor(
@@ -59,8 +59,8 @@ export class CatalogService {
   }
 
   /**
-   * Those of these products that a category lists, by id. It reads the cached lists alone, which all customers share, so
-   * ids that a customer makes up cost nothing.
+   * Those of these products that a category lists, by id. It reads whole lists through the cache, which all customers
+   * share, so ids that a customer makes up cause no query.
    */
   async offers(productIds: readonly string[]): Promise<ReadonlyMap<string, Offer>> {
     const wanted = new Set(productIds);
@@ -99,7 +99,8 @@ export class CatalogService {
       await this.cache.forgetList(field);
       return true;
     } catch (error) {
-      // The store is away, so the list has just been read from Salesforce.
+      // The old list may still be served, so a second look would be in vain. Mostly the store is away; then the list
+      // has just been read from Salesforce.
       if (error instanceof CacheError) return false;
       throw error;
     }

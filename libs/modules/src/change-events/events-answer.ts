@@ -17,7 +17,7 @@ export type WithWrittenInstants<T> = T extends readonly (infer Item)[]
 /** The answer of `GET /health/sf-events`. */
 export type EventsAnswer = { readonly timestamp: string } & WithWrittenInstants<EventsHealth>;
 
-/** The answer for this state. */
+/** The answer for this state, with every instant written as text; `timestamp` is `now`. */
 export function eventsAnswer(health: EventsHealth, now = new Date()): EventsAnswer {
   return { timestamp: now.toISOString(), ...withWrittenInstants(health) };
 }

@@ -9,7 +9,7 @@ it('[N9] adds up what all processes have counted, and shows it in the place of w
   const counted = sumOfCounted([
     { topics: { '/a': topic(40, { UPDATE: 3 }) }, tables: { Order: table(5) } },
     { topics: { '/a': topic(2, { UPDATE: 1, CREATE: 1 }), '/b': topic(7) }, tables: { Order: table(1) } },
-    {}, // of an older build
+    {}, // of a process of an older version
   ]);
   const report = {
     role: 'active',

@@ -12,7 +12,7 @@ type Counts<Names extends readonly string[]> = { -readonly [Name in Names[number
 /** What a consumer has counted of one topic; each number only grows. */
 export type CountedTopic = Counts<typeof OF_TOPIC> & { events: Record<string, number> };
 
-/** What one process, or all of them, have counted since they began. */
+/** What one process has counted since it began, or the sum over several. */
 export interface CountedEvents {
   readonly topics: Readonly<Record<string, CountedTopic>>;
   readonly tables: Readonly<Record<string, Counts<typeof OF_TABLE>>>;
@@ -27,12 +27,12 @@ export function addCountedTopic(sum: CountedTopic | undefined, more: Partial<Cou
   return { ...added(OF_TOPIC, sum, more), events };
 }
 
-/** The tables of a reconciler as they are counted. */
+/** The counters of a reconciler, by table. */
 export function countedTables(tables: readonly TableReconciliation[]): CountedEvents['tables'] {
   return Object.fromEntries(tables.map((table) => [table.table, added(OF_TABLE, undefined, table)]));
 }
 
-/** The sum over processes. */
+/** The sum of what these processes have counted. An older process may report less. */
 export function sumOfCounted(reports: readonly Partial<CountedEvents>[]): CountedEvents {
   const topics: Record<string, CountedTopic> = {};
   const tables: Record<string, Counts<typeof OF_TABLE>> = {};

@@ -19,8 +19,8 @@ import {
 import { changeDrivenMaxAgeSeconds } from './max-age.js';
 
 /**
- * The health of change events across all processes, from any of them; its counters include processes that have ended. While the store is away it says `down` and
- * does not reject.
+ * The health of change events across all processes, from any of them; its counters include processes that have ended.
+ * While the store is away it does not reject, but says `down` (or, with events switched off, `degraded` as ever).
  */
 @Injectable()
 export class EventsHealthService {

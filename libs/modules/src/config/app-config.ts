@@ -37,7 +37,7 @@ export interface HttpConfig {
   readonly shutdownGraceMs: number;
 }
 
-/** The limits of browsers' event streams, per process. */
+/** The settings of browsers' event streams. The limits are those of one process. */
 export interface StreamConfig {
   readonly heartbeatMs: number;
   readonly retryMs: number;
@@ -64,7 +64,10 @@ export interface CacheConfig {
    * leave the process.
    */
   readonly encryptionKeys: readonly EncryptionKeyText[];
-  /** The published demo key is in use, which protects nothing; each process logs this at start. */
+  /**
+   * The published demo key is in use because no key is set. It protects nothing, and the BFF and the worker log that at
+   * their start.
+   */
   readonly usesDemoEncryptionKey: boolean;
   readonly leaseMs: number;
   readonly waitMs: number;

@@ -68,8 +68,8 @@ const neededWithRealData = {
 } as const satisfies Partial<Record<VariableName, string>>;
 
 /**
- * With a real org, and in production, no value made for the sandbox is used: the variables of WHMCS and the issuer must
- * be set and, with Redis, the keys.
+ * With a real org, and where the demo is refused, no value made for the sandbox is used: the variables of WHMCS and the
+ * issuer must be set and `PSEUDONYM_KEY` and, with Redis, `CACHE_ENCRYPTION_KEYS`.
  */
 function realDataProblems(environment: CheckedEnvironment): ConfigProblem[] {
   if (!isRealOrg(environment) && !isDemoRefused(environment)) return [];

@@ -9,9 +9,9 @@ import { documentationOf, type Environment, type VariableName } from './environm
 type CheckedEnvironment = CheckedVariables<Environment>;
 
 /**
- * The key for sensitive entries, and for pseudonyms, of a program that is started by itself with Redis and made-up
- * data. It is published, so it protects nothing; `npm start`, `start:bff` and `start:worker` bring keys of the checkout
- * instead, and production and a real org with Redis are refused without keys of their own.
+ * The key for pseudonyms and, with Redis, for sensitive entries, where made-up data is served and no key is set. It is
+ * published, so it protects nothing; `npm start`, `start:bff` and `start:worker` bring keys of the checkout instead. A
+ * real org, and production that does not allow the demo, are refused without keys of their own.
  */
 export const demoEncryptionKey: EncryptionKeyText = {
   id: 'demo',
@@ -26,7 +26,10 @@ export const demoCredentials = {
   WHMCS_API_SECRET: 'sandbox-secret',
 } as const satisfies Partial<Record<VariableName, string>>;
 
-/** A secret with fewer different characters is a placeholder: 64 random hexadecimal digits have all sixteen. */
+/**
+ * A secret with fewer different characters is a placeholder: 64 random hexadecimal digits nearly always have fourteen
+ * or more.
+ */
 const DIFFERENT_CHARACTERS_MIN = 6;
 
 /** Why a setting of the demo is refused, and what allows it. */
@@ -34,8 +37,8 @@ const BECAUSE = 'because NODE_ENV is production (ALLOW_DEMO=true allows the demo
 
 /**
  * Every setting that belongs to the demo: the local sandbox, what is published with this product, a secret that anybody
- * can guess, and entries that travel to another machine without TLS. For production; `sandboxUrl` is undefined where the
- * sandbox's own variables are wrong.
+ * can guess, and entries that travel to another machine without TLS. For production; `sandboxUrl` is undefined where
+ * the sandbox's own variables are wrong.
  */
 export function demoProblems(environment: CheckedEnvironment, sandboxUrl: string | undefined): ConfigProblem[] {
   return [

@@ -36,9 +36,8 @@ export class MappingCacheService extends DomainCache {
 
   /**
    * The dependency on one user's mapping, the same in every process with the same `PSEUDONYM_KEY`: for a caller that
-   * knows that an account has started to name the user.
-   * Undefined for text that cannot be the subject of a token ("255 ASCII characters": OpenID Connect Core, section 2)
-   * and so has no entry.
+   * knows that an account has started to name the user. Undefined for text that cannot be the subject of a token ("255
+   * ASCII characters": OpenID Connect Core, section 2) and so has no entry.
    */
   userMapping(userId: string): Dependency | undefined {
     return /^[\x21-\x7E]{1,255}$/.test(userId) ? this.byUser.entry([this.nameOf(userId)]) : undefined;

@@ -24,9 +24,9 @@ export class MappingService {
   ) {}
 
   /**
-   * Undefined if no account names exactly this user, or if two do: then it is unknown whose data to show. SOQL's `=`
-   * ignores case (SOQL and SOSL Reference, "Comparison Operators") while a token's subject is case-sensitive (OpenID
-   * Connect Core, section 2), so this compares Salesforce's results once more.
+   * Undefined if no account names exactly this user, or if several do or may: then it is unknown whose data to show.
+   * SOQL's `=` ignores case (SOQL and SOSL Reference, "Comparison Operators") while a token's subject is case-sensitive
+   * (OpenID Connect Core, section 2), so this compares Salesforce's results once more.
    */
   async resolve(userId: string): Promise<AccountMapping | undefined> {
     const mapping = await this.cache.get(userId, async (context) => {

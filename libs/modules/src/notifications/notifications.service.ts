@@ -20,7 +20,7 @@ export class Notifications implements OnApplicationShutdown {
   /**
    * Resolves when the notices are on the board, or could not be published. It never rejects, because the change has
    * already happened: a notice that cannot be published becomes a `resync` for all users as soon as the board is back,
-   * so no browser waits for a lost notice.
+   * unless this process ends before that.
    *
    * Notices with the same name and audience are published as one, with the newest source: a batch of hundreds of
    * changes costs the board no more than one. With the oldest source, newer changes that arrive together with repeated

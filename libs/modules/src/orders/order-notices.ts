@@ -14,8 +14,9 @@ const ANYBODYS: ReadonlySet<Dependency> = new Set(
 
 /**
  * Notifies the users of an account that its orders changed. The event of a new order names the account; the event of a
- * changed one does not, but the keys of the dropped entries do. If unnamed entries fell, all users are notified. If none fell, no
- * browser shows the changed data; `OvertakenReads` covers reads that were under way.
+ * changed one does not, but the keys of the dropped entries do. If unnamed entries fell, or the owner is unknown, all
+ * users are notified. If no entry fell, no browser shows the changed data; `OvertakenReads` covers reads that were
+ * under way.
  */
 @Injectable()
 export class OrderNotices extends AppliedChangeListener {

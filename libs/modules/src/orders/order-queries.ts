@@ -22,8 +22,8 @@ export class OrderQueries {
   constructor(private readonly salesforce: SalesforceClient) {}
 
   /**
-   * The account's newest orders, one more than are shown, which tells that there are more. The sort field never changes, so only an order that joins or leaves the account
-   * moves the window.
+   * The account's newest orders, at most one more than are shown: the last one only tells that there are more. The sort
+   * field never changes, so only an order that joins or leaves the account moves the window.
    */
   async summaries(account: SalesforceId, context: FetchContext): Promise<OrderSummary[]> {
     context.dependsOn(membership('Order'), membership('OrderItem'));

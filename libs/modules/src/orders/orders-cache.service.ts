@@ -25,7 +25,9 @@ export class OrdersCacheService extends DomainCache {
     strategy: changeDriven({ toldBy: ['Order', 'OrderItem'] }),
     cacheNull: false,
   });
-  /** A customer can invent ids without end, so "there is none" is kept for a short time, for few ids of each account. */
+  /**
+   * A customer can invent ids without end, so "there is none" is kept for a short time, for few ids of each account.
+   */
   private readonly detail = this.bucket<OrderDetail | null | undefined>('detail', {
     strategy: changeDriven({ toldBy: ['Order', 'OrderItem', 'Product2'] }),
     negativeTtlSeconds: ABSENT_SECONDS,

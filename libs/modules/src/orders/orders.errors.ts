@@ -1,6 +1,6 @@
 /**
- * A refusal that the same request would get again: nothing was created. It is the remembered answer of the request's
- * idempotency key.
+ * A refusal after which nothing was created by the request. It is remembered: the same request with the same
+ * idempotency key gets it again.
  */
 export abstract class FinalOrderError extends Error {
   abstract readonly code: string;

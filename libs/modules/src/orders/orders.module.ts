@@ -13,8 +13,8 @@ import { OrderPlacement } from './placing/order-placement.js';
 import { RequestIdField } from './placing/request-id-field.js';
 
 /**
- * Orders. Needs `CacheService`, `APP_CONFIG`, `RedisModule`, `CallersModule` and `SalesforceClient` from the
- * application.
+ * Orders. Needs `CacheService`, `APP_CONFIG`, `RedisModule`, `CallersModule`, `LoggingModule` and `SalesforceClient`
+ * from the application.
  */
 @Module({
   imports: [CatalogModule, IdempotencyModule, NotificationsModule],

@@ -89,7 +89,10 @@ export class OrdersService {
   }
 }
 
-/** The stable code of the error or, for a defect, the name of its class; of an unknown outcome, the code of its cause. */
+/**
+ * The stable code of the error or, for a defect, the name of its class; for an unknown outcome with a cause, the same
+ * of its cause.
+ */
 function reasonOf(error: unknown): string {
   const { cause } = error as { cause?: unknown };
   const telling = error instanceof OrderOutcomeUnknownError && cause instanceof Error ? cause : error;

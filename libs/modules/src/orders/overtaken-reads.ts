@@ -31,7 +31,10 @@ export class OvertakenReads implements OnApplicationShutdown {
 
   constructor(private readonly notifications: Notifications) {}
 
-  /** Notifies the account's users to read again, now or later, if the fetched value is not an entry. Never rejects. */
+  /**
+   * Notifies the account's users to read again, now or later, if the fetched value is not an entry; does nothing while
+   * the store is away. Never rejects.
+   */
   async look(account: SalesforceId, isKept: () => Promise<boolean>): Promise<void> {
     try {
       if (await isKept()) {

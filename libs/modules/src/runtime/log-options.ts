@@ -33,9 +33,9 @@ export function clientRequestId({ headers }: IncomingMessage): string | undefine
 
 /**
  * Structured logs: JSON lines in production, readable lines elsewhere. Every line passes the one place that masks
- * (`maskedLine`). Each request is logged once, when it is answered, with our id and its caller's pseudonyms; successful
- * health requests and requests that the caller broke off only at `debug`. Headers, queries and ids in paths are never
- * logged. `destination` replaces standard output.
+ * (`maskedLine`). Each request is logged once, when it is answered or broken off, with our id and its caller's
+ * pseudonyms; successful health requests and requests that the caller broke off only at `debug`. No query, no id in a
+ * path, and no header except a well-formed `x-request-id` is ever logged. `destination` replaces standard output.
  */
 export function logOptions({ app, secrets }: AppConfig, destination?: DestinationStream): Params {
   const masking = new Masking(secrets);

@@ -63,7 +63,7 @@ export class RuntimeModule implements OnApplicationBootstrap {
     new Logger('Cache').warn('sensitive entries are encrypted with the published demo key; set CACHE_ENCRYPTION_KEYS');
   }
 
-  /** A sandbox may start later than this process, which needs it only when somebody asks. */
+  /** Warns without failing: the sandbox may start later than this process. */
   private async warnOfAbsentSandbox(): Promise<void> {
     const absence = await sandboxAbsence(this.config);
     if (absence !== undefined) new Logger('Sandbox').warn(absence);

@@ -4,8 +4,8 @@ import type { AppConfig } from '../config/app-config.js';
 const ANSWER_MS = 3_000;
 
 /**
- * What to do, in a line, if this process relies on the local sandbox and it does not answer; undefined if it answers, or
- * the configuration names a Salesforce org. Never rejects.
+ * What to do, in a line, if the local sandbox is the Salesforce of this process and does not answer; undefined if it
+ * answers, or the configuration names a Salesforce org. Never rejects.
  */
 export async function sandboxAbsence({ salesforce, sandbox }: AppConfig): Promise<string | undefined> {
   if (!salesforce.isSandbox) return undefined;

@@ -104,7 +104,7 @@ export class TopicConsumer implements TopicHandler {
   private lastPoison: string | undefined;
   private lastCommittedReplayId: string | undefined;
   private lastCommittedAt: number | undefined;
-  /** The newest batch and its remaining steps: the source repeats the same object until all steps are done. */
+  /** The newest batch and its remaining steps: after a failure the source delivers the same object again. */
   private inHand: BatchInHand | undefined;
   /** Changes that are acknowledged but not yet passed to the listeners. */
   private untold: AppliedChange[] = [];

@@ -118,7 +118,10 @@ export class ReconciledTable {
     this.settledEpoch = epoch;
   }
 
-  /** Hands on the rows that no event announces within the grace. Returns the newest change that the rows show. */
+  /**
+   * Hands on the rows that no event announces within the grace. Returns the newest change that the rows show or,
+   * without rows, the position.
+   */
   private async dropUnannounced(rows: readonly ChangedRow[], signal: AbortSignal): Promise<number> {
     const { counters } = this;
     const newest = rows.at(-1)?.modifiedAt ?? this.settledUpTo ?? 0;

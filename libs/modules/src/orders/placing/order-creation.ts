@@ -23,7 +23,7 @@ import { checkEligible, productsOf, soldOffers } from './order-rules.js';
  */
 const ITEM_CALLS_MAX = 24;
 
-/** Failures after which a sent request may have been carried out. Every other failure means that it was not. */
+/** Failures after which a sent request may have been carried out. After every other failure it was not. */
 const OUTCOME_UNKNOWN: ReadonlySet<SalesforceErrorCode> = new Set([
   'SALESFORCE_RESULT_TOO_LARGE',
   'SALESFORCE_TIMEOUT',
@@ -60,10 +60,11 @@ export class OrderCreation {
   ) {}
 
   /**
-   * Creates the order and its items, all or none, and resolves with the order's id. With a mark, an order that has it
-   * already is returned as it is. Rejects with `OrderOutcomeUnknownError` when the order may still have been created;
-   * after any other rejection (`ProductNotSoldError`, `OrderNotEligibleError`, `OrderTooLargeError`,
-   * `OrderRefusedError`, `SalesforceError`) it was not. `beforeWrite` runs just before the order is sent.
+   * Creates the order and its items, all or none, and resolves with the order's id. With a mark, an order of the
+   * account that has it already is returned as it is, once the request has passed all checks anew. Rejects with
+   * `OrderOutcomeUnknownError` when the order may still have been created; after any other rejection
+   * (`ProductNotSoldError`, `OrderNotEligibleError`, `OrderTooLargeError`, `OrderRefusedError`, `SalesforceError`) this
+   * call has created none. `beforeWrite` runs just before the order is sent.
    */
   async create(
     account: SalesforceId,
@@ -88,8 +89,8 @@ export class OrderCreation {
   }
 
   /**
-   * The priced order. What the cached catalog does not offer to this account is refused without a request; the rest is
-   * checked again by the records of this moment, in one query.
+   * The priced order. What the cached catalog does not offer to this account is refused without a query of its own; the
+   * rest is checked again by the records of this moment, in one query.
    */
   private async checked(account: SalesforceId, request: OrderRequest): Promise<PricedOrder> {
     const productIds = productsOf(request);
@@ -133,7 +134,10 @@ export class OrderCreation {
     }
   }
 
-  /** The order that an earlier request with this mark has created, whatever has become of it since. */
+  /**
+   * The account's order with this mark, which an earlier request has created, however it has changed since. If there is
+   * none, rejects: with a conflict if it may be under way at this moment, else with `OrderRefusedError`.
+   */
   private async marked(account: SalesforceId, { field, value }: RequestMark, cause: Error): Promise<SalesforceId> {
     const [order] = await this.salesforce.query<{ Id: string }>(
       soql`SELECT Id FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
@@ -149,7 +153,10 @@ export class OrderCreation {
     throw new OrderRefusedError(detail, { cause });
   }
 
-  /** The price of each product: one row of the standard price book, active, of an active product. */
+  /**
+   * The price of each product: one row of the standard price book, active, of an active product. Throws if one has
+   * none.
+   */
   private async prices(productIds: readonly string[]): Promise<ReadonlyMap<string, PriceRow>> {
     const rows = await this.salesforce.query<PriceRow>(
       soql`SELECT Id, Product2Id, Pricebook2Id, UnitPrice, Product2.Family, Product2.Region__c FROM PricebookEntry

@@ -33,9 +33,9 @@ export class OrderPlacement {
 
   /**
    * Resolves with the id of the order. With a key, every request of the account with this key and content resolves with
-   * the same id, or rejects with the same `FinalOrderError`; it rejects with `IdempotencyKeyReusedError` for another
-   * content, and with `IdempotencyKeyInUseError` while the first request is under way. Also rejects as
-   * `OrderCreation.create` does.
+   * the same id, or rejects with the same `FinalOrderError`, for as long as the answer is remembered; it rejects with
+   * `IdempotencyKeyReusedError` for another content, and with `IdempotencyKeyInUseError` while the first request is
+   * under way. Also rejects as `OrderCreation.create` does.
    */
   async place(account: SalesforceId, request: OrderRequest, key?: string): Promise<SalesforceId> {
     if (key === undefined) return this.creation.create(account, request);

@@ -4,7 +4,7 @@ import { OrderNotEligibleError, ProductNotSoldError } from '../orders.errors.js'
 
 /** The family of products that need the account's internet eligibility. */
 const INTERNET_FAMILY = 'Internet';
-/** The status of an account whose address can have them (`Account.Internet_Eligibility_Status__c`). */
+/** The status (`Account.Internet_Eligibility_Status__c`) of an account whose address can have internet products. */
 const ELIGIBLE = 'Eligible';
 
 /** A product that is ordered: its id, and what decides who may order it. */

@@ -26,8 +26,9 @@ export class RequestIdField {
   }
 
   /**
-   * The name of the field; undefined if the org has none that can be used. Asks the org once, and again every ten
-   * minutes while there is none; rejects with `SalesforceError` if it does not answer.
+   * The name of the field; undefined if none is configured, or the org has none that can be used. Asks the org once,
+   * and again after `forget` and, while there is none, at most every ten minutes; rejects with `SalesforceError` if it
+   * does not answer.
    */
   async name(): Promise<string | undefined> {
     if (this.configured === undefined) return undefined;
