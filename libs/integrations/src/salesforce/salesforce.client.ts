@@ -62,6 +62,9 @@ export abstract class SalesforceClient {
   /** The org's 18-character id. */
   abstract organizationId(): Promise<string>;
   abstract apiUsage(): ApiUsage | undefined;
-  /** Why Salesforce refused the newest sign-in of this process; undefined if it did not, or none was needed yet. */
+  /**
+   * Why Salesforce refused the credentials at the newest sign-in of this process; undefined if it did not, or none was
+   * needed yet.
+   */
   abstract signInRefusal(): string | undefined;
 }

@@ -44,8 +44,8 @@ export type SalesforceOptions = (ClientCredentials | JwtBearerCredentials) & {
   /** Percentage of `concurrency` that one account may use while other accounts make requests. @default 50 */
   readonly accountSharePercent?: number;
   /**
-   * Percentage of the org's daily requests that is kept for writes, and for accounts that have asked for little. 0 keeps
-   * nothing. @default 10
+   * Percentage of the org's daily requests that is kept for writes, and for accounts that have asked for little. 0
+   * keeps nothing. @default 10
    */
   readonly quotaReservePercent?: number;
   /** Maximum number of records of one query over all its pages. @default 50000 */

@@ -177,7 +177,9 @@ export class HttpWhmcsClient extends WhmcsClient {
   }
 }
 
-/** The rows, if all of them are this client's. A mix of clients refuses the whole answer: nothing of it can be trusted. */
+/**
+ * The rows, if all of them are this client's. A mix of clients refuses the whole answer: nothing of it can be trusted.
+ */
 function ofClient<Row extends { readonly clientId: number }>(
   clientId: number,
   action: string,

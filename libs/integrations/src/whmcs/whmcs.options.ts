@@ -21,7 +21,9 @@ export interface WhmcsOptions {
   readonly accountQueueMax?: number;
   /** Percentage of `concurrency` that one account may use while other accounts make requests. @default 50 */
   readonly accountSharePercent?: number;
-  /** Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted */
+  /**
+   * Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted
+   */
   readonly admit?: Admission | undefined;
   /** Number of rows that one request of a list asks for. @default 100 */
   readonly pageSize?: number;

@@ -39,7 +39,9 @@ type DescribedField = z.infer<typeof DESCRIBE>['fields'][number];
 
 /** What decides, beside the options of the connection, which requests are sent. */
 export interface SalesforceGateOptions {
-  /** Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted */
+  /**
+   * Asked before each request waits for its turn; its rejection is the request's. @default every request is admitted
+   */
   readonly admit?: Admission | undefined;
   /** Requests of each account today. @default what this client has sent itself */
   readonly spend?: SpendLedger | undefined;

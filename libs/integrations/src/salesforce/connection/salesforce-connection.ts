@@ -97,7 +97,10 @@ export class SalesforceConnection {
     return this.jsforce.limitInfo.apiUsage;
   }
 
-  /** Why the newest sign-in was refused; undefined after one that was not, and before the first. */
+  /**
+   * Why Salesforce refused the credentials at the newest sign-in; undefined after any other outcome, and before the
+   * first.
+   */
   signInRefusal(): string | undefined {
     return this.pace.refusal?.message;
   }

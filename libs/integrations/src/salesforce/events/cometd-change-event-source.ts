@@ -25,7 +25,8 @@ interface Attempts {
 
 /**
  * Change events over CometD (the Streaming API) through jsforce: at least once, in order per topic, from the committed
- * position. On any failure the session is discarded, and a new one subscribes after the committed positions.
+ * position. A session that fails is discarded, and a new one subscribes after the committed positions. A topic that is
+ * refused is tried again in the same session.
  */
 export class CometdChangeEventSource extends ChangeEventSource {
   readonly transport = 'cometd';

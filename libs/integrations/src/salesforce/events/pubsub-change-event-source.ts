@@ -11,7 +11,7 @@ import { TopicDelivery } from './delivery/topic-delivery.js';
 
 /**
  * Change events over the Pub/Sub API (gRPC): at least once, in order per topic, from the committed position. All topics
- * share one connection. Each has its own stream, and a broken stream does not affect the others.
+ * share one connection. Each has its own stream; the others go on when one ends, unless the connection is broken.
  */
 export class PubSubChangeEventSource extends ChangeEventSource {
   readonly transport = 'pubsub';

@@ -14,9 +14,10 @@ const REFUSED: BackOffBounds = { minMs: 1_000, maxMs: 15_000 };
 const AWAY: BackOffBounds = { minMs: 200, maxMs: 2_000 };
 
 /**
- * Bounds how often a process signs in. After a refused sign-in, and before replacing a token just issued, it requires a
- * pause that doubles from 1 s to 15 s: in the long run four sign-ins a minute, for all callers together. A sign-in
- * without an answer is repeated after 0.2 to 2 s. Salesforce counts sign-ins and locks out clients that make too many.
+ * Bounds how often a process signs in. After a refused sign-in, and before the third young token in a row is replaced,
+ * it requires a pause that doubles from 1 s to 15 s: in the long run four sign-ins a minute, for all callers together.
+ * A sign-in without a usable answer may be repeated after 0.2 to 2 s. Salesforce counts sign-ins and locks out clients
+ * that make too many.
  */
 export class SignInPace {
   private signedInAt = -Infinity;
@@ -32,7 +33,7 @@ export class SignInPace {
     return this.now() < this.failedUntil ? this.failure : undefined;
   }
 
-  /** The error of the last sign-in if Salesforce refused the credentials and none has succeeded since. */
+  /** The error of the last sign-in if Salesforce refused its credentials; undefined after any other outcome. */
   get refusal(): SalesforceError | undefined {
     return this.failure?.code === 'SALESFORCE_AUTH_FAILED' ? this.failure : undefined;
   }

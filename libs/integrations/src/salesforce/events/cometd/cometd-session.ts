@@ -233,8 +233,9 @@ export class CometdSession {
 }
 
 /**
- * The end of the session that a message signals, if any. Every refusal is one, except that of a subscription: it ends
- * the session only for a rejected token, too many clients or a lost session.
+ * The end of the session that a message signals, if any. Every refusal is one, and so is the advice to shake hands
+ * again, or to stop. The refusal of a subscription ends the session only with such advice, or for a rejected token, too
+ * many clients or a lost session.
  */
 function endOf(message: BayeuxMessage): StreamEnd | undefined {
   const error = message.error ?? '';

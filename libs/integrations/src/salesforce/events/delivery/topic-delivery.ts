@@ -44,7 +44,10 @@ export interface Loss {
  */
 const CLOCKS_APART_MS = 2_000;
 
-/** After this long without an event or a keep-alive, health does not call a topic live without saying so. */
+/**
+ * After this long without an event or a keep-alive on the stream of a live topic, health says since when
+ * (`silentSince`).
+ */
 const SILENT_MS = 60_000;
 
 type Progress = Omit<

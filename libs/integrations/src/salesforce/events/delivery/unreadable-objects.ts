@@ -32,8 +32,8 @@ export class UnreadableObjects {
   }
 
   /**
-   * A subscription has begun. Returns the objects that its gap makes readable: a list of those that stay could be out of
-   * date when the gap is handled. Undefined if no object is readable again, so that none needs a gap.
+   * A subscription has begun. Returns the objects that its gap makes readable: a list of those that stay could be out
+   * of date when the gap is handled. Undefined if no object is readable again, so that none needs a gap.
    */
   subscribed(): readonly string[] | undefined {
     const { remaining } = this;

@@ -169,8 +169,9 @@ export class TopicStream {
   }
 
   /**
-   * Looks after each `quietMs` whether the connection still answers. A dead one is noticed long before a keep-alive is
-   * overdue; a stream that is silent on a living connection is not, because Salesforce may have nothing to say.
+   * Looks every `quietMs`, once the stream is live, whether the connection still answers. A dead one is noticed long
+   * before a keep-alive is overdue; a stream that is silent on a living connection is not, because Salesforce may have
+   * nothing to say.
    */
   private lookAfterConnection(): void {
     const { client, delivery, identity, options } = this.parts;
