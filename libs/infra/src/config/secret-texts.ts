@@ -6,7 +6,7 @@ const PART_LENGTH_MIN = 16;
 
 /**
  * Every text in these variables that is a secret, so that logs can be searched for it: the variables that are declared
- * as secret, their parts between commas and colons, and the passwords in their URLs.
+ * as secret, their long parts between commas and colons, and the passwords in their URLs.
  */
 export function secretTexts(
   shapes: VariableShapes,
@@ -23,7 +23,7 @@ export function secretTexts(
       found.add(given);
       given.split(/[,:]/).forEach((part) => part.length >= PART_LENGTH_MIN && found.add(part));
       const value = values[name];
-      if (typeof value === 'string') found.add(value); // a file may hold it
+      if (typeof value === 'string') found.add(value); // the form used, such as PEM for a key given in base64
     }
   }
   return [...found];

@@ -19,7 +19,7 @@ export interface OwnVariables {
 
 /**
  * A problem for each unknown variable with one of our prefixes, with a hint. A variable of another program is no
- * problem, unless it differs from a known one by at most two characters.
+ * problem, unless it is in `elsewhere` or differs from a known one by at most two characters.
  */
 export function unknownVariableProblems(
   names: Iterable<string>,

@@ -13,7 +13,7 @@ export class Readiness implements OnApplicationBootstrap {
     if (this.state === 'starting') this.state = 'ready';
   }
 
-  /** From now on the process only finishes what it has begun. */
+  /** From now on the process asks for no new work. A request that still comes is served until the process closes. */
   drain(): void {
     this.state = 'draining';
   }

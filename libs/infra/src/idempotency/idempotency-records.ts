@@ -44,7 +44,10 @@ export abstract class IdempotencyRecords {
    * lease ends: for this time the key is `abandoned`, unless an answer is given.
    */
   abstract hold(claim: IdempotencyClaim, hold: Hold): Promise<boolean>;
-  /** Stores the answer for this time. Returns false, and stores nothing, if another holder has taken the work over. */
+  /**
+   * Stores the answer for this time. Returns false, and stores nothing, if there is an answer already, or another
+   * holder has taken the work over.
+   */
   abstract answer(claim: IdempotencyClaim, answer: string, lifeMs: number): Promise<boolean>;
   /** Ends the claim, if it is still held, as if the work had never begun. */
   abstract release(claim: IdempotencyClaim): Promise<void>;

@@ -35,9 +35,10 @@ export interface HeldClaim {
   /** The store does not answer: nobody else is kept from the same work, and nothing will be remembered. */
   readonly isStoreAway: boolean;
   /**
-   * Resolves if the claim is still held, just before the step that cannot be undone. Without `canRepeat` no other
-   * request does the work again unless this one gives an answer. Rejects with `IdempotencyKeyInUseError` if the claim is
-   * lost, and with `IdempotencyUnavailableError` if that is not known and the work must not be repeated.
+   * Call it just before the step that cannot be undone. Resolves if the claim is still held or, with `canRepeat`, if
+   * the store does not answer. Without `canRepeat` no other request does the work again unless this one gives an
+   * answer. Rejects with `IdempotencyKeyInUseError` if the claim is lost, and with `IdempotencyUnavailableError` if
+   * that is not known and the work must not be repeated.
    */
   confirm(step: { readonly canRepeat: boolean }): Promise<void>;
   /** After `confirm` without `canRepeat`: the work ends without an answer, and nobody may do it again. */
@@ -58,8 +59,8 @@ const POLL_MS_MAX = 400;
 const RETRY_AFTER_SECONDS_MAX = 5;
 
 /**
- * Work that is done once for a key, in whichever process it is asked for. All requests with the same key and the same
- * fingerprint get the same answer for 24 hours. Answers are kept encrypted, bound to their key.
+ * Work that is done once for a key, in whichever process it is asked for. Once an attempt has given a lasting answer,
+ * all requests with the same key and fingerprint get it for 24 hours. Answers are kept encrypted, bound to their key.
  */
 export class IdempotentWork {
   private readonly logger = new Logger(IdempotentWork.name);
@@ -76,9 +77,10 @@ export class IdempotentWork {
   }
 
   /**
-   * The answer of the first request with this key. Rejects as `attempt` does, with `IdempotencyKeyReusedError` for
-   * another fingerprint, and with `IdempotencyKeyInUseError` if another request is under way for longer than `waitMs`.
-   * While the store is away the work is done all the same; its claim says so.
+   * The remembered answer of an earlier request with this key, else the answer of this attempt. Rejects as `attempt`
+   * does, with `IdempotencyKeyReusedError` for another fingerprint, and with `IdempotencyKeyInUseError` if another
+   * request is under way for longer than `waitMs`. While the store is away the work is done all the same; its claim
+   * says so.
    */
   async once<T>(key: string, fingerprint: string, work: WorkOnce<T>): Promise<T> {
     const claim: IdempotencyClaim = { key, fingerprint, holder: randomUUID() };
@@ -94,7 +96,7 @@ export class IdempotentWork {
     return answer === undefined ? work.onAbandoned() : answer.value;
   }
 
-  /** Waits for a request that is under way. */
+  /** Waits up to `waitMs` for a request that is under way. */
   private async begin(claim: IdempotencyClaim): Promise<'begun' | { readonly text: string } | 'abandoned'> {
     const deadline = performance.now() + this.waitMs;
     for (let pauseMs = POLL_MS; ; pauseMs = Math.min(POLL_MS_MAX, pauseMs * 1.5)) {

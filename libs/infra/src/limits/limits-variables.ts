@@ -11,7 +11,7 @@ export interface LimitsConfig {
 const POINTS_MAX = 1_000_000;
 const WINDOW_SECONDS_MAX = 86_400;
 
-/** `<points>/<seconds>`: neither can be zero, and none means "unlimited". */
+/** `<points>/<seconds>`: neither can be zero, and no value means "unlimited". */
 const policy: ValueKind<Policy> = {
   expected: `how many in how many seconds, such as 120/60: 1 to ${POINTS_MAX} in 1 to ${WINDOW_SECONDS_MAX}`,
   parse: (given) => {

@@ -1,7 +1,10 @@
 import type { Caller } from '../callers/caller.js';
 import { payerOf, type WorkClass } from './limits.js';
 
-/** The caller has used up its points; the work was not begun. */
+/**
+ * The caller has used up its points, or as many others of its requests wait for points as a window has. The work was
+ * not begun.
+ */
 export class RateLimitedError extends Error {
   readonly code = 'RATE_LIMITED';
   readonly retryable = true;

@@ -41,9 +41,9 @@ export abstract class Limits {
 }
 
 /**
- * The payer of the work, as a pseudonym. Fetches and writes spend what the account is entitled to, however many users, tokens or
- * browsers it has, so its users share them. Requests and streams cost this product alone, so each user has its own, and
- * a runaway browser locks no colleague out. A user whose account is not known pays for everything itself.
+ * The payer of the work, as a pseudonym. Fetches and writes spend what the account is entitled to, however many users,
+ * tokens or browsers it has, so its users share them. Requests and streams cost this product alone, so each user has
+ * its own, and a runaway browser locks no colleague out. A user whose account is not known pays for everything itself.
  */
 export function payerOf(work: WorkClass, { subject, account }: Caller): string {
   return work === 'fetch' || work === 'write' ? (account ?? subject) : subject;

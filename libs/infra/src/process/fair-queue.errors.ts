@@ -1,7 +1,10 @@
 /** The bound that a request met: that of its own account, or the one of all accounts together. */
 export type QueueBound = 'account' | 'all';
 
-/** A request was not sent, because too many requests wait already. The message says whose. */
+/**
+ * A request was not sent, because too many requests wait: it came last, or has made room for another one. The message
+ * says whose wait.
+ */
 export class QueueFullError extends Error {
   constructor(
     readonly bound: QueueBound,

@@ -40,8 +40,9 @@ const PRESENT_MS = 1_000;
  * - Each account has a queue of its own, writes before reads. A free slot goes to the next account that has fewer slots
  *   than its share. An account may have more only while it is alone: no other has a request, or has had one within the
  *   last second.
- * - The process itself is one more account, but only the bound of all limits its queue, and a free slot goes to it first
- *   while it has less than a fifth of those for reads, or none. Where reads have a single slot, it takes turns only.
+ * - The process itself is one more account, but only the bound of all limits its queue, and a free slot goes to it
+ *   first while it has less than a fifth of those for reads, or none. Where reads have a single slot, it takes turns
+ *   only.
  * - Beyond the bound of an account, its request is refused, but a write takes the place of the account's newest read.
  *   Beyond the bound of all, the newest read (or write, if it has no read) of the longest queue makes room.
  *
@@ -78,7 +79,7 @@ export class FairQueue {
     return { running: this.running, waiting: this.waiting, accounts: this.lanes.size };
   }
 
-  /** Whether a request could be sent at once, if it is that of an account that has less than its share. */
+  /** Whether a read could be sent at once, if it is that of an account that has less than its share. */
   get hasFreeSlot(): boolean {
     return this.runningReads < this.readSlots && this.running < this.limits.slots;
   }

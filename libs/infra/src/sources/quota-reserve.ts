@@ -30,7 +30,8 @@ const PROBE_MS = 60_000;
  * Keeps the last part of a source's quota for writes, and for those who have asked for little. With `left` requests of
  * a reserve of `reserve`, an account's read is refused once its requests of today reach `left / reserve` of those of
  * the heaviest account (or of 100, if that is more): first the heaviest account's, in the end everybody's. Reads of the
- * process itself are refused in the second half of the reserve. Writes are never refused.
+ * process itself are refused in the second half of the reserve. Writes are never refused, nor is one read a minute
+ * while no answer tells the usage (`PROBE_MS`).
  */
 export class QuotaReserve {
   private known: QuotaUsage | undefined;
@@ -78,7 +79,7 @@ export class QuotaReserve {
     return this.ledger.spentBy(account) < part * Math.max(this.ledger.heaviest(), LIGHT_MAX);
   }
 
-  /** Whether this read may pass to bring the source's newest word; one at a time. */
+  /** Whether this read may pass to bring the source's newest word; one a minute. */
   private isProbe(): boolean {
     if (this.now() - this.knownAt < PROBE_MS) return false;
     this.knownAt = this.now();

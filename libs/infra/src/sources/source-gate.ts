@@ -16,8 +16,8 @@ export interface GateRequest {
 }
 
 /**
- * The way to a source: each request is admitted, is not refused to save the quota, waits for the turn of its account,
- * and is then counted and sent. An account is the caller's, or the user while the account is not known.
+ * The way to a source: each request is checked against the reserve of the quota, is admitted, waits for the turn of its
+ * account, and is then counted and sent. An account is the caller's, or the user while the account is not known.
  */
 export class SourceGate {
   private readonly queue: FairQueue;

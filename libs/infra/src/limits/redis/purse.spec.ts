@@ -5,7 +5,7 @@ import { Purse, type Filling } from './purse.js';
 
 const WINDOW_MS = 60_000;
 
-/** A store with these points in one window, of which it counts the questions. */
+/** A store that has these points in one window, and records how many each question asked for. */
 class CountingStore {
   readonly asked: number[] = [];
   private readonly endsAt = performance.now() + WINDOW_MS;

@@ -58,7 +58,9 @@ export class Purse {
     this.isFilling = false;
   }
 
-  /** Answers all that waited when the store was asked, and those that came since, as far as it has told their answer. */
+  /**
+   * Answers all that waited when the store was asked, and those that came since, as far as it has told their answer.
+   */
   private answer({ points, left, endsAt }: Filling): void {
     this.held = points;
     this.left = left;

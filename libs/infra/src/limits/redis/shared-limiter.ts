@@ -18,7 +18,9 @@ export function blockOf({ points }: Policy): number {
   return Math.max(1, Math.floor(points / BLOCKS_PER_WINDOW));
 }
 
-/** What one of `processes` may give by itself, so that all together give what the policy allows; at least 1. */
+/**
+ * What one of `processes` may give by itself, so that all together give no more than the policy allows; but at least 1.
+ */
 export function shareOf({ points, windowSeconds }: Policy, processes: number): Policy {
   return { points: Math.max(1, Math.floor(points / processes)), windowSeconds };
 }

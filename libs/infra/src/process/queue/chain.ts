@@ -1,4 +1,6 @@
-/** The place of an item in a `Chain`; while it is in none, `chain` is undefined. An item has one for each chain kind. */
+/**
+ * The place of an item in a `Chain`; while it is in none, `chain` is undefined. An item has one for each chain kind.
+ */
 export class Link<T> {
   chain: Chain<T> | undefined;
   previous: Link<T> | undefined;

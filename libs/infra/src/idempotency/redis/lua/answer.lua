@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- answer: store the answer of the work under a key, unless another holder has taken the work over.
+-- answer: store the answer of the work under a key, unless it has one, or another holder has taken the work over.
 -- Atomic: between the check and the write, another holder could begin.
 -- KEYS record
 -- ARGV fingerprint holder answer lifeMs
