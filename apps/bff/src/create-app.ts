@@ -52,7 +52,7 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
 /**
  * Adds headers to the answers: security, the request's id, and, unless the route says otherwise, that nobody keeps
  * them; while this process drains, `connection: close`. Then judges each request before its body is read: whether its
- * address exists and takes its method, and its token.
+ * address exists and takes its method, its token, and the limits of its caller.
  */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   const adapter = app.getHttpAdapter();
@@ -94,8 +94,8 @@ function isNowhere({ is404, params }: FastifyRequest): boolean {
 }
 
 /**
- * Whether a request is answered while more of its body is still to come than a body may have. Node reads to the end of a
- * body that nobody wants, to use the connection again.
+ * Whether a request is answered before all of its body has come, and the body is larger than a body may be, or of
+ * unknown size. Node reads to the end of a body that nobody wants, to use the connection again.
  */
 function isTooMuchToDiscard({ raw, headers }: FastifyRequest, bodyLimitBytes: number): boolean {
   if (raw.complete) return false;

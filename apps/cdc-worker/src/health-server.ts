@@ -5,8 +5,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 
 /**
- * The worker's health port, not yet listening: `/health/live` and `/health/ready` for anybody, and `/health/sf-events`
- * for operators, alone.
+ * The worker's health port, not yet listening: `/health/live` and `/health/ready` for anybody, `/health/sf-events` for
+ * operators alone, and nothing else.
  */
 export function createHealthServer(context: INestApplicationContext): FastifyInstance {
   const readiness = context.get(Readiness);

@@ -8,7 +8,7 @@ import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 
-/** The modules whose subscribers run in the worker, and the consumer that feeds them. */
+/** The modules whose subscribers run in the worker, the consumer that feeds them, and its health. */
 @Module({})
 export class WorkerModule {
   static forConfig(config: AppConfig): DynamicModule {

@@ -9,8 +9,8 @@ export interface AccessTokenRules {
 }
 
 /**
- * Claims that mark a token that was issued for something else than calling us: an ID token (OpenID Connect Core, 3.1.3.6
- * and 3.3.2.11; `nonce`: 2), an event or a logout (RFC 8417, 2.2; OpenID Connect Back-Channel Logout, 2.4).
+ * Claims that mark a token that was issued for something else than calling us: an ID token (OpenID Connect Core,
+ * 3.1.3.6 and 3.3.2.11; `nonce`: 2), an event or a logout (RFC 8417, 2.2; OpenID Connect Back-Channel Logout, 2.4).
  */
 const FOREIGN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events', 'toe'];
 /** The same, in tokens that say `at+jwt`: they are access tokens, in which an issuer may keep a nonce. */

@@ -10,8 +10,8 @@ const TIMEOUT_MS = 3_000;
  */
 const MAX_AGE_MS = 600_000;
 /**
- * Minimum time from a successful fetch to the next one, even if a token names an unknown key. A key that the issuer
- * adds is refused no longer than this.
+ * Minimum time from a successful fetch to the next one, even if a token names an unknown key. While the issuer answers,
+ * a key that it adds is refused no longer than this.
  */
 const COOLDOWN_MS = 5_000;
 /**

@@ -10,7 +10,7 @@ import { problem, ProblemError } from '../problems/problem.js';
 
 const QUERY = z.strictObject({ region: z.string().min(1).max(80).optional() });
 
-/** The products that can be ordered. */
+/** The catalog, which all customers share, and what the caller's account may order. */
 @Controller('api/catalog')
 export class CatalogController {
   constructor(private readonly catalog: CatalogService) {}

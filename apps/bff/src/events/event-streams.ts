@@ -22,7 +22,7 @@ export interface StreamsState {
 
 /**
  * The `coalesceMs` of every stream: however fast data of one kind changes, a browser reads it at most four times a
- * second.
+ * second, and once more with each heartbeat.
  */
 const COALESCE_MS = 250;
 /**
@@ -105,8 +105,9 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
   }
 
   /**
-   * Sends the subscriber, through the outlet, the notices since `lastEventId` if they are known, and then every new
-   * one. Call it in the same turn of the event loop as `admit`. Returns the function to call when the browser leaves.
+   * Sends the subscriber, through the outlet, the notices since `lastEventId` (a `resync` if they are not known), and
+   * then the new ones. Call it in the same turn of the event loop as `admit`. Returns the function to call when the
+   * browser leaves.
    */
   add(subscriber: Subscriber, outlet: Outlet, lastEventId: string | undefined): () => void {
     const { bufferMaxBytes, retryMs } = this.config.sse;

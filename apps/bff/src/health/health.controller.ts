@@ -33,8 +33,8 @@ export class HealthController {
   ) {}
 
   /**
-   * Answers 200 also when it says `degraded`: the store, the change events, the notices or the sign-in are not in order,
-   * and this process still serves.
+   * Answers 200 also when it says `degraded`: the store, the change events, the notices or the sign-in are not in
+   * order, and this process still serves.
    */
   @Get()
   @ForAnybody()

@@ -9,7 +9,9 @@ const FOR_ANYBODY = 'isForAnybody';
 /** Marks a route of health that answers everybody. Every route without this mark is for operators. */
 export const ForAnybody = (): MethodDecorator => SetMetadata(FOR_ANYBODY, true);
 
-/** Lets operators pass alone; anybody else gets a 401 that says who is one, but on routes that are `@ForAnybody()`. */
+/**
+ * Lets only operators pass, except on routes that are `@ForAnybody()`; anybody else gets a 401 that says who is one.
+ */
 @Injectable()
 export class OperatorGuard implements CanActivate {
   constructor(

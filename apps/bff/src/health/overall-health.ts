@@ -25,7 +25,7 @@ export class OverallHealthService {
     @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
   ) {}
 
-  /** The status alone, at most a second old, however many ask. */
+  /** The status alone, from a check that began at most a second ago, however many ask. */
   async summary(): Promise<HealthCheckResult['status']> {
     const now = performance.now();
     if (this.status === undefined || now - this.status.at >= STATUS_MS) {

@@ -19,7 +19,7 @@ export function idempotencyKeyOf(header: string | readonly string[] | undefined)
   throw new ProblemError(problem(400, 'invalid-idempotency-key', 'The Idempotency-Key is not valid', detail));
 }
 
-/** The value, if the header is a single String in the sense of RFC 9651; a bare word is a Token, and none. */
+/** The value, if the header is a single String in the sense of RFC 9651; a bare word is a Token, not a String. */
 function stringOf(header: string): string | undefined {
   try {
     const value: unknown = parseItem(header)[0];

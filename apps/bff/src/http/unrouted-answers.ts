@@ -7,7 +7,7 @@ import { sendProblem } from '../problems/problem.filter.js';
 /** Status for requests that Node's HTTP parser gave up on, by error code; 400 for the rest. */
 const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
-/** What hooks set for every other answer, as far as it protects a browser that shows this one. */
+/** The headers that protect a browser that shows the answer; on every other answer, hooks set them. */
 const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -20,7 +20,10 @@ export function answerUnrouted(error: { statusCode?: number }, request: FastifyR
   sendProblem(request, reply, problemOfStatus(error.statusCode ?? 400, 'The address of the request cannot be read.'));
 }
 
-/** Answers on the bare connection, because unreadable input yields neither a request nor a reply. */
+/**
+ * Answers on the bare connection, because unreadable input yields neither a request nor a reply, and closes it. A
+ * connection that the client has broken off gets no answer.
+ */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const status = UNREADABLE[error.code ?? ''] ?? 400;

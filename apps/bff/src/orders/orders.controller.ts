@@ -36,7 +36,10 @@ export class OrdersController {
     throw new ProblemError(problem(404, 'order-not-found', 'No such order', 'This account has no order with this id.'));
   }
 
-  /** A repeated request with its `Idempotency-Key` gets the answer of the first, which alone places an order. */
+  /**
+   * A request that is repeated with its `Idempotency-Key` within 24 hours places no second order: it gets the answer of
+   * the first, or a 409 while the first is under way.
+   */
   @Post()
   @HttpCode(201)
   async create(

@@ -8,7 +8,8 @@ import { problemOfError } from './problem-of-error.js';
 
 /**
  * Answers every error of every route, and every request without a route, with problem details. A health report of
- * something that is down is passed on as it is, and an upload that its sender broke off is not answered.
+ * something that is down is passed on as it is. An upload that its sender broke off is not answered, nor is a request
+ * whose answer is already on its way.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {

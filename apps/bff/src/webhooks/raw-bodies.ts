@@ -7,7 +7,9 @@ import { markRoute } from '../http/route-marks.js';
  */
 export const RawBody = (): ClassDecorator & MethodDecorator => markRoute({ keepsRawBody: true });
 
-/** Passes the JSON bodies of `@RawBody()` routes on as they came. The bodies of all other routes are parsed as before. */
+/**
+ * Passes the JSON bodies of `@RawBody()` routes on as they came. The bodies of all other routes are parsed as before.
+ */
 export function keepRawBodies(instance: FastifyInstance): void {
   const parseJson = instance.getDefaultJsonParser('error', 'error');
   instance.removeContentTypeParser('application/json');

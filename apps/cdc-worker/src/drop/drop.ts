@@ -24,7 +24,8 @@ const EMBEDDED =
 
 /**
  * Drops what depends on the request, as one more process of the application, and resolves when that is acknowledged: no
- * process serves it any more. An outcome with code 1 promises nothing.
+ * process serves it any more (with a bounded L1, a second later). Only code 0 promises that. Rejects only for a failure
+ * that is not of the cache.
  */
 export async function drop({ dependency, text }: DropRequest, config: AppConfig): Promise<DropOutcome> {
   if (!isRedisConfigured(config.redis)) return { code: 2, text: EMBEDDED };

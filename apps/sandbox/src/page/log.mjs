@@ -9,9 +9,9 @@ const POLL_MS = 500;
 let lastId = 0;
 
 /**
- * Shows what happens in the sandbox, for as long as the page is open. It asks again and again, because an open stream
- * would count as an answer that is still to come: a browser without a window, with a budget of virtual time, would wait
- * for it for ever.
+ * Shows what happens in the sandbox, while the page is open and not hidden. It asks again and again, because an open
+ * stream would count as an answer that is still to come: a browser without a window, with a budget of virtual time,
+ * would wait for it for ever.
  */
 export function watch() {
   void poll().finally(() => setTimeout(watch, POLL_MS));

@@ -18,8 +18,8 @@ const FILES = [
 ];
 
 /**
- * `GET /`: the page on which a person acts as Salesforce and WHMCS, with its style and scripts. These files lie beside this one,
- * in the sources and in `dist`.
+ * `GET /`: the page on which a person acts as Salesforce and WHMCS, with its style and scripts. These files lie beside
+ * this one, in the sources and in `dist`.
  */
 export function pageRoutes(app: FastifyInstance): void {
   for (const { url, file, type } of FILES) {

@@ -101,7 +101,7 @@ export class Subscription {
     this.subscriber.end(error);
   }
 
-  /** Stops the stream without ending it, because the client has gone. */
+  /** Stops the stream without a word to the client. */
   close(): void {
     this.isOver = true;
     clearTimeout(this.timer);

@@ -11,8 +11,8 @@ export type Derive = (object: ObjectDefinition, id: string, values: Readonly<Rec
 
 /**
  * The record with its auto-numbers, inherited and calculated fields (Object Reference: Order, OrderItem,
- * PricebookEntry, Case). An order without a price book gets that of its line. Throws for an order line that does not fit its
- * order.
+ * PricebookEntry, Case). An order without a price book gets that of its line. Throws for an order line that does not
+ * fit its order.
  */
 export function completed(org: OrgState, derive: Derive, object: ObjectDefinition, record: OrgRecord): OrgRecord {
   if (object.name === 'Order' && record['OrderNumber'] === null) {

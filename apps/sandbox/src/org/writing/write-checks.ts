@@ -28,7 +28,10 @@ export function updatedValues(object: ObjectDefinition, input: Readonly<Record<s
   return values;
 }
 
-/** Throws unless every look-up holds the id of a record that exists, is not deleted and is of the right object. */
+/**
+ * Throws unless every look-up is empty, or holds the id of a record that exists, is not deleted and is of the right
+ * object.
+ */
 export function checkReferences(org: OrgState, object: ObjectDefinition, values: Readonly<Values>): void {
   for (const field of object.fields) {
     const id = values[field.name];
