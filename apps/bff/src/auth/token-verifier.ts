@@ -27,7 +27,7 @@ export class TokenVerifier {
 
   /**
    * The token's subject. Throws a 401 problem for a bad token, and a 503 while the token cannot be judged: the keys
-   * cannot be fetched, or the token names a key that is not at hand while the issuer fails.
+   * cannot be fetched, the token names a key that is not at hand while the issuer fails, or an unexpected error occurs.
    */
   async subject(token: string): Promise<string> {
     try {

@@ -17,7 +17,7 @@ export class AccountLooks {
   private readonly waiting = new Set<OpenStream>();
   private running = 0;
 
-  /** Looks at this stream at once. */
+  /** Looks at this stream at once, and closes it if its user no longer acts for the account. Never rejects. */
   async look({ stream, subscriber }: OpenStream): Promise<void> {
     try {
       if (!(await subscriber.isStillAllowed())) await stream.close('account-changed');

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { decodeJwt } from 'jose';
 
-/** A token's subject and end. */
+/** The user that a token names, and when the token ends. */
 export interface TokenSession {
   readonly subject: string;
   /** In milliseconds since the epoch. */

@@ -8,7 +8,7 @@ import { EventStreams } from '../events/event-streams.js';
 /** The answer of `GET /health` to an operator: each part once with all that is known of it, and by status. */
 export type OverallHealth = HealthCheckResult;
 
-/** How long a status is given to others who ask: anybody may, and each check costs the store three requests. */
+/** How long a status is given to others who ask: anybody may, and each check costs the store several requests. */
 const STATUS_MS = 1_000;
 
 /** The health of this process and of the systems that it depends on. */

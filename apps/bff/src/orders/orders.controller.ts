@@ -13,7 +13,7 @@ import { problem, ProblemError } from '../problems/problem.js';
 const ITEM = z.strictObject({ productId: salesforceId, quantity: z.number().int().min(1).max(1000) });
 const ORDER = z.strictObject({ items: z.array(ITEM).min(1).max(50) });
 
-/** The orders of the caller's account. */
+/** Lists, shows and places orders: those of the caller's account alone. */
 @Controller('api/orders')
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}

@@ -13,7 +13,7 @@ export function text(expected: string, pattern: RegExp): ValueKind<string> {
 /** Any text on one line, at most 4,096 characters. */
 export const oneLine: ValueKind<string> = text('text on one line', /^[^\r\n]{1,4096}$/);
 
-/** A whole number, both limits included. */
+/** A whole number in digits alone, both limits included. */
 export function wholeNumber(min: number, max: number): ValueKind<number> {
   return {
     expected: `a whole number from ${min} to ${max}`,
@@ -34,7 +34,7 @@ export const key32: ValueKind<string> = {
 /** A TCP port; 0 lets the system choose a free one. */
 export const port: ValueKind<number> = wholeNumber(0, 65_535);
 
-/** One of these words. */
+/** One of these words, in exactly this spelling. */
 export function oneOf<const T extends string>(...words: readonly T[]): ValueKind<T> {
   return { expected: `one of ${words.join(', ')}`, parse: (given) => words.find((word) => word === given) };
 }
@@ -72,5 +72,5 @@ export function listOf<T>(given: string, parse: (part: string) => T | undefined)
   return values.length === parts.length ? values : undefined;
 }
 
-/** A host name or an IP address. */
+/** A host name or an IP address. Only the characters are checked, not the form. */
 export const hostName: ValueKind<string> = text('a host name or an IP address', /^[A-Za-z0-9.:_-]{1,253}$/);

@@ -16,7 +16,7 @@ export interface CacheReport {
   readonly ttl: Readonly<Record<string, number | null>>;
 }
 
-/** The report of a domain. */
+/** The report of a domain over all live processes; over this one alone while the store is away. */
 export async function cacheReport(cache: DomainCache, now: Date = new Date()): Promise<CacheReport> {
   const { buckets, invalidations, processes, reason } = await cache.metrics();
   return {

@@ -46,7 +46,7 @@ export const limitsVariables = {
   }),
 };
 
-/** The values as the limits take them. */
+/** The checked variables as the limits take them. */
 export function limitsConfig(env: ValuesOf<typeof limitsVariables>): LimitsConfig {
   return {
     policies: {

@@ -1,7 +1,7 @@
 import { SpendLedger } from './spend-ledger.js';
 import { DayOfSpend } from './spend/day-of-spend.js';
 
-/** The spend that a single process caused. It ends with it. */
+/** The spend that this process alone has caused; it is forgotten when the process ends. */
 export class MemorySpendLedger extends SpendLedger {
   private readonly day: DayOfSpend;
 

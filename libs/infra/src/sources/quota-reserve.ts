@@ -63,7 +63,7 @@ export class QuotaReserve {
     );
   }
 
-  /** Counts a request that is being sent. */
+  /** Counts a request that is being sent, unless it is one of the process itself. */
   charge(account: string | undefined): void {
     if (account !== undefined) this.ledger.charge(account);
   }

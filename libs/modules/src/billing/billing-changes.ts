@@ -10,7 +10,7 @@ export type BillingChange =
   | { readonly event: 'payment-methods.changed'; readonly clientId: number }
   | { readonly event: 'client.changed'; readonly clientId: number };
 
-/** Applies the changes that WHMCS announces. */
+/** Applies the changes that WHMCS announces: drops what they have made wrong, then notifies the client's users. */
 @Injectable()
 export class BillingChanges {
   constructor(

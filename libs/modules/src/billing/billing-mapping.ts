@@ -23,7 +23,7 @@ export function toInvoiceSummary(invoice: WhmcsInvoice): InvoiceSummary {
   };
 }
 
-/** An invoice with its lines. */
+/** Copies field by field, like `toInvoiceSummary`, the lines of the invoice, too. */
 export function toInvoice(invoice: WhmcsInvoiceDetail): Invoice {
   return {
     ...toInvoiceSummary(invoice),
@@ -58,7 +58,7 @@ export function toPaymentMethod(method: WhmcsPaymentMethod): PaymentMethod {
   };
 }
 
-/** A payment method that is offered. */
+/** A payment method that the shop offers, by the name of its WHMCS module. */
 export function toPaymentGateway({ module, displayName }: WhmcsPaymentGateway): PaymentGateway {
   return { name: module, label: displayName };
 }

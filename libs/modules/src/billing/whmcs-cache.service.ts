@@ -102,7 +102,7 @@ export class WhmcsCacheService extends DomainCache {
     return this.invalidate([record('WhmcsService', `${id}`), ...list]);
   }
 
-  /** Drops a client's payment methods. */
+  /** Drops the payment methods that a client has stored, not the gateways that the shop offers. */
   dropPaymentMethods(client: number): Promise<Invalidation> {
     return this.invalidate([this.paymentMethods.entry([`${client}`])]);
   }

@@ -46,7 +46,7 @@ export interface StreamConfig {
   readonly bufferMaxBytes: number;
 }
 
-/** The settings of the cache. */
+/** The settings of the cache, without those of its connection to Redis. */
 export interface CacheConfig {
   readonly partitions: number;
   readonly l1: 'off' | 'bounded' | 'strict';
@@ -57,7 +57,7 @@ export interface CacheConfig {
   /** The maximum age of a change-driven entry while nobody follows the events that announce its changes. */
   readonly feedLostMaxAgeSeconds: number;
   readonly retentionDays: number;
-  /** Limit of the embedded store. */
+  /** Maximum number of bytes in the embedded store; then it evicts what was used least recently. */
   readonly memoryMaxBytes: number;
   /**
    * The first key encrypts, all decrypt. Empty only when the store is embedded and no key is set: values then never

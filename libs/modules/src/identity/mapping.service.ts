@@ -13,7 +13,7 @@ import { MappingCacheService } from './mapping-cache.service.js';
  */
 const CANDIDATES_MAX = 10;
 
-/** Finds the account of a portal user. */
+/** Finds the account of a portal user; none if it is not certain which one that is. */
 @Injectable()
 export class MappingService {
   private readonly logger = new Logger(MappingService.name);

@@ -9,7 +9,7 @@ import { Injectable } from '@nestjs/common';
 import { orderItems, toOrderDetail, toOrderSummary } from './order-mapping.js';
 import type { OrderDetail, OrderSummary } from './order.types.js';
 
-/** Maximum number of orders in a list. */
+/** Maximum number of orders in a list; older ones are left out, and the answer says so. */
 export const ORDERS_SHOWN_MAX = 200;
 
 /**

@@ -27,7 +27,7 @@ export class TokenReader {
     return (token.kind === 'word' || token.kind === 'symbol') && token.text.toUpperCase() === text;
   }
 
-  /** Takes the token if it is this key word or sign. */
+  /** Takes the token if it is this key word or sign; returns whether it is. */
   takeIf(text: string): boolean {
     if (!this.isAt(text)) return false;
     this.next++;

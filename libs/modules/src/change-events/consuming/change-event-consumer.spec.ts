@@ -56,7 +56,7 @@ class HandedSource extends ChangeEventSource {
 class Things extends ChangeSubscriber {
   readonly subscriptions: Subscription[];
 
-  /** @param names of the subscriptions, by topic */
+  /** `names`: those of the subscriptions, by topic. */
   constructor(names: Record<string, readonly string[]> = { [TOPIC]: ['thing'] }) {
     super();
     this.subscriptions = Object.entries(names).flatMap(([topic, each]) =>

@@ -38,7 +38,7 @@ export interface TopicPosition {
   save(replayId: string): Promise<void>;
 }
 
-/** The listeners of a `TopicConsumer`. */
+/** What a `TopicConsumer` reports to; either may be absent. */
 export interface TopicListeners {
   /**
    * Receives the events of a batch before they are processed, and may receive the same ones again; learns of a gap when

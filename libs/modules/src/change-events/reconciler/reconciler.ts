@@ -70,9 +70,9 @@ const REFUSED_RETRY_MS_MAX = 3_600_000;
  * decide lists and compares them with the announced values (`AnnouncedValues`). If nothing is known of a record, its
  * lists are dropped once.
  *
- * Cost: one API request per object and run, one more for every further 2000 rows (at most 6), one when it begins
- * without a position, and, where fields decide lists, up to five when it begins and after an event for the whole table.
- * While Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
+ * Cost: one API request per object and run, one more for every further 2000 rows (six in all at most), one when it
+ * begins without a position, and, where fields decide lists, up to five when it begins and after an event for the whole
+ * table. While Salesforce refuses, it asks at ever longer intervals, up to an hour; it never gives up.
  *
  * Not found: changes that leave no row (records removed from the recycle bin before a run), changes that do not move
  * `SystemModstamp` (formula fields), platform events, and a lost update of other fields that was followed by a change
