@@ -31,9 +31,9 @@ const COALESCE_MS = 250;
  */
 const LIFETIME_MS = 3_600_000;
 /**
- * How often a stream checks that its user still acts for the account, besides when a notice gives a reason to: while no
- * process follows the events, there is no notice. The mapping is nearly always in the cache; while the feed of accounts
- * is not trusted, a thousand idle streams cost the source 200 queries a minute.
+ * How often a stream checks that its user still acts for the account, besides when it opens and when a notice gives a
+ * reason to: while no process follows the events, there is no notice. The mapping is nearly always in the cache; while
+ * the feed of accounts is not trusted, a thousand idle streams cost the source 200 queries a minute.
  */
 const LOOK_MS = 300_000;
 const RETRY_AFTER_SECONDS = 5;

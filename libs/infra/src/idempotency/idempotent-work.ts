@@ -77,10 +77,10 @@ export class IdempotentWork {
   }
 
   /**
-   * The remembered answer of an earlier request with this key, else the answer of this attempt. Rejects as `attempt`
-   * does, with `IdempotencyKeyReusedError` for another fingerprint, and with `IdempotencyKeyInUseError` if another
-   * request is under way for longer than `waitMs`. While the store is away the work is done all the same; its claim
-   * says so.
+   * The remembered answer of an earlier request with this key, else the answer of this attempt; that of `onAbandoned`
+   * if an earlier attempt was abandoned, or its answer cannot be read. Rejects as `attempt` does, with
+   * `IdempotencyKeyReusedError` for another fingerprint, and with `IdempotencyKeyInUseError` if another request is
+   * under way for longer than `waitMs`. While the store is away the work is done all the same; its claim says so.
    */
   async once<T>(key: string, fingerprint: string, work: WorkOnce<T>): Promise<T> {
     const claim: IdempotencyClaim = { key, fingerprint, holder: randomUUID() };

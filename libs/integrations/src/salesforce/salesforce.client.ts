@@ -52,7 +52,10 @@ export interface QueryOptions {
 
 /** The Salesforce org over REST. Bounded in concurrency and time; signs in again when the session has expired. */
 export abstract class SalesforceClient {
-  /** All records of a query, further pages included. Rejects with `SalesforceError`. */
+  /**
+   * All records of a query, further pages included. Rejects with `SalesforceError`, or as the admission of the request
+   * does.
+   */
   abstract query<T>(query: Soql, options?: QueryOptions): Promise<T[]>;
   /** Sends all calls in one request, all or none. Resolves with the bodies of the results in order. */
   abstract composite(calls: readonly CompositeCall[]): Promise<unknown[]>;

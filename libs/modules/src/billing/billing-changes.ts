@@ -20,8 +20,8 @@ export class BillingChanges {
 
   /**
    * Resolves when no read can return the old data, lists included, and the client's users have been notified (while the
-   * notice board is away, they are notified later). Rejects with `CACHE_NOT_ACKNOWLEDGED` if the former is not certain;
-   * then the caller must repeat it. `source` names this announcement.
+   * notice board is away, they are notified later). Rejects with a `CacheError` if the former is not certain; then the
+   * caller must repeat it. `source` names this announcement.
    */
   async apply(change: BillingChange, source: string): Promise<void> {
     await this.drop(change);

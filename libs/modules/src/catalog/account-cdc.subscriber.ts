@@ -36,7 +36,8 @@ const USER_FIELD = 'Portal_User_Id__c';
 /**
  * An account that starts to name a user must drop that user's mapping, which was built from another account or none.
  * The mapping of the user that it named before is found by the account's record. So an account that names no user any
- * more, or is created without one, drops no further mapping.
+ * more, or is created without one, drops no further mapping. An event that says that the user has changed, but not to
+ * whom, drops all mappings.
  */
 function accountRules(mappings: MappingCacheService): EntityRules {
   return {

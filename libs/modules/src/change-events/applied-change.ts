@@ -17,8 +17,9 @@ export interface AppliedChange {
 }
 
 /**
- * Receives every change after its invalidation was acknowledged and before its position is saved, so that a consumer
- * that dies in between delivers it again. A provider of any imported module is registered automatically.
+ * Receives every change that made something wrong, after its invalidation was acknowledged and before its position is
+ * saved, so that a consumer that dies in between delivers it again. A provider of any imported module is registered
+ * automatically.
  */
 export abstract class AppliedChangeListener {
   /**

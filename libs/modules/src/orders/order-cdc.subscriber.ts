@@ -17,7 +17,8 @@ export const INTERNAL_ORDER_FIELDS: ReadonlySet<string> = new Set([
 
 /**
  * Drops what an order or order item change made wrong: its detail, and its account's list. Lists are found by the
- * records they show, except for an order that is new to a list: its event names the account.
+ * records they show, except for an order that is new to a list: its event names the account (if it does not, all lists
+ * are dropped).
  */
 @Injectable()
 export class OrderCdcSubscriber extends ChangeSubscriber {

@@ -35,7 +35,7 @@ export class Purse {
 
   /**
    * A point, or a refusal; undefined if only the store could tell and it cannot be asked. A payer whose points are used
-   * up is refused without asking until its window ends.
+   * up is refused without asking until its window ends; so is a caller while as many wait as a window has points.
    */
   take(): Taking | Promise<Taking | undefined> {
     const isRunning = performance.now() < this.endsAt;

@@ -64,7 +64,7 @@ const REFUSED_RETRY_MS_MAX = 3_600_000;
  * Finds changes that the stream has lost. Change events are no complete account ("in rare cases, some event messages
  * aren't delivered", Change Data Capture Guide), so it queries every watched object for the rows that have changed
  * since the last time, deleted ones included. It hands on those that no event announced as gap events, and counts them.
- * A change is repaired within `periodMs` of becoming visible, plus the query's own time.
+ * While Salesforce answers, a change is repaired within `periodMs` of becoming visible, plus the query's own time.
  *
  * It finds a move between lists even if a later change of the same record was heard: it also reads the fields that
  * decide lists and compares them with the announced values (`AnnouncedValues`). If nothing is known of a record, its

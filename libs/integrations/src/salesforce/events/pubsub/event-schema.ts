@@ -96,8 +96,8 @@ export class EventSchema {
   /**
    * The fields that a list of bitmaps names, parts of compound fields as `BillingAddress.Street` (Change Data Capture
    * Guide, "Deserialize Header Fields Sent as Bitmap Fields"). `0x…` has a bit for each field of the schema, the lowest
-   * for the first, which is the header; `4-0x…` has a bit for each part of the field at position 4. Throws for a bit
-   * without a field.
+   * for the first, which is the header; `4-0x…` has a bit for each part of the field at position 4. Throws for a text
+   * that is no bitmap, and for a bit without a field.
    */
   namesIn(bitmaps: readonly string[]): string[] {
     return bitmaps.flatMap((bitmap) => {
