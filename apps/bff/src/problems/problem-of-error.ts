@@ -118,7 +118,7 @@ const SPOKEN: Readonly<Record<string, Spoken>> = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The Idempotency-Key was used for another request' },
   ORDER_NOT_ELIGIBLE: { status: 422, title: 'A product is not open to this account' },
   ORDER_TOO_LARGE: { status: 422, title: 'The order is too large' },
-  // Never with `Retry-After`: a caller that repeats the request may order twice.
+  // Never with `Retry-After`: a caller that repeats the request without a key may order twice.
   ORDER_OUTCOME_UNKNOWN: {
     status: ({ cause }) => ((cause as { code?: unknown } | undefined)?.code === 'SALESFORCE_TIMEOUT' ? 504 : 502),
     title: 'It is not known whether the order was placed',

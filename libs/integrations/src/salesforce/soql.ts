@@ -1,4 +1,7 @@
-/** A query whose inputs are all bound, never concatenated. Only the `soql` tag makes it. */
+/**
+ * A query whose values are all bound, never concatenated. The `soql` tag makes it; code that makes one itself checks
+ * every name that it puts in.
+ */
 export interface Soql {
   readonly text: string;
 }

@@ -52,7 +52,7 @@ let serviceClient: ServiceClientConstructor | undefined;
 export class PubSubClient {
   /**
    * When something last came over this connection, by `performance.now()`; -Infinity if nothing ever did. Set by the
-   * streams on it.
+   * streams on it, and by `isAnswering`.
    */
   seenAt = -Infinity;
   private readonly stub: Stub;
