@@ -15,8 +15,9 @@ export interface ErrorRecord {
 }
 
 /**
- * What a log line shows of an error: its type, message, code and stack, and the same of its causes, each up to a bound.
- * Other fields are left out, because libraries keep requests, commands and answers there. Never throws.
+ * What a log line shows of an error: its type, message, code and stack, and the same of its causes and of the errors of
+ * an aggregate, each up to a bound. Other fields are left out, because libraries keep requests, commands and answers
+ * there. Never throws.
  */
 export function errorRecord(error: unknown): ErrorRecord {
   try {

@@ -8,8 +8,9 @@ import { Injectable } from '@nestjs/common';
 import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability } from './catalog.types.js';
 
 /**
- * The catalog, kept until Salesforce announces a change. Shared entries (`catalog`, `static`, `volatile`) and entries
- * of one account (`eligibility`) use different buckets, so customers' data never mixes with shared data.
+ * The catalog, kept until Salesforce announces a change; availability and stock for a minute at most. Shared entries
+ * (`catalog`, `static`, `volatile`) and entries of one account (`eligibility`) use different buckets, so customers'
+ * data never mixes with shared data.
  */
 @Injectable()
 export class CatalogCacheService extends DomainCache {
