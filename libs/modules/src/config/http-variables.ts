@@ -61,7 +61,8 @@ export const streamVariables = {
   }),
   SSE_STREAMS_MAX: defaulted(wholeNumber(1, 100_000), '1000', {
     group: 'sse',
-    description: 'How many event streams one process holds open; one more is answered with 503.',
+    description:
+      'How many event streams one process holds open; one more replaces one of the account with the most, or is answered with 503.',
   }),
   SSE_STREAMS_PER_ACCOUNT_MAX: defaulted(wholeNumber(1, 10_000), '50', {
     group: 'sse',
