@@ -310,8 +310,8 @@ export class CacheService {
   }
 
   /**
-   * The counters of a domain, summed over all live processes; those of this process alone without `reports`, or while
-   * the store is away.
+   * The counters of a domain, summed over all processes, those that have ended included; those of this process alone
+   * without `reports`, or while the store is away.
    */
   domainMetrics(domain: string): Promise<DomainTotals> {
     return this.board.total(domain);

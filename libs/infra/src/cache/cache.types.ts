@@ -307,9 +307,9 @@ export interface DomainMetrics {
   readonly lostRepeats: number;
 }
 
-/** The counters of one domain, summed over processes, those that have ended included. */
+/** The counters of one domain, summed over processes, those that have ended included; or those of this one alone. */
 export interface DomainTotals extends DomainMetrics {
-  /** Number of live processes in the sums: all that have the domain, or this one alone. */
+  /** Number of live processes that have the domain; only this one is looked at if the counters are its own alone. */
   readonly processes: number;
   /** Set while the store is away: why only this process is in the sums, in words. */
   readonly reason?: string;

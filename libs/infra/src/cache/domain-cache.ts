@@ -16,7 +16,7 @@ export interface DomainCacheOptions {
 
 /**
  * The base of a domain's cache service. A bucket brings request coalescing, dependency tracking, null-safety, counters
- * and eviction. `metrics` sums the counters of all processes, for the domain's health endpoint.
+ * and eviction. `metrics` sums the counters of all processes, ended ones too, for the domain's health endpoint.
  *
  *     @Injectable()
  *     export class CasesCache extends DomainCache {
@@ -41,8 +41,8 @@ export abstract class DomainCache {
   }
 
   /**
-   * The counters, summed over all live processes; those of this process alone if the cache has no `reports`, or while
-   * the store is away.
+   * The counters, summed over all processes, those that have ended included; those of this process alone if the cache
+   * has no `reports`, or while the store is away.
    */
   metrics(): Promise<DomainTotals> {
     return this.cache.domainMetrics(this.domain);

@@ -2,11 +2,12 @@ import type { CacheBucketMetrics } from '../cache/cache.types.js';
 import type { DomainCache } from '../cache/domain-cache.js';
 
 /**
- * The answer of a domain's cache endpoint: counters of all live processes, and the maximum lives of entries in seconds.
+ * The answer of a domain's cache endpoint: counters of all processes, those that have ended included, or of this one
+ * alone while the store is away; and the maximum lives of entries in seconds.
  */
 export interface CacheReport {
   readonly timestamp: string;
-  /** How many processes the counters are summed over. */
+  /** Number of live processes in the sums; only this one while the store is away. Ended ones are not in this number. */
   readonly processes: number;
   /** Why the counters are those of this process alone: the store is away. */
   readonly reason?: string;
