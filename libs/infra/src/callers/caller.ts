@@ -28,6 +28,8 @@ export function currentCaller(): Caller | undefined {
 }
 
 /** The name to count work by: the account, or the user while it is not known; undefined: the process itself. */
+export function accountOf(caller: Caller): string;
+export function accountOf(caller: Caller | undefined): string | undefined;
 export function accountOf(caller: Caller | undefined): string | undefined {
   return caller && (caller.account ?? caller.subject);
 }

@@ -1,4 +1,4 @@
-import type { Caller } from '../callers/caller.js';
+import { accountOf, type Caller } from '../callers/caller.js';
 
 /** What a customer's work is limited by, each class on its own; also the names of the policies in HTTP headers. */
 export const WORK_CLASSES = ['request', 'fetch', 'write', 'stream'] as const;
@@ -45,6 +45,6 @@ export abstract class Limits {
  * tokens or browsers it has, so its users share them. Requests and streams cost this product alone, so each user has
  * its own, and a runaway browser locks no colleague out. A user whose account is not known pays for everything itself.
  */
-export function payerOf(work: WorkClass, { subject, account }: Caller): string {
-  return work === 'fetch' || work === 'write' ? (account ?? subject) : subject;
+export function payerOf(work: WorkClass, caller: Caller): string {
+  return work === 'fetch' || work === 'write' ? accountOf(caller) : caller.subject;
 }
