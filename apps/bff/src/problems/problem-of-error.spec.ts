@@ -24,7 +24,6 @@ describe('the problem of an error', () => {
     [new NotAcknowledgedError(SECRET), 503, 2],
     [new BuildFailedError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
     [new BuildFailedError(undefined, SECRET), 502, undefined],
-    [new BuildFailedError('RATE_LIMITED', SECRET), 429, 10],
     [new RateLimitedError('fetch', 17, SECRET), 429, 17],
     [new InternalServerErrorException(SECRET), 500, undefined],
     [new Error(SECRET), 500, undefined],

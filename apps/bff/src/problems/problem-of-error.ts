@@ -66,15 +66,6 @@ const CACHE_BUSY: Answer = {
   retryAfterSeconds: 2,
 };
 
-/** A customer's own limit, of which another process tells nothing but its code. */
-const RATE_LIMITED: Answer = {
-  status: 429,
-  kind: 'rate-limited',
-  title: 'Too many requests',
-  detail: 'You have asked for as much as one customer may. Try again later.',
-  retryAfterSeconds: 10,
-};
-
 /**
  * The answers to failures that pass by themselves, by the code of the error. Other codes of a source get
  * `SOURCE_REFUSED`.
@@ -99,7 +90,6 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   CACHE_STORE_UNAVAILABLE: CACHE_BUSY,
   CACHE_CLOSED: CACHE_BUSY,
   NONCES_UNAVAILABLE: CACHE_BUSY,
-  RATE_LIMITED,
   IDEMPOTENCY_UNAVAILABLE: {
     ...CACHE_BUSY,
     detail: 'The store of idempotency keys does not answer, so nothing was ordered. Send it again with the same key.',
