@@ -61,6 +61,15 @@ describe('the problem of an error', () => {
     });
   });
 
+  it('[C2] of data that is not loaded for one account speaks of data, not of the source', () => {
+    expect(problemOfError(new RateLimitedError('fetch', 17, SECRET)).detail).toBe(
+      'Your account has loaded as much new data as one account may for now. Try again in 17 seconds.',
+    );
+    expect(problemOfError(new SalesforceError('SALESFORCE_QUOTA_RESERVED', SECRET)).title).toBe(
+      'New data is limited for now',
+    );
+  });
+
   it('that speaks to the customer has its words', () => {
     expect(problemOfError(new BillingNotLinkedError())).toMatchObject({
       status: 409,

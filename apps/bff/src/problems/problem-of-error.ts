@@ -43,7 +43,7 @@ const SOURCE_AT_LIMIT: Answer = {
 const SOURCE_SPARED: Answer = {
   status: 503,
   kind: 'source-spared',
-  title: 'The source is spared for now',
+  title: 'New data is limited for now',
   detail:
     'Few of the requests that the system with this data allows for a day are left. They are kept for orders, and for customers who have asked for less. Try again later.',
   retryAfterSeconds: 300,

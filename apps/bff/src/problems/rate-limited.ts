@@ -4,7 +4,7 @@ import { problem, type Problem } from './problem.js';
 
 const REACHED: Readonly<Record<WorkClass, string>> = {
   request: 'You have made as many requests as one user may.',
-  fetch: 'Your account has asked for as much that was not at hand as one account may.',
+  fetch: 'Your account has loaded as much new data as one account may for now.',
   write: 'Your account has made as many changes as one account may.',
   stream: 'You have opened as many event streams as one user may.',
 };
