@@ -1,4 +1,5 @@
 import { BuildFailedError, NotAcknowledgedError, WaitTimeoutError } from '@bff/infra/cache/cache.errors';
+import { IdempotencyUnavailableError } from '@bff/infra/idempotency/idempotency.errors';
 import { RateLimitedError } from '@bff/infra/limits/limits.errors';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { WhmcsError } from '@bff/integrations/whmcs/whmcs.errors';
@@ -22,6 +23,7 @@ describe('the problem of an error', () => {
     [new WhmcsError('WHMCS_INVALID_ANSWER', SECRET), 502, undefined],
     [new WaitTimeoutError(SECRET, 10), 504, undefined],
     [new NotAcknowledgedError(SECRET), 503, 2],
+    [new IdempotencyUnavailableError(SECRET), 503, 2],
     [new BuildFailedError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
     [new BuildFailedError(undefined, SECRET), 502, undefined],
     [new RateLimitedError('fetch', 17, SECRET), 429, 17],
@@ -58,6 +60,15 @@ describe('the problem of an error', () => {
       code: 'RATE_LIMITED',
       'violated-policies': ['write'],
       retryAfterSeconds: 17,
+    });
+  });
+
+  it('[C3] of an order whose key cannot be looked up is about the order, and says to send the same key', () => {
+    expect(problemOfError(new IdempotencyUnavailableError(SECRET))).toMatchObject({
+      type: 'urn:evergreen:problem:idempotency-unavailable',
+      title: 'The order cannot be placed now',
+      detail: expect.stringMatching(/this request placed nothing.*the same Idempotency-Key/),
+      code: 'IDEMPOTENCY_UNAVAILABLE',
     });
   });
 

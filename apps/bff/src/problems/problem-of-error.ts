@@ -91,8 +91,12 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   CACHE_CLOSED: CACHE_BUSY,
   NONCES_UNAVAILABLE: CACHE_BUSY,
   IDEMPOTENCY_UNAVAILABLE: {
-    ...CACHE_BUSY,
-    detail: 'The store of idempotency keys does not answer, so nothing was ordered. Send it again with the same key.',
+    status: 503,
+    kind: 'idempotency-unavailable',
+    title: 'The order cannot be placed now',
+    detail:
+      'It cannot be looked up whether this order was placed before, so this request placed nothing. Send it again with the same Idempotency-Key.',
+    retryAfterSeconds: 2,
   },
 };
 
