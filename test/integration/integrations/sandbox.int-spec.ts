@@ -101,7 +101,7 @@ describe('the clients against the sandbox', () => {
     sandbox.org.update('Order', id, { AccountId: other });
     await expect(creation().create(toSalesforceId(account.Id), request, { mark })).rejects.toMatchObject({
       code: 'ORDER_REFUSED',
-      message: expect.stringContaining('deleted or moved'),
+      message: expect.stringMatching(/deleted or moved; to order again, use a new key$/),
     });
     expect(sandbox.org.records('Order', { [mark.field]: mark.value })).toHaveLength(1);
   });
@@ -114,6 +114,7 @@ describe('the clients against the sandbox', () => {
     );
     await expect(creation().create(toSalesforceId(account.Id), { items })).rejects.toMatchObject({
       code: 'ORDER_REFUSED',
+      message: expect.stringMatching(/refused: .+; contact support and quote the request id$/),
     });
     expect(await count()).toBe(before);
   });

@@ -4,6 +4,7 @@ import { RateLimitedError } from '@bff/infra/limits/limits.errors';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { WhmcsError } from '@bff/integrations/whmcs/whmcs.errors';
 import { BillingNotLinkedError } from '@bff/modules/billing/billing.errors';
+import { OrderRefusedError } from '@bff/modules/orders/orders.errors';
 import { describe, expect, it } from '@jest/globals';
 import { HttpException, InternalServerErrorException, NotFoundException } from '@nestjs/common';
 import { problemOfError } from './problem-of-error.js';
@@ -86,6 +87,14 @@ describe('the problem of an error', () => {
       status: 409,
       code: 'BILLING_NOT_LINKED',
       detail: expect.stringContaining('ask support'),
+    });
+  });
+
+  it('of an order that Salesforce refused keeps its code, and says what to do', () => {
+    expect(problemOfError(new OrderRefusedError('FIELD_CUSTOM_VALIDATION_EXCEPTION'))).toMatchObject({
+      status: 422,
+      code: 'ORDER_REFUSED',
+      detail: 'the order was refused: FIELD_CUSTOM_VALIDATION_EXCEPTION; contact support and quote the request id',
     });
   });
 

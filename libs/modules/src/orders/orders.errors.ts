@@ -33,11 +33,11 @@ export class OrderTooLargeError extends FinalOrderError {
   }
 }
 
-/** Salesforce refused to create the order. Nothing was created. */
+/** Salesforce refused to create the order. Nothing was created. `detail` says why, and `advice` what to do. */
 export class OrderRefusedError extends FinalOrderError {
   readonly code = 'ORDER_REFUSED';
-  constructor(detail: string, options?: ErrorOptions) {
-    super(`the order was refused: ${detail}`, options);
+  constructor(detail: string, options?: ErrorOptions, advice = 'contact support and quote the request id') {
+    super(`the order was refused: ${detail}; ${advice}`, options);
     this.name = 'OrderRefusedError';
   }
 }

@@ -148,9 +148,9 @@ export class OrderCreation {
       const text = 'another request places the same order at this moment';
       throw new SalesforceError('SALESFORCE_CONFLICT', text, 'DUPLICATE_VALUE', { cause });
     }
-    const isOurs = cause.message.includes(field);
-    const detail = isOurs ? 'its Idempotency-Key belongs to an order that was deleted or moved' : 'DUPLICATE_VALUE';
-    throw new OrderRefusedError(detail, { cause });
+    if (!cause.message.includes(field)) throw new OrderRefusedError('DUPLICATE_VALUE', { cause });
+    const detail = 'its Idempotency-Key belongs to an order that was deleted or moved';
+    throw new OrderRefusedError(detail, { cause }, 'to order again, use a new key');
   }
 
   /**
