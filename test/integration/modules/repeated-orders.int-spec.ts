@@ -94,6 +94,18 @@ describe('[C3] an order with an Idempotency-Key', () => {
     expect(portal.org.orders.filter(({ AccountId }) => AccountId === IDS.alice)).toHaveLength(2);
   });
 
+  it('is found after an unknown outcome even if it would be refused by then', async () => {
+    const portal = await open();
+    portal.org.lostAnswer = new SalesforceError('SALESFORCE_TIMEOUT', 'no answer');
+    expect((await place(portal, 'k')).statusCode).toBe(504);
+    portal.org.lostAnswer = undefined;
+    const placed = portal.org.orders.at(-1) as Record<string, unknown>;
+    portal.org.prices.length = 0; // nothing is sold any more
+    expect(told(await place(portal, 'k'))).toMatchObject({ status: 201, body: { id: placed['Id'] } });
+    const refused = await place(portal, 'another key');
+    expect([refused.statusCode, refused.json().code]).toEqual([422, 'ORDER_PRODUCT_NOT_SOLD']);
+  });
+
   it('is still being carried out for those who have waited long enough', async () => {
     const portal = await open();
     let finish = (): void => undefined;

@@ -10,6 +10,7 @@ import { CatalogService } from '../../catalog/catalog.service.js';
 import type { AppConfig } from '../../config/app-config.js';
 import type { OrderRequest } from '../order.types.js';
 import {
+  FinalOrderError,
   OrderOutcomeUnknownError,
   OrderRefusedError,
   OrderTooLargeError,
@@ -61,7 +62,7 @@ export class OrderCreation {
 
   /**
    * Creates the order and its items, all or none, and resolves with the order's id. With a mark, an order of the
-   * account that has it already is returned as it is, once the request has passed all checks anew. Rejects with
+   * account that has it already is returned as it is, also when the request would be refused by now. Rejects with
    * `OrderOutcomeUnknownError` when the order may still have been created; after any other rejection
    * (`ProductNotSoldError`, `OrderNotEligibleError`, `OrderTooLargeError`, `OrderRefusedError`, `SalesforceError`) this
    * call has created none. `beforeWrite` runs just before the order is sent.
@@ -71,7 +72,15 @@ export class OrderCreation {
     request: OrderRequest,
     { mark, beforeWrite }: { readonly mark?: RequestMark; readonly beforeWrite?: () => Promise<void> } = {},
   ): Promise<SalesforceId> {
-    const { pricebookId, lines } = await this.checked(account, request);
+    let priced: PricedOrder;
+    try {
+      priced = await this.checked(account, request);
+    } catch (refusal) {
+      const earlier = mark && refusal instanceof FinalOrderError ? await this.find(account, mark) : undefined;
+      if (earlier === undefined) throw refusal;
+      return earlier;
+    }
+    const { pricebookId, lines } = priced;
     const order = {
       AccountId: account,
       EffectiveDate: new Date().toISOString().slice(0, 10),
@@ -138,19 +147,24 @@ export class OrderCreation {
    * The account's order with this mark, which an earlier request has created, however it has changed since. If there is
    * none, rejects: with a conflict if it may be under way at this moment, else with `OrderRefusedError`.
    */
-  private async marked(account: SalesforceId, { field, value }: RequestMark, cause: Error): Promise<SalesforceId> {
-    const [order] = await this.salesforce.query<{ Id: string }>(
-      soql`SELECT Id FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
-    );
-    if (order) return toSalesforceId(order.Id);
+  private async marked(account: SalesforceId, mark: RequestMark, cause: Error): Promise<SalesforceId> {
+    const order = await this.find(account, mark);
+    if (order !== undefined) return order;
     // Salesforce may refuse one of two inserts at once without names: "<unknown> duplicates value on …: <unknown>".
     if (!/value found: *\w/.test(cause.message)) {
       const text = 'another request places the same order at this moment';
       throw new SalesforceError('SALESFORCE_CONFLICT', text, 'DUPLICATE_VALUE', { cause });
     }
-    if (!cause.message.includes(field)) throw new OrderRefusedError('DUPLICATE_VALUE', { cause });
+    if (!cause.message.includes(mark.field)) throw new OrderRefusedError('DUPLICATE_VALUE', { cause });
     const detail = 'its Idempotency-Key belongs to an order that was deleted or moved';
     throw new OrderRefusedError(detail, { cause }, 'to order again, use a new key');
+  }
+
+  private async find(account: SalesforceId, { field, value }: RequestMark): Promise<SalesforceId | undefined> {
+    const [order] = await this.salesforce.query<{ Id: string }>(
+      soql`SELECT Id FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
+    );
+    return order && toSalesforceId(order.Id);
   }
 
   /**
