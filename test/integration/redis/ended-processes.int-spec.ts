@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { StoreUnavailableError } from '@bff/infra/cache/cache.errors';
 import { RedisProcessReports } from '@bff/infra/fleet/redis/redis-process-reports';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
@@ -58,6 +59,55 @@ it('[N9] a process that was cut off so long that it was added up is not counted 
   counted = 26;
   await cutOff.reports.close();
   expect(await hits(last)).toBe(26 + OTHERS);
+});
+
+/** Adds up what Redis knows of a process, as a new process does for one that has not written for 5 s. */
+async function addUp(processId: string): Promise<void> {
+  await admin.del(`{ended.reports}:${TOPIC}:${processId}`);
+  for (let n = 0; n < OTHERS; n++) {
+    const { reports } = await join(`after-${processId}-${n}`);
+    reports.publishCounters(TOPIC, () => ({ hits: 0 }));
+    await reports.readCounters(TOPIC);
+    await reports.close();
+    if ((await admin.hget(`{ended.reports}:counted:${TOPIC}`, processId)) === null) return;
+  }
+  throw new Error(`${processId} was not added up`);
+}
+
+it('[N9] a process that was added up is not counted twice when several ask for the counters at once', async () => {
+  const asked = await join('asked');
+  const before = await hits(asked);
+  asked.reports.publishCounters(TOPIC, () => ({ hits: 100 }));
+  expect(await hits(asked)).toBe(before + 100);
+  await addUp('asked');
+  const sums = await Promise.all(Array.from({ length: 5 }, () => hits(asked)));
+  expect([...sums, await hits(asked)]).toEqual(Array.from({ length: 6 }, () => before + 100));
+});
+
+it('[N9] a process that was added up after a reply was lost is not counted twice', async () => {
+  const unheard = await join('unheard');
+  const before = await hits(unheard);
+  let counted = 100;
+  unheard.reports.publishCounters(TOPIC, () => ({ hits: counted }));
+  expect(await hits(unheard)).toBe(before + 100);
+  const commands = unheard.client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const carriedOut = commands.evergreen_reports_count as (...args: unknown[]) => Promise<unknown>;
+  commands.evergreen_reports_count = async (...args) => {
+    await carriedOut.apply(unheard.client, args);
+    throw new Error('Connection is closed.');
+  };
+  counted = 150;
+  await expect(hits(unheard)).rejects.toThrow(StoreUnavailableError);
+  await eventually(
+    async () => (await admin.hget(`{ended.reports}:counted:${TOPIC}`, 'unheard'))?.includes('150') === true,
+    { what: 'it is counted without a reply' },
+  );
+  commands.evergreen_reports_count = () => Promise.reject(new Error('Connection is closed.'));
+  await addUp('unheard');
+  commands.evergreen_reports_count = carriedOut;
+  expect(await hits(unheard)).toBe(before + 150);
+  counted = 151;
+  expect(await hits(unheard)).toBe(before + 151);
 });
 
 it('[N9] the counters of an emptied Redis begin with those of the live processes', async () => {

@@ -6,6 +6,7 @@ import { ProcessReports, type CountedReports, type ProcessReport } from '../proc
 import { countersSince } from './counters-since.js';
 import { SharedConnection } from './shared-connection.js';
 import type { RedisClient } from '../../redis/redis-client.js';
+import { failureOf } from '../../redis/refused-reply.js';
 
 const PERIOD_MS = 1000;
 /** How long Redis keeps a report. A process that has not written for this long, five times its period, counts as gone. */
@@ -25,12 +26,19 @@ const DIRECT = ['DEL', 'MGET', 'PEXPIRE', 'SADD', 'SET', 'SMEMBERS', 'SREM'] as 
 
 /** What this process publishes under a topic. */
 interface Published {
-  readonly content: () => unknown;
+  content: () => unknown;
   readonly isCounted: boolean;
-  /** The counters that were last acknowledged; undefined before the first. */
+  /**
+   * The counters that were last sent and not refused, so they may be in the sum also if no reply came; undefined before
+   * the first.
+   */
   sent?: unknown;
   /** The counters that were added up when this process was taken for ended; they are not published again. */
   base?: unknown;
+  /** The newest count, settled or not. */
+  last?: Promise<boolean>;
+  /** The newest count while it waits for the one before it. */
+  next?: Promise<boolean> | undefined;
 }
 
 /** Reports of all processes: one expiring key for each report, all in one slot, so that one command reads them. */
@@ -69,8 +77,8 @@ export class RedisProcessReports extends ProcessReports {
   }
 
   publishCounters(topic: string, content: () => object): void {
-    const { sent, base } = this.published.get(topic) ?? {};
-    this.begin(topic, { content, isCounted: true, sent, base });
+    const known = this.published.get(topic);
+    this.begin(topic, known?.isCounted ? Object.assign(known, { content }) : { content, isCounted: true });
   }
 
   async read(topic: string): Promise<ProcessReport[]> {
@@ -83,7 +91,10 @@ export class RedisProcessReports extends ProcessReports {
   async readCounters(topic: string): Promise<CountedReports> {
     const own = this.published.get(topic);
     if (own?.isCounted) await this.count(topic, own);
-    const [live, ended] = (await this.run('counted', topic, [])) as [string[], string[]];
+    const [live, ended] = (await this.connection.run((redis) => this.send(redis, 'counted', topic, []))) as [
+      string[],
+      string[],
+    ];
     const parsed = (texts: string[]) => texts.map((text) => JSON.parse(text) as ProcessReport);
     return { live: parsed(live), ended: parsed(ended) };
   }
@@ -149,10 +160,25 @@ export class RedisProcessReports extends ProcessReports {
   }
 
   /**
-   * Resolves with whether this process is new under the topic. A process that was away for so long that its counters
-   * were added up publishes what it has counted since it last sent any.
+   * Resolves with whether this process is new under the topic, once the counters of this moment or later ones are
+   * counted. One count of a topic is under way at a time, and at most one waits: all who ask meanwhile share it.
    */
-  private async count(topic: string, own: Published): Promise<boolean> {
+  private count(topic: string, own: Published): Promise<boolean> {
+    if (own.next) return own.next;
+    const counting = Promise.allSettled([own.last]).then(() => {
+      own.next = undefined;
+      return this.countNow(topic, own);
+    });
+    own.last = own.next = counting;
+    return counting;
+  }
+
+  /**
+   * A process that was away for so long that its counters were added up publishes what it has counted since it last
+   * sent any. If the reply to that was lost, what was counted since the sending before it may be missing in the sum;
+   * nothing is in it twice.
+   */
+  private async countNow(topic: string, own: Published): Promise<boolean> {
     const isNew = own.sent === undefined;
     if (await this.counted(topic, own)) return isNew;
     own.base = own.sent;
@@ -161,24 +187,30 @@ export class RedisProcessReports extends ProcessReports {
     return true;
   }
 
-  /** Sends the counters; false if this process was taken for ended. */
+  /** Sends the counters; false if this process was taken for ended, which only one that has sent some can be. */
   private async counted(topic: string, own: Published): Promise<boolean> {
+    const { sent: before } = own;
     const content = own.content();
     const report: ProcessReport = this.report({ ...own, content: () => content });
-    const standing = own.sent === undefined ? 'new' : 'known';
     const bounds = [LIVE_MS, INDEX_MS, COUNTED_MS, APART_MAX];
-    const args = [this.processId, JSON.stringify(report), standing, ...bounds];
-    const isTaken = (await this.run('count', topic, args)) === 1;
-    if (isTaken) own.sent = content;
-    return isTaken;
+    const args = [this.processId, JSON.stringify(report), before === undefined ? 'new' : 'known', ...bounds];
+    return this.connection.run(async (redis) => {
+      own.sent = content;
+      try {
+        const isTaken = (await this.send(redis, 'count', topic, args)) === 1;
+        if (!isTaken) own.sent = before;
+        return isTaken;
+      } catch (error) {
+        if (failureOf(error).kind === 'refused') own.sent = before;
+        throw error;
+      }
+    });
   }
 
-  private run(name: Script, topic: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.connection.run((redis) => {
-      const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
-      const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
-      return command.call(redis, this.index(topic), `${this.tag}:counted:${topic}`, ...args);
-    });
+  private send(redis: RedisClient, name: Script, topic: string, args: readonly (string | number)[]): Promise<unknown> {
+    const commands = redis as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
+    const command = commands[PREFIX + name] as (...args: (string | number)[]) => Promise<unknown>;
+    return command.call(redis, this.index(topic), `${this.tag}:counted:${topic}`, ...args);
   }
 
   private key(topic: string, processId: string): string {
