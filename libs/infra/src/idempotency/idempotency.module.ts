@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Module } from '@nestjs/common';
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Encryption } from '../cache/encryption.js';
 import { APP_CONFIG, type ApplicationConfig } from '../config/application-config.js';
 import type { RedisClient } from '../redis/redis-client.js';
@@ -35,7 +35,13 @@ interface IdempotencyConfig {
   ],
   exports: [IdempotentWork],
 })
-export class IdempotencyModule {}
+export class IdempotencyModule implements OnApplicationShutdown {
+  constructor(private readonly work: IdempotentWork) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.work.close();
+  }
+}
 
 /** Without a configured key, the store is this process, and a random key ends with it. */
 function encryptionKeys(configured: IdempotencyConfig['cache']['encryptionKeys']) {

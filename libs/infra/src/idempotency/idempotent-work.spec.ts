@@ -11,6 +11,11 @@ import { MemoryIdempotencyRecords } from './memory/memory-idempotency-records.js
 class WatchedRecords extends MemoryIdempotencyRecords {
   isAway = false;
   losesClaims = false;
+  /** The next holds are carried out, and their replies are lost. */
+  repliesLost = 0;
+  /** The next releases that fail, without being carried out. */
+  releasesFailing = 0;
+  releases = 0;
   holds = 0;
   readonly stored: string[] = [];
 
@@ -20,7 +25,10 @@ class WatchedRecords extends MemoryIdempotencyRecords {
 
   override hold(...args: Parameters<MemoryIdempotencyRecords['hold']>): Promise<boolean> {
     this.holds++;
-    return this.reply(() => (this.losesClaims ? Promise.resolve(false) : super.hold(...args)));
+    const held = this.reply(() => (this.losesClaims ? Promise.resolve(false) : super.hold(...args)));
+    if (this.repliesLost === 0) return held;
+    this.repliesLost--;
+    return held.then(() => Promise.reject(new IdempotencyUnavailableError('the reply is lost')));
   }
 
   override answer(...args: Parameters<MemoryIdempotencyRecords['answer']>): Promise<boolean> {
@@ -29,7 +37,10 @@ class WatchedRecords extends MemoryIdempotencyRecords {
   }
 
   override release(...args: Parameters<MemoryIdempotencyRecords['release']>): Promise<void> {
-    return this.reply(() => super.release(...args));
+    this.releases++;
+    if (this.releasesFailing === 0) return this.reply(() => super.release(...args));
+    this.releasesFailing--;
+    return Promise.reject(new IdempotencyUnavailableError('it fails'));
   }
 
   private reply<T>(work: () => Promise<T>): Promise<T> {
@@ -51,6 +62,7 @@ beforeEach(() => {
 afterEach(() => {
   Logger.overrideLogger(['error']);
   jest.useRealTimers();
+  return work.close();
 });
 
 /** Work that answers the number of the attempt. */
@@ -168,6 +180,45 @@ describe('[C3] work under an idempotency key while the store is away', () => {
       return { answer: ++attempts, isLasting: true };
     };
     expect(await work.once('k', 'f', counted({ attempt }))).toBe(1);
+  });
+});
+
+describe('[C3] a key under which nothing was done, while its release fails', () => {
+  const refusedBefore = counted({ attempt: (claim) => claim.confirm({ canRepeat: false }).then(() => never()) });
+
+  it('is free again once the store answers, although the reply to the confirmation was lost', async () => {
+    jest.useFakeTimers();
+    records.repliesLost = 1;
+    records.releasesFailing = 1;
+    await expect(work.once('k', 'f', refusedBefore)).rejects.toMatchObject({ code: 'IDEMPOTENCY_UNAVAILABLE' });
+    await jest.advanceTimersByTimeAsync(20_000); // longer than the lease
+    expect(await work.once('k', 'f', counted())).toBe(1);
+    expect(records.releases).toBe(2);
+  });
+
+  it('is free again after a refusal before the step that cannot be undone', async () => {
+    jest.useFakeTimers();
+    records.releasesFailing = 3;
+    await expect(work.once('k', 'f', refusedBefore)).rejects.toThrow('the work was done');
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(await work.once('k', 'f', counted())).toBe(1);
+    expect(records.releases).toBe(4);
+  });
+
+  it('is asked for less and less often, for all such keys together, and until the close', async () => {
+    jest.useFakeTimers();
+    records.releasesFailing = Infinity;
+    for (let n = 0; n < 1_100; n++) await work.once(`k${n}`, 'f', refusedBefore).catch(() => undefined);
+    records.releases = 0;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(records.releases).toBeGreaterThan(10);
+    expect(records.releases).toBeLessThan(20);
+    records.releasesFailing = 0;
+    records.releases = 0;
+    await work.close();
+    expect(records.releases).toBe(1_000);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(records.releases).toBe(1_000);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   IdempotencyUnavailableError,
 } from './idempotency.errors.js';
 import type { Hold, IdempotencyClaim, IdempotencyRecords } from './idempotency-records.js';
+import { RepeatedReleases } from './repeated-releases.js';
 
 /** How long an answer is remembered: what the published API promises. */
 export const ANSWER_LIFE_MS = 24 * 3_600_000;
@@ -47,7 +48,10 @@ export interface HeldClaim {
 
 /** The work that runs under a key. */
 export interface WorkOnce<T> {
-  /** Does the work. After a rejection the key is free again, unless the claim was abandoned. */
+  /**
+   * Does the work. After a rejection the key is free again, unless the claim was abandoned; if the store does not answer
+   * then, as soon as it does.
+   */
   readonly attempt: (claim: HeldClaim) => Promise<Attempt<T>>;
   /** The answer if the work of an earlier request may have been done, and cannot be repeated to find out. */
   readonly onAbandoned: () => T;
@@ -66,6 +70,7 @@ export class IdempotentWork {
   private readonly logger = new Logger(IdempotentWork.name);
   private readonly leaseMs: number;
   private readonly waitMs: number;
+  private readonly releases: RepeatedReleases;
 
   constructor(
     private readonly records: IdempotencyRecords,
@@ -74,6 +79,12 @@ export class IdempotentWork {
   ) {
     this.leaseMs = leaseMs;
     this.waitMs = waitMs;
+    this.releases = new RepeatedReleases(records, ANSWER_LIFE_MS);
+  }
+
+  /** Releases once more the keys that the store has not released yet, and ends repeating that. Never rejects. */
+  close(): Promise<void> {
+    return this.releases.close();
   }
 
   /**
@@ -120,7 +131,7 @@ export class IdempotentWork {
   }
 
   private async attempt<T>(claim: IdempotencyClaim, work: WorkOnce<T>): Promise<T> {
-    const held = new Held(this.records, claim, this.leaseMs, this.logger);
+    const held = new Held(this.records, this.releases, claim, this.leaseMs, this.logger);
     try {
       const { answer, isLasting } = await work.attempt(held);
       if (isLasting) await this.remember(claim, answer);
@@ -155,6 +166,7 @@ class Held implements HeldClaim {
 
   constructor(
     private readonly records: IdempotencyRecords,
+    private readonly releases: RepeatedReleases,
     private readonly claim: IdempotencyClaim,
     private readonly leaseMs: number,
     private readonly logger: Logger,
@@ -178,8 +190,7 @@ class Held implements HeldClaim {
   }
 
   async release(): Promise<void> {
-    if (this.isAbandoned) return;
-    await afterWork(this.records.release(this.claim), 'an idempotency key is not released', this.logger);
+    if (!this.isAbandoned) await this.releases.release(this.claim);
   }
 
   end(): void {
