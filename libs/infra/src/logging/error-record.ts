@@ -1,3 +1,5 @@
+import { SEEN_LENGTH_MAX, type Masking } from './masking.js';
+
 /** Maximum causes of one error, and errors of one aggregate, that a line shows. */
 const CAUSES_MAX = 5;
 const MESSAGE_LENGTH_MAX = 2_048;
@@ -16,10 +18,11 @@ export interface ErrorRecord {
 
 /**
  * What a log line shows of an error: its type, message, code and stack, and the same of its causes and of the errors of
- * an aggregate, each up to a bound. Other fields are left out, because libraries keep requests, commands and answers
- * there. Never throws.
+ * an aggregate, each masked and then cut at a bound, so that no part of a secret is left at the cut. Other fields are
+ * left out, because libraries keep requests, commands and answers there. Never throws.
  */
-export function errorRecord(error: unknown): ErrorRecord {
+export function errorRecord(error: unknown, masking: Masking): ErrorRecord {
+  const record = (each: unknown) => recordOf(each, masking);
   try {
     const causes = causesOf(error).map(record);
     const { errors } = (error ?? {}) as { errors?: unknown };
@@ -33,15 +36,21 @@ export function errorRecord(error: unknown): ErrorRecord {
   }
 }
 
-/** The messages of an error and its causes in one line, for a failure that needs no stack. */
+/**
+ * The messages of an error and its causes in one line, for a failure that needs no stack. They are not masked: the line
+ * of the log is, which shows less than what is cut off here.
+ */
 export function messageWithCauses(error: unknown): string {
-  return [error, ...causesOf(error)].map((each) => record(each).message).join(': ');
+  const messages = [error, ...causesOf(error)].map((each) => (each instanceof Error ? each.message : each));
+  return messages.map(String).join(': ').slice(0, SEEN_LENGTH_MAX);
 }
 
-/** The stacks of an error and its causes, for a person, each up to a bound. */
+/** The whole stacks of an error and its causes. They are neither masked nor cut: `Masking.text` does both. */
 export function stackWithCauses(error: unknown): string {
-  const records = [error, ...causesOf(error)].map(record);
-  return records.map(({ stack, message }) => stack ?? message).join('\ncaused by: ');
+  const stacks = [error, ...causesOf(error)].map((each) =>
+    each instanceof Error ? (each.stack ?? each.message) : each,
+  );
+  return stacks.map(String).join('\ncaused by: ');
 }
 
 function causesOf(error: unknown): unknown[] {
@@ -54,18 +63,15 @@ function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-function record(error: unknown): ErrorRecord {
-  if (!(error instanceof Error)) return { type: typeof error, message: bounded(String(error), MESSAGE_LENGTH_MAX) };
+function recordOf(error: unknown, masking: Masking): ErrorRecord {
+  if (!(error instanceof Error))
+    return { type: typeof error, message: masking.text(String(error), MESSAGE_LENGTH_MAX) };
   const { name, message, stack } = error;
   const { code } = error as { code?: unknown };
   return {
     type: error.constructor.name || name,
-    message: bounded(String(message), MESSAGE_LENGTH_MAX),
+    message: masking.text(String(message), MESSAGE_LENGTH_MAX),
     ...((typeof code === 'string' || typeof code === 'number') && { code }),
-    ...(typeof stack === 'string' && { stack: bounded(stack, STACK_LENGTH_MAX) }),
+    ...(typeof stack === 'string' && { stack: masking.text(stack, STACK_LENGTH_MAX) }),
   };
-}
-
-function bounded(text: string, lengthMax: number): string {
-  return text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text;
 }

@@ -144,7 +144,7 @@ describe('an error in the log', () => {
     let last: Error = error;
     for (let n = 1; n <= 20; n++) last = last.cause = new Error(`cause ${n} ${'x'.repeat(100_000)}`);
     last.cause = error; // a circle
-    const record = errorRecord(error);
+    const record = errorRecord(error, new Masking());
     expect(record).toMatchObject({ type: 'TypeError', message: 'outer', code: 'X' });
     expect(record.causes).toHaveLength(5);
     expect(Object.keys(record).sort()).toEqual(['causes', 'code', 'message', 'stack', 'type']);
@@ -154,15 +154,17 @@ describe('an error in the log', () => {
   });
 
   it('[C7] can be anything', () => {
-    expect(errorRecord('text')).toEqual({ type: 'string', message: 'text' });
-    expect(errorRecord(new AggregateError([new Error('a')], 'all')).errors).toMatchObject([{ message: 'a' }]);
+    expect(errorRecord('text', new Masking())).toEqual({ type: 'string', message: 'text' });
+    expect(errorRecord(new AggregateError([new Error('a')], 'all'), new Masking()).errors).toMatchObject([
+      { message: 'a' },
+    ]);
     const hostile = new Error('x');
     Object.defineProperty(hostile, 'message', {
       get: () => {
         throw new Error('no');
       },
     });
-    expect(errorRecord(hostile)).toEqual({ type: 'Error', message: 'an error that cannot be read' });
+    expect(errorRecord(hostile, new Masking())).toEqual({ type: 'Error', message: 'an error that cannot be read' });
   });
 });
 

@@ -2,6 +2,8 @@
 export const TEXT_LENGTH_MAX = 8_192;
 /** Characters read beyond the maximum, so that a secret at the cut is recognised as a whole. */
 const OVERLAP = 4_096;
+/** What of a text is read for a log line; a longer one may be cut here before. */
+export const SEEN_LENGTH_MAX = TEXT_LENGTH_MAX + OVERLAP;
 /** A configured secret that is shorter is not looked for: it would be found in harmless words. */
 const SECRET_LENGTH_MIN = 4;
 
@@ -22,9 +24,9 @@ const PATTERNS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\b(Bearer|Basic|OAuth|BEARER|BASIC)(\s{1,3}|%20|\+)(?=\S{0,4096}[A-Z0-9=_])[\w.~+/=!%-]{4,}/g, '$1$2[credentials]'],
   // User and password in a URL.
   [/(?<=:\/\/)[^/\s"'<>]*@/g, '****@'],
-  // Named secrets in queries, forms, headers and JSON.
+  // Named secrets in queries, forms, headers and JSON, masked ones included: a text may be masked twice.
   [
-    /((?:access_?token|refresh_?token|id_?token|client_?secret|assertion|password|passwd|passphrase|secret|api_?key|access_?key|authorization|cookie|signature)["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"'&,;)}\]]+/gi,
+    /((?:access_?token|refresh_?token|id_?token|client_?secret|assertion|password|passwd|passphrase|secret|api_?key|access_?key|authorization|cookie|signature)["']?\s{0,3}[:=]\s{0,3}["']?)(?:\[[a-z]{1,16}\]|[^\s"'&,;)}\]])+/gi,
     '$1[masked]',
   ],
   // Literals of a query, plain or in a URL, which hold ids and names: after an operator, up to the quote or the cut.
@@ -46,22 +48,27 @@ const SUSPICIOUS = /[@'=:%]|00[135d]|5aep861|eyj|-----BEGIN|bearer|basic|oauth|(
  */
 export class Masking {
   private readonly secrets: RegExp | undefined;
+  private readonly longest: number;
 
   constructor(secrets: readonly string[] = []) {
     const forms = new Set(secrets.filter(({ length }) => length >= SECRET_LENGTH_MIN).flatMap(formsOf));
     const longestFirst = [...forms].sort((a, b) => b.length - a.length).map(literally);
+    this.longest = longestFirst[0]?.length ?? 0;
     this.secrets = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.join('|'), 'g');
   }
 
   /** The text without secrets, and at most `lengthMax` characters of it. */
   text(given: string, lengthMax: number = TEXT_LENGTH_MAX): string {
-    let text = given.length > lengthMax + OVERLAP ? given.slice(0, lengthMax + OVERLAP) : given;
+    const seenMax = lengthMax + OVERLAP;
+    let text = given.length > seenMax ? given.slice(0, seenMax) : given;
     if (this.secrets) text = text.replace(this.secrets, '[secret]');
     if (SUSPICIOUS.test(text)) {
       for (const [pattern, replacement] of PATTERNS) text = text.replace(pattern, replacement);
     }
-    const isWhole = text.length <= lengthMax && given.length <= lengthMax + OVERLAP;
-    return isWhole ? text : `${text.slice(0, lengthMax)}… (${given.length} characters)`;
+    if (given.length < seenMax && text.length <= lengthMax) return text;
+    // Masking may have shortened the text so much that its end is shown, where a secret may be cut.
+    const whole = given.length < seenMax ? text.length : Math.max(0, text.length - this.longest);
+    return `${text.slice(0, Math.min(lengthMax, whole))}… (${given.length} characters)`;
   }
 }
 

@@ -48,7 +48,7 @@ export function logOptions({ app, secrets }: AppConfig, destination?: Destinatio
     serializers: {
       req: () => undefined, // the message says what may be said
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
-      err: errorRecord,
+      err: (error: unknown) => errorRecord(error, masking),
     },
     genReqId: requestId,
     quietReqLogger: true,

@@ -58,8 +58,8 @@ export class Waiter {
 
   /**
    * Whether a caller arriving now may share this waiter's answer: same options, same place, same caller, and no flight
-   * has sent a request since this waiter arrived. The caller must share this waiter's unsent read of the store: then no time has
-   * passed between them.
+   * has sent a request since this waiter arrived. The caller must share this waiter's unsent read of the store: then no
+   * time has passed between them.
    */
   cameWith(options: ResolvedOptions, requests: number): boolean {
     return (
