@@ -119,7 +119,7 @@ describe('[C2] the spend in Redis', () => {
     await ledger.close();
   });
 
-  it('is written in batches, and all of it in the end', async () => {
+  it('is written in batches', async () => {
     const appName = `contract-${randomUUID()}`;
     const ledger = new RedisSpendLedger(redis, appName, () => NOON);
     for (let i = 0; i < 1_200; i += 1) ledger.charge(`account ${i}`);
@@ -130,6 +130,14 @@ describe('[C2] the spend in Redis', () => {
     }
     expect(counts).toEqual([500, 1_000, 1_200]);
     await ledger.close();
+  });
+
+  it('is written to the end at the close', async () => {
+    const appName = `contract-${randomUUID()}`;
+    const ledger = new RedisSpendLedger(redis, appName, () => NOON);
+    for (let i = 0; i < 1_200; i += 1) ledger.charge(`account ${i}`);
+    await ledger.close();
+    expect(await redis.zcard(`{${appName}.spend}:2026-11-30`)).toBe(1_200);
   });
 
   it('does not concern the caller while Redis is away or refuses', async () => {

@@ -49,13 +49,18 @@ export class QuotaReserve {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Throws `QuotaReservedError` if this request must not be sent now. */
-  check(account: string | undefined, kind: RequestKind): void {
+  /**
+   * Throws `QuotaReservedError` if this request must not be sent now. A returned function is to be called if the request
+   * is not sent after all: it passed as a probe, and another one may then.
+   */
+  check(account: string | undefined, kind: RequestKind): (() => void) | undefined {
     const usage = this.newest();
-    if (usage === undefined || kind === 'write') return;
+    if (usage === undefined || kind === 'write') return undefined;
     const reserve = this.reserveOf(usage);
     const part = Math.max(0, usage.limit - usage.used) / reserve;
-    if (!(part < 1) || this.mayRead(account, part) || this.isProbe()) return;
+    if (!(part < 1) || this.mayRead(account, part)) return undefined;
+    const giveBack = this.takeProbe();
+    if (giveBack) return giveBack;
     this.refused += 1;
     throw new QuotaReservedError(
       `${usage.used} of the ${usage.limit} requests of the day are used, and the last ${reserve} are kept for writes ` +
@@ -79,11 +84,15 @@ export class QuotaReserve {
     return this.ledger.spentBy(account) < part * Math.max(this.ledger.heaviest(), LIGHT_MAX);
   }
 
-  /** Whether this read may pass to bring the source's newest word; one a minute. */
-  private isProbe(): boolean {
-    if (this.now() - this.knownAt < PROBE_MS) return false;
-    this.knownAt = this.now();
-    return true;
+  /** What gives the probe back, if this read may pass to bring the source's newest word: one a minute. */
+  private takeProbe(): (() => void) | undefined {
+    const { known, knownAt } = this;
+    const now = this.now();
+    if (now - knownAt < PROBE_MS) return undefined;
+    this.knownAt = now;
+    return () => {
+      if (this.known === known && this.knownAt === now) this.knownAt = knownAt;
+    };
   }
 
   private newest(): QuotaUsage | undefined {

@@ -21,7 +21,7 @@ export class RedisSpendLedger extends SpendLedger {
   private readonly timer: NodeJS.Timeout;
   private readonly pending = new Map<string, number>();
   private pendingDay = '';
-  private writing: Promise<void> | undefined;
+  private writing: Promise<boolean> | undefined;
 
   constructor(
     private readonly redis: RedisClient,
@@ -55,22 +55,31 @@ export class RedisSpendLedger extends SpendLedger {
     return this.day.heaviest;
   }
 
-  /** Writes what waits, unless a write is under way or the connection is not there. Never rejects. */
-  async write(): Promise<void> {
+  /**
+   * Writes one batch of what waits, unless a write is under way or the connection is not there. Resolves with whether it
+   * has written one. Never rejects.
+   */
+  async write(): Promise<boolean> {
     this.beginDay();
-    if (this.writing || this.pending.size === 0 || this.redis.status !== 'ready') return;
-    this.writing = this.writeBatch().catch((error: unknown) => {
-      // Health shows an outage and a refusal; requests go on without the spend of the other processes.
-      if (failureOf(error).kind === 'defect') reportDefect(error);
-    });
-    await this.writing;
+    if (this.writing || this.pending.size === 0 || this.redis.status !== 'ready') return false;
+    this.writing = this.writeBatch().then(
+      () => true,
+      (error: unknown) => {
+        // Health shows an outage and a refusal; requests go on without the spend of the other processes.
+        if (failureOf(error).kind === 'defect') reportDefect(error);
+        return false;
+      },
+    );
+    const isWritten = await this.writing;
     this.writing = undefined;
+    return isWritten;
   }
 
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.writing;
-    await this.write();
+    // Requests that end meanwhile may add to what waits, so the number of batches is bounded.
+    for (let batch = 0; batch < ACCOUNTS_MAX / BATCH_MAX; batch += 1) if (!(await this.write())) return;
   }
 
   private async writeBatch(): Promise<void> {

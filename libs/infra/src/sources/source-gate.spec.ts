@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { runForCaller } from '../callers/caller.js';
+import { MemorySpendLedger } from './memory-spend-ledger.js';
+import { QuotaReserve } from './quota-reserve.js';
 import { SourceGate, type Admission } from './source-gate.js';
 import { runAsWrite } from './write-work.js';
 
@@ -38,5 +40,27 @@ describe('[C2] the gate of a source', () => {
     await expect(ask('alice')).rejects.toMatchObject({ bound: 'account' });
     void gate.pass({ kind: 'read' }, never);
     void gate.pass({ kind: 'read' }, never);
+  });
+
+  it('lets the next read ask for the newest usage when the one that was to do so is not sent', async () => {
+    const clock = { nowMs: 0 };
+    const usage = { used: 100, limit: 100 };
+    const reserve = new QuotaReserve(
+      new MemorySpendLedger(),
+      10,
+      () => usage,
+      () => clock.nowMs,
+    );
+    const refusal = new Error('too many');
+    const admit: Admission = (caller) => (caller?.subject === 'greedy' ? Promise.reject(refusal) : Promise.resolve());
+    const gate = new SourceGate(LIMITS, admit, reserve);
+    const read = (subject: string, signal?: AbortSignal) =>
+      runForCaller({ subject, account: '1' }, () => gate.pass({ kind: 'read', signal }, () => Promise.resolve('sent')));
+    await expect(read('alice')).rejects.toMatchObject({ name: 'QuotaReservedError' });
+    clock.nowMs = 60_000;
+    await expect(read('greedy')).rejects.toBe(refusal);
+    await expect(read('alice', AbortSignal.abort())).rejects.toMatchObject({ name: 'QueueAbortedError' });
+    expect(await read('alice')).toBe('sent');
+    await expect(read('alice')).rejects.toMatchObject({ name: 'QuotaReservedError' });
   });
 });

@@ -38,11 +38,17 @@ export class SourceGate {
     const caller = currentCaller();
     const account = accountOf(caller);
     const kind = caller?.isWriting ? 'write' : given;
-    this.reserve?.check(account, kind);
-    await this.admit?.(caller, kind);
-    return this.queue.run({ account, kind, signal }, () => {
-      this.reserve?.charge(account);
-      return send();
-    });
+    const giveBack = this.reserve?.check(account, kind);
+    let isSent = false;
+    try {
+      await this.admit?.(caller, kind);
+      return await this.queue.run({ account, kind, signal }, () => {
+        isSent = true;
+        this.reserve?.charge(account);
+        return send();
+      });
+    } finally {
+      if (!isSent) giveBack?.();
+    }
   }
 }
