@@ -205,6 +205,16 @@ describe('[C3] a key under which nothing was done, while its release fails', () 
     expect(records.releases).toBe(4);
   });
 
+  it('is free for the next request here before the release is repeated', async () => {
+    jest.useFakeTimers();
+    records.repliesLost = 1;
+    records.releasesFailing = 7;
+    await expect(work.once('k', 'f', refusedBefore)).rejects.toMatchObject({ code: 'IDEMPOTENCY_UNAVAILABLE' });
+    await jest.advanceTimersByTimeAsync(17_000); // longer than the lease
+    expect([records.releases, records.releasesFailing]).toEqual([7, 0]);
+    expect(await work.once('k', 'f', counted())).toBe(1);
+  });
+
   it('is asked for less and less often, for all such keys together, and until the close', async () => {
     jest.useFakeTimers();
     records.releasesFailing = Infinity;

@@ -95,6 +95,7 @@ export class IdempotentWork {
    */
   async once<T>(key: string, fingerprint: string, work: WorkOnce<T>): Promise<T> {
     const claim: IdempotencyClaim = { key, fingerprint, holder: randomUUID() };
+    await this.releases.releaseAgain(key);
     let found: 'begun' | { readonly text: string } | 'abandoned';
     try {
       found = await this.begin(claim);

@@ -38,6 +38,13 @@ export class RepeatedReleases {
     this.schedule();
   }
 
+  /** Tries once more the releases of this key that wait, so that its next request does not find it taken. Never rejects. */
+  async releaseAgain(key: string): Promise<void> {
+    for (const [holder, { claim }] of this.waiting) {
+      if (claim.key === key && !(await this.tried(claim))) this.waiting.delete(holder);
+    }
+  }
+
   /** Tries once more what waits; what is not released then ends by itself. Never rejects. */
   async close(): Promise<void> {
     this.isClosed = true;
