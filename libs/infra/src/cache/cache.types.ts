@@ -309,7 +309,7 @@ export interface DomainMetrics {
 
 /** The counters of one domain, summed over processes, those that have ended included; or those of this one alone. */
 export interface DomainTotals extends DomainMetrics {
-  /** Number of live processes that have the domain; only this one is looked at if the counters are its own alone. */
+  /** Number of live processes in the sums: all that have the domain, or this one alone. Ended ones are not in it. */
   readonly processes: number;
   /** Set while the store is away: why only this process is in the sums, in words. */
   readonly reason?: string;

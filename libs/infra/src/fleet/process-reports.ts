@@ -15,7 +15,8 @@ export interface CountedReports {
 
 /**
  * A board on which each process publishes its counters and state, and from which any process reads those of all live
- * ones. With Redis, each writes every second, and one that has not written for 5 s is not live.
+ * ones, and the counters of those that have ended. With Redis, each writes every second, and one that has not written
+ * for 5 s is not live.
  */
 export abstract class ProcessReports {
   /** Replaces what this process publishes under `topic`, until `close`. `content` is called anew for each report. */

@@ -7,7 +7,7 @@ import type { DomainCache } from '../cache/domain-cache.js';
  */
 export interface CacheReport {
   readonly timestamp: string;
-  /** Number of live processes in the sums; only this one while the store is away. Ended ones are not in this number. */
+  /** Number of live processes in the sums: this one alone while the store is away. Ended ones are not in it. */
   readonly processes: number;
   /** Why the counters are those of this process alone: the store is away. */
   readonly reason?: string;

@@ -26,7 +26,7 @@ const metrics = (hits: number, bypassed = 0): DomainMetrics => ({
 });
 
 describe('the counters of a domain', () => {
-  it('are summed over all live processes, also those that have fewer counters', async () => {
+  it('are summed over all processes, also those that have fewer counters', async () => {
     const older = { buckets: { list: { hits: 5 } }, invalidations: 2 };
     const total = await new DomainBoard(new FakeReports([metrics(3), older])).total('orders');
     expect(total).toMatchObject({ processes: 2, invalidations: 3, repeatedInvalidations: 0 });
