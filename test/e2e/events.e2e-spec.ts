@@ -86,8 +86,8 @@ describe.each(deployments)('browsers of the portal: $name', ({ start, bffs }) =>
     expect(performance.now() - begin).toBeLessThan(8_000);
     await eventually(() => has(told, 'closing'));
     expect(told.find(({ event }) => event === 'closing')?.data).toEqual({ reason: 'shutdown' });
-    // With the embedded store, the events of the meantime are lost with the process; the browser then receives a
-    // resync.
+    // The notice board of the embedded store ends with the process, and the next one does not know the browser's last
+    // id: the browser receives a resync, whether or not something has changed meanwhile.
     if (bffs > 1) await portal.change('Order', order.id, { Status: order.status === 'Draft' ? 'Activated' : 'Draft' });
     await portal.restartBff(last);
     const expected = bffs > 1 ? 'orders.changed' : 'resync';

@@ -144,7 +144,7 @@ export interface AuthConfig {
   readonly jwksUrl: string;
   /** Which of the issuer's tokens count as access tokens. */
   readonly accessTokens: { readonly types: readonly ('at+jwt' | 'JWT')[]; readonly lifetimeMaxSeconds: number };
-  /** How long valid keys are used beyond their time while new ones cannot be fetched. */
+  /** While new keys cannot be fetched, good ones are used this long beyond the time when they were due to be replaced. */
   readonly jwksGraceSeconds: number;
   /**
    * 32 bytes in base64. With made-up data it is the published demo key unless one is set, so that a repeated order is
