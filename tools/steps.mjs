@@ -11,7 +11,8 @@ const LOG_MS = 10_000;
  */
 export async function step(text, work, out = process.stdout) {
   const startedAt = performance.now();
-  const seconds = () => Math.floor((performance.now() - startedAt) / 1_000);
+  // A timer may fire a millisecond early.
+  const seconds = () => Math.round((performance.now() - startedAt) / 1_000);
   // Back to the line's begin, and the rest of the line emptied.
   const show = (line) => out.write(out.isTTY ? `\r${line}\u001b[K` : `${line}\n`);
   show(`${text} …`);

@@ -7,6 +7,7 @@ import { ttl } from '@bff/infra/cache/strategies';
 import { createRedisClient } from '@bff/infra/redis/redis-client';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { redisCommand } from '../../support/redis/redis-command.js';
+import { eventually } from '../../support/eventually.js';
 import { startRedisSentinels } from '../../support/redis/redis-sentinels.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 
@@ -93,7 +94,7 @@ describe('the how-to guides', () => {
       const cache = createCache({ appName: 'reports', redis: client });
       await cache.open();
 
-      expect(cache.state().status).toBe('up');
+      await eventually(() => cache.state().status === 'up', { what: 'the store', state: () => cache.state() });
       expect(await cache.getOrSet('reports:1', async () => 'one', 60)).toBe('one');
       expect(await cache.status('reports:1')).toBe('exists');
 
