@@ -77,7 +77,7 @@ function orderDetail(order: Row) {
     type: order['Type'],
     effectiveDate: order['EffectiveDate'],
     totalAmount: order['TotalAmount'],
-    createdAt: order['CreatedDate'],
+    createdAt: String(order['CreatedDate']).replace('+0000', 'Z'),
     itemCount: items.length,
     items,
   };
