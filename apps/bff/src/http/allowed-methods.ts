@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemOfStatus } from '../problems/problem-of-error.js';
 import { sendProblem } from '../problems/problem.filter.js';
+import { requestPath } from './request-path.js';
 
 /** The methods of the routes that have this pattern. */
 interface Address {
@@ -22,7 +23,7 @@ export function answerOtherMethods(app: FastifyInstance): void {
   });
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
-    const methods = methodsAt(pathOf(request.url), addresses.values());
+    const methods = methodsAt(decodedPath(request.url), addresses.values());
     if (methods.length === 0) return done();
     answer(request, reply, [...methods, 'OPTIONS']);
   });
@@ -40,8 +41,8 @@ function methodsAt(path: string, addresses: Iterable<Address>): string[] {
 }
 
 /** The decoded path, which the router has decoded as well. */
-function pathOf(url: string): string {
-  const path = url.split('?', 1)[0] ?? '';
+function decodedPath(url: string): string {
+  const path = requestPath(url);
   try {
     return decodeURI(path);
   } catch {

@@ -3,6 +3,7 @@ import { Audit } from '@bff/infra/logging/audit';
 import { messageWithCauses } from '@bff/infra/logging/error-record';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { requestPath } from '../http/request-path.js';
 import { ProblemError, type Problem } from './problem.js';
 import { problemOfError } from './problem-of-error.js';
 
@@ -57,12 +58,7 @@ export function sendProblem(
     .header('content-type', 'application/problem+json; charset=utf-8')
     .header('cache-control', 'no-store')
     .header('x-request-id', request.id)
-    .send(JSON.stringify({ ...found, instance: pathOf(request.url), requestId: request.id }));
-}
-
-/** The path of a request's target, without the host that the absolute form has, and without the query. */
-function pathOf(target: string): string {
-  return target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/';
+    .send(JSON.stringify({ ...found, instance: requestPath(request.url), requestId: request.id }));
 }
 
 /** Whether this is the report that Terminus throws when something is down; it is an answer, not a problem. */
