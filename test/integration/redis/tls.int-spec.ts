@@ -138,6 +138,31 @@ describe('Redis over TLS, with a certificate of the client', () => {
   );
 
   it(
+    'survives connections that it ends during their handshake, which fail twice',
+    async () => {
+      const port = await startTlsServer();
+      const uncaught: Error[] = []; // Jest fails the test as well: it listens to the process
+      const note = (error: Error) => void uncaught.push(error);
+      process.prependListener('uncaughtException', note);
+      try {
+        for (let round = 0; round < 40; round += 1) {
+          const clients = Array.from({ length: 10 }, () => createRedisClient({ url: `rediss://127.0.0.1:${port}` }));
+          await Promise.all(
+            clients.map(async (client, i) => {
+              await connectRedis(client, i + 1); // the handshake takes some milliseconds
+              await quitRedis(client, 100);
+            }),
+          );
+        }
+        expect(uncaught).toEqual([]);
+      } finally {
+        process.off('uncaughtException', note);
+      }
+    },
+    START_MS,
+  );
+
+  it(
     '[N10] says what the server speaks, where one side speaks TLS and the other does not',
     async () => {
       const tlsPort = await startTlsServer();

@@ -6,6 +6,7 @@ import { BoundedRedis, type Patience } from './connecting/bounded-redis.js';
 import { watchAsking } from './connecting/cluster-asking.js';
 import { watchFailures } from './connecting/redis-failure.js';
 import { retryDelayMs } from './lasting-redis.js';
+import { ServerConnector } from './connecting/server-connector.js';
 import { sentinelConnector } from './connecting/sentinel-connector.js';
 import { SentinelWatch, type SentinelOptions } from './connecting/sentinel-watch.js';
 
@@ -87,6 +88,7 @@ export function createRedisClient(options: RedisConnectionOptions): RedisClient 
   const client = connect(
     options,
     {
+      Connector: ServerConnector,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,

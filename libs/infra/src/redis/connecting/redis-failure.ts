@@ -1,5 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import type { HostAndPort } from './redis-address.js';
+import { ServerConnector } from './server-connector.js';
 import { mayBeTlsMismatch, tlsMismatch } from './tls-mismatch.js';
 
 const failures = new WeakMap<Redis | Cluster, string>();
@@ -88,7 +89,8 @@ function addressOf(node: string | undefined): HostAndPort | undefined {
 function serverOf(client: Redis | Cluster): HostAndPort | undefined {
   if (client instanceof Cluster) return undefined;
   const { host, port, path, Connector } = client.options;
-  return host === undefined || port === undefined || path !== undefined || Connector ? undefined : { host, port };
+  const isFixed = Connector === undefined || Connector === ServerConnector;
+  return host === undefined || port === undefined || path !== undefined || !isFixed ? undefined : { host, port };
 }
 
 function usesTls(client: Redis | Cluster): boolean {

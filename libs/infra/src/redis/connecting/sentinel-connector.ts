@@ -1,15 +1,12 @@
-import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
 import { retryDelayMs } from '../lasting-redis.js';
 import type { SentinelWatch } from './sentinel-watch.js';
+import { DISCONNECT_MS, openStream } from './server-connector.js';
 
 type Stream = Awaited<ReturnType<AbstractConnector['connect']>>;
 type ErrorEmitter = Parameters<AbstractConnector['connect']>[0];
-
-/** How long a connection that was ended may stay open before it is destroyed: the default of ioredis. */
-const DISCONNECT_MS = 2_000;
 
 /**
  * Connects to the primary that the `SentinelWatch` finds, and leaves it when the watch says so. The connector of
@@ -40,7 +37,7 @@ export function sentinelConnector(watch: SentinelWatch, tls: ConnectionOptions |
     }
 
     #open({ host, port }: { readonly host: string; readonly port: number }): Stream {
-      const stream = tls ? connectTls({ ...tls, host, port }) : createConnection({ host, port });
+      const stream = openStream({ host, port }, tls);
       this.stream = stream;
       stream.once('error', (error: Error) => (this.firstError = error));
       const unfollow = watch.follow({ host, port, leave: () => stream.destroy() });

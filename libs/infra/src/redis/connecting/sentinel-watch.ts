@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { HostAndPort } from './redis-address.js';
+import { ServerConnector } from './server-connector.js';
 import { mayBeTlsMismatch, tlsMismatch } from './tls-mismatch.js';
 import { retryDelayMs } from '../lasting-redis.js';
 
@@ -179,6 +180,7 @@ export class SentinelWatch {
   private connectTo({ host, port }: HostAndPort, behaviour: RedisOptions): Redis {
     const { username, password, tls, timeoutMs } = this.options;
     const redis = new Redis({
+      Connector: ServerConnector,
       host,
       port,
       ...(username ? { username } : {}),
