@@ -26,6 +26,7 @@ import { HealthController } from './health/health.controller.js';
 import { OverallHealthService } from './health/overall-health.js';
 import { QueryNamesGuard } from './http/query-names.guard.js';
 import { LimitGate } from './limits/limit-gate.js';
+import { RefusalDelay } from './limits/refusal-delay.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { WhmcsWebhookController } from './webhooks/whmcs-webhook.controller.js';
@@ -70,6 +71,7 @@ export class AppModule {
         TokenVerifier,
         AccountGate,
         LimitGate,
+        RefusalDelay,
         EventStreams,
         OverallHealthService,
         { provide: APP_GUARD, useClass: QueryNamesGuard },

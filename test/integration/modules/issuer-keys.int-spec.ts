@@ -63,13 +63,13 @@ class Issuer {
     );
   }
 
-  token(kid = 'first', named = kid): Promise<string> {
+  token(kid = 'first', named = kid, lifetimeMs = 100 * HOUR): Promise<string> {
     return new SignJWT({})
       .setProtectedHeader({ alg: 'ES256', kid: named })
       .setSubject('alice')
       .setIssuer(this.url)
       .setAudience('a')
-      .setExpirationTime(Math.floor((Date.now() + 100 * HOUR) / 1_000))
+      .setExpirationTime(Math.floor((Date.now() + lifetimeMs) / 1_000))
       .sign(this.keys.get(kid) as CryptoKey);
   }
 }
@@ -199,5 +199,32 @@ describe('[B10] while the issuer answers', () => {
     pass(5_000);
     for (let i = 0; i < 20; i++) expect(await status(madeUp)).toBe(401);
     expect(issuer.requests).toBe(3);
+  });
+
+  it('the signature of a token is checked once', async () => {
+    const [token, other] = [await issuer.token(), await issuer.token('first', 'first', HOUR)];
+    expect(await status(token)).toBe('alice'); // before the keys are at hand
+    const checks = jest.spyOn(crypto.subtle, 'verify');
+    for (let i = 0; i < 20; i++) expect([await status(token), await status(other)]).toEqual(['alice', 'alice']);
+    expect(checks).toHaveBeenCalledTimes(2);
+    const [header, claims, signature = ''] = token.split('.');
+    const [, foreign] = other.split('.');
+    expect(await status([header, foreign, signature].join('.'))).toBe(401);
+    expect(await status([header, claims, signature.slice(0, -4)].join('.'))).toBe(401);
+  });
+
+  it('a token that was found good is accepted until it ends, and no longer than its key', async () => {
+    const short = await issuer.token('first', 'first', MINUTE);
+    const long = await issuer.token();
+    const both = async () => [await status(short), await status(long)];
+    for (let i = 0; i < 3; i++) expect(await both()).toEqual(['alice', 'alice']);
+    pass(MINUTE + 4_000); // within the tolerance
+    expect(await both()).toEqual(['alice', 'alice']);
+    pass(2_000);
+    expect(await both()).toEqual([401, 'alice']);
+    await issuer.rotate('second');
+    issuer.withdraw('first');
+    expect(await status(await issuer.token('second'))).toBe('alice'); // fetches the keys anew
+    expect(await both()).toEqual([401, 401]);
   });
 });

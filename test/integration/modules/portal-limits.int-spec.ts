@@ -65,6 +65,19 @@ describe('[C2] the limits of customers over HTTP', () => {
     expect((await portal.anonymous('/health/live')).statusCode).toBe(200);
   });
 
+  it('let a refused request wait, and no other one, so that a client in a loop does not keep the process busy', async () => {
+    await open({ LIMIT_REQUESTS: '3/60' });
+    const timed = async (user: string) => {
+      const begin = performance.now();
+      const { statusCode } = await portal.get(user, '/api/orders');
+      return { statusCode, isHeld: performance.now() - begin >= 490 };
+    };
+    expect(await statuses(3, () => portal.get('alice', '/api/orders'))).toEqual([200, 200, 200]);
+    const held = { statusCode: 429, isHeld: true };
+    expect(await Promise.all([timed('alice'), timed('alice')])).toEqual([held, held]);
+    expect((await timed('bob')).statusCode).toBe(200);
+  });
+
   it('refuse a write before its body is read and before anything is fetched for it', async () => {
     await open({ LIMIT_WRITES: '2/60' });
     expect(await statuses(5, () => portal.post('alice', '/api/orders', ORDER))).toEqual([201, 201, 429, 429, 429]);

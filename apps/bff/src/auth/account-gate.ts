@@ -9,6 +9,7 @@ import { MappingService } from '@bff/modules/identity/mapping.service';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { problem, ProblemError } from '../problems/problem.js';
+import { RefusalDelay } from '../limits/refusal-delay.js';
 import { isSafe } from '../limits/safe-methods.js';
 import { setAccount } from './account.decorator.js';
 import { TokenVerifier, UnauthorizedError } from './token-verifier.js';
@@ -27,6 +28,7 @@ export class AccountGate {
     private readonly mappings: MappingService,
     private readonly pseudonyms: Pseudonyms,
     private readonly audit: Audit,
+    private readonly refusals: RefusalDelay,
     @Inject(Limits) private readonly limits: Limits,
   ) {}
 
@@ -65,9 +67,18 @@ export class AccountGate {
     }
   }
 
+  private async charge(): Promise<void> {
+    try {
+      await this.limits.charge('request', currentCaller());
+    } catch (error) {
+      await this.refusals.pass();
+      throw error;
+    }
+  }
+
   private async account(sub: string, request: FastifyRequest): Promise<AccountMapping> {
     noteRequest(request.raw, { caller: currentCaller() });
-    await this.limits.charge('request', currentCaller());
+    await this.charge();
     const find = () => this.mappings.resolve(sub);
     const account = await (isSafe(request.method) ? find() : runAsWrite(find));
     if (account) return account;

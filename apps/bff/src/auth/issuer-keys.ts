@@ -78,6 +78,14 @@ export class IssuerKeys {
   };
 
   /**
+   * Names the fetch that the keys are from; undefined if there are none, or they are due to be fetched again. What was
+   * judged under one generation holds while it lasts: no key is added or withdrawn within it.
+   */
+  get generation(): number | undefined {
+    return this.ageMs < MAX_AGE_MS ? this.fetchedAt : undefined;
+  }
+
+  /**
    * Resolves if there are usable keys, otherwise rejects. It waits for a fetch that is due, unless earlier keys are
    * still usable and the last fetch failed.
    */

@@ -5,6 +5,7 @@ import { errors, jwtVerify } from 'jose';
 import { problem, ProblemError } from '../problems/problem.js';
 import { accessTokenFault } from './access-token.js';
 import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
+import { JudgedTokens } from './judged-tokens.js';
 
 /**
  * Accepted signature algorithms. Symmetric ones would let anyone who knows the public key sign, and `none` anyone at
@@ -20,6 +21,7 @@ const SUBJECT = /^[\x21-\x7E]{1,255}$/;
 @Injectable()
 export class TokenVerifier {
   private readonly keys: IssuerKeys;
+  private readonly judged = new JudgedTokens();
 
   constructor(@Inject(APP_CONFIG) private readonly config: AppConfig) {
     this.keys = new IssuerKeys(new URL(config.auth.jwksUrl), config.auth.jwksGraceSeconds * 1_000);
@@ -30,6 +32,15 @@ export class TokenVerifier {
    * cannot be fetched, the token names a key that is not at hand while the issuer fails, or an unexpected error occurs.
    */
   async subject(token: string): Promise<string> {
+    const { generation } = this.keys;
+    const known = this.judged.subjectOf(token, generation);
+    if (known !== undefined) return known;
+    const { subject, endsAt } = await this.judge(token);
+    this.judged.remember(token, subject, endsAt, generation);
+    return subject;
+  }
+
+  private async judge(token: string): Promise<{ subject: string; endsAt: number }> {
     try {
       const { issuer, audience, accessTokens } = this.config.auth;
       const { payload, protectedHeader } = await jwtVerify(token, this.keys.keyOf, {
@@ -41,8 +52,9 @@ export class TokenVerifier {
       });
       const fault = accessTokenFault(protectedHeader, payload, accessTokens, CLOCK_TOLERANCE_SECONDS);
       if (fault !== undefined) throw new UnauthorizedError(fault);
-      if (typeof payload.sub === 'string' && SUBJECT.test(payload.sub)) return payload.sub;
-      throw new UnauthorizedError('the token has no usable subject');
+      const { sub, exp = 0 } = payload;
+      if (typeof sub !== 'string' || !SUBJECT.test(sub)) throw new UnauthorizedError('the token has no usable subject');
+      return { subject: sub, endsAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1_000 };
     } catch (error) {
       if (error instanceof ProblemError) throw error;
       const reason = refusal(error);
