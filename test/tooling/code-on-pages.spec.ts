@@ -15,7 +15,6 @@ const MOVED_IMPORTS = [
   ['../../../../test/support/change-event.js', '../../support/change-event.js'],
   ['../auth/account.decorator.js', '../../../apps/bff/src/auth/account.decorator.js'],
   ['@bff/modules/cases/cases-cache.service', '../cases/cases-cache.service.js'],
-  ['@bff/modules/cases/cases.service', '../cases/cases.service.js'],
 ] as const;
 
 /** Compiled only where `test/e2e/adding-a-cache.e2e-spec.ts` follows the page: it needs a name that the page adds. */

@@ -1,9 +1,18 @@
 import { CacheService } from '@bff/infra/cache/cache.service';
-import type { Fetcher } from '@bff/infra/cache/cache.types';
+import type { FetchContext } from '@bff/infra/cache/cache.types';
+import { membership, record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
+import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { isSalesforceId, toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
+import { soql } from '@bff/integrations/salesforce/soql';
 import { Injectable } from '@nestjs/common';
+
+interface CaseRecord {
+  readonly Id: string;
+  readonly Subject: string;
+  readonly Status: string;
+}
 
 export interface CaseSummary {
   readonly id: string;
@@ -14,21 +23,35 @@ export interface CaseSummary {
 /** Lists of cases, kept until Salesforce says that one of them changed. */
 @Injectable()
 export class CasesCacheService extends DomainCache {
-  private readonly byAccount = this.bucket<CaseSummary[]>('account', { strategy: changeDriven({ toldBy: 'Case' }) });
+  private readonly byAccount = this.bucket<CaseSummary[], [account: SalesforceId]>('account', {
+    strategy: changeDriven({ toldBy: 'Case' }),
+    load: ([account], context) => this.load(account, context),
+  });
 
-  constructor(cache: CacheService) {
+  constructor(
+    cache: CacheService,
+    private readonly salesforce: SalesforceClient,
+  ) {
     super('cases', cache);
   }
 
-  /** The fetcher names every case that it read. */
-  getCases(account: SalesforceId, fetcher: Fetcher<CaseSummary[]>): Promise<CaseSummary[]> {
-    return this.byAccount.get([account], fetcher);
+  ofAccount(account: SalesforceId): Promise<CaseSummary[]> {
+    return this.byAccount.get([account]);
   }
 
   /** The account whose list has this key; undefined for any other key. */
   accountOf(key: string): SalesforceId | undefined {
-    const [domain, bucket, account = ''] = key.split(':');
-    if (domain !== this.domain || bucket !== this.byAccount.name || !isSalesforceId(account)) return undefined;
-    return toSalesforceId(account);
+    const [account = ''] = this.byAccount.partsOf(key) ?? [];
+    return isSalesforceId(account) ? toSalesforceId(account) : undefined;
+  }
+
+  private async load(account: SalesforceId, { dependsOn, signal }: FetchContext): Promise<CaseSummary[]> {
+    dependsOn(membership('Case')); // a case that is new to the list, or leaves it
+    const rows = await this.salesforce.query<CaseRecord>(
+      soql`SELECT Id, Subject, Status FROM Case WHERE AccountId = ${account}`,
+      { signal },
+    );
+    dependsOn(...rows.map((row) => record('Case', row.Id)));
+    return rows.map((row) => ({ id: row.Id, subject: row.Subject, status: row.Status }));
   }
 }

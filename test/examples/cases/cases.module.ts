@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CaseCdcSubscriber } from './case-cdc.subscriber.js';
 import { CasesCacheService } from './cases-cache.service.js';
-import { CasesService } from './cases.service.js';
 
-@Module({ providers: [CasesCacheService, CasesService, CaseCdcSubscriber], exports: [CasesCacheService, CasesService] })
+@Module({ providers: [CasesCacheService, CaseCdcSubscriber], exports: [CasesCacheService] })
 export class CasesModule {}

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { changeEvent } from '../../support/change-event.js';
 import { CaseCdcSubscriber } from './case-cdc.subscriber.js';
 import { CasesCacheService } from './cases-cache.service.js';
-import { CasesService } from './cases.service.js';
 
 const ACCOUNT = toSalesforceId('001000000000001');
 const CASE = toSalesforceId('500000000000001');
@@ -15,15 +14,14 @@ describe('cases', () => {
   let cache: CacheService;
   let rows: object[];
   let queries: number;
-  let cases: CasesService;
+  let cases: CasesCacheService;
   let change: (changedFields: string[]) => Promise<void>;
   beforeEach(() => {
     cache = createCache(); // the embedded store: no Redis needed
     [rows, queries] = [[{ Id: CASE, Subject: 'No signal', Status: 'New' }], 0];
-    const casesCache = new CasesCacheService(cache);
     const salesforce = { query: () => Promise.resolve((queries++, rows)) } as unknown as SalesforceClient;
-    cases = new CasesService(casesCache, salesforce);
-    const [subscription] = new CaseCdcSubscriber(casesCache).subscriptions;
+    cases = new CasesCacheService(cache, salesforce);
+    const [subscription] = new CaseCdcSubscriber(cases).subscriptions;
     change = async (changedFields) => {
       const event = changeEvent({ entityName: 'Case', recordIds: [CASE], changedFields });
       await cache.invalidate(...(subscription?.dependencies(event) ?? []));
@@ -50,9 +48,8 @@ describe('cases', () => {
     expect(await cases.ofAccount(ACCOUNT)).toEqual([]);
   });
 
-  it('are found by their key, whose list fell', async () => {
-    const casesCache = new CasesCacheService(cache);
-    expect(casesCache.accountOf(`cases:account:${ACCOUNT}`)).toBe(ACCOUNT);
-    expect(casesCache.accountOf(`orders:account:${ACCOUNT}`)).toBeUndefined();
+  it('are found by their key, whose list fell', () => {
+    expect(cases.accountOf(`cases:account:${ACCOUNT}`)).toBe(ACCOUNT);
+    expect(cases.accountOf(`orders:account:${ACCOUNT}`)).toBeUndefined();
   });
 });

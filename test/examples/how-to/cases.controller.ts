@@ -1,5 +1,4 @@
-import type { CaseSummary } from '../cases/cases-cache.service.js';
-import { CasesService } from '../cases/cases.service.js';
+import { CasesCacheService, type CaseSummary } from '../cases/cases-cache.service.js';
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
 import { Controller, Get } from '@nestjs/common';
 import { Account } from '../../../apps/bff/src/auth/account.decorator.js';
@@ -7,7 +6,7 @@ import { Account } from '../../../apps/bff/src/auth/account.decorator.js';
 /** The cases of the caller's account. */
 @Controller('api/cases')
 export class CasesController {
-  constructor(private readonly cases: CasesService) {}
+  constructor(private readonly cases: CasesCacheService) {}
 
   @Get()
   list(@Account() account: AccountMapping): Promise<CaseSummary[]> {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
-import { namespace, record } from '@bff/infra/cache/dependencies';
+import { namespace, record, tag } from '@bff/infra/cache/dependencies';
 import { changeDriven, hybrid, ttl } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
@@ -48,6 +48,24 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
         expect(source.fetches).toBe(1);
       },
     );
+
+    it('an invalidation of a tag drops what has it, also what is being fetched, and nothing else', async () => {
+      const source = new CountingSource<unknown>(1);
+      const tagged = (key: string, name: string) => cache.getOrSet(key, source.fetch, { dependsOn: [tag(name)] });
+      await Promise.all([tagged('d:1', 'spring: 2026'), tagged('d:2', 'spring: 2026'), tagged('d:3', 'spring')]);
+      expect(await cache.invalidate(tag('spring: 2026'))).toMatchObject({ dropped: 2, deferred: 0 });
+      expect([await cache.get('d:1'), await cache.get('d:2'), await cache.get('d:3')]).toEqual([
+        undefined,
+        undefined,
+        1,
+      ]);
+      await cache.getOrSet('d:4', async ({ dependsOn }) => {
+        dependsOn(tag('summer'));
+        await cache.invalidate(tag('summer'));
+        return 1;
+      });
+      expect(await cache.get('d:4')).toBeUndefined();
+    });
 
     it('a TTL ends an entry, and only that', async () => {
       await cache.getOrSet('d:kept', async () => 1);

@@ -33,25 +33,18 @@ class ThingsSource {
 class ThingsCache extends DomainCache {
   readonly hot = this.bucket<number>('hot', {
     strategy: changeDriven(),
-    rehydrate: { fetcher: (parts) => this.source.fetcher(parts), recentSeconds: 60, perSecond: 100 },
+    load: (parts, context) => this.source.fetcher(parts)(context),
+    rehydrate: { recentSeconds: 60, perSecond: 100 },
   });
   readonly slow = this.bucket<number>('slow', {
     strategy: changeDriven(),
-    rehydrate: {
-      fetcher: (parts) => this.source.fetcher(parts),
-      recentSeconds: 60,
-      source: 'a slow one',
-      perSecond: 2,
-    },
+    load: (parts, context) => this.source.fetcher(parts)(context),
+    rehydrate: { recentSeconds: 60, source: 'a slow one', perSecond: 2 },
   });
   readonly slower = this.bucket<number>('slower', {
     strategy: ttl(60),
-    rehydrate: {
-      fetcher: (parts) => this.source.fetcher(parts),
-      recentSeconds: 60,
-      source: 'a slow one',
-      perSecond: 2,
-    },
+    load: (parts, context) => this.source.fetcher(parts)(context),
+    rehydrate: { recentSeconds: 60, source: 'a slow one', perSecond: 2 },
   });
   readonly cold = this.bucket<number>('cold', { strategy: changeDriven() });
 

@@ -5,10 +5,12 @@ import type {
   CacheBucketMetrics,
   CallOptions,
   EntryOptions,
+  FetchContext,
   Fetcher,
   MaybeStale,
   ReadOutcome,
 } from './cache.types.js';
+import { invalidOption } from './cache.errors.js';
 import { encodePart, entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './counters/bucket-metrics.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
@@ -17,13 +19,14 @@ import { hitClock } from '../process/hit-clock.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
-/** How a bucket rebuilds entries after an invalidation, before a caller asks for them. */
-export interface RehydrateOptions<T> {
-  /**
-   * Returns the fetcher of an entry from the parts of its key, as a caller would pass it to `get`. No caller passes
-   * `dependsOn` here, so the fetcher must name its dependencies itself.
-   */
-  readonly fetcher: (parts: readonly string[]) => Fetcher<T>;
+/** The parts of the keys of a bucket, such as `[account: SalesforceId]`. A number is written as text. */
+export type KeyParts = readonly string[];
+
+/** Fetches the value of the entry with these parts from the source, as a `Fetcher` does. */
+export type Loader<T, P extends KeyParts = KeyParts> = (parts: P, context: FetchContext) => Promise<T>;
+
+/** Which entries a bucket rebuilds by its `load` after an invalidation, before a caller asks for them, and how fast. */
+export interface RehydrateOptions {
   /** Rebuild only entries read in this process within this many seconds, at most the 1,000 read last. */
   readonly recentSeconds: number;
   /** The system that the rate protects: buckets that name the same source share its rate. @default the domain */
@@ -36,11 +39,13 @@ export interface RehydrateOptions<T> {
 }
 
 /** The options of every entry of a bucket. docs/reference/bucket-options.md also says what each one does not mean. */
-export interface BucketOptions<T> extends EntryOptions {
+export interface BucketOptions<T, P extends KeyParts = KeyParts> extends EntryOptions {
   /** How the entries end. */
   readonly strategy: Strategy<T>;
-  /** Rebuild entries that an invalidation has dropped. @default none: the next reader builds */
-  readonly rehydrate?: RehydrateOptions<T>;
+  /** Fetches what is missing, for callers that pass no fetcher. @default none: every caller passes one */
+  readonly load?: Loader<T, P>;
+  /** Rebuild entries that an invalidation has dropped; needs `load`. @default none: the next reader builds */
+  readonly rehydrate?: RehydrateOptions;
 }
 
 const COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
@@ -63,8 +68,11 @@ const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetr
  */
 const PLAIN_PART = /^[A-Za-z0-9._~@-]*$/;
 
-/** The entries of one kind in a domain: they share the key format, the strategy and the counters. */
-export class Bucket<T> {
+/**
+ * The entries of one kind in a domain: they share the key format, the strategy and the counters. A bucket with `load`
+ * is a `LoadingBucket`, whose callers need no fetcher.
+ */
+export class Bucket<T, P extends KeyParts = KeyParts> {
   readonly metrics = emptyBucketMetrics();
   /**
    * Maximum seconds that an entry lives by its strategy; null if the strategy sets no maximum, or each value has its
@@ -85,7 +93,7 @@ export class Bucket<T> {
     private readonly cache: CacheService,
     private readonly domain: string,
     readonly name: string,
-    { strategy, rehydrate, ...options }: BucketOptions<T>,
+    { strategy, load, rehydrate, ...options }: BucketOptions<T, P>,
   ) {
     this.prefix = buildKey(domain, name, []);
     this.ttlSeconds = strategySeconds(strategy) ?? null;
@@ -101,18 +109,35 @@ export class Bucket<T> {
     const feeds = strategy.kind === 'change-driven' ? strategy.toldBy : undefined;
     this.trust = feeds && cache.watchFeeds(feeds);
     this.untrusted = this.trust ? withMaxAge(this.options, this.trust.maxAgeSeconds) : this.options;
-    this.recent = rehydrate && this.rehydrated(rehydrate);
+    this.recent = rehydrate && this.rehydrated(rehydrate, load);
   }
 
   /** The key `domain:bucket:part[:part]`. */
-  key(parts: readonly string[]): string {
+  key(parts: P): string {
     let key = this.prefix;
     for (const part of parts) key += `:${PLAIN_PART.test(part) ? part : encodePart(part)}`;
     return key;
   }
 
+  /**
+   * The parts that `key` was given for this key; undefined for a key of another bucket. There may be more or fewer than
+   * expected: another version of the application may have made the key.
+   */
+  partsOf(key: string): readonly string[] | undefined {
+    if (key === this.prefix) return [];
+    if (!key.startsWith(`${this.prefix}:`)) return undefined;
+    try {
+      return key
+        .slice(this.prefix.length + 1)
+        .split(':')
+        .map((part) => decodeURIComponent(part));
+    } catch {
+      return undefined; // no bucket makes a key that cannot be decoded
+    }
+  }
+
   /** The dependency that invalidates exactly this entry. */
-  entry(parts: readonly string[]): Dependency {
+  entry(parts: P): Dependency {
     return entry(this.key(parts));
   }
 
@@ -120,7 +145,7 @@ export class Bucket<T> {
    * Reads through: see `CacheService.getOrSet`. Counts one hit, miss, coalesced or bypassed read; a rejection counts as
    * an error.
    */
-  async get(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
+  async get(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
     try {
       const key = this.key(parts);
       this.recent?.note(key, parts);
@@ -135,7 +160,7 @@ export class Bucket<T> {
    * Like `get`, but the value may be stale, within the bucket's `stale` windows, and is then marked as stale: see
    * `CacheService.getOrSetAllowingStale`.
    */
-  async getAllowingStale(parts: readonly string[], fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<MaybeStale<T>> {
+  async getAllowingStale(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<MaybeStale<T>> {
     try {
       const key = this.key(parts);
       this.recent?.note(key, parts);
@@ -146,11 +171,15 @@ export class Bucket<T> {
     }
   }
 
-  private rehydrated({ fetcher, recentSeconds, source, perSecond }: RehydrateOptions<T>): RecentReads {
+  private rehydrated(
+    { recentSeconds, source, perSecond }: RehydrateOptions,
+    load: Loader<T, P> | undefined,
+  ): RecentReads {
+    if (!load) throw invalidOption(`the bucket ${this.prefix} cannot rehydrate without load`);
     const recent = new RecentReads(within('rehydrate.recentSeconds', recentSeconds, RECENT_SECONDS) * 1000);
-    this.cache.registerRehydration(this.key(['']), {
+    this.cache.registerRehydration(`${this.prefix}:`, {
       recent,
-      fetcherOf: fetcher,
+      fetcherOf: (parts) => (context) => load(parts as P, context), // they are those of an earlier `get`
       options: this.options,
       source: source ?? this.domain,
       perSecond: within('rehydrate.perSecond', perSecond ?? 10, FETCHES_PER_SECOND),
@@ -173,6 +202,41 @@ export class Bucket<T> {
       onOutcome(outcome);
     };
     return withCall(this.current(), { ...call, onOutcome: countAndTell });
+  }
+}
+
+/** A bucket that knows how to fetch its entries. A fetcher given to one call is used instead for that call. */
+export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P> {
+  readonly #load: Loader<T, P>;
+
+  constructor(
+    cache: CacheService,
+    domain: string,
+    name: string,
+    options: BucketOptions<T, P> & { readonly load: Loader<T, P> },
+  ) {
+    super(cache, domain, name, options);
+    this.#load = options.load;
+  }
+
+  override get(parts: P, call?: CallOptions<T>): Promise<T>;
+  override get(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T>;
+  override get(parts: P, given?: Fetcher<T> | CallOptions<T>, call?: CallOptions<T>): Promise<T> {
+    return typeof given === 'function'
+      ? super.get(parts, given, call)
+      : super.get(parts, (context) => this.#load(parts, context), given);
+  }
+
+  override getAllowingStale(parts: P, call?: CallOptions<T>): Promise<MaybeStale<T>>;
+  override getAllowingStale(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<MaybeStale<T>>;
+  override getAllowingStale(
+    parts: P,
+    given?: Fetcher<T> | CallOptions<T>,
+    call?: CallOptions<T>,
+  ): Promise<MaybeStale<T>> {
+    return typeof given === 'function'
+      ? super.getAllowingStale(parts, given, call)
+      : super.getAllowingStale(parts, (context) => this.#load(parts, context), given);
   }
 }
 

@@ -29,6 +29,11 @@ export class CacheError extends Error {
   }
 }
 
+/** The error for an option that cannot be used: `CACHE_INVALID_OPTION`, which no repeat mends. */
+export function invalidOption(message: string): CacheError {
+  return new CacheError('CACHE_INVALID_OPTION', message, false);
+}
+
 /**
  * The store did not answer, or may not be used. `getOrSet` then answers from the source, and `get` as for a miss;
  * writes and invalidations reject with `CACHE_NOT_ACKNOWLEDGED` instead; `status`, `lock` and `scan` reject with this

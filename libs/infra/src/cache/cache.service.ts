@@ -1,4 +1,4 @@
-import { CacheError } from './cache.errors.js';
+import { CacheError, invalidOption } from './cache.errors.js';
 import { Rehydration, type RehydratedBucket } from './upkeep/rehydration.js';
 import type {
   CacheLock,
@@ -251,7 +251,7 @@ export class CacheService {
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
     if (dependencies.length > INVALIDATED_MAX) {
       const text = `an invalidation takes at most ${INVALIDATED_MAX} dependencies, not ${dependencies.length}: use wholeTable or namespace`;
-      throw new CacheError('CACHE_INVALID_OPTION', text, false);
+      throw invalidOption(text);
     }
     return this.invalidateAll('invalidate', invalidatedDependencies(dependencies));
   }

@@ -1,6 +1,6 @@
 import type { OnSplit } from '../redis/primary-vouch.js';
 import { createRedisClient, type RedisClient } from '../redis/redis-client.js';
-import { CacheError } from './cache.errors.js';
+import { invalidOption } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Callers, CounterReports, FeedAges } from './cache.types.js';
 import { ChangeFeeds } from './feeds/change-feeds.js';
@@ -199,8 +199,4 @@ function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefi
     maxEntries: wholeWithin('l1MaxEntries', l1MaxEntries, [1, 10_000_000]),
     shouldFreeze: shouldFreezeLocalValues,
   };
-}
-
-function invalidOption(message: string): CacheError {
-  return new CacheError('CACHE_INVALID_OPTION', message, false);
 }

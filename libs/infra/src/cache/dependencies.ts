@@ -1,7 +1,7 @@
-import { CacheError } from './cache.errors.js';
+import { CacheError, invalidOption } from './cache.errors.js';
 
 /**
- * A source record, table, namespace or key that an entry depends on, in the store's own form. Only the functions below
+ * A source record, table, tag, namespace or key that an entry depends on, in the store's own form. Only the functions below
  * make one, so the side that builds and the side that invalidates encode every part the same way.
  */
 export type Dependency = string & { readonly __dependency: unique symbol };
@@ -57,6 +57,14 @@ export function wholeTable(table: string): Dependency {
   return dependency(`a:${encodePart(table)}`);
 }
 
+/**
+ * A name of your own that entries share, such as `tag('prices of 2026')`: what is invalidated together without being a
+ * record or a table of the source.
+ */
+export function tag(name: string): Dependency {
+  return dependency(`g:${encodePart(name)}`);
+}
+
 /** All entries whose key begins with `domain:`. For `invalidate`; every such entry depends on it implicitly. */
 export function namespace(domain: string): Dependency {
   return dependency(`n:${encodePart(domain)}`);
@@ -97,8 +105,7 @@ export function invalidatedDependencies(named: Iterable<Dependency>): Dependency
 export function storedDependencies(key: string, declared: Iterable<Dependency>): Dependency[] {
   const all = new Set<Dependency>();
   for (const d of declared) {
-    if (d.startsWith('k:'))
-      throw new CacheError('CACHE_INVALID_OPTION', `${key} cannot depend on another entry`, false);
+    if (d.startsWith('k:')) throw invalidOption(`${key} cannot depend on another entry`);
     all.add(d);
     const table = recordTable(d);
     if (table !== undefined) all.add(dependency(`a:${table}`));

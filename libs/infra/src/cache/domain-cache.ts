@@ -1,9 +1,9 @@
 import { repeatDelays, RepeatedInvalidations } from './upkeep/repeated-invalidations.js';
-import { Bucket, type BucketOptions } from './bucket.js';
-import { NotAcknowledgedError } from './cache.errors.js';
+import { Bucket, LoadingBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
+import { invalidOption, NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';
 import type { CacheBucketMetrics, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
-import type { Dependency } from './dependencies.js';
+import { namespace, type Dependency } from './dependencies.js';
 
 export interface DomainCacheOptions {
   /**
@@ -20,12 +20,15 @@ export interface DomainCacheOptions {
  *
  *     @Injectable()
  *     export class CasesCache extends DomainCache {
- *       constructor(cache: CacheService) { super('cases', cache); }
- *       private readonly byAccount = this.bucket<Case[]>('account', { strategy: changeDriven({ toldBy: 'Case' }) });
+ *       constructor(cache: CacheService, private readonly source: CaseSource) { super('cases', cache); }
+ *       readonly byAccount = this.bucket<Case[], [account: string]>('account', {
+ *         strategy: changeDriven({ toldBy: 'Case' }),
+ *         load: ([account], { dependsOn }) => this.source.casesOf(account, dependsOn),
+ *       });
  *     }
  */
 export abstract class DomainCache {
-  private readonly buckets = new Map<string, Bucket<unknown>>();
+  private readonly buckets = new Map<string, Pick<Bucket<unknown>, 'metrics' | 'ttlSeconds'>>();
   private readonly repeatAfterMs: readonly number[];
   private readonly repeats: RepeatedInvalidations;
   private invalidations = 0;
@@ -56,11 +59,31 @@ export abstract class DomainCache {
     return Object.fromEntries([...this.buckets].map(([name, bucket]) => [name, bucket.ttlSeconds]));
   }
 
-  protected bucket<T>(name: string, options: BucketOptions<T>): Bucket<T> {
-    if (this.buckets.has(name)) throw new Error(`the domain ${this.domain} has two buckets named ${name}`);
-    const bucket = new Bucket<T>(this.cache, this.domain, name, options);
+  /**
+   * Adds a bucket. With `load`, its callers need no fetcher. `P` names the parts of its keys, such as
+   * `[account: SalesforceId]`.
+   */
+  protected bucket<T, P extends KeyParts = KeyParts>(
+    name: string,
+    options: BucketOptions<T, P> & { readonly load: Loader<T, P> },
+  ): LoadingBucket<T, P>;
+  protected bucket<T, P extends KeyParts = KeyParts>(name: string, options: BucketOptions<T, P>): Bucket<T, P>;
+  protected bucket<T, P extends KeyParts>(name: string, options: BucketOptions<T, P>): Bucket<T, P> {
+    if (this.buckets.has(name)) throw invalidOption(`the domain ${this.domain} has two buckets named ${name}`);
+    const { load } = options;
+    const bucket = load
+      ? new LoadingBucket<T, P>(this.cache, this.domain, name, { ...options, load })
+      : new Bucket<T, P>(this.cache, this.domain, name, options);
     this.buckets.set(name, bucket);
     return bucket;
+  }
+
+  /**
+   * Drops every entry of the domain, acknowledged like `CacheService.invalidate`, and counts one invalidation. Entries
+   * that are being built meanwhile are not kept.
+   */
+  clear(): Promise<Invalidation> {
+    return this.invalidate([namespace(this.domain)]);
   }
 
   /**

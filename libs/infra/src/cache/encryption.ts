@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { invalidOption } from './cache.errors.js';
 
 /** A key of 32 bytes and the name under which envelopes refer to it. */
 export interface EncryptionKey {
@@ -23,11 +24,11 @@ export class Encryption {
 
   constructor(keys: readonly EncryptionKey[]) {
     const [first] = keys;
-    if (!first) throw new RangeError('encryption needs at least one key');
+    if (!first) throw invalidOption('encryption needs at least one key');
     for (const { id, secret } of keys) {
-      if (secret.length !== 32) throw new RangeError(`encryption key ${id} must have 32 bytes, not ${secret.length}`);
+      if (secret.length !== 32) throw invalidOption(`encryption key ${id} must have 32 bytes, not ${secret.length}`);
       if (id.length < 1 || Buffer.byteLength(id) > 255)
-        throw new RangeError('an encryption key needs an id of 1 to 255 bytes');
+        throw invalidOption('an encryption key needs an id of 1 to 255 bytes');
     }
     this.current = first;
     this.byId = new Map(keys.map((key) => [key.id, key]));

@@ -1,3 +1,4 @@
+import { invalidOption } from './cache.errors.js';
 import type { SlidingOptions, TtlSeconds } from './cache.types.js';
 
 /**
@@ -24,7 +25,7 @@ export interface ChangeDrivenOptions {
 export function changeDriven({ toldBy }: ChangeDrivenOptions = {}): Strategy {
   if (toldBy === undefined) return { kind: 'change-driven' };
   const feeds = typeof toldBy === 'string' ? [toldBy] : [...toldBy];
-  if (feeds.length === 0 || feeds.includes('')) throw new RangeError('toldBy must name the feeds, one at least');
+  if (feeds.length === 0 || feeds.includes('')) throw invalidOption('toldBy must name the feeds, one at least');
   return { kind: 'change-driven', toldBy: feeds };
 }
 
@@ -50,7 +51,7 @@ export function hybrid<T = unknown>(seconds: TtlSeconds<T>): Strategy<T> {
  */
 export function sliding(seconds: number, { absoluteSeconds }: Omit<SlidingOptions, 'seconds'> = {}): Strategy {
   if (absoluteSeconds !== undefined && !(absoluteSeconds >= seconds))
-    throw new RangeError(`absoluteSeconds must be at least the sliding ${seconds} s, not ${absoluteSeconds}`);
+    throw invalidOption(`absoluteSeconds must be at least the sliding ${seconds} s, not ${absoluteSeconds}`);
   const slides = { kind: 'sliding', seconds: positive(seconds) } as const;
   return absoluteSeconds === undefined ? slides : { ...slides, absoluteSeconds: positive(absoluteSeconds) };
 }
@@ -74,6 +75,6 @@ export function strategySeconds<T>(strategy: Strategy<T>): number | undefined {
 
 function positive<T extends number | ((value: never) => unknown)>(seconds: T): T {
   if (typeof seconds === 'number' && (!(seconds > 0) || !Number.isFinite(seconds)))
-    throw new RangeError(`a TTL must be a positive number of seconds, not ${seconds}`);
+    throw invalidOption(`a TTL must be a positive number of seconds, not ${seconds}`);
   return seconds;
 }

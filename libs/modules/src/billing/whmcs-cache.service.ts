@@ -23,18 +23,26 @@ type Fetch<T> = (context: FetchContext) => Promise<T>;
 @Injectable()
 export class WhmcsCacheService extends DomainCache {
   private readonly absences = new AbsenceBudget(ABSENT_MAX, ABSENT_SECONDS * 1_000);
-  private readonly invoiceLists = this.bucket<InvoiceSummary[]>('invoices', { strategy: ttl(90), sensitive: true });
-  private readonly invoice = this.bucket<Invoice | null | undefined>('invoice', {
+  private readonly invoiceLists = this.bucket<InvoiceSummary[], [client: string]>('invoices', {
+    strategy: ttl(90),
+    sensitive: true,
+  });
+  private readonly invoice = this.bucket<Invoice | null | undefined, [client: string, id: string]>('invoice', {
     strategy: ttl(300),
     negativeTtlSeconds: ABSENT_SECONDS,
     sensitive: true,
   });
-  private readonly subscriptionLists = this.bucket<BillingSubscription[]>('subscriptions', { strategy: ttl(300) });
-  private readonly subscription = this.bucket<BillingSubscription | null | undefined>('subscription', {
-    strategy: ttl(600),
-    negativeTtlSeconds: ABSENT_SECONDS,
+  private readonly subscriptionLists = this.bucket<BillingSubscription[], [client: string]>('subscriptions', {
+    strategy: ttl(300),
   });
-  private readonly paymentMethods = this.bucket<PaymentMethod[]>('paymentMethods', {
+  private readonly subscription = this.bucket<BillingSubscription | null | undefined, [client: string, id: string]>(
+    'subscription',
+    {
+      strategy: ttl(600),
+      negativeTtlSeconds: ABSENT_SECONDS,
+    },
+  );
+  private readonly paymentMethods = this.bucket<PaymentMethod[], [client: string]>('paymentMethods', {
     strategy: ttl(900),
     sensitive: true,
   });

@@ -14,7 +14,7 @@ import type { CatalogProduct, Category, Eligibility, Option, ProductAvailability
  */
 @Injectable()
 export class CatalogCacheService extends DomainCache {
-  private readonly products = this.bucket<CatalogProduct[]>('catalog', {
+  private readonly products = this.bucket<CatalogProduct[], [category: string, region: string]>('catalog', {
     strategy: changeDriven({ toldBy: ['Product2', 'PricebookEntry'] }),
     cacheNull: false,
   });
@@ -22,8 +22,10 @@ export class CatalogCacheService extends DomainCache {
     strategy: changeDriven({ toldBy: 'Product2' }),
   });
   /** Not every stock movement has a change event, so entries may be at most a minute old. */
-  private readonly volatile = this.bucket<Record<string, ProductAvailability>>('volatile', { strategy: hybrid(60) });
-  private readonly eligibility = this.bucket<Eligibility | null>('eligibility', {
+  private readonly volatile = this.bucket<Record<string, ProductAvailability>, [category: string]>('volatile', {
+    strategy: hybrid(60),
+  });
+  private readonly eligibility = this.bucket<Eligibility | null, [account: SalesforceId]>('eligibility', {
     strategy: changeDriven({ toldBy: ['Account', 'account eligibility'] }),
   });
 
@@ -68,9 +70,8 @@ export class CatalogCacheService extends DomainCache {
 
   /** The account whose eligibility is stored under this key; undefined for every other key. */
   eligibilityOwner(key: string): SalesforceId | undefined {
-    const [domain, bucket, id = ''] = key.split(':');
-    const isEligibility = domain === this.domain && bucket === this.eligibility.name;
-    return isEligibility && isSalesforceId(id) ? toSalesforceId(id) : undefined;
+    const [id = ''] = this.eligibility.partsOf(key) ?? [];
+    return isSalesforceId(id) ? toSalesforceId(id) : undefined;
   }
 
   /** Drops the categories, or the choices of a field, without counting an invalidation: no change was announced. */

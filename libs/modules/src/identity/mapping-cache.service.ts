@@ -17,7 +17,7 @@ import type { AccountMapping } from './identity.types.js';
  */
 @Injectable()
 export class MappingCacheService extends DomainCache {
-  private readonly byUser = this.bucket<AccountMapping | null>('userId', {
+  private readonly byUser = this.bucket<AccountMapping | null, [pseudonym: string]>('userId', {
     strategy: changeDriven({ toldBy: 'Account' }),
     negativeTtlSeconds: 10,
     sensitive: true,

@@ -21,17 +21,20 @@ const ABSENT_MAX = 100;
 @Injectable()
 export class OrdersCacheService extends DomainCache {
   private readonly absences = new AbsenceBudget(ABSENT_MAX, ABSENT_SECONDS * 1_000);
-  private readonly account = this.bucket<OrderSummary[]>('account', {
+  private readonly account = this.bucket<OrderSummary[], [account: SalesforceId]>('account', {
     strategy: changeDriven({ toldBy: ['Order', 'OrderItem'] }),
     cacheNull: false,
   });
   /**
    * A customer can invent ids without end, so "there is none" is kept for a short time, for few ids of each account.
    */
-  private readonly detail = this.bucket<OrderDetail | null | undefined>('detail', {
-    strategy: changeDriven({ toldBy: ['Order', 'OrderItem', 'Product2'] }),
-    negativeTtlSeconds: ABSENT_SECONDS,
-  });
+  private readonly detail = this.bucket<OrderDetail | null | undefined, [account: SalesforceId, order: SalesforceId]>(
+    'detail',
+    {
+      strategy: changeDriven({ toldBy: ['Order', 'OrderItem', 'Product2'] }),
+      negativeTtlSeconds: ABSENT_SECONDS,
+    },
+  );
 
   constructor(cache: CacheService) {
     super('orders', cache);
@@ -67,10 +70,10 @@ export class OrdersCacheService extends DomainCache {
 
   /** The account whose list or order has this key, even if the entry is gone; undefined for every other key. */
   ownerOf(key: string): SalesforceId | undefined {
-    const [domain, bucket, account = '', order] = key.split(':');
-    if (domain !== this.domain || !isSalesforceId(account)) return undefined;
-    const isOrders = bucket === this.account.name ? order === undefined : bucket === this.detail.name && order;
-    return isOrders ? toSalesforceId(account) : undefined;
+    const list = this.account.partsOf(key);
+    const [account = '', ...more] = list ?? this.detail.partsOf(key) ?? [];
+    // An older version's key of an order names no account.
+    return isSalesforceId(account) && more.length === (list ? 0 : 1) ? toSalesforceId(account) : undefined;
   }
 
   /** The dependency on one account's list, for a caller that knows that the list changed but not which of its rows. */

@@ -1,4 +1,4 @@
-import { CacheError } from '../cache.errors.js';
+import { invalidOption } from '../cache.errors.js';
 
 /** The least and the most that a number may be, both allowed. */
 export type Limits = readonly [least: number, most: number];
@@ -42,13 +42,13 @@ export const FETCHES_PER_SECOND: Limits = [0.01, 1000];
 /** Returns the number if it lies within its limits; else throws `CACHE_INVALID_OPTION`. */
 export function within(name: string, value: number, [least, most]: Limits): number {
   if (value >= least && value <= most) return value;
-  throw new CacheError('CACHE_INVALID_OPTION', `${name} must be between ${least} and ${most}, not ${value}`, false);
+  throw invalidOption(`${name} must be between ${least} and ${most}, not ${value}`);
 }
 
 /** Like `within`, and the number must be whole. */
 export function wholeWithin(name: string, value: number, limits: Limits): number {
   if (Number.isInteger(within(name, value, limits))) return value;
-  throw new CacheError('CACHE_INVALID_OPTION', `${name} must be a whole number, not ${value}`, false);
+  throw invalidOption(`${name} must be a whole number, not ${value}`);
 }
 
 /**
@@ -59,5 +59,5 @@ export function ttlMs(seconds: number | undefined, name = 'ttlSeconds'): number 
   if (seconds === undefined) return undefined;
   if (Number.isFinite(seconds) && seconds > 0) return Math.ceil(seconds * 1000);
   const advice = `${name} must be a positive number, not ${seconds}; leave it out for none`;
-  throw new CacheError('CACHE_INVALID_OPTION', advice, false);
+  throw invalidOption(advice);
 }

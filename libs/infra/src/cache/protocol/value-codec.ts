@@ -1,4 +1,4 @@
-import { CacheError } from '../cache.errors.js';
+import { CacheError, invalidOption } from '../cache.errors.js';
 import type { StoredValue } from './cache-store.js';
 import type { Encryption } from '../encryption.js';
 
@@ -48,7 +48,7 @@ export class ValueCodec {
     const bytes = Buffer.from(serialize(key, value));
     if (!sensitive) return { codec: JSON_TEXT, bytes };
     if (!this.encryption) {
-      throw new CacheError('CACHE_INVALID_OPTION', `${key} is sensitive, and the cache has no encryption keys`, false);
+      throw invalidOption(`${key} is sensitive, and the cache has no encryption keys`);
     }
     return { codec: ENCRYPTED_JSON, bytes: this.encryption.encrypt(bytes, key) };
   }

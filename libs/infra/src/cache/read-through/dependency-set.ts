@@ -1,4 +1,4 @@
-import { CacheError } from '../cache.errors.js';
+import { invalidOption } from '../cache.errors.js';
 import { anyRecordOf, recordTable, storedDependencies, type Dependency } from '../dependencies.js';
 
 /** Maximum dependencies of one entry. More would make the Lua scripts that commit and drop the entry run long. */
@@ -74,5 +74,5 @@ export function writtenDependencies(key: string, declared: Iterable<Dependency>)
   const stored = set.stored(key);
   if (stored) return stored;
   const advice = `${key} depends on more than ${DEPENDENCIES_MAX} things that are no records of a table`;
-  throw new CacheError('CACHE_INVALID_OPTION', advice, false);
+  throw invalidOption(advice);
 }

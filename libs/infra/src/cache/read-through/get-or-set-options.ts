@@ -1,4 +1,4 @@
-import { CacheError } from '../cache.errors.js';
+import { invalidOption } from '../cache.errors.js';
 import type {
   BackgroundEvent,
   BuildEvent,
@@ -192,7 +192,7 @@ function refuseContradictions(options: GetOrSetOptions<unknown>): void {
     (softTimeoutMs !== undefined &&
       softTimeoutMs >= (fetchTimeoutMs ?? Infinity) &&
       'softTimeoutMs must be below fetchTimeoutMs');
-  if (problem) throw new CacheError('CACHE_INVALID_OPTION', problem, false);
+  if (problem) throw invalidOption(problem);
 }
 
 /** The options that decide how long a built value is kept; `lifeMs` applies them to one value. */
@@ -229,5 +229,5 @@ function valueMs({ ttl, safetyTtlMs }: EntryLife, value: unknown): number | unde
   if (typeof seconds === 'number' && seconds <= 0) return 0;
   if (Number.isFinite(seconds)) return ttlMs(seconds);
   const text = `a TTL function must return a finite number of seconds or undefined, not ${String(seconds)}`;
-  throw new CacheError('CACHE_INVALID_OPTION', text, false);
+  throw invalidOption(text);
 }

@@ -1,4 +1,4 @@
-import { CacheError } from '../cache.errors.js';
+import { CacheError, invalidOption } from '../cache.errors.js';
 import type { Dependency } from '../dependencies.js';
 import { reportDefect } from '../../process/defect-report.js';
 import { wholeWithin, type Limits } from '../protocol/limits.js';
@@ -27,8 +27,7 @@ export interface RepeatCounts {
  * that is not a whole number of milliseconds within 10 ms and 10 minutes.
  */
 export function repeatDelays(afterMs: readonly number[] = []): readonly number[] {
-  if (afterMs.length > TIMES_MAX)
-    throw new CacheError('CACHE_INVALID_OPTION', `repeatAfterMs takes at most ${TIMES_MAX} delays`, false);
+  if (afterMs.length > TIMES_MAX) throw invalidOption(`repeatAfterMs takes at most ${TIMES_MAX} delays`);
   return afterMs.map((ms) => wholeWithin('repeatAfterMs', ms, AFTER_MS));
 }
 

@@ -1,4 +1,4 @@
-import { CacheError } from '../../cache.errors.js';
+import { invalidOption } from '../../cache.errors.js';
 
 export interface MemoryCacheStoreOptions {
   /**
@@ -36,7 +36,7 @@ export function resolveMemoryCacheStoreOptions(options: MemoryCacheStoreOptions)
 function bound(name: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
   const text = `${name} must be a positive whole number, not ${value}: the embedded store is always bounded`;
-  throw new CacheError('CACHE_INVALID_OPTION', text, false);
+  throw invalidOption(text);
 }
 
 function warn(error: unknown): void {

@@ -1,5 +1,5 @@
 import type { OnSplit } from '../../../redis/primary-vouch.js';
-import { CacheError } from '../../cache.errors.js';
+import { invalidOption } from '../../cache.errors.js';
 import type { L1Options } from './l1/redis-l1.js';
 import type { RedisConnection } from './partition/scripts.js';
 
@@ -31,7 +31,7 @@ const RETENTION_MS = 30 * 24 * 3600 * 1000;
 export function resolveRedisCacheStoreOptions(options: RedisCacheStoreOptions): ResolvedRedisCacheStoreOptions {
   if (options.redis.options.keyPrefix) {
     const advice = 'the connection must have no keyPrefix, which scripts do not see: use appName';
-    throw new CacheError('CACHE_INVALID_OPTION', advice, false);
+    throw invalidOption(advice);
   }
   return Object.freeze({
     redis: options.redis,
