@@ -4,12 +4,14 @@ import { membership, record } from '@bff/infra/cache/dependencies';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { foreignRow } from '@bff/integrations/salesforce/salesforce.errors';
 import { isSalesforceId, toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { soql } from '@bff/integrations/salesforce/soql';
 import { Injectable } from '@nestjs/common';
 
 interface CaseRecord {
   readonly Id: string;
+  readonly AccountId: string;
   readonly Subject: string;
   readonly Status: string;
 }
@@ -48,9 +50,10 @@ export class CasesCacheService extends DomainCache {
   private async load(account: SalesforceId, { dependsOn, signal }: FetchContext): Promise<CaseSummary[]> {
     dependsOn(membership('Case')); // a case that is new to the list, or leaves it
     const rows = await this.salesforce.query<CaseRecord>(
-      soql`SELECT Id, Subject, Status FROM Case WHERE AccountId = ${account}`,
+      soql`SELECT Id, AccountId, Subject, Status FROM Case WHERE AccountId = ${account}`,
       { signal },
     );
+    if (rows.some(({ AccountId }) => toSalesforceId(AccountId) !== account)) throw foreignRow('the cases');
     dependsOn(...rows.map((row) => record('Case', row.Id)));
     return rows.map((row) => ({ id: row.Id, subject: row.Subject, status: row.Status }));
   }

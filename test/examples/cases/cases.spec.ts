@@ -18,7 +18,7 @@ describe('cases', () => {
   let change: (changedFields: string[]) => Promise<void>;
   beforeEach(() => {
     cache = createCache(); // the embedded store: no Redis needed
-    [rows, queries] = [[{ Id: CASE, Subject: 'No signal', Status: 'New' }], 0];
+    [rows, queries] = [[{ Id: CASE, AccountId: ACCOUNT, Subject: 'No signal', Status: 'New' }], 0];
     const salesforce = { query: () => Promise.resolve((queries++, rows)) } as unknown as SalesforceClient;
     cases = new CasesCacheService(cache, salesforce);
     const [subscription] = new CaseCdcSubscriber(cases).subscriptions;
@@ -33,7 +33,7 @@ describe('cases', () => {
     await cases.ofAccount(ACCOUNT);
     expect(await cases.ofAccount(ACCOUNT)).toEqual([{ id: CASE, subject: 'No signal', status: 'New' }]);
     expect(queries).toBe(1);
-    rows = [{ Id: CASE, Subject: 'No signal', Status: 'Closed' }];
+    rows = [{ Id: CASE, AccountId: ACCOUNT, Subject: 'No signal', Status: 'Closed' }];
     await change(['Status']);
     expect(await cases.ofAccount(ACCOUNT)).toMatchObject([{ status: 'Closed' }]);
   });
@@ -46,6 +46,11 @@ describe('cases', () => {
     rows = [];
     await change(['AccountId']);
     expect(await cases.ofAccount(ACCOUNT)).toEqual([]);
+  });
+
+  it('are never those of another account, whatever the source answers', async () => {
+    rows = [{ Id: CASE, AccountId: toSalesforceId('001000000000002'), Subject: 'Secret', Status: 'New' }];
+    await expect(cases.ofAccount(ACCOUNT)).rejects.toMatchObject({ code: 'SALESFORCE_INVALID_ANSWER' });
   });
 
   it('are found by their key, whose list fell', () => {
