@@ -94,7 +94,7 @@ describe('customers', () => {
   });
 
   it('have moved although no invalidation was acknowledged', async () => {
-    const away = { registerDomain: () => undefined, resolve: () => ({}) } as unknown as CacheService;
+    const away = createCache();
     away.invalidate = () => Promise.reject(new NotAcknowledgedError('invalidate'));
     const table = new CustomerTable();
     const customers = new PatientCustomers(new CustomersCache(away), table);
@@ -104,5 +104,6 @@ describe('customers', () => {
     await expect(new Customers(new CustomersCache(away), table).moveTo('c1', 'Riga')).rejects.toMatchObject({
       code: 'CACHE_NOT_ACKNOWLEDGED',
     });
+    await away.close();
   });
 });

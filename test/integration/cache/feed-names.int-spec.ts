@@ -1,3 +1,4 @@
+import { INTERNALS } from '@bff/infra/cache/read-through/cache-internals';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { composeCache } from '@bff/infra/cache/create-cache';
@@ -15,13 +16,13 @@ import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
 /** The feeds that the buckets of a domain watch. */
 function feedsWatchedBy(cache: CacheService, make: (cache: CacheService) => DomainCache): string[][] {
   const asked: string[][] = [];
-  const watch = cache.watchFeeds.bind(cache);
-  cache.watchFeeds = (names) => {
+  const watch = cache[INTERNALS].watchFeeds.bind(cache);
+  cache[INTERNALS].watchFeeds = (names) => {
     asked.push([...names]);
     return watch(names);
   };
   make(cache);
-  cache.watchFeeds = watch;
+  cache[INTERNALS].watchFeeds = watch;
   return asked;
 }
 

@@ -1,3 +1,4 @@
+import { INTERNALS } from '@bff/infra/cache/read-through/cache-internals';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
@@ -135,7 +136,7 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       await parts.cache.open();
       return { ...parts, domain };
     };
-    const isTrusted = () => performance.now() < (cache.watchFeeds(['Thing', 'ThingItem'])?.trustedUntil ?? NaN);
+    const isTrusted = () => performance.now() < (cache[INTERNALS].watchFeeds(['Thing', 'ThingItem'])?.trustedUntil ?? NaN);
     const becomesTrusted = async () => {
       await follower.keepsSaying(0);
       await eventually(isTrusted, { what: 'trust' });

@@ -16,6 +16,7 @@ import { emptyBucketMetrics } from './counters/bucket-metrics.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
 import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './protocol/limits.js';
 import { hitClock } from '../process/hit-clock.js';
+import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
@@ -79,6 +80,7 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
    * own.
    */
   readonly ttlSeconds: number | null;
+  private readonly cache: CacheInternals;
   private readonly prefix: string;
   private readonly options: ResolvedOptions;
   /**
@@ -90,15 +92,16 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
   private readonly recent: RecentReads | undefined;
 
   constructor(
-    private readonly cache: CacheService,
+    cache: CacheService,
     private readonly domain: string,
     readonly name: string,
     { strategy, load, rehydrate, ...options }: BucketOptions<T, P>,
   ) {
+    this.cache = cache[INTERNALS];
     this.prefix = buildKey(domain, name, []);
     this.ttlSeconds = strategySeconds(strategy) ?? null;
-    if (options.sensitive) cache.requireEncryption(this.prefix);
-    this.options = cache.resolve<T>({
+    if (options.sensitive) this.cache.requireEncryption(this.prefix);
+    this.options = this.cache.resolve<T>({
       ...options,
       ...strategyOptions(strategy),
       onOutcome: (outcome) => void this.metrics[COUNTER[outcome]]++,
@@ -107,7 +110,7 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
       onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
     });
     const feeds = strategy.kind === 'change-driven' ? strategy.toldBy : undefined;
-    this.trust = feeds && cache.watchFeeds(feeds);
+    this.trust = feeds && this.cache.watchFeeds(feeds);
     this.untrusted = this.trust ? withMaxAge(this.options, this.trust.maxAgeSeconds) : this.options;
     this.recent = rehydrate && this.rehydrated(rehydrate, load);
   }

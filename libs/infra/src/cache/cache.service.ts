@@ -1,10 +1,8 @@
 import { CacheError, invalidOption } from './cache.errors.js';
-import { Rehydration, type RehydratedBucket } from './upkeep/rehydration.js';
+import { Rehydration } from './upkeep/rehydration.js';
 import type {
   CacheLock,
   CounterReports,
-  DomainMetrics,
-  DomainTotals,
   Fetcher,
   GetOptions,
   GetOrSetOptions,
@@ -16,15 +14,16 @@ import type {
 } from './cache.types.js';
 import { entry, invalidatedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './counters/domain-board.js';
-import type { ChangeFeeds, FeedTrust } from './feeds/change-feeds.js';
+import type { ChangeFeeds } from './feeds/change-feeds.js';
 import { KeyPattern } from './protocol/key-pattern.js';
 import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
 import { BackgroundBuilds } from './read-through/background-builds.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
-import type { ReadDefaults, ResolvedOptions } from './read-through/get-or-set-options.js';
+import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
+import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
-import { Reader, type GivenOptions } from './read-through/reader.js';
+import { Reader } from './read-through/reader.js';
 import { StaleReader } from './read-through/stale-reader.js';
 import { settlesWithin } from '../process/settles-within.js';
 import type { CacheStore, StoreState } from './protocol/cache-store.js';
@@ -65,6 +64,7 @@ export interface CacheServiceParts {
  * a parsed copy. Treat values as read-only.
  */
 export class CacheService {
+  readonly [INTERNALS]: CacheInternals;
   private readonly store: CacheStore;
   private readonly codec: ValueCodec;
   private readonly readThrough: ReadThrough;
@@ -103,6 +103,21 @@ export class CacheService {
     this.rehydration = new Rehydration(parts.store, background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
+    this[INTERNALS] = this.internals();
+  }
+
+  private internals(): CacheInternals {
+    const { reader, staleReader, rehydration, board, codec } = this;
+    return {
+      resolve: (options) => reader.resolve(options),
+      getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
+      getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
+      requireEncryption: (prefix) => codec.requireEncryption(prefix),
+      watchFeeds: (names) => this.parts.feeds?.watch(names),
+      registerRehydration: (keyPrefix, bucket) => rehydration.register(keyPrefix, bucket),
+      registerDomain: (domain, metrics) => board.register(domain, metrics),
+      domainMetrics: (domain) => board.total(domain),
+    };
   }
 
   /**
@@ -169,7 +184,7 @@ export class CacheService {
    *
    * @param options a TTL in seconds, or options; without a TTL the safety TTL applies, if there is one
    */
-  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: GivenOptions<T>): Promise<T> {
+  getOrSet<T>(key: string, fetcher: Fetcher<T>, options?: number | GetOrSetOptions<T>): Promise<T> {
     return this.reader.getOrSet(key, fetcher, options);
   }
 
@@ -181,28 +196,8 @@ export class CacheService {
    * there is no stale value while the store is away. With `maxAgeSeconds`, an entry that is too old counts as ended
    * when it reached that age.
    */
-  getOrSetAllowingStale<T>(
-    key: string,
-    fetcher: Fetcher<T>,
-    options: GetOrSetOptions<T> | ResolvedOptions,
-  ): Promise<MaybeStale<T>> {
+  getOrSetAllowingStale<T>(key: string, fetcher: Fetcher<T>, options: GetOrSetOptions<T>): Promise<MaybeStale<T>> {
     return this.staleReader.read(key, fetcher, options);
-  }
-
-  /**
-   * Checks options once for many reads and applies this cache's defaults; throws `CACHE_INVALID_OPTION` for invalid
-   * ones.
-   */
-  resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions {
-    return this.reader.resolve(options);
-  }
-
-  /**
-   * From now on a stored value whose key begins with this `domain:bucket` counts as absent unless it is encrypted for
-   * its key.
-   */
-  requireEncryption(prefix: string): void {
-    this.codec.requireEncryption(prefix);
   }
 
   /**
@@ -283,38 +278,9 @@ export class CacheService {
     return this.store.state();
   }
 
-  /**
-   * Until when entries whose changes these feeds announce may be served at any age; undefined: always. Called by
-   * `Bucket`.
-   */
-  watchFeeds(names: readonly string[]): FeedTrust | undefined {
-    return this.parts.feeds?.watch(names);
-  }
-
-  /**
-   * From now on, entries of this bucket that were read lately are rebuilt when an invalidation drops them. Called by
-   * `Bucket`.
-   */
-  registerRehydration(keyPrefix: string, bucket: RehydratedBucket): void {
-    this.rehydration.register(keyPrefix, bucket);
-  }
-
-  /** Publishes a domain's counters on the board that every process can read. Called by `DomainCache`. */
-  registerDomain(domain: string, metrics: () => DomainMetrics): void {
-    this.board.register(domain, metrics);
-  }
-
   /** The feeds whose age this process checks. */
   watchedFeeds(): readonly string[] {
     return this.parts.feeds?.names() ?? [];
-  }
-
-  /**
-   * The counters of a domain, summed over all processes, those that have ended included; those of this process alone
-   * without `reports`, or while the store is away.
-   */
-  domainMetrics(domain: string): Promise<DomainTotals> {
-    return this.board.total(domain);
   }
 
   private write(

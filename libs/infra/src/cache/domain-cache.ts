@@ -2,6 +2,7 @@ import { repeatDelays, RepeatedInvalidations } from './upkeep/repeated-invalidat
 import { Bucket, LoadingBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
 import { invalidOption, NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';
+import { INTERNALS } from './read-through/cache-internals.js';
 import type { CacheBucketMetrics, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
 import { namespace, type Dependency } from './dependencies.js';
 
@@ -40,7 +41,7 @@ export abstract class DomainCache {
   ) {
     this.repeatAfterMs = repeatDelays(options.repeatAfterMs);
     this.repeats = new RepeatedInvalidations((dependencies) => cache.invalidate(...dependencies));
-    cache.registerDomain(domain, () => this.processMetrics());
+    cache[INTERNALS].registerDomain(domain, () => this.processMetrics());
   }
 
   /**
@@ -48,7 +49,7 @@ export abstract class DomainCache {
    * has no `reports`, or while the store is away.
    */
   metrics(): Promise<DomainTotals> {
-    return this.cache.domainMetrics(this.domain);
+    return this.cache[INTERNALS].domainMetrics(this.domain);
   }
 
   /**

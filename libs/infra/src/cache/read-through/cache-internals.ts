@@ -1,0 +1,36 @@
+import type { DomainMetrics, DomainTotals, Fetcher, GetOrSetOptions, MaybeStale } from '../cache.types.js';
+import type { FeedTrust } from '../feeds/change-feeds.js';
+import type { RehydratedBucket } from '../upkeep/rehydration.js';
+import type { ResolvedOptions } from './get-or-set-options.js';
+
+/** Under this name a `CacheService` has its `CacheInternals`. */
+export const INTERNALS = Symbol('CacheInternals');
+
+/** What the cache's own classes, `Bucket` and `DomainCache`, ask of a `CacheService`, and its users do not. */
+export interface CacheInternals {
+  /**
+   * Checks options once for many reads and applies the cache's defaults; throws `CACHE_INVALID_OPTION` for invalid
+   * ones.
+   */
+  resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions;
+  /** `CacheService.getOrSet` with options that are checked. */
+  getOrSet<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<T>;
+  /** `CacheService.getOrSetAllowingStale` with options that are checked. */
+  getOrSetAllowingStale<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<MaybeStale<T>>;
+  /**
+   * From now on a stored value whose key begins with this `domain:bucket` counts as absent unless it is encrypted for
+   * its key.
+   */
+  requireEncryption(prefix: string): void;
+  /** Until when entries whose changes these feeds announce may be served at any age; undefined: always. */
+  watchFeeds(names: readonly string[]): FeedTrust | undefined;
+  /** From now on, entries of this bucket that were read lately are rebuilt when an invalidation drops them. */
+  registerRehydration(keyPrefix: string, bucket: RehydratedBucket): void;
+  /** Publishes a domain's counters on the board that every process can read. */
+  registerDomain(domain: string, metrics: () => DomainMetrics): void;
+  /**
+   * The counters of a domain, summed over all processes, those that have ended included; those of this process alone
+   * without `reports`, or while the store is away.
+   */
+  domainMetrics(domain: string): Promise<DomainTotals>;
+}
