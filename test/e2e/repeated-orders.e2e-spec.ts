@@ -84,6 +84,34 @@ describe('[C3] orders over two BFFs with Redis', () => {
   });
 });
 
+describe('[C3] orders over two BFFs with Redis, in an org without the field for the id of a request', () => {
+  const field = 'A_Field_That_Is_Not_There__c';
+  beforeAll(async () => {
+    portal = await Portal.onRedis({ SF_ORDER_REQUEST_ID_FIELD: field });
+    body = await chosenBody();
+  });
+  afterAll(() => portal.stop());
+
+  it('a BFF is killed between the answer of Salesforce and its own; the repeated request places no second order', async () => {
+    const key = randomUUID();
+    const known = await orderIds(1);
+    const lost = async () => (await orderIds(1)).filter((id) => !known.includes(id));
+    await killedInBetween(key, 0);
+    expect(portal.bffs[0]?.output).toContain(`Order has no field ${field}`);
+    const sent = await composites();
+    const unknown = { status: 502, body: { code: 'ORDER_OUTCOME_UNKNOWN' } };
+    const [answer] = await Promise.all([answerAfter(key, 1), portal.restartBff(0)]);
+    expect(answer).toMatchObject(unknown);
+    expect((answer.body as { detail: string }).detail).toContain('look at GET /api/orders before ordering again');
+    for (const bff of [0, 1]) expect(await place(key, bff)).toMatchObject(unknown);
+    expect(await composites()).toBe(sent);
+    // One of before the kill and the lost one: GET /api/orders shows what has become of it, and a new key orders again.
+    await eventually(async () => (await lost()).length === 2, { withinMs: 10_000, what: 'the order is in the list' });
+    expect((await place(randomUUID(), 1)).status).toBe(201);
+    expect(await composites()).toBe(sent + 1);
+  });
+});
+
 describe('[C3] orders of one BFF without Redis', () => {
   beforeAll(async () => {
     portal = await Portal.embedded();

@@ -149,6 +149,14 @@ describe('[C3] an order with an Idempotency-Key in an org without the field', ()
     expect(portal.org.composites).toHaveLength(1);
   });
 
+  it('is placed a second time without Redis, in a process that does not know the key', async () => {
+    const [first, next] = [await without(), await without()];
+    next.org.composite = (calls) => first.org.composite(calls);
+    expect((await place(first, 'k')).statusCode).toBe(201);
+    expect((await place(next, 'k')).statusCode).toBe(201);
+    expect(first.org.orders.filter(({ AccountId }) => AccountId === IDS.alice)).toHaveLength(3);
+  });
+
   it.each([
     ['is not unique', { createable: true, unique: false }],
     ['our user may not write', { createable: false, unique: true }],
