@@ -24,7 +24,7 @@ const sources = [
   'test/checks',
   'nest-cli.json',
   'tsconfig.json',
-  'test/tsconfig.app.json',
+  'tsconfig.build.json',
 ];
 
 /** Runs a program in the checkout with our own streams; resolves with its exit code, or 1 after a signal. */
