@@ -1,53 +1,47 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run, say } from './workspace.mjs';
+import { runSeries, runTogether, seriesTable } from './checks/check-series.mjs';
+import { consistency, models, proof, soak } from './checks/long-checks.mjs';
+import { say } from './workspace.mjs';
 
 /**
- * `npm run ci`: runs every check to its end, so that one run shows every failure. The last line holds the test runner's
- * own counts.
+ * `.ci/run`: runs every check to its end, so that one run shows every failure. A table says what each took and found;
+ * the last line holds the test runner's own counts.
  */
 const folder = mkdtempSync(join(tmpdir(), 'evergreen-ci-'));
 const report = join(folder, 'jest.json');
-const failed = [];
-await step('npm test', ['test', '--', '--json', `--outputFile=${report}`]);
-await step('npm run lint', ['run', 'lint']);
-await step('npm run typecheck', ['run', 'typecheck']);
-await step('npm run build', ['run', 'build']);
-const checker = ['run', 'check:consistency', '--'];
-await step('npm run check:consistency', [...checker, '--seconds=30']);
-await step('npm run check:consistency -- --partitions=2', [...checker, '--partitions=2', '--seconds=15']);
-await step('npm run check:consistency -- --mode=bounded', [...checker, '--mode=bounded', '--seconds=10']);
-for (const topology of ['cluster', 'sentinel']) {
-  await step(`npm run check:consistency -- --topology=${topology}`, [
-    ...checker,
-    `--topology=${topology}`,
-    '--seconds=20',
-  ]);
-}
-for (const topology of ['standalone', 'cluster', 'sentinel']) {
-  await step(`npm run check:consistency -- --prove --topology=${topology}`, [
-    ...checker,
-    '--prove',
-    `--topology=${topology}`,
-  ]);
-}
-await step('npm run check:change-events', ['run', 'check:change-events', '--', '--seconds=16', '--transport=both']);
-await step('npm run model', ['run', 'model', '--', '--quick', '--install']);
+const numbersOfNothing = () => '';
+const script = (name) => ({ name, args: ['run', name], numbers: numbersOfNothing });
+const write = (text) => process.stdout.write(text);
+const rows = [
+  // Installs too, so it must have ended before anything else begins.
+  ...(await runSeries([script('build')], write)),
+  // These wait for nothing and measure nothing, so they share the cores; the rest needs the whole machine.
+  ...(await runTogether([script('lint'), script('typecheck'), models('--quick')], write)),
+  ...(await runSeries(
+    [
+      { name: 'tests', args: ['test', '--', '--json', `--outputFile=${report}`], numbers: numbersOfNothing },
+      consistency('standalone', '--seconds=30'),
+      consistency('partitions', '--partitions=2', '--seconds=15'),
+      consistency('bounded', '--mode=bounded', '--seconds=10'),
+      consistency('cluster', '--topology=cluster', '--seconds=20'),
+      consistency('sentinel', '--topology=sentinel', '--seconds=20'),
+      ...['standalone', 'cluster', 'sentinel'].map(proof),
+      soak('soak', '--seconds=16', '--transport=both'),
+    ],
+    write,
+  )),
+];
+const failed = rows.filter(({ code }) => code !== 0).map(({ name }) => name);
 const counts = readCounts();
 rmSync(folder, { recursive: true });
-say('');
+say(`\n${seriesTable(rows)}\n`);
 say(failed.length === 0 ? 'All steps succeeded.' : `Failed: ${failed.join(', ')}`);
 if (!counts) say('The test runner left no counts: it did not run to its end.');
 const { passed, notPassed, skipped } = counts ?? { passed: 0, notPassed: 1, skipped: 0 };
 process.exitCode = failed.length > 0 || notPassed > 0 || passed === 0 ? 1 : 0;
 say(`${passed} passed, ${notPassed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-
-async function step(name, args) {
-  say(`\n=== ${name}`);
-  const code = await run('npm', args, { shell: process.platform === 'win32' });
-  if (code !== 0) failed.push(name);
-}
 
 /** The test runner's counts; undefined if it left none. A test file that could not be loaded counts as one failure. */
 function readCounts() {

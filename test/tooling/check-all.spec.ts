@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 interface Check {
@@ -14,8 +16,10 @@ interface Row {
   readonly numbers: string;
 }
 
-const { runSeries, seriesTable } = (await import(resolve('tools/checks/check-series.mjs'))) as {
-  runSeries: (checks: readonly Check[], say: (text: string) => void, command: string) => Promise<Row[]>;
+type RunChecks = (checks: readonly Check[], say: (text: string) => void, command: string) => Promise<Row[]>;
+const { runSeries, runTogether, seriesTable } = (await import(resolve('tools/checks/check-series.mjs'))) as {
+  runSeries: RunChecks;
+  runTogether: RunChecks;
   seriesTable: (rows: readonly Row[]) => string;
 };
 const { checks, numbersOfConsistency } = (await import(resolve('tools/checks/long-checks.mjs'))) as {
@@ -25,9 +29,31 @@ const { checks, numbersOfConsistency } = (await import(resolve('tools/checks/lon
 const checkAll = (...args: string[]) =>
   spawnSync(process.execPath, ['tools/checks/check-all.mjs', ...args], { encoding: 'utf8' });
 
-describe('npm run check:all', () => {
-  const script = (name: string, code: string): Check => ({ name, args: ['-e', code], numbers: (text) => text.trim() });
+const script = (name: string, code: string): Check => ({ name, args: ['-e', code], numbers: (text) => text.trim() });
 
+describe('checks that run at the same time', () => {
+  it('each run to their end, show their output as a whole once they end, and give rows in the given order', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evergreen-together-'));
+    const file = JSON.stringify(join(folder, 'quick-has-run'));
+    const waits = `const { existsSync } = require('node:fs');
+      console.log('slow begins');
+      const timer = setInterval(() => existsSync(${file}) && (clearInterval(timer), console.error('slow ends')), 5)`;
+    const fails = `require('node:fs').writeFileSync(${file}, ''); console.log('quick runs'); process.exitCode = 3`;
+    let said = '';
+    // The first can only end if the second runs meanwhile.
+    const all = [script('slow', waits), script('quick', fails)];
+    const rows = await runTogether(all, (text) => (said += text), process.execPath);
+    rmSync(folder, { recursive: true });
+    expect(rows.map(({ name, code, numbers }) => [name, code, numbers])).toEqual([
+      ['slow', 0, 'slow begins\nslow ends'],
+      ['quick', 3, 'quick runs'],
+    ]);
+    expect(said).toMatch(/=== slow: .*[^]*\nslow begins\nslow ends\n/);
+    expect(said).toMatch(/=== quick: .*[^]*\nquick runs\n/);
+  });
+});
+
+describe('npm run check:all', () => {
   it('goes on after a failure, shows what each printed, and ends with a row for each', async () => {
     let said = '';
     const all = [

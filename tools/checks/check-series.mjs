@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import { root } from '../workspace.mjs';
+import { root, runQuietly } from '../workspace.mjs';
 
 /** How many characters of the output of a check are kept, from its end, to find the numbers of the table in. */
 const OUTPUT_MAX = 200_000;
@@ -11,13 +11,30 @@ const OUTPUT_MAX = 200_000;
  */
 export async function runSeries(checks, say, command = 'npm') {
   const rows = [];
-  for (const { name, args, numbers } of checks) {
-    say(`\n=== ${name}: ${command} ${args.join(' ')}\n`);
-    const startedAt = performance.now();
-    const { code, output } = await runShown(command, args, say);
-    rows.push({ name, code, seconds: (performance.now() - startedAt) / 1000, numbers: numbers(output) });
+  for (const check of checks) {
+    say(headOf(check, command));
+    rows.push(await rowOf(check, () => runShown(command, check.args, say)));
   }
   return rows;
+}
+
+/**
+ * Runs checks at the same time, each to its end even after a failure, and passes the end of the output of each to `say`
+ * as a whole, once it has ended. Resolves with one row per check, in the given order. Nothing that measures time
+ * belongs here.
+ */
+export async function runTogether(checks, say, command = 'npm') {
+  say(`\n=== At the same time, each with its output at its end: ${checks.map(({ name }) => name).join(', ')}\n`);
+  const isWindows = process.platform === 'win32';
+  return Promise.all(
+    checks.map((check) =>
+      rowOf(check, async () => {
+        const result = await runQuietly(command, check.args, { shell: isWindows });
+        say(headOf(check, command) + result.output);
+        return result;
+      }),
+    ),
+  );
 }
 
 /** The rows as a Markdown table. */
@@ -30,6 +47,16 @@ export function seriesTable(rows) {
   ]);
   const all = [['check', 'result', 'took', 'numbers'], ['---', '---', '---', '---'], ...cells];
   return all.map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function headOf({ name, args }, command) {
+  return `\n=== ${name}: ${command} ${args.join(' ')}\n`;
+}
+
+async function rowOf({ name, numbers }, runCheck) {
+  const startedAt = performance.now();
+  const { code, output } = await runCheck();
+  return { name, code, seconds: (performance.now() - startedAt) / 1000, numbers: numbers(output) };
 }
 
 function runShown(command, args, say) {

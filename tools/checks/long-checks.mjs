@@ -1,15 +1,17 @@
 /**
- * The long checks, in the order in which `npm run check:all` runs them. Each is an npm command, and a function that
- * extracts the numbers for the table from its output. A new check that CI can only run shortened belongs here in its
- * long form.
+ * A check is a name, the arguments of an npm command, and a function that extracts the numbers for the table from the
+ * command's output.
  */
-const consistency = (name, ...options) => ({
+
+/** The checker of consistency with these options. */
+export const consistency = (name, ...options) => ({
   name,
   args: ['run', 'check:consistency', '--', ...options],
   numbers: numbersOfConsistency,
 });
 
-const proof = (topology) => ({
+/** The checker of consistency against a product without each of its mechanisms in turn: it has to find a violation. */
+export const proof = (topology) => ({
   name: `proofs-${topology}`,
   args: ['run', 'check:consistency', '--', '--prove', `--topology=${topology}`],
   numbers: (text) => {
@@ -19,6 +21,24 @@ const proof = (topology) => ({
   },
 });
 
+/** The soak of change events with these options. */
+export const soak = (name, ...options) => ({
+  name,
+  args: ['run', 'check:change-events', '--', ...options],
+  numbers: numbersOfSoak,
+});
+
+/** The models of the protocol with these options. */
+export const models = (...options) => ({
+  name: 'models',
+  args: ['run', 'model', '--', '--install', ...options],
+  numbers: (text) => first(text, /\d+ of \d+ runs as expected, \d+ s/),
+});
+
+/**
+ * The long checks, in the order in which `npm run check:all` runs them. A new check that CI can only run shortened
+ * belongs here in its long form.
+ */
 export const checks = [
   consistency('standalone-strict', '--minutes=5'),
   consistency('standalone-off', '--minutes=5', '--mode=off'),
@@ -29,35 +49,19 @@ export const checks = [
   consistency('sentinel-strict', '--minutes=3', '--topology=sentinel'),
   consistency('sentinel-off', '--minutes=3', '--topology=sentinel', '--mode=off'),
   ...['standalone', 'cluster', 'sentinel'].map(proof),
-  {
-    name: 'soak',
-    args: ['run', 'check:change-events', '--', '--minutes=10'],
-    numbers: numbersOfSoak,
-  },
-  {
-    name: 'soak-takeovers',
-    args: ['run', 'check:change-events', '--', '--kills=30', '--transport=pubsub'],
-    numbers: numbersOfSoak,
-  },
-  {
-    name: 'soak-proofs',
-    args: ['run', 'check:change-events', '--', '--prove'],
-    numbers: numbersOfSoak,
-  },
+  soak('soak', '--minutes=10'),
+  soak('soak-takeovers', '--kills=30', '--transport=pubsub'),
+  soak('soak-proofs', '--prove'),
   {
     name: 'newcomer',
     args: ['run', 'check:newcomer'],
     numbers: (text) =>
-      [/^npm start: .*?up/m, /^npm test: .*/m]
+      [/^npm start: .*?up/m, /^rules: .*/m, /^npm test: .*/m]
         .map((line) => first(text, line))
         .filter(Boolean)
         .join(', '),
   },
-  {
-    name: 'models',
-    args: ['run', 'model', '--', '--install'],
-    numbers: (text) => first(text, /\d+ of \d+ runs as expected, \d+ s/),
-  },
+  models(),
   {
     name: 'benchmarks',
     args: ['run', 'bench'],
