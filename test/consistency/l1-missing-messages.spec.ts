@@ -1,36 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { record } from '@bff/infra/cache/dependencies';
-import { Redis } from 'ioredis';
 import { CountingSource } from '../support/counting-source.js';
 import { openDeafenableCache, type DeafenableCache } from '../support/cache/deafenable-cache.js';
 import { elapse, eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
+import { useRedis } from '../support/redis/use-redis.js';
 
 const THING = record('Thing', '1');
 
 describe('an L1 whose messages do not come', () => {
-  let server: RedisServer;
-  let admin: Redis;
+  const redis = useRedis();
   let caches: DeafenableCache[];
   let source: CountingSource<string>;
 
-  beforeAll(async () => {
-    server = await startRedisServer();
-    admin = new Redis(server.url);
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
   beforeEach(async () => {
     caches = [];
     source = new CountingSource('old', [THING]);
-    await admin.flushall();
+    await redis.admin.flushall();
   });
   afterEach(() => Promise.all(caches.map((cache) => cache.close())));
 
   async function strictCache(): Promise<DeafenableCache> {
-    const opened = await openDeafenableCache(server.url, 'deaf');
+    const opened = await openDeafenableCache(redis.server.url, 'deaf');
     caches.push(opened);
     return opened;
   }
@@ -57,7 +47,7 @@ describe('an L1 whose messages do not come', () => {
     const writer = await strictCache();
     source.value = 'new';
     await elapse(100);
-    await admin.flushall();
+    await redis.admin.flushall();
     await writer.cache.invalidate(THING);
     expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('new');
   });

@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { record } from '@bff/infra/cache/dependencies';
-import { Redis } from 'ioredis';
 import { CountingSource } from '../support/counting-source.js';
 import { openDeafenableCache } from '../support/cache/deafenable-cache.js';
 import { elapse } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
+import { useRedis } from '../support/redis/use-redis.js';
 
 describe('a gate that is born while an invalidation waits for acknowledgements', () => {
-  let server: RedisServer;
-  let admin: Redis;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    admin = new Redis(server.url);
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
+  const redis = useRedis();
 
-  const strictCache = () => openDeafenableCache(server.url, 'gate');
+  const strictCache = () => openDeafenableCache(redis.server.url, 'gate');
 
   it('has lost its members, not their leases: nobody is taken for settled because it is not listed', async () => {
     for (let round = 0; round < 3; round++) {
-      await admin.flushall();
+      await redis.admin.flushall();
       const [reader, writer] = [await strictCache(), await strictCache()];
       try {
         const source = new CountingSource('old', [record('Thing', '1')]);
@@ -34,7 +24,7 @@ describe('a gate that is born while an invalidation waits for acknowledgements',
         source.value = 'new';
         const acknowledged = writer.cache.invalidate(record('Thing', '1'));
         await elapse(5);
-        await admin.flushall();
+        await redis.admin.flushall();
         await acknowledged;
         expect(await reader.cache.getOrSet('things:1', source.fetch)).toBe('new');
       } finally {

@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { CacheProcess } from '../support/cache/cache-process-pool.js';
 import { elapse, eventually } from '../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
+import { useRedis } from '../support/redis/use-redis.js';
 
 /** How long an L1 may serve without contact to Redis. */
 const LEASE_MS = 1000;
@@ -10,24 +10,15 @@ const LEASE_MS = 1000;
 const MACHINE_MS = 700;
 
 describe('L1 strict, several processes', () => {
-  let server: RedisServer;
-  let redis: Redis;
+  const redis = useRedis();
   let writer: CacheProcess;
   let readers: CacheProcess[];
-  beforeAll(async () => {
-    server = await startRedisServer();
-    redis = new Redis(server.url);
-    redis.on('error', () => undefined); // one test stops the server
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  beforeAll(() => void redis.admin.on('error', () => undefined)); // one test stops the server
   beforeEach(async () => {
-    await redis.flushall();
-    const start = () => CacheProcess.start(server.url, 'l1', 'strict');
+    await redis.admin.flushall();
+    const start = () => CacheProcess.start(redis.server.url, 'l1', 'strict');
     [writer, ...readers] = await Promise.all([start(), start(), start()]);
-    await redis.set('source:k', 'v0');
+    await redis.admin.set('source:k', 'v0');
     // The gate is young: the first invalidation waits until every lease of an earlier gate would have ended.
     await writer.call({ operation: 'invalidate', key: 'k' });
   });
@@ -44,14 +35,14 @@ describe('L1 strict, several processes', () => {
     for (const p of readers) {
       await read(p);
       await eventually(async () => {
-        const before = await commands(redis);
+        const before = await commands(redis.admin);
         await read(p);
-        return (await commands(redis)) === before;
+        return (await commands(redis.admin)) === before;
       });
     }
   };
   const change = async (value: string) => {
-    await redis.set('source:k', value);
+    await redis.admin.set('source:k', value);
     const begin = performance.now();
     await writer.call({ operation: 'invalidate', key: 'k' });
     return performance.now() - begin;
@@ -91,11 +82,11 @@ describe('L1 strict, several processes', () => {
 
   it('without Redis an L1 stops serving within its lease; after an empty restart nothing old comes back', async () => {
     await warm();
-    await server.kill('SIGKILL');
+    await redis.server.kill('SIGKILL');
     await elapse(LEASE_MS + 50);
-    await server.restart();
-    await eventually(async () => (await redis.ping().catch(() => '')) === 'PONG');
-    await redis.set('source:k', 'after');
+    await redis.server.restart();
+    await eventually(async () => (await redis.admin.ping().catch(() => '')) === 'PONG');
+    await redis.admin.set('source:k', 'after');
     await eventually(async () => (await Promise.all(readers.map(read))).every((value) => value === 'after'), {
       withinMs: 10_000,
     });

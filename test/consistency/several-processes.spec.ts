@@ -1,27 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheProcess } from '../support/cache/cache-process-pool.js';
-import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
+import { useRedis } from '../support/redis/use-redis.js';
 
 const PROCESSES = 4;
 
 describe('several processes over one Redis', () => {
-  let server: RedisServer;
-  let redis: Redis;
+  const redis = useRedis();
   let processes: CacheProcess[];
   let appName: string;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
   beforeEach(async () => {
-    await redis.flushall();
+    await redis.admin.flushall();
     appName = 'several';
-    processes = await Promise.all(Array.from({ length: PROCESSES }, () => CacheProcess.start(server.url, appName)));
+    processes = await Promise.all(
+      Array.from({ length: PROCESSES }, () => CacheProcess.start(redis.server.url, appName)),
+    );
   });
   afterEach(() => Promise.all(processes.map((p) => p.kill())));
 
@@ -32,15 +24,15 @@ describe('several processes over one Redis', () => {
   it('100 callers in each of 4 processes on a cold key cause one fetch', async () => {
     for (let round = 0; round < 5; round++) {
       const key = `cold:${round}`;
-      await redis.set(`source:${key}`, 'value');
+      await redis.admin.set(`source:${key}`, 'value');
       const answers = await Promise.all(processes.map((p) => p.call(ask(key, 100))));
       expect(new Set(answers.flat())).toEqual(new Set(['value']));
-      expect(await redis.get(`fetches:${key}`)).toBe('1');
+      expect(await redis.admin.get(`fetches:${key}`)).toBe('1');
     }
   });
 
   it('when the builder is killed in the middle of its fetch, the others get the value within its lease', async () => {
-    await redis.set('source:k', 'value');
+    await redis.admin.set('source:k', 'value');
     const leaseMs = 1500;
     const [victim, ...others] = processes as [CacheProcess, ...CacheProcess[]];
     const fetching = victim.hears((response) => response.kind === 'fetching');
@@ -53,7 +45,7 @@ describe('several processes over one Redis', () => {
     // The dead builder's lease, a new fetch, and a second for a loaded machine.
     expect(performance.now() - begin).toBeLessThan(leaseMs + 50 + 1000);
     expect(new Set(answers.flat())).toEqual(new Set(['value']));
-    expect(await redis.get('fetches:k')).toBe('2');
+    expect(await redis.admin.get('fetches:k')).toBe('2');
     expect(await lost).toBeInstanceOf(Error);
   });
 
@@ -64,12 +56,12 @@ describe('several processes over one Redis', () => {
   });
 
   it('[P25] [P26] a fetch in one process, begun before an invalidation in another, reaches no later reader in a third', async () => {
-    await redis.set('source:k', 'old');
+    await redis.admin.set('source:k', 'old');
     const [builder, invalidator, reader] = processes as [CacheProcess, CacheProcess, CacheProcess];
     const fetching = builder.hears((response) => response.kind === 'fetching');
     const early = builder.call({ ...ask('k', 1000), callers: 1 });
     await fetching;
-    await redis.set('source:k', 'new');
+    await redis.admin.set('source:k', 'new');
     await invalidator.call({ operation: 'invalidate', key: 'k' });
     const late = await first([reader.call(ask('k', 10)), builder.call(ask('k', 10))]);
     expect(new Set(late as string[])).toEqual(new Set(['new']));

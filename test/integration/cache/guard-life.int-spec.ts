@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
 import { RedisGuard } from '@bff/infra/cache/store/redis/connection/redis-guard';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
-import { Redis } from 'ioredis';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 
 /**
  * How long the connection is away: longer than the pause after which a guard checks a refused server again (250 ms), so
@@ -17,32 +16,23 @@ import { startRedisServer, type RedisServer } from '../../support/redis/redis-se
 const AWAY_MS = 600;
 
 describe('the guards of one connection', () => {
-  let server: RedisServer;
-  let admin: Redis;
+  const running = useRedis();
   let redis: RedisClient;
   let appName: string;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    admin = new Redis(server.url);
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
   beforeEach(async () => {
     appName = `g${randomUUID().slice(0, 8)}`;
-    redis = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
+    redis = createRedisClient({ url: running.server.url, commandTimeoutMs: 5000 });
     await redis.connect();
   });
   afterEach(() => redis.disconnect());
 
   it('leases are granted again by a primary that was a replica while the connection was away', async () => {
     const leases = new RedisConsumerLeases(redis, appName);
-    await admin.replicaof('127.0.0.1', 1); // there is no master at that port: it only becomes a replica
+    await running.admin.replicaof('127.0.0.1', 1); // there is no master at that port: it only becomes a replica
     await expect(leases.acquire('consumer', 'me', 1000)).rejects.toThrow(/READONLY/);
     redis.disconnect();
     await elapse(AWAY_MS);
-    await admin.replicaof('NO', 'ONE');
+    await running.admin.replicaof('NO', 'ONE');
     await redis.connect();
     await eventually(
       () =>
@@ -64,12 +54,12 @@ describe('the guards of one connection', () => {
       await cache.close();
     }
     expect(listeners()).toEqual(before);
-    await admin.config('RESETSTAT');
+    await running.admin.config('RESETSTAT');
     const isBack = once(redis, 'ready');
-    await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await running.admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await isBack;
     await elapse(AWAY_MS);
-    const sent = await admin.info('commandstats');
+    const sent = await running.admin.info('commandstats');
     expect(sent).not.toMatch(/cmdstat_(setnx|evalsha)/);
   });
 

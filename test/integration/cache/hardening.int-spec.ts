@@ -1,31 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache, type CreateCacheOptions } from '@bff/infra/cache/create-cache';
 import { entry, namespace, record } from '@bff/infra/cache/dependencies';
 import { Redis } from 'ioredis';
 import { CountingSource } from '../../support/counting-source.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { startRedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 
 describe('what could go wrong around a cache on Redis', () => {
-  let server: RedisServer;
-  let redis: Redis;
+  const redis = useRedis();
   let appName: string;
   const caches: CacheService[] = [];
   const create = (options: CreateCacheOptions = {}): CacheService => {
-    const cache = createCache({ redisUrl: server.url, appName, commandTimeoutMs: 5000, ...options });
+    const cache = createCache({ redisUrl: redis.server.url, appName, commandTimeoutMs: 5000, ...options });
     caches.push(cache);
     return cache;
   };
-  beforeAll(async () => {
-    server = await startRedisServer();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
   beforeEach(() => {
     appName = `h${randomUUID().slice(0, 8)}`;
   });
@@ -37,10 +29,10 @@ describe('what could go wrong around a cache on Redis', () => {
     const cache = create({ commandTimeoutMs: 200 });
     await cache.open();
     await cache.set('d:warm', 1);
-    server.pause();
+    redis.server.pause();
     expect(await cache.getOrSet('d:k', async () => 'from the source', { leaseMs: 60_000 })).toBe('from the source');
     await elapse(150);
-    server.resume();
+    redis.server.resume();
     await eventually(() => cache.state().status === 'up');
     const other = create();
     const begin = performance.now();
@@ -49,25 +41,27 @@ describe('what could go wrong around a cache on Redis', () => {
   });
 
   it('a server that is slow at the start is used as soon as it answers, messages and sweeper included', async () => {
-    server.pause();
+    redis.server.pause();
     const [cache, other] = [create({ commandTimeoutMs: 100 }), create({ commandTimeoutMs: 100 })];
     expect(await cache.getOrSet('d:first', async () => 1)).toBe(1);
     await elapse(300);
-    server.resume();
+    redis.server.resume();
     await eventually(() => cache.state().status === 'up' && other.state().status === 'up');
-    await eventually(async () => ((await redis.pubsub('NUMSUB', `{${appName}.v2.P1:0}:wk`))[1] as number) === 2);
+    await eventually(async () => ((await redis.admin.pubsub('NUMSUB', `{${appName}.v2.P1:0}:wk`))[1] as number) === 2);
     await cache.set('d:brief', 1, { ttlSeconds: 0.05 });
-    await eventually(async () => (await redis.hlen(`{${appName}.v2.P1:0}:d`)) === 0, { what: 'the sweeper has run' });
+    await eventually(async () => (await redis.admin.hlen(`{${appName}.v2.P1:0}:d`)) === 0, {
+      what: 'the sweeper has run',
+    });
   });
 
   it('closing while opening leaves no connection behind', async () => {
-    const before = await connections(redis);
+    const before = await connections(redis.admin);
     for (let i = 0; i < 5; i++) {
-      const cache = createCache({ redisUrl: server.url, appName });
+      const cache = createCache({ redisUrl: redis.server.url, appName });
       await cache.close();
       await cache.close();
     }
-    await eventually(async () => (await connections(redis)) <= before, { what: 'all connections are closed' });
+    await eventually(async () => (await connections(redis.admin)) <= before, { what: 'all connections are closed' });
   });
 
   it('closing tells those who wait, ends renewals, and aborts the signal of fetches', async () => {
@@ -92,7 +86,7 @@ describe('what could go wrong around a cache on Redis', () => {
     await refused;
     await cache.close();
     expect(signal?.aborted).toBe(true);
-    await eventually(async () => (await redis.exists(`{${appName}.v2.P1:0}:l:d:k`)) === 0, {
+    await eventually(async () => (await redis.admin.exists(`{${appName}.v2.P1:0}:l:d:k`)) === 0, {
       what: 'the lease ran out',
     });
     source.letGo();
@@ -168,12 +162,12 @@ describe('what could go wrong around a cache on Redis', () => {
   });
 
   it('a connection with a key prefix is refused, because scripts would not see it', () => {
-    const prefixed = new Redis(server.url, { keyPrefix: 'x:', lazyConnect: true });
+    const prefixed = new Redis(redis.server.url, { keyPrefix: 'x:', lazyConnect: true });
     expect(() => createCache({ redis: prefixed })).toThrow(/appName/);
   });
 
   it('a replica is not read, and a primary that became one is no longer used', async () => {
-    const replica = await startRedisServer({ args: ['--replicaof', '127.0.0.1', String(server.port)] });
+    const replica = await startRedisServer({ args: ['--replicaof', '127.0.0.1', String(redis.server.port)] });
     const admin = new Redis(replica.url);
     const cache = createCache({ redisUrl: replica.url, appName });
     try {
@@ -182,7 +176,7 @@ describe('what could go wrong around a cache on Redis', () => {
       await admin.replicaof('NO', 'ONE');
       await eventually(() => cache.state().status === 'up', { what: 'it was promoted' });
       await cache.set('d:k', 1);
-      await admin.replicaof('127.0.0.1', server.port);
+      await admin.replicaof('127.0.0.1', redis.server.port);
       await eventually(() => cache.state().status === 'down', { what: 'it was demoted' });
       expect(await cache.get('d:k')).toBeUndefined();
     } finally {
@@ -198,8 +192,8 @@ describe('what could go wrong around a cache on Redis', () => {
       Array.from({ length: 3000 }, (_, i) => cache.set(`d:${i}`, i, { dependsOn: [record('Thing', `${i}`)] })),
     );
     const evicted = Array.from({ length: 2900 }, (_, i) => `{${appName}.v2.P1:0}:e:d:${i}`);
-    await redis.unlink(...evicted);
-    await eventually(async () => (await redis.hlen(`{${appName}.v2.P1:0}:d`)) === 100, {
+    await redis.admin.unlink(...evicted);
+    await eventually(async () => (await redis.admin.hlen(`{${appName}.v2.P1:0}:d`)) === 100, {
       withinMs: 20_000,
       what: 'the index is clean',
     });
@@ -209,7 +203,7 @@ describe('what could go wrong around a cache on Redis', () => {
   it('a damaged gate costs misses, not answers', async () => {
     const cache = create();
     await cache.set('d:k', 'old');
-    await redis.set(`{${appName}.v2.P1:0}:g`, 'rubbish');
+    await redis.admin.set(`{${appName}.v2.P1:0}:g`, 'rubbish');
     expect(await cache.getOrSet('d:k', async () => 'built again')).toBe('built again');
     await eventually(async () => {
       expect(await cache.getOrSet('d:k', async () => 'built again')).toBe('built again');
@@ -221,16 +215,16 @@ describe('what could go wrong around a cache on Redis', () => {
     const cache = create();
     const many = Array.from({ length: 4000 }, (_, i) => record('Thing', `${i}`));
     for (let i = 0; i < 40; i++) await cache.set(`d:${i}`, i, { dependsOn: many });
-    await redis.config('SET', 'slowlog-log-slower-than', 100_000);
-    await redis.slowlog('RESET');
+    await redis.admin.config('SET', 'slowlog-log-slower-than', 100_000);
+    await redis.admin.slowlog('RESET');
     const { deferred } = await cache.invalidate(record('Thing', '7'));
     expect(deferred).toBe(1);
     for (let i = 0; i < 40; i++) expect(await cache.get(`d:${i}`)).toBeUndefined();
-    await eventually(async () => (await redis.zcard(`{${appName}.v2.P1:0}:ut`)) === 0, {
+    await eventually(async () => (await redis.admin.zcard(`{${appName}.v2.P1:0}:ut`)) === 0, {
       withinMs: 20_000,
       what: 'all are freed',
     });
-    expect(await redis.slowlog('GET')).toEqual([]);
+    expect(await redis.admin.slowlog('GET')).toEqual([]);
   });
 });
 

@@ -1,36 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
 import { CountingSource } from '../../support/counting-source.js';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 
 describe('the L1 of two processes over one Redis', () => {
-  let server: RedisServer;
-  let admin: Redis;
+  const redis = useRedis();
   let a: CacheService;
   let b: CacheService;
   let app = 0;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    admin = new Redis(server.url);
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
   beforeEach(async () => {
     app += 1;
-    const options = { redisUrl: server.url, appName: `l1-${app}`, l1: 'strict', commandTimeoutMs: 5000 } as const;
+    const options = { redisUrl: redis.server.url, appName: `l1-${app}`, l1: 'strict', commandTimeoutMs: 5000 } as const;
     [a, b] = [createCache(options), createCache({ ...options, shouldFreezeLocalValues: true })];
     await Promise.all([a.open(), b.open()]);
   });
   afterEach(() => Promise.all([a.close(), b.close()]));
 
   const reads = async () => {
-    const stats = await admin.info('commandstats');
+    const stats = await redis.admin.info('commandstats');
     return (
       Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0) +
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
@@ -114,7 +104,7 @@ describe('the L1 of two processes over one Redis', () => {
   });
 
   it('[J15] serves nothing old while its subscription fails again and again', async () => {
-    const killer = setInterval(() => void admin.client('KILL', 'TYPE', 'pubsub').catch(() => undefined), 20);
+    const killer = setInterval(() => void redis.admin.client('KILL', 'TYPE', 'pubsub').catch(() => undefined), 20);
     try {
       const source = new CountingSource(0, [record('Order', '1')]);
       for (let round = 1; round <= 5; round++) {

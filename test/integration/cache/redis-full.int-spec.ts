@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { record } from '@bff/infra/cache/dependencies';
@@ -7,33 +7,23 @@ import { RedisCheckpoints } from '@bff/infra/fleet/redis/redis-checkpoints';
 import { RedisConsumerLeases } from '@bff/infra/fleet/redis/redis-consumer-leases';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
 import { Refusals } from '@bff/infra/redis/refusals';
-import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 
 describe('[T7] a Redis whose memory is full and that evicts nothing', () => {
-  let server: RedisServer;
-  let admin: Redis;
+  const running = useRedis({ args: ['--maxmemory-policy', 'noeviction'] });
   let appName: string;
   const clients: RedisClient[] = [];
   const caches: CacheService[] = [];
-  beforeAll(async () => {
-    server = await startRedisServer({ args: ['--maxmemory-policy', 'noeviction'] });
-    admin = new Redis(server.url);
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
   beforeEach(() => void (appName = `f${randomUUID().slice(0, 8)}`));
   afterEach(async () => {
     await Promise.all(caches.splice(0).map((cache) => cache.close()));
     clients.splice(0).forEach((client) => client.disconnect());
-    await admin.config('SET', 'maxmemory', '0');
+    await running.admin.config('SET', 'maxmemory', '0');
   });
 
   const connection = () => {
-    const client = createRedisClient({ url: server.url, commandTimeoutMs: 5000 });
+    const client = createRedisClient({ url: running.server.url, commandTimeoutMs: 5000 });
     clients.push(client);
     return client;
   };
@@ -45,8 +35,8 @@ describe('[T7] a Redis whose memory is full and that evicts nothing', () => {
   };
   /** Makes Redis refuse commands that may take memory, except in scripts that may exceed its limit. */
   const fill = async () => {
-    await admin.config('SET', 'maxmemory', '1');
-    await expect(admin.set('any', 'value')).rejects.toThrow(/^OOM/);
+    await running.admin.config('SET', 'maxmemory', '1');
+    await expect(running.admin.set('any', 'value')).rejects.toThrow(/^OOM/);
   };
 
   it.each([
@@ -68,13 +58,13 @@ describe('[T7] a Redis whose memory is full and that evicts nothing', () => {
     const redis = connection();
     const cache = await open(redis);
     await fill();
-    await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await running.admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await eventually(() => redis.status !== 'ready', { what: 'the loss of the connection' });
     await eventually(() => cache.state().status === 'up', { what: 'the use of the new connection' });
     expect(await cache.invalidate(record('Order', '1'))).toMatchObject({ dropped: 0 });
     expect(await cache.getOrSet('d:k', async () => 'value')).toBe('value');
     expect(Refusals.of(redis).reasons).toEqual([expect.stringMatching(/^a command: OOM /)]);
-    await admin.config('SET', 'maxmemory', '0');
+    await running.admin.config('SET', 'maxmemory', '0');
     await eventually(() => Refusals.of(redis).reasons.length === 0, { what: 'the end of the refusal' });
   });
 

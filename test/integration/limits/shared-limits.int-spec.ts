@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Caller } from '@bff/infra/callers/caller';
 import type { Limits, Policies, WorkClass } from '@bff/infra/limits/limits';
 import { RedisLimits } from '@bff/infra/limits/redis/redis-limits';
@@ -6,6 +6,7 @@ import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-clie
 import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 
 const POLICIES: Policies = {
   request: { points: 1_000, windowSeconds: 600 },
@@ -20,24 +21,15 @@ const PROCESSES = 4;
 const SHARE = 50;
 const COMMAND_TIMEOUT_MS = 400;
 
-let server: RedisServer;
-let admin: Redis;
+const running = useRedis();
 const connections: RedisClient[] = [];
 let apps = 0;
 /** Another application each time, so that no test finds the points of another one. */
 let app: string;
-beforeAll(async () => {
-  server = await startRedisServer();
-  admin = new Redis(server.url);
-});
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
 afterEach(disconnect);
 
 /** The limits of one process. */
-async function processOf(name: string, url = server.url): Promise<Limits> {
+async function processOf(name: string, url = running.server.url): Promise<Limits> {
   const redis = createRedisClient({ url, commandTimeoutMs: COMMAND_TIMEOUT_MS });
   connections.push(redis);
   await redis.connect();
@@ -63,7 +55,7 @@ async function accepted(limits: Limits, work: WorkClass, account: string, times:
 
 /** How often the script ran so far. */
 async function scriptCalls(): Promise<number> {
-  const stats = await admin.info('commandstats');
+  const stats = await running.admin.info('commandstats');
   return Number(/cmdstat_incrby:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 
@@ -98,7 +90,7 @@ describe('limits of several processes', () => {
 
   it('cost no command for a request', async () => {
     const [limits] = (await processes(1)) as [Limits];
-    const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))?.[1]);
+    const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await running.admin.info('stats'))?.[1]);
     const before = await commands();
     expect(await accepted(limits, 'request', 'a', 1_100)).toBe(1_000);
     expect((await commands()) - before).toBe(1); // the second question itself
@@ -107,9 +99,9 @@ describe('limits of several processes', () => {
   it('leave nothing in Redis that does not expire', async () => {
     const [limits] = (await processes(1)) as [Limits];
     for (const work of ['fetch', 'write', 'stream'] as const) await limits.charge(work, caller('a'));
-    const keys = await admin.keys(`*${app}*`);
+    const keys = await running.admin.keys(`*${app}*`);
     expect(keys.sort()).toEqual(['fetch:a', 'stream:user of a', 'write:a'].map((key) => `{${app}.limits}:${key}`));
-    for (const key of keys) expect(await admin.pttl(key)).toBeGreaterThan(0);
+    for (const key of keys) expect(await running.admin.pttl(key)).toBeGreaterThan(0);
   });
 });
 

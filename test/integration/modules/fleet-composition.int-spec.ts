@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { CacheService } from '@bff/infra/cache/cache.service';
 import type { Invalidation } from '@bff/infra/cache/cache.types';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
@@ -6,9 +6,8 @@ import { ttl } from '@bff/infra/cache/strategies';
 import { loadConfig } from '@bff/modules/config/load-config';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { NestFactory } from '@nestjs/core';
-import { Redis } from 'ioredis';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 
 class ThingsCache extends DomainCache {
   readonly things = this.bucket<string>('things', { strategy: ttl(60) });
@@ -23,22 +22,13 @@ class ThingsCache extends DomainCache {
 }
 
 describe('the cache and the fleet of a process', () => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const redis = useRedis();
 
   const start = () => {
-    const config = loadConfig({ NODE_ENV: 'test', REDIS_URL: server.url });
+    const config = loadConfig({ NODE_ENV: 'test', REDIS_URL: redis.server.url });
     return NestFactory.createApplicationContext(RuntimeModule.forConfig(config), { logger: false });
   };
-  const published = () => redis.keys('{evergreen.reports}:domain:things:*');
+  const published = () => redis.admin.keys('{evergreen.reports}:domain:things:*');
 
   it('[P23] [N9] add up the counters of all processes, those that have ended included, and take their reports down', async () => {
     const [one, two] = [await start(), await start()];

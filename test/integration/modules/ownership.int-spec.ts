@@ -1,7 +1,6 @@
 import { toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { useRedis } from '../../support/redis/use-redis.js';
 import { Portal } from './support/portal.js';
 import { IDS } from './support/recorded-org.js';
 
@@ -13,23 +12,14 @@ let portal: Portal;
 afterEach(() => portal.close());
 
 describe('[C4] an order of another account', () => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedisServer();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.stop();
-  });
+  const redis = useRedis();
 
   /** What a request for this order costs Salesforce, and which keys are in Redis for it afterwards. */
   const traceOf = async (id: string) => {
     const queries = portal.org.queries['Order'] ?? 0;
     const answer = await portal.get('alice', `/api/orders/${id}`);
     const { instance: _i, requestId: _r, ...body } = answer.json();
-    const keys = (await redis.keys(`*${id}*`)).filter((key) => !key.includes(IDS.bob));
+    const keys = (await redis.admin.keys(`*${id}*`)).filter((key) => !key.includes(IDS.bob));
     return {
       status: answer.statusCode,
       body,
@@ -39,7 +29,7 @@ describe('[C4] an order of another account', () => {
   };
 
   it('costs the same calls, leaves the same keys and gets the same answer as one that does not exist', async () => {
-    portal = await Portal.open({ REDIS_URL: server.url, SF_EVENTS_ENABLED: 'false', CACHE_PARTITIONS: '1' });
+    portal = await Portal.open({ REDIS_URL: redis.server.url, SF_EVENTS_ENABLED: 'false', CACHE_PARTITIONS: '1' });
     await portal.get('bob', `/api/orders/${IDS.bobOrder}`);
     const [foreign, absent] = [await traceOf(IDS.bobOrder), await traceOf(madeUp(1))];
     expect(foreign).toEqual(absent);
@@ -51,12 +41,12 @@ describe('[C4] an order of another account', () => {
   });
 
   it('is remembered as absent for ten seconds at most, in keys that end', async () => {
-    await redis.flushall();
-    portal = await Portal.open({ REDIS_URL: server.url, SF_EVENTS_ENABLED: 'false', CACHE_PARTITIONS: '1' });
+    await redis.admin.flushall();
+    portal = await Portal.open({ REDIS_URL: redis.server.url, SF_EVENTS_ENABLED: 'false', CACHE_PARTITIONS: '1' });
     await portal.get('alice', `/api/orders/${IDS.bobOrder}`);
-    const entries = await redis.keys('*:e:orders:detail:*');
+    const entries = await redis.admin.keys('*:e:orders:detail:*');
     expect(entries).toEqual([expect.stringMatching(new RegExp(`:e:orders:detail:${IDS.alice}:${IDS.bobOrder}$`))]);
-    const leftMs = await redis.pttl(entries[0] as string);
+    const leftMs = await redis.admin.pttl(entries[0] as string);
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(10_000);
   });

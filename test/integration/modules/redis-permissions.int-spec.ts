@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
-import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { useRedis } from '../../support/redis/use-redis.js';
 import { permissionsOf, smallestAcl, without } from '../../support/redis/smallest-acl.js';
 import { Portal } from './support/portal.js';
 import { IDS } from './support/recorded-org.js';
@@ -22,29 +21,20 @@ const PATHS = ['/api/orders', `/api/orders/${IDS.aliceOrder}`, '/api/catalog', '
 const HEALTH = ['/health', '/health/orders/cache', '/health/sf-events', '/health/live'];
 
 describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, () => {
-  let server: RedisServer;
-  let admin: Redis;
+  const redis = useRedis();
   const portals: Portal[] = [];
   let lines: string[] = [];
-  beforeAll(async () => {
-    server = await startRedisServer();
-    admin = new Redis(server.url);
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await server.stop();
-  });
   afterEach(async () => {
     await Promise.all(portals.splice(0).map((portal) => portal.close()));
-    await admin.flushall();
+    await redis.admin.flushall();
   });
 
-  const allow = (rules: readonly string[]) => admin.acl('SETUSER', 'bff', 'reset', 'on', '>password', ...rules);
+  const allow = (rules: readonly string[]) => redis.admin.acl('SETUSER', 'bff', 'reset', 'on', '>password', ...rules);
   const open = async () => {
     lines = [];
     const portal = await Portal.open(
       {
-        REDIS_URL: `redis://bff:password@127.0.0.1:${server.port}`,
+        REDIS_URL: `redis://bff:password@127.0.0.1:${redis.server.port}`,
         REDIS_COMMAND_TIMEOUT_MS: '2000',
         SF_EVENTS_ENABLED: 'false', // this process consumes no change events
         LOG_LEVEL: 'info',
@@ -97,7 +87,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
 
   const all = permissionsOf(RULES);
   it.each(sample(all, SAMPLE.start, SEED))('%s is missing when it starts', async (permission) => {
-    await admin.acl('SETUSER', 'bff', ...without(RULES, permission));
+    await redis.admin.acl('SETUSER', 'bff', ...without(RULES, permission));
     const portal = await open();
     expect(await useAll(portal)).toEqual([]);
     await isTold(portal, permission);
@@ -112,7 +102,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     for (const permission of sample(running, SAMPLE.running, SEED + 1)) {
       expect(await useAll(portal)).toEqual([]);
       lines = [];
-      await admin.acl('SETUSER', 'bff', ...without(RULES, permission));
+      await redis.admin.acl('SETUSER', 'bff', ...without(RULES, permission));
       const failures = await useAll(portal);
       await isTold(portal, permission);
       failures.push(...(await useAll(portal)));
@@ -122,7 +112,7 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
   }, 900_000);
 
   it('names what is missing to a user of Redis 7 without any channel, and answers everything', async () => {
-    await admin.acl('SETUSER', 'bff', 'reset', 'on', '>password', '~*', '+@all', 'resetchannels');
+    await redis.admin.acl('SETUSER', 'bff', 'reset', 'on', '>password', '~*', '+@all', 'resetchannels');
     const portal = await open();
     expect(await useAll(portal)).toEqual([]);
     await isTold(portal, `&{${APP}.v2.P* &{${APP}}:ak:*`);
@@ -134,13 +124,13 @@ describe(`[B1] the product without one permission (PERMISSIONS_SEED=${SEED})`, (
     const portal = await open();
     expect(await useAll(portal)).toEqual([]);
     const key = `{${APP}.v2.P1:0}:iv`;
-    await admin.del(key);
-    await admin.set(key, 'not a sorted set');
+    await redis.admin.del(key);
+    await redis.admin.set(key, 'not a sorted set');
     const body = { items: [{ productId: IDS.fibre, quantity: 1 }] };
     expect((await portal.post('alice', '/api/orders', body)).statusCode).toBe(201);
     expect(await health(portal)).toMatchObject({ status: 'degraded', owedInvalidations: expect.any(Number) });
     expect(lines.filter((line) => line.includes('left to the change event')).length).toBe(1);
-    await admin.del(key);
+    await redis.admin.del(key);
     await eventually(async () => (await health(portal)).status === 'up', { what: 'what was owed is carried out' });
   });
 });
