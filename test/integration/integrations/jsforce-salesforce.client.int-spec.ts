@@ -103,6 +103,42 @@ describe('the Salesforce client', () => {
     expect(error.message).not.toContain('the-secret');
   });
 
+  it('[C7] repeats nothing of what it sent, should the token endpoint, and keeps its advice', async () => {
+    const secret = 'fourteen-chars';
+    const description = `no client has ${secret} here, ${'x'.repeat(90)} ${secret} ${'y'.repeat(2_000)}`;
+    salesforce.answerToken = json({ error: 'invalid_client', error_description: description }, 400);
+    const { message } = await failure(newClient({ clientSecret: secret }).query(QUERY));
+    expect(message).toMatch(/invalid_client: no client has \[secret\] here.*; check the client id/);
+    expect(message).not.toMatch(/four/);
+  });
+
+  it('sends nothing for a caller that gave up during the sign-in', async () => {
+    const held: (() => void)[] = [];
+    salesforce.answerToken = (exchange, response) => {
+      const id = `${salesforce.url}/id/00Dxx0000000001EAA/005xx0000000001AAA`;
+      held.push(() => json({ access_token: 't', instance_url: salesforce.url, id })(exchange, response));
+    };
+    const credentials = { loginUrl: salesforce.url, clientId: 'the-client', clientSecret: 'the-secret' };
+    const giveUp = new AbortController();
+    let sent = 0;
+    const call = failure(
+      new SalesforceConnection(credentials).request(() => Promise.resolve((sent += 1)), giveUp.signal),
+    );
+    await eventually(() => held.length === 1, { what: 'the sign-in' });
+    giveUp.abort();
+    held[0]?.();
+    expect([(await call).code, sent]).toEqual(['SALESFORCE_ABORTED', 0]);
+  });
+
+  it('says what to check when the sign-in names no org', async () => {
+    const id = `${salesforce.url}/id/not-an-org/005xx0000000001AAA`;
+    salesforce.answerToken = json({ access_token: 't', instance_url: salesforce.url, id });
+    expect(await failure(newClient().organizationId())).toMatchObject({
+      code: 'SALESFORCE_UNAVAILABLE',
+      message: expect.stringMatching(/names no org; check SF_LOGIN_URL/),
+    });
+  });
+
   it('reads every page, of the result and of its child records', async () => {
     const page = (totalSize: number, ids: string[], next?: string): object => ({
       totalSize,

@@ -43,9 +43,23 @@ describe('the translation of foreign errors', () => {
   it('keeps tokens out of the message', () => {
     const error = new SalesforceError(
       'SALESFORCE_BAD_REQUEST',
-      'with 00Dxx0000000001!AQ.x_y and eyJhbGci.eyJpc3Mi.c2ln',
+      'with 00Dxx0000000001!AQ.x_y and eyJhbGciOiJSUzI1NiJ9.eyJpc3Mi.c2ln',
     );
-    expect(error.message).toBe('with [token] and [token]');
+    expect(error.message).toBe('with [session] and [token]');
+  });
+
+  it.each([
+    ['a session in a URL', '00Dxx0000000001EAA%21AQ.x_y'],
+    ['a refresh token', `5Aep861${'T'.repeat(60)}`],
+    ['credentials', 'Bearer 0123456789'],
+    ['an account', '0015g00000000aBAAQ'],
+    ['a name in a query', "Name = 'Alice'"],
+  ])('[C7] keeps %s out of the message, at its cut, too', (_, secret) => {
+    for (const before of [0, 380, 395]) {
+      const { message } = new SalesforceError('SALESFORCE_BAD_REQUEST', `${'x '.repeat(before / 2)}${secret} there`);
+      expect(message.length).toBeLessThanOrEqual(400);
+      expect(message).not.toMatch(/00Dx|5Aep|0123|0015|Ali/);
+    }
   });
 });
 

@@ -1,4 +1,7 @@
 import type { HttpFaultError, HttpFaultKind } from '@bff/infra/http/http-fault';
+import { quotedText } from '@bff/infra/logging/quoted-text';
+
+const MESSAGE_LENGTH_MAX = 400;
 
 /** The stable codes of the operating errors of the Salesforce clients. */
 export type SalesforceErrorCode =
@@ -29,7 +32,7 @@ const RETRYABLE: ReadonlySet<SalesforceErrorCode> = new Set<SalesforceErrorCode>
 
 /**
  * An expected failure of a call to Salesforce. `retryable`: the same call may succeed later without a change; a
- * retryable write may still have happened. The message holds no token and no secret.
+ * retryable write may still have happened. The message is masked and bounded (`quotedText`).
  */
 export class SalesforceError extends Error {
   readonly retryable: boolean;
@@ -41,7 +44,7 @@ export class SalesforceError extends Error {
     readonly salesforceCode?: string,
     options?: ErrorOptions,
   ) {
-    super(withoutSecrets(message), options);
+    super(quotedText(message, MESSAGE_LENGTH_MAX), options);
     this.name = 'SalesforceError';
     this.retryable = RETRYABLE.has(code);
   }
@@ -156,15 +159,4 @@ function describeError(error: unknown): ForeignError {
     errorCode: typeof errorCode === 'string' && errorCode !== 'Error' ? errorCode : undefined,
     code: typeof code === 'string' ? code : undefined,
   };
-}
-
-const MESSAGE_LENGTH_MAX = 400;
-
-/** Removes session ids (`00D…!…`), signed assertions and HTML from a message, and bounds its length. */
-function withoutSecrets(text: string): string {
-  return text
-    .replace(/<[/!]?[a-z][^>]{0,1000}>?/gi, ' ')
-    .replace(/00D[A-Za-z0-9]{9,15}![\w.]+/g, '[token]')
-    .replace(/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]')
-    .slice(0, MESSAGE_LENGTH_MAX);
 }

@@ -432,8 +432,17 @@ describe('the WHMCS client', () => {
   it('repeats nothing of what it sent, should WHMCS', async () => {
     answer = json({ result: 'error', message: '<b>No</b> access for the-identifier with the-secret' });
     const { message } = await failure(client().invoices(7));
-    expect(message).toContain('access for [identifier] with [secret]');
+    expect(message).toContain('access for [secret] with [secret]');
     expect(message).not.toContain('<b>');
+  });
+
+  it('[C7] repeats it in no other form either, and no part of it at the cut', async () => {
+    const secret = 's3cr+t/of<b>14';
+    const forms = [secret, encodeURIComponent(secret), btoa(secret)];
+    answer = json({ result: 'error', message: `no: ${forms.join(' or ')} ${'x'.repeat(170)} ${forms.join(' or ')}` });
+    const { message } = await failure(client({ secret }).invoices(7));
+    expect(message).toContain('no: [secret] or [secret] or [secret]');
+    expect(message).not.toMatch(/s3c|czN/);
   });
 
   it('ends a call whose answer never comes to its end', async () => {

@@ -1,6 +1,7 @@
 import { BoundedHttp } from '@bff/infra/http/bounded-http';
 import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
+import { Masking } from '@bff/infra/logging/masking';
 import { ofAccount } from '@bff/infra/sources/sources.errors';
 import { SourceGate } from '@bff/infra/sources/source-gate';
 import { currentCaller } from '@bff/infra/callers/caller';
@@ -32,11 +33,14 @@ export class HttpWhmcsClient extends WhmcsClient {
   private readonly options: ResolvedWhmcsOptions;
   private readonly gate: SourceGate;
   private readonly http = new BoundedHttp();
+  /** Knows the credentials, in case WHMCS repeats the request. */
+  private readonly masking: Masking;
   private isClosed = false;
 
   constructor(options: WhmcsOptions) {
     super();
     this.options = resolveWhmcsOptions(options);
+    this.masking = new Masking([this.options.secret, this.options.identifier]);
     const { concurrency, accountSharePercent, accountQueueMax, queueMax, admit } = this.options;
     const slots = { slots: concurrency, writeSlots: 0, sharePercent: accountSharePercent };
     this.gate = new SourceGate({ ...slots, accountQueueMax, queueMax }, admit);
@@ -142,7 +146,7 @@ export class HttpWhmcsClient extends WhmcsClient {
     }
     if (answer.data.result !== 'success' || status >= 400) {
       const message = answer.data.message ?? `HTTP ${status}, result ${answer.data.result}`;
-      throw errorOfAnswer(action, status, this.withoutSecrets(message));
+      throw errorOfAnswer(action, status, message, this.masking);
     }
     const nested = withoutFlatKeys(answer.data);
     if (nested === undefined) throw invalidAnswer(action, 'its flat keys contradict each other', undefined);
@@ -168,12 +172,6 @@ export class HttpWhmcsClient extends WhmcsClient {
       if (!(error instanceof HttpFaultError)) throw error;
       throw errorOfFault(action, error);
     }
-  }
-
-  /** Removes the credentials from a message of WHMCS, in case it repeats the request. */
-  private withoutSecrets(message: string): string {
-    const { identifier, secret } = this.options;
-    return message.replaceAll(secret, '[secret]').replaceAll(identifier, '[identifier]');
   }
 }
 

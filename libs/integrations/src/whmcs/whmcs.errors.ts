@@ -1,4 +1,9 @@
 import type { HttpFaultError, HttpFaultKind } from '@bff/infra/http/http-fault';
+import type { Masking } from '@bff/infra/logging/masking';
+import { quotedText } from '@bff/infra/logging/quoted-text';
+
+/** Maximum characters of a sentence of WHMCS in an error's message. */
+const QUOTED_LENGTH_MAX = 300;
 
 /** The stable codes of the operating errors of the WHMCS client. */
 export type WhmcsErrorCode =
@@ -36,10 +41,10 @@ export class WhmcsError extends Error {
 
 /**
  * The error for an answer of WHMCS that reports a failure. WHMCS has no error codes, only English sentences, so the
- * message decides, beside the status.
+ * message decides, beside the status. The error quotes it, masked.
  */
-export function errorOfAnswer(action: string, status: number, message: string): WhmcsError {
-  const text = `${action} failed: ${plain(message)}`;
+export function errorOfAnswer(action: string, status: number, message: string, masking: Masking): WhmcsError {
+  const text = `${action} failed: ${quotedText(message, QUOTED_LENGTH_MAX, masking)}`;
   if (/not found/i.test(message) && !/command not found/i.test(message)) return new WhmcsError('WHMCS_NOT_FOUND', text);
   if (isPassing(status)) return new WhmcsError('WHMCS_UNAVAILABLE', text);
   if (
@@ -88,9 +93,4 @@ const CREDENTIALS_ADVICE = 'check the API credentials, their role and the allowe
 
 function isPassing(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429;
-}
-
-/** A message of WHMCS, bounded and without markup. */
-function plain(message: string): string {
-  return message.replace(/<[^>]*>?/g, ' ').slice(0, 300);
 }

@@ -19,7 +19,6 @@ import {
   SalesforceClient,
 } from '../salesforce.client.js';
 import { SalesforceError, type SalesforceErrorCode, toSalesforceError } from '../salesforce.errors.js';
-import { toSalesforceId } from '../salesforce-id.js';
 import type { Soql } from '../soql.js';
 
 const DESCRIBE = z.object({
@@ -51,8 +50,7 @@ export interface SalesforceGateOptions {
 const WRITE_SLOTS = 1;
 
 /**
- * Salesforce over REST through jsforce. Every rejection is a `SalesforceError`, except that of `organizationId` if the
- * sign-in names a malformed id (`InvalidSalesforceIdError`), and that of `admit`.
+ * Salesforce over REST through jsforce. Every rejection is a `SalesforceError`, except that of `admit`.
  */
 export class JsforceSalesforceClient extends SalesforceClient {
   private readonly gate: SourceGate;
@@ -114,8 +112,8 @@ export class JsforceSalesforceClient extends SalesforceClient {
     return described && { createable: described.createable === true, unique: described.unique === true };
   }
 
-  async organizationId(): Promise<string> {
-    return toSalesforceId(await this.connection.organizationId());
+  organizationId(): Promise<string> {
+    return this.connection.organizationId();
   }
 
   signInRefusal(): string | undefined {

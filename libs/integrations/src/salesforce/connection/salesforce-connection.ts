@@ -4,6 +4,7 @@ import { Connection } from 'jsforce';
 import { BoundedTransport, TokenRejectedError } from './bounded-transport.js';
 import { withDeadline } from './deadline.js';
 import { SalesforceError } from '../salesforce.errors.js';
+import { isSalesforceId, type SalesforceId, toSalesforceId } from '../salesforce-id.js';
 import {
   type ResolvedSalesforceOptions,
   resolveSalesforceOptions,
@@ -38,11 +39,12 @@ export class SalesforceConnection {
 
   /**
    * Sends a request with a token, and once more with a new one if the org rejected it. Ends within `requestTimeoutMs`
-   * after the sign-in; after that, or once the signal is aborted, it sends nothing a second time. Rejects with
-   * `SalesforceError`, or with the error that jsforce makes of a Salesforce error.
+   * after the sign-in; after that, it sends nothing a second time, and once the signal is aborted, it sends nothing.
+   * Rejects with `SalesforceError`, or with the error that jsforce makes of a Salesforce error.
    */
   async request<T>(send: SalesforceRequest<T>, signal?: AbortSignal): Promise<T> {
     await this.signedIn();
+    if (signal?.aborted) throw givenUp(signal);
     return withDeadline(this.options.requestTimeoutMs, async (over) => {
       const isForNobody = (): boolean => over.aborted || signal?.aborted === true;
       const jsforce = await this.signedIn();
@@ -84,12 +86,15 @@ export class SalesforceConnection {
     return this.signedIn();
   }
 
-  /** The org's id as the sign-in answer has it. Signs in first if that has not happened yet. */
-  async organizationId(): Promise<string> {
-    const connection = await this.signedIn();
-    const id = connection.userInfo?.organizationId;
-    if (!id) throw new SalesforceError('SALESFORCE_UNAVAILABLE', 'the sign-in answer names no organization');
-    return id;
+  /**
+   * The org's id, from the sign-in answer. Signs in first if that has not happened yet. Rejects with
+   * `SALESFORCE_UNAVAILABLE` if the answer names no org.
+   */
+  async organizationId(): Promise<SalesforceId> {
+    const id = (await this.signedIn()).userInfo?.organizationId ?? '';
+    if (isSalesforceId(id)) return toSalesforceId(id);
+    const text = `the sign-in at ${this.options.loginUrl} names no org; check SF_LOGIN_URL`;
+    throw new SalesforceError('SALESFORCE_UNAVAILABLE', text);
   }
 
   /** The org's daily API requests, used and allowed, from the newest answer that stated them; undefined before. */
@@ -127,6 +132,12 @@ export class SalesforceConnection {
       throw error;
     }
   }
+}
+
+function givenUp({ reason }: AbortSignal): SalesforceError {
+  return new SalesforceError('SALESFORCE_ABORTED', 'the caller gave up before the request was sent', undefined, {
+    cause: reason,
+  });
 }
 
 function rejectedAgain(cause?: unknown): SalesforceError {

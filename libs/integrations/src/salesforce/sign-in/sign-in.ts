@@ -1,6 +1,8 @@
 import type { BoundedHttp, HttpAnswer } from '@bff/infra/http/bounded-http';
 import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
+import { Masking } from '@bff/infra/logging/masking';
+import { quotedText } from '@bff/infra/logging/quoted-text';
 import { z } from 'zod';
 import { checkedInstanceUrl } from '../connection/instance-url.js';
 import { signAssertion } from './jwt-assertion.js';
@@ -11,6 +13,9 @@ const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 /** Maximum size of an answer of the token endpoint; a usual one has about a kilobyte. */
 const TOKEN_BYTES_MAX = 64 * 1024;
+
+/** Maximum characters of the reason of a refusal, so that the advice behind it is not cut off. */
+const REASON_LENGTH_MAX = 150;
 
 /**
  * The token goes into a header, so only visible ASCII is accepted: wider than RFC 6750 section 2.1, because Salesforce
@@ -54,7 +59,7 @@ export async function signIn(options: ResolvedSalesforceOptions, http: BoundedHt
       if (!(error instanceof HttpFaultError)) throw error;
       throw errorOfFault(error, `sign-in at ${loginUrl}`);
     });
-  if (answer.status !== 200) throw refusalOf(answer, loginUrl);
+  if (answer.status !== 200) throw refusalOf(answer, options);
   const token = TOKEN.safeParse(jsonOf(answer)?.value);
   if (!token.success) throw noTokenEndpoint(answer, loginUrl);
   const { access_token: accessToken, instance_url: instanceUrl, id: idUrl } = token.data;
@@ -71,7 +76,7 @@ async function grantOf(options: ResolvedSalesforceOptions): Promise<Record<strin
   return { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
 }
 
-function refusalOf(answer: HttpAnswer, loginUrl: string): SalesforceError {
+function refusalOf(answer: HttpAnswer, { loginUrl, credentials }: ResolvedSalesforceOptions): SalesforceError {
   const { status } = answer;
   const operation = `sign-in at ${loginUrl}`;
   if (status >= 500) return new SalesforceError('SALESFORCE_UNAVAILABLE', `${operation} failed: HTTP ${status}`);
@@ -84,7 +89,9 @@ function refusalOf(answer: HttpAnswer, loginUrl: string): SalesforceError {
   // Salesforce's answers to an audience that the org does not accept (`app_not_found` since Spring '26).
   const isAudience = /audience|app_not_found/i.test(`${error} ${description}`);
   const advice = `check ${isAudience ? 'the audience of the JWT (SF_JWT_AUDIENCE), ' : ''}the client id, its secret or key, and the policies of the connected app`;
-  const text = `${operation} was refused (${error}: ${description.slice(0, 200)}); ${advice}`;
+  const sent = 'clientSecret' in credentials ? [credentials.clientSecret] : [];
+  const reason = quotedText(`${error}: ${description}`, REASON_LENGTH_MAX, new Masking(sent));
+  const text = `${operation} was refused (${reason}); ${advice}`;
   return new SalesforceError('SALESFORCE_AUTH_FAILED', text, error);
 }
 

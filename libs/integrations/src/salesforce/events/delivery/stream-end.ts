@@ -7,7 +7,7 @@ import type { ResolvedStreamOptions } from '../stream.options.js';
  *
  * - `closed`: by this side, or by the server without an error; `failed`: the connection or the service broke
  * - `auth`: the token was rejected; `refused`: the sign-in itself was refused
- * - `limit`: the org has used up a limit, such as its events of the day; `busy`: too many clients or requests at once
+ * - `limit`: the org has used up its events of the day; `busy`: too many clients, requests or sign-ins at once
  * - `overflow`: more events came than are handled
  */
 export interface StreamEnd {
@@ -17,12 +17,15 @@ export interface StreamEnd {
   readonly isSilent?: boolean;
 }
 
-/** The end for a failed sign-in. Refused credentials need a person to correct them; other failures pass. */
+/**
+ * The end for a failed sign-in. Refused credentials need a person to correct them; other failures pass. A limit at the
+ * token endpoint is one of sign-ins, not of events.
+ */
 export function endOfSignIn(error: unknown): StreamEnd {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof SalesforceError ? error.code : undefined;
   if (code === 'SALESFORCE_AUTH_FAILED' || code === 'SALESFORCE_FORBIDDEN') return { kind: 'refused', reason };
-  return { kind: code === 'SALESFORCE_LIMIT_EXCEEDED' ? 'limit' : 'failed', reason };
+  return { kind: code === 'SALESFORCE_LIMIT_EXCEEDED' ? 'busy' : 'failed', reason };
 }
 
 /** The end for an unexpected error. It is logged and retried like any other. */
