@@ -146,4 +146,31 @@ describe('an audit event', () => {
       expect.objectContaining({ level: 40, audit: 'rate.limited', policy: 'write', ...caller }),
     ]);
   });
+
+  it('[C7] tells why Salesforce refused an order, which the answer does not', async () => {
+    const refusal = 'FIELD_CUSTOM_VALIDATION_EXCEPTION';
+    const said = `${refusal}: The account is blocked, ask bob@example.org`;
+    portal.org.writeDelay = () =>
+      Promise.reject(new SalesforceError('SALESFORCE_BAD_REQUEST', `composite was rolled back: ${said}`, refusal));
+    const order = (lines: number) =>
+      portal.post('alice', '/api/orders', { items: Array(lines).fill({ productId: IDS.fibre, quantity: 1 }) });
+    const one = await order(1);
+    portal.org.writeDelay = () => Promise.resolve();
+    portal.org.composite = () =>
+      Promise.resolve([
+        { id: IDS.aliceOrder, success: true },
+        [
+          { success: false, errors: [{ statusCode: 'ALL_OR_NONE_OPERATION_ROLLED_BACK', message: 'rolled back' }] },
+          { success: false, errors: [{ statusCode: refusal, message: 'One of each, please', fields: [] }] },
+        ],
+      ]);
+    const many = await order(30);
+    expect([one, many].map(({ statusCode }) => statusCode)).toEqual([422, 422]);
+    expect(one.body + many.body).not.toMatch(/blocked|please/);
+    const reasons = lines().filter(({ msg }) => msg.startsWith('answered 422 ORDER_REFUSED: '));
+    expect(reasons.map(({ requestId, msg }) => [requestId, msg.replace(/^.*quote the request id: /, '')])).toEqual([
+      [one.headers['x-request-id'], `composite was rolled back: ${refusal}: The account is blocked, ask [e-mail]`],
+      [many.headers['x-request-id'], `an item was refused: ${refusal}: One of each, please`],
+    ]);
+  });
 });

@@ -25,7 +25,7 @@ export class ProblemFilter implements ExceptionFilter {
     // The sender went away before its body had come. Nobody hears an answer, and the request's line tells it.
     if (error !== null && error === request.raw.errored) return;
     const found = problemOfError(error);
-    if (found.status >= 500) this.log(error, found);
+    if (found.status >= 500 || isRefusalWithCause(error, found)) this.log(error, found);
     if (error instanceof RateLimitedError) this.audit.record('rate.limited', { policy: error.policy });
     if (reply.sent) return;
     if (isHealthReport(error)) {
@@ -36,7 +36,7 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(request, reply, found);
   }
 
-  /** Logs a bug with its stack, and an expected failure, such as an unavailable source, in one line. */
+  /** Logs a bug with its stack, and an expected failure, such as a source that is away or refuses, in one line. */
   private log(error: unknown, { status, code, type }: Problem): void {
     if (code === undefined && !(error instanceof ProblemError)) {
       this.logger.error({ err: error }, `answered ${status}`);
@@ -59,6 +59,11 @@ export function sendProblem(
     .header('cache-control', 'no-store')
     .header('x-request-id', request.id)
     .send(JSON.stringify({ ...found, instance: requestPath(request.url), requestId: request.id }));
+}
+
+/** Whether the answer tells the caller a code alone, and the words of the source that refused are for the log. */
+function isRefusalWithCause(error: unknown, { code }: Problem): boolean {
+  return code !== undefined && error instanceof Error && !(error instanceof ProblemError) && error.cause !== undefined;
 }
 
 /** Whether this is the report that Terminus throws when something is down; it is an answer, not a problem. */

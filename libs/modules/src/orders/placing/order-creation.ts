@@ -49,6 +49,7 @@ export interface RequestMark {
 }
 
 const SAVED = z.object({ id: z.string(), success: z.literal(true) });
+const REFUSED = z.object({ errors: z.array(z.object({ statusCode: z.string(), message: z.string() })) });
 const SAVED_ALL = z.array(z.object({ success: z.literal(true) }));
 
 /** Writes orders. Prices come from the standard price book at this moment, never from a cache or the caller. */
@@ -188,10 +189,23 @@ function idOf([created, ...rest]: readonly unknown[]): SalesforceId {
   const saved = SAVED.safeParse(created);
   if (!saved.success) throw new OrderOutcomeUnknownError({ cause: saved.error });
   for (const result of rest) {
-    if (Array.isArray(result) && !SAVED_ALL.safeParse(result).success)
-      throw new OrderRefusedError('an item was refused');
+    if (Array.isArray(result) && !SAVED_ALL.safeParse(result).success) {
+      throw new OrderRefusedError('an item was refused', { cause: refusalIn(result) });
+    }
   }
   return toSalesforceId(saved.data.id);
+}
+
+/** What Salesforce says of the first refused record of a collection, for the log. */
+function refusalIn(results: readonly unknown[]): SalesforceError {
+  const refusals = results.flatMap((result) => {
+    const { data } = REFUSED.safeParse(result);
+    return data?.errors ?? [];
+  });
+  // The others are rolled back because of the first real cause.
+  const cause = refusals.find(({ statusCode }) => statusCode !== 'ALL_OR_NONE_OPERATION_ROLLED_BACK') ?? refusals[0];
+  const text = cause ? `an item was refused: ${cause.statusCode}: ${cause.message}` : 'no reason was given';
+  return new SalesforceError('SALESFORCE_BAD_REQUEST', text, cause?.statusCode);
 }
 
 /**
