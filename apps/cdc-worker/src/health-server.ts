@@ -1,62 +1,86 @@
 import { Operators } from '@bff/infra/health/operators';
 import { Readiness } from '@bff/infra/health/readiness';
 import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
-import type { INestApplicationContext } from '@nestjs/common';
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { clientRequestId, requestId } from '@bff/modules/runtime/log-options';
+import { Logger, type INestApplicationContext } from '@nestjs/common';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { answerUnreadable, problemOf, sendProblem } from './worker-problems.js';
+
+/** What every address of the worker takes; Fastify answers HEAD where there is a GET. */
+const METHODS = 'GET, HEAD, OPTIONS';
 
 /**
  * The worker's health port, not yet listening: `/health/live` and `/health/ready` for anybody, `/health/sf-events` for
- * operators alone, and nothing else.
+ * operators alone, and nothing else. Problems, request ids and methods are answered as the BFF does.
  */
 export function createHealthServer(context: INestApplicationContext): FastifyInstance {
   const readiness = context.get(Readiness);
   const events = context.get(EventsHealthService);
   const operators = context.get(Operators);
-  const server = fastify({ bodyLimit: 1024, requestTimeout: 10_000 });
-  server.addHook('onRequest', (_request, reply, done) => {
-    reply.header('cache-control', 'no-store');
-    if (readiness.current === 'draining') reply.header('connection', 'close');
-    done();
+  const logger = new Logger('Health');
+  const server = fastify({
+    bodyLimit: 1024,
+    requestTimeout: 10_000,
+    genReqId: requestId,
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, problemOf(error)),
+    clientErrorHandler: answerUnreadable,
   });
-  server.setNotFoundHandler((_request, reply) =>
-    sendProblem(reply, {
-      kind: 'not-found',
-      title: 'Not Found',
-      status: 404,
-      detail:
-        'The worker answers /health/live, /health/ready and /health/sf-events; what customers ask for is on the BFF.',
-    }),
-  );
+  const addresses = new Set<string>();
+  server.addHook('onRoute', ({ url }) => void addresses.add(url));
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-request-id': request.id });
+    const clientId = clientRequestId(request.raw);
+    if (clientId !== undefined) reply.header('x-client-request-id', clientId);
+    // No address reads a body, so the rest of one is not waited for.
+    if (readiness.current === 'draining' || hasBody(request)) reply.header('connection', 'close');
+    if (request.is404) answerUnrouted(request, reply, addresses);
+    else done();
+  });
+  server.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error as object);
+    if (problem.status >= 500) logger.error({ err: error, requestId: request.id }, `answered ${problem.status}`);
+    return sendProblem(request, reply, problem);
+  });
   server.get('/health/live', () => ({ status: 'up' }));
   server.get('/health/ready', (_request, reply) => {
     const status = readiness.current;
     return reply.status(status === 'ready' ? 200 : 503).send({ status });
   });
   server.get('/health/sf-events', async (request, reply) => {
-    if (!operators.includes(request)) {
-      reply.header('www-authenticate', 'Bearer');
-      return sendProblem(reply, {
-        kind: 'operator-only',
-        title: 'For operators',
-        status: 401,
-        detail:
-          'Only operators see the state of the change events: send OPERATOR_TOKEN as a bearer token, or ask from an address of OPERATOR_ADDRESSES.',
-      });
-    }
+    if (!operators.includes(request)) return refuse(request, reply);
     const answer = await events.answer();
     return reply.status(answer.status === 'down' ? 503 : 200).send(answer);
   });
   return server;
 }
 
-interface WorkerProblem {
-  readonly kind: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
+/** Tells a wrong method from a wrong address, as the BFF does (RFC 9110, 9.3.7 and 15.5.6). */
+function answerUnrouted(request: FastifyRequest, reply: FastifyReply, addresses: ReadonlySet<string>): void {
+  if (!addresses.has(request.url.split(/[?#]/, 1)[0] ?? '')) {
+    const detail =
+      'The worker answers /health/live, /health/ready and /health/sf-events; what customers ask for is on the BFF.';
+    sendProblem(request, reply, { status: 404, kind: 'not-found', detail });
+    return;
+  }
+  reply.header('allow', METHODS);
+  if (request.method === 'OPTIONS') void reply.status(204).send();
+  else {
+    const detail = `This address takes ${METHODS}.`;
+    sendProblem(request, reply, { status: 405, kind: 'method-not-allowed', detail });
+  }
 }
 
-function sendProblem(reply: FastifyReply, { kind, ...problem }: WorkerProblem): FastifyReply {
-  reply.header('content-type', 'application/problem+json').status(problem.status);
-  return reply.send({ type: `urn:evergreen:problem:${kind}`, ...problem });
+function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('www-authenticate', 'Bearer');
+  return sendProblem(request, reply, {
+    status: 401,
+    kind: 'operator-only',
+    title: 'For operators',
+    detail:
+      'Only operators see the state of the change events: send OPERATOR_TOKEN as a bearer token, or ask from an address of OPERATOR_ADDRESSES.',
+  });
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
