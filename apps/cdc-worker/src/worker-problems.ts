@@ -28,7 +28,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 /** The problem of a request that failed: its fault if it is the caller's, and nothing of the error if it is ours. */
 export function problemOf({ statusCode = 500 }: Partial<FastifyError>): WorkerProblem {
   if (statusCode < 500) {
-    const kind = titleOf(statusCode).toLowerCase().replace(/[^a-z]+/g, '-');
+    const kind = titleOf(statusCode)
+      .toLowerCase()
+      .replace(/[^a-z]+/g, '-');
     return { status: statusCode, kind, detail: 'The request cannot be read.' };
   }
   const detail = 'Something went wrong on our side. Quote the request id when you report this.';

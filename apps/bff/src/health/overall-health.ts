@@ -25,7 +25,10 @@ export class OverallHealthService {
     @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
   ) {}
 
-  /** The status alone, from a check that began at most a second ago, however many ask. */
+  /**
+   * The status alone, from a check that began at most a second ago, however many ask. They share a check that fails,
+   * too: it has cost the store as much.
+   */
   async summary(): Promise<HealthCheckResult['status']> {
     const now = performance.now();
     if (this.status === undefined || now - this.status.at >= STATUS_MS) {

@@ -1,5 +1,11 @@
-import { BuildFailedError, NotAcknowledgedError, WaitTimeoutError } from '@bff/infra/cache/cache.errors';
+import {
+  BuildFailedError,
+  FetchTimeoutError,
+  NotAcknowledgedError,
+  WaitTimeoutError,
+} from '@bff/infra/cache/cache.errors';
 import { IdempotencyUnavailableError } from '@bff/infra/idempotency/idempotency.errors';
+import { NoncesUnavailableError } from '@bff/infra/nonces/nonces';
 import { RateLimitedError } from '@bff/infra/limits/limits.errors';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { WhmcsError } from '@bff/integrations/whmcs/whmcs.errors';
@@ -26,7 +32,11 @@ describe('the problem of an error', () => {
     [new NotAcknowledgedError(SECRET), 503, 2],
     [new IdempotencyUnavailableError(SECRET), 503, 2],
     [new BuildFailedError('SALESFORCE_TIMEOUT', SECRET), 504, undefined],
-    [new BuildFailedError(undefined, SECRET), 502, undefined],
+    [new FetchTimeoutError('orders:account:1', 10), 504, undefined],
+    [new BuildFailedError('CACHE_FETCH_TIMEOUT', SECRET), 504, undefined],
+    [new NoncesUnavailableError(SECRET), 503, 2],
+    // A fetcher's error without a code is a defect, in whichever process the fetch was made.
+    [new BuildFailedError(undefined, SECRET), 500, undefined],
     [new RateLimitedError('fetch', 17, SECRET), 429, 17],
     [new InternalServerErrorException(SECRET), 500, undefined],
     [new Error(SECRET), 500, undefined],
@@ -70,6 +80,15 @@ describe('the problem of an error', () => {
       title: 'The order cannot be placed now',
       detail: expect.stringMatching(/this request placed nothing.*the same Idempotency-Key/),
       code: 'IDEMPOTENCY_UNAVAILABLE',
+    });
+  });
+
+  it('of a webhook that cannot be looked up is about the message, and says to send it again', () => {
+    expect(problemOfError(new NoncesUnavailableError(SECRET))).toMatchObject({
+      type: 'urn:evergreen:problem:webhook-unavailable',
+      title: 'The message cannot be taken now',
+      detail: expect.stringMatching(/nothing was done. Send the same bytes again/),
+      code: 'NONCES_UNAVAILABLE',
     });
   });
 

@@ -83,12 +83,20 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   WHMCS_TIMEOUT: SOURCE_SLOW,
   WHMCS_UNAVAILABLE: SOURCE_AWAY,
   WHMCS_CLOSED: SOURCE_AWAY,
+  CACHE_FETCH_TIMEOUT: SOURCE_SLOW,
   CACHE_WAIT_TIMEOUT: SOURCE_SLOW,
   CACHE_OVERLOADED: SOURCE_BUSY,
   CACHE_NOT_ACKNOWLEDGED: CACHE_BUSY,
   CACHE_STORE_UNAVAILABLE: CACHE_BUSY,
   CACHE_CLOSED: CACHE_BUSY,
-  NONCES_UNAVAILABLE: CACHE_BUSY,
+  NONCES_UNAVAILABLE: {
+    status: 503,
+    kind: 'webhook-unavailable',
+    title: 'The message cannot be taken now',
+    detail:
+      'It cannot be looked up whether this message was taken before, so nothing was done. Send the same bytes again.',
+    retryAfterSeconds: 2,
+  },
   IDEMPOTENCY_UNAVAILABLE: {
     status: 503,
     kind: 'idempotency-unavailable',
@@ -154,10 +162,10 @@ export function problemOfError(error: unknown): Problem {
       ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
     });
   }
-  // A failed build of another process gets the answer of its cause, by the cause's code; without a code it counts as
-  // an error of the source.
-  const cause = code === 'CACHE_BUILD_FAILED' ? (typeof sourceCode === 'string' ? sourceCode : 'SOURCE_FAILED') : code;
-  const answer = ANSWERS[cause] ?? (/^(SALESFORCE|WHMCS|SOURCE)_/.test(cause) ? SOURCE_REFUSED : undefined);
+  // A failed build of another process gets the answer that the cause gets there, by its code; without one it is a defect.
+  const cause = code === 'CACHE_BUILD_FAILED' ? sourceCode : code;
+  if (typeof cause !== 'string') return unexpected();
+  const answer = ANSWERS[cause] ?? (/^(SALESFORCE|WHMCS)_/.test(cause) ? SOURCE_REFUSED : undefined);
   if (!answer) return unexpected();
   const { status, kind, title, detail, retryAfterSeconds } = answer;
   return problem(status, kind, title, detail, {

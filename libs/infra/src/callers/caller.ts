@@ -33,3 +33,12 @@ export function accountOf(caller: Caller | undefined): string | undefined;
 export function accountOf(caller: Caller | undefined): string | undefined {
   return caller && (caller.account ?? caller.subject);
 }
+
+/**
+ * The error as one that is about callers (`CallerError` of the cache, which knows no callers): it is also that of every
+ * caller for whom `isOf` holds. Others who share the work that failed do it for themselves. The one way to make such an
+ * error.
+ */
+export function concerning<E extends Error>(error: E, isOf: (caller: Caller | undefined) => boolean): E {
+  return Object.defineProperty(error, 'concerns', { value: isOf }); // not enumerable: logs print what is
+}

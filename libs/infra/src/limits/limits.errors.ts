@@ -1,9 +1,10 @@
-import type { Caller } from '../callers/caller.js';
+import { concerning } from '../callers/caller.js';
 import { payerOf, type WorkClass } from './limits.js';
 
 /**
  * The caller has used up its points, or as many others of its requests wait for points as a window has. The work was
- * not begun.
+ * not begun. It concerns every caller who spends the same points. Others who share its fetch make their own, and so
+ * does a write of the same payer, whose reads cost no point of `fetch`.
  */
 export class RateLimitedError extends Error {
   readonly code = 'RATE_LIMITED';
@@ -17,15 +18,10 @@ export class RateLimitedError extends Error {
   ) {
     super(`the limit "${policy}" is reached; it is free again in ${retryAfterSeconds} s`);
     this.name = 'RateLimitedError';
-  }
-
-  /**
-   * Whether this caller has used up the same points. Others who share its fetch make their own (see `CallerError`), and
-   * so does a write of the same payer, whose reads cost no point of `fetch`.
-   */
-  concerns(caller: Caller | undefined): boolean {
-    if (caller === undefined || (this.policy === 'fetch' && caller.isWriting && caller.account !== undefined))
-      return false;
-    return payerOf(this.policy, caller) === this.payer;
+    concerning(this, (caller) => {
+      if (caller === undefined) return false;
+      if (policy === 'fetch' && caller.isWriting && caller.account !== undefined) return false;
+      return payerOf(policy, caller) === payer;
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { accountOf, type Caller } from '../callers/caller.js';
+import { accountOf, type Caller, concerning } from '../callers/caller.js';
 
 /** A read was not sent, because what is left of the source's quota is kept for others. The message says why. */
 export class QuotaReservedError extends Error {
@@ -9,13 +9,12 @@ export class QuotaReservedError extends Error {
 }
 
 /**
- * The error as one of what the refused caller's account does (`CallerError` of the cache): customers of other accounts
- * who share its fetch make a fetch of their own, and so does a write of the same account if a read was refused.
+ * The error as one of what the refused caller's account does: customers of other accounts who share its fetch make a
+ * fetch of their own, and so does a write of the same account if a read was refused.
  */
 export function ofAccount<E extends Error>(error: E, refused: Caller | undefined): E {
-  const concerns = (other: unknown): boolean => {
-    const caller = other as Caller | undefined;
-    return accountOf(caller) === accountOf(refused) && (!caller?.isWriting || refused?.isWriting === true);
-  };
-  return Object.defineProperty(error, 'concerns', { value: concerns }); // not enumerable: logs print what is
+  return concerning(
+    error,
+    (caller) => accountOf(caller) === accountOf(refused) && (!caller?.isWriting || refused?.isWriting === true),
+  );
 }

@@ -1,3 +1,6 @@
+import { runForCaller } from '@bff/infra/callers/caller';
+import { ofAccount } from '@bff/infra/sources/sources.errors';
+import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import type { FieldTraits, SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
@@ -54,5 +57,37 @@ describe('[C3] the field for the request of an order', () => {
     expect([await field.name(), asked()]).toEqual(['Portal_Request_Id__c', 2]);
     field.forget();
     expect([await field.name(), asked()]).toEqual([undefined, 3]);
+  });
+
+  it('is asked for again by those whom a refused question of another account does not concern', async () => {
+    const refusals: ((error: Error) => void)[] = [];
+    const salesforce = {
+      field: () =>
+        refusals.length < 2
+          ? new Promise((_, reject) => void refusals.push(reject))
+          : Promise.reject(new SalesforceError('SALESFORCE_UNAVAILABLE', 'it is away')),
+    } as unknown as SalesforceClient;
+    const field = new RequestIdField(salesforce, loadConfig({}));
+    const codeFor = (account: string) =>
+      runForCaller({ subject: account, account, isWriting: true }, () =>
+        field.name().catch((error: { code?: unknown }) => error.code),
+      );
+    const refusalOf = (account: string) =>
+      ofAccount(new SalesforceError('SALESFORCE_OVERLOADED', 'too many wait'), {
+        subject: 's',
+        account,
+        isWriting: true,
+      });
+    const asked = ['greedy', 'modest', 'third', 'greedy'].map(codeFor);
+    refusals[0]?.(refusalOf('greedy'));
+    await jest.advanceTimersByTimeAsync(0);
+    refusals[1]?.(refusalOf('modest'));
+    expect(await Promise.all(asked)).toEqual([
+      'SALESFORCE_OVERLOADED',
+      'SALESFORCE_OVERLOADED',
+      'SALESFORCE_UNAVAILABLE',
+      'SALESFORCE_OVERLOADED',
+    ]);
+    expect(refusals).toHaveLength(2);
   });
 });

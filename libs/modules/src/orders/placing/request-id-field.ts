@@ -1,4 +1,6 @@
 import { APP_CONFIG } from '@bff/infra/config/application-config';
+import { isCallerError } from '@bff/infra/cache/cache.errors';
+import { currentCaller } from '@bff/infra/callers/caller';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AppConfig } from '../../config/app-config.js';
@@ -28,13 +30,19 @@ export class RequestIdField {
   /**
    * The name of the field; undefined if none is configured, or the org has none that can be used. Asks the org once,
    * and again after `forget` and, while there is none, at most every ten minutes; rejects with `SalesforceError` if it
-   * does not answer.
+   * does not answer. Callers share a question, but not the refusal of one of them: then the others ask again.
    */
   async name(): Promise<string | undefined> {
     if (this.configured === undefined) return undefined;
-    if (!this.isUsable && performance.now() >= this.lookAgainAt) {
+    while (!this.isUsable && performance.now() >= this.lookAgainAt) {
+      const isOwn = this.looking === undefined;
       this.looking ??= this.look(this.configured).finally(() => (this.looking = undefined));
-      await this.looking;
+      try {
+        await this.looking;
+        break;
+      } catch (error) {
+        if (isOwn || !isCallerError(error) || error.concerns(currentCaller())) throw error;
+      }
     }
     return this.isUsable ? this.configured : undefined;
   }
