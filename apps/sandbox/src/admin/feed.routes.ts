@@ -19,10 +19,12 @@ const after = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
 /**
  * `GET /sandbox/feed.json?after=<id>`: the kept entries after this one, the id of the newest, and the status, for a
- * client that asks again and again. An id that this run has not given yet is one of an earlier run: all are answered.
+ * client that asks again and again.
  *
  * `GET /sandbox/feed`: events, faults and the status as server-sent events. It begins with the kept entries, only those
  * after `Last-Event-ID` if the request has that header.
+ *
+ * After an id of an earlier run come all entries that this run keeps.
  */
 export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
   const open = new Set<ServerResponse>();
@@ -34,7 +36,7 @@ export function feedRoutes(app: FastifyInstance, parts: SandboxParts): void {
     const { newestId } = parts.feed;
     const asked = after.safeParse(request.query);
     if (!asked.success) return reply.code(400).send({ message: 'after has to be the id of an entry, or 0' });
-    const entries = parts.feed.after(asked.data.after > newestId ? 0 : asked.data.after);
+    const entries = parts.feed.after(asked.data.after);
     return reply.header('cache-control', 'no-store').send({ status: statusOf(parts), newestId, entries });
   });
   app.get('/sandbox/feed', (request, reply) => {

@@ -21,7 +21,8 @@ export class Feed {
   /** `tell` builds an entry on demand, because most entries have no watcher. */
   private readonly entries: { readonly id: number; readonly tell: () => FeedEntry }[] = [];
   private readonly watchers = new Set<(entry: FeedEntry) => void>();
-  private lastId = 0;
+  /** Above every id of an earlier run, so that a client that still has one is told of all that this run keeps. */
+  private lastId = Date.now() * 1_000;
 
   constructor(log: EventLog) {
     log.onPublished((event) => this.add('event', () => describeEvent(event)));
@@ -36,14 +37,18 @@ export class Feed {
     for (const watcher of this.watchers) watcher(tell());
   }
 
-  /** The id of the newest entry; 0 if there has been none. */
+  /** The id of the newest entry; smaller than that of the first one if there has been none. */
   get newestId(): number {
     return this.lastId;
   }
 
-  /** The kept entries after the one with this id. */
+  /**
+   * The kept entries after the one with this id. All, if this run has not given the id yet: then an earlier run has, and
+   * the clock was set back since.
+   */
   after(id: number): readonly FeedEntry[] {
-    return this.entries.filter((entry) => entry.id > id).map((entry) => entry.tell());
+    const since = id > this.lastId ? 0 : id;
+    return this.entries.filter((entry) => entry.id > since).map((entry) => entry.tell());
   }
 
   /** Calls back with every new entry, until the returned function is called. */
