@@ -23,8 +23,8 @@ export interface AppliedChange {
  */
 export abstract class AppliedChangeListener {
   /**
-   * Receives acknowledged changes in the order of their events. It must not reject: the source then delivers the batch
-   * again, but these changes are not passed on again.
+   * Receives acknowledged changes in the order of their events. It must not reject: then every listener receives these
+   * changes again, and their topic waits; after the third rejection in a row it goes on without a listener that rejects.
    */
   abstract onApplied(changes: readonly AppliedChange[]): Promise<void>;
 }

@@ -184,6 +184,20 @@ describe('a position', () => {
     expect(told).toEqual(['quick', 'slow']);
     expect(await checkpoints.load(SAVED_AS)).toBe('7');
   });
+
+  it('[P19] is saved when a listener keeps failing, and the others have been told', async () => {
+    const told: string[] = [];
+    const broken = new Listener(() => {
+      throw new Error('a defect');
+    });
+    const source = await startProcess(new Things(), broken, new Listener(async () => void told.push('other')));
+    for (let time = 0; time < 2; time++) await expect(source.hand('7')).rejects.toThrow('a defect');
+    expect(told).toEqual(['other', 'other']);
+    expect(await checkpoints.load(SAVED_AS)).toBeUndefined();
+    await source.hand('7');
+    expect(told).toHaveLength(3);
+    expect(await checkpoints.load(SAVED_AS)).toBe('7');
+  });
 });
 
 describe('of each feed it is said', () => {

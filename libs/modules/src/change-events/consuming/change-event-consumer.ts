@@ -70,7 +70,10 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     }
     const listeners = this.instancesOf(AppliedChangeListener);
     const applied = async (changes: readonly AppliedChange[]) => {
-      await Promise.all(listeners.map((listener) => listener.onApplied(changes)));
+      // Every listener is told, also when another one fails.
+      const outcomes = await Promise.allSettled(listeners.map(async (listener) => listener.onApplied(changes)));
+      const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failure) throw failure.reason;
     };
     const byTopic = this.subscriptionsByTopic();
     const reconciler = (this.reconciler = this.createReconciler(byTopic));

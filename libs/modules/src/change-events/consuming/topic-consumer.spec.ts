@@ -7,7 +7,7 @@ import { createFleet } from '@bff/infra/fleet/create-fleet';
 import type { EventBatch } from '@bff/integrations/salesforce/events/change-event-source';
 import type { SourceEvent } from '@bff/integrations/salesforce/events/source-event';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Deferred, deferred } from '../../../../../test/support/deferred.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import type { Subscription } from '../change-subscriber.js';
@@ -149,6 +149,37 @@ describe('the consumer of a topic', () => {
       { replayId: '7', isWide: false },
       { replayId: '8', isWide: true },
     ]);
+  });
+
+  it('tells of the same changes again if the listener fails, and goes on without it after the third time', async () => {
+    const told: unknown[] = [];
+    let failing = 2;
+    const applied: TopicListeners['applied'] = async (changes) => {
+      told.push(changes.map(({ event: of }) => of?.replayId));
+      if (failing-- > 0) throw new Error('a defect of the listener');
+    };
+    const consuming = consumer({ applied });
+    const retried = batch('7');
+    for (let time = 0; time < 2; time++) {
+      await expect(consuming.onEvents(retried)).rejects.toThrow('a defect of the listener');
+    }
+    await consuming.onEvents(retried);
+    expect(told).toEqual([['7'], ['7'], ['7']]);
+    expect(consuming.counters()).toMatchObject({ invalidations: 1, lastCommittedReplayId: '7' });
+
+    failing = Infinity;
+    const written = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const [hopeless, next] = [batch('8'), batch('9')];
+    for (let time = 0; time < 2; time++) await expect(consuming.onEvents(hopeless)).rejects.toThrow('a defect');
+    await consuming.onEvents(hopeless);
+    expect(consuming.counters()).toMatchObject({ lastCommittedReplayId: '8' });
+    expect(written.mock.calls).toEqual([
+      [expect.anything(), expect.stringMatching(/1 changes are applied, and browsers may not hear of them/)],
+    ]);
+    written.mockRestore();
+    failing = 0;
+    await consuming.onEvents(next);
+    expect(told.slice(3)).toEqual([['8'], ['8'], ['8'], ['9']]);
   });
 
   it('invalidates hundreds of events in one call, tells of each, and the last one stands for the entries that fell', async () => {

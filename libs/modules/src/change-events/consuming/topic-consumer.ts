@@ -45,7 +45,10 @@ export interface TopicListeners {
    * everything that it could concern is dropped.
    */
   readonly reconciler?: Pick<Reconciler, 'heard' | 'gap'> | undefined;
-  /** Receives changes whose invalidation is acknowledged, before their position is saved. It does not reject. */
+  /**
+   * Receives changes whose invalidation is acknowledged, before their position is saved. After a rejection, which would
+   * be a defect, it receives the same ones again with what came since; after the third in a row it is left out.
+   */
   readonly applied?: (changes: readonly AppliedChange[]) => Promise<void>;
 }
 
@@ -89,7 +92,10 @@ interface BatchInHand {
  */
 const DEPENDENCIES_OF_STEP = 1_000;
 
-/** After this many failures while the store is reachable, a step counts as poison: it would never succeed. */
+/**
+ * After this many failures while the store is reachable, a step counts as poison: it would never succeed. So do, after as
+ * many in a row, changes that the listeners do not take.
+ */
 const FAILURES_OF_POISON = 3;
 
 /**
@@ -106,8 +112,10 @@ export class TopicConsumer implements TopicHandler {
   private lastCommittedAt: number | undefined;
   /** The newest batch and its remaining steps: after a failure the source delivers the same object again. */
   private inHand: BatchInHand | undefined;
-  /** Changes that are acknowledged but not yet passed to the listeners. */
+  /** Changes that are acknowledged, and that the listeners have not taken yet. */
   private untold: AppliedChange[] = [];
+  /** How often in a row the listeners have rejected. */
+  private tellFailures = 0;
 
   constructor(
     private readonly topic: string,
@@ -226,7 +234,20 @@ export class TopicConsumer implements TopicHandler {
   }
 
   private async tellOfAcknowledged(): Promise<void> {
-    if (this.untold.length > 0) await this.listeners.applied?.(this.untold.splice(0));
+    const changes = this.untold.splice(0);
+    if (changes.length === 0) return;
+    try {
+      await this.listeners.applied?.(changes);
+      this.tellFailures = 0;
+    } catch (error) {
+      if (++this.tellFailures < FAILURES_OF_POISON) {
+        this.untold.unshift(...changes);
+        throw error;
+      }
+      this.tellFailures = 0;
+      const text = `${this.topic}: ${changes.length} changes are applied, and browsers may not hear of them`;
+      this.logger.error({ err: error }, text);
+    }
   }
 }
 
