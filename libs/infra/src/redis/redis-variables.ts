@@ -98,7 +98,8 @@ export const redisVariables = {
   }),
   REDIS_TLS: defaulted(boolean, 'false', {
     group: 'redis',
-    description: 'Whether Sentinel or Cluster connections use TLS; for REDIS_URL, rediss:// says so.',
+    description:
+      'Whether Sentinel or Cluster connections use TLS; for REDIS_URL, rediss:// says so, and true beside it changes nothing.',
   }),
   REDIS_TLS_CA: optional(certificates, {
     group: 'redis',
@@ -215,12 +216,19 @@ function wayProblems({ isGiven }: Checked): ConfigProblem[] {
   return problems;
 }
 
-/** Reports settings for encryption or identity that would have no effect, and a key that does not fit. */
+/**
+ * Reports settings for encryption or identity that would have no effect or contradict each other, and a key that does
+ * not fit.
+ */
 function tlsProblems({ values, isGiven }: Checked): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const isPlainUrl = values.REDIS_URL?.startsWith('redis://') === true;
   if (isPlainUrl && values.REDIS_TLS === true) {
     problems.push({ name: 'REDIS_TLS', given: '"true"', expected: 'REDIS_URL to begin with rediss://, which says so' });
+  }
+  if (values.REDIS_URL?.startsWith('rediss://') === true && isGiven('REDIS_TLS') && values.REDIS_TLS === false) {
+    const expected = 'true or nothing, because rediss:// in REDIS_URL says that TLS is used; redis:// uses none';
+    problems.push({ name: 'REDIS_TLS', given: '"false"', expected });
   }
   const usesTls =
     !isPlainUrl && (isGiven('REDIS_URL') || values.REDIS_TLS === true || values.REDIS_SENTINEL_TLS === true);

@@ -338,6 +338,9 @@ describe('TLS of Redis', () => {
 
   it('refuses what would be left out in silence', () => {
     expect(problemsOf({ REDIS_URL: 'redis://a', REDIS_TLS: 'true' })).toEqual(['REDIS_TLS']);
+    expect(problemsOf({ REDIS_URL: 'rediss://a', REDIS_TLS: 'false' })).toEqual(['REDIS_TLS']);
+    expect(problemsOf({ REDIS_URL: 'rediss://a', REDIS_TLS: 'true' })).toEqual([]);
+    expect(problemsOf({ REDIS_URL: 'rediss://a' })).toEqual([]);
     expect(problemsOf({ REDIS_URL: 'redis://a', REDIS_TLS_CA: cert })).toEqual(['REDIS_TLS_CA']);
     expect(problemsOf({ REDIS_URL: 'rediss://a', REDIS_TLS_CA: cert })).toEqual([]);
     expect(problemsOf({ ...cluster, REDIS_TLS_CERT: cert })).toEqual(['REDIS_TLS_KEY']);
