@@ -27,11 +27,11 @@ export class SandboxClient {
   }
 
   /**
-   * Resolves with the body when Salesforce has confirmed the call. Rejects with `NotAcknowledgedError` if it has not,
-   * or with the error of the sign-in.
+   * Resolves with the body when Salesforce has confirmed the call. Rejects with `NotAcknowledgedError` if it has not, or
+   * if there is no token, so that nothing was sent.
    */
   async rest(method: string, path: string, body?: object): Promise<unknown> {
-    this.token ??= (await this.http.call('/demo/salesforce-token')).text;
+    this.token ??= await this.tokenAt('/demo/salesforce-token');
     const answer = await this.send(method, path, body);
     if (answer.status >= 200 && answer.status < 300) return jsonOf(answer);
     if (answer.status === 401) this.token = undefined; // the next call signs in again
@@ -92,12 +92,26 @@ export class SandboxClient {
     return faults?.inForce?.['drop-events']?.events ?? 0;
   }
 
+  /** Rejects with `NotAcknowledgedError` if the sandbox issues none. */
   async customerToken(customer: number): Promise<string> {
-    return (await this.http.call(`/demo/token/${customer}`)).text;
+    return this.tokenAt(`/demo/token/${customer}`);
   }
 
   close(): void {
     this.http.close();
+  }
+
+  private async tokenAt(path: string): Promise<string> {
+    const advice = `look at the log of the sandbox at ${this.http.origin}, and at its /sandbox/faults`;
+    let answer: HttpAnswer;
+    try {
+      answer = await this.http.call(path);
+    } catch (error) {
+      throw new NotAcknowledgedError(undefined, `no token, ${(error as Error).message}; ${advice}`);
+    }
+    const { status, text } = answer;
+    if (status === 200 && text !== '') return text;
+    throw new NotAcknowledgedError(status, `no token, GET ${path}: ${status} ${text.slice(0, 300)}; ${advice}`);
   }
 
   private async send(method: string, path: string, body: object | undefined): Promise<HttpAnswer> {
