@@ -115,6 +115,10 @@ describe('Redis over TLS, with a certificate of the client', () => {
       const port = await startTlsServer('cluster-node');
       await redisCommand(servers[0]!.port, 'CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
       await works({ REDIS_CLUSTER_NODES: `127.0.0.1:${port}`, REDIS_TLS: 'true', ...environment });
+      // The connection by which ioredis itself would subscribe listens to one error alone (`openStream` says why).
+      expect(String(await redisCommand(servers[0]!.port, 'CLIENT', 'LIST'))).not.toContain(
+        'ioredis-cluster(subscriber)',
+      );
     },
     START_MS,
   );
