@@ -21,7 +21,7 @@ export class Feed {
   /** `tell` builds an entry on demand, because most entries have no watcher. */
   private readonly entries: { readonly id: number; readonly tell: () => FeedEntry }[] = [];
   private readonly watchers = new Set<(entry: FeedEntry) => void>();
-  /** Above every id of an earlier run, so that a client that still has one is told of all that this run keeps. */
+  /** Above every id of an earlier run, so that a client that still has one receives all that this run keeps. */
   private lastId = Date.now() * 1_000;
 
   constructor(log: EventLog) {

@@ -185,7 +185,7 @@ describe('a position', () => {
     expect(await checkpoints.load(SAVED_AS)).toBe('7');
   });
 
-  it('[P19] is saved when a listener keeps failing, and the others have been told', async () => {
+  it('[P19] is saved when a listener keeps failing, and the others have heard of the change', async () => {
     const told: string[] = [];
     const broken = new Listener(() => {
       throw new Error('a defect');

@@ -70,7 +70,7 @@ export class ChangeEventConsumer implements OnApplicationBootstrap, OnModuleDest
     }
     const listeners = this.instancesOf(AppliedChangeListener);
     const applied = async (changes: readonly AppliedChange[]) => {
-      // Every listener is told, also when another one fails.
+      // Every listener receives them, also when another one fails.
       const outcomes = await Promise.allSettled(listeners.map(async (listener) => listener.onApplied(changes)));
       const failure = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failure) throw failure.reason;
