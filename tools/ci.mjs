@@ -3,25 +3,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSeries, runTogether, seriesTable } from './checks/check-series.mjs';
 import { consistency, models, proof, soak } from './checks/long-checks.mjs';
+import { answerHelp } from './usage.mjs';
 import { say } from './workspace.mjs';
 
-/**
- * `.ci/run`: runs every check to its end, so that one run shows every failure. A table says what each took and found;
- * the last line holds the test runner's own counts.
- */
+const USAGE = `.ci/run
+  What must pass before work lands: npm test, then lint, types, build and the quick models, the consistency checks with
+  their proofs, and the soak. Each runs to its end, so that one run shows every failure. A table says what each took and
+  found; the last line holds the test runner's own counts. Under half an hour on two cores that do nothing else.
+  --help   this text`;
+
+answerHelp(USAGE);
 const folder = mkdtempSync(join(tmpdir(), 'evergreen-ci-'));
 const report = join(folder, 'jest.json');
-const numbersOfNothing = () => '';
-const script = (name) => ({ name, args: ['run', name], numbers: numbersOfNothing });
+const numbers = () => ''; // the table has no column for what these print
+const script = (name) => ({ name, args: ['run', name], numbers });
 const write = (text) => process.stdout.write(text);
 const rows = [
-  // Installs too, so it must have ended before anything else begins.
-  ...(await runSeries([script('build')], write)),
-  // These wait for nothing and measure nothing, so they share the cores; the rest needs the whole machine.
-  ...(await runTogether([script('lint'), script('typecheck'), models('--quick')], write)),
+  // Installs and builds what is missing, as it does for a user of a fresh clone.
+  ...(await runSeries([{ name: 'tests', args: ['test', '--', '--json', `--outputFile=${report}`], numbers }], write)),
+  // These wait for nothing and measure nothing, so they share the cores; the others need the whole machine.
+  ...(await runTogether([script('lint'), script('typecheck'), script('build'), models('--quick')], write)),
   ...(await runSeries(
     [
-      { name: 'tests', args: ['test', '--', '--json', `--outputFile=${report}`], numbers: numbersOfNothing },
       consistency('standalone', '--seconds=30'),
       consistency('partitions', '--partitions=2', '--seconds=15'),
       consistency('bounded', '--mode=bounded', '--seconds=10'),
