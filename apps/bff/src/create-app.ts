@@ -11,6 +11,7 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { AccountGate } from './auth/account-gate.js';
 import { answerOtherMethods } from './http/allowed-methods.js';
+import { answerForTheServer, NO_ANSWERS_OF_ITS_OWN } from './http/server-answers.js';
 import { answerUnreadable, answerUnrouted } from './http/unrouted-answers.js';
 import { LimitGate } from './limits/limit-gate.js';
 import { keepRawBodies } from './webhooks/raw-bodies.js';
@@ -46,6 +47,7 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
     frameworkErrors: answerUnrouted,
     clientErrorHandler: answerUnreadable,
+    ...NO_ANSWERS_OF_ITS_OWN,
   });
 }
 
@@ -79,6 +81,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<void> {
       if (isDraining || isTooMuchToDiscard(request, bodyLimit)) reply.header('connection', 'close');
       done(null, payload);
     });
+  answerForTheServer(instance);
   answerOtherMethods(instance);
   instance.addHook('onRequest', (request, _reply, done) =>
     done(isNowhere(request) ? new NotFoundException() : undefined),

@@ -1,11 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { maskedPath } from '@bff/infra/logging/masked-path';
+import { clientRequestId } from '@bff/modules/runtime/log-options';
+import { Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problemOfStatus } from '../problems/problem-of-error.js';
 import { sendProblem } from '../problems/problem.filter.js';
 
 /** Status for requests that Node's HTTP parser gave up on, by error code; 400 for the rest. */
 const UNREADABLE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
+/** The form of an error code of Node; nothing else of such an error is logged. */
+const CODE = /^[A-Z][A-Z0-9_]{0,49}$/;
 
 /** The headers that protect a browser that shows the answer; on every other answer, hooks set them. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -14,10 +20,16 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 };
 
+const logger = new Logger('http');
+
 /** Answers a request that was refused before its route was known, such as one whose path cannot be decoded. */
 export function answerUnrouted(error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(HEADERS);
-  sendProblem(request, reply, problemOfStatus(error.statusCode ?? 400, 'The address of the request cannot be read.'));
+  const statusCode = error.statusCode ?? 400;
+  const clientId = clientRequestId(request.raw);
+  reply.headers({ ...HEADERS, ...(clientId !== undefined && { 'x-client-request-id': clientId }) });
+  const line = { requestId: request.id, clientRequestId: clientId, res: { statusCode } };
+  logger.warn(line, `${request.method} ${maskedPath(request.url)} ${statusCode}: no route can be looked for`);
+  sendProblem(request, reply, problemOfStatus(statusCode, 'The address of the request cannot be read.'));
 }
 
 /**
@@ -26,15 +38,25 @@ export function answerUnrouted(error: { statusCode?: number }, request: FastifyR
  */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const status = UNREADABLE[error.code ?? ''] ?? 400;
-  const body = JSON.stringify(problemOfStatus(status, 'The request cannot be read.'));
+  if (socket.writable) sendUnreadable(error.code ?? '', socket);
+  socket.destroy(error);
+}
+
+function sendUnreadable(code: string, socket: Socket): void {
+  const statusCode = UNREADABLE[code] ?? 400;
+  const requestId = randomUUID();
+  const body = JSON.stringify({ ...problemOfStatus(statusCode, 'The request cannot be read.'), requestId });
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`,
     'content-type: application/problem+json; charset=utf-8',
     ...Object.entries(HEADERS).map(([name, value]) => `${name}: ${value}`),
+    `x-request-id: ${requestId}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];
-  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-  socket.destroy(error);
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const reason = CODE.test(code) ? code : 'without a code';
+  // A connection that is opened ahead and never used ends like this as well.
+  const level = socket.bytesRead === 0 ? 'debug' : 'warn';
+  logger[level]({ requestId, res: { statusCode } }, `unreadable request ${statusCode}: ${reason}`);
 }
