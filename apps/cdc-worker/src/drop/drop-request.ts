@@ -2,7 +2,7 @@ import { entry, namespace, record, tag, wholeTable, type Dependency } from '@bff
 import { isSalesforceId, toSalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 
 export const USAGE = `npm run drop -- <what>
-  <key>                 the entry with this key:            orders:account:0015g00000000BbAAI
+  <key>                 the entry with this key:            orders:account:0015g0000000001AAA
   record TABLE/ID       all that was built from a record:   record Order/8015g0000000006AAA
   table TABLE           all that shows rows of a table:     table Order
   domain NAME           all entries of a domain:            domain orders
