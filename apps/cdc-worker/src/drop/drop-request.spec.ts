@@ -14,6 +14,20 @@ describe('[N8] what npm run drop is asked for', () => {
     expect(dropRequest(line.split(' ')).dependency).toBe(dependency);
   });
 
+  it('says which domain or table it names, for a name that nobody has', () => {
+    const named = ['orders:1', 'record Stock/a/b', 'table Order', 'domain orders', 'tag a/b'].map((line) => {
+      const { domain, table } = dropRequest(line.split(' '));
+      return [domain, table];
+    });
+    expect(named).toEqual([
+      [undefined, undefined],
+      [undefined, 'Stock'],
+      [undefined, 'Order'],
+      ['orders', undefined],
+      [undefined, undefined],
+    ]);
+  });
+
   it.each(['', 'tag', 'record Order', 'tags prices', '--all', 'tag spring 2026'])('%j is refused', (line) => {
     expect(() => dropRequest(line.split(' '))).toThrow(/^(Say what|This is not known|A record is)/);
   });

@@ -9,12 +9,17 @@ export const USAGE = `npm run drop -- <what>
   tag NAME              all that a fetcher gave this tag:   tag prices
 Drops entries in every process, and returns when no process serves them any more. It reads the same configuration as the
 BFF (REDIS_URL, APP_NAME, CACHE_PARTITIONS …; .env too). Nothing is deleted at the source; browsers are not told.
-Exit code 1: not acknowledged, so old values may still be served: run it again. 2: nothing was tried.`;
+Names are case-sensitive. Exit code 1: not acknowledged, so old values may still be served: run it again. 2: nothing was
+tried; a domain that no process has is refused like this.`;
 
 /** What to drop, and what the operator called it. */
 export interface DropRequest {
   readonly dependency: Dependency;
   readonly text: string;
+  /** The domain that is dropped as a whole. */
+  readonly domain?: string;
+  /** The table that is dropped, as a whole or one record of it. */
+  readonly table?: string;
 }
 
 /** What the arguments ask to drop. Throws an error that says what is wrong with them. */
@@ -25,7 +30,9 @@ export function dropRequest(args: readonly string[]): DropRequest {
   const isKind = kind === 'record' || kind === 'table' || kind === 'domain' || kind === 'tag';
   if (!isKind && name === undefined) return { dependency: entry(kind), text: `the key ${kind}` };
   if (!isKind || name === undefined || name === '') throw new Error(`This is not known: ${args.join(' ')}`);
-  return { dependency: dependencyOf(kind, name), text: `the ${kind} ${name}` };
+  const dependency = dependencyOf(kind, name);
+  const named = kind === 'domain' ? { domain: name } : kind === 'tag' ? {} : { table: name.split('/')[0] as string };
+  return { dependency, text: `the ${kind} ${name}`, ...named };
 }
 
 function dependencyOf(kind: 'record' | 'table' | 'domain' | 'tag', name: string): Dependency {

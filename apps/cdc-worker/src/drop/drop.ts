@@ -6,6 +6,7 @@ import { createRedisClient, isRedisConfigured } from '@bff/infra/redis/redis-cli
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { cacheOptions } from '@bff/modules/runtime/cache-options';
 import type { DropRequest } from './drop-request.js';
+import { isDomainKnown, remarkOnTable } from './known-names.js';
 
 /** What became of a request to drop: the exit code, and the text for the operator. */
 export interface DropOutcome {
@@ -13,6 +14,12 @@ export interface DropOutcome {
   readonly code: 0 | 1 | 2;
   readonly text: string;
 }
+
+/**
+ * For a table or domain with many entries, now or earlier, the store keeps no list of them, and for others it frees a
+ * bounded number at once (`Invalidation.deferred`).
+ */
+const REFUSED = 'Every entry that depends on it is refused, and freed later; how many those are is not known here';
 
 /** How many of the dropped keys are named; the others are counted. */
 const NAMED_MAX = 50;
@@ -27,19 +34,24 @@ const EMBEDDED =
  * process serves it any more (with a bounded L1, a second later). Only code 0 promises that. Rejects only for a failure
  * that is not of the cache.
  */
-export async function drop({ dependency, text }: DropRequest, config: AppConfig): Promise<DropOutcome> {
+export async function drop(request: DropRequest, config: AppConfig): Promise<DropOutcome> {
+  const { dependency, text, domain, table } = request;
   if (!isRedisConfigured(config.redis)) return { code: 2, text: EMBEDDED };
   const redis = createRedisClient(config.redis);
   const fleet = createFleet({ redis, appName: config.app.name });
   const cache = createCache(cacheOptions(config, redis, fleet));
   try {
     await cache.open();
+    if (domain !== undefined && !(await isDomainKnown(domain, cache, fleet.reports)))
+      return { code: 2, text: unknownDomain(domain, config.app.name) };
     const startedAt = performance.now();
     const invalidation = await cache.invalidate(dependency);
     const end = config.cache.l1 === 'bounded' ? 'a second from now no process serves' : 'no process serves';
     const ms = Math.ceil(performance.now() - startedAt);
     const words = `Acknowledged after ${ms} ms: ${end} what was built before from ${text}.`;
-    return { code: 0, text: [words, ...droppedLines(invalidation)].join('\n') };
+    const isVain = invalidation.dropped === 0 && invalidation.deferred === 0;
+    const remark = isVain && table !== undefined ? await remarkOnTable(table, fleet.leases) : undefined;
+    return { code: 0, text: [words, ...droppedLines(invalidation), ...(remark ? [remark] : [])].join('\n') };
   } catch (error) {
     if (!(error instanceof CacheError)) throw error;
     return { code: 1, text: `Not acknowledged (${error.code}): ${error.message}\nOld values may still be served.` };
@@ -50,13 +62,21 @@ export async function drop({ dependency, text }: DropRequest, config: AppConfig)
   }
 }
 
+function unknownDomain(domain: string, application: string): string {
+  return (
+    `Nothing was tried: no process of the application ${application} has the domain ${domain}, and no entry is of it. Names\n` +
+    'are case-sensitive; the key of an entry begins with its domain, such as orders: in orders:account:…. If the domain\n' +
+    'is right, check APP_NAME and where Redis is.'
+  );
+}
+
 function droppedLines({ dropped, keys, deferred }: Invalidation): string[] {
-  const count = dropped === 1 ? '1 entry' : `${dropped} entries`;
+  if (dropped === 0) return [deferred === 0 ? 'No entry depended on it.' : `${REFUSED}.`];
   const named = keys.slice(0, NAMED_MAX);
   return [
-    dropped === 0 && deferred === 0 ? 'No entry depended on it.' : `Dropped ${count}${dropped > 0 ? ':' : '.'}`,
+    `Dropped ${dropped === 1 ? '1 entry' : `${dropped} entries`}:`,
     ...named.map((key) => `  ${key}`),
     ...(dropped > named.length ? [`  … and ${dropped - named.length} more`] : []),
-    ...(deferred > 0 ? ['Too many entries depend on it to free all at once: reads refuse the rest from now on.'] : []),
+    ...(deferred > 0 ? [`${REFUSED}, beside these.`] : []),
   ];
 }

@@ -257,8 +257,10 @@ export interface Invalidation {
   /** The keys of those entries, at most 1,000. */
   readonly keys: readonly string[];
   /**
-   * Number of dependencies with so many dependants that these were not all dropped at once: reads refuse the rest, and
-   * the sweeper frees it later.
+   * Number of dependencies whose dependants were not all dropped at once, counted in each partition. They have more
+   * dependants than one call frees, or are tables or namespaces that once had more than the store indexes (128 in a
+   * partition), however few those are now. Reads refuse the rest, which `dropped` does not count, and the sweeper frees
+   * it later.
    */
   readonly deferred: number;
 }

@@ -1,9 +1,10 @@
+import { DomainBoard } from './counters/domain-board.js';
 import { repeatDelays, RepeatedInvalidations } from './upkeep/repeated-invalidations.js';
 import { Bucket, LoadingBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
 import { invalidOption, NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';
 import { INTERNALS } from './read-through/cache-internals.js';
-import type { CacheBucketMetrics, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
+import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
 import { namespace, type Dependency } from './dependencies.js';
 
 export interface DomainCacheOptions {
@@ -123,4 +124,12 @@ export abstract class DomainCache {
     const { repeated, lost } = this.repeats.counts;
     return { buckets, invalidations: this.invalidations, repeatedInvalidations: repeated, lostRepeats: lost };
   }
+}
+
+/**
+ * The counters of a domain that this process does not have, summed over all processes, those that have ended included;
+ * none, with a `reason`, while the store is away.
+ */
+export function totalsOfDomain(domain: string, reports: CounterReports): Promise<DomainTotals> {
+  return new DomainBoard(reports).total(domain);
 }
