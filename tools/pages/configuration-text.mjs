@@ -42,10 +42,16 @@ export function configurationPageText(schema) {
     'With `SF_LOGIN_URL` set to anything but this machine, nothing made for the sandbox is accepted: the WHMCS and AUTH',
     'variables are needed, and with Redis also `CACHE_ENCRYPTION_KEYS` and `PSEUDONYM_KEY`. URLs must then be `https://`.',
     '',
-    'With `NODE_ENV=production` such an org must be set, and the start is refused by: the sandbox in the place of WHMCS or of',
-    'the issuer, the published keys and credentials, keys of one repeated byte, secrets of fewer than six different characters,',
-    'and a Redis on another machine without TLS (`REDIS_ALLOW_PLAIN=true` if nobody can listen on the way). `ALLOW_DEMO=true`',
-    'lifts all of this to show or test the product with made-up data; with a real org it lifts nothing.',
+    'With `NODE_ENV=production` such an org must be set, and the start is refused by: the sandbox, or any other address of',
+    'this machine, in the place of WHMCS or of the issuer, the published keys and credentials, keys of one repeated byte, secrets',
+    'of fewer than six different characters, and a Redis on another machine without TLS (`REDIS_ALLOW_PLAIN=true` if nobody can',
+    'listen on the way). `ALLOW_DEMO=true` lifts all of this to show or test the product with made-up data; with a real org it',
+    'lifts nothing.',
+    '',
+    'A WHMCS, a token issuer or a proxy to one may run beside the process (a sidecar). `ALLOW_LOOPBACK` names the variables of',
+    'those that do, such as `ALLOW_LOOPBACK=WHMCS_API_URL,AUTH_JWKS_URL`. The address of the sandbox by `SANDBOX_HOST` and',
+    '`SANDBOX_PORT` stays refused, and so does `SF_LOGIN_URL` on this machine: Salesforce names its own addresses after the',
+    'sign-in.',
   ];
   for (const [title, names] of groups(schema)) {
     lines.push('', `## ${title}`, '', '| variable | default | expected | what it does |', '|---|---|---|---|');

@@ -4,6 +4,7 @@ import { isLoopback } from '@bff/infra/config/insecure-url';
 import { masked } from '@bff/infra/config/mask';
 import { plainRedisProblems } from '@bff/infra/redis/redis-variables';
 import type { EncryptionKeyText } from './cache-variables.js';
+import { LOOPBACK_EXCEPTABLE } from './loopback-exceptions.js';
 import { documentationOf, type Environment, type VariableName } from './environment.schema.js';
 
 type CheckedEnvironment = CheckedVariables<Environment>;
@@ -71,13 +72,22 @@ function orgProblems({ values, isGiven }: CheckedEnvironment): ConfigProblem[] {
   return problems;
 }
 
-/** The sandbox in the place of WHMCS or of the issuer, whose tokens anybody gets. */
+/**
+ * An address of this machine in the place of WHMCS or of the issuer: a sandbox at any port, which gives a token to
+ * anybody. `ALLOW_LOOPBACK` excepts variables whose service really runs here, but never the sandbox that our own
+ * variables name.
+ */
 function sandboxUrlProblems({ values }: CheckedEnvironment, sandboxUrl: string | undefined): ConfigProblem[] {
-  if (sandboxUrl === undefined) return [];
-  return (['WHMCS_API_URL', 'AUTH_ISSUER', 'AUTH_JWKS_URL'] as const).flatMap((name) => {
+  return LOOPBACK_EXCEPTABLE.flatMap((name) => {
     const url = values[name];
-    if (url === undefined || originOf(url) !== originOf(sandboxUrl)) return [];
-    return [{ name, given: masked(url), expected: `another address than that of the local sandbox, ${BECAUSE}` }];
+    if (url === undefined) return [];
+    const given = masked(url);
+    if (sandboxUrl !== undefined && originOf(url) === originOf(sandboxUrl))
+      return [{ name, given, expected: `another address than that of the local sandbox, ${BECAUSE}` }];
+    if (!isLoopback(url) || values.ALLOW_LOOPBACK?.includes(name)) return [];
+    const exception = `ALLOW_LOOPBACK=${name} a service of yours on it`;
+    const because = BECAUSE.replace(')', `, ${exception})`);
+    return [{ name, given, expected: `not an address of this machine, ${because}` }];
   });
 }
 

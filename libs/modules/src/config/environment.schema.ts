@@ -10,11 +10,13 @@ import { orderChannelVariables } from '../orders/order-channels.js';
 import { orderVariables } from '../orders/order-variables.js';
 import { cacheVariables } from './cache-variables.js';
 import { authVariables, httpVariables, operatorVariables, streamVariables } from './http-variables.js';
+import { loopbackVariables } from './loopback-exceptions.js';
 import { sandboxVariables } from './sandbox-variables.js';
 
 /** Every environment variable that this product reads. Each is declared by its owner, and registered here. */
 export const environmentSchema = z.object({
   ...applicationVariables,
+  ...loopbackVariables,
   ...httpVariables,
   ...operatorVariables,
   ...streamVariables,

@@ -417,6 +417,9 @@ describe('loadConfig in production', () => {
     ["the sandbox's credentials", { SF_CLIENT_ID: 'sandbox-client', SF_CLIENT_SECRET: 'sandbox-secret', WHMCS_API_IDENTIFIER: 'sandbox-identifier', WHMCS_API_SECRET: 'sandbox-secret' }, ['SF_CLIENT_ID', 'SF_CLIENT_SECRET', 'WHMCS_API_IDENTIFIER', 'WHMCS_API_SECRET']], // prettier-ignore
     ['the sandbox as issuer', { AUTH_ISSUER: 'http://localhost:4000', AUTH_JWKS_URL: 'http://127.0.0.1:4000/keys' }, ['AUTH_ISSUER', 'AUTH_JWKS_URL']], // prettier-ignore
     ['the sandbox as WHMCS', { WHMCS_API_URL: 'http://127.0.0.1:4000/whmcs/includes/api.php' }, ['WHMCS_API_URL']],
+    ['a sandbox at another port, as both', { SANDBOX_PORT: '5000', AUTH_ISSUER: 'http://localhost:4000', AUTH_JWKS_URL: 'http://[::1]:4000/keys', WHMCS_API_URL: 'http://127.0.0.2:4000/whmcs/includes/api.php' }, ['WHMCS_API_URL', 'AUTH_ISSUER', 'AUTH_JWKS_URL']], // prettier-ignore
+    ['what is on this machine and not excepted', { ALLOW_LOOPBACK: 'WHMCS_API_URL', WHMCS_API_URL: 'http://localhost:81/api.php', AUTH_ISSUER: 'https://localhost' }, ['AUTH_ISSUER']], // prettier-ignore
+    ['the sandbox, excepted or not', { SANDBOX_PORT: '5000', ALLOW_LOOPBACK: 'AUTH_ISSUER', AUTH_ISSUER: 'http://localhost:5000' }, ['AUTH_ISSUER']], // prettier-ignore
     ['the sandbox as Salesforce', { SF_LOGIN_URL: 'http://127.0.0.1:4000' }, ['SF_LOGIN_URL']],
     ['placeholders as secrets', { WHMCS_WEBHOOK_SECRET: 'x'.repeat(32), OPERATOR_TOKEN: '0123'.repeat(9) }, ['WHMCS_WEBHOOK_SECRET', 'OPERATOR_TOKEN']], // prettier-ignore
     ['a plain Redis elsewhere', { REDIS_URL: 'redis://10.0.0.1' }, ['REDIS_URL']],
@@ -430,6 +433,16 @@ describe('loadConfig in production', () => {
     }
     const isOfRealOrg = !('SF_LOGIN_URL' in env);
     expect(also({ ...env, ALLOW_DEMO: 'true' })).toEqual(isOfRealOrg ? names : []);
+  });
+
+  it('[C12] takes what runs beside the process where the operator names it', () => {
+    const beside = { WHMCS_API_URL: 'http://localhost:81/api.php', AUTH_JWKS_URL: 'http://127.0.0.1:82/keys' };
+    expect(messageOf({ ...production, ...beside })).toMatch(
+      /AUTH_JWKS_URL is "http:\/\/127\.0\.0\.1:82\/keys": expected not an address of this machine, .*ALLOW_LOOPBACK=AUTH_JWKS_URL/,
+    );
+    expect(also({ ...beside, ALLOW_LOOPBACK: 'WHMCS_API_URL, AUTH_JWKS_URL' })).toEqual([]);
+    expect(also({ ALLOW_LOOPBACK: 'SF_LOGIN_URL' })).toEqual(['ALLOW_LOOPBACK']);
+    expect(also({ ALLOW_LOOPBACK: 'SF_LOGIN_URL', SF_LOGIN_URL: 'http://localhost:4000' })).toContain('SF_LOGIN_URL');
   });
 
   it('[C12] takes a plain Redis where the operator says that the network is trusted', () => {

@@ -20,6 +20,7 @@ const ownPrefixes = [
   'PSEUDONYM_',
   'OPERATOR_',
   'ALLOW_DEMO',
+  'ALLOW_LOOPBACK',
   'ORDER_',
 ];
 
