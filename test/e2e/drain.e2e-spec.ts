@@ -53,11 +53,12 @@ describe('a process that ends', () => {
     const [bff] = portal.bffs as [AppProcess];
     const load = new SteadyLoad(PER_SECOND, () => status(`${url}/api/orders`, customer));
     const probes = new SteadyLoad(1_000 / PROBE_MS, () => status(`${url}/health/ready`));
+    const lives = new SteadyLoad(1_000 / PROBE_MS, () => status(`${url}/health/live`));
     await elapse(1_500);
     const endsAt = performance.now();
     bff.signal('SIGTERM');
     expect(await bff.exit()).toBe(0);
-    await Promise.all([load.stop(), probes.stop()]);
+    await Promise.all([load.stop(), probes.stop(), lives.stop()]);
 
     // A busy machine may take long to get to a connection, so a failure counts when it shows.
     const early = load.samples.filter(({ sentAt, ms }) => sentAt + ms < endsAt + DRAIN_MS);
@@ -67,6 +68,7 @@ describe('a process that ends', () => {
     const seen = (from: number, to: number) => [...new Set(probes.between(from, to).map(({ answer }) => answer))];
     expect(seen(0, endsAt)).toEqual([200]);
     expect(seen(endsAt + 100, endsAt + DRAIN_MS)).toEqual([503]);
+    expect(failed(lives.samples.filter(({ sentAt, ms }) => sentAt + ms < endsAt + DRAIN_MS))).toEqual([]);
     await portal.restartBff(0);
   }, 30_000);
 

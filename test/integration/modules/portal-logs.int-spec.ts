@@ -1,4 +1,5 @@
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
+import { Readiness } from '@bff/infra/health/readiness';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
@@ -50,6 +51,18 @@ describe('the line of a request', () => {
     ]);
     expect(requests()[1]).not.toHaveProperty('subject');
     expect(written.join()).not.toMatch(new RegExp(`East|hidden|${secret.slice(-20)}`));
+  });
+
+  it('[N6] does not come when a probe is answered, with a 503 either, and comes for a health request that is refused', async () => {
+    portal.app.get(Readiness).drain();
+    expect((await portal.anonymous('/health/ready')).statusCode).toBe(503);
+    expect((await portal.anonymous('/health/live')).statusCode).toBe(200);
+    expect((await portal.anonymous('/health?x=1')).statusCode).toBe(400);
+    await eventually(() => requests().length >= 1, { what: 'the line of the refusal' });
+    expect(requests()).toEqual([
+      expect.objectContaining({ level: 40, msg: expect.stringMatching(/^GET \/health 400 /) }),
+    ]);
+    expect(lines().filter(({ level }) => level >= 50)).toEqual([]);
   });
 
   it('[C7] names the route, and of other addresses words alone', async () => {

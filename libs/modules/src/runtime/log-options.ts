@@ -34,8 +34,8 @@ export function clientRequestId({ headers }: IncomingMessage): string | undefine
 /**
  * Structured logs: JSON lines in production, readable lines elsewhere. Every line passes the one place that masks
  * (`maskedLine`). Each request is logged once, when it is answered or broken off, with our id and its caller's
- * pseudonyms; successful health requests and requests that the caller broke off only at `debug`. No query, no id in a
- * path, and no header except a well-formed `x-request-id` is ever logged. `destination` replaces standard output.
+ * pseudonyms; answers of health, good or bad, and requests that the caller broke off only at `debug`. No query, no id in
+ * a path, and no header except a well-formed `x-request-id` is ever logged. `destination` replaces standard output.
  */
 export function logOptions({ app, secrets }: AppConfig, destination?: DestinationStream): Params {
   const masking = new Masking(secrets);
@@ -76,10 +76,15 @@ interface Timed {
 }
 
 function levelOf(request: IncomingMessage, response: ServerResponse, error?: Error) {
-  if (isAborted(response)) return 'debug' as const;
+  if (isAborted(response) || isAnswerOfHealth(request, response)) return 'debug' as const;
   if (error || response.statusCode >= 500) return 'error' as const;
   if (response.statusCode >= 400) return 'warn' as const;
-  return notesOf(request).route?.startsWith('/health') ? ('debug' as const) : ('info' as const);
+  return 'info' as const;
+}
+
+/** Whether health has answered. A 503 is an answer: while a process drains, its probes get no other. */
+function isAnswerOfHealth(request: IncomingMessage, { statusCode }: ServerResponse): boolean {
+  return notesOf(request).route?.startsWith('/health') === true && (statusCode < 400 || statusCode === 503);
 }
 
 /** Omits the error that the library makes up for every 5xx: the real one was logged where it was answered. */
