@@ -107,7 +107,33 @@ describe('health, asked by an operator', () => {
     expect((await asked('/health/ready')).statusCode).toBe(200);
   });
 
+  it.each(['salesforce', 'whmcs'] as const)(
+    '[N9] names a %s whose calls fail, by our code, and stays ready',
+    async (name) => {
+      const source = name === 'salesforce' ? portal.org : portal.billing;
+      const [lastSuccessAt, since] = [Date.now() - 60_000, Date.now() - 30_000];
+      const lastFailure = { at: Date.now() - 7_000, code: 'SOURCE_UNAVAILABLE' };
+      source.record = { lastSuccessAt, lastFailure, failing: { since, count: 23 } };
+      const { status, info, details } = (await asked('/health', TOKEN)).json();
+      expect([status, info[name]]).toEqual(['degraded', { status: 'degraded' }]);
+      const reason = new RegExp(
+        `^no call has succeeded since ${new Date(since).toISOString()}: 23 have failed, the newest [78] s ago with SOURCE_UNAVAILABLE$`,
+      );
+      const times = {
+        lastSuccessAt: new Date(lastSuccessAt).toISOString(),
+        lastFailureAt: new Date(lastFailure.at).toISOString(),
+        lastFailureCode: 'SOURCE_UNAVAILABLE',
+      };
+      expect(details[name]).toEqual({ status: 'degraded', reason: expect.stringMatching(reason), ...times });
+      expect((await asked('/health/ready')).statusCode).toBe(200);
+      source.record = { lastSuccessAt, lastFailure };
+      const after = (await asked('/health', TOKEN)).json();
+      expect([after.status, after.details[name]]).toEqual(['ok', { status: 'up', ...times }]);
+    },
+  );
+
   it('[N9] writes every time as ISO 8601', async () => {
+    portal.billing.record = { lastSuccessAt: Date.now(), lastFailure: { at: Date.now(), code: 'SOURCE_UNAVAILABLE' } };
     portal.events.trouble = { lastEventAt: Date.now(), lastKeepAliveAt: Date.now(), lastCommitTimestamp: Date.now() };
     for (const url of ['/health', ...DETAILS]) {
       const numbers: string[] = [];

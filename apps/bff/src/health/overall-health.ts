@@ -1,6 +1,8 @@
 import { StoreHealth } from '@bff/infra/health/store.health';
 import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
+import type { CallRecord } from '@bff/infra/sources/source-calls';
 import { SalesforceClient } from '@bff/integrations/salesforce/salesforce.client';
+import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';
 import { HttpException, Inject, Injectable } from '@nestjs/common';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { EventStreams } from '../events/event-streams.js';
@@ -23,6 +25,7 @@ export class OverallHealthService {
     private readonly events: EventsHealthService,
     private readonly streams: EventStreams,
     @Inject(SalesforceClient) private readonly salesforce: SalesforceClient,
+    @Inject(WhmcsClient) private readonly whmcs: WhmcsClient,
   ) {}
 
   /**
@@ -49,6 +52,7 @@ export class OverallHealthService {
         () => this.eventsIndicator(),
         () => this.streamsIndicator(),
         () => this.salesforceIndicator(),
+        () => this.sourceIndicator('whmcs', this.whmcs.callRecord()),
       ]);
     } catch (error) {
       const report = error instanceof HttpException ? error.getResponse() : undefined;
@@ -72,12 +76,37 @@ export class OverallHealthService {
     return indicator.degraded({ ...counters, reason: board.reason ?? '' });
   }
 
-  /** The sign-in of this process; that of the process that consumes events shows in `sf-events`. */
+  /** The calls and the sign-in of this process; the process that consumes events shows its own in `sf-events`. */
   private async salesforceIndicator() {
-    const indicator = this.indicators.check('salesforce');
     const refusal = this.salesforce.signInRefusal();
-    return refusal === undefined ? indicator.up() : indicator.degraded({ reason: `sign-in refused: ${refusal}` });
+    const reason = refusal === undefined ? undefined : `sign-in refused: ${refusal}`;
+    return this.sourceIndicator('salesforce', this.salesforce.callRecord(), reason);
   }
+
+  private async sourceIndicator(name: string, record: CallRecord, known?: string) {
+    const indicator = this.indicators.check(name);
+    const reason = known ?? failureOf(record);
+    const { lastSuccessAt, lastFailure } = record;
+    const times = {
+      ...(lastSuccessAt !== undefined && { lastSuccessAt: isoTime(lastSuccessAt) }),
+      ...(lastFailure && { lastFailureAt: isoTime(lastFailure.at), lastFailureCode: lastFailure.code }),
+    };
+    return reason === undefined ? indicator.up(times) : indicator.degraded({ reason, ...times });
+  }
+}
+
+/** Why a source counts as failing, by our codes alone; undefined if it does not. */
+function failureOf({ failing, lastFailure }: CallRecord): string | undefined {
+  if (failing === undefined || lastFailure === undefined) return undefined;
+  const seconds = Math.max(0, Math.round((Date.now() - lastFailure.at) / 1_000));
+  return (
+    `no call has succeeded since ${isoTime(failing.since)}: ${failing.count} have failed, the newest ${seconds} s ago ` +
+    `with ${lastFailure.code}`
+  );
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
 }
 
 /** Terminus names a part twice, with everything. Here `info` and `error` have its status; `details` has the rest. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { runForCaller } from '../callers/caller.js';
 import { MemorySpendLedger } from './memory-spend-ledger.js';
 import { QuotaReserve } from './quota-reserve.js';
+import { SourceCalls } from './source-calls.js';
 import { SourceGate, type Admission } from './source-gate.js';
 import { runAsWrite } from './write-work.js';
 
@@ -62,5 +63,25 @@ describe('[C2] the gate of a source', () => {
     await expect(read('alice', AbortSignal.abort())).rejects.toMatchObject({ name: 'QueueAbortedError' });
     expect(await read('alice')).toBe('sent');
     await expect(read('alice')).rejects.toMatchObject({ name: 'QuotaReservedError' });
+  });
+
+  it('notes how the requests end that are sent, and the reads that the reserve refuses, and no other', async () => {
+    const calls = new SourceCalls((error) => ({ code: (error as Error).name }));
+    const usage = { used: 0, limit: 100 };
+    const reserve = new QuotaReserve(new MemorySpendLedger(), 10, () => usage);
+    let refusal: Error | undefined = new Error('too many');
+    const admit: Admission = () => (refusal ? Promise.reject(refusal) : Promise.resolve());
+    const gate = new SourceGate(LIMITS, admit, reserve, calls);
+    const read = (send: () => Promise<unknown>) => gate.pass({ kind: 'read' }, send).catch(() => undefined);
+    await read(() => Promise.resolve());
+    expect(calls.record).toEqual({});
+    refusal = undefined;
+    await read(() => Promise.reject(new RangeError()));
+    expect(calls.record).toEqual({ lastFailure: { at: expect.any(Number), code: 'RangeError' } });
+    await read(() => Promise.resolve());
+    expect(calls.record.lastSuccessAt).toBeDefined();
+    usage.used = 100;
+    await read(() => Promise.resolve());
+    expect(calls.record.lastFailure?.code).toBe('QuotaReservedError');
   });
 });

@@ -1,6 +1,7 @@
 import { accountOf, currentCaller, type Caller } from '../callers/caller.js';
 import { FairQueue, type FairQueueLimits, type RequestKind } from '../process/fair-queue.js';
 import type { QuotaReserve } from './quota-reserve.js';
+import type { SourceCalls } from './source-calls.js';
 
 /**
  * Asked before each request of a source, before the request waits for its turn. It rejects to refuse the request; the
@@ -17,7 +18,8 @@ export interface GateRequest {
 
 /**
  * The way to a source: each request is checked against the reserve of the quota, is admitted, waits for the turn of its
- * account, and is then counted and sent. An account is the caller's, or the user while the account is not known.
+ * account, and is then counted and sent. An account is the caller's, or the user while the account is not known. How
+ * requests end that were sent, or that the reserve refused, is noted in `calls`.
  */
 export class SourceGate {
   private readonly queue: FairQueue;
@@ -26,6 +28,7 @@ export class SourceGate {
     limits: FairQueueLimits,
     private readonly admit?: Admission,
     private readonly reserve?: QuotaReserve,
+    private readonly calls?: SourceCalls,
   ) {
     this.queue = new FairQueue(limits);
   }
@@ -38,17 +41,26 @@ export class SourceGate {
     const caller = currentCaller();
     const account = accountOf(caller);
     const kind = caller?.isWriting ? 'write' : given;
-    const giveBack = this.reserve?.check(account, kind);
+    const giveBack = this.checkReserve(account, kind);
     let isSent = false;
     try {
       await this.admit?.(caller, kind);
       return await this.queue.run({ account, kind, signal }, () => {
         isSent = true;
         this.reserve?.charge(account);
-        return send();
+        return this.calls ? this.calls.watch(send) : send();
       });
     } finally {
       if (!isSent) giveBack?.();
+    }
+  }
+
+  private checkReserve(account: string | undefined, kind: RequestKind): (() => void) | undefined {
+    try {
+      return this.reserve?.check(account, kind);
+    } catch (error) {
+      this.calls?.failed(error);
+      throw error;
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { CallRecord } from '@bff/infra/sources/source-calls';
 import type { Soql } from './soql.js';
 
 /** One call of a composite request; later calls can refer to its result (`@{ref.id}`). */
@@ -70,4 +71,6 @@ export abstract class SalesforceClient {
    * needed yet.
    */
   abstract signInRefusal(): string | undefined;
+  /** How the calls of this process went; those for change events are not among them. */
+  abstract callRecord(): CallRecord;
 }

@@ -1,5 +1,7 @@
 import type { HttpFaultError, HttpFaultKind } from '@bff/infra/http/http-fault';
 import { quotedText } from '@bff/infra/logging/quoted-text';
+import type { FailureVerdict } from '@bff/infra/sources/source-calls';
+import { QuotaReservedError } from '@bff/infra/sources/sources.errors';
 
 const MESSAGE_LENGTH_MAX = 400;
 
@@ -48,6 +50,25 @@ export class SalesforceError extends Error {
     this.name = 'SalesforceError';
     this.retryable = RETRYABLE.has(code);
   }
+}
+
+/** Failures for which Salesforce is not to blame: our own refusals, and the size of one answer. */
+const UNSAID: ReadonlySet<SalesforceErrorCode> = new Set<SalesforceErrorCode>([
+  'SALESFORCE_ABORTED',
+  'SALESFORCE_CLOSED',
+  'SALESFORCE_OVERLOADED',
+  'SALESFORCE_RESULT_TOO_LARGE',
+]);
+
+/**
+ * What a failed request says of Salesforce. A locked row says that it works. A request that is not found says that it
+ * does not: no customer chooses what is asked for, so the API version or an object is wrong.
+ */
+export function verdictOn(error: unknown): FailureVerdict {
+  if (error instanceof QuotaReservedError) return { code: 'SALESFORCE_QUOTA_RESERVED' };
+  if (!(error instanceof SalesforceError)) return { code: 'UNEXPECTED' };
+  if (error.code === 'SALESFORCE_CONFLICT') return 'answered';
+  return UNSAID.has(error.code) ? 'unsaid' : { code: error.code };
 }
 
 /** Translates an error that jsforce threw and keeps it as `cause`; returns a `SalesforceError` as it is. */

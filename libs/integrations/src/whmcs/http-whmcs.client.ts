@@ -3,6 +3,7 @@ import { HttpFaultError } from '@bff/infra/http/http-fault';
 import { jsonOf } from '@bff/infra/http/json-body';
 import { Masking } from '@bff/infra/logging/masking';
 import { ofAccount } from '@bff/infra/sources/sources.errors';
+import { type CallRecord, SourceCalls } from '@bff/infra/sources/source-calls';
 import { SourceGate } from '@bff/infra/sources/source-gate';
 import { currentCaller } from '@bff/infra/callers/caller';
 import { QueueFullError } from '@bff/infra/process/fair-queue.errors';
@@ -10,7 +11,7 @@ import { z } from 'zod';
 import { withoutFlatKeys } from './flat-keys.js';
 import { GATEWAYS, INVOICE, INVOICES, PAY_METHODS, SERVICES } from './whmcs-answers.js';
 import { WhmcsClient } from './whmcs.client.js';
-import { errorOfAnswer, errorOfFault, errorOfForeignAnswer, WhmcsError } from './whmcs.errors.js';
+import { errorOfAnswer, errorOfFault, errorOfForeignAnswer, verdictOn, WhmcsError } from './whmcs.errors.js';
 import { type ResolvedWhmcsOptions, resolveWhmcsOptions, type WhmcsOptions } from './whmcs.options.js';
 import type {
   WhmcsInvoice,
@@ -32,6 +33,7 @@ type Parameters = Readonly<Record<string, string | number>>;
 export class HttpWhmcsClient extends WhmcsClient {
   private readonly options: ResolvedWhmcsOptions;
   private readonly gate: SourceGate;
+  private readonly calls = new SourceCalls(verdictOn);
   private readonly http = new BoundedHttp();
   /** Knows the credentials, in case WHMCS repeats the request. */
   private readonly masking: Masking;
@@ -43,7 +45,7 @@ export class HttpWhmcsClient extends WhmcsClient {
     this.masking = new Masking([this.options.secret, this.options.identifier]);
     const { concurrency, accountSharePercent, accountQueueMax, queueMax, admit } = this.options;
     const slots = { slots: concurrency, writeSlots: 0, sharePercent: accountSharePercent };
-    this.gate = new SourceGate({ ...slots, accountQueueMax, queueMax }, admit);
+    this.gate = new SourceGate({ ...slots, accountQueueMax, queueMax }, admit, undefined, this.calls);
   }
 
   async invoices(clientId: number): Promise<WhmcsInvoice[]> {
@@ -89,6 +91,10 @@ export class HttpWhmcsClient extends WhmcsClient {
     throw new WhmcsError('WHMCS_INVALID_ANSWER', text);
   }
 
+  callRecord(): CallRecord {
+    return this.calls.record;
+  }
+
   /**
    * Refuses new requests from now on, also those for further pages of a list under way; requests under way end by
    * themselves, within their time-out.
@@ -115,10 +121,11 @@ export class HttpWhmcsClient extends WhmcsClient {
     schema: Schema,
   ): Promise<z.output<Schema>> {
     if (this.isClosed) throw new WhmcsError('WHMCS_CLOSED', `${action}: the WHMCS client is closed`);
-    const answer = await this.inTurn(action, () => this.post(action, parameters));
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success) throw invalidAnswer(action, z.prettifyError(parsed.error), parsed.error);
-    return parsed.data;
+    return this.inTurn(action, async () => {
+      const parsed = schema.safeParse(await this.post(action, parameters));
+      if (!parsed.success) throw invalidAnswer(action, z.prettifyError(parsed.error), parsed.error);
+      return parsed.data;
+    });
   }
 
   /** Runs the work when it is the turn of the caller's account. Every action of this client only reads. */

@@ -1,3 +1,4 @@
+import type { CallRecord } from '@bff/infra/sources/source-calls';
 import type {
   WhmcsInvoice,
   WhmcsInvoiceDetail,
@@ -25,4 +26,6 @@ export abstract class WhmcsClient {
   abstract paymentMethods(clientId: number): Promise<WhmcsPaymentMethod[]>;
   /** `GetPaymentMethods`: the gateways that this installation offers. */
   abstract paymentGateways(): Promise<WhmcsPaymentGateway[]>;
+  /** How the calls of this process went. */
+  abstract callRecord(): CallRecord;
 }

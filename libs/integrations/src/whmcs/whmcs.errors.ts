@@ -1,6 +1,7 @@
 import type { HttpFaultError, HttpFaultKind } from '@bff/infra/http/http-fault';
 import type { Masking } from '@bff/infra/logging/masking';
 import { quotedText } from '@bff/infra/logging/quoted-text';
+import type { FailureVerdict } from '@bff/infra/sources/source-calls';
 
 /** Maximum characters of a sentence of WHMCS in an error's message. */
 const QUOTED_LENGTH_MAX = 300;
@@ -37,6 +38,20 @@ export class WhmcsError extends Error {
     this.name = 'WhmcsError';
     this.retryable = RETRYABLE.has(code);
   }
+}
+
+/** Failures for which WHMCS is not to blame: our own refusals, and the size of one answer. */
+const UNSAID: ReadonlySet<WhmcsErrorCode> = new Set<WhmcsErrorCode>([
+  'WHMCS_CLOSED',
+  'WHMCS_OVERLOADED',
+  'WHMCS_RESULT_TOO_LARGE',
+]);
+
+/** What a failed call says of WHMCS. A record that is not found says that it works. */
+export function verdictOn(error: unknown): FailureVerdict {
+  if (!(error instanceof WhmcsError)) return { code: 'UNEXPECTED' };
+  if (error.code === 'WHMCS_NOT_FOUND') return 'answered';
+  return UNSAID.has(error.code) ? 'unsaid' : { code: error.code };
 }
 
 /**

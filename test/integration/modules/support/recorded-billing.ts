@@ -1,3 +1,4 @@
+import type { CallRecord } from '@bff/infra/sources/source-calls';
 import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';
 import type {
   WhmcsInvoice,
@@ -10,6 +11,8 @@ import type {
 /** A WHMCS with one invoice for client 11 and one for client 99; it counts calls. */
 export class RecordedBilling extends WhmcsClient {
   calls = 0;
+  /** How calls went, as health is to see it. */
+  record: CallRecord = {};
   readonly details: WhmcsInvoiceDetail[] = [invoice(501, 11), invoice(502, 99)];
 
   invoices(clientId: number): Promise<WhmcsInvoice[]> {
@@ -35,6 +38,10 @@ export class RecordedBilling extends WhmcsClient {
   paymentMethods(): Promise<WhmcsPaymentMethod[]> {
     this.calls++;
     return Promise.resolve([]);
+  }
+
+  callRecord(): CallRecord {
+    return this.record;
   }
 
   paymentGateways(): Promise<WhmcsPaymentGateway[]> {

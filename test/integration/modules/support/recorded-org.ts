@@ -1,3 +1,4 @@
+import type { CallRecord } from '@bff/infra/sources/source-calls';
 import {
   SalesforceClient,
   type ApiUsage,
@@ -52,6 +53,8 @@ export class RecordedOrg extends SalesforceClient {
   usageAsked = 0;
   /** Why sign-ins are refused; only health looks at it. */
   refusal: string | undefined;
+  /** How calls went, as health is to see it. */
+  record: CallRecord = {};
   failure: SalesforceError | undefined;
   /** While set, composite requests are carried out and then fail with this error, as if their answer was lost. */
   lostAnswer: SalesforceError | undefined;
@@ -102,6 +105,10 @@ export class RecordedOrg extends SalesforceClient {
 
   signInRefusal(): string | undefined {
     return this.refusal;
+  }
+
+  callRecord(): CallRecord {
+    return this.record;
   }
 
   apiUsage(): ApiUsage | undefined {

@@ -2,6 +2,7 @@ import type { RequestKind } from '@bff/infra/process/fair-queue';
 import { currentCaller } from '@bff/infra/callers/caller';
 import { QueueAbortedError, QueueFullError } from '@bff/infra/process/fair-queue.errors';
 import { QuotaReserve } from '@bff/infra/sources/quota-reserve';
+import { type CallRecord, SourceCalls } from '@bff/infra/sources/source-calls';
 import { type Admission, SourceGate } from '@bff/infra/sources/source-gate';
 import { ofAccount, QuotaReservedError } from '@bff/infra/sources/sources.errors';
 import { MemorySpendLedger } from '@bff/infra/sources/memory-spend-ledger';
@@ -18,7 +19,7 @@ import {
   type QueryOptions,
   SalesforceClient,
 } from '../salesforce.client.js';
-import { SalesforceError, type SalesforceErrorCode, toSalesforceError } from '../salesforce.errors.js';
+import { SalesforceError, type SalesforceErrorCode, toSalesforceError, verdictOn } from '../salesforce.errors.js';
 import type { Soql } from '../soql.js';
 
 const DESCRIBE = z.object({
@@ -55,6 +56,7 @@ const WRITE_SLOTS = 1;
 export class JsforceSalesforceClient extends SalesforceClient {
   private readonly gate: SourceGate;
   private readonly reserve: QuotaReserve;
+  private readonly calls = new SourceCalls(verdictOn);
   private isClosed = false;
 
   constructor(
@@ -65,7 +67,7 @@ export class JsforceSalesforceClient extends SalesforceClient {
     const { concurrency, accountSharePercent, accountQueueMax, queueMax, quotaReservePercent } = connection.options;
     this.reserve = new QuotaReserve(spend, quotaReservePercent, () => connection.apiUsage());
     const limits = { slots: concurrency, writeSlots: WRITE_SLOTS, sharePercent: accountSharePercent };
-    this.gate = new SourceGate({ ...limits, accountQueueMax, queueMax }, admit, this.reserve);
+    this.gate = new SourceGate({ ...limits, accountQueueMax, queueMax }, admit, this.reserve, this.calls);
   }
 
   async query<T>(query: Soql, { signal, includeDeleted, onRequest }: QueryOptions = {}): Promise<T[]> {
@@ -122,6 +124,10 @@ export class JsforceSalesforceClient extends SalesforceClient {
 
   apiUsage(): ApiUsage | undefined {
     return this.reserve.state;
+  }
+
+  callRecord(): CallRecord {
+    return this.calls.record;
   }
 
   /**
