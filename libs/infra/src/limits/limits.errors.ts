@@ -4,7 +4,7 @@ import { payerOf, type WorkClass } from './limits.js';
 /**
  * The caller has used up its points, or as many others of its requests wait for points as a window has. The work was
  * not begun. It concerns every caller who spends the same points. Others who share its fetch make their own, and so
- * does a write of the same payer, whose reads cost no point of `fetch`.
+ * does a write of the same payer, whose reads cost no point of `fetch`, and a read, which costs none of `write`.
  */
 export class RateLimitedError extends Error {
   readonly code = 'RATE_LIMITED';
@@ -20,8 +20,8 @@ export class RateLimitedError extends Error {
     this.name = 'RateLimitedError';
     concerning(this, (caller) => {
       if (caller === undefined) return false;
-      if (policy === 'fetch' && caller.isWriting && caller.account !== undefined) return false;
-      return payerOf(policy, caller) === payer;
+      const isPaid = caller.isWriting ? policy !== 'fetch' : policy !== 'write';
+      return isPaid && payerOf(policy, caller) === payer;
     });
   }
 }
