@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemorySpendLedger } from './memory-spend-ledger.js';
-import { QuotaReserve, type QuotaUsage } from './quota-reserve.js';
+import { QuotaReserve, type QuotaPass, type QuotaUsage, type QuotaUse } from './quota-reserve.js';
 import { QuotaReservedError } from './sources.errors.js';
 
 function quota(percent = 10) {
@@ -14,19 +14,25 @@ function quota(percent = 10) {
     () => clock.nowMs,
   );
   const spend = (account: string, count: number) => {
-    for (let i = 0; i < count; i += 1) reserve.charge(account);
+    for (let i = 0; i < count; i += 1) ledger.charge(account);
   };
   const left = (count: number) => (word.usage = { used: 10_000 - count, limit: 10_000 });
-  const passes = (account: string | undefined, kind: 'read' | 'write' = 'read') => {
+  /** Whether the request may be sent. It is sent at once, or waits in `waiting`. */
+  const passes = (account: string | undefined, use: QuotaUse = 'read', waiting?: QuotaPass[]) => {
     try {
-      reserve.check(account, kind);
+      const pass = reserve.check(account, use);
+      if (waiting) waiting.push(pass);
+      else pass.sent();
       return true;
     } catch (error) {
       expect(error).toBeInstanceOf(QuotaReservedError);
       return false;
     }
   };
-  return { reserve, clock, spend, left, passes };
+  /** How many of so many requests pass. */
+  const passing = (count: number, ...request: Parameters<typeof passes>) =>
+    Array.from({ length: count }, () => passes(...request)).filter((isPassed) => isPassed).length;
+  return { reserve, ledger, clock, spend, left, passes, passing };
 }
 
 describe('[C2] the reserve of a quota', () => {
@@ -39,7 +45,7 @@ describe('[C2] the reserve of a quota', () => {
     expect(reserve.state).toEqual({ used: 9_000, limit: 10_000, reserve: 1_000, refused: 0 });
   });
 
-  it('refuses the reads of those who have spent most first, and everybody’s at the end; never a write', () => {
+  it('refuses the reads of those who have spent most first, and everybody’s at the end; no first write', () => {
     const { spend, left, passes, reserve } = quota();
     spend('heavy', 4_000);
     spend('middle', 1_500);
@@ -56,6 +62,60 @@ describe('[C2] the reserve of a quota', () => {
     expect(who(-50)).toEqual([]);
     expect(passes('heavy', 'write')).toBe(true);
     expect(reserve.state?.refused).toBe(1 + 1 + 2 + 3 + 4 + 4);
+  });
+
+  it('counts requests when they are sent, and none of the process itself', () => {
+    const { ledger, passes } = quota();
+    const waiting: QuotaPass[] = [];
+    expect([passes('a', 'read', waiting), passes('a', 'write', waiting), passes(undefined)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([ledger.spentBy('a'), ledger.heaviest()]).toEqual([0, 0]);
+    waiting[0]?.sent();
+    waiting[1]?.giveBack();
+    expect([ledger.spentBy('a'), ledger.heaviest()]).toEqual([1, 1]);
+  });
+
+  it('gives each account a tenth of what is left for its writes, and for checks that it could not make as reads', () => {
+    const { spend, left, passes, passing } = quota();
+    spend('heavy', 4_000);
+    left(500);
+    expect(passes('heavy')).toBe(false);
+    expect([passing(30, 'heavy', 'check'), passing(30, 'heavy', 'write')]).toEqual([30, 20]);
+    expect(passing(30, 'heavy', 'check')).toBe(0);
+    left(600);
+    expect(passing(30, 'heavy', 'write')).toBe(10);
+    left(100);
+    expect([passes('heavy', 'write'), passing(30, 'light', 'write')]).toEqual([false, 10]);
+    left(1_500);
+    expect(passing(1_000, 'heavy', 'write')).toBe(1_000);
+  });
+
+  it('counts a check of an account that may read as no write', () => {
+    const { spend, left, passing } = quota();
+    spend('heavy', 4_000);
+    left(500);
+    expect([passing(60, 'light', 'check'), passing(60, 'light', 'write')]).toEqual([60, 50]);
+  });
+
+  it('gives each account four requests for writes, however little is left', () => {
+    const { left, passing } = quota();
+    left(0);
+    expect([passing(9, 'a', 'write'), passing(9, 'b', 'check')]).toEqual([4, 4]);
+  });
+
+  it('counts writes that wait for their turn, until they are given back', () => {
+    const { left, passes, passing } = quota();
+    left(0);
+    const waiting: QuotaPass[] = [];
+    expect([passing(9, 'a', 'write', waiting), waiting.length]).toEqual([4, 4]);
+    waiting[0]?.giveBack();
+    waiting[1]?.sent();
+    expect([passes('a', 'write'), passes('a', 'write')]).toEqual([true, false]);
+    for (const each of waiting.slice(2)) each.giveBack();
+    expect(passing(9, 'a', 'write')).toBe(2);
   });
 
   it('refuses no light account because it is the heaviest of a day that has just begun', () => {

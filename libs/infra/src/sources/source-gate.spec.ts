@@ -84,4 +84,19 @@ describe('[C2] the gate of a source', () => {
     await read(() => Promise.resolve());
     expect(calls.record.lastFailure?.code).toBe('QuotaReservedError');
   });
+
+  it('makes a read within a write a check, which the heaviest account may make as its writes alone', async () => {
+    const ledger = new MemorySpendLedger();
+    for (let i = 0; i < 200; i += 1) ledger.charge('1');
+    const gate = new SourceGate(LIMITS, undefined, new QuotaReserve(ledger, 10, () => ({ used: 960, limit: 1_000 })));
+    const read = () => gate.pass({ kind: 'read' }, () => Promise.resolve('sent'));
+    const as = <T>(account: string, work: () => T) => runForCaller({ subject: account, account }, work);
+    await expect(as('1', read)).rejects.toMatchObject({ name: 'QuotaReservedError' });
+    for (let i = 0; i < 4; i += 1) expect(await as('1', () => runAsWrite(read))).toBe('sent');
+    await expect(as('1', () => runAsWrite(read))).rejects.toMatchObject({ name: 'QuotaReservedError' });
+    const write = () => gate.pass({ kind: 'write' }, () => Promise.resolve('sent'));
+    await expect(as('1', write)).rejects.toMatchObject({ name: 'QuotaReservedError' });
+    expect([await as('2', () => runAsWrite(read)), await as('2', write)]).toEqual(['sent', 'sent']);
+    expect(ledger.spentBy('1')).toBe(204);
+  });
 });

@@ -11,7 +11,7 @@ export type Admission = (caller: Caller | undefined, kind: RequestKind) => Promi
 
 /** What a request needs to know of itself; its account is that of the current caller. */
 export interface GateRequest {
-  /** A read counts as a write within `runAsWrite`. */
+  /** A read counts as a write within `runAsWrite`, except that the reserve of the quota knows it as a check. */
   readonly kind: RequestKind;
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,24 +40,25 @@ export class SourceGate {
   async pass<T>({ kind: given, signal }: GateRequest, send: () => Promise<T>): Promise<T> {
     const caller = currentCaller();
     const account = accountOf(caller);
-    const kind = caller?.isWriting ? 'write' : given;
-    const giveBack = this.checkReserve(account, kind);
+    const isForWrite = caller?.isWriting === true;
+    const kind = isForWrite ? 'write' : given;
+    const quota = this.checkReserve(account, isForWrite && given === 'read' ? 'check' : given);
     let isSent = false;
     try {
       await this.admit?.(caller, kind);
       return await this.queue.run({ account, kind, signal }, () => {
         isSent = true;
-        this.reserve?.charge(account);
+        quota?.sent();
         return this.calls ? this.calls.watch(send) : send();
       });
     } finally {
-      if (!isSent) giveBack?.();
+      if (!isSent) quota?.giveBack();
     }
   }
 
-  private checkReserve(account: string | undefined, kind: RequestKind): (() => void) | undefined {
+  private checkReserve(...request: Parameters<QuotaReserve['check']>): ReturnType<QuotaReserve['check']> | undefined {
     try {
-      return this.reserve?.check(account, kind);
+      return this.reserve?.check(...request);
     } catch (error) {
       this.calls?.failed(error);
       throw error;

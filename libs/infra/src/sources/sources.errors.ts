@@ -1,6 +1,6 @@
 import { accountOf, type Caller, concerning } from '../callers/caller.js';
 
-/** A read was not sent, because what is left of the source's quota is kept for others. The message says why. */
+/** A request was not sent, because what is left of the source's quota is kept for others. The message says why. */
 export class QuotaReservedError extends Error {
   constructor(message: string) {
     super(message);
