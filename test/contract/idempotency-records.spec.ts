@@ -72,13 +72,13 @@ describe.each(implementations)('[C3] IdempotencyRecords: $name', ({ create }) =>
     const kinds = (await Promise.all(all)).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'begun')).toHaveLength(1);
     expect(kinds.filter((kind) => kind === 'running')).toHaveLength(49);
-    expect(await sut.other.begin(claim({ key: 'another' }), LONG_MS)).toEqual({ kind: 'begun' });
+    expect(await sut.other.begin(claim({ key: 'another' }), LONG_MS)).toEqual({ kind: 'begun', mayBeDone: false });
   });
 
   it('let a holder repeat the beginning, and say how long it may still be silent', async () => {
     const own = claim();
     await sut.records.begin(own, LONG_MS);
-    expect(await sut.records.begin(own, LONG_MS)).toEqual({ kind: 'begun' });
+    expect(await sut.records.begin(own, LONG_MS)).toEqual({ kind: 'begun', mayBeDone: false });
     const { leftMs } = (await sut.other.begin(claim(), LONG_MS)) as { leftMs: number };
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(LONG_MS);
@@ -107,7 +107,7 @@ describe.each(implementations)('[C3] IdempotencyRecords: $name', ({ create }) =>
     const [first, second] = [claim(), claim()];
     await sut.records.begin(first, LONG_MS);
     await sut.records.release(first);
-    expect(await sut.other.begin(second, LONG_MS)).toEqual({ kind: 'begun' });
+    expect(await sut.other.begin(second, LONG_MS)).toEqual({ kind: 'begun', mayBeDone: false });
     await sut.records.release(first);
     expect(await sut.records.begin(claim(), LONG_MS)).toMatchObject({ kind: 'running' });
   });
@@ -152,6 +152,48 @@ describe.each(implementations)('[C3] IdempotencyRecords: $name', ({ create }) =>
     expect(await sut.other.begin(claim({ key: 'alive' }), LONG_MS)).toEqual({ kind: 'answered', answer: 'done' });
   });
 
+  it('tell later holders that the work may be done, until it is answered', async () => {
+    const own = claim();
+    await sut.records.begin(own, LONG_MS);
+    expect(await sut.records.hold(own, { leaseMs: LONG_MS, mayBeDoneMs: LONG_MS })).toBe(true);
+    expect(await sut.records.begin(own, LONG_MS)).toEqual({ kind: 'begun', mayBeDone: false });
+    expect(await sut.other.begin(claim(), LONG_MS)).toMatchObject({ kind: 'running' });
+    await sut.records.hold(own, { leaseMs: 0, mayBeDoneMs: LONG_MS });
+    expect(await sut.other.begin(claim({ fingerprint: 'g' }), LONG_MS)).toEqual({ kind: 'mismatch' });
+    const [second, third] = [claim(), claim()];
+    expect(await sut.other.begin(second, 1)).toEqual({ kind: 'begun', mayBeDone: true });
+    await eventually(async () => (await sut.records.begin(third, LONG_MS)).kind === 'begun');
+    expect(await sut.records.begin(third, LONG_MS)).toEqual({ kind: 'begun', mayBeDone: true });
+    await sut.records.answer(third, 'the answer', LONG_MS);
+    expect(await sut.other.begin(claim(), LONG_MS)).toEqual({ kind: 'answered', answer: 'the answer' });
+  });
+
+  it('do not say so of a holder that has released the work, but keep what was said before it', async () => {
+    const [undone, lost, next] = [claim(), claim(), claim()];
+    await sut.records.begin(undone, LONG_MS);
+    await sut.records.hold(undone, { leaseMs: LONG_MS, mayBeDoneMs: LONG_MS });
+    await sut.records.release(undone);
+    expect(await sut.other.begin(lost, LONG_MS)).toEqual({ kind: 'begun', mayBeDone: false });
+    await sut.other.hold(lost, { leaseMs: 0, mayBeDoneMs: LONG_MS });
+    expect(await sut.records.begin(next, LONG_MS)).toEqual({ kind: 'begun', mayBeDone: true });
+    await sut.records.hold(next, { leaseMs: LONG_MS, mayBeDoneMs: LONG_MS });
+    await sut.records.hold(next, { leaseMs: LONG_MS });
+    await sut.records.release(next);
+    expect(await sut.other.begin(claim(), LONG_MS)).toEqual({ kind: 'begun', mayBeDone: true });
+  });
+
+  it('forget that the work may be done when the time for that is over', async () => {
+    const own = claim();
+    await sut.records.begin(own, LONG_MS);
+    await sut.records.hold(own, { leaseMs: 0, mayBeDoneMs: 20 });
+    await eventually(async () => {
+      const next = claim();
+      const { kind, ...rest } = await sut.other.begin(next, 1);
+      await sut.other.release(next);
+      return kind === 'begun' && !(rest as { mayBeDone: boolean }).mayBeDone;
+    });
+  });
+
   it('give up work that cannot be repeated at once', async () => {
     const own = claim();
     await sut.records.begin(own, LONG_MS);
@@ -169,7 +211,7 @@ it('[C3] MemoryIdempotencyRecords keep so many keys and no more', async () => {
     await records.answer(own, key, LONG_MS);
   }
   expect(await records.begin(claim({ key: 'c' }), LONG_MS)).toEqual({ kind: 'answered', answer: 'c' });
-  expect(await records.begin(claim({ key: 'a' }), LONG_MS)).toEqual({ kind: 'begun' });
+  expect(await records.begin(claim({ key: 'a' }), LONG_MS)).toEqual({ kind: 'begun', mayBeDone: false });
 });
 
 it('[C3] RedisIdempotencyRecords reject at once while the server is away', async () => {

@@ -13,6 +13,7 @@ import { CatalogQueries } from '@bff/modules/catalog/catalog-queries';
 import { CatalogService } from '@bff/modules/catalog/catalog.service';
 import { loadConfig } from '@bff/modules/config/load-config';
 import { OrderCreation } from '@bff/modules/orders/placing/order-creation';
+import { OrderPrices } from '@bff/modules/orders/placing/order-prices';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/src/sandbox.js';
 import { RecordingConsumer } from './recording-consumer.js';
 import { eventually } from '../../support/eventually.js';
@@ -77,7 +78,7 @@ describe('the clients against the sandbox', () => {
   });
 
   it('[C3] creates one order for one mark, also at once, and returns it as the back office has left it', async () => {
-    const mark = { field: 'Portal_Request_Id__c', value: 'a'.repeat(32) };
+    const mark = { field: 'Portal_Request_Id__c', value: 'a'.repeat(32), mayBePlaced: false };
     const owner = toSalesforceId(account.Id);
     const request = { items: await itemsOf(2) };
     const created = await Promise.all([1, 2, 3].map(() => creation().create(owner, request, { mark })));
@@ -94,7 +95,7 @@ describe('the clients against the sandbox', () => {
   });
 
   it('[C3] refuses the mark of an order that was deleted or moved away, and creates nothing', async () => {
-    const mark = { field: 'Portal_Request_Id__c', value: 'b'.repeat(32) };
+    const mark = { field: 'Portal_Request_Id__c', value: 'b'.repeat(32), mayBePlaced: false };
     const other = sandbox.org.records('Account').find(({ Id }) => Id !== account.Id)?.Id ?? '';
     const request = { items: await itemsOf(1) };
     const id = await creation().create(toSalesforceId(account.Id), request, { mark });
@@ -122,7 +123,7 @@ describe('the clients against the sandbox', () => {
   function creation(): OrderCreation {
     const queries = new CatalogQueries(client);
     const catalog = new CatalogService(new CatalogCacheService(composeCache({})), queries);
-    return new OrderCreation(client, catalog, loadConfig({ NODE_ENV: 'test' }));
+    return new OrderCreation(client, catalog, new OrderPrices(client), loadConfig({ NODE_ENV: 'test' }));
   }
 
   async function itemsOf(count: number): Promise<{ productId: string; quantity: number }[]> {

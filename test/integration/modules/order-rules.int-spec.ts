@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Portal } from './support/portal.js';
 import { IDS } from './support/recorded-org.js';
@@ -10,6 +11,10 @@ afterEach(() => portal.close());
 
 const order = (user: string, productId: string, quantity = 1) =>
   portal.post(user, '/api/orders', { items: [{ productId, quantity }] });
+const keyed = (user: string, productId: string, quantity = 1) =>
+  portal.post(user, '/api/orders', { items: [{ productId, quantity }] }, 'application/json', {
+    'idempotency-key': `"${randomUUID()}"`,
+  });
 const row = (rows: readonly Record<string, unknown>[], id: string) =>
   rows.find((each) => each['Id'] === id) as Record<string, unknown>;
 const ofOrder = () => {
@@ -81,10 +86,33 @@ describe('[C2] an order that is refused', () => {
     expect(ofOrder()).toEqual([2, 2, 2, 2]);
   });
 
-  it('for the prices of this moment costs one query', async () => {
-    await order('alice', IDS.fibre, 26);
-    const [products = 0, prices = 0, ...rest] = ofOrder();
-    await order('alice', IDS.fibre, 26);
-    expect(ofOrder()).toEqual([products, prices + 1, ...rest]);
+  it('for its total, by the cached prices, asks nothing, with or without a key', async () => {
+    await order('alice', IDS.fibre);
+    expect((await keyed('alice', IDS.fibre)).statusCode).toBe(201);
+    const queries = { ...portal.org.queries };
+    const answers = await Promise.all([
+      ...Array.from({ length: 20 }, () => order('alice', IDS.fibre, 26)),
+      ...Array.from({ length: 20 }, () => keyed('alice', IDS.fibre, 26)),
+      ...Array.from({ length: 20 }, () => keyed('alice', IDS.router)),
+    ]);
+    const codes = answers.map((answer) => answer.json<{ code: string }>().code);
+    expect(new Set(codes)).toEqual(new Set(['ORDER_TOO_LARGE', 'ORDER_PRODUCT_NOT_SOLD']));
+    expect(portal.org.queries).toEqual(queries);
+    expect(portal.org.composites).toHaveLength(2);
+  });
+
+  it('for the prices of this moment costs one query, with a key too', async () => {
+    expect((await keyed('alice', IDS.fibre)).statusCode).toBe(201);
+    row(portal.org.prices, IDS.fibrePrice)['UnitPrice'] = 400; // and no event told it
+    const before = { ...portal.org.queries };
+    const since = () =>
+      Object.entries(portal.org.queries).flatMap(([table, count]) => {
+        const more = count - (before[table] ?? 0);
+        return more > 0 ? [`${more} ${table}`] : [];
+      });
+    expect((await order('alice', IDS.fibre, 3)).json().code).toBe('ORDER_TOO_LARGE');
+    expect(since()).toEqual(['1 PricebookEntry']);
+    expect((await keyed('alice', IDS.fibre, 3)).json().code).toBe('ORDER_TOO_LARGE');
+    expect(since()).toEqual(['2 PricebookEntry']);
   });
 });

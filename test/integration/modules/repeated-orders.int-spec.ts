@@ -102,8 +102,23 @@ describe('[C3] an order with an Idempotency-Key', () => {
     const placed = portal.org.orders.at(-1) as Record<string, unknown>;
     portal.org.prices.length = 0; // nothing is sold any more
     expect(told(await place(portal, 'k'))).toMatchObject({ status: 201, body: { id: placed['Id'] } });
+    const queries = portal.org.queries['Order'];
     const refused = await place(portal, 'another key');
     expect([refused.statusCode, refused.json().code]).toEqual([422, 'ORDER_PRODUCT_NOT_SOLD']);
+    expect(portal.org.queries['Order']).toBe(queries); // nothing was sent with that key, so nothing is looked for
+  });
+
+  it('is found after an unknown outcome although an attempt between the two has failed', async () => {
+    const portal = await open();
+    portal.org.lostAnswer = new SalesforceError('SALESFORCE_TIMEOUT', 'no answer');
+    expect((await place(portal, 'k')).statusCode).toBe(504);
+    portal.org.lostAnswer = undefined;
+    const placed = portal.org.orders.at(-1) as Record<string, unknown>;
+    portal.org.failure = new SalesforceError('SALESFORCE_LIMIT_EXCEEDED', 'REQUEST_LIMIT_EXCEEDED');
+    expect((await place(portal, 'k')).statusCode).toBe(503);
+    portal.org.failure = undefined;
+    portal.org.prices.length = 0;
+    expect(told(await place(portal, 'k'))).toMatchObject({ status: 201, body: { id: placed['Id'] } });
   });
 
   it('is still being carried out for those who have waited long enough', async () => {

@@ -10,8 +10,8 @@ export interface IdempotencyClaim {
 
 /** What is known of a key when somebody wants to work under it. */
 export type Beginning =
-  /** The work is the caller's. */
-  | { readonly kind: 'begun' }
+  /** The work is the caller's. `mayBeDone`: an earlier holder may have done it, as its last word was (`Hold`). */
+  | { readonly kind: 'begun'; readonly mayBeDone: boolean }
   /** Another holder works; without a sign of life its claim ends in `leftMs`. */
   | { readonly kind: 'running'; readonly leftMs: number }
   /** A holder is gone after it had said that its work cannot be repeated. */
@@ -26,6 +26,8 @@ export interface Hold {
   readonly leaseMs: number;
   /** From now on, if the work cannot be repeated; undefined: as it was before. */
   readonly unrepeatableMs?: number;
+  /** From now on, if the work may be done from now on, and can be repeated; undefined: as it was before. */
+  readonly mayBeDoneMs?: number;
 }
 
 /**
@@ -41,7 +43,8 @@ export abstract class IdempotencyRecords {
   abstract begin(claim: IdempotencyClaim, leaseMs: number): Promise<Beginning>;
   /**
    * Prolongs the claim; returns whether it is still held. With `unrepeatableMs`, nobody else gets the work when the
-   * lease ends: for this time the key is `abandoned`, unless an answer is given.
+   * lease ends: for this time the key is `abandoned`, unless an answer is given. With `mayBeDoneMs`, `begin` says
+   * for this time that the work may be done.
    */
   abstract hold(claim: IdempotencyClaim, hold: Hold): Promise<boolean>;
   /**
@@ -49,6 +52,6 @@ export abstract class IdempotencyRecords {
    * holder has taken the work over.
    */
   abstract answer(claim: IdempotencyClaim, answer: string, lifeMs: number): Promise<boolean>;
-  /** Ends the claim, if it is still held, as if the work had never begun. */
+  /** Ends the claim, if it is still held, as if this holder had never begun: what earlier ones may have done remains. */
   abstract release(claim: IdempotencyClaim): Promise<void>;
 }

@@ -136,6 +136,27 @@ describe('[C3] work under an idempotency key', () => {
     expect(attempts).toBe(0);
   });
 
+  it('that may be done and can be repeated is done again, and the next attempt knows that', async () => {
+    const told: boolean[] = [];
+    const unknown = counted({
+      attempt: async (claim) => {
+        told.push(claim.mayBeDone);
+        await claim.confirm({ canRepeat: true });
+        if (told.length < 3) await claim.abandon();
+        throw new Error('nobody knows');
+      },
+    });
+    for (let i = 0; i < 4; i++) await expect(work.once('k', 'f', unknown)).rejects.toThrow('nobody knows');
+    expect(told).toEqual([false, true, true, true]);
+    const failing = counted({
+      attempt: async (claim) => {
+        await claim.confirm({ canRepeat: true });
+        throw new Error(`may be done: ${claim.mayBeDone}`);
+      },
+    });
+    for (let i = 0; i < 2; i++) await expect(work.once('l', 'f', failing)).rejects.toThrow('may be done: false');
+  });
+
   it('stops before the step that cannot be undone if another holder has taken it over', async () => {
     const overtaken = counted({
       attempt: async (claim) => {
@@ -162,13 +183,13 @@ describe('[C3] work under an idempotency key', () => {
 describe('[C3] work under an idempotency key while the store is away', () => {
   it('is done, and told so; what cannot be repeated stops before it begins', async () => {
     records.isAway = true;
-    const away: boolean[] = [];
+    const away: boolean[][] = [];
     const attempt: WorkOnce<number>['attempt'] = async (claim) => {
-      away.push(claim.isStoreAway);
+      away.push([claim.isStoreAway, claim.mayBeDone]);
       await claim.confirm({ canRepeat: true });
       return { answer: ++attempts, isLasting: true };
     };
-    expect([await work.once('k', 'f', counted({ attempt })), away]).toEqual([1, [true]]);
+    expect([await work.once('k', 'f', counted({ attempt })), away]).toEqual([1, [[true, true]]]);
     const once = counted({ attempt: (claim) => claim.confirm({ canRepeat: false }).then(() => never()) });
     await expect(work.once('k', 'f', once)).rejects.toMatchObject({ code: 'IDEMPOTENCY_UNAVAILABLE' });
   });

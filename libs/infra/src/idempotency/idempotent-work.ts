@@ -7,7 +7,7 @@ import {
   IdempotencyKeyReusedError,
   IdempotencyUnavailableError,
 } from './idempotency.errors.js';
-import type { Hold, IdempotencyClaim, IdempotencyRecords } from './idempotency-records.js';
+import type { Beginning, Hold, IdempotencyClaim, IdempotencyRecords } from './idempotency-records.js';
 import { RepeatedReleases } from './repeated-releases.js';
 
 /** How long an answer is remembered: what the published API promises. */
@@ -36,26 +36,36 @@ export interface HeldClaim {
   /** The store does not answer: nobody else is kept from the same work, and nothing will be remembered. */
   readonly isStoreAway: boolean;
   /**
+   * An earlier attempt with this key may have done the work: it was confirmed with `canRepeat`, and has neither answered
+   * nor failed since. True while the store is away. It does not know what the store has forgotten.
+   */
+  readonly mayBeDone: boolean;
+  /**
    * Call it just before the step that cannot be undone. Resolves if the claim is still held or, with `canRepeat`, if
    * the store does not answer. Without `canRepeat` no other request does the work again unless this one gives an
    * answer. Rejects with `IdempotencyKeyInUseError` if the claim is lost, and with `IdempotencyUnavailableError` if
    * that is not known and the work must not be repeated.
    */
   confirm(step: { readonly canRepeat: boolean }): Promise<void>;
-  /** After `confirm` without `canRepeat`: the work ends without an answer, and nobody may do it again. */
+  /**
+   * After `confirm`: the work ends without an answer, and nobody knows whether it is done. The next attempt
+   * learns that it may be (`mayBeDone`); after `confirm` without `canRepeat` there is none.
+   */
   abandon(): Promise<void>;
 }
 
 /** The work that runs under a key. */
 export interface WorkOnce<T> {
   /**
-   * Does the work. After a rejection the key is free again, unless the claim was abandoned; if the store does not answer
-   * then, as soon as it does.
+   * Does the work. After a rejection the key is free again, unless the claim was abandoned after `confirm` without
+   * `canRepeat`; if the store does not answer then, as soon as it does.
    */
   readonly attempt: (claim: HeldClaim) => Promise<Attempt<T>>;
   /** The answer if the work of an earlier request may have been done, and cannot be repeated to find out. */
   readonly onAbandoned: () => T;
 }
+
+type Found = Extract<Beginning, { readonly kind: 'begun' | 'abandoned' | 'answered' }>;
 
 const POLL_MS = 50;
 const POLL_MS_MAX = 400;
@@ -96,29 +106,28 @@ export class IdempotentWork {
   async once<T>(key: string, fingerprint: string, work: WorkOnce<T>): Promise<T> {
     const claim: IdempotencyClaim = { key, fingerprint, holder: randomUUID() };
     await this.releases.releaseAgain(key);
-    let found: 'begun' | { readonly text: string } | 'abandoned';
+    let found: Found;
     try {
       found = await this.begin(claim);
     } catch (error) {
       if (!(error instanceof IdempotencyUnavailableError)) throw error;
       return (await work.attempt(withoutStore(error))).answer;
     }
-    if (found === 'begun') return this.attempt(claim, work);
-    const answer = found === 'abandoned' ? undefined : this.decoded<T>(found.text, key);
+    if (found.kind === 'begun') return this.attempt(claim, found.mayBeDone, work);
+    const answer = found.kind === 'abandoned' ? undefined : this.decoded<T>(found.answer, key);
     return answer === undefined ? work.onAbandoned() : answer.value;
   }
 
   /** Waits up to `waitMs` for a request that is under way. */
-  private async begin(claim: IdempotencyClaim): Promise<'begun' | { readonly text: string } | 'abandoned'> {
+  private async begin(claim: IdempotencyClaim): Promise<Found> {
     const deadline = performance.now() + this.waitMs;
     for (let pauseMs = POLL_MS; ; pauseMs = Math.min(POLL_MS_MAX, pauseMs * 1.5)) {
       const beginning = await this.records.begin(claim, this.leaseMs);
       switch (beginning.kind) {
         case 'begun':
         case 'abandoned':
-          return beginning.kind;
         case 'answered':
-          return { text: beginning.answer };
+          return beginning;
         case 'mismatch':
           throw new IdempotencyKeyReusedError();
         case 'running':
@@ -131,8 +140,8 @@ export class IdempotentWork {
     }
   }
 
-  private async attempt<T>(claim: IdempotencyClaim, work: WorkOnce<T>): Promise<T> {
-    const held = new Held(this.records, this.releases, claim, this.leaseMs, this.logger);
+  private async attempt<T>(claim: IdempotencyClaim, mayBeDone: boolean, work: WorkOnce<T>): Promise<T> {
+    const held = new Held(this.records, this.releases, claim, { mayBeDone, leaseMs: this.leaseMs }, this.logger);
     try {
       const { answer, isLasting } = await work.attempt(held);
       if (isLasting) await this.remember(claim, answer);
@@ -162,24 +171,30 @@ export class IdempotentWork {
 /** A claim that is prolonged until it is ended. */
 class Held implements HeldClaim {
   readonly isStoreAway = false;
+  readonly mayBeDone: boolean;
+  private readonly leaseMs: number;
   private readonly timer: NodeJS.Timeout;
+  /** What the last `confirm` has said. */
+  private step: Pick<Hold, 'unrepeatableMs' | 'mayBeDoneMs'> = {};
   private isAbandoned = false;
 
   constructor(
     private readonly records: IdempotencyRecords,
     private readonly releases: RepeatedReleases,
     private readonly claim: IdempotencyClaim,
-    private readonly leaseMs: number,
+    { mayBeDone, leaseMs }: { readonly mayBeDone: boolean; readonly leaseMs: number },
     private readonly logger: Logger,
   ) {
+    this.mayBeDone = mayBeDone;
+    this.leaseMs = leaseMs;
     this.timer = setInterval(() => void this.hold({ leaseMs }), leaseMs / 3).unref();
   }
 
   async confirm({ canRepeat }: { readonly canRepeat: boolean }): Promise<void> {
     const { leaseMs } = this;
+    this.step = canRepeat ? { mayBeDoneMs: ANSWER_LIFE_MS } : { unrepeatableMs: ANSWER_LIFE_MS };
     try {
-      const step = canRepeat ? { leaseMs } : { leaseMs, unrepeatableMs: ANSWER_LIFE_MS };
-      if (!(await this.records.hold(this.claim, step))) throw new IdempotencyKeyInUseError(1);
+      if (!(await this.records.hold(this.claim, { leaseMs, ...this.step }))) throw new IdempotencyKeyInUseError(1);
     } catch (error) {
       if (!canRepeat || !(error instanceof IdempotencyUnavailableError)) throw error;
     }
@@ -187,7 +202,7 @@ class Held implements HeldClaim {
 
   async abandon(): Promise<void> {
     this.isAbandoned = true;
-    await this.hold({ leaseMs: 0, unrepeatableMs: ANSWER_LIFE_MS });
+    await this.hold({ leaseMs: 0, ...this.step });
   }
 
   async release(): Promise<void> {
@@ -206,6 +221,7 @@ class Held implements HeldClaim {
 function withoutStore(error: IdempotencyUnavailableError): HeldClaim {
   return {
     isStoreAway: true,
+    mayBeDone: true,
     confirm: ({ canRepeat }) => (canRepeat ? Promise.resolve() : Promise.reject(error)),
     abandon: () => Promise.resolve(),
   };

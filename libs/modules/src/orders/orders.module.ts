@@ -10,6 +10,7 @@ import { OrdersCacheService } from './orders-cache.service.js';
 import { OrdersService } from './orders.service.js';
 import { OrderCreation } from './placing/order-creation.js';
 import { OrderPlacement } from './placing/order-placement.js';
+import { OrderPrices } from './placing/order-prices.js';
 import { RequestIdField } from './placing/request-id-field.js';
 
 /**
@@ -23,6 +24,7 @@ import { RequestIdField } from './placing/request-id-field.js';
     OrderQueries,
     OrderCreation,
     OrderPlacement,
+    OrderPrices,
     RequestIdField,
     OrdersService,
     OrderCdcSubscriber,

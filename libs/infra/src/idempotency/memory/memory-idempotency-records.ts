@@ -4,10 +4,17 @@ import { IdempotencyRecords, type Beginning, type Hold, type IdempotencyClaim } 
 /** Maximum number of keys; beyond it the key that was used longest ago is forgotten. Each takes less than 1 KB. */
 const KEYS_MAX = 20_000;
 
-type State =
-  | { readonly kind: 'held'; readonly fingerprint: string; readonly holder: string; readonly until: number }
-  | { readonly kind: 'unrepeatable'; readonly fingerprint: string; readonly holder: string; readonly until: number }
-  | { readonly kind: 'answered'; readonly fingerprint: string; readonly answer: string };
+/** A key whose work a holder has begun. */
+interface Held {
+  readonly kind: 'held' | 'unrepeatable';
+  readonly fingerprint: string;
+  readonly holder: string;
+  readonly until: number;
+  /** The first holder that may have done the work. */
+  readonly doer: string | undefined;
+}
+
+type State = Held | { readonly kind: 'answered'; readonly fingerprint: string; readonly answer: string };
 
 /** Idempotency keys of a single process. They end with it. */
 export class MemoryIdempotencyRecords extends IdempotencyRecords {
@@ -29,17 +36,21 @@ export class MemoryIdempotencyRecords extends IdempotencyRecords {
       if (state.kind === 'unrepeatable') return { kind: 'abandoned' };
     }
     const until = performance.now() + leaseMs;
-    this.states.set(key, { kind: 'held', fingerprint, holder, until }, { ttl: leaseMs });
-    return { kind: 'begun' };
+    const doer = state?.doer;
+    const ttl = doer === undefined ? leaseMs : Math.max(leaseMs, this.states.getRemainingTTL(key));
+    this.states.set(key, { kind: 'held', fingerprint, holder, until, doer }, { ttl });
+    return { kind: 'begun', mayBeDone: doer !== undefined && doer !== holder };
   }
 
-  async hold({ key, holder }: IdempotencyClaim, { leaseMs, unrepeatableMs }: Hold): Promise<boolean> {
+  async hold({ key, holder }: IdempotencyClaim, { leaseMs, unrepeatableMs, mayBeDoneMs }: Hold): Promise<boolean> {
     const state = this.states.get(key);
     if (!state || state.kind === 'answered' || state.holder !== holder) return false;
     const until = performance.now() + leaseMs;
     if (unrepeatableMs !== undefined) {
       this.states.set(key, { ...state, kind: 'unrepeatable', until }, { ttl: unrepeatableMs });
-    } else if (state.kind === 'unrepeatable') {
+    } else if (mayBeDoneMs !== undefined) {
+      this.states.set(key, { ...state, until, doer: state.doer ?? holder }, { ttl: mayBeDoneMs });
+    } else if (state.kind === 'unrepeatable' || state.doer !== undefined) {
       this.states.set(key, { ...state, until }, { ttl: this.states.getRemainingTTL(key) });
     } else if (leaseMs > 0) {
       this.states.set(key, { ...state, until }, { ttl: leaseMs });
@@ -58,6 +69,8 @@ export class MemoryIdempotencyRecords extends IdempotencyRecords {
 
   async release({ key, holder }: IdempotencyClaim): Promise<void> {
     const state = this.states.get(key);
-    if (state && state.kind !== 'answered' && state.holder === holder) this.states.delete(key);
+    if (!state || state.kind === 'answered' || state.holder !== holder) return;
+    if (state.doer === undefined || state.doer === holder) this.states.delete(key);
+    else this.states.set(key, { ...state, until: 0 }, { ttl: this.states.getRemainingTTL(key) });
   }
 }

@@ -32,6 +32,7 @@ export class RedisIdempotencyRecords extends IdempotencyRecords {
     const [kind, detail] = (await this.run('begin', key, [fingerprint, holder, leaseMs])) as [string, unknown];
     switch (kind) {
       case 'begun':
+        return { kind, mayBeDone: Number(detail) === 1 };
       case 'abandoned':
       case 'mismatch':
         return { kind };
@@ -44,8 +45,8 @@ export class RedisIdempotencyRecords extends IdempotencyRecords {
     }
   }
 
-  async hold({ key, holder }: IdempotencyClaim, { leaseMs, unrepeatableMs }: Hold): Promise<boolean> {
-    return (await this.run('hold', key, [holder, leaseMs, unrepeatableMs ?? ''])) === 1;
+  async hold({ key, holder }: IdempotencyClaim, { leaseMs, unrepeatableMs, mayBeDoneMs }: Hold): Promise<boolean> {
+    return (await this.run('hold', key, [holder, leaseMs, unrepeatableMs ?? '', mayBeDoneMs ?? ''])) === 1;
   }
 
   async answer({ key, fingerprint, holder }: IdempotencyClaim, answer: string, lifeMs: number): Promise<boolean> {

@@ -2,21 +2,15 @@ import { APP_CONFIG } from '@bff/infra/config/application-config';
 import { SalesforceClient, type CompositeCall } from '@bff/integrations/salesforce/salesforce.client';
 import { SalesforceError, type SalesforceErrorCode } from '@bff/integrations/salesforce/salesforce.errors';
 import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
-import type { PricebookEntryRecord, Product2Record } from '@bff/integrations/salesforce/salesforce.types';
 import { soql, soqlField } from '@bff/integrations/salesforce/soql';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { CatalogService } from '../../catalog/catalog.service.js';
 import type { AppConfig } from '../../config/app-config.js';
 import type { OrderRequest } from '../order.types.js';
-import {
-  FinalOrderError,
-  OrderOutcomeUnknownError,
-  OrderRefusedError,
-  OrderTooLargeError,
-  ProductNotSoldError,
-} from '../orders.errors.js';
-import { checkEligible, productsOf, soldOffers } from './order-rules.js';
+import { FinalOrderError, OrderOutcomeUnknownError, OrderRefusedError } from '../orders.errors.js';
+import { OrderPrices, type PriceRow } from './order-prices.js';
+import { checkEligible, checkTotal, productsOf, soldOffers } from './order-rules.js';
 
 /**
  * Maximum number of calls for items in a composite request, which takes 25 with the order's own (REST API Developer
@@ -31,10 +25,6 @@ const OUTCOME_UNKNOWN: ReadonlySet<SalesforceErrorCode> = new Set([
   'SALESFORCE_UNAVAILABLE',
 ]);
 
-type PriceRow = Pick<PricebookEntryRecord, 'Id' | 'Product2Id' | 'Pricebook2Id' | 'UnitPrice'> & {
-  readonly Product2: Pick<Product2Record, 'Family' | 'Region__c'>;
-};
-
 /** An order that may be sent: its price book, and its lines with their prices. */
 interface PricedOrder {
   readonly pricebookId: string;
@@ -46,27 +36,33 @@ export interface RequestMark {
   /** A unique field of Order. */
   readonly field: string;
   readonly value: string;
+  /** An earlier request with this mark may have created its order. */
+  readonly mayBePlaced: boolean;
 }
 
 const SAVED = z.object({ id: z.string(), success: z.literal(true) });
 const REFUSED = z.object({ errors: z.array(z.object({ statusCode: z.string(), message: z.string() })) });
 const SAVED_ALL = z.array(z.object({ success: z.literal(true) }));
 
-/** Writes orders. Prices come from the standard price book at this moment, never from a cache or the caller. */
+/**
+ * Writes orders. Their prices are those of the standard price book at this moment, never a cache's or the caller's; by
+ * the prices of a cache an order is refused at most.
+ */
 @Injectable()
 export class OrderCreation {
   constructor(
     private readonly salesforce: SalesforceClient,
     private readonly catalog: CatalogService,
+    private readonly prices: OrderPrices,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'orders'>,
   ) {}
 
   /**
    * Creates the order and its items, all or none, and resolves with the order's id. With a mark, an order of the
-   * account that has it already is returned as it is, also when the request would be refused by now. Rejects with
-   * `OrderOutcomeUnknownError` when the order may still have been created; after any other rejection
-   * (`ProductNotSoldError`, `OrderNotEligibleError`, `OrderTooLargeError`, `OrderRefusedError`, `SalesforceError`) this
-   * call has created none. `beforeWrite` runs just before the order is sent.
+   * account that has it already is returned as it is; if the request would be refused by now, only where the mark says
+   * that there may be one. Rejects with `OrderOutcomeUnknownError` when the order may still have been created; after any
+   * other rejection (`ProductNotSoldError`, `OrderNotEligibleError`, `OrderTooLargeError`, `OrderRefusedError`,
+   * `SalesforceError`) this call has created none. `beforeWrite` runs just before the order is sent.
    */
   async create(
     account: SalesforceId,
@@ -77,7 +73,8 @@ export class OrderCreation {
     try {
       priced = await this.checked(account, request);
     } catch (refusal) {
-      const earlier = mark && refusal instanceof FinalOrderError ? await this.find(account, mark) : undefined;
+      const isLookedFor = mark?.mayBePlaced === true && refusal instanceof FinalOrderError;
+      const earlier = isLookedFor ? await this.find(account, mark) : undefined;
       if (earlier === undefined) throw refusal;
       return earlier;
     }
@@ -99,28 +96,30 @@ export class OrderCreation {
   }
 
   /**
-   * The priced order. What the cached catalog does not offer to this account is refused without a query of its own; the
-   * rest is checked again by the records of this moment, in one query.
+   * The priced order. What the cached catalog shows to be refused (not offered to this account, or too large) is refused
+   * without a query of its own; the rest is checked again by the records of this moment, in one query.
    */
   private async checked(account: SalesforceId, request: OrderRequest): Promise<PricedOrder> {
+    const { items } = request;
+    const { totalMax } = this.config.orders;
     const productIds = productsOf(request);
     const [offers, eligibility] = await Promise.all([
       this.catalog.offers(productIds),
       this.catalog.eligibility(account),
     ]);
     checkEligible(eligibility, soldOffers(productIds, offers));
-    const prices = await this.prices(productIds);
+    checkTotal(items, (id) => offers.get(id)?.price ?? 0, totalMax);
+    const prices = await this.prices.of(account, productIds);
     checkEligible(
       eligibility,
       [...prices].map(([id, { Product2 }]) => ({ id, family: Product2.Family, region: Product2.Region__c })),
     );
-    const lines = request.items.map(({ productId, quantity }) => {
-      const price = prices.get(productId) as PriceRow;
-      return { OrderId: '@{order.id}', PricebookEntryId: price.Id, Quantity: quantity, UnitPrice: price.UnitPrice };
+    const priceOf = (id: string): PriceRow => prices.get(id) as PriceRow;
+    checkTotal(items, (id) => priceOf(id).UnitPrice, totalMax);
+    const lines = items.map(({ productId, quantity }) => {
+      const { Id, UnitPrice } = priceOf(productId);
+      return { OrderId: '@{order.id}', PricebookEntryId: Id, Quantity: quantity, UnitPrice };
     });
-    const total = lines.reduce((sum, line) => sum + line.Quantity * line.UnitPrice, 0);
-    const { totalMax } = this.config.orders;
-    if (total > totalMax) throw new OrderTooLargeError(total, totalMax);
     return { pricebookId: [...prices.values()][0]?.Pricebook2Id as string, lines };
   }
 
@@ -166,22 +165,6 @@ export class OrderCreation {
       soql`SELECT Id FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
     );
     return order && toSalesforceId(order.Id);
-  }
-
-  /**
-   * The price of each product: one row of the standard price book, active, of an active product. Throws if one has
-   * none.
-   */
-  private async prices(productIds: readonly string[]): Promise<ReadonlyMap<string, PriceRow>> {
-    const rows = await this.salesforce.query<PriceRow>(
-      soql`SELECT Id, Product2Id, Pricebook2Id, UnitPrice, Product2.Family, Product2.Region__c FROM PricebookEntry
-        WHERE Pricebook2.IsStandard = ${true} AND IsActive = ${true} AND Product2.IsActive = ${true}
-        AND Product2Id IN ${productIds}`,
-    );
-    const prices = new Map(rows.map((row) => [toSalesforceId(row.Product2Id) as string, row]));
-    const missing = productIds.filter((id) => !prices.has(id));
-    if (missing.length > 0) throw new ProductNotSoldError(missing);
-    return prices;
   }
 }
 

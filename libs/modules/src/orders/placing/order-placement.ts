@@ -64,7 +64,9 @@ export class OrderPlacement {
     if (claim.isStoreAway) this.warnOfStore();
     try {
       const id = await this.creation.create(account, request, {
-        ...(field !== undefined && { mark: { field, value: this.requestIdOf(scope) } }),
+        ...(field !== undefined && {
+          mark: { field, value: this.requestIdOf(scope), mayBePlaced: claim.mayBeDone },
+        }),
         beforeWrite: () => claim.confirm({ canRepeat: field !== undefined }),
       });
       return { answer: { id }, isLasting: true };
@@ -76,9 +78,8 @@ export class OrderPlacement {
         this.requestIdField.forget();
       }
       if (!(error instanceof OrderOutcomeUnknownError)) throw error;
-      if (field !== undefined) throw new OrderNotPlacedTwiceError({ cause: error.cause });
       await claim.abandon();
-      throw error;
+      throw field === undefined ? error : new OrderNotPlacedTwiceError({ cause: error.cause });
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Eligibility, Offer } from '../../catalog/catalog.types.js';
 import type { OrderRequest } from '../order.types.js';
-import { OrderNotEligibleError, ProductNotSoldError } from '../orders.errors.js';
+import { OrderNotEligibleError, OrderTooLargeError, ProductNotSoldError } from '../orders.errors.js';
 
 /** The family of products that need the account's internet eligibility. */
 const INTERNET_FAMILY = 'Internet';
@@ -28,6 +28,16 @@ export function checkEligible(eligibility: Eligibility | undefined, products: re
     return [];
   });
   if (reasons.length > 0) throw new OrderNotEligibleError(reasons);
+}
+
+/** Throws if the total by these prices is above the limit. */
+export function checkTotal(
+  items: OrderRequest['items'],
+  priceOf: (productId: string) => number,
+  totalMax: number,
+): void {
+  const total = items.reduce((sum, { productId, quantity }) => sum + quantity * priceOf(productId), 0);
+  if (total > totalMax) throw new OrderTooLargeError(total, totalMax);
 }
 
 /** The ids of the ordered products, each once. */
