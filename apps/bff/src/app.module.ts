@@ -11,6 +11,7 @@ import { EventsHealthModule } from '@bff/modules/change-events/events-health.mod
 import { IdentityModule } from '@bff/modules/identity/identity.module';
 import { NotificationsModule } from '@bff/modules/notifications/notifications.module';
 import { fetchAdmission } from '@bff/modules/runtime/fetch-admission';
+import { RequestLines } from '@bff/infra/logging/request-lines';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -43,7 +44,10 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        LoggerModule.forRoot(logOptions(config)),
+        LoggerModule.forRootAsync({
+          inject: [RequestLines],
+          useFactory: (lines: RequestLines) => logOptions(config, lines),
+        }),
         RuntimeModule.forConfig(config),
         WhmcsModule.forRootAsync({
           isGlobal: true,

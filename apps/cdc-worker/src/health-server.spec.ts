@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Operators } from '@bff/infra/health/operators';
 import { Readiness } from '@bff/infra/health/readiness';
+import { Audit } from '@bff/infra/logging/audit';
 import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
@@ -11,15 +12,18 @@ import { createHealthServer } from './health-server.js';
 let server: FastifyInstance;
 let answer: () => Promise<object>;
 let logged: unknown[][];
+let recorded: unknown[][];
 
 beforeEach(() => {
   answer = () => Promise.resolve({ status: 'up' });
   logged = [];
+  recorded = [];
   jest.spyOn(Logger.prototype, 'error').mockImplementation((...line) => void logged.push(line));
   const parts = new Map<unknown, unknown>([
     [Readiness, { current: 'ready' }],
     [EventsHealthService, { answer: () => answer() }],
     [Operators, new Operators({ token: 'o'.repeat(32), addresses: [] })],
+    [Audit, { record: (...event: unknown[]) => void recorded.push(event) }],
   ]);
   server = createHealthServer({ get: (part: unknown) => parts.get(part) } as INestApplicationContext);
 });
@@ -73,6 +77,22 @@ describe("the worker's health port", () => {
     expect([given.statusCode, given.json().type]).toEqual([500, 'urn:evergreen:problem:internal-error']);
     expect(given.body).not.toContain('ECONNREFUSED');
     expect(logged).toEqual([[{ err: error, requestId: given.json().requestId }, 'answered 500']]);
+  });
+
+  it('[C7] [C11] records each one who asks for the change events and is no operator', async () => {
+    const answers = [
+      await ask('/health/sf-events'),
+      await ask('/health/sf-events', { headers: { authorization: `Bearer ${'x'.repeat(32)}` } }),
+      await ask('/health/sf-events', { headers: operator }),
+    ];
+    const reasons = ['no token', 'not the token of an operator'];
+    expect(recorded).toEqual(
+      reasons.map((reason, n) => [
+        'operator.denied',
+        { reason, requestId: answers[n]?.headers['x-request-id'], status: 401, route: 'GET /health/sf-events' },
+      ]),
+    );
+    expect(answers[2]?.statusCode).toBe(200);
   });
 
   it('answers what is no request', async () => {

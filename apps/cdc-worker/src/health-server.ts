@@ -1,5 +1,6 @@
-import { Operators } from '@bff/infra/health/operators';
+import { operatorFault, Operators } from '@bff/infra/health/operators';
 import { Readiness } from '@bff/infra/health/readiness';
+import { Audit } from '@bff/infra/logging/audit';
 import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
 import { clientRequestId, requestId } from '@bff/modules/runtime/log-options';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
@@ -11,12 +12,14 @@ const METHODS = 'GET, HEAD, OPTIONS';
 
 /**
  * The worker's health port, not yet listening: `/health/live` and `/health/ready` for anybody, `/health/sf-events` for
- * operators alone, and nothing else. Problems, request ids and methods are answered as the BFF does.
+ * operators alone, and nothing else. Problems, request ids and methods are answered as the BFF does, and the audit
+ * records those who are no operators.
  */
 export function createHealthServer(context: INestApplicationContext): FastifyInstance {
   const readiness = context.get(Readiness);
   const events = context.get(EventsHealthService);
   const operators = context.get(Operators);
+  const audit = context.get(Audit);
   const logger = new Logger('Health');
   const server = fastify({
     bodyLimit: 1024,
@@ -47,7 +50,11 @@ export function createHealthServer(context: INestApplicationContext): FastifyIns
     return reply.status(status === 'ready' ? 200 : 503).send({ status });
   });
   server.get('/health/sf-events', async (request, reply) => {
-    if (!operators.includes(request)) return refuse(request, reply);
+    if (!operators.includes(request)) {
+      const line = { reason: operatorFault(request), requestId: request.id, status: 401 };
+      audit.record('operator.denied', { ...line, route: `${request.method} /health/sf-events` });
+      return refuse(request, reply);
+    }
     const answer = await events.answer();
     return reply.status(answer.status === 'down' ? 503 : 200).send(answer);
   });

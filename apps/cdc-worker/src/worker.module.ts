@@ -3,6 +3,7 @@ import { HealthModule } from '@bff/infra/health/health.module';
 import { CHANGE_DRIVEN_MODULES } from '@bff/modules/change-driven-modules';
 import { ChangeEventsModule } from '@bff/modules/change-events/change-events.module';
 import { EventsHealthModule } from '@bff/modules/change-events/events-health.module';
+import { RequestLines } from '@bff/infra/logging/request-lines';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { RuntimeModule } from '@bff/modules/runtime/runtime.module';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -15,7 +16,10 @@ export class WorkerModule {
     return {
       module: WorkerModule,
       imports: [
-        LoggerModule.forRoot(logOptions(config)),
+        LoggerModule.forRootAsync({
+          inject: [RequestLines],
+          useFactory: (lines: RequestLines) => logOptions(config, lines),
+        }),
         RuntimeModule.forConfig(config),
         HealthModule,
         ...CHANGE_DRIVEN_MODULES,

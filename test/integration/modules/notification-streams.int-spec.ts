@@ -117,7 +117,7 @@ describe('streams of one process', () => {
     const [first] = [await portal.listen('alice'), await portal.listen('alice')];
     expect(await status('alice')).toEqual([429, '5', 'urn:evergreen:problem:too-many-streams']);
     await portal.listen('bob');
-    expect(await status('bob')).toEqual([503, '5', 'urn:evergreen:problem:no-event-stream']);
+    expect(await status('bob')).toEqual([503, '5', 'urn:evergreen:problem:event-streams-full']);
     first.close();
     await eventually(async () => (await health())?.['streams'] === 2);
     await portal.listen('alice');

@@ -1,7 +1,6 @@
 import { currentCaller, runForCaller, type Caller } from '@bff/infra/callers/caller';
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { Limits } from '@bff/infra/limits/limits';
-import { Audit } from '@bff/infra/logging/audit';
 import { noteRequest, notesOf } from '@bff/infra/logging/request-notes';
 import { runAsWrite } from '@bff/infra/sources/write-work';
 import type { AccountMapping } from '@bff/modules/identity/identity.types';
@@ -27,7 +26,6 @@ export class AccountGate {
     private readonly verifier: TokenVerifier,
     private readonly mappings: MappingService,
     private readonly pseudonyms: Pseudonyms,
-    private readonly audit: Audit,
     private readonly refusals: RefusalDelay,
     @Inject(Limits) private readonly limits: Limits,
   ) {}
@@ -48,7 +46,7 @@ export class AccountGate {
   }
 
   private async admit(request: FastifyRequest): Promise<Caller> {
-    const sub = await this.subject(request);
+    const sub = await this.verifier.subject(bearerToken(request));
     const subject = this.pseudonyms.of('subject', sub);
     const account = await runForCaller({ subject, account: undefined }, () => this.account(sub, request));
     const caller = { subject, account: this.pseudonyms.of('account', account.salesforceAccountId) };
@@ -56,15 +54,6 @@ export class AccountGate {
     this.callers.set(request, caller);
     noteRequest(request.raw, { caller });
     return caller;
-  }
-
-  private async subject(request: FastifyRequest): Promise<string> {
-    try {
-      return await this.verifier.subject(bearerToken(request));
-    } catch (error) {
-      if (error instanceof UnauthorizedError) this.audit.record('access.denied', { reason: error.fault ?? 'no token' });
-      throw error;
-    }
   }
 
   private async charge(): Promise<void> {
@@ -82,7 +71,6 @@ export class AccountGate {
     const find = () => this.mappings.resolve(sub);
     const account = await (isSafe(request.method) ? find() : runAsWrite(find));
     if (account) return account;
-    this.audit.record('account.not-linked');
     const detail = 'No customer account belongs to this user. Ask support to link it.';
     throw new ProblemError(problem(403, 'account-not-linked', 'No account', detail));
   }

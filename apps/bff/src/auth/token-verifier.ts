@@ -74,14 +74,14 @@ export class TokenVerifier {
 /** A request has no token, or a bad one: a 401 with the challenge that RFC 6750 requires. */
 export class UnauthorizedError extends ProblemError {
   /** `fault`: what is wrong with the token, in our own words; undefined when the request has none. */
-  constructor(readonly fault?: string) {
+  constructor(fault?: string) {
     const challenge = 'Bearer realm="evergreen"';
     const detail = fault
       ? `Send a valid access token: ${fault}.`
       : 'Send an access token: authorization: Bearer <token>.';
-    super(problem(401, 'unauthorized', 'Unauthorized', detail), {
-      'www-authenticate': fault ? `${challenge}, error="invalid_token", error_description="${fault}"` : challenge,
-    });
+    const header = fault ? `${challenge}, error="invalid_token", error_description="${fault}"` : challenge;
+    const found = problem(401, 'unauthorized', 'Unauthorized', detail);
+    super(found, { 'www-authenticate': header }, { reason: fault ?? 'no token' });
     this.name = 'UnauthorizedError';
   }
 }

@@ -101,7 +101,8 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
       const detail = `This account has ${streamsPerAccountMax} event streams open. Close one, or share one between tabs.`;
       throw new ProblemError(problem(429, 'too-many-streams', 'Too many event streams', detail, RETRY));
     }
-    if (this.isFull() && !this.open.victimFor(account)) throw refused('Too many event streams are open.');
+    if (this.isFull() && !this.open.victimFor(account))
+      throw refused('Too many event streams are open.', 'event-streams-full');
   }
 
   /**
@@ -185,6 +186,6 @@ export class EventStreams implements OnModuleInit, BeforeApplicationShutdown, No
 
 const RETRY = { retryAfterSeconds: RETRY_AFTER_SECONDS };
 
-function refused(detail: string): ProblemError {
-  return new ProblemError(problem(503, 'no-event-stream', 'No event stream', `${detail} Try again later.`, RETRY));
+function refused(detail: string, kind: 'no-event-stream' | 'event-streams-full' = 'no-event-stream'): ProblemError {
+  return new ProblemError(problem(503, kind, 'No event stream', `${detail} Try again later.`, RETRY));
 }

@@ -1,4 +1,4 @@
-import { Operators } from '@bff/infra/health/operators';
+import { operatorFault, Operators } from '@bff/infra/health/operators';
 import { Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
@@ -21,10 +21,12 @@ export class OperatorGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     if (this.reflector.get<boolean>(FOR_ANYBODY, context.getHandler())) return true;
-    if (this.operators.includes(context.switchToHttp().getRequest<FastifyRequest>())) return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (this.operators.includes(request)) return true;
     const detail =
       'Only operators see the details of health: send OPERATOR_TOKEN as a bearer token, or ask from an address of ' +
       'OPERATOR_ADDRESSES. Anybody may ask /health, /health/live and /health/ready.';
-    throw new ProblemError(problem(401, 'operator-only', 'For operators', detail), { 'www-authenticate': 'Bearer' });
+    const found = problem(401, 'operator-only', 'For operators', detail);
+    throw new ProblemError(found, { 'www-authenticate': 'Bearer' }, { reason: operatorFault(request) });
   }
 }

@@ -174,6 +174,9 @@ export function problemOfError(error: unknown): Problem {
   });
 }
 
+/** The codes of the errors that have an answer of their own. */
+export const ANSWERED_CODES: readonly string[] = [...Object.keys(ANSWERS), ...Object.keys(SPOKEN)];
+
 function problemOfHttp(error: HttpException): Problem {
   const status = error.getStatus();
   return status >= 500 ? unexpected(status) : problemOfStatus(status);

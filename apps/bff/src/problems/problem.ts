@@ -16,21 +16,36 @@ export interface Problem {
   readonly retryAfterSeconds?: number;
 }
 
+interface ProblemErrorOptions extends ErrorOptions {
+  /** Why the request is refused, for the audit: one of few words of ours, and nothing that the caller sent. */
+  readonly reason?: string | undefined;
+}
+
 /** Our code throws it to answer with this problem. */
 export class ProblemError extends Error {
+  readonly reason: string | undefined;
+
   constructor(
     readonly problem: Problem,
     readonly headers: Readonly<Record<string, string>> = {},
-    options?: ErrorOptions,
+    { reason, ...options }: ProblemErrorOptions = {},
   ) {
     super(problem.detail ?? problem.title, options);
     this.name = 'ProblemError';
+    this.reason = reason;
   }
 }
 
 type Extra = Omit<Problem, 'type' | 'title' | 'status' | 'detail'>;
 
+const KIND = 'urn:evergreen:problem:';
+
+/** The name of the problem's kind, without what all of them begin with. */
+export function kindOfProblem({ type }: Problem): string {
+  return type.slice(KIND.length);
+}
+
 /** A problem of a named kind, e.g. `problem(404, 'order-not-found', 'No such order', '…')`. */
 export function problem(status: number, kind: string, title: string, detail?: string, extra: Extra = {}): Problem {
-  return { type: `urn:evergreen:problem:${kind}`, title, status, ...(detail !== undefined && { detail }), ...extra };
+  return { type: `${KIND}${kind}`, title, status, ...(detail !== undefined && { detail }), ...extra };
 }

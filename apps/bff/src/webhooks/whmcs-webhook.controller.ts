@@ -72,11 +72,13 @@ export class WhmcsWebhookController {
     if (secret === undefined) throw new Error('the webhook has no secret, so it has no address');
     const fault = signatureFault(headers, bytes, { secret, toleranceSeconds, nowMs: Date.now() });
     if (fault === undefined) return headers.signature as string;
-    this.audit.record('webhook.refused', { reason: fault });
-    const detail = `The message is not signed as it must be: ${fault}.`;
-    throw new ProblemError(problem(401, 'webhook-not-signed', 'Not signed', detail), {
-      'www-authenticate': 'Evergreen-HMAC-SHA256',
-    });
+    const found = problem(
+      401,
+      'webhook-not-signed',
+      'Not signed',
+      `The message is not signed as it must be: ${fault}.`,
+    );
+    throw new ProblemError(found, { 'www-authenticate': 'Evergreen-HMAC-SHA256' }, { reason: fault });
   }
 
   /**
@@ -102,5 +104,5 @@ function json(bytes: Buffer): unknown {
 
 function repeated(): ProblemError {
   const detail = 'This very message was taken before. Give every message an id of its own.';
-  return new ProblemError(problem(409, 'webhook-repeated', 'Sent before', detail));
+  return new ProblemError(problem(409, 'webhook-repeated', 'Sent before', detail), {}, { reason: 'taken before' });
 }

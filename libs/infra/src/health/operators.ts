@@ -32,6 +32,11 @@ export const addressBlocks: ValueKind<readonly string[]> = {
     }),
 };
 
+/** Why a request is not taken for an operator's, for the audit: a wrong token may be a guess. */
+export function operatorFault({ headers }: OperatorRequest): string {
+  return headers.authorization === undefined ? 'no token' : 'not the token of an operator';
+}
+
 /** Tells operators from everybody else, by their token or by the address of their connection. */
 export class Operators {
   private readonly blocks = new BlockList();

@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { Audit } from './audit.js';
+import { RequestLines } from './request-lines.js';
 
-/** Provides `Audit` to the whole application. */
+/** Provides `Audit` and `RequestLines` to the whole application. */
 @Global()
-@Module({ providers: [Audit], exports: [Audit] })
+@Module({ providers: [Audit, RequestLines], exports: [Audit, RequestLines] })
 export class LoggingModule {}

@@ -6,6 +6,8 @@ export interface RequestNotes {
   /** The pattern of the matched route, such as `/api/orders/:id`. */
   readonly route?: string | undefined;
   readonly caller?: Caller | undefined;
+  /** The audit tells of its refusal, so its own line is for `debug`. @default false */
+  readonly isAudited?: boolean;
 }
 
 const notes = new WeakMap<IncomingMessage, RequestNotes>();

@@ -1,3 +1,4 @@
+import { RequestLines } from '@bff/infra/logging/request-lines';
 import { describe, expect, it } from '@jest/globals';
 import { pino, type DestinationStream, type LoggerOptions } from 'pino';
 import type { AppConfig } from '../config/app-config.js';
@@ -11,9 +12,10 @@ const AT_THE_CUT = `${'x '.repeat(1_019)}${SECRET} and more ${'y '.repeat(5_000)
 function logged(error: unknown, message = 'it failed') {
   const lines: string[] = [];
   const config = { app: { name: 'bff', logLevel: 'info', environment: 'production' }, secrets: [SECRET] };
-  const { pinoHttp } = logOptions(config as unknown as AppConfig, { write: (line) => void lines.push(line) });
-  const [options, destination] = pinoHttp as [LoggerOptions, DestinationStream];
-  pino(options, destination).error({ err: error }, message);
+  const destination = { write: (line: string) => void lines.push(line) };
+  const { pinoHttp } = logOptions(config as unknown as AppConfig, new RequestLines(), destination);
+  const [options, stream] = pinoHttp as [LoggerOptions, DestinationStream];
+  pino(options, stream).error({ err: error }, message);
   const [line = ''] = lines;
   return { line, err: (JSON.parse(line) as { err: { message: string; stack: string } }).err };
 }

@@ -6,6 +6,7 @@ import { maskedLine } from '@bff/infra/logging/log-line';
 import { maskedPath } from '@bff/infra/logging/masked-path';
 import { Masking } from '@bff/infra/logging/masking';
 import { notesOf } from '@bff/infra/logging/request-notes';
+import type { RequestLines } from '@bff/infra/logging/request-lines';
 import type { AppConfig } from '../config/app-config.js';
 import type { Params } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
@@ -34,10 +35,11 @@ export function clientRequestId({ headers }: IncomingMessage): string | undefine
 /**
  * Structured logs: JSON lines in production, readable lines elsewhere. Every line passes the one place that masks
  * (`maskedLine`). Each request is logged once, when it is answered or broken off, with our id and its caller's
- * pseudonyms; answers of health, good or bad, and requests that the caller broke off only at `debug`. No query, no id in
- * a path, and no header except a well-formed `x-request-id` is ever logged. `destination` replaces standard output.
+ * pseudonyms; answers of health, good or bad, refusals that the audit has told, and requests that the caller broke off
+ * only at `debug`. `lines` bounds failures, and all that nobody known asks for. No query, no id in a path, and no header
+ * except a well-formed `x-request-id` is ever logged. `destination` replaces standard output.
  */
-export function logOptions({ app, secrets }: AppConfig, destination?: DestinationStream): Params {
+export function logOptions({ app, secrets }: AppConfig, lines: RequestLines, destination?: DestinationStream): Params {
   const masking = new Masking(secrets);
   const options = {
     name: app.name,
@@ -54,7 +56,9 @@ export function logOptions({ app, secrets }: AppConfig, destination?: Destinatio
     quietReqLogger: true,
     quietResLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
-    customLogLevel: levelOf,
+    // The library asks once for each request, when its answer has ended.
+    customLogLevel: (request: IncomingMessage, response: ServerResponse, error?: Error) =>
+      boundedLevel(lines, request, response, error),
     customSuccessObject: lineOf,
     customErrorObject: (request: IncomingMessage, response: ServerResponse, _error: Error, line: Timed) =>
       lineOf(request, response, line),
@@ -75,8 +79,17 @@ interface Timed {
   readonly responseTime: number;
 }
 
+/** The level of the line of a request; `silent` if it was counted, because its caller has caused too many like it. */
+function boundedLevel(lines: RequestLines, request: IncomingMessage, response: ServerResponse, error?: Error) {
+  const level = levelOf(request, response, error);
+  const { caller } = notesOf(request);
+  if (level === 'debug' || (level === 'info' && caller !== undefined)) return level;
+  return lines.take(`${response.statusCode}`, caller) ? level : ('silent' as const);
+}
+
 function levelOf(request: IncomingMessage, response: ServerResponse, error?: Error) {
-  if (isAborted(response) || isAnswerOfHealth(request, response)) return 'debug' as const;
+  const isQuiet = isAborted(response) || isAnswerOfHealth(request, response) || notesOf(request).isAudited;
+  if (isQuiet) return 'debug' as const;
   if (error || response.statusCode >= 500) return 'error' as const;
   if (response.statusCode >= 400) return 'warn' as const;
   return 'info' as const;

@@ -8,6 +8,7 @@ import { WhmcsClient } from '@bff/integrations/whmcs/whmcs.client';
 import { DiscoveryService } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import { RequestLines } from '@bff/infra/logging/request-lines';
 import { logOptions } from '@bff/modules/runtime/log-options';
 import { Logger, PARAMS_PROVIDER_TOKEN } from 'nestjs-pino';
 import type { DestinationStream } from 'pino';
@@ -49,7 +50,7 @@ export class Portal {
       .overrideProvider(ChangeEventSource)
       .useValue(events)
       .overrideProvider(PARAMS_PROVIDER_TOKEN)
-      .useValue(logOptions(config, log))
+      .useFactory({ factory: (lines: RequestLines) => logOptions(config, lines, log), inject: [RequestLines] })
       .compile();
     const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config));
     app.useLogger(app.get(Logger));
