@@ -1,18 +1,19 @@
 import helmet from '@fastify/helmet';
 import type { AppConfig } from '@bff/modules/config/app-config';
 import { Readiness } from '@bff/infra/health/readiness';
+import { RequestLines } from '@bff/infra/logging/request-lines';
 import { noteRequest } from '@bff/infra/logging/request-notes';
 import { clientRequestId, requestId } from '@bff/modules/runtime/log-options';
 import { NotFoundException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.js';
 import { AccountGate } from './auth/account-gate.js';
 import { answerOtherMethods } from './http/allowed-methods.js';
 import { answerForTheServer, NO_ANSWERS_OF_ITS_OWN } from './http/server-answers.js';
-import { answerUnreadable, answerUnrouted } from './http/unrouted-answers.js';
+import { UnroutedAnswers } from './http/unrouted-answers.js';
 import { LimitGate } from './limits/limit-gate.js';
 import { keepRawBodies } from './webhooks/raw-bodies.js';
 
@@ -25,6 +26,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Accepts JSON bodies alone: no route reads forms or text, so those get a 415 without being read. */
 class JsonAdapter extends FastifyAdapter {
+  constructor(
+    options: FastifyServerOptions,
+    readonly unrouted: UnroutedAnswers,
+  ) {
+    super(options);
+  }
+
   /**
    * Nest's own version adds parsers for JSON and forms. This one removes Fastify's parser for text and replaces the one
    * for JSON, so that there is none for forms.
@@ -40,15 +48,17 @@ class JsonAdapter extends FastifyAdapter {
  * their own.
  */
 export function createAdapter({ http }: AppConfig): FastifyAdapter {
-  return new JsonAdapter({
+  const answers = new UnroutedAnswers();
+  const options = {
     bodyLimit: http.bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: requestId,
     routerOptions: { maxParamLength: PATH_PART_LENGTH_MAX },
-    frameworkErrors: answerUnrouted,
-    clientErrorHandler: answerUnreadable,
+    frameworkErrors: answers.unrouted,
+    clientErrorHandler: answers.unreadable,
     ...NO_ANSWERS_OF_ITS_OWN,
-  });
+  };
+  return new JsonAdapter(options, answers);
 }
 
 /**
@@ -58,6 +68,7 @@ export function createAdapter({ http }: AppConfig): FastifyAdapter {
  */
 export async function configureApp(app: NestFastifyApplication): Promise<void> {
   const adapter = app.getHttpAdapter();
+  if (adapter instanceof JsonAdapter) adapter.unrouted.lines = app.get(RequestLines);
   await adapter.init?.(); // Nest's middleware comes first: the logger, so that refused requests are logged as well
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { connect, type AddressInfo } from 'node:net';
 import { Pseudonyms } from '@bff/infra/callers/pseudonyms';
 import { SalesforceError } from '@bff/integrations/salesforce/salesforce.errors';
 import { Audit } from '@bff/infra/logging/audit';
@@ -166,6 +167,26 @@ describe('[C7] [C8] the log stays short', () => {
     const caused = lines().filter(({ msg, requestId }) => requestId !== undefined || msg.includes('left out'));
     expect(caused).toHaveLength(LINES_MAX + 1);
     expect(caused.at(-1)).toMatchObject({ level: 40, leftOut: 200 - LINES_MAX });
+  });
+
+  it('when somebody sends what no route can be looked for, or what is no request', async () => {
+    await portal.app.listen(0, '127.0.0.1');
+    const { port } = portal.app.getHttpServer().address() as AddressInfo;
+    const answer = (text: string) =>
+      new Promise<string>((resolve) => {
+        let got = '';
+        const socket = connect(port, '127.0.0.1', () => socket.end(text));
+        socket.on('data', (data) => (got += String(data))).once('close', () => resolve(got));
+      });
+    for (const text of ['GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 'rubbish\r\n\r\n']) {
+      written.length = 0;
+      const answers = await times(LINES_MAX + 30, () => answer(text));
+      expect(answers.filter((got) => got.startsWith('HTTP/1.1 400'))).toHaveLength(LINES_MAX + 30);
+      endMinute();
+      const [last, ...others] = warnings().reverse();
+      expect(others).toHaveLength(LINES_MAX);
+      expect(last).toMatchObject({ leftOut: 30, lines: expect.stringMatching(/^un(routed|readable) 400$/) });
+    }
   });
 
   it('when a customer goes on after a limit, and another customer’s lines are all there', async () => {

@@ -1,6 +1,6 @@
 import { APP_CONFIG } from '@bff/infra/config/application-config';
 import { SalesforceClient, type CompositeCall } from '@bff/integrations/salesforce/salesforce.client';
-import { SalesforceError, type SalesforceErrorCode } from '@bff/integrations/salesforce/salesforce.errors';
+import { foreignRow, SalesforceError, type SalesforceErrorCode } from '@bff/integrations/salesforce/salesforce.errors';
 import { toSalesforceId, type SalesforceId } from '@bff/integrations/salesforce/salesforce-id';
 import { soql, soqlField } from '@bff/integrations/salesforce/soql';
 import { Inject, Injectable } from '@nestjs/common';
@@ -161,9 +161,10 @@ export class OrderCreation {
   }
 
   private async find(account: SalesforceId, { field, value }: RequestMark): Promise<SalesforceId | undefined> {
-    const [order] = await this.salesforce.query<{ Id: string }>(
-      soql`SELECT Id FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
+    const [order] = await this.salesforce.query<{ Id: string; AccountId: string }>(
+      soql`SELECT Id, AccountId FROM Order WHERE ${soqlField(field)} = ${value} AND AccountId = ${account}`,
     );
+    if (order && toSalesforceId(order.AccountId) !== account) throw foreignRow('the order of a request');
     return order && toSalesforceId(order.Id);
   }
 }
