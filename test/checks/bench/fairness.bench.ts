@@ -97,7 +97,7 @@ async function measure(reads: number, neighbour: Neighbour | undefined): Promise
     SANDBOX_PORT: String(sandboxPort),
     SANDBOX_GRPC_PORT: String(grpcPort),
     SANDBOX_LATENCY_MS: String(LATENCY_MS),
-    LOG_LEVEL: 'fatal',
+    LOG_LEVEL: 'info', // as in production: lines cost time, too
   };
   const apps = [AppProcess.start('sandbox', env), AppProcess.start('bff', env)] as const;
   const [url, sandboxUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${sandboxPort}`];
