@@ -136,7 +136,8 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
       await parts.cache.open();
       return { ...parts, domain };
     };
-    const isTrusted = () => performance.now() < (cache[INTERNALS].watchFeeds(['Thing', 'ThingItem'])?.trustedUntil ?? NaN);
+    const isTrusted = () =>
+      performance.now() < (cache[INTERNALS].watchFeeds(['Thing', 'ThingItem'])?.trustedUntil ?? NaN);
     const becomesTrusted = async () => {
       await follower.keepsSaying(0);
       await eventually(isTrusted, { what: 'trust' });
@@ -407,17 +408,26 @@ describe.each<Stage>([memoryStage(), redisStage('off'), redisStage('strict')])(
     it('with one fetch over all processes that find it too old', async () => {
       const others = await Promise.all([open(), open(), open()]);
       await read();
-      await elapse(BEYOND_MS);
-      source.value = 'v2';
-      source.hold();
-      const reads = [things, ...others.map(({ domain }) => domain)].flatMap((domain) =>
-        Array.from({ length: 25 }, () => read(domain)),
-      );
-      await source.hasBegun(2);
-      await elapse(200);
-      source.letGo();
-      expect(new Set(await Promise.all(reads))).toEqual(new Set(['v2']));
-      expect(source.fetches).toBe(2);
+      for (let round = 1; ; round += 1) {
+        await elapse(BEYOND_MS);
+        const before = source.fetches;
+        source.value = `v${before + 1}`;
+        source.hold();
+        const beganAt = performance.now();
+        const reads = [things, ...others.map(({ domain }) => domain)].flatMap((domain) =>
+          Array.from({ length: 25 }, () => read(domain)),
+        );
+        await source.hasBegun(before + 1);
+        await elapse(200);
+        source.letGo();
+        expect(new Set(await Promise.all(reads))).toEqual(new Set([`v${before + 1}`]));
+        // In a round that outlasts the bound, the new entry is too old for the last readers.
+        if (performance.now() - beganAt < BOUND_SECONDS * 1_000) {
+          expect(source.fetches).toBe(before + 1);
+          break;
+        }
+        expect(round).toBeLessThan(10);
+      }
     });
 
     it('goes on with the next builder when one has died with the lease', async () => {

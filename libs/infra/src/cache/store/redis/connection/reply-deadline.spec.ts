@@ -74,12 +74,12 @@ describe('ReplyDeadline', () => {
 
   it('reads what has arrived during a stall of this process before it counts anything as overdue', async () => {
     jest.useRealTimers();
-    const deadline = deadlineOf(10);
+    const deadline = deadlineOf(250); // longer than a pause of a busy machine, which would come before the stall
     const delivered = reply<string>();
     const answered = deadline.within(delivered.promise, asItIs, asError);
     setImmediate(() => {
       setImmediate(() => delivered.resolve('was in the socket')); // next turn, after its timers, as sockets are read
-      const until = performance.now() + 30;
+      const until = performance.now() + 300;
       while (performance.now() < until); // blocks this process beyond the deadline
     });
     await expect(answered).resolves.toBe('was in the socket');
