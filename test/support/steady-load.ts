@@ -8,18 +8,27 @@ export interface Sample {
 }
 
 const TICK_MS = 5;
+/** A tick that is so much late shows that this process stood still: collected garbage, or had no processor. */
+const STALL_MS = 50;
 
 /** Sends requests at a steady rate, whatever the answers do: a slow answer delays no other request. */
 export class SteadyLoad {
   readonly samples: Sample[] = [];
   private readonly timer: NodeJS.Timeout;
   private readonly underWay = new Set<Promise<void>>();
+  /** When this process stood still, and for how long. */
+  private readonly stalls: { readonly endedAt: number; readonly ms: number }[] = [];
   private sent = 0;
 
   constructor(perSecond: number, request: (n: number) => Promise<unknown>) {
     const startedAt = performance.now();
+    let tickedAt = startedAt;
     this.timer = setInterval(() => {
-      const due = ((performance.now() - startedAt) / 1000) * perSecond;
+      const now = performance.now();
+      const late = now - tickedAt - TICK_MS;
+      if (late >= STALL_MS) this.stalls.push({ endedAt: now, ms: late });
+      tickedAt = now;
+      const due = ((now - startedAt) / 1000) * perSecond;
       while (this.sent < due) this.send(request);
     }, TICK_MS);
   }
@@ -27,6 +36,12 @@ export class SteadyLoad {
   /** The requests sent from `from` until before `to` that have ended. Requests that still run are missing. */
   between(from: number, to: number): Sample[] {
     return this.samples.filter(({ sentAt }) => sentAt >= from && sentAt < to);
+  }
+
+  /** How long a request took, in ms, without the time in which this process, its caller, stood still meanwhile. */
+  waited({ sentAt, ms }: Sample): number {
+    const stalled = this.stalls.filter(({ endedAt, ms: stall }) => endedAt > sentAt && endedAt - stall < sentAt + ms);
+    return Math.max(0, ms - stalled.reduce((sum, stall) => sum + stall.ms, 0));
   }
 
   /** Stops sending, and resolves when all requests have ended. */

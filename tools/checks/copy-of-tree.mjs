@@ -12,10 +12,11 @@ export const PAGE = 'docs/how-to/adding-a-cache.md';
 const START_MS = 420_000;
 
 /**
- * Copies the working tree to `folder` as a repository of its own, without what git ignores, follows the page there to
- * the letter, and commits that. Returns the paths of the files that the page touches.
+ * Copies the working tree to `folder` as a clone of its own, with its history and without what git ignores, follows the
+ * page there to the letter, and commits that. Returns the paths of the files that the page touches.
  */
 export function copyThatFollowsThePage(folder) {
+  execFileSync('git', ['clone', '--quiet', '--no-checkout', root, folder], { stdio: ['ignore', 'ignore', 'inherit'] });
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' });
   for (const file of files.split('\0')) {
     if (file === '' || file === 'node_modules' || !existsSync(join(root, file))) continue;
@@ -23,7 +24,6 @@ export function copyThatFollowsThePage(folder) {
     cpSync(join(root, file), join(folder, file), { preserveTimestamps: true });
   }
   const git = (...args) => execFileSync('git', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  git('init', '--quiet');
   const page = readFileSync(join(folder, PAGE), 'utf8');
   const created = filesOnPage(page).filter(({ language }) => language !== 'diff');
   // A tree in which somebody has followed the page already is checked as it is.

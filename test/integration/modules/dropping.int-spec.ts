@@ -100,12 +100,13 @@ describe('dropping by hand', () => {
 
   it('[N8] does not count what it cannot count, where the store has given up the list of entries', async () => {
     const ids = Array.from({ length: MANY }, (_, i) => `${i}`);
-    for (const id of ids) await things.get(id);
-    for (const id of ids.slice(3)) await things.forget(id);
     const said = expect.stringMatching(
       /from the \w+ things?\.\nEvery entry that depends on it is refused, and freed later/i,
     );
     for (const what of ['table Thing', 'domain things']) {
+      // Again for each: the sweeper frees what the one before has refused.
+      for (const id of ids) await things.get(id);
+      for (const id of ids.slice(3)) await things.forget(id);
       expect(await dropped(what)).toEqual({ code: 0, text: said });
       expect((await dropped(what)).text).not.toContain('Dropped 0');
     }

@@ -90,7 +90,7 @@ describe('health, asked by an operator', () => {
     });
     const { body } = await asked('/health', TOKEN);
     expect(body.split('UNAVAILABLE: 14 no connection')).toHaveLength(2);
-    expect(body).toMatch(/\/data\/OrderChangeEvent, .*\/event\/Account_Eligibility_Update__e are lost/);
+    expect(body).toMatch(/\/data\/OrderChangeEvent, .*\/event\/Account_Eligibility_Update__e.* are lost/);
     const { reason } = (await asked('/health/sf-events', TOKEN)).json();
     expect(reason.split('UNAVAILABLE')).toHaveLength(2);
   });
