@@ -12,9 +12,9 @@ interface Judged {
 }
 
 /**
- * The subjects of tokens that were found good, so that a signature is checked once and not at every request. A token is
- * forgotten when it ends, and when the keys of the issuer have been fetched anew, because its key may be withdrawn. The
- * tokens themselves are not kept, only their SHA-256.
+ * The subjects of tokens that were found good, so that a signature is checked once and not at every request. A token must
+ * be judged again when it has ended, and when the keys of the issuer have been fetched anew, because its key may be
+ * withdrawn. The tokens themselves are not kept, only their SHA-256.
  */
 export class JudgedTokens {
   private readonly judged = new LRUCache<string, Judged>({ max: TOKENS_MAX });

@@ -6,8 +6,8 @@ const DELAY_MS = 1_000;
 const WAITING_MAX = 2_000;
 
 /**
- * Slows down clients that repeat a refused request at once: a second for each costs them their connection, and this
- * process nothing. Otherwise refusals alone can keep it so busy that other customers wait for seconds.
+ * Slows down clients that repeat a refused request at once: meanwhile their connection is taken, and this process
+ * has a timer to keep. Otherwise refusals alone can keep it so busy that other customers wait for seconds.
  */
 @Injectable()
 export class RefusalDelay {

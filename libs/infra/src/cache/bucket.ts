@@ -20,7 +20,7 @@ import { INTERNALS, type CacheInternals } from './read-through/cache-internals.j
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
-/** The parts of the keys of a bucket, such as `[account: SalesforceId]`. A number is written as text. */
+/** The parts of the keys of a bucket, such as `[account: SalesforceId]`. Write a number as text. */
 export type KeyParts = readonly string[];
 
 /** Fetches the value of the entry with these parts from the source, as a `Fetcher` does. */

@@ -15,6 +15,7 @@ import type {
 import { entry, invalidatedDependencies, type Dependency } from './dependencies.js';
 import { DomainBoard } from './counters/domain-board.js';
 import type { ChangeFeeds } from './feeds/change-feeds.js';
+import { checkKey } from './protocol/check-key.js';
 import { KeyPattern } from './protocol/key-pattern.js';
 import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
 import { BackgroundBuilds } from './read-through/background-builds.js';
@@ -35,7 +36,6 @@ import type { ValueCodec } from './protocol/value-codec.js';
 const CLOSE_MS = 2000;
 /** How long calls wait for the first connection to the store; then they go on, and find the store away. */
 const OPENING_MS = 1000;
-const KEY_BYTES_MAX = 1024;
 /** Maximum dependencies of one call of `invalidate`. For more, invalidate the whole table or the namespace. */
 const INVALIDATED_MAX = 10_000;
 
@@ -336,23 +336,4 @@ export class CacheService {
   private checkOpen(): void {
     if (this.isClosed) throw new CacheError('CACHE_CLOSED', 'the cache is closed', false);
   }
-}
-
-/**
- * Throws `CACHE_INVALID_KEY` for a key that is empty or no text, has more than 1,024 bytes, or holds control characters
- * (NUL separates fields in the store) or half a surrogate pair.
- */
-export function checkKey(key: string): void {
-  const problem = keyProblem(key);
-  if (problem) throw new CacheError('CACHE_INVALID_KEY', problem, false);
-}
-
-/** Matches nearly all keys, which then need no closer look. */
-const PLAIN = /^[\x20-\x7E]+$/;
-
-function keyProblem(key: string): string | undefined {
-  if (typeof key !== 'string' || key.length === 0) return 'a key is a text of at least one character';
-  if (key.length <= KEY_BYTES_MAX && PLAIN.test(key)) return undefined;
-  if (/[\p{Cc}\p{Cs}]/u.test(key)) return 'a key holds no control characters and no halves of characters';
-  return Buffer.byteLength(key) > KEY_BYTES_MAX ? `a key has at most ${KEY_BYTES_MAX} bytes` : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildKey } from './bucket.js';
-import { checkKey } from './cache.service.js';
+import { checkKey } from './protocol/check-key.js';
 
 describe('keys', () => {
   it('are built from encoded parts', () => {
