@@ -28,8 +28,9 @@ const base = {
 const servers = { ...base, setupFilesAfterEnv: ['<rootDir>/tools/jest/server-timeout.mjs'] };
 
 export default {
-  // The levels that start servers and processes need the rest of the machine.
-  maxWorkers: 2,
+  // One more than two cores: most long tests wait for servers and processes, which need the rest of the machine.
+  maxWorkers: 3,
+  workerIdleMemoryLimit: '1GB', // ES modules of finished files stay in the heap; a full one stops for long collections
   testTimeout: 30_000, // has no effect inside a project
   projects: [
     {

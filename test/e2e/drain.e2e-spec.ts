@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { elapse, eventually } from '../support/eventually.js';
 import { SteadyLoad, type Sample } from '../support/steady-load.js';
-import { AppProcess, freePort } from './support/app-process.js';
+import { AppProcess } from './support/app-process.js';
+import { freePort } from '../support/free-port.js';
 import { Nginx } from './support/nginx.js';
 import { Portal } from './support/portal.js';
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { TokenIssuer, AUDIENCE } from '../integration/modules/support/token-issuer.js';
 import { eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
-import { AppProcess, freePort } from './support/app-process.js';
+import { AppProcess } from './support/app-process.js';
+import { freePort } from '../support/free-port.js';
 
 const SESSION = '00D5g000000abcd!AQ0AQPx.zq_3k9LhRwT7Yb2mNcVdEfGhIjKl';
 const ACCOUNT = toSalesforceId('0015g00000AbCdE');

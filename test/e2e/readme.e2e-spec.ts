@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
-import { cleanEnvironment, freePort } from './support/app-process.js';
+import { cleanEnvironment } from './support/app-process.js';
+import { freePort } from '../support/free-port.js';
 
 /** The commands of README.md below the heading on Redis: those that start, and those that look and kill. */
 function blocks(): [start: string, watch: string] {

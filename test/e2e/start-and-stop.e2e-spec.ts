@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
-import { AppProcess, freePort } from './support/app-process.js';
+import { AppProcess } from './support/app-process.js';
+import { freePort } from '../support/free-port.js';
 import { Portal } from './support/portal.js';
 
 describe('start and stop', () => {

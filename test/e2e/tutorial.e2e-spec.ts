@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { elapse, eventually } from '../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../support/redis/redis-server.js';
-import { cleanEnvironment, freePort } from './support/app-process.js';
+import { cleanEnvironment } from './support/app-process.js';
+import { freePort } from '../support/free-port.js';
 
 interface Health {
   readonly processes: number;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Watchdog } from '../../checks/consistency/watchdog.js';
 import { eventually } from '../../support/eventually.js';
-import { freePort } from './app-process.js';
+import { freePort } from '../../support/free-port.js';
 
 const MISSING =
   'nginx is missing, and this test puts it in front of the BFFs: run "npm test", which installs it where it may, or ' +

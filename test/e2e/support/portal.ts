@@ -1,4 +1,5 @@
-import { AppProcess, freePort } from './app-process.js';
+import { AppProcess } from './app-process.js';
+import { freePort } from '../../support/free-port.js';
 import { WIDE_LIMITS } from '../../support/wide-limits.js';
 import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 

@@ -10,7 +10,8 @@ import { makeCertificates, type Certificates } from '../../support/redis/certifi
 import { eventually } from '../../support/eventually.js';
 import { redisCommand } from '../../support/redis/redis-command.js';
 import { ConnectionsOfAProcess } from '../../support/redis/redis-connections.js';
-import { freePort, startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
+import { freePort } from '../../support/free-port.js';
 
 const START_MS = 60_000;
 const SENTINEL_PASSWORD = 'sentinel-secret';

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../free-port.js';
 
 export interface RedisServerOptions {
   /** Further arguments of redis-server, as on its command line: `['--maxmemory-policy', 'allkeys-lru']`. */
@@ -44,13 +44,6 @@ export interface RedisServer {
 const START_DEADLINE_MS = 15_000;
 /** Maximum number of free ports to try: another process may take one between our check and Redis's bind. */
 const PORT_ATTEMPTS_MAX = 5;
-/**
- * Free ports are chosen below the range that systems use for outgoing connections, so no client that reconnects to a
- * dead server occupies the port.
- */
-const PORT_MIN = 12_000;
-const PORT_MAX = 32_000;
-
 /**
  * Guarantees a server that has answered PING when the promise resolves, and none left behind when this process ends,
  * however it ends: a watchdog holds the other end of a pipe and kills the server when the pipe closes.
@@ -215,29 +208,4 @@ async function answersPing(port: number, pid: number): Promise<boolean> {
 
 function unlessItIsThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
-}
-
-/** A port on which nothing listens now, below the range of outgoing connections. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(PORT_MIN, PORT_MAX);
-    if (await isFree(port)) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer();
-  try {
-    probe.listen(port, '127.0.0.1');
-    await once(probe, 'listening');
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
-    throw error;
-  } finally {
-    if (probe.listening) {
-      probe.close();
-      await once(probe, 'close');
-    }
-  }
 }

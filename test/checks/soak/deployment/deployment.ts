@@ -1,6 +1,7 @@
 import { withinMs } from '../../within-ms.js';
 import { Watchdog } from '../../consistency/watchdog.js';
-import { freePort, type AppName } from '../../../e2e/support/app-process.js';
+import { type AppName } from '../../../e2e/support/app-process.js';
+import { freePort } from '../../../support/free-port.js';
 import { eventually } from '../../../support/eventually.js';
 import { startRedisServer, type RedisServer } from '../../../support/redis/redis-server.js';
 import { WIDE_LIMITS } from '../../../support/wide-limits.js';
