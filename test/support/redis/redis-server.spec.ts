@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { transformFile } from '@swc/core';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -75,11 +78,18 @@ describe('startRedisServer', () => {
   });
 
   it('leaves no server behind when its process is killed', async () => {
-    const { code } = await transformFile('test/support/redis/redis-server.ts', {
-      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-      module: { type: 'es6' },
-    });
-    const script = `${code}; console.log((await startRedisServer()).port); setInterval(() => 0, 1000);`;
+    const folder = await mkdtemp(join(tmpdir(), 'evergreen-killed-'));
+    for (const file of ['free-port', 'redis/redis-server']) {
+      const { code } = await transformFile(`test/support/${file}.ts`, {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'es6' },
+      });
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      await writeFile(join(folder, `${file}.js`), code);
+    }
+    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+    const script = `import { startRedisServer } from ${JSON.stringify(join(folder, 'redis/redis-server.js'))};
+      console.log((await startRedisServer()).port); setInterval(() => 0, 1000);`;
     const child = spawn(process.execPath, ['--input-type=module'], { stdio: ['pipe', 'pipe', 'inherit'] });
     child.stdin.end(script);
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
@@ -90,6 +100,7 @@ describe('startRedisServer', () => {
     const deadline = Date.now() + 5_000;
     while ((await accepts(port)) && Date.now() < deadline) await delay(10);
     expect(await accepts(port)).toBe(false);
+    await rm(folder, { recursive: true });
   });
 });
 
