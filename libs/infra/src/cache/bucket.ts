@@ -14,9 +14,11 @@ import { invalidOption } from './cache.errors.js';
 import { encodePart, entry, type Dependency } from './dependencies.js';
 import { emptyBucketMetrics } from './counters/bucket-metrics.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
-import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './protocol/limits.js';
+import { FETCHES_PER_SECOND, IDS_MAX, RECENT_SECONDS, within } from './protocol/limits.js';
 import { hitClock } from '../process/hit-clock.js';
 import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
+import { callForOne, type ManySource } from './read-through/many/many-call.js';
+import type { ManyLoader } from './read-through/many/many-loader.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
 
@@ -45,7 +47,9 @@ export interface BucketOptions<T, P extends KeyParts = KeyParts> extends EntryOp
   readonly strategy: Strategy<T>;
   /** Fetches what is missing, for callers that pass no fetcher. @default none: every caller passes one */
   readonly load?: Loader<T, P>;
-  /** Rebuild entries that an invalidation has dropped; needs `load`. @default none: the next reader builds */
+  /** Fetches what is missing of many entries with one call, for `getMany`; of one entry, if there is no `load`. */
+  readonly loadMany?: ManyLoader<T, P>;
+  /** Rebuild entries that an invalidation has dropped; needs `load` or `loadMany`. @default none: the next reader builds */
   readonly rehydrate?: RehydrateOptions;
 }
 
@@ -80,8 +84,8 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
    * own.
    */
   readonly ttlSeconds: number | null;
-  private readonly cache: CacheInternals;
-  private readonly prefix: string;
+  protected readonly cache: CacheInternals;
+  protected readonly prefix: string;
   private readonly options: ResolvedOptions;
   /**
    * Set if the strategy names feeds and the cache checks feeds. Reads then use `options` until `trustedUntil`, and
@@ -89,13 +93,13 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
    */
   private readonly trust: FeedTrust | undefined;
   private readonly untrusted: ResolvedOptions;
-  private readonly recent: RecentReads | undefined;
+  protected readonly recent: RecentReads | undefined;
 
   constructor(
     cache: CacheService,
     private readonly domain: string,
     readonly name: string,
-    { strategy, load, rehydrate, ...options }: BucketOptions<T, P>,
+    { strategy, load, loadMany: _, rehydrate, ...options }: BucketOptions<T, P>,
   ) {
     this.cache = cache[INTERNALS];
     this.prefix = buildKey(domain, name, []);
@@ -178,7 +182,7 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
     { recentSeconds, source, perSecond }: RehydrateOptions,
     load: Loader<T, P> | undefined,
   ): RecentReads {
-    if (!load) throw invalidOption(`the bucket ${this.prefix} cannot rehydrate without load`);
+    if (!load) throw invalidOption(`the bucket ${this.prefix} cannot rehydrate without load or loadMany`);
     const recent = new RecentReads(within('rehydrate.recentSeconds', recentSeconds, RECENT_SECONDS) * 1000);
     this.cache.registerRehydration(`${this.prefix}:`, {
       recent,
@@ -193,11 +197,11 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
   /**
    * The options of a read that begins now. Every read calls this: at most, it reads a clock and compares two numbers.
    */
-  private current(): ResolvedOptions {
+  protected current(): ResolvedOptions {
     return this.trust === undefined || hitClock() < this.trust.trustedUntil ? this.options : this.untrusted;
   }
 
-  private optionsOf(call: CallOptions<T>): ResolvedOptions {
+  protected optionsOf(call: CallOptions<T>): ResolvedOptions {
     const { onOutcome } = call;
     if (!onOutcome) return withCall(this.current(), call);
     const countAndTell = (outcome: ReadOutcome) => {
@@ -210,7 +214,7 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
 
 /** A bucket that knows how to fetch its entries. A fetcher given to one call is used instead for that call. */
 export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P> {
-  readonly #load: Loader<T, P>;
+  protected readonly load: Loader<T, P>;
 
   constructor(
     cache: CacheService,
@@ -219,7 +223,7 @@ export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P
     options: BucketOptions<T, P> & { readonly load: Loader<T, P> },
   ) {
     super(cache, domain, name, options);
-    this.#load = options.load;
+    this.load = options.load;
   }
 
   override get(parts: P, call?: CallOptions<T>): Promise<T>;
@@ -227,7 +231,7 @@ export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P
   override get(parts: P, given?: Fetcher<T> | CallOptions<T>, call?: CallOptions<T>): Promise<T> {
     return typeof given === 'function'
       ? super.get(parts, given, call)
-      : super.get(parts, (context) => this.#load(parts, context), given);
+      : super.get(parts, (context) => this.load(parts, context), given);
   }
 
   override getAllowingStale(parts: P, call?: CallOptions<T>): Promise<MaybeStale<T>>;
@@ -239,7 +243,54 @@ export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P
   ): Promise<MaybeStale<T>> {
     return typeof given === 'function'
       ? super.getAllowingStale(parts, given, call)
-      : super.getAllowingStale(parts, (context) => this.#load(parts, context), given);
+      : super.getAllowingStale(parts, (context) => this.load(parts, context), given);
+  }
+}
+
+/** A bucket that fetches many missing entries with one call to the source. */
+export class ManyBucket<T, P extends KeyParts = KeyParts> extends LoadingBucket<T, P> {
+  private readonly source: ManySource;
+
+  constructor(
+    cache: CacheService,
+    domain: string,
+    name: string,
+    options: BucketOptions<T, P> & { readonly loadMany: ManyLoader<T, P> },
+  ) {
+    const source: ManySource = {
+      name: buildKey(domain, name, []),
+      load: (many, context) => options.loadMany(many as readonly P[], context), // all ids come from `getMany` or `get`
+      keyOf: (parts) => buildKey(domain, name, parts),
+    };
+    const loadOne = (parts: P, context: FetchContext) => callForOne(source, parts, context) as Promise<T>;
+    super(cache, domain, name, { ...options, load: options.load ?? loadOne });
+    this.source = source;
+  }
+
+  /**
+   * Reads these entries, at most 1,000, and answers each in its place: its value, or why there is none. What is missing
+   * is fetched by `loadMany`, with one call for up to 200 ids. Each entry is judged and stored by itself, as by `get`:
+   * the answers are no snapshot, and need not come from the same time. Rejects `CACHE_INVALID_OPTION` for too many ids.
+   */
+  async getMany(many: readonly P[], call?: CallOptions<T>): Promise<readonly PromiseSettledResult<T>[]> {
+    if (many.length > IDS_MAX) {
+      throw invalidOption(`getMany of ${this.prefix} takes at most ${IDS_MAX} ids, not ${many.length}: ask in parts`);
+    }
+    const partsOf = new Map<string, P>();
+    const keys = many.map((parts) => {
+      const key = this.key(parts);
+      partsOf.set(key, parts);
+      this.recent?.note(key, parts);
+      return key;
+    });
+    const answers = await this.cache.getMany({
+      partsOf,
+      source: this.source,
+      fetcherOf: (parts) => (context) => this.load(parts as P, context),
+      options: call ? this.optionsOf(call) : this.current(),
+    });
+    for (const { status } of answers.values()) if (status === 'rejected') this.metrics.errors++;
+    return keys.map((key) => answers.get(key) as PromiseSettledResult<T>);
   }
 }
 

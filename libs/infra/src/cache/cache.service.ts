@@ -22,6 +22,7 @@ import { BackgroundBuilds } from './read-through/background-builds.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
 import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
+import { readMany } from './read-through/many/many-reader.js';
 import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader } from './read-through/reader.js';
@@ -107,11 +108,12 @@ export class CacheService {
   }
 
   private internals(): CacheInternals {
-    const { reader, staleReader, rehydration, board, codec } = this;
+    const { store, reader, readThrough, staleReader, rehydration, board, codec } = this;
     return {
       resolve: (options) => reader.resolve(options),
       getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
       getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
+      getMany: (read) => readMany({ store, reader, readThrough }, read),
       requireEncryption: (prefix) => codec.requireEncryption(prefix),
       watchFeeds: (names) => this.parts.feeds?.watch(names),
       registerRehydration: (keyPrefix, bucket) => rehydration.register(keyPrefix, bucket),

@@ -1,9 +1,10 @@
 import { DomainBoard } from './counters/domain-board.js';
 import { repeatDelays, RepeatedInvalidations } from './upkeep/repeated-invalidations.js';
-import { Bucket, LoadingBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
+import { Bucket, LoadingBucket, ManyBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
 import { invalidOption, NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';
 import { INTERNALS } from './read-through/cache-internals.js';
+import type { ManyLoader } from './read-through/many/many-loader.js';
 import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
 import { namespace, type Dependency } from './dependencies.js';
 
@@ -62,9 +63,14 @@ export abstract class DomainCache {
   }
 
   /**
-   * Adds a bucket. With `load`, its callers need no fetcher. `P` names the parts of its keys, such as
+   * Adds a bucket. With `load`, its callers need no fetcher; with `loadMany`, they can ask for many entries at once. `P`
+   * names the parts of its keys, such as
    * `[account: SalesforceId]`.
    */
+  protected bucket<T, P extends KeyParts = KeyParts>(
+    name: string,
+    options: BucketOptions<T, P> & { readonly loadMany: ManyLoader<T, P> },
+  ): ManyBucket<T, P>;
   protected bucket<T, P extends KeyParts = KeyParts>(
     name: string,
     options: BucketOptions<T, P> & { readonly load: Loader<T, P> },
@@ -72,12 +78,16 @@ export abstract class DomainCache {
   protected bucket<T, P extends KeyParts = KeyParts>(name: string, options: BucketOptions<T, P>): Bucket<T, P>;
   protected bucket<T, P extends KeyParts>(name: string, options: BucketOptions<T, P>): Bucket<T, P> {
     if (this.buckets.has(name)) throw invalidOption(`the domain ${this.domain} has two buckets named ${name}`);
-    const { load } = options;
-    const bucket = load
-      ? new LoadingBucket<T, P>(this.cache, this.domain, name, { ...options, load })
-      : new Bucket<T, P>(this.cache, this.domain, name, options);
+    const bucket = this.bucketOf(name, options);
     this.buckets.set(name, bucket);
     return bucket;
+  }
+
+  private bucketOf<T, P extends KeyParts>(name: string, options: BucketOptions<T, P>): Bucket<T, P> {
+    const { load, loadMany } = options;
+    if (loadMany) return new ManyBucket<T, P>(this.cache, this.domain, name, { ...options, loadMany });
+    if (load) return new LoadingBucket<T, P>(this.cache, this.domain, name, { ...options, load });
+    return new Bucket<T, P>(this.cache, this.domain, name, options);
   }
 
   /**

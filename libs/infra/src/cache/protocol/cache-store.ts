@@ -45,6 +45,13 @@ export interface StoreRead {
   readonly isOpen: boolean;
 }
 
+/** A part of a read of many entries. */
+export interface ManyStoreRead {
+  readonly keys: readonly string[];
+  /** The valid entries, each in the place of its key. */
+  readonly reply: Promise<readonly (StoredValue | undefined)[]>;
+}
+
 /** A value that is no longer valid, and how long ago it ended. */
 export interface StaleValue {
   readonly value: StoredValue;
@@ -168,6 +175,10 @@ export abstract class CacheStore {
    */
   requestRead(key: string): StoreRead {
     return { reply: this.read(key), isOpen: false };
+  }
+  /** Reads of all these entries, in as few commands as the store needs. Each part can fail alone. */
+  requestMany(keys: readonly string[]): readonly ManyStoreRead[] {
+    return [{ keys, reply: Promise.all(keys.map((key) => this.read(key))) }];
   }
   abstract begin(request: BeginRequest): Promise<BeginReply>;
   abstract commit(request: CommitRequest): Promise<CommitReply>;

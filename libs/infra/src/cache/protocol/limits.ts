@@ -39,6 +39,11 @@ export const RECENT_SECONDS: Limits = [1, 86_400];
 /** Limits of `rehydrate.perSecond`: from one fetch in a hundred seconds to more than any of our sources can bear. */
 export const FETCHES_PER_SECOND: Limits = [0.01, 1000];
 
+/** Maximum ids of one `getMany`. More would hold up the other reads of the process; a caller asks in parts. */
+export const IDS_MAX = 1000;
+/** Maximum ids of one call of `loadMany`: what one query of a source can name. More become several calls. */
+export const IDS_PER_CALL_MAX = 200;
+
 /** Returns the number if it lies within its limits; else throws `CACHE_INVALID_OPTION`. */
 export function within(name: string, value: number, [least, most]: Limits): number {
   if (value >= least && value <= most) return value;

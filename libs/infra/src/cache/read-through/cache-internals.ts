@@ -2,6 +2,7 @@ import type { DomainMetrics, DomainTotals, Fetcher, GetOrSetOptions, MaybeStale 
 import type { FeedTrust } from '../feeds/change-feeds.js';
 import type { RehydratedBucket } from '../upkeep/rehydration.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
+import type { ManyAnswers, ManyRead } from './many/many-reader.js';
 
 /** Under this name a `CacheService` has its `CacheInternals`. */
 export const INTERNALS = Symbol('CacheInternals');
@@ -17,6 +18,8 @@ export interface CacheInternals {
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<T>;
   /** `CacheService.getOrSetAllowingStale` with options that are checked. */
   getOrSetAllowingStale<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<MaybeStale<T>>;
+  /** Reads many entries of one bucket: see `readMany`. */
+  getMany(read: ManyRead): Promise<ManyAnswers>;
   /**
    * From now on a stored value whose key begins with this `domain:bucket` counts as absent unless it is encrypted for
    * its key.

@@ -72,7 +72,7 @@ export class ReadThrough implements FlightHost {
   }
 
   bypass(waiter: Waiter): void {
-    this.outage.enter(waiter);
+    waiter.bypassIn(this.outage);
   }
 
   detach(flight: Flight): void {

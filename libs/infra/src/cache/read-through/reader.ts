@@ -235,7 +235,8 @@ export class Reader {
     return found && { value: found.value, forMs: Math.max(0, forMs) };
   }
 
-  private afterHit<T>(key: string, stored: StoredValue, value: T, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
+  /** Counts a hit in the store, and starts its upkeep. Nothing here waits. */
+  afterHit<T>(key: string, stored: StoredValue, value: T, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
     if (typeof given !== 'object') return;
     countHit(given);
     this.keepUp(key, stored, value, fetcher, given);

@@ -17,6 +17,11 @@ export interface Background {
   readonly isRehydration?: boolean;
 }
 
+/** Answers waiters from the source alone, while the store is away. */
+export interface Outage {
+  enter(waiter: Waiter): void;
+}
+
 /** The result of a background waiter's `answer`. */
 export interface BackgroundAnswer {
   /** `miss`: its own build fetched. */
@@ -159,6 +164,11 @@ export class Waiter {
 
   fail(error: unknown): void {
     this.reject(error);
+  }
+
+  /** The store is away: it waits for the source alone. */
+  bypassIn(outage: Outage): void {
+    outage.enter(this);
   }
 
   protected tellTooOld(): void {

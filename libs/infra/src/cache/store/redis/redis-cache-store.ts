@@ -10,6 +10,7 @@ import {
   type CommitRequest,
   type InvalidationNotice,
   type LeaseEnd,
+  type ManyStoreRead,
   type StaleValue,
   type StoredValue,
   type StoreRead,
@@ -95,6 +96,17 @@ export class RedisCacheStore extends CacheStore {
 
   override requestRead(key: string): StoreRead {
     return (this.reads[this.partitions.of(key).index] as ReadBatch).request(key);
+  }
+
+  override requestMany(keys: readonly string[]): readonly ManyStoreRead[] {
+    const byPartition = new Map<number, string[]>();
+    for (const key of keys) {
+      const { index } = this.partitions.of(key);
+      const those = byPartition.get(index);
+      if (those) those.push(key);
+      else byPartition.set(index, [key]);
+    }
+    return [...byPartition].flatMap(([index, those]) => (this.reads[index] as ReadBatch).requestMany(those));
   }
 
   async begin({ key, leaseId, leaseMs, known, refresh }: BeginRequest): Promise<BeginReply> {

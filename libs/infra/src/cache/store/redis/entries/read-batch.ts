@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../../../cache.errors.js';
-import type { StoredValue, StoreRead } from '../../../protocol/cache-store.js';
+import type { ManyStoreRead, StoredValue, StoreRead } from '../../../protocol/cache-store.js';
 import { isProvenBy, storedValue } from './entry-envelope.js';
 import type { Moment } from '../partition/partition.js';
 import type { RedisL1 } from '../l1/redis-l1.js';
@@ -13,6 +13,8 @@ import type { RedisGuard } from '../connection/redis-guard.js';
  * quarter at 10 KB.
  */
 const BATCH_MAX = 8;
+/** Maximum number of entries in one `MGET` for a caller that needs them all: it has nothing to do before the last. */
+const MANY_MAX = 200;
 
 interface Asked {
   readonly key: string;
@@ -85,6 +87,25 @@ export class ReadBatch {
     return read;
   }
 
+  /** Reads of all these keys, with at most 200 entries in a command. Nobody joins them. */
+  requestMany(keys: readonly string[]): ManyStoreRead[] {
+    const requests: ManyStoreRead[] = [];
+    for (let i = 0; i < keys.length; i += MANY_MAX) {
+      const some = keys.slice(i, i + MANY_MAX);
+      requests.push({ keys: some, reply: this.readAll(some) });
+    }
+    return requests;
+  }
+
+  private async readAll(keys: readonly string[]): Promise<(StoredValue | undefined)[]> {
+    const { reason } = this.partition;
+    if (reason !== undefined) throw new StoreUnavailableError(reason);
+    const replies = await this.ask(keys.map((key) => ({ key, generation: this.l1?.cache.generation(key) ?? 0 })));
+    const values: (StoredValue | undefined)[] = [];
+    for (const reply of replies) values.push(await reply);
+    return values;
+  }
+
   private readAlone(asked: Asked): Promise<StoredValue | undefined> {
     // Not an async function: saves one promise in every lone hit.
     const { redis } = this.guard;
@@ -107,28 +128,31 @@ export class ReadBatch {
     const batch = [...this.pending.values()];
     this.pending = new Map();
     this.lastCount = batch.length;
-    const keys = [this.partition.gateKey];
-    for (const read of batch) {
-      read.isSent = true;
-      keys.push(this.partition.entryKey(read.key));
-    }
-    const { moment } = this.partition.history;
+    for (const read of batch) read.isSent = true;
     this.isReading = true;
     try {
-      const [gateBytes, ...envelopes] = await this.guard.ask(
-        () => this.guard.redis.mgetBuffer(keys),
-        (reply) => reply,
-        this.partition.trust,
-      );
-      const gate = this.gateOf(gateBytes);
-      const proof = gate && this.proofOf(gate, moment);
-      if (proof) await proof;
-      batch.forEach((pending, i) => pending.resolve(this.valueOf(pending, gate, envelopes[i])));
+      const replies = await this.ask(batch);
+      batch.forEach((pending, i) => pending.resolve(replies[i]));
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
       this.isReading = false;
     }
+  }
+
+  /** One command for the gate and these entries. */
+  private async ask(batch: readonly Asked[]): Promise<Reply[]> {
+    const keys = [this.partition.gateKey, ...batch.map(({ key }) => this.partition.entryKey(key))];
+    const { moment } = this.partition.history;
+    const [gateBytes, ...envelopes] = await this.guard.ask(
+      () => this.guard.redis.mgetBuffer(keys),
+      (reply) => reply,
+      this.partition.trust,
+    );
+    const gate = this.gateOf(gateBytes);
+    const proof = gate && this.proofOf(gate, moment);
+    if (proof) await proof;
+    return batch.map((asked, i) => this.valueOf(asked, gate, envelopes[i]));
   }
 
   private gateOf(bytes: Buffer | null | undefined): Gate | undefined {
