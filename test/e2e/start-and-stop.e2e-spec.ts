@@ -69,8 +69,14 @@ describe('start and stop', () => {
 
   it('SIGTERM lets requests under way finish, and ends with code 0', async () => {
     portal = await Portal.embedded();
+    const queries = async () => {
+      const stats = await fetch(`${portal?.sandboxUrl}/sandbox/stats`);
+      return ((await stats.json()) as { salesforce: { queries: number } }).salesforce.queries;
+    };
+    const before = await queries();
+    await portal.fault({ fault: 'latency', target: 'rest', ms: 1_000 });
     const underWay = portal.get('/api/orders');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await eventually(async () => (await queries()) > before, { withinMs: 10_000, what: 'the source is asked' });
     const [bff] = portal.bffs as [AppProcess];
     bff.signal('SIGTERM');
     expect((await underWay).status).toBe(200);

@@ -36,6 +36,7 @@ export function copyThatFollowsThePage(folder) {
     '-c',
     'user.email=newcomer@example.org',
     'commit',
+    '--allow-empty', // in a tree in which the page has been followed already
     '--quiet',
     '-m',
     'Follow the page',
