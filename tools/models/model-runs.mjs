@@ -208,6 +208,20 @@ export const runs = [
     ['r_numbers', '-DNUMBERS'],
   ]),
 
+  // One call to the source for several keys.
+  ...holds('many', [
+    ['m', '', 'quick'],
+    ['m_nx', '-DNX=1'],
+  ]),
+  ...violated('many', [
+    ['m_mut_LATE_START', '-DLATE_START', 'quick'],
+    ['m_mut_JOIN_SENT', '-DJOIN_SENT', 'quick'],
+    ['m_mut_ONE_COMMIT', '-DONE_COMMIT', 'quick'],
+    ['m_mut_WAIT_FIRST', '-DWAIT_FIRST', 'quick'],
+    ['m_mut_NO_SEAL', '-DNO_SEAL'],
+    ['m_mut_REFUSED_SHARED', '-DREFUSED_SHARED'],
+  ]),
+
   // A deposed primary that does not know it: who vouches for it.
   ...holds('deposed', [
     ['d_sentinels', '', 'quick'],

@@ -14,6 +14,7 @@ import { benchFairness } from './fairness.bench.js';
 import { benchFanOut } from './fan-out.bench.js';
 import { benchL1Hit } from './l1-hit.bench.js';
 import { benchL2Hit } from './l2-hit.bench.js';
+import { benchMany } from './many.bench.js';
 import { benchMemory } from './memory.bench.js';
 import { readOptions, USAGE, type ScenarioName } from './options.js';
 import { benchmarkPage } from './page.js';
@@ -56,6 +57,7 @@ type Scenario = (redisUrl: string, all: readonly Contender[]) => Promise<BenchTa
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'l1-hit': (url, all) => benchL1Hit(url, all, effort),
   'l2-hit': (url, all) => benchL2Hit(url, all, effort),
+  many: (url) => benchMany(url, effort),
   'one-process': (url, all) => benchSingleFlight(url, all, effort),
   'four-processes': (url, all) => benchStampede(url, all, effort),
   'cross-process': (url, all) => benchCrossProcess(url, all, effort),

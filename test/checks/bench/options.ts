@@ -5,6 +5,7 @@ import { someOfOption } from '../command-line.js';
 export const scenarioNames = [
   'l1-hit',
   'l2-hit',
+  'many',
   'one-process',
   'four-processes',
   'cross-process',

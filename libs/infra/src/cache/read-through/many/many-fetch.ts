@@ -22,14 +22,15 @@ export class ManyFetch {
   /** Calls to the source run for the caller of `getMany`, whatever work has made them possible. */
   private readonly scope = new AsyncResource('ManyFetch');
 
-  /** `partsOf` has the parts of all keys that are not answered yet. */
+  /** `undecided` has the keys that are not answered yet. */
   constructor(
     private readonly source: ManySource,
     private readonly options: ResolvedOptions,
     private readonly partsOf: ReadonlyMap<string, readonly string[]>,
+    undecided: ReadonlySet<string>,
     private readonly faithful: (waiter: Waiter, value: unknown) => unknown,
   ) {
-    this.undecided = new Set(partsOf.keys());
+    this.undecided = new Set(undecided);
     this.ranks = new Map([...partsOf.keys()].map((key, rank) => [key, rank]));
   }
 

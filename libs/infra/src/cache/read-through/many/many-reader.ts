@@ -44,14 +44,17 @@ export async function readMany(host: ManyHost, read: ManyRead): Promise<ManyAnsw
     }
   }
   await opening;
+  const missing: string[] = [];
   for (const [key, parts] of read.partsOf) {
-    const answer = answers.has(key) ? undefined : host.reader.findInL1(key, read.options);
-    if (answer === undefined) continue;
-    host.reader.afterL1Hit(key, answer, read.fetcherOf(parts), read.options);
-    answers.follow(key, answer);
+    if (answers.has(key)) continue;
+    const answer = host.reader.findInL1(key, read.options);
+    if (answer === undefined) missing.push(key);
+    else {
+      host.reader.afterL1Hit(key, answer, read.fetcherOf(parts), read.options);
+      answers.follow(key, answer);
+    }
   }
-  const missing = new Map([...read.partsOf].filter(([key]) => !answers.has(key)));
-  if (missing.size > 0) await new StoreReads(host, { ...read, partsOf: missing }, answers).run();
+  if (missing.length > 0) await new StoreReads(host, read, answers).run(missing);
   return answers.settled();
 }
 
@@ -90,29 +93,29 @@ class Answers {
 
 /** The part of a read that asks the store, and what follows from its replies. */
 class StoreReads {
-  private readonly many: ManyFetch;
   private readonly arrivedAt = performance.now();
   private readonly arrivedAfter: number;
+  /** The keys that are not known to be hits. */
+  private readonly open = new Set<string>();
+  private many: ManyFetch | undefined;
 
   constructor(
     private readonly host: ManyHost,
     private readonly read: ManyRead,
     private readonly answers: Answers,
   ) {
-    const { readThrough } = host;
-    this.arrivedAfter = readThrough.requests;
-    this.many = new ManyFetch(read.source, read.options, read.partsOf, (waiter, value) =>
-      readThrough.faithful(waiter, value),
-    );
+    this.arrivedAfter = host.readThrough.requests;
   }
 
-  /** Resolves when every key is answered, or waits for a build. */
-  async run(): Promise<void> {
+  /** Resolves when each of these keys is answered, or waits for a build. */
+  async run(keys: readonly string[]): Promise<void> {
+    const building: string[] = [];
     const asked: string[] = [];
-    for (const key of this.read.partsOf.keys()) {
-      if (this.host.readThrough.isBuilding(key)) this.enter(key);
-      else asked.push(key);
+    for (const key of keys) {
+      this.open.add(key);
+      (this.host.readThrough.isBuilding(key) ? building : asked).push(key);
     }
+    for (const key of building) this.enter(key);
     await Promise.all(this.host.store.requestMany(asked).map((request) => this.receive(request)));
   }
 
@@ -135,7 +138,8 @@ class StoreReads {
     }
     reader.afterHit(key, stored as StoredValue, found.value, fetcherOf(partsOf.get(key) ?? []), options);
     this.answers.fulfil(key, found.value);
-    this.many.decide(key);
+    this.open.delete(key);
+    this.many?.decide(key);
   }
 
   private isYoungEnough({ fetchedAt }: StoredValue): boolean {
@@ -148,9 +152,19 @@ class StoreReads {
   }
 
   private waiter(key: string): ManyWaiter {
-    const waiter = new ManyWaiter(this.many, key, this.read.options, this.arrivedAt);
+    const waiter = new ManyWaiter(this.fetch(), key, this.read.options, this.arrivedAt);
     waiter.arrive(this.arrivedAfter);
     this.answers.follow(key, waiter.answer);
     return waiter;
+  }
+
+  /** Made when the first key misses: most calls find everything. */
+  private fetch(): ManyFetch {
+    const { source, options, partsOf } = this.read;
+    const { readThrough } = this.host;
+    this.many ??= new ManyFetch(source, options, partsOf, this.open, (waiter, value) =>
+      readThrough.faithful(waiter, value),
+    );
+    return this.many;
   }
 }

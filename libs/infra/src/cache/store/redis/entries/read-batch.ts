@@ -102,7 +102,7 @@ export class ReadBatch {
     if (reason !== undefined) throw new StoreUnavailableError(reason);
     const replies = await this.ask(keys.map((key) => ({ key, generation: this.l1?.cache.generation(key) ?? 0 })));
     const values: (StoredValue | undefined)[] = [];
-    for (const reply of replies) values.push(await reply);
+    for (const reply of replies) values.push(reply instanceof Promise ? await reply : reply); // few are promises
     return values;
   }
 
