@@ -12,6 +12,7 @@ import { contenders } from './contenders.js';
 import { benchCrossProcess } from './cross-process.bench.js';
 import { benchFairness } from './fairness.bench.js';
 import { benchFanOut } from './fan-out.bench.js';
+import { benchHits } from './hits.bench.js';
 import { benchL1Hit } from './l1-hit.bench.js';
 import { benchL2Hit } from './l2-hit.bench.js';
 import { benchMany } from './many.bench.js';
@@ -55,6 +56,7 @@ async function entered(): Promise<{ all: Contender[]; versions: string[] }> {
 
 type Scenario = (redisUrl: string, all: readonly Contender[]) => Promise<BenchTable | BenchTable[]>;
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
+  hits: (url) => benchHits(url, effort),
   'l1-hit': (url, all) => benchL1Hit(url, all, effort),
   'l2-hit': (url, all) => benchL2Hit(url, all, effort),
   many: (url) => benchMany(url, effort),

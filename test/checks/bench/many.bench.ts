@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ManyBucket } from '@bff/infra/cache/bucket';
+import { ManyBucket } from '@bff/infra/cache/many-bucket';
 import { createCache } from '@bff/infra/cache/create-cache';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import type { BenchEffort, BenchTable } from './bench-table.js';

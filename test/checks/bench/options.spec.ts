@@ -21,7 +21,7 @@ describe('the options of the benchmark', () => {
   });
 
   it('refuses a measurement and an option that there is not', () => {
-    expect(() => readOptions(['--only=l3-hit'])).toThrow(/--only takes one of l1-hit, .*, not l3-hit/);
+    expect(() => readOptions(['--only=l3-hit'])).toThrow(/--only takes one of hits, .*, not l3-hit/);
     expect(() => readOptions(['--quik'])).toThrow(/quik/);
   });
 });

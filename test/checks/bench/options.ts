@@ -3,6 +3,7 @@ import { someOfOption } from '../command-line.js';
 
 /** The names of all measurements, in the order in which they are run. */
 export const scenarioNames = [
+  'hits',
   'l1-hit',
   'l2-hit',
   'many',

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ManyBucket, type BucketOptions } from '@bff/infra/cache/bucket';
+import type { BucketOptions } from '@bff/infra/cache/bucket';
+import { ManyBucket } from '@bff/infra/cache/many-bucket';
 import { record, anyRecordOf } from '@bff/infra/cache/dependencies';
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { ManyContext } from '@bff/infra/cache/read-through/many/many-loader';

@@ -1,23 +1,14 @@
 import { RecentReads } from './upkeep/recent-reads.js';
 import type { CacheService } from './cache.service.js';
-import type {
-  BackgroundEvent,
-  CacheBucketMetrics,
-  CallOptions,
-  EntryOptions,
-  FetchContext,
-  Fetcher,
-  MaybeStale,
-  ReadOutcome,
-} from './cache.types.js';
+import type { CallOptions, EntryOptions, FetchContext, Fetcher, MaybeStale } from './cache.types.js';
 import { invalidOption } from './cache.errors.js';
 import { encodePart, entry, type Dependency } from './dependencies.js';
-import { emptyBucketMetrics } from './counters/bucket-metrics.js';
+import { BACKGROUND_COUNTER, emptyBucketMetrics } from './counters/bucket-metrics.js';
 import type { FeedTrust } from './feeds/change-feeds.js';
-import { FETCHES_PER_SECOND, IDS_MAX, RECENT_SECONDS, within } from './protocol/limits.js';
+import type { L1Hit } from './protocol/cache-store.js';
+import { FETCHES_PER_SECOND, RECENT_SECONDS, within } from './protocol/limits.js';
 import { hitClock } from '../process/hit-clock.js';
 import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
-import { callForOne, type ManySource } from './read-through/many/many-call.js';
 import type { ManyLoader } from './read-through/many/many-loader.js';
 import { withCall, withMaxAge, type ResolvedOptions } from './read-through/get-or-set-options.js';
 import { strategyOptions, strategySeconds, type Strategy } from './strategies.js';
@@ -53,25 +44,10 @@ export interface BucketOptions<T, P extends KeyParts = KeyParts> extends EntryOp
   readonly rehydrate?: RehydrateOptions;
 }
 
-const COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
-  hit: 'hits',
-  miss: 'misses',
-  coalesced: 'coalesced',
-  bypass: 'bypassed',
-  stale: 'stale',
-};
-
-const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetrics>> = {
-  refreshed: 'refreshes',
-  rehydrated: 'rehydrations',
-  failed: 'backgroundFailures',
-};
-
-/**
- * Matches parts that need no encoding: nearly all ids. Every read builds a key; this check makes an L1 hit three times
- * as fast.
- */
+/** Matches parts that need no encoding: nearly all ids. */
 const PLAIN_PART = /^[A-Za-z0-9._~@-]*$/;
+/** Maximum ids whose entries a bucket remembers. Beyond it, it forgets them all, and looks for each by its key again. */
+const REMEMBERED_MAX = 16_384;
 
 /**
  * The entries of one kind in a domain: they share the key format, the strategy and the counters. A bucket with `load`
@@ -94,6 +70,11 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
   private readonly trust: FeedTrust | undefined;
   private readonly untrusted: ResolvedOptions;
   protected readonly recent: RecentReads | undefined;
+  /**
+   * The entries of the L1 that parts of one id led to. To build a key and to look for it takes longer than all else of
+   * a hit.
+   */
+  private remembered = new Map<string, L1Hit>();
 
   constructor(
     cache: CacheService,
@@ -105,14 +86,16 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
     this.prefix = buildKey(domain, name, []);
     this.ttlSeconds = strategySeconds(strategy) ?? null;
     if (options.sensitive) this.cache.requireEncryption(this.prefix);
-    this.options = this.cache.resolve<T>({
-      ...options,
-      ...strategyOptions(strategy),
-      onOutcome: (outcome) => void this.metrics[COUNTER[outcome]]++,
-      onTooOld: () => void this.metrics.tooOld++,
-      onBuilt: (event) => void this.metrics[event]++,
-      onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
-    });
+    this.options = this.cache.resolve<T>(
+      {
+        ...options,
+        ...strategyOptions(strategy),
+        onTooOld: () => void this.metrics.tooOld++,
+        onBuilt: (event) => void this.metrics[event]++,
+        onBackground: (event) => void this.metrics[BACKGROUND_COUNTER[event]]++,
+      },
+      this.metrics,
+    );
     const feeds = strategy.kind === 'change-driven' ? strategy.toldBy : undefined;
     this.trust = feeds && this.cache.watchFeeds(feeds);
     this.untrusted = this.trust ? withMaxAge(this.options, this.trust.maxAgeSeconds) : this.options;
@@ -152,15 +135,8 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
    * Reads through: see `CacheService.getOrSet`. Counts one hit, miss, coalesced or bypassed read; a rejection counts as
    * an error.
    */
-  async get(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
-    try {
-      const key = this.key(parts);
-      this.recent?.note(key, parts);
-      return await this.cache.getOrSet(key, fetcher, call ? this.optionsOf(call) : this.current());
-    } catch (error) {
-      this.metrics.errors++;
-      throw error;
-    }
+  get(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
+    return (call === undefined ? this.hit(parts) : undefined) ?? this.read(parts, fetcher, call);
   }
 
   /**
@@ -176,6 +152,50 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
       this.metrics.errors++;
       throw error;
     }
+  }
+
+  /**
+   * The answer of a hit in this process that starts no work. Nearly all reads end here, so this makes no promise, no
+   * function and no options. Undefined: call `read`, which also rejects for parts that make no key.
+   */
+  protected hit(parts: P): Promise<T> | undefined {
+    const now = hitClock();
+    const known = parts.length === 1 ? this.remembered.get(parts[0] as string) : undefined;
+    const entry = known?.answer === undefined ? this.lookUp(parts) : known;
+    if (entry === undefined) return undefined;
+    this.recent?.note(entry.key, parts, now);
+    return this.cache.serveAtRest<T>(entry, this.current(now), now);
+  }
+
+  /** Like `get`, without looking for a hit in this process first. */
+  protected async read(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T> {
+    try {
+      const key = this.key(parts);
+      this.recent?.note(key, parts);
+      return await this.cache.getOrSet(key, fetcher, call ? this.optionsOf(call) : this.current());
+    } catch (error) {
+      this.metrics.errors++;
+      throw error;
+    }
+  }
+
+  /** The entry of the L1 for these parts, found by its key; undefined also for parts that make no key. */
+  private lookUp(parts: P): L1Hit | undefined {
+    let entry: L1Hit | undefined;
+    try {
+      entry = this.cache.entryInL1(this.key(parts));
+    } catch {
+      return undefined;
+    }
+    if (entry !== undefined && parts.length === 1) this.remember(parts[0] as string, entry);
+    return entry;
+  }
+
+  private remember(id: string, entry: L1Hit): void {
+    if (typeof id !== 'string' || !PLAIN_PART.test(id)) return;
+    if (this.remembered.size >= REMEMBERED_MAX) this.remembered = new Map();
+    // A copy, because an id that was cut out of a larger text would keep that text in memory.
+    this.remembered.set(Buffer.from(id, 'latin1').toString('latin1'), entry);
   }
 
   private rehydrated(
@@ -194,21 +214,13 @@ export class Bucket<T, P extends KeyParts = KeyParts> {
     return recent;
   }
 
-  /**
-   * The options of a read that begins now. Every read calls this: at most, it reads a clock and compares two numbers.
-   */
-  protected current(): ResolvedOptions {
-    return this.trust === undefined || hitClock() < this.trust.trustedUntil ? this.options : this.untrusted;
+  /** The options of a read that begins now, by `hitClock()`. */
+  protected current(now = hitClock()): ResolvedOptions {
+    return this.trust === undefined || now < this.trust.trustedUntil ? this.options : this.untrusted;
   }
 
   protected optionsOf(call: CallOptions<T>): ResolvedOptions {
-    const { onOutcome } = call;
-    if (!onOutcome) return withCall(this.current(), call);
-    const countAndTell = (outcome: ReadOutcome) => {
-      this.metrics[COUNTER[outcome]]++;
-      onOutcome(outcome);
-    };
-    return withCall(this.current(), { ...call, onOutcome: countAndTell });
+    return withCall(this.current(), call);
   }
 }
 
@@ -229,9 +241,8 @@ export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P
   override get(parts: P, call?: CallOptions<T>): Promise<T>;
   override get(parts: P, fetcher: Fetcher<T>, call?: CallOptions<T>): Promise<T>;
   override get(parts: P, given?: Fetcher<T> | CallOptions<T>, call?: CallOptions<T>): Promise<T> {
-    return typeof given === 'function'
-      ? super.get(parts, given, call)
-      : super.get(parts, (context) => this.load(parts, context), given);
+    if (typeof given === 'function') return super.get(parts, given, call);
+    return (given === undefined ? this.hit(parts) : undefined) ?? this.read(parts, this.fetcherOf(parts), given);
   }
 
   override getAllowingStale(parts: P, call?: CallOptions<T>): Promise<MaybeStale<T>>;
@@ -243,54 +254,11 @@ export class LoadingBucket<T, P extends KeyParts = KeyParts> extends Bucket<T, P
   ): Promise<MaybeStale<T>> {
     return typeof given === 'function'
       ? super.getAllowingStale(parts, given, call)
-      : super.getAllowingStale(parts, (context) => this.load(parts, context), given);
-  }
-}
-
-/** A bucket that fetches many missing entries with one call to the source. */
-export class ManyBucket<T, P extends KeyParts = KeyParts> extends LoadingBucket<T, P> {
-  private readonly source: ManySource;
-
-  constructor(
-    cache: CacheService,
-    domain: string,
-    name: string,
-    options: BucketOptions<T, P> & { readonly loadMany: ManyLoader<T, P> },
-  ) {
-    const source: ManySource = {
-      name: buildKey(domain, name, []),
-      load: (many, context) => options.loadMany(many as readonly P[], context), // all ids come from `getMany` or `get`
-      keyOf: (parts) => buildKey(domain, name, parts),
-    };
-    const loadOne = (parts: P, context: FetchContext) => callForOne(source, parts, context) as Promise<T>;
-    super(cache, domain, name, { ...options, load: options.load ?? loadOne });
-    this.source = source;
+      : super.getAllowingStale(parts, this.fetcherOf(parts), given);
   }
 
-  /**
-   * Reads these entries, at most 1,000, and answers each in its place: its value, or why there is none. What is missing
-   * is fetched by `loadMany`, with one call for up to 200 ids. Each entry is judged and stored by itself, as by `get`:
-   * the answers are no snapshot, and need not come from the same time. Rejects `CACHE_INVALID_OPTION` for too many ids.
-   */
-  async getMany(many: readonly P[], call?: CallOptions<T>): Promise<readonly PromiseSettledResult<T>[]> {
-    if (many.length > IDS_MAX) {
-      throw invalidOption(`getMany of ${this.prefix} takes at most ${IDS_MAX} ids, not ${many.length}: ask in parts`);
-    }
-    const partsOf = new Map<string, P>();
-    const keys = many.map((parts) => {
-      const key = this.key(parts);
-      partsOf.set(key, parts);
-      this.recent?.note(key, parts);
-      return key;
-    });
-    const answers = await this.cache.getMany({
-      partsOf,
-      source: this.source,
-      fetcherOf: (parts) => (context) => this.load(parts as P, context),
-      options: call ? this.optionsOf(call) : this.current(),
-    });
-    for (const { status } of answers.values()) if (status === 'rejected') this.metrics.errors++;
-    return keys.map((key) => answers.get(key) as PromiseSettledResult<T>);
+  protected fetcherOf(parts: P): Fetcher<T> {
+    return (context) => this.load(parts, context);
   }
 }
 

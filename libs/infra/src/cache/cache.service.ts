@@ -110,7 +110,9 @@ export class CacheService {
   private internals(): CacheInternals {
     const { store, reader, readThrough, staleReader, rehydration, board, codec } = this;
     return {
-      resolve: (options) => reader.resolve(options),
+      resolve: (options, counts) => reader.resolve(options, counts),
+      entryInL1: (key) => reader.entryInL1(key),
+      serveAtRest: (entry, options, now) => reader.serveAtRest(entry, options, now),
       getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
       getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
       getMany: (read) => readMany({ store, reader, readThrough }, read),

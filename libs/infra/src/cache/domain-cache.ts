@@ -1,9 +1,10 @@
 import { DomainBoard } from './counters/domain-board.js';
 import { repeatDelays, RepeatedInvalidations } from './upkeep/repeated-invalidations.js';
-import { Bucket, LoadingBucket, ManyBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
+import { Bucket, LoadingBucket, type BucketOptions, type KeyParts, type Loader } from './bucket.js';
 import { invalidOption, NotAcknowledgedError } from './cache.errors.js';
 import type { CacheService } from './cache.service.js';
 import { INTERNALS } from './read-through/cache-internals.js';
+import { ManyBucket } from './many-bucket.js';
 import type { ManyLoader } from './read-through/many/many-loader.js';
 import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
 import { namespace, type Dependency } from './dependencies.js';

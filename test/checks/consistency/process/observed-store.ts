@@ -38,11 +38,11 @@ export class ObservedStore {
 
   /** Call it before the cache is made. */
   observe(): void {
-    const { find } = L1Cache.prototype;
+    const { serve } = L1Cache.prototype;
     const { begin, commit } = RedisCacheStore.prototype;
     const observed = this as ObservedStore;
-    L1Cache.prototype.find = function (this: L1Cache, key) {
-      const answer = find.call(this, key);
+    L1Cache.prototype.serve = function (this: L1Cache, entry, now) {
+      const answer = serve.call(this, entry, now);
       if (answer !== undefined) observed.l1Hits++;
       return answer;
     };

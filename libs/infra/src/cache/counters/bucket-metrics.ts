@@ -1,4 +1,4 @@
-import type { CacheBucketMetrics } from '../cache.types.js';
+import type { BackgroundEvent, CacheBucketMetrics, ReadOutcome } from '../cache.types.js';
 
 /** Counters of a bucket, all zero. */
 export function emptyBucketMetrics(): CacheBucketMetrics {
@@ -22,3 +22,19 @@ export function emptyBucketMetrics(): CacheBucketMetrics {
 export function addBucketMetrics(sum: CacheBucketMetrics, counters: Partial<CacheBucketMetrics>): void {
   for (const name of Object.keys(sum) as (keyof CacheBucketMetrics)[]) sum[name] += counters[name] ?? 0;
 }
+
+/** The counter of callers that were answered so. */
+export const OUTCOME_COUNTER: Readonly<Record<ReadOutcome, keyof CacheBucketMetrics>> = {
+  hit: 'hits',
+  miss: 'misses',
+  coalesced: 'coalesced',
+  bypass: 'bypassed',
+  stale: 'stale',
+};
+
+/** The counter of work that no caller waited for. */
+export const BACKGROUND_COUNTER: Readonly<Record<BackgroundEvent, keyof CacheBucketMetrics>> = {
+  refreshed: 'refreshes',
+  rehydrated: 'rehydrations',
+  failed: 'backgroundFailures',
+};

@@ -152,14 +152,14 @@ export class L1Partition {
     this.serverAhead = serverMs - sentAt;
   }
 
-  /** Whether an entry that ends at this store time may have ended. 0: it has no end. */
+  /** Whether an entry that ends at this store time may have ended. */
   hasEnded(expiresAt: number, now: number): boolean {
-    return expiresAt > 0 && now + this.serverAhead >= expiresAt;
+    return now + this.serverAhead >= expiresAt;
   }
 
-  /** Lower bound of the milliseconds until this store time; undefined for 0, which means no end. */
-  remainingMs(expiresAt: number, now: number): number | undefined {
-    return expiresAt > 0 ? Math.max(0, expiresAt - now - this.serverAhead) : undefined;
+  /** Lower bound of the milliseconds until this store time. */
+  remainingMs(expiresAt: number, now: number): number {
+    return Math.max(0, expiresAt - now - this.serverAhead);
   }
 
   /** From now on nothing is kept or served until `resume`; the process still follows the bus and asks for leases. */

@@ -253,15 +253,29 @@ export abstract class CacheStore {
   abstract state(): StoreState;
 }
 
+/** An entry of the L1, which a reader may keep to ask for it again without its key. */
+export interface L1Hit {
+  readonly key: string;
+  /** One promise of the value, for all hits; undefined: the L1 has dropped the entry, and the value with it. */
+  readonly answer: Promise<unknown> | undefined;
+}
+
 /** Entries kept in this process, served only while it holds the L1's lease of their partition. */
 export interface L1Reads {
   /**
    * The value of the entry at this instant, or undefined. It is shared with other callers, and perhaps frozen: only
-   * read it. All hits share one promise: a new one for each would be a third of the cost of a hit.
+   * read it. All hits share one promise: a new one for each would be a third of the cost of a hit. `now` is the instant
+   * by `hitClock()`, read in this turn. @default read here
    */
-  find(key: string): Promise<unknown> | undefined;
+  find(key: string, now?: number): Promise<unknown> | undefined;
+  /** The entry under this key, to be passed to `serve`, whether it may be served or not. */
+  entry(key: string): L1Hit | undefined;
+  /** Like `find`, for an entry of this L1. */
+  serve(entry: L1Hit, now: number): Promise<unknown> | undefined;
+  /** Like `remainingMs`, for an entry of this L1. */
+  remainingMsOf(entry: L1Hit, now: number): number | undefined;
   /** Lower bound of the milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
-  remainingMs(key: string): number | undefined;
+  remainingMs(key: string, now?: number): number | undefined;
 }
 
 /** The contents of the L1 of this process. */

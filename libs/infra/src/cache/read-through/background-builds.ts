@@ -46,7 +46,8 @@ export class BackgroundBuilds {
     if (this.running.has(key) || this.running.size >= RUNNING_MAX || this.isResting(key)) return 'skipped';
     // Nobody would notice a fetch that never ends, so a background fetch always has a time limit.
     const fetchTimeoutMs = options.fetchTimeoutMs ?? FETCH_MS_MAX;
-    const waiter = new Waiter(key, fetcher, { ...options, fetchTimeoutMs, onOutcome: undefined }, background);
+    const untold = { ...options, fetchTimeoutMs, counts: undefined, onOutcome: undefined };
+    const waiter = new Waiter(key, fetcher, untold, background);
     if (!this.readThrough.enterUnlessBusy(waiter)) return 'skipped';
     this.running.add(key);
     try {

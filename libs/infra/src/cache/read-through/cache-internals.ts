@@ -1,5 +1,13 @@
-import type { DomainMetrics, DomainTotals, Fetcher, GetOrSetOptions, MaybeStale } from '../cache.types.js';
+import type {
+  CacheBucketMetrics,
+  DomainMetrics,
+  DomainTotals,
+  Fetcher,
+  GetOrSetOptions,
+  MaybeStale,
+} from '../cache.types.js';
 import type { FeedTrust } from '../feeds/change-feeds.js';
+import type { L1Hit } from '../protocol/cache-store.js';
 import type { RehydratedBucket } from '../upkeep/rehydration.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
 import type { ManyAnswers, ManyRead } from './many/many-reader.js';
@@ -11,9 +19,13 @@ export const INTERNALS = Symbol('CacheInternals');
 export interface CacheInternals {
   /**
    * Checks options once for many reads and applies the cache's defaults; throws `CACHE_INVALID_OPTION` for invalid
-   * ones.
+   * ones. `counts` count the answers of all reads with these options.
    */
-  resolve<T>(options: GetOrSetOptions<T>): ResolvedOptions;
+  resolve<T>(options: GetOrSetOptions<T>, counts: CacheBucketMetrics): ResolvedOptions;
+  /** See `Reader.entryInL1`. */
+  entryInL1(key: string): L1Hit | undefined;
+  /** The value of a hit in this process, if it starts no work: see `Reader.serveAtRest`. */
+  serveAtRest<T>(entry: L1Hit, options: ResolvedOptions, now: number): Promise<T> | undefined;
   /** `CacheService.getOrSet` with options that are checked. */
   getOrSet<T>(key: string, fetcher: Fetcher<T>, options: ResolvedOptions): Promise<T>;
   /** `CacheService.getOrSetAllowingStale` with options that are checked. */

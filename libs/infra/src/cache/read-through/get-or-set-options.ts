@@ -2,6 +2,7 @@ import { invalidOption } from '../cache.errors.js';
 import type {
   BackgroundEvent,
   BuildEvent,
+  CacheBucketMetrics,
   Callers,
   CallOptions,
   DeclaredDependencies,
@@ -49,6 +50,11 @@ export interface ResolvedOptions {
   readonly sliding: SlidingLife | undefined;
   /** Part of an entry's life after which a hit refreshes it. */
   readonly refreshAhead: number | undefined;
+  /**
+   * A hit on an entry with more than this many milliseconds left certainly starts no work; Infinity if the options do
+   * not give the TTL as a number; undefined: no hit starts any.
+   */
+  readonly upkeepMs: number | undefined;
   readonly stale: StaleWindows | undefined;
   readonly fetchTimeoutMs: number | undefined;
   /** Named as in a call's options, so that a hit need not know which of the two it received. */
@@ -59,6 +65,8 @@ export interface ResolvedOptions {
   readonly renewLease: boolean;
   readonly sensitive: boolean;
   readonly callers: Callers | undefined;
+  /** Count how callers are answered; undefined: nobody counts them. */
+  readonly counts: CacheBucketMetrics | undefined;
   readonly onOutcome: ((outcome: ReadOutcome) => void) | undefined;
   readonly onTooOld: (() => void) | undefined;
   readonly onBuilt: ((event: BuildEvent) => void) | undefined;
@@ -77,25 +85,33 @@ export interface ReadDefaults {
 
 /**
  * Applies the defaults; throws `CACHE_INVALID_OPTION` for values outside their limits. Resolved options stay as they
- * are.
+ * are. `counts` count the answers of all reads with these options.
  */
 export function resolveGetOrSetOptions<T>(
   given: number | GetOrSetOptions<T> | ResolvedOptions | null | undefined,
   defaults: ReadDefaults,
+  counts?: CacheBucketMetrics,
 ): ResolvedOptions {
   const options = typeof given === 'number' ? { ttlSeconds: given } : (given ?? {});
   if ('isResolved' in options) return options;
-  return resolve(options as GetOrSetOptions<unknown>, defaults);
+  return resolve(options as GetOrSetOptions<unknown>, defaults, counts);
 }
 
-function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): ResolvedOptions {
+function resolve(
+  options: GetOrSetOptions<unknown>,
+  defaults: ReadDefaults,
+  counts: CacheBucketMetrics | undefined,
+): ResolvedOptions {
   refuseContradictions(options);
   const sliding = options.sliding && slidingLife(options.sliding, defaults.safetyTtlSeconds);
+  const life = entryLife(options, sliding, defaults);
+  const refreshAhead = optional('refreshAhead', options.refreshAhead, REFRESH_AHEAD);
   return Object.freeze({
     isResolved: true,
-    life: entryLife(options, sliding, defaults),
+    life,
     sliding,
-    refreshAhead: optional('refreshAhead', options.refreshAhead, REFRESH_AHEAD),
+    refreshAhead,
+    upkeepMs: sliding ? sliding.ttlMs / 2 : refreshMs(life, refreshAhead),
     stale: staleWindows(options),
     fetchTimeoutMs: optional('fetchTimeoutMs', options.fetchTimeoutMs, FETCH_MS),
     maxAgeSeconds: optional('maxAgeSeconds', options.maxAgeSeconds, MAX_AGE_SECONDS),
@@ -105,6 +121,7 @@ function resolve(options: GetOrSetOptions<unknown>, defaults: ReadDefaults): Res
     renewLease: options.renewLease ?? true,
     sensitive: options.sensitive ?? false,
     callers: defaults.callers,
+    counts,
     onOutcome: options.onOutcome,
     onTooOld: options.onTooOld,
     onBuilt: options.onBuilt,
@@ -164,6 +181,12 @@ function slidingLife({ seconds, absoluteSeconds }: SlidingOptions, safetyTtlSeco
   const bounds = [absoluteSeconds, safetyTtlSeconds].filter((bound) => bound !== undefined);
   const absolute = bounds.length > 0 ? Math.min(...bounds) : undefined;
   return { ttlMs: ttlMs(seconds, 'sliding.seconds') as number, absoluteMs: ttlMs(absolute, 'sliding.absoluteSeconds') };
+}
+
+/** Milliseconds before the end of an entry at which it is refreshed. */
+function refreshMs({ ttl }: EntryLife, refreshAhead: number | undefined): number | undefined {
+  if (refreshAhead === undefined) return undefined;
+  return typeof ttl === 'number' ? ttl * 1000 * (1 - refreshAhead) : Infinity;
 }
 
 function staleWindows({ stale, softTimeoutMs }: GetOrSetOptions<unknown>): StaleWindows | undefined {

@@ -1,7 +1,7 @@
 import { reportDefect } from '../../process/defect-report.js';
 import { BuildFailedError, StoreUnavailableError, WaitTimeoutError } from '../cache.errors.js';
-import type { Fetcher, GetOrSetOptions } from '../cache.types.js';
-import type { CacheStore, L1Reads, StoredValue, StoreRead } from '../protocol/cache-store.js';
+import type { CacheBucketMetrics, Fetcher, GetOrSetOptions } from '../cache.types.js';
+import type { CacheStore, L1Hit, L1Reads, StoredValue, StoreRead } from '../protocol/cache-store.js';
 import type { ValueCodec } from '../protocol/value-codec.js';
 import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
 import { isYoungEnough } from './entry-age.js';
@@ -69,6 +69,26 @@ export class Reader {
    */
   findInL1<T>(key: string, given?: GivenOptions<T>): Promise<T> | undefined {
     return isBounded(given) ? undefined : (this.l1?.find(key) as Promise<T> | undefined);
+  }
+
+  /** The entry of the L1 under this key, for `serveAtRest`, whether it may be served or not. */
+  entryInL1(key: string): L1Hit | undefined {
+    return this.l1?.entry(key);
+  }
+
+  /**
+   * The value of this entry of the L1, counted as a hit, if it may be served and the hit starts no work; else undefined,
+   * and the caller calls `getOrSet`. `now` is the instant by `hitClock()`, read in this turn.
+   */
+  serveAtRest<T>(entry: L1Hit, options: ResolvedOptions, now: number): Promise<T> | undefined {
+    const { l1 } = this;
+    const { maxAgeSeconds, upkeepMs, counts } = options;
+    if (l1 === undefined || maxAgeSeconds !== undefined) return undefined;
+    const answer = l1.serve(entry, now);
+    if (answer === undefined) return undefined;
+    if (upkeepMs !== undefined && mayEndWithin(upkeepMs, l1.remainingMsOf(entry, now))) return undefined;
+    if (counts !== undefined) counts.hits++;
+    return answer as Promise<T>;
   }
 
   /**
@@ -272,8 +292,9 @@ export class Reader {
     return (stored.decoded ?? this.codec.decode(key, stored)) as { readonly value: T } | undefined;
   }
 
-  resolve<T>(given: GivenOptions<T>): ResolvedOptions {
-    return resolveGetOrSetOptions(given, this.defaults);
+  /** @param counts count the answers of all reads with these options */
+  resolve<T>(given: GivenOptions<T>, counts?: CacheBucketMetrics): ResolvedOptions {
+    return resolveGetOrSetOptions(given, this.defaults, counts);
   }
 }
 
@@ -286,12 +307,20 @@ export function isBounded<T>(given: GivenOptions<T> | null): boolean {
  * Counts a hit. An error of the listener is reported as a defect. It does the same as `tellOutcome`, in this file,
  * because every hit passes it.
  */
-function countHit<T>({ onOutcome }: GetOrSetOptions<T> | ResolvedOptions): void {
+function countHit<T>(given: GetOrSetOptions<T> | ResolvedOptions): void {
+  const { counts, onOutcome } = given as Partial<ResolvedOptions>; // a caller's own options have no counts
+  if (counts !== undefined) counts.hits++;
+  if (onOutcome === undefined) return;
   try {
-    onOutcome?.('hit');
+    onOutcome('hit');
   } catch (error) {
     reportDefect(error);
   }
+}
+
+/** `remainingMs` undefined: the entry has no end. */
+function mayEndWithin(ms: number, remainingMs: number | undefined): boolean {
+  return remainingMs !== undefined && remainingMs <= ms;
 }
 
 /** A cheap check: nearly all reads need no upkeep. */

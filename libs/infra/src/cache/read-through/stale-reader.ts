@@ -44,7 +44,7 @@ export class StaleReader {
       const copy = await this.copy<T>(key, stale.whileRevalidateMs, options);
       if (copy) {
         void this.background.run(key, fetcher, options, replacement(options));
-        tellOutcome(options.onOutcome, 'stale');
+        tellOutcome(options, 'stale');
         return copy;
       }
     } catch (error) {
@@ -67,11 +67,12 @@ export class StaleReader {
   ): Promise<MaybeStale<T>> {
     let isTold = false;
     const tellOnce = (outcome: ReadOutcome) => {
-      if (!isTold) tellOutcome(options.onOutcome, outcome);
+      if (!isTold) tellOutcome(options, outcome);
       else if (outcome === 'miss') tellBackground(options, 'refreshed'); // its caller received a copy meanwhile
       isTold = true;
     };
-    const answer = this.reader.build<T>(new Waiter(key, fetcher, { ...options, onOutcome: tellOnce }), isStoreAway);
+    const waiter = new Waiter(key, fetcher, { ...options, counts: undefined, onOutcome: tellOnce });
+    const answer = this.reader.build<T>(waiter, isStoreAway);
     try {
       if (softTimeoutMs === undefined || (await settlesWithin(answer, softTimeoutMs))) return fresh(await answer);
       const copy = await this.copy<T>(key, ifErrorMs, options);

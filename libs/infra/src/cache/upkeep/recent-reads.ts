@@ -12,8 +12,8 @@ export class RecentReads {
 
   constructor(private readonly recentMs: number) {}
 
-  note(key: string, parts: readonly string[]): void {
-    const now = performance.now();
+  /** Notes a read, at this instant by `performance.now()`. */
+  note(key: string, parts: readonly string[], now = performance.now()): void {
     const known = this.reads.get(key);
     if (known && now - known.at < TOUCH_MS) return;
     this.reads.delete(key);

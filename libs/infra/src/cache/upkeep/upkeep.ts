@@ -48,9 +48,9 @@ export class Upkeep implements HitUpkeep {
 
   /** After a hit in this process. Asks the store for the entry's times only if the entry may be near its end. */
   afterL1Hit(key: string, answer: Promise<unknown>, fetcher: Fetcher<unknown>, options: ResolvedOptions): void {
+    const remainingMs = this.store.l1?.remainingMs(key) ?? Infinity;
+    if (options.upkeepMs === undefined || remainingMs > options.upkeepMs || remainingMs === Infinity) return;
     if (this.isResting(key) || this.looking.has(key) || this.looking.size >= LOOKING_MAX) return;
-    const remainingMs = this.store.l1?.remainingMs(key);
-    if (remainingMs === undefined || remainingMs > marginMs(options)) return;
     this.looking.add(key);
     const look = async () => {
       const stored = await this.store.read(key);
@@ -105,15 +105,6 @@ function dueAt(stored: StoredValue, part: number): number {
 
 function lifeOf({ fetchedAt = 0, expiresAt = 0 }: StoredValue): number {
   return expiresAt - fetchedAt;
-}
-
-/**
- * An entry with more than this many milliseconds left certainly needs no upkeep. Infinity if the options do not give
- * its TTL as a number.
- */
-function marginMs({ sliding, refreshAhead = 0, life }: ResolvedOptions): number {
-  if (sliding) return sliding.ttlMs / 2;
-  return typeof life.ttl === 'number' ? life.ttl * 1000 * (1 - refreshAhead) : Infinity;
 }
 
 /**

@@ -85,7 +85,7 @@ export class ManyFetch {
   private bypassTogether(waiters: readonly ManyWaiter[], outage: Outage): void {
     const key = `${waiters[0]?.key} and ${waiters.length - 1} more`;
     const fetcher = (context: FetchContext) => callSource(this.source, this.membersOf(waiters, context));
-    const carrier = new Waiter(key, fetcher, { ...this.options, onOutcome: undefined });
+    const carrier = new Waiter(key, fetcher, { ...this.options, counts: undefined, onOutcome: undefined });
     carrier.answer.catch((error: unknown) => waiters.forEach((waiter) => waiter.fail(error)));
     outage.enter(carrier);
   }

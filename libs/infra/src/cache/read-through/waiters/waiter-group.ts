@@ -27,10 +27,10 @@ export class WaiterGroup extends Waiter {
 
   override succeed(value: unknown, outcome: ReadOutcome, _isStored = false, copy?: () => unknown): void {
     this.resolve(copy ?? (() => value));
-    const { onOutcome } = this.options;
-    if (!onOutcome) return;
+    const { counts, onOutcome } = this.options;
+    if (!counts && !onOutcome) return;
     for (let told = 0; told < this.size; told++) {
-      tellOutcome(onOutcome, outcome === 'miss' && told > 0 ? 'coalesced' : outcome);
+      tellOutcome(this.options, outcome === 'miss' && told > 0 ? 'coalesced' : outcome);
     }
   }
 

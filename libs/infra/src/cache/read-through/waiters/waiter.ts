@@ -1,6 +1,7 @@
 import { reportDefect } from '../../../process/defect-report.js';
 import { isCallerError, WaitTimeoutError } from '../../cache.errors.js';
 import type { BuildEvent, FetchContext, Fetcher, ReadOutcome } from '../../cache.types.js';
+import { OUTCOME_COUNTER } from '../../counters/bucket-metrics.js';
 import type { StoredValue } from '../../protocol/cache-store.js';
 import { Place } from '../bypass/bypass-place.js';
 import { isYoungEnough } from '../entry-age.js';
@@ -159,7 +160,7 @@ export class Waiter {
    */
   succeed(value: unknown, outcome: ReadOutcome, isStored = false, _copy?: () => unknown): void {
     this.resolve(this.background ? ({ outcome, isStored } satisfies BackgroundAnswer) : value);
-    tellOutcome(this.options.onOutcome, outcome);
+    tellOutcome(this.options, outcome);
   }
 
   fail(error: unknown): void {
@@ -200,11 +201,13 @@ export function tellBuilt({ onBuilt }: ResolvedOptions, event: BuildEvent): void
 }
 
 /**
- * Notifies a caller how it is answered. An error of its listener is reported as a defect and reaches no other caller.
+ * Counts how a caller is answered, and notifies it. An error of its listener is reported as a defect and reaches no
+ * other caller.
  */
-export function tellOutcome(listener: ((outcome: ReadOutcome) => void) | undefined, outcome: ReadOutcome): void {
+export function tellOutcome({ counts, onOutcome }: ResolvedOptions, outcome: ReadOutcome): void {
+  if (counts) counts[OUTCOME_COUNTER[outcome]]++;
   try {
-    listener?.(outcome);
+    onOutcome?.(outcome);
   } catch (error) {
     reportDefect(error);
   }
