@@ -31,8 +31,8 @@ const LIMITS = `## What this does not prove
   which makes bytes and work in the process matter less, and the number of round trips more.
 - Nothing about correctness. A peer that answers faster may do so because it promises less: none of the peers here refuses a fill
   that was overtaken by an invalidation. What we promise is tested elsewhere, not here.
-- Nothing about your L1: the row and the targets of Evergreen are for one that is less than half full, of entries without a TTL; the last
-  row of that table is for one that is full, of entries with one.
+- Nothing about your L1 beyond what the first table shows: buckets whose keys have one part, which the callers hold as texts; 10,000
+  entries for each call.
 - Nothing about your values and keys: two sizes of JSON, one shape of keys, no contention with other users of Redis.
 - Nothing about a long life: every contender starts with an empty Redis, without fragmentation, replicas or persistence.
 - Peers run with their defaults, set up as their documentation shows, by people who know their own code better. Where an
