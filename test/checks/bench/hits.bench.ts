@@ -14,7 +14,7 @@ const FILLING = 64;
 /** Ids of Salesforce: texts of 18 characters. */
 const IDS = Array.from({ length: KEYS }, (_, i) => `001Qy00000${String(i).padStart(5, '0')}AAQ`);
 const KEY_NAMES = IDS.map((id) => `orders:account:${id}`);
-/** Every hit in this process is one of these values; whoever fetches during a measurement has missed, which ends it. */
+/** The value of every entry. */
 const VALUE = { id: 'x', text: 'v'.repeat(180) };
 
 /** How the L1 is: a row of the table is measured in each. */
@@ -32,7 +32,7 @@ const PLACES: readonly Place[] = [
   { name: '4 partitions', partitions: 4, l1MaxEntries: 50_000, isJudged: false },
 ];
 
-/** What is called, as it stands in the table. */
+/** A call, as the table shows it. */
 interface Call {
   readonly name: string;
   /** Least ratio to the floor, where the place is judged. */

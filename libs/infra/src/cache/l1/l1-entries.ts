@@ -79,7 +79,7 @@ export class L1Entries {
     const entry = this.byKey.get(key);
     if (!entry) return;
     this.byKey.delete(key);
-    entry.answer = undefined; // whoever still has the entry must neither serve the value nor keep it in memory
+    entry.answer = undefined; // a bucket may still have the entry: it must neither serve the value nor keep it
     this.bytes -= countedBytes(entry);
     const index = this.indexOf(entry.partition);
     for (const dependency of entry.dependencies) {
