@@ -4,6 +4,7 @@ import type { FetchContext, GetOrSetOptions, ReadOutcome } from '@bff/infra/cach
 import { elapse } from '../../../../support/eventually.js';
 import { facts, keys, someKey, type Key } from '../../source/universe.js';
 import type { CachedValue } from '../cached-value.js';
+import { BucketReader } from './bucket-reader.js';
 import { dependencyOf, type CheckedFetcher } from './fetcher.js';
 import { chooseLife, lifeOptions, type Life } from '../life.js';
 import { ObservedRead, type Observation } from '../observed-read.js';
@@ -15,6 +16,11 @@ import { ObservedRead, type Observation } from '../observed-read.js';
 const BURST_MAX = 40;
 /** Share of reads that use `get`, which never builds a missing value. */
 const GET_SHARE = 0.35;
+/** Share of reads that go through a bucket: for one entry, and for several at once. */
+const BUCKET_SHARE = 0.25;
+const MANY_SHARE = 0.04;
+/** Maximum keys chosen for a read of several, of which those of one bucket are read: about a quarter. */
+const CHOSEN_MAX = 48;
 /** Longest pause between two reads of a lane that bounds the age. Each read costs a fetch, so they are few. */
 const REBUILD_PAUSE_MS = 80;
 /** Bounds of the age, of which one is chosen at random; 0: only a fetch that begins after the call is accepted. */
@@ -33,12 +39,15 @@ export class CheckedReader {
   private isResting = false;
   /** Keys whose last read returned a value. */
   private readonly held = new Set<number>();
+  private readonly buckets: BucketReader;
 
   constructor(
     private readonly cache: CacheService,
     private readonly fetcher: CheckedFetcher,
     private readonly process: Observation,
-  ) {}
+  ) {
+    this.buckets = new BucketReader(cache, fetcher, process);
+  }
 
   /** From now on a lane ends when its current read ends. */
   rest(): void {
@@ -87,12 +96,23 @@ export class CheckedReader {
       await this.get(key, random() < 0.2 ? BUILD_WAIT_MS : 0);
       return;
     }
+    if (this.buckets.has(key) && random() < BUCKET_SHARE) {
+      if (random() < MANY_SHARE / BUCKET_SHARE) await this.getMany(key, random);
+      else await this.noted(key, this.buckets.get(key));
+      return;
+    }
     const isShort = random() < 0.2;
     const isKnown = random() < 0.2;
     await this.getOrSet(key, chooseLife(keys[key] as Key, false, random), {
       ...(isShort && { leaseMs: SHORT_LEASE_MS, renewLease: false }),
       ...(isKnown && { dependsOn: [dependencyOf(rootOf(keys[key] as Key))] }),
     });
+  }
+
+  private async getMany(first: number, random: () => number): Promise<void> {
+    const others = Array.from({ length: Math.floor(random() * CHOSEN_MAX) }, () => someKey(random));
+    const values = await this.buckets.getMany([first, ...others]);
+    for (const [key, value] of values) await this.noted(key, Promise.resolve(value));
   }
 
   private get(key: number, waitMs: number): Promise<CachedValue | undefined> {
