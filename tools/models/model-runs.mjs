@@ -11,6 +11,7 @@ const emptied = '-DNI=1 -DNR=2 -DNB=2 -DNW=2 -DNC=0 -DRESTART -DONLY_EMPTY';
 const l1 = '-DL1 -DONEINST -DNOLAZY -DNX=0 -DNHB=2';
 const unseenSelf = '-DUNSEEN_PROMOTE -DSELF';
 const noTicks = '-DFOLLOW -DNO=0 -DNW=2 -DNS=3';
+const own = '-DSELF -DNI=1';
 const adoptJoiner = '-DFAILOVER -DADOPT -DJOINER -DNR=1 -DNOLAZY -DNX=0';
 
 export const runs = [
@@ -220,6 +221,26 @@ export const runs = [
     ['m_mut_WAIT_FIRST', '-DWAIT_FIRST', 'quick'],
     ['m_mut_NO_SEAL', '-DNO_SEAL'],
     ['m_mut_REFUSED_SHARED', '-DREFUSED_SHARED'],
+  ]),
+
+  // An invalidation with very many dependants in an L1.
+  ...holds('l1-wide', [
+    ['w', '', 'quick'],
+    ['w_self', `${own} -DNF=2`, 'quick'],
+    ['w_self_nf3', own],
+    ['w_self_ni2', '-DSELF -DNF=2'],
+    ['w_nv2', '-DNV=2 -DNI=1'],
+    ['w_nf4', '-DNF=4'],
+  ]),
+  ...violated('l1-wide', [
+    ...['NO_CHECK', 'ACK_EARLY', 'KEEP_LATE', 'CLEAR_EARLY', 'NO_RESTART', 'LOW_MARK', 'LOW_ORDER'].map((mutation) => [
+      `w_mut_${mutation}`,
+      `-D${mutation}`,
+      'quick',
+    ]),
+    ['w_mut_MARK_IN_WINDOW', '-DMARK_IN_WINDOW', 'quick'],
+    ['w_mut_OVERFLOW_DROPS', '-DOVERFLOW_DROPS', 'quick'],
+    ['w_mut_OWN_NODROP', `${own} -DNF=2 -DOWN_NODROP`, 'quick'],
   ]),
 
   // A deposed primary that does not know it: who vouches for it.
