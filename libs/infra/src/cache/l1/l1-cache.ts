@@ -3,6 +3,7 @@ import type { L1Reads } from '../protocol/cache-store.js';
 import { hitClock } from '../../process/hit-clock.js';
 import { L1Entries, type KeptEntry } from './l1-entries.js';
 import { L1Partition, type ChainedInvalidation, type Position } from './l1-partition.js';
+import { L1Sweep } from './l1-sweep.js';
 
 export interface L1CacheOptions {
   readonly partitions: number;
@@ -32,6 +33,11 @@ export interface L1Entry {
 
 /** Maximum dependencies of a kept entry. More would make forgetting slow; such entries stay in the store. */
 const DEPENDENCIES_MAX = 64;
+/**
+ * Maximum entries that one invalidation removes at once: about half a millisecond. Dependencies with more dependants
+ * than are left of it are marked, and swept.
+ */
+const REMOVED_AT_ONCE_MAX = 500;
 
 /**
  * L1: parsed values in this process, bounded in bytes and entries. An entry is served only while this process holds the
@@ -42,13 +48,15 @@ const DEPENDENCIES_MAX = 64;
 export class L1Cache implements L1Reads {
   readonly partitions: readonly L1Partition[];
   private readonly entries: L1Entries;
+  private readonly sweep: L1Sweep;
 
   constructor(private readonly options: L1CacheOptions) {
     this.partitions = Array.from({ length: options.partitions }, () => {
-      const partition: L1Partition = new L1Partition(() => this.entries.forget(partition));
+      const partition: L1Partition = new L1Partition(() => this.forget(partition));
       return partition;
     });
     this.entries = new L1Entries(options, this.partitions);
+    this.sweep = new L1Sweep(this.entries);
   }
 
   /**
@@ -66,7 +74,7 @@ export class L1Cache implements L1Reads {
 
   serve(entry: KeptEntry, now: number): Promise<unknown> | undefined {
     const { partition, expiresAt } = entry;
-    if (!partition.isLive(now)) return undefined;
+    if (!partition.isLive(now) || partition.unswept.has(entry)) return undefined;
     if (expiresAt !== undefined && partition.hasEnded(expiresAt, now)) return undefined;
     if (!entry.wasHit) entry.wasHit = true; // checked first: an unneeded write costs a tenth of a hit
     return entry.answer;
@@ -98,7 +106,8 @@ export class L1Cache implements L1Reads {
     if (dependencies.length > DEPENDENCIES_MAX) return;
     if (!partition.mayKeep(generation, entry, [entryDependency(key), ...dependencies])) return;
     const present = this.entries.byKey.get(key);
-    if (present && !isNewer(entry, present)) return;
+    if (present && !partition.unswept.has(present) && !isNewer(entry, present)) return;
+    partition.keptClock = Math.max(partition.keptClock, clock);
     this.entries.put({
       answer: Promise.resolve(this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value),
       partition,
@@ -124,7 +133,7 @@ export class L1Cache implements L1Reads {
    */
   invalidateOwn(partition: number, dependencies: readonly Dependency[], at?: Position): void {
     if (at) (this.partitions[partition] as L1Partition).rememberOwn(dependencies, at);
-    this.drop(partition, dependencies, at?.clock ?? Infinity);
+    this.drop(partition, dependencies, at?.clock);
   }
 
   /**
@@ -149,15 +158,45 @@ export class L1Cache implements L1Reads {
     return this.entries.size;
   }
 
-  private drop(index: number, dependencies: readonly Dependency[], clock: number): void {
+  /**
+   * From now on no hit is answered with an entry that has one of these dependencies and was valid only below this clock
+   * (by default: with any entry that is here). It holds the event loop for about a millisecond, however many there are.
+   */
+  private drop(index: number, dependencies: readonly Dependency[], clock?: number): void {
     const partition = this.partitions[index] as L1Partition;
+    const below = clock ?? partition.keptClock + 1;
+    let room = REMOVED_AT_ONCE_MAX;
     for (const d of dependencies) {
       const own = entryKey(d); // an `entry` dependency is in no index: it names the only entry that falls by it
-      for (const key of own === undefined ? [...this.entries.dependants(partition, d)] : [own]) {
-        const entry = this.entries.byKey.get(key);
-        if (entry?.partition === partition && entry.clock < clock) this.entries.remove(key);
+      if (own !== undefined) {
+        this.dropEntry(partition, own, below);
+        continue;
+      }
+      const keys = this.entries.dependants(partition, d);
+      if (keys.size > room) this.mark(partition, d, below);
+      else {
+        room -= keys.size;
+        for (const key of [...keys]) this.dropEntry(partition, key, below);
       }
     }
+  }
+
+  private dropEntry(partition: L1Partition, key: string, below: number): void {
+    const entry = this.entries.byKey.get(key);
+    if (entry?.partition === partition && entry.clock < below) this.entries.remove(key);
+  }
+
+  private mark(partition: L1Partition, dependency: Dependency, below: number): void {
+    const isMarked = partition.unswept.mark(dependency, below, this.entries.lastOrder);
+    this.sweep.begin(partition, isMarked ? dependency : 'all');
+  }
+
+  /** From now on no hit is answered with an entry that the partition has here. */
+  private forget(partition: L1Partition): void {
+    const { byKey, lastOrder } = this.entries;
+    partition.unswept.forget(lastOrder);
+    if (byKey.size > REMOVED_AT_ONCE_MAX) this.sweep.begin(partition, 'all');
+    else for (const key of [...byKey.keys()]) this.entries.removeInvalidated(key);
   }
 
   private partitionOf(key: string): L1Partition {

@@ -13,6 +13,8 @@ export interface KeptEntry extends L1Hit {
   /** Counted bytes of its value. */
   readonly bytes: number;
   readonly key: string;
+  /** Entries are numbered in the order in which they are kept. */
+  readonly order: number;
   /** The clock of the partition at which the value was valid. */
   readonly clock: number;
   readonly build: number;
@@ -34,10 +36,17 @@ const ENTRY_OVERHEAD = 200;
 /** Estimated bytes of a dependency, in the entry and in the index. */
 const DEPENDENCY_OVERHEAD = 100;
 
+const NO_KEYS: ReadonlySet<string> = new Set();
+
 /** The entries of an L1, bounded in bytes and number, with the keys that depend on each dependency. */
 export class L1Entries {
-  /** In the order in which they go: what was kept first, unless a hit has spared it. For the L1 to read only. */
+  /**
+   * In the order in which they go: what was kept first, unless a hit has spared it. Entries that a sweep has not reached
+   * yet are among them. For the L1 to read only.
+   */
   readonly byKey = new Map<string, KeptEntry>();
+  /** The `order` of the entry kept last. */
+  lastOrder = 0;
   private bytes = 0;
   private readonly indexes: ReadonlyMap<L1Partition, Map<Dependency, Set<string>>>;
   /**
@@ -58,8 +67,12 @@ export class L1Entries {
     return { entries: this.byKey.size, bytes: this.bytes };
   }
 
-  /** Puts the entry in place of the present one. An entry that is larger than the bounds is not kept, nor the present one. */
-  put(entry: KeptEntry): void {
+  /**
+   * Puts the entry in place of the present one, and numbers it. An entry that is larger than the bounds is not kept, nor
+   * the present one.
+   */
+  put(kept: Omit<KeptEntry, 'order'>): void {
+    const entry: KeptEntry = { ...kept, order: ++this.lastOrder };
     const { key } = entry;
     this.remove(key);
     const bytes = countedBytes(entry);
@@ -89,14 +102,15 @@ export class L1Entries {
     }
   }
 
-  /** The keys of the partition's entries that depend on this. */
-  dependants(partition: L1Partition, dependency: Dependency): Iterable<string> {
-    return this.indexOf(partition).get(dependency) ?? [];
+  /** Removes the entry if it was invalidated. */
+  removeInvalidated(key: string): void {
+    const entry = this.byKey.get(key);
+    if (entry?.partition.unswept.has(entry)) this.remove(key);
   }
 
-  /** Removes every entry of the partition. */
-  forget(partition: L1Partition): void {
-    for (const [key, entry] of this.byKey) if (entry.partition === partition) this.remove(key);
+  /** The keys of the partition's entries that depend on this. */
+  dependants(partition: L1Partition, dependency: Dependency): ReadonlySet<string> {
+    return this.indexOf(partition).get(dependency) ?? NO_KEYS;
   }
 
   private makeRoom(bytes: number): void {
@@ -104,7 +118,7 @@ export class L1Entries {
     while (this.byKey.size >= this.bounds.maxEntries || this.bytes + bytes > this.bounds.maxBytes) {
       const key = this.nextOldest();
       const entry = this.byKey.get(key) as KeptEntry;
-      if (!entry.wasHit || spared === SPARED_MAX) this.remove(key);
+      if (!entry.wasHit || spared === SPARED_MAX || entry.partition.unswept.has(entry)) this.remove(key);
       else {
         spared++;
         entry.wasHit = false;

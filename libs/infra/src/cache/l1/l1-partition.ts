@@ -1,4 +1,5 @@
 import type { Dependency } from '../dependencies.js';
+import { Unswept } from './unswept.js';
 
 /** Maximum remembered tips of processed invalidations, and of own ones that the bus has not reported yet. */
 const TIPS_MAX = 1000;
@@ -27,6 +28,10 @@ export interface ChainedInvalidation extends Position {
 export class L1Partition {
   /** Counts flushes: a read that began before a flush must not leave its value behind. */
   generation = 0;
+  /** What was invalidated, and is still among the entries. */
+  readonly unswept = new Unswept();
+  /** The highest clock of a value that was kept since the last flush. */
+  keptClock = -1;
   private position: Position = { clock: -1, tip: '' };
   private validUntil = -Infinity;
   /** A lease that counts only once this process has followed the bus up to its tip. */
@@ -139,6 +144,7 @@ export class L1Partition {
     // A read that begins from now on finds the store at or after every invalidation processed so far.
     this.lastInvalidated.clear();
     this.floor = 0;
+    this.keptClock = -1;
     this.tips.clear();
     this.ownTips.clear();
     this.forgetEntries();
