@@ -22,6 +22,7 @@ import { benchmarkPage } from './page.js';
 import { peerVersion } from './peers/peer-package.js';
 import { benchSingleFlight } from './single-flight.bench.js';
 import { benchStampede } from './stampede.bench.js';
+import { benchWide } from './wide.bench.js';
 
 /**
  * Measures Evergreen beside its peers and the floors, in one run, and prints a page. Exit code 1: a target was missed,
@@ -65,6 +66,7 @@ const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'cross-process': (url, all) => benchCrossProcess(url, all, effort),
   cluster: () => benchClusterAcknowledgement(effort),
   'fan-out': (_url, all) => benchFanOut(all, effort),
+  wide: () => benchWide(effort),
   memory: (_url, all) => benchMemory(all, effort),
   'change-events': () => benchChangeEvents(effort),
   fairness: () => benchFairness(effort),

@@ -12,6 +12,7 @@ export const scenarioNames = [
   'cross-process',
   'cluster',
   'fan-out',
+  'wide',
   'memory',
   'change-events',
   'fairness',

@@ -3,6 +3,7 @@ import { record } from '@bff/infra/cache/dependencies';
 import { createRedisClient, type RedisConnectionOptions } from '@bff/infra/redis/redis-client';
 import { Redis } from 'ioredis';
 import type { CacheRequest, CacheResponse } from './cache-process.messages.js';
+import { monotonicMs, WideReader } from './wide-reader.js';
 
 /**
  * A process with its own cache, driven by its parent's messages. Its source of truth is the string `source:<key>` in
@@ -39,11 +40,31 @@ function increment(key: string, times: number): Promise<number[]> {
   return Promise.all(Array.from({ length: times }, one));
 }
 
+const wideReaders = new Map<string, WideReader>();
+/** The reader of the entries that all depend on this record. */
+function wide(key: string): WideReader {
+  const reader = wideReaders.get(key) ?? new WideReader(cache, source, key);
+  wideReaders.set(key, reader);
+  return reader;
+}
+
+/** Resolves with the instant of the acknowledgement, and how long it took. */
+async function invalidate(key: string): Promise<{ readonly at: number; readonly ms: number }> {
+  const begin = monotonicMs();
+  await cache.invalidate(record('Source', key));
+  const at = monotonicMs();
+  return { at, ms: at - begin };
+}
+
 async function handle(request: CacheRequest): Promise<unknown> {
   const { key } = request;
   if (request.operation === 'get') return cache.get(key);
-  if (request.operation === 'invalidate') return cache.invalidate(record('Source', key));
+  if (request.operation === 'invalidate') return invalidate(key);
   if (request.operation === 'increment') return increment(key, request.times);
+  if (request.operation === 'fill') return wide(key).fill(request.count);
+  if (request.operation === 'entries') return wide(key).entries();
+  if (request.operation === 'watch') return wide(key).watch(request.count, request.old);
+  if (request.operation === 'watched') return wide(key).watched();
   const { callers, fetchMs, leaseMs } = request;
   const fetch = async () => {
     await source.incr(`fetches:${key}`);
