@@ -16,7 +16,7 @@ type Value = CachedValue | null;
 const LIFE: Life = { ttlMs: 0 };
 
 class CheckedBucket extends ManyBucket<Value, Id> {
-  /** `get` of a caller without options, which is told all the same how it is answered if no L1 answers it. */
+  /** `get` of a caller without options. `onOutcome` receives the answer's origin, unless the L1 answers. */
   ask(id: Id, fetcher: Fetcher<Value>, onOutcome: (outcome: ReadOutcome) => void): Promise<Value> {
     return this.hit(id) ?? this.read(id, fetcher, { onOutcome });
   }
