@@ -159,18 +159,21 @@ describe('[P22] by the numbers: 200 requests a second, Redis away for three seco
     });
     // Queries sent directly to the source measure how long a fetch takes on this machine under this load.
     const fetches = loadOf(10, () => portal.salesforce('GET', '/query?q=SELECT+Id+FROM+Order+LIMIT+1'));
-    /** Whether the cache answered a second's requests; one in twenty may be late because of the machine. */
+    /**
+     * Whether the cache answered a second's requests: a page that it has not takes its fetches. One in ten may be late
+     * because of the machine.
+     */
     const areHits = (second: readonly Sample[]) =>
-      second.length >= PER_SECOND && second.filter(({ ms }) => ms < FETCH_MS).length > second.length * 0.95;
+      second.length >= PER_SECOND && second.filter(({ ms }) => ms < FETCHES * FETCH_MS).length > second.length * 0.9;
     const isWarm = () => areHits(load.samples.slice(-PER_SECOND));
-    await eventually(isWarm, { withinMs: 20_000, what: 'a second of hits' });
+    await eventually(isWarm, { withinMs: 60_000, what: 'a second of hits' });
 
     const goneAt = performance.now();
     await away(redis);
     await elapse(AWAY_MS);
     await back(redis);
     const backAt = performance.now();
-    await eventually(isWarm, { withinMs: 20_000, what: 'a second of hits, after the outage' });
+    await eventually(isWarm, { withinMs: 60_000, what: 'a second of hits, after the outage' });
     await Promise.all([load.stop(), fetches.stop()]);
     const slowest = (samples: Sample[]) => Math.round(Math.max(...samples.map(({ ms }) => ms)));
     const median = (samples: Sample[]) => samples.map(({ ms }) => ms).sort((a, b) => a - b)[samples.length >> 1] ?? NaN;
