@@ -258,6 +258,23 @@ describe('many entries while Redis is away', () => {
     }
   });
 
+  it('answers two callers that begin with the same id, and have as many', async () => {
+    const server = await startRedisServer();
+    const cache = createCache({ redisUrl: server.url, appName: 'twice', l1: 'off' });
+    try {
+      await cache.open();
+      const bucket = bucketOf(cache, new ManySource());
+      await server.kill('SIGKILL');
+      await eventually(() => cache.state().status === 'down');
+      const asked = [ids(0, 2), [['id0'], ['id7']] as Id[], ids(0, 2)];
+      const answers = await Promise.all(asked.map((many) => bucket.getMany(many)));
+      expect(answers.map((each) => each.map(value))).toEqual(asked.map((many) => many.map(([id]) => `value of ${id}`)));
+    } finally {
+      await cache.close();
+      await server.stop();
+    }
+  });
+
   it('a fetch that takes too long fails its ids, and its late values change nothing', async () => {
     const server = await startRedisServer();
     const cache = createCache({ redisUrl: server.url, appName: 'late', l1: 'off' });

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import type { FetchContext } from '../../cache.types.js';
 import { IDS_PER_CALL_MAX } from '../../protocol/limits.js';
 import type { ResolvedOptions } from '../get-or-set-options.js';
@@ -83,7 +84,8 @@ export class ManyFetch {
 
   /** One fetch of the bypass, in one of its places, answers all these waiters. */
   private bypassTogether(waiters: readonly ManyWaiter[], outage: Outage): void {
-    const key = `${waiters[0]?.key} and ${waiters.length - 1} more`;
+    // A name of its own: callers of one key share a fetch, and this one answers no other caller.
+    const key = `${waiters[0]?.key} and ${waiters.length - 1} more (${randomUUID()})`;
     const fetcher = (context: FetchContext) => callSource(this.source, this.membersOf(waiters, context));
     const carrier = new Waiter(key, fetcher, { ...this.options, counts: undefined, onOutcome: undefined });
     carrier.answer.catch((error: unknown) => waiters.forEach((waiter) => waiter.fail(error)));
