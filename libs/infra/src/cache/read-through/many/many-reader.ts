@@ -38,7 +38,8 @@ export async function readMany(host: ManyHost, read: ManyRead): Promise<ManyAnsw
   let opening: Promise<void> | undefined;
   for (const key of read.partsOf.keys()) {
     try {
-      opening ??= host.reader.admit(key);
+      const admitted = host.reader.admit(key); // each key is checked
+      opening ??= admitted;
     } catch (reason) {
       answers.reject(key, reason);
     }
