@@ -6,6 +6,8 @@ import { IDS_MAX } from './protocol/limits.js';
 import { callForOne, type ManySource } from './read-through/many/many-call.js';
 import type { ManyLoader } from './read-through/many/many-loader.js';
 
+export type { ManyContext, ManyLoader } from './read-through/many/many-loader.js';
+
 /** A bucket that fetches many missing entries with one call to the source. */
 export class ManyBucket<T, P extends KeyParts = KeyParts> extends LoadingBucket<T, P> {
   private readonly source: ManySource;
