@@ -89,6 +89,14 @@ describe.each<CacheFixture>(fixtures)('many entries at once: $name', (fixture) =
     await expect(bucket.get(['bad'])).rejects.toThrow('bad is bad');
   });
 
+  it('an id that makes no key fails alone', async () => {
+    const answers = await bucket.getMany([['id1'], ['\ud800'], ['x'.repeat(5000)], ['id2']]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    for (const answer of answers.slice(1, 3)) expect(answer).toMatchObject({ reason: { code: 'CACHE_INVALID_KEY' } });
+    expect(source.calls).toEqual([['id1', 'id2']]);
+    expect(bucket.metrics.errors).toBe(2);
+  });
+
   it('a call that fails, or that does not answer one value for each id, fails its ids and keeps nothing', async () => {
     source.answer = () => ['only one'];
     const short = await bucket.getMany(ids(0, 2));
