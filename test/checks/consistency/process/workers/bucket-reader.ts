@@ -1,7 +1,6 @@
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { FetchContext, Fetcher, ReadOutcome } from '@bff/infra/cache/cache.types';
-import { ManyBucket } from '@bff/infra/cache/many-bucket';
-import type { ManyContext } from '@bff/infra/cache/read-through/many/many-loader';
+import { ManyBucket, type ManyContext } from '@bff/infra/cache/many-bucket';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { keys, type Key } from '../../source/universe.js';
 import type { CachedValue } from '../cached-value.js';
@@ -16,7 +15,7 @@ type Value = CachedValue | null;
 const LIFE: Life = { ttlMs: 0 };
 
 class CheckedBucket extends ManyBucket<Value, Id> {
-  /** `get` of a caller without options, which is told all the same how it is answered if no L1 answers it. */
+  /** `get` of a caller without options. `onOutcome` receives the answer's origin, unless the L1 answers. */
   ask(id: Id, fetcher: Fetcher<Value>, onOutcome: (outcome: ReadOutcome) => void): Promise<Value> {
     return this.hit(id) ?? this.read(id, fetcher, { onOutcome });
   }
