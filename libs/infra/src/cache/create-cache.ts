@@ -117,22 +117,22 @@ export interface CreateCacheOptions extends CacheOptions {
  * used. End it with `close()`.
  */
 export function createCache(options: CreateCacheOptions = {}): CacheService {
-  const own = options.redisUrl
-    ? createRedisClient({ url: options.redisUrl, commandTimeoutMs: options.commandTimeoutMs ?? 200 })
-    : null;
-  const cache = composeCache({ ...options, redis: options.redis ?? own }, async () => own?.disconnect());
+  const cache = composeCache(options);
   cache.open().catch(() => undefined); // the service keeps the error: `open()` rejects with it, `state()` shows it
   return cache;
 }
 
 /**
- * Assembles a cache that is not connected yet (see `CacheService.open`). Throws `CACHE_INVALID_OPTION` for bad options.
+ * Assembles a cache that is not connected yet (see `CacheService.open`), on a connection of its own if only `redisUrl`
+ * says where Redis is. Throws `CACHE_INVALID_OPTION` for bad options.
  */
-export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheService {
+export function composeCache(options: CreateCacheOptions, afterClose?: () => Promise<void>): CacheService {
   const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
   const codec = new ValueCodec(encryption, options.shouldRefuseUnplainValues);
+  const own = options.redis ? null : ownConnection(options);
+  const redis = options.redis ?? own;
   return new CacheService({
-    store: options.redis ? redisStore(options.redis, options, codec) : memoryStore(options),
+    store: redis ? redisStore(redis, options, codec) : memoryStore(options),
     codec,
     reports: options.reports,
     feeds: changeFeeds(options),
@@ -143,8 +143,16 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
       callers: options.callers,
     },
     bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
-    ...(afterClose && { afterClose }),
+    afterClose: async () => {
+      own?.disconnect();
+      await afterClose?.();
+    },
   });
+}
+
+/** The client for `redisUrl`, which connects when the store opens; null if there is no URL. */
+function ownConnection({ redisUrl, commandTimeoutMs = 200 }: CreateCacheOptions): RedisClient | null {
+  return redisUrl ? createRedisClient({ url: redisUrl, commandTimeoutMs }) : null;
 }
 
 /** The name if it may begin the keys of an application. Throws `CACHE_INVALID_OPTION` for any other. */
