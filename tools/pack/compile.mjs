@@ -5,12 +5,14 @@ import { pathBelow, resolveImport } from '../eslint/source-path.mjs';
 import { root } from '../workspace.mjs';
 
 /** The source of each entry of the package; they are all in `package/`. */
-export const ENTRIES = ['index', 'nest'];
+export const ENTRIES = ['index', 'nest', 'testing'];
 
 /** Where a source lies in the package. What has no place here is no part of it, so an import of it is an error. */
 const PLACES = [
   [/^package\//, ''],
   [/^libs\/infra\/src\/(?=(?:cache|redis|process)\/)/, ''],
+  [/^test\/contract\/(?=cache-store[./]|[a-z-]+-under-test\.|expect\.|test-runner\.)/, 'testing/contract/'],
+  [/^test\/support\/(?=eventually\.)/, 'testing/contract/'],
 ];
 
 /** What the package needs beside the options of the project. */

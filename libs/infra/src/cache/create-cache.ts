@@ -53,6 +53,10 @@ export interface CacheOptions {
    * up to a quarter more. @default 256 MiB
    */
   readonly memoryMaxBytes?: number;
+  /**
+   * The time of the embedded store in milliseconds, by which entries and leases expire: for tests. @default Date.now
+   */
+  readonly memoryClock?: () => number;
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
   /**
@@ -188,8 +192,8 @@ function redisStore(redis: RedisClient, options: CacheOptions, codec: ValueCodec
   });
 }
 
-function memoryStore({ memoryMaxBytes = MEMORY_MAX_BYTES }: CacheOptions): CacheStore {
-  return new MemoryCacheStore({ maxBytes: memoryMaxBytes });
+function memoryStore({ memoryMaxBytes = MEMORY_MAX_BYTES, memoryClock }: CacheOptions): CacheStore {
+  return new MemoryCacheStore({ maxBytes: memoryMaxBytes, ...(memoryClock && { clock: memoryClock }) });
 }
 
 function onSplit(given: OnSplit = 'refuse'): OnSplit {
