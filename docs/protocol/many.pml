@@ -63,7 +63,7 @@ inline commit(k) {
     assert(I[k] >= r[k]) }                            /* its own caller came before the start point */
 }
 
-proctype Many(byte me, a, b) { byte r[2], s[2], I[2], first, rounds; bit has[2], mine[2], ok, wasLate;
+proctype Many(byte me, a, b) { byte r[2], s[2], I[2], first; bit has[2], mine[2], ok;
   atomic { r[0] = acked[0]; r[1] = acked[1] };
   do
   :: has[0] && has[1] -> break

@@ -21,10 +21,6 @@ const OTHER = 3;
 /** What a customer reads who has read nothing yet. */
 const READS = ['/api/orders', '/api/invoices', '/api/catalog/eligibility', '/api/subscriptions'];
 
-interface Stats {
-  readonly salesforce: Readonly<Record<string, number>>;
-}
-
 describe('[C2] a customer who asks for more than a share', () => {
   let portal: Portal;
   beforeAll(async () => {
@@ -43,11 +39,6 @@ describe('[C2] a customer who asks for more than a share', () => {
       for (const bff of [0, 1]) await portal.get('/api/catalog/sim', { customer, bff });
   });
   afterAll(() => portal.stop());
-
-  const queries = async () => {
-    const stats = (await (await fetch(`${portal.sandboxUrl}/sandbox/stats`)).json()) as Stats;
-    return stats.salesforce['queries'] as number;
-  };
 
   /** An order that does not exist: each costs one call, unless it is refused. */
   let made = 0;
@@ -73,10 +64,10 @@ describe('[C2] a customer who asks for more than a share', () => {
   }
 
   it('causes as many calls as its policy has in each window, over all processes, and slows nobody', async () => {
-    const beforeReads = await queries();
+    const beforeReads = await portal.queries();
     for (const path of READS) await portal.get(path, { customer: OTHER });
     const begin = performance.now();
-    const before = await queries();
+    const before = await portal.queries();
     const ofReads = before - beforeReads;
     const isOver = () => performance.now() - begin > GREEDY_MS;
     expect((await portal.get('/api/catalog/eligibility', { customer: GREEDY })).status).toBe(200);
@@ -95,7 +86,7 @@ describe('[C2] a customer who asks for more than a share', () => {
     expect(new Set(honestMadeUp)).toEqual(new Set([404]));
     // A window begins with its first point, so this many can begin in the time, and no more.
     const windows = Math.floor((performance.now() - begin) / 1_000 / WINDOW_SECONDS) + 1;
-    expect((await queries()) - before).toBeLessThanOrEqual(windows * FETCHES + ofReads + honestMadeUp.length);
+    expect((await portal.queries()) - before).toBeLessThanOrEqual(windows * FETCHES + ofReads + honestMadeUp.length);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404, 429]));
     // It is served at once when a window begins, and refused from when the points are used up until the next begins.
     const served = bursts(answers.filter(({ status }) => status === 404).map(({ at }) => at));

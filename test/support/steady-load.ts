@@ -11,16 +11,21 @@ const TICK_MS = 5;
 /** A tick that is so much late shows that this process stood still: collected garbage, or had no processor. */
 const STALL_MS = 50;
 
-/** Sends requests at a steady rate, whatever the answers do: a slow answer delays no other request. */
+/**
+ * Sends requests at a steady rate, whatever the answers do: a slow answer delays no other request. While `mostUnderWay`
+ * requests run, the ones that fall due are left out: on a machine that is too busy for the rate, the rest would wait
+ * for each other ever longer, and measure that.
+ */
 export class SteadyLoad {
   readonly samples: Sample[] = [];
   private readonly timer: NodeJS.Timeout;
   private readonly underWay = new Set<Promise<void>>();
   /** When this process stood still, and for how long. */
   private readonly stalls: { readonly endedAt: number; readonly ms: number }[] = [];
+  private fellDue = 0;
   private sent = 0;
 
-  constructor(perSecond: number, request: (n: number) => Promise<unknown>) {
+  constructor(perSecond: number, request: (n: number) => Promise<unknown>, mostUnderWay = Infinity) {
     const startedAt = performance.now();
     let tickedAt = startedAt;
     this.timer = setInterval(() => {
@@ -29,7 +34,7 @@ export class SteadyLoad {
       if (late >= STALL_MS) this.stalls.push({ endedAt: now, ms: late });
       tickedAt = now;
       const due = ((now - startedAt) / 1000) * perSecond;
-      while (this.sent < due) this.send(request);
+      for (; this.fellDue < due; this.fellDue++) if (this.underWay.size < mostUnderWay) this.send(request);
     }, TICK_MS);
   }
 

@@ -117,6 +117,12 @@ export class Portal {
     return text ? JSON.parse(text) : undefined;
   }
 
+  /** How many queries Salesforce has answered. */
+  async queries(): Promise<number> {
+    const stats = await (await fetch(`${this.sandboxUrl}/sandbox/stats`)).json();
+    return (stats as { salesforce: { queries: number } }).salesforce.queries;
+  }
+
   private async startSandbox(): Promise<void> {
     const port = await freePort();
     this.sandboxUrl = `http://127.0.0.1:${port}`;

@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BucketOptions } from '@bff/infra/cache/bucket';
-import { ManyBucket } from '@bff/infra/cache/many-bucket';
+import { ManyBucket, type ManyContext } from '@bff/infra/cache/many-bucket';
 import { record, anyRecordOf } from '@bff/infra/cache/dependencies';
 import type { CacheService } from '@bff/infra/cache/cache.service';
-import type { ManyContext } from '@bff/infra/cache/read-through/many/many-loader';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { elapse, eventually } from '../../support/eventually.js';
-import { startRedisServer } from '../../support/redis/redis-server.js';
+import { startRedisServer, type RedisServer } from '../../support/redis/redis-server.js';
 import { createCache } from '@bff/infra/cache/create-cache';
 
 type Id = readonly [id: string];
@@ -90,6 +89,14 @@ describe.each<CacheFixture>(fixtures)('many entries at once: $name', (fixture) =
     await expect(bucket.get(['bad'])).rejects.toThrow('bad is bad');
   });
 
+  it('an id that makes no key fails alone', async () => {
+    const answers = await bucket.getMany([['id1'], ['\ud800'], ['x'.repeat(5000)], ['id2']]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    for (const answer of answers.slice(1, 3)) expect(answer).toMatchObject({ reason: { code: 'CACHE_INVALID_KEY' } });
+    expect(source.calls).toEqual([['id1', 'id2']]);
+    expect(bucket.metrics.errors).toBe(2);
+  });
+
   it('a call that fails, or that does not answer one value for each id, fails its ids and keeps nothing', async () => {
     source.answer = () => ['only one'];
     const short = await bucket.getMany(ids(0, 2));
@@ -136,17 +143,12 @@ describe.each<CacheFixture>(fixtures)('many entries at once: $name', (fixture) =
   });
 
   it('dependencies named for the call hold for all its ids', async () => {
-    const load = source.load;
-    bucket = bucketOf(cache, source, {});
-    Object.assign(source, {
-      load: async (many: readonly Id[], context: ManyContext) => {
-        context.dependsOn(anyRecordOf('Category'));
-        return load(many, context);
-      },
-    });
     bucket = new ManyBucket<string | null, Id>(cache, 'd', 'other', {
       strategy: changeDriven(),
-      loadMany: source.load,
+      loadMany: (many, context) => {
+        context.dependsOn(anyRecordOf('Category'));
+        return source.load(many, context);
+      },
     });
     await bucket.getMany(ids(0, 3));
     await cache.invalidate(record('Category', 'c1'));
@@ -238,44 +240,45 @@ describe.each([redisFixture(1), redisFixture(3), redisFixture(2, 'strict')])(
 );
 
 describe('many entries while Redis is away', () => {
+  let server: RedisServer;
+  let cache: CacheService;
+  const source = new ManySource();
+  beforeEach(async () => {
+    server = await startRedisServer();
+    cache = createCache({ redisUrl: server.url, appName: 'many', l1: 'off', bypassConcurrency: 1 });
+    await cache.open();
+    source.calls.length = 0;
+    await server.kill('SIGKILL');
+    await eventually(() => cache.state().status === 'down');
+  });
+  afterEach(async () => {
+    await cache.close();
+    await server.stop();
+  });
+
   it('are fetched with one call, in one place of the bypass', async () => {
-    const server = await startRedisServer();
-    const cache = createCache({ redisUrl: server.url, appName: 'many', l1: 'off', bypassConcurrency: 1 });
-    try {
-      await cache.open();
-      const source = new ManySource();
-      const bucket = bucketOf(cache, source);
-      await server.kill('SIGKILL');
-      await eventually(() => cache.state().status === 'down');
-      const answers = await bucket.getMany([...ids(0, 150), ['bad']]);
-      expect(source.calls.map((call) => call.length)).toEqual([151]);
-      expect(answers.slice(0, 150).map(value)).toEqual(ids(0, 150).map(([id]) => `value of ${id}`));
-      expect(value(answers[150])).toBe('rejected: Error: bad is bad');
-      expect(bucket.metrics).toMatchObject({ bypassed: 150, errors: 1 });
-    } finally {
-      await cache.close();
-      await server.stop();
-    }
+    const bucket = bucketOf(cache, source);
+    const answers = await bucket.getMany([...ids(0, 150), ['bad']]);
+    expect(source.calls.map((call) => call.length)).toEqual([151]);
+    expect(answers.slice(0, 150).map(value)).toEqual(ids(0, 150).map(([id]) => `value of ${id}`));
+    expect(value(answers[150])).toBe('rejected: Error: bad is bad');
+    expect(bucket.metrics).toMatchObject({ bypassed: 150, errors: 1 });
+  });
+
+  it('answers two callers that begin with the same id, and have as many', async () => {
+    const bucket = bucketOf(cache, source);
+    const asked = [ids(0, 2), [['id0'], ['id7']] as Id[], ids(0, 2)];
+    const answers = await Promise.all(asked.map((many) => bucket.getMany(many)));
+    expect(answers.map((each) => each.map(value))).toEqual(asked.map((many) => many.map(([id]) => `value of ${id}`)));
   });
 
   it('a fetch that takes too long fails its ids, and its late values change nothing', async () => {
-    const server = await startRedisServer();
-    const cache = createCache({ redisUrl: server.url, appName: 'late', l1: 'off' });
-    try {
-      await cache.open();
-      const source = new ManySource();
-      const bucket = bucketOf(cache, source, { fetchTimeoutMs: 50 });
-      await server.kill('SIGKILL');
-      await eventually(() => cache.state().status === 'down');
-      source.hold();
-      const answers = await bucket.getMany(ids(0, 2));
-      expect(answers.map(value)).toEqual(Array(2).fill(expect.stringMatching(/CACHE_FETCH_TIMEOUT|50 ms/)));
-      source.release();
-      await elapse(10);
-      expect(bucket.metrics).toMatchObject({ bypassed: 0, errors: 2 });
-    } finally {
-      await cache.close();
-      await server.stop();
-    }
+    const bucket = bucketOf(cache, source, { fetchTimeoutMs: 50 });
+    source.hold();
+    const answers = await bucket.getMany(ids(0, 2));
+    expect(answers.map(value)).toEqual(Array(2).fill(expect.stringMatching(/CACHE_FETCH_TIMEOUT|50 ms/)));
+    source.release();
+    await elapse(10);
+    expect(bucket.metrics).toMatchObject({ bypassed: 0, errors: 2 });
   });
 });

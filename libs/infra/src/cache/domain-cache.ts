@@ -65,8 +65,7 @@ export abstract class DomainCache {
 
   /**
    * Adds a bucket. With `load`, its callers need no fetcher; with `loadMany`, they can ask for many entries at once. `P`
-   * names the parts of its keys, such as
-   * `[account: SalesforceId]`.
+   * names the parts of its keys, such as `[account: SalesforceId]`.
    */
   protected bucket<T, P extends KeyParts = KeyParts>(
     name: string,

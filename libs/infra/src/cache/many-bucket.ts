@@ -6,6 +6,8 @@ import { IDS_MAX } from './protocol/limits.js';
 import { callForOne, type ManySource } from './read-through/many/many-call.js';
 import type { ManyLoader } from './read-through/many/many-loader.js';
 
+export type { ManyContext, ManyLoader } from './read-through/many/many-loader.js';
+
 /** A bucket that fetches many missing entries with one call to the source. */
 export class ManyBucket<T, P extends KeyParts = KeyParts> extends LoadingBucket<T, P> {
   private readonly source: ManySource;
@@ -36,11 +38,16 @@ export class ManyBucket<T, P extends KeyParts = KeyParts> extends LoadingBucket<
       throw invalidOption(`getMany of ${this.prefix} takes at most ${IDS_MAX} ids, not ${many.length}: ask in parts`);
     }
     const partsOf = new Map<string, P>();
-    const keys = many.map((parts) => {
-      const key = this.key(parts);
-      partsOf.set(key, parts);
-      this.recent?.note(key, parts);
-      return key;
+    const keys = many.map((parts): string | PromiseRejectedResult => {
+      try {
+        const key = this.key(parts);
+        partsOf.set(key, parts);
+        this.recent?.note(key, parts);
+        return key;
+      } catch (reason) {
+        this.metrics.errors++;
+        return { status: 'rejected', reason }; // parts that make no key fail alone
+      }
     });
     const answers = await this.cache.getMany({
       partsOf,
@@ -49,6 +56,6 @@ export class ManyBucket<T, P extends KeyParts = KeyParts> extends LoadingBucket<
       options: call ? this.optionsOf(call) : this.current(),
     });
     for (const { status } of answers.values()) if (status === 'rejected') this.metrics.errors++;
-    return keys.map((key) => answers.get(key) as PromiseSettledResult<T>);
+    return keys.map((key) => (typeof key === 'string' ? (answers.get(key) as PromiseSettledResult<T>) : key));
   }
 }

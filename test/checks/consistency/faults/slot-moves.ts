@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { seededRandom } from '../../../support/cache/coherence-oracle.js';
-import { elapse } from '../../../support/eventually.js';
+import { elapse, eventually } from '../../../support/eventually.js';
 import type { RedisCluster } from '../../../support/redis/redis-cluster.js';
 import { redisCommand } from '../../../support/redis/redis-command.js';
 import type { RedisServer } from '../../../support/redis/redis-server.js';
@@ -22,6 +22,8 @@ const FINISH_MS = 30_000;
 const HALF_WAY_MS = 1000;
 /** How long to wait until a script sees the open slot; the sweeper looks every second. */
 const SEEN_MS = 3000;
+/** How long the news of a slot's new owner may take to its old one. */
+const LOST_MS = 10_000;
 
 /**
  * Maximum length of what follows a key's hash tag, with the bracket that ends the tag, if the key holds the partition's
@@ -111,6 +113,10 @@ export class SlotMoves {
       for (const redis of [source, target]) redis.disconnect();
     }
     for (const { port } of others) await redisCommand(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+    // A node that has lost a slot keeps its mark: if the slot came back, every script would find it open, for ever.
+    const hasLost = async () => !(await slotsOf(from)).includes(slot);
+    await eventually(hasLost, { withinMs: LOST_MS, what: 'that the source knows the new owner' });
+    await redisCommand(from.port, 'CLUSTER', 'SETSLOT', slot, 'STABLE');
   }
 
   /**

@@ -51,19 +51,17 @@ export class L1Cache implements L1Reads {
     this.entries = new L1Entries(options, this.partitions);
   }
 
-  /**
-   * One promise of the value for all hits, if the entry may be served at this instant. `now`, by `hitClock()`, was read
-   * after the read began, and in the same turn; it is the instant of the read. @default read here
-   */
-  find(key: string, now?: number): Promise<unknown> | undefined {
+  /** One promise of the value for all hits, if the entry may be served at this instant. */
+  find(key: string): Promise<unknown> | undefined {
     const entry = this.entries.byKey.get(key);
-    return entry === undefined ? undefined : this.serve(entry, now ?? hitClock());
+    return entry === undefined ? undefined : this.serve(entry, hitClock());
   }
 
   entry(key: string): KeptEntry | undefined {
     return this.entries.byKey.get(key);
   }
 
+  /** `now`, by `hitClock()`, was read after the read began, and in the same turn; it is the instant of the read. */
   serve(entry: KeptEntry, now: number): Promise<unknown> | undefined {
     const { partition, expiresAt } = entry;
     if (!partition.isLive(now)) return undefined;
@@ -73,9 +71,9 @@ export class L1Cache implements L1Reads {
   }
 
   /** Lower bound, in milliseconds, of the time until the entry expires; undefined if it is not kept, or has no TTL. */
-  remainingMs(key: string, now?: number): number | undefined {
+  remainingMs(key: string): number | undefined {
     const entry = this.entries.byKey.get(key);
-    return entry && this.remainingMsOf(entry, now ?? hitClock());
+    return entry && this.remainingMsOf(entry, hitClock());
   }
 
   remainingMsOf({ partition, expiresAt }: KeptEntry, now: number): number | undefined {

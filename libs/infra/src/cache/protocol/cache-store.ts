@@ -264,18 +264,17 @@ export interface L1Hit {
 export interface L1Reads {
   /**
    * The value of the entry at this instant, or undefined. It is shared with other callers, and perhaps frozen: only
-   * read it. All hits share one promise: a new one for each would be a third of the cost of a hit. `now` is the instant
-   * by `hitClock()`, read in this turn. @default read here
+   * read it. All hits share one promise: a new one for each would be a third of the cost of a hit.
    */
-  find(key: string, now?: number): Promise<unknown> | undefined;
+  find(key: string): Promise<unknown> | undefined;
   /** The entry under this key, to be passed to `serve`, whether it may be served or not. */
   entry(key: string): L1Hit | undefined;
-  /** Like `find`, for an entry of this L1. */
+  /** Like `find`, for an entry of this L1. `now` is the instant by `hitClock()`, read in this turn. */
   serve(entry: L1Hit, now: number): Promise<unknown> | undefined;
   /** Like `remainingMs`, for an entry of this L1. */
   remainingMsOf(entry: L1Hit, now: number): number | undefined;
   /** Lower bound of the milliseconds until the entry expires; undefined if it is not here, or has no TTL. */
-  remainingMs(key: string, now?: number): number | undefined;
+  remainingMs(key: string): number | undefined;
 }
 
 /** The contents of the L1 of this process. */

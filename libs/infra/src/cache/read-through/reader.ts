@@ -64,8 +64,8 @@ export class Reader {
   }
 
   /**
-   * The value that the L1 has for this read, or undefined: the only place that asks the L1 for a value. The L1 does not
-   * know the age of its values, so a read that limits the age asks the store.
+   * The value that the L1 has for this read, or undefined. The L1 does not know the age of its values, so a read that
+   * limits the age asks the store.
    */
   findInL1<T>(key: string, given?: GivenOptions<T>): Promise<T> | undefined {
     return isBounded(given) ? undefined : (this.l1?.find(key) as Promise<T> | undefined);

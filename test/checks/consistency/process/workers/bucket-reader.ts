@@ -1,7 +1,6 @@
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import type { FetchContext, Fetcher, ReadOutcome } from '@bff/infra/cache/cache.types';
-import { ManyBucket } from '@bff/infra/cache/many-bucket';
-import type { ManyContext } from '@bff/infra/cache/read-through/many/many-loader';
+import { ManyBucket, type ManyContext } from '@bff/infra/cache/many-bucket';
 import { changeDriven } from '@bff/infra/cache/strategies';
 import { keys, type Key } from '../../source/universe.js';
 import type { CachedValue } from '../cached-value.js';

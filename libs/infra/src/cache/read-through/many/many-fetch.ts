@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
 import type { FetchContext } from '../../cache.types.js';
 import { IDS_PER_CALL_MAX } from '../../protocol/limits.js';
 import type { ResolvedOptions } from '../get-or-set-options.js';
@@ -13,32 +14,25 @@ import { callSource, type ManySource, type Member } from './many-call.js';
  * builder gave it up, goes into a later call, with those that come in the same turn of the event loop.
  */
 export class ManyFetch {
-  private readonly undecided: Set<string>;
-  /** The place of each key in `getMany`: a call names its ids in that order. */
-  private readonly ranks: ReadonlyMap<string, number>;
-  private gathered: (Member & { readonly rank: number })[] = [];
+  private gathered: (Member & { readonly key: string })[] = [];
   private bypassed: ManyWaiter[] = [];
   private isScheduled = false;
   /** Calls to the source run for the caller of `getMany`, whatever work has made them possible. */
   private readonly scope = new AsyncResource('ManyFetch');
 
-  /** `undecided` has the keys that are not answered yet. */
+  /** `undecided`: the keys that are not answered yet; each leaves it when it is decided. */
   constructor(
     private readonly source: ManySource,
     private readonly options: ResolvedOptions,
     private readonly partsOf: ReadonlyMap<string, readonly string[]>,
-    undecided: ReadonlySet<string>,
+    private readonly undecided: Set<string>,
     private readonly faithful: (waiter: Waiter, value: unknown) => unknown,
-  ) {
-    this.undecided = new Set(undecided);
-    this.ranks = new Map([...partsOf.keys()].map((key, rank) => [key, rank]));
-  }
+  ) {}
 
   /** This process is to build the key: its start point is taken. The promise settles with its part of a call. */
   fetch(key: string, context: FetchContext): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const [parts, rank] = [this.partsOf.get(key) ?? [], this.ranks.get(key) ?? 0];
-      this.gathered.push({ parts, rank, context, resolve, reject });
+      this.gathered.push({ key, parts: this.partsOf.get(key) ?? [], context, resolve, reject });
       this.decide(key);
     });
   }
@@ -46,8 +40,9 @@ export class ManyFetch {
   /** From now on no call waits for this key: it is answered, or somebody else builds it. */
   decide(key: string): void {
     this.undecided.delete(key);
-    if (this.undecided.size > 0 || this.isScheduled) return;
-    if (this.gathered.length > 0) this.schedule(() => this.send());
+    if (this.undecided.size > 0 || this.isScheduled || this.gathered.length === 0) return;
+    this.isScheduled = true;
+    setImmediate(() => this.send());
   }
 
   /** The store is away: the waiter is answered by the source alone, together with those that come in the same turn. */
@@ -57,16 +52,11 @@ export class ManyFetch {
     this.decide(waiter.key);
   }
 
-  private schedule(send: () => void): void {
-    this.isScheduled = true;
-    setImmediate(() => {
-      this.isScheduled = false;
-      send();
-    });
-  }
-
   private send(): void {
-    const members = this.gathered.sort((a, b) => a.rank - b.rank);
+    this.isScheduled = false;
+    const ranks = new Map([...this.partsOf.keys()].map((key, rank) => [key, rank])); // a call names its ids in that order
+    const rankOf = ({ key }: { readonly key: string }) => ranks.get(key) ?? 0;
+    const members = this.gathered.sort((one, other) => rankOf(one) - rankOf(other));
     this.gathered = [];
     for (const some of chunks(members)) {
       void callSource(this.source, some, (load) => this.scope.runInAsyncScope(load));
@@ -83,7 +73,8 @@ export class ManyFetch {
 
   /** One fetch of the bypass, in one of its places, answers all these waiters. */
   private bypassTogether(waiters: readonly ManyWaiter[], outage: Outage): void {
-    const key = `${waiters[0]?.key} and ${waiters.length - 1} more`;
+    // A name of its own: callers of one key share a fetch, and this one answers no other caller.
+    const key = `${waiters[0]?.key} and ${waiters.length - 1} more (${randomUUID()})`;
     const fetcher = (context: FetchContext) => callSource(this.source, this.membersOf(waiters, context));
     const carrier = new Waiter(key, fetcher, { ...this.options, counts: undefined, onOutcome: undefined });
     carrier.answer.catch((error: unknown) => waiters.forEach((waiter) => waiter.fail(error)));

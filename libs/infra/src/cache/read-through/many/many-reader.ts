@@ -38,7 +38,8 @@ export async function readMany(host: ManyHost, read: ManyRead): Promise<ManyAnsw
   let opening: Promise<void> | undefined;
   for (const key of read.partsOf.keys()) {
     try {
-      opening ??= host.reader.admit(key);
+      const admitted = host.reader.admit(key); // each key is checked
+      opening ??= admitted;
     } catch (reason) {
       answers.reject(key, reason);
     }
@@ -95,8 +96,8 @@ class Answers {
 class StoreReads {
   private readonly arrivedAt = performance.now();
   private readonly arrivedAfter: number;
-  /** The keys that are not known to be hits. */
-  private readonly open = new Set<string>();
+  /** The keys that are neither answered nor known to be built by others. */
+  private readonly undecided = new Set<string>();
   private many: ManyFetch | undefined;
 
   constructor(
@@ -112,7 +113,7 @@ class StoreReads {
     const building: string[] = [];
     const asked: string[] = [];
     for (const key of keys) {
-      this.open.add(key);
+      this.undecided.add(key);
       (this.host.readThrough.isBuilding(key) ? building : asked).push(key);
     }
     for (const key of building) this.enter(key);
@@ -138,8 +139,8 @@ class StoreReads {
     }
     reader.afterHit(key, stored as StoredValue, found.value, fetcherOf(partsOf.get(key) ?? []), options);
     this.answers.fulfil(key, found.value);
-    this.open.delete(key);
-    this.many?.decide(key);
+    if (this.many) this.many.decide(key);
+    else this.undecided.delete(key);
   }
 
   private isYoungEnough({ fetchedAt }: StoredValue): boolean {
@@ -162,7 +163,7 @@ class StoreReads {
   private fetch(): ManyFetch {
     const { source, options, partsOf } = this.read;
     const { readThrough } = this.host;
-    this.many ??= new ManyFetch(source, options, partsOf, this.open, (waiter, value) =>
+    this.many ??= new ManyFetch(source, options, partsOf, this.undecided, (waiter, value) =>
       readThrough.faithful(waiter, value),
     );
     return this.many;

@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import { commandTimeoutOf } from '../../../../redis/redis-client.js';
 import { Refusals } from '../../../../redis/refusals.js';
 import { failureOf, isMomentary, isReply, wordsOf } from '../../../../redis/refused-reply.js';
@@ -243,9 +244,14 @@ export class RedisGuard {
     this.recheck = setTimeout(() => void this.check(), wait).unref();
   }
 
-  /** Repeats the check of a server that is not used. If the connection is away, its return causes the next check. */
+  /**
+   * Repeats the check of a server that is not used. If the connection is away, its return causes the next check. The
+   * client of a Cluster looks for the masters anew, because it holds a replica for one of them: as long as nothing is
+   * sent, no server corrects it.
+   */
   private checkLater(): void {
     clearTimeout(this.recheck);
+    if (this.refusal === REPLICA && this.redis instanceof Cluster) this.redis.refreshSlotsCache();
     this.recheck = setTimeout(() => {
       if (this.redis.status === 'ready') void this.check();
     }, RECHECK_MS).unref();

@@ -44,6 +44,8 @@ describe('ReadBatch', () => {
   let reads: ReadBatch;
   let l1: ForgettingL1;
   let partition: Partition;
+  /** Decides about entries that the gate alone does not prove. */
+  let examine: (key: string) => Promise<undefined>;
 
   beforeEach(() => {
     sent = [];
@@ -67,8 +69,14 @@ describe('ReadBatch', () => {
       ask: (command: () => Promise<unknown>, use: (reply: unknown) => unknown) => command().then(use),
     };
     l1 = new ForgettingL1();
-    const examine = () => Promise.resolve(undefined);
-    reads = new ReadBatch(guard as unknown as RedisGuard, partition, examine, histories, l1 as unknown as RedisL1);
+    examine = () => Promise.resolve(undefined);
+    reads = new ReadBatch(
+      guard as unknown as RedisGuard,
+      partition,
+      (key) => examine(key),
+      histories,
+      l1 as unknown as RedisL1,
+    );
   });
 
   const read = async (key: string) => (await reads.request(key).reply)?.bytes.toString();
@@ -162,5 +170,24 @@ describe('ReadBatch', () => {
     void read('k');
     expect(sent).toHaveLength(3); // sent at once again
     answerAll();
+  });
+
+  it('reads many with at most 200 entries in a command', async () => {
+    const keys = Array.from({ length: 450 }, (_, i) => `k${i}`);
+    const parts = reads.requestMany(keys);
+    await turn();
+    expect(sent.map((command) => command.keys.length)).toEqual([200, 200, 50]);
+    answerAll();
+    const values = (await Promise.all(parts.map(({ reply }) => reply))).flat();
+    expect(values.map((value) => value?.bytes.toString())).toEqual(keys);
+  });
+
+  it('a failed examination rejects a read of many, even while an earlier one has not ended', async () => {
+    partition.history.settle({ born: 7, clock: 9, tip: 'tip9' });
+    examine = (key) => (key === 'slow' ? new Promise(() => undefined) : Promise.reject(new Error('away')));
+    const [part] = reads.requestMany(['slow', 'failing']);
+    await turn();
+    sent[0]?.answer(Buffer.from('9 0 9 tip9 7 -')); // entries below clock 9 are examined
+    await expect(part?.reply).rejects.toThrow('away');
   });
 });

@@ -101,9 +101,9 @@ export class ReadBatch {
     const { reason } = this.partition;
     if (reason !== undefined) throw new StoreUnavailableError(reason);
     const replies = await this.ask(keys.map((key) => ({ key, generation: this.l1?.cache.generation(key) ?? 0 })));
-    const values: (StoredValue | undefined)[] = [];
-    for (const reply of replies) values.push(reply instanceof Promise ? await reply : reply); // few are promises
-    return values;
+    if (replies.every(isThere)) return replies;
+    // All at once: a rejection that nobody awaits yet would end the process.
+    return Promise.all(replies.map((reply) => Promise.resolve(reply)));
   }
 
   private readAlone(asked: Asked): Promise<StoredValue | undefined> {
@@ -179,6 +179,10 @@ export class ReadBatch {
     this.l1?.keep(key, generation, gate, envelope, stored);
     return stored;
   }
+}
+
+function isThere(reply: Reply): reply is StoredValue | undefined {
+  return !(reply instanceof Promise);
 }
 
 /** A read that nobody else can share any more. */
