@@ -73,11 +73,18 @@ describe('the package', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The file of this name on the package's page, and what the page says that it prints. */
+  /** The file of this name on the package's page. */
+  function listing(name: string): string {
+    const [, code] = new RegExp(`\`${name}\`\n\n\`\`\`\\w+\n([^]*?)\`\`\``).exec(page) ?? [];
+    if (code === undefined) throw new Error(`the page shows no ${name}`);
+    return code;
+  }
+
+  /** A file with what the page says that it prints. */
   function sample(name: string): { code: string; printed: string } {
-    const [, code, printed] =
-      new RegExp(`\`${name}\`\n\n\`\`\`\\w+\n([^]*?)\`\`\`\n\n\`\`\`\n([^]*?)\`\`\``).exec(page) ?? [];
-    if (code === undefined || printed === undefined) throw new Error(`the page shows no ${name} and what it prints`);
+    const code = listing(name);
+    const [, printed] = /^```\n\n```\n([^]*?)```/.exec(page.slice(page.indexOf(code) + code.length)) ?? [];
+    if (printed === undefined) throw new Error(`the page does not say what ${name} prints`);
     return { code, printed };
   }
 
@@ -98,13 +105,13 @@ describe('the package', () => {
     const files = readdirSync(installed(), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed().length + 1));
-    const outside = files.filter((file) => !/^dist\/(index|nest)\.|^dist\/(cache|redis|process)\//.test(file)).sort();
+    const outside = files.filter((file) => !/^dist\/(index|nest|testing)\.|^dist\/(cache|redis|process|testing)\//.test(file)).sort();
     expect(outside).toEqual(['LICENSE', 'README.md', 'package.json']);
     const folderOf = (kind: string) => files.filter((file) => file.endsWith(kind)).length;
     expect([folderOf('.lua'), folderOf('.js') > 80, folderOf('.d.ts') > 20]).toEqual([18, true, true]);
-    expect(files.filter((file) => /spec|contract|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
+    expect(files.filter((file) => /spec|\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
     const leaking = files.filter((file) =>
-      /@bff\/|libs\/(modules|integrations)|apps\/|jest/.test(readFileSync(join(installed(), file), 'utf8')),
+      /@bff\/|libs\/(modules|integrations)|apps\/|@jest\//.test(readFileSync(join(installed(), file), 'utf8')),
     );
     expect(leaking).toEqual([]);
     const manifest = JSON.parse(readFileSync(join(installed(), 'package.json'), 'utf8')) as object;
@@ -136,6 +143,16 @@ describe('the package', () => {
     writeFileSync(join(plain(), 'redis.mjs'), code);
     await prints(plain(), 'redis.mjs', printed, true);
   }, 60_000);
+
+  it('lets a test set the clock, and runs the contract of the stores on a Redis of its user', async () => {
+    for (const name of ['prices.test.mjs', 'contract.test.mjs']) writeFileSync(join(plain(), name), listing(name));
+    const { code, output } = await run(process.execPath, ['--test', '--test-reporter=tap'], plain(), {
+      REDIS_URL: redis.url,
+    });
+    const [, passed] = /^# pass (\d+)$/m.exec(output) ?? [];
+    expect({ code, failed: /^# fail (\d+)$/m.exec(output)?.[1] }).toEqual({ code: 0, failed: '0' });
+    expect(Number(passed)).toBeGreaterThan(150);
+  }, 120_000);
 
   it('can be required by CommonJS, and says what is missing where ./nest is imported without Nest', async () => {
     const print = `console.log(typeof require('${NAME}').createCache, typeof require('${NAME}/package.json').version)`;

@@ -1,5 +1,5 @@
 import type { OnSplit } from '../redis/primary-vouch.js';
-import { createRedisClient, type RedisClient } from '../redis/redis-client.js';
+import { createRedisClient, isRedisClient, type RedisClient } from '../redis/redis-client.js';
 import { invalidOption } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Callers, CounterReports, FeedAges } from './cache.types.js';
@@ -182,6 +182,8 @@ function safetyTtl(seconds: number | undefined): number | undefined {
 }
 
 function redisStore(redis: RedisClient, options: CacheOptions, codec: ValueCodec): CacheStore {
+  if (!isRedisClient(redis))
+    throw invalidOption('redis takes what createRedisClient made; this is something else, or of another copy of ioredis');
   return new RedisCacheStore({
     redis,
     appName: checkedAppName(options.appName),
