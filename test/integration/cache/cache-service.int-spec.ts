@@ -67,6 +67,18 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
       expect(await cache.get('d:4')).toBeUndefined();
     });
 
+    it('counts how each direct read was answered, and no read of a bucket', async () => {
+      const source = new CountingSource<unknown>(1);
+      const read = (options?: { ttlSeconds: number } | number) => cache.getOrSet('d:k', source.fetch, options);
+      await Promise.all([read(), read(60), read({ ttlSeconds: 60 })]);
+      await read();
+      await read(60);
+      await read({ ttlSeconds: 60 });
+      await new ThingsCache(cache).kept.get(['1'], source.fetch);
+      await cache.getOrSetAllowingStale('d:k', source.fetch, { stale: { whileRevalidateSeconds: 1 }, ttlSeconds: 60 });
+      expect(cache.directReads()).toEqual({ hits: 4, misses: 1, coalesced: 2, bypassed: 0, stale: 0 });
+    });
+
     it('a TTL ends an entry, and only that', async () => {
       await cache.getOrSet('d:kept', async () => 1);
       await cache.getOrSet('d:brief', async () => 1, 0.2);

@@ -3,6 +3,7 @@ import { Rehydration } from './upkeep/rehydration.js';
 import type {
   CacheLock,
   CounterReports,
+  DirectReads,
   Fetcher,
   GetOptions,
   GetOrSetOptions,
@@ -280,6 +281,11 @@ export class CacheService {
 
   state(): StoreState {
     return this.store.state();
+  }
+
+  /** How this service's own reads through were answered in this process; buckets count theirs (`DomainCache.metrics`). */
+  directReads(): DirectReads {
+    return this.reader.directReads();
   }
 
   /** The feeds whose age this process checks. */

@@ -296,6 +296,9 @@ export interface CacheBucketMetrics {
   backgroundFailures: number;
 }
 
+/** How calls of the cache that go through no bucket were answered. */
+export type DirectReads = Readonly<Pick<CacheBucketMetrics, 'hits' | 'misses' | 'coalesced' | 'bypassed' | 'stale'>>;
+
 /**
  * Counters of one domain: its buckets, and its invalidations (one per call, or the number of changes that the call
  * gave).
