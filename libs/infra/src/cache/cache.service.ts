@@ -2,6 +2,7 @@ import { CacheError, invalidOption } from './cache.errors.js';
 import { Rehydration } from './upkeep/rehydration.js';
 import type {
   CacheLock,
+  CountedDomain,
   CounterReports,
   DirectReads,
   Fetcher,
@@ -22,8 +23,7 @@ import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
 import { BackgroundBuilds } from './read-through/background-builds.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
-import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
-import { readMany } from './read-through/many/many-reader.js';
+import { cacheInternals, INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
 import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader } from './read-through/reader.js';
@@ -105,24 +105,9 @@ export class CacheService {
     this.rehydration = new Rehydration(parts.store, background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
-    this[INTERNALS] = this.internals();
-  }
-
-  private internals(): CacheInternals {
-    const { store, reader, readThrough, staleReader, rehydration, board, codec } = this;
-    return {
-      resolve: (options, counts) => reader.resolve(options, counts),
-      entryInL1: (key) => reader.entryInL1(key),
-      serveAtRest: (entry, options, now) => reader.serveAtRest(entry, options, now),
-      getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
-      getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
-      getMany: (read) => readMany({ store, reader, readThrough }, read),
-      requireEncryption: (prefix) => codec.requireEncryption(prefix),
-      watchFeeds: (names) => this.parts.feeds?.watch(names),
-      registerRehydration: (keyPrefix, bucket) => rehydration.register(keyPrefix, bucket),
-      registerDomain: (domain, metrics) => board.register(domain, metrics),
-      domainMetrics: (domain) => board.total(domain),
-    };
+    const { store, codec, readThrough, reader, staleReader, rehydration, board } = this;
+    const { feeds } = parts;
+    this[INTERNALS] = cacheInternals({ store, codec, readThrough, reader, staleReader, rehydration, board, feeds });
   }
 
   /**
@@ -281,6 +266,11 @@ export class CacheService {
 
   state(): StoreState {
     return this.store.state();
+  }
+
+  /** The domain caches that use this service, by name. */
+  get domains(): ReadonlyMap<string, CountedDomain> {
+    return this.board.domains;
   }
 
   /** How this service's own reads through were answered in this process; buckets count theirs (`DomainCache.metrics`). */

@@ -312,6 +312,13 @@ export interface DomainMetrics {
   readonly lostRepeats: number;
 }
 
+/** A domain whose reads are counted: the face of every `DomainCache`. */
+export interface CountedDomain {
+  readonly domain: string;
+  metrics(): Promise<DomainTotals>;
+  ttlSeconds(): Readonly<Record<string, number | null>>;
+}
+
 /** The counters of one domain, summed over processes, those that have ended included; or those of this one alone. */
 export interface DomainTotals extends DomainMetrics {
   /** Number of live processes in the sums: all that have the domain, or this one alone. Ended ones are not in it. */

@@ -6,7 +6,14 @@ import type { CacheService } from './cache.service.js';
 import { INTERNALS } from './read-through/cache-internals.js';
 import { ManyBucket } from './many-bucket.js';
 import type { ManyLoader } from './read-through/many/many-loader.js';
-import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
+import type {
+  CacheBucketMetrics,
+  CountedDomain,
+  CounterReports,
+  DomainMetrics,
+  DomainTotals,
+  Invalidation,
+} from './cache.types.js';
 import { namespace, type Dependency } from './dependencies.js';
 
 export interface DomainCacheOptions {
@@ -31,7 +38,7 @@ export interface DomainCacheOptions {
  *       });
  *     }
  */
-export abstract class DomainCache {
+export abstract class DomainCache implements CountedDomain {
   private readonly buckets = new Map<string, Pick<Bucket<unknown>, 'metrics' | 'ttlSeconds'>>();
   private readonly repeatAfterMs: readonly number[];
   private readonly repeats: RepeatedInvalidations;
@@ -44,7 +51,7 @@ export abstract class DomainCache {
   ) {
     this.repeatAfterMs = repeatDelays(options.repeatAfterMs);
     this.repeats = new RepeatedInvalidations((dependencies) => cache.invalidate(...dependencies));
-    cache[INTERNALS].registerDomain(domain, () => this.processMetrics());
+    cache[INTERNALS].registerDomain(this, () => this.processMetrics());
   }
 
   /**
