@@ -234,6 +234,8 @@ export class CacheService {
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
+    if (dependencies.some((d) => typeof d !== 'string'))
+      throw invalidOption('invalidate takes dependencies one by one, such as record(table, id), and no list of them');
     if (dependencies.length > INVALIDATED_MAX) {
       const text = `an invalidation takes at most ${INVALIDATED_MAX} dependencies, not ${dependencies.length}: use wholeTable or namespace`;
       throw invalidOption(text);

@@ -102,7 +102,7 @@ export abstract class DomainCache implements CountedDomain {
    * that are being built meanwhile are not kept.
    */
   clear(): Promise<Invalidation> {
-    return this.invalidate([namespace(this.domain)]);
+    return this.invalidate(namespace(this.domain));
   }
 
   /**
@@ -119,18 +119,29 @@ export abstract class DomainCache implements CountedDomain {
    * before any repeat. An invalidation that was not acknowledged is repeated as well, at the same delays after the
    * failure: the source has changed, and perhaps no caller asks again.
    */
-  protected async invalidate(
+  protected invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
+    return this.invalidateNow(dependencies, this.repeatAfterMs);
+  }
+
+  /** Like `invalidate`, with repeats at these delays instead of the domain's (see `DomainCacheOptions`). */
+  protected async invalidateAndRepeat(
+    repeatAfterMs: readonly number[],
+    ...dependencies: Dependency[]
+  ): Promise<Invalidation> {
+    return this.invalidateNow(dependencies, repeatDelays(repeatAfterMs));
+  }
+
+  private async invalidateNow(
     dependencies: readonly Dependency[],
-    options: DomainCacheOptions = {},
+    repeatAfterMs: readonly number[],
   ): Promise<Invalidation> {
     this.invalidations++;
-    const afterMs = options.repeatAfterMs ? repeatDelays(options.repeatAfterMs) : this.repeatAfterMs;
     try {
       const done = await this.cache.invalidate(...dependencies);
-      this.repeats.add(dependencies, afterMs);
+      this.repeats.add(dependencies, repeatAfterMs);
       return done;
     } catch (error) {
-      if (error instanceof NotAcknowledgedError) this.repeats.add(dependencies, afterMs);
+      if (error instanceof NotAcknowledgedError) this.repeats.add(dependencies, repeatAfterMs);
       throw error;
     }
   }
