@@ -29,7 +29,8 @@ export function expect(actual: unknown): Expectation {
     toBeUndefined: () => assert.equal(actual, undefined),
     toEqual: (expected) => assert.deepEqual(defined(actual), defined(expected)),
     toMatchObject: (expected) => assert.deepEqual(defined(partLike(actual, expected)), defined(expected)),
-    toContain: (expected) => assert.ok((actual as readonly unknown[]).includes(expected), `${String(expected)} is missing`),
+    toContain: (expected) =>
+      assert.ok((actual as readonly unknown[]).includes(expected), `${String(expected)} is missing`),
     toHaveLength: (expected) => assert.equal((actual as { readonly length: number }).length, expected),
     toBeGreaterThan: (expected) => isNumber((n) => n > expected, `above ${expected}`),
     toBeGreaterThanOrEqual: (expected) => isNumber((n) => n >= expected, `at least ${expected}`),

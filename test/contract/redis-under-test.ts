@@ -21,7 +21,13 @@ export async function connectRedis(server: { readonly url: string }): Promise<Re
  * Makes pairs of stores on this Redis, alone or the primary of others. Each pair has keys of its own, which stay there
  * after it is closed: use a Redis for tests.
  */
-export function redisStores({ url, partitions = 1 }: { readonly url: string; readonly partitions?: number }): StoreFactory {
+export function redisStores({
+  url,
+  partitions = 1,
+}: {
+  readonly url: string;
+  readonly partitions?: number;
+}): StoreFactory {
   return (settings) => createRedisStores({ url }, partitions, settings);
 }
 

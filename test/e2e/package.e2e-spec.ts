@@ -105,7 +105,9 @@ describe('the package', () => {
     const files = readdirSync(installed(), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(installed().length + 1));
-    const outside = files.filter((file) => !/^dist\/(index|nest|testing)\.|^dist\/(cache|redis|process|testing)\//.test(file)).sort();
+    const outside = files
+      .filter((file) => !/^dist\/(index|nest|testing)\.|^dist\/(cache|redis|process|testing)\//.test(file))
+      .sort();
     expect(outside).toEqual(['LICENSE', 'README.md', 'package.json']);
     const folderOf = (kind: string) => files.filter((file) => file.endsWith(kind)).length;
     expect([folderOf('.lua'), folderOf('.js') > 80, folderOf('.d.ts') > 20]).toEqual([18, true, true]);

@@ -21,18 +21,18 @@ export function describeRaces({ describe, it }: TestRunner, create: StoreFactory
     ];
 
     for (const race of cases) {
-    it(`[P25] is not won by ${race.by}: neither on a cold key nor over an entry`, async () => {
-      const { store, other } = await create();
-      const cold = await startBuild(store, key);
-      await other.invalidate([race.invalidated]);
-      expect(await cold.commit('old', race.dependsOn)).toBe('stale');
-      expect(await text(store, key)).toBeUndefined();
-      await put(store, key, 'new', race.dependsOn);
-      expect(await text(store, key)).toBe('new');
-      expect(await other.invalidate([race.invalidated])).toEqual({ dropped: 1, keys: [key], deferred: 0 });
-      expect(await text(store, key)).toBeUndefined();
-      expect(await text(other, key)).toBeUndefined();
-    });
+      it(`[P25] is not won by ${race.by}: neither on a cold key nor over an entry`, async () => {
+        const { store, other } = await create();
+        const cold = await startBuild(store, key);
+        await other.invalidate([race.invalidated]);
+        expect(await cold.commit('old', race.dependsOn)).toBe('stale');
+        expect(await text(store, key)).toBeUndefined();
+        await put(store, key, 'new', race.dependsOn);
+        expect(await text(store, key)).toBe('new');
+        expect(await other.invalidate([race.invalidated])).toEqual({ dropped: 1, keys: [key], deferred: 0 });
+        expect(await text(store, key)).toBeUndefined();
+        expect(await text(other, key)).toBeUndefined();
+      });
     }
 
     it('[invariant 2] is not won by a dependency that nobody depended on before and that is learned after the fetch', async () => {

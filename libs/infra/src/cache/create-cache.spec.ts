@@ -4,7 +4,11 @@ import { createCache } from './create-cache.js';
 
 describe('the options of a cache', () => {
   it.each([
-    ['redis, of another copy of ioredis', { redis: { options: {}, status: 'ready' } as unknown as RedisClient }, 'createRedisClient'],
+    [
+      'redis, of another copy of ioredis',
+      { redis: { options: {}, status: 'ready' } as unknown as RedisClient },
+      'createRedisClient',
+    ],
     ['redis, an address', { redis: 'redis://127.0.0.1' as unknown as RedisClient }, 'createRedisClient'],
     ['appName', { appName: 'a b', redisUrl: 'redis://127.0.0.1:1' }, 'appName takes'],
     ['waitMs', { waitMs: -1 }, 'waitMs'],

@@ -183,7 +183,9 @@ function safetyTtl(seconds: number | undefined): number | undefined {
 
 function redisStore(redis: RedisClient, options: CacheOptions, codec: ValueCodec): CacheStore {
   if (!isRedisClient(redis))
-    throw invalidOption('redis takes what createRedisClient made; this is something else, or of another copy of ioredis');
+    throw invalidOption(
+      'redis takes what createRedisClient made; this is something else, or of another copy of ioredis',
+    );
   return new RedisCacheStore({
     redis,
     appName: checkedAppName(options.appName),
