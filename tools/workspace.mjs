@@ -49,6 +49,14 @@ export function runQuietly(command, args, options = {}) {
   });
 }
 
+/** Runs npm as `runQuietly` does: the npm that runs this tool, if there is one. */
+export function runNpm(args, options = {}) {
+  const npm = process.env.npm_execpath;
+  return npm?.endsWith('.js')
+    ? runQuietly(process.execPath, [npm, ...args], options)
+    : runQuietly('npm', args, { shell: process.platform === 'win32', ...options });
+}
+
 /** The start file of an installed package's program; Node runs it the same way on every system. */
 export function programOf(packageName, program = packageName) {
   const require = createRequire(join(root, 'package.json'));
@@ -68,11 +76,7 @@ export async function ensureInstalled() {
   if (folder?.isSymbolicLink()) stop('node_modules is a link to another folder: remove the link, and try again.');
   // Development dependencies build and test the product, even where NODE_ENV is production.
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const npm = process.env.npm_execpath;
-  const install = npm?.endsWith('.js')
-    ? () => runQuietly(process.execPath, [npm, ...args])
-    : () => runQuietly('npm', args, { shell: process.platform === 'win32' });
-  const { code, output } = await step('Installing dependencies (npm ci)', install);
+  const { code, output } = await step('Installing dependencies (npm ci)', () => runNpm(args));
   if (code !== 0)
     stop(`${output}\nnpm ci failed: see its message above. It needs the npm registry, or a filled npm cache.`);
 }

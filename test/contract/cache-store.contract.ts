@@ -1,4 +1,3 @@
-import { afterEach, describe } from '@jest/globals';
 import { describeBuilds } from './cache-store/builds.js';
 import { describeDirectory } from './cache-store/directory.js';
 import { describeExpiry } from './cache-store/expiry.js';
@@ -10,12 +9,15 @@ import { describeRaces } from './cache-store/races.js';
 import { describeSharedReads } from './cache-store/shared-reads.js';
 import { describeWrites } from './cache-store/writes.js';
 import type { StoreFactory, StoreUnderTest } from './store-under-test.js';
+import type { TestRunner } from './test-runner.js';
 
 /**
- * The contract of every implementation of the `CacheStore` port. Ids in brackets name the cases and invariants that a
- * test covers (docs/acceptance.md).
+ * Declares the tests of the contract that every implementation of the `CacheStore` port keeps, with the functions of a
+ * test runner. `factory` makes an empty store for each test; what it made is closed after it. Ids in brackets name the
+ * cases and invariants that a test covers (docs/acceptance.md).
  */
-export function describeCacheStore(name: string, factory: StoreFactory): void {
+export function describeCacheStore(name: string, factory: StoreFactory, runner: TestRunner): void {
+  const { describe, afterEach } = runner;
   describe(`CacheStore: ${name}`, () => {
     const created: StoreUnderTest[] = [];
     const create: StoreFactory = async (settings) => {
@@ -27,15 +29,15 @@ export function describeCacheStore(name: string, factory: StoreFactory): void {
       await Promise.all(created.splice(0).map((sut) => sut.close()));
     });
 
-    describeSharedReads(create);
-    describeBuilds(create);
-    describeLeases(create);
-    describeRaces(create);
-    describeWrites(create);
-    describeInvalidations(create);
-    describeExpiry(create);
-    describeDirectory(create);
-    describeLongerLives(create);
-    describeMessages(create);
+    describeSharedReads(runner, create);
+    describeBuilds(runner, create);
+    describeLeases(runner, create);
+    describeRaces(runner, create);
+    describeWrites(runner, create);
+    describeInvalidations(runner, create);
+    describeExpiry(runner, create);
+    describeDirectory(runner, create);
+    describeLongerLives(runner, create);
+    describeMessages(runner, create);
   });
 }

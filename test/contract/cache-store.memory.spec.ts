@@ -1,17 +1,14 @@
-import { MemoryCacheStore } from '@bff/infra/cache/store/memory/memory-cache-store';
+import { afterEach, describe, it } from '@jest/globals';
 import { MemoryCheckpoints } from '@bff/infra/fleet/memory/memory-checkpoints';
 import { MemoryConsumerLeases } from '@bff/infra/fleet/memory/memory-consumer-leases';
 import { MemoryProcessReports } from '@bff/infra/fleet/memory/memory-process-reports';
 import { describeCacheStore } from './cache-store.contract.js';
 import { describeCheckpoints } from './checkpoints.contract.js';
 import { describeConsumerLeases } from './consumer-leases.contract.js';
+import { memoryStores } from './memory-under-test.js';
 import { describeProcessReports } from './process-reports.contract.js';
 
-describeCacheStore('memory', async ({ windowMax } = {}) => {
-  const store = new MemoryCacheStore(windowMax === undefined ? {} : { windowMax });
-  await store.open();
-  return { store, other: store, countIndexKeys: async () => store.indexCount, close: () => store.close() };
-});
+describeCacheStore('memory', memoryStores(), { describe, it, afterEach });
 
 describeCheckpoints('memory', async () => ({
   checkpoints: new MemoryCheckpoints(new MemoryConsumerLeases()),

@@ -47,8 +47,9 @@ afterAll(async () => {
   await server.stop();
 });
 
-describeCacheStore('Redis, one partition', (settings) => createRedisStores(server, 1, settings));
-describeCacheStore('Redis, three partitions', (settings) => createRedisStores(server, 3, settings));
+const runner = { describe, it, afterEach };
+describeCacheStore('Redis, one partition', (settings) => createRedisStores(server, 1, settings), runner);
+describeCacheStore('Redis, three partitions', (settings) => createRedisStores(server, 3, settings), runner);
 
 describeCheckpoints('Redis', async () => {
   const checkpoints = new RedisCheckpoints(await connect(), `contract-${randomUUID()}`);

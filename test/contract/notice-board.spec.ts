@@ -132,7 +132,7 @@ describe('RedisNoticeBoard', () => {
  * Connects with the product's command timeout (200 ms). With the 5 s of `connectRedis`, one unanswered post would use
  * up the patience of `eventually`.
  */
-async function connectImpatiently(on: RedisServer): Promise<RedisClient> {
+async function connectImpatiently(on: { readonly url: string }): Promise<RedisClient> {
   const redis = createRedisClient({ url: on.url });
   await redis.connect();
   return redis;

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { RedisCacheStore } from '@bff/infra/cache/store/redis/redis-cache-store';
 import { createRedisClient, type RedisClient } from '@bff/infra/redis/redis-client';
-import type { RedisServer } from '../support/redis/redis-server.js';
-import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
+import type { StoreFactory, StoreSettings, StoreUnderTest } from './store-under-test.js';
 
 /**
  * Keys that remain for good, each of bounded size: the application's layout, and the gate, the metadata and the window
@@ -12,15 +11,29 @@ import type { StoreSettings, StoreUnderTest } from './store-under-test.js';
 const LASTING = /(:(g|m|iv|tz)|\.layout})$/;
 
 /** A connection as the product makes it, ready for use, but with a long timeout, because tests share the machine. */
-export async function connectRedis(server: RedisServer): Promise<RedisClient> {
+export async function connectRedis(server: { readonly url: string }): Promise<RedisClient> {
   const redis = createRedisClient({ url: server.url, commandTimeoutMs: 5_000 });
   await redis.connect();
   return redis;
 }
 
+/**
+ * Makes pairs of stores on this Redis, alone or the primary of others. Each pair has keys of its own, which stay there
+ * after it is closed: use a Redis for tests.
+ */
+export function redisStores({
+  url,
+  partitions = 1,
+}: {
+  readonly url: string;
+  readonly partitions?: number;
+}): StoreFactory {
+  return (settings) => createRedisStores({ url }, partitions, settings);
+}
+
 /** Two stores of one application on this server, each with its own connection, as in two processes. */
 export async function createRedisStores(
-  server: RedisServer,
+  server: { readonly url: string },
   partitions: number,
   settings: StoreSettings = {},
 ): Promise<StoreUnderTest> {

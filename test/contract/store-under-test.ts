@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { expect } from '@jest/globals';
 import { storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
 import type {
   BeginReply,
@@ -9,6 +8,7 @@ import type {
   StoredValue,
 } from '@bff/infra/cache/protocol/cache-store';
 import { eventually } from '../support/eventually.js';
+import { expect } from './expect.js';
 
 export interface StoreSettings {
   /** Maximum number of invalidated dependencies that the store remembers. */

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { membership, record } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import { begin, put, startBuild, text, value, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** How an entry is read and built, and every answer to a commit. */
-export function describeBuilds(create: StoreFactory): void {
+export function describeBuilds({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('builds', () => {
     it('answers undefined for what was never stored', async () => {
       const { store } = await create();

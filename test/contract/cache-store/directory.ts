@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
 import { entry, namespace, record } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import {
   allKeys,
   eventuallySeen,
@@ -10,9 +10,10 @@ import {
   write,
   type StoreFactory,
 } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** How entries are listed, counted and measured. Keys are taken literally. */
-export function describeDirectory(create: StoreFactory): void {
+export function describeDirectory({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('the directory of entries', () => {
     it('[P21] names each live key once over more than 1,000 of them, and no other', async () => {
       const { store, other } = await create();

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
 import { record } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import {
   allKeys,
   begin,
@@ -12,9 +12,10 @@ import {
   write,
   type StoreFactory,
 } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** When an entry ends by its TTL, and that a sweep leaves no trace of it. */
-export function describeExpiry(create: StoreFactory): void {
+export function describeExpiry({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('expiry', () => {
     it('[P12] [P13] ends an entry when its TTL has passed, for every kind of question', async () => {
       const { store, other } = await create();

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { entry, membership, namespace, record, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import { allKeys, put, startBuild, sweepAll, text, times, write, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** Which entries an invalidation drops and reports, and that no trace of them remains. */
-export function describeInvalidations(create: StoreFactory): void {
+export function describeInvalidations({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('invalidations', () => {
     it('[P5] [P8] [E6] drop exactly the dependants, and name them', async () => {
       const { store, other } = await create();

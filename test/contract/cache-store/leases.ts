@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { entry, record } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import { begin, eventuallySeen, put, startBuild, text, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** Which caller receives the lease to build, for how long, and which one takes it over. */
-export function describeLeases(create: StoreFactory): void {
+export function describeLeases({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('leases', () => {
     it('[P1] [J1] grants one lease to a hundred that ask together, and names the holder to the others', async () => {
       const { store, other } = await create();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
 import { entry, record, storedDependencies, type Dependency } from '@bff/infra/cache/dependencies';
 import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
+import { expect } from '../expect.js';
 import {
   begin,
   eventuallySeen,
@@ -13,6 +13,7 @@ import {
   write,
   type StoreFactory,
 } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 interface Kept {
   readonly ttlMs?: number;
@@ -31,7 +32,7 @@ async function rebuild(store: CacheStore, key: string, content: string, kept: Ke
 }
 
 /** Refreshes, extensions, stale copies, writes under a lease, and announcements of what has dropped. */
-export function describeLongerLives(create: StoreFactory): void {
+export function describeLongerLives({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('a refresh', () => {
     it('[F8] is granted over a valid entry, once at a time, and the entry is served meanwhile', async () => {
       const { store, other } = await create();

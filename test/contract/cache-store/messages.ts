@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
 import { entry, membership, record } from '@bff/infra/cache/dependencies';
 import type { CacheStore, InvalidationNotice, LeaseEnd } from '@bff/infra/cache/protocol/cache-store';
+import { expect } from '../expect.js';
 import { eventuallySeen, put, startBuild, write, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** Which messages the store sends to its listeners in every process. */
-export function describeMessages(create: StoreFactory): void {
+export function describeMessages({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('messages', () => {
     it('[J3] tell how a lease ended, with the code and the message of a failure', async () => {
       const { store, other } = await create();

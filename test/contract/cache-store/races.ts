@@ -1,13 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
 import { entry, membership, namespace, record, wholeTable, type Dependency } from '@bff/infra/cache/dependencies';
 import type { CacheStore } from '@bff/infra/cache/protocol/cache-store';
+import { expect } from '../expect.js';
 import { begin, put, startBuild, text, value, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /**
  * The stale-fill race: what was fetched before an invalidation of something that it depends on is never stored after
  * that invalidation [P25] [P26] [E16].
  */
-export function describeRaces(create: StoreFactory): void {
+export function describeRaces({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('the stale-fill race', () => {
     const key = 'orders:account:1';
     const cases: readonly { by: string; invalidated: Dependency; dependsOn: readonly Dependency[] }[] = [
@@ -19,18 +20,20 @@ export function describeRaces(create: StoreFactory): void {
       { by: 'namespace', invalidated: namespace('orders'), dependsOn: [] },
     ];
 
-    it.each(cases)('[P25] is not won by $by: neither on a cold key nor over an entry', async (race) => {
-      const { store, other } = await create();
-      const cold = await startBuild(store, key);
-      await other.invalidate([race.invalidated]);
-      expect(await cold.commit('old', race.dependsOn)).toBe('stale');
-      expect(await text(store, key)).toBeUndefined();
-      await put(store, key, 'new', race.dependsOn);
-      expect(await text(store, key)).toBe('new');
-      expect(await other.invalidate([race.invalidated])).toEqual({ dropped: 1, keys: [key], deferred: 0 });
-      expect(await text(store, key)).toBeUndefined();
-      expect(await text(other, key)).toBeUndefined();
-    });
+    for (const race of cases) {
+      it(`[P25] is not won by ${race.by}: neither on a cold key nor over an entry`, async () => {
+        const { store, other } = await create();
+        const cold = await startBuild(store, key);
+        await other.invalidate([race.invalidated]);
+        expect(await cold.commit('old', race.dependsOn)).toBe('stale');
+        expect(await text(store, key)).toBeUndefined();
+        await put(store, key, 'new', race.dependsOn);
+        expect(await text(store, key)).toBe('new');
+        expect(await other.invalidate([race.invalidated])).toEqual({ dropped: 1, keys: [key], deferred: 0 });
+        expect(await text(store, key)).toBeUndefined();
+        expect(await text(other, key)).toBeUndefined();
+      });
+    }
 
     it('[invariant 2] is not won by a dependency that nobody depended on before and that is learned after the fetch', async () => {
       const { store, other } = await create();

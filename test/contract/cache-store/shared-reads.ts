@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { record } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import { put, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** `requestRead`: a caller may share a read only while it is open. */
-export function describeSharedReads(create: StoreFactory): void {
+export function describeSharedReads({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('reads that callers share', () => {
     it('answers like a read of one caller', async () => {
       const { store } = await create();

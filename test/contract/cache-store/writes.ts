@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { namespace, record } from '@bff/infra/cache/dependencies';
+import { expect } from '../expect.js';
 import { begin, eventuallySeen, put, startBuild, text, write, type StoreFactory } from '../store-under-test.js';
+import type { TestRunner } from '../test-runner.js';
 
 /** `write` without a lease stores in any case, as if the value was fetched at the instant at which it is stored. */
-export function describeWrites(create: StoreFactory): void {
+export function describeWrites({ describe, it }: TestRunner, create: StoreFactory): void {
   describe('writes', () => {
     it('replaces a valid entry together with its dependencies', async () => {
       const { store, other } = await create();

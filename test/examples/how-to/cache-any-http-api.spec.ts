@@ -42,7 +42,7 @@ class StockCache extends DomainCache {
 
   /** Resolves when no later read, in any process, returns what was fetched before. */
   changed(sku: string): Promise<Invalidation> {
-    return this.invalidate([record('Stock', sku)]);
+    return this.invalidate(record('Stock', sku));
   }
 }
 

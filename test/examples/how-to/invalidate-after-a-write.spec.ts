@@ -25,7 +25,7 @@ class CustomersCache extends DomainCache {
 
   /** After a customer was created, changed or deleted. */
   changed(id: string): Promise<Invalidation> {
-    return this.invalidate([record('Customer', id), membership('Customer')]);
+    return this.invalidate(record('Customer', id), membership('Customer'));
   }
 }
 

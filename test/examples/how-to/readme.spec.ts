@@ -37,7 +37,7 @@ class OrdersCache extends DomainCache {
 
   /** Resolves when no later read, in any process, returns an older version of this order. */
   changed(id: string): Promise<Invalidation> {
-    return this.invalidate([record('Order', id)]);
+    return this.invalidate(record('Order', id));
   }
 }
 

@@ -23,7 +23,7 @@ class RecommendationsCache extends DomainCache {
   }
 
   drop() {
-    return this.invalidate([namespace('recommendations')]);
+    return this.invalidate(namespace('recommendations'));
   }
 }
 

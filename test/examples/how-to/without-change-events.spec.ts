@@ -34,11 +34,11 @@ class DeskCache extends DomainCache {
   }
 
   answered(id: string) {
-    return this.invalidate([this.ticket.entry([id])]);
+    return this.invalidate(this.ticket.entry([id]));
   }
 
   imported() {
-    return this.invalidate([namespace('desk')]);
+    return this.invalidate(namespace('desk'));
   }
 }
 

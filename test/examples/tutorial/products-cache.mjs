@@ -22,6 +22,6 @@ export class ProductsCache extends DomainCache {
   /** Resolves when no later read, in any process, returns the old price. */
   async setPrice(id, price) {
     await setPrice(id, price);
-    return this.invalidate([record('Product', id)]);
+    return this.invalidate(record('Product', id));
   }
 }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { CacheService } from '@bff/infra/cache/cache.service';
 import { DomainCache } from '@bff/infra/cache/domain-cache';
 import { emptyBucketMetrics } from '@bff/infra/cache/counters/bucket-metrics';
-import { namespace, record, tag } from '@bff/infra/cache/dependencies';
+import { namespace, record, tag, type Dependency } from '@bff/infra/cache/dependencies';
 import { changeDriven, hybrid, ttl } from '@bff/infra/cache/strategies';
 import { memoryFixture, redisFixture, type CacheFixture } from '../../support/cache/cache-under-test.js';
 import { CountingSource } from '../../support/counting-source.js';
@@ -16,7 +16,7 @@ class ThingsCache extends DomainCache {
     super('things', cache);
   }
   drop(id: string) {
-    return this.invalidate([record('Thing', id)]);
+    return this.invalidate(record('Thing', id));
   }
 }
 
@@ -65,6 +65,23 @@ describe.each<CacheFixture>([memoryFixture(), redisFixture(1), redisFixture(3), 
         return 1;
       });
       expect(await cache.get('d:4')).toBeUndefined();
+    });
+
+    it('refuses a list of dependencies where they are given one by one', async () => {
+      const list = [record('Thing', '1')] as unknown as Dependency;
+      await expect(cache.invalidate(list)).rejects.toMatchObject({ code: 'CACHE_INVALID_OPTION' });
+    });
+
+    it('counts how each direct read was answered, and no read of a bucket', async () => {
+      const source = new CountingSource<unknown>(1);
+      const read = (options?: { ttlSeconds: number } | number) => cache.getOrSet('d:k', source.fetch, options);
+      await Promise.all([read(), read(60), read({ ttlSeconds: 60 })]);
+      await read();
+      await read(60);
+      await read({ ttlSeconds: 60 });
+      await new ThingsCache(cache).kept.get(['1'], source.fetch);
+      await cache.getOrSetAllowingStale('d:k', source.fetch, { stale: { whileRevalidateSeconds: 1 }, ttlSeconds: 60 });
+      expect(cache.directReads()).toEqual({ hits: 4, misses: 1, coalesced: 2, bypassed: 0, stale: 0 });
     });
 
     it('a TTL ends an entry, and only that', async () => {

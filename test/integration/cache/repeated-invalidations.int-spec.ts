@@ -14,7 +14,8 @@ class ThingsCache extends DomainCache {
     super('things', cache, { repeatAfterMs: [250, 600] });
   }
   change(repeatAfterMs?: number[]) {
-    return this.invalidate([record('Thing', '1')], repeatAfterMs ? { repeatAfterMs } : {});
+    const thing = record('Thing', '1');
+    return repeatAfterMs ? this.invalidateAndRepeat(repeatAfterMs, thing) : this.invalidate(thing);
   }
 }
 

@@ -28,7 +28,7 @@ class Things extends DomainCache {
   }
 
   forget(id: string) {
-    return this.invalidate([record('Thing', id)]);
+    return this.invalidate(record('Thing', id));
   }
 }
 

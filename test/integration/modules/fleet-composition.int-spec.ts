@@ -17,7 +17,7 @@ class ThingsCache extends DomainCache {
   }
 
   drop(id: string): Promise<Invalidation> {
-    return this.invalidate([this.things.entry([id])]);
+    return this.invalidate(this.things.entry([id]));
   }
 }
 

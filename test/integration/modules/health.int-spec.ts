@@ -83,6 +83,15 @@ describe('health, asked by an operator', () => {
     expect(ttl).toEqual({ userIdSeconds: null });
   });
 
+  it('[N9] names the caches that there are, to whoever asks for another', async () => {
+    const answer = await asked('/health/bills/cache', TOKEN);
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toMatchObject({
+      type: 'urn:evergreen:problem:cache-not-found',
+      detail: 'The caches are: billing, catalog, mapping, orders.',
+    });
+  });
+
   it('[N9] shows one fault once, with the topics that have it', async () => {
     portal.events.trouble = { state: 'lost', lastError: 'UNAVAILABLE: 14 no connection' };
     await eventually(async () => (await asked('/health', TOKEN)).json().status === 'degraded', {

@@ -1,15 +1,13 @@
+import { CacheService } from '@bff/infra/cache/cache.service';
 import { cacheReport, type CacheReport } from '@bff/infra/health/cache-report';
 import { Operators } from '@bff/infra/health/operators';
 import { Readiness } from '@bff/infra/health/readiness';
-import { WhmcsCacheService } from '@bff/modules/billing/whmcs-cache.service';
-import { CatalogCacheService } from '@bff/modules/catalog/catalog-cache.service';
 import { EventsHealthService } from '@bff/modules/change-events/events-health.service';
 import type { EventsAnswer } from '@bff/modules/change-events/events-answer';
-import { MappingCacheService } from '@bff/modules/identity/mapping-cache.service';
-import { OrdersCacheService } from '@bff/modules/orders/orders-cache.service';
-import { Controller, Get, Header, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Header, Param, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../auth/public.decorator.js';
+import { problem, ProblemError } from '../problems/problem.js';
 import { ForAnybody, OperatorGuard } from './operator.guard.js';
 import { OverallHealthService, type OverallHealth } from './overall-health.js';
 
@@ -26,10 +24,7 @@ export class HealthController {
     private readonly whole: OverallHealthService,
     private readonly readiness: Readiness,
     private readonly events: EventsHealthService,
-    private readonly catalog: CatalogCacheService,
-    private readonly orders: OrdersCacheService,
-    private readonly billing: WhmcsCacheService,
-    private readonly mapping: MappingCacheService,
+    private readonly cache: CacheService,
   ) {}
 
   /**
@@ -70,28 +65,14 @@ export class HealthController {
     return { status };
   }
 
-  @Get('catalog/cache')
+  /** How the reads of a domain were answered. Every `DomainCache` of this process has an address here by its name. */
+  @Get(':domain/cache')
   @Header('cache-control', 'no-store')
-  catalogCache(): Promise<CacheReport> {
-    return cacheReport(this.catalog);
-  }
-
-  @Get('orders/cache')
-  @Header('cache-control', 'no-store')
-  ordersCache(): Promise<CacheReport> {
-    return cacheReport(this.orders);
-  }
-
-  @Get('billing/cache')
-  @Header('cache-control', 'no-store')
-  billingCache(): Promise<CacheReport> {
-    return cacheReport(this.billing);
-  }
-
-  @Get('mapping/cache')
-  @Header('cache-control', 'no-store')
-  mappingCache(): Promise<CacheReport> {
-    return cacheReport(this.mapping);
+  domainCache(@Param('domain') name: string): Promise<CacheReport> {
+    const domain = this.cache.domains.get(name);
+    if (domain) return cacheReport(domain);
+    const known = [...this.cache.domains.keys()].sort().join(', ');
+    throw new ProblemError(problem(404, 'cache-not-found', 'No such cache', `The caches are: ${known}.`));
   }
 
   /** 503 when no process receives change events although one should, or when the store cannot say. */

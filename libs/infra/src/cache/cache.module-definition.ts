@@ -1,8 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { CacheOptions } from './create-cache.js';
+import type { CreateCacheOptions } from './create-cache.js';
 
 export const {
   ConfigurableModuleClass: ConfigurableCacheModule,
   MODULE_OPTIONS_TOKEN: CACHE_OPTIONS,
   ASYNC_OPTIONS_TYPE: CACHE_ASYNC_OPTIONS,
-} = new ConfigurableModuleBuilder<CacheOptions>().setClassMethodName('forRoot').build();
+} = new ConfigurableModuleBuilder<CreateCacheOptions>().setClassMethodName('forRoot').build();

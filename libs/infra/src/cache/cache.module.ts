@@ -1,13 +1,17 @@
 import { Global, Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CACHE_OPTIONS, ConfigurableCacheModule } from './cache.module-definition.js';
 import { CacheService } from './cache.service.js';
-import { composeCache, type CacheOptions } from './create-cache.js';
+import { composeCache, type CreateCacheOptions } from './create-cache.js';
 
 /** The cache of an application: opened before the application listens, closed on shutdown. One per application. */
 @Global()
 @Module({
   providers: [
-    { provide: CacheService, inject: [CACHE_OPTIONS], useFactory: (options: CacheOptions) => composeCache(options) },
+    {
+      provide: CacheService,
+      inject: [CACHE_OPTIONS],
+      useFactory: (options: CreateCacheOptions) => composeCache(options),
+    },
   ],
   exports: [CacheService],
 })

@@ -2,7 +2,9 @@ import { CacheError, invalidOption } from './cache.errors.js';
 import { Rehydration } from './upkeep/rehydration.js';
 import type {
   CacheLock,
+  CountedDomain,
   CounterReports,
+  DirectReads,
   Fetcher,
   GetOptions,
   GetOrSetOptions,
@@ -21,8 +23,7 @@ import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
 import { BackgroundBuilds } from './read-through/background-builds.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
-import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
-import { readMany } from './read-through/many/many-reader.js';
+import { cacheInternals, INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
 import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader } from './read-through/reader.js';
@@ -104,24 +105,9 @@ export class CacheService {
     this.rehydration = new Rehydration(parts.store, background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
-    this[INTERNALS] = this.internals();
-  }
-
-  private internals(): CacheInternals {
-    const { store, reader, readThrough, staleReader, rehydration, board, codec } = this;
-    return {
-      resolve: (options, counts) => reader.resolve(options, counts),
-      entryInL1: (key) => reader.entryInL1(key),
-      serveAtRest: (entry, options, now) => reader.serveAtRest(entry, options, now),
-      getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
-      getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
-      getMany: (read) => readMany({ store, reader, readThrough }, read),
-      requireEncryption: (prefix) => codec.requireEncryption(prefix),
-      watchFeeds: (names) => this.parts.feeds?.watch(names),
-      registerRehydration: (keyPrefix, bucket) => rehydration.register(keyPrefix, bucket),
-      registerDomain: (domain, metrics) => board.register(domain, metrics),
-      domainMetrics: (domain) => board.total(domain),
-    };
+    const { store, codec, readThrough, reader, staleReader, rehydration, board } = this;
+    const { feeds } = parts;
+    this[INTERNALS] = cacheInternals({ store, codec, readThrough, reader, staleReader, rehydration, board, feeds });
   }
 
   /**
@@ -248,6 +234,8 @@ export class CacheService {
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
+    if (dependencies.some((d) => typeof d !== 'string'))
+      throw invalidOption('invalidate takes dependencies one by one, such as record(table, id), and no list of them');
     if (dependencies.length > INVALIDATED_MAX) {
       const text = `an invalidation takes at most ${INVALIDATED_MAX} dependencies, not ${dependencies.length}: use wholeTable or namespace`;
       throw invalidOption(text);
@@ -280,6 +268,16 @@ export class CacheService {
 
   state(): StoreState {
     return this.store.state();
+  }
+
+  /** The domain caches that use this service, by name. */
+  get domains(): ReadonlyMap<string, CountedDomain> {
+    return this.board.domains;
+  }
+
+  /** How this service's own reads through were answered in this process; buckets count theirs (`DomainCache.metrics`). */
+  directReads(): DirectReads {
+    return this.reader.directReads();
   }
 
   /** The feeds whose age this process checks. */

@@ -296,6 +296,9 @@ export interface CacheBucketMetrics {
   backgroundFailures: number;
 }
 
+/** How calls of the cache that go through no bucket were answered. */
+export type DirectReads = Readonly<Pick<CacheBucketMetrics, 'hits' | 'misses' | 'coalesced' | 'bypassed' | 'stale'>>;
+
 /**
  * Counters of one domain: its buckets, and its invalidations (one per call, or the number of changes that the call
  * gave).
@@ -307,6 +310,13 @@ export interface DomainMetrics {
   readonly repeatedInvalidations: number;
   /** Dependencies whose repeat was given up, or refused because too many were waiting. */
   readonly lostRepeats: number;
+}
+
+/** A domain whose reads are counted: the face of every `DomainCache`. */
+export interface CountedDomain {
+  readonly domain: string;
+  metrics(): Promise<DomainTotals>;
+  ttlSeconds(): Readonly<Record<string, number | null>>;
 }
 
 /** The counters of one domain, summed over processes, those that have ended included; or those of this one alone. */

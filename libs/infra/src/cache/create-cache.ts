@@ -1,5 +1,5 @@
 import type { OnSplit } from '../redis/primary-vouch.js';
-import { createRedisClient, type RedisClient } from '../redis/redis-client.js';
+import { createRedisClient, isRedisClient, type RedisClient } from '../redis/redis-client.js';
 import { invalidOption } from './cache.errors.js';
 import { CacheService } from './cache.service.js';
 import type { Callers, CounterReports, FeedAges } from './cache.types.js';
@@ -53,6 +53,10 @@ export interface CacheOptions {
    * up to a quarter more. @default 256 MiB
    */
   readonly memoryMaxBytes?: number;
+  /**
+   * The time of the embedded store in milliseconds, by which entries and leases expire: for tests. @default Date.now
+   */
+  readonly memoryClock?: () => number;
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
   /**
@@ -117,22 +121,22 @@ export interface CreateCacheOptions extends CacheOptions {
  * used. End it with `close()`.
  */
 export function createCache(options: CreateCacheOptions = {}): CacheService {
-  const own = options.redisUrl
-    ? createRedisClient({ url: options.redisUrl, commandTimeoutMs: options.commandTimeoutMs ?? 200 })
-    : null;
-  const cache = composeCache({ ...options, redis: options.redis ?? own }, async () => own?.disconnect());
+  const cache = composeCache(options);
   cache.open().catch(() => undefined); // the service keeps the error: `open()` rejects with it, `state()` shows it
   return cache;
 }
 
 /**
- * Assembles a cache that is not connected yet (see `CacheService.open`). Throws `CACHE_INVALID_OPTION` for bad options.
+ * Assembles a cache that is not connected yet (see `CacheService.open`), on a connection of its own if only `redisUrl`
+ * says where Redis is. Throws `CACHE_INVALID_OPTION` for bad options.
  */
-export function composeCache(options: CacheOptions, afterClose?: () => Promise<void>): CacheService {
+export function composeCache(options: CreateCacheOptions, afterClose?: () => Promise<void>): CacheService {
   const encryption = options.encryptionKeys?.length ? new Encryption(options.encryptionKeys) : undefined;
   const codec = new ValueCodec(encryption, options.shouldRefuseUnplainValues);
+  const own = options.redis ? null : ownConnection(options);
+  const redis = options.redis ?? own;
   return new CacheService({
-    store: options.redis ? redisStore(options.redis, options, codec) : memoryStore(options),
+    store: redis ? redisStore(redis, options, codec) : memoryStore(options),
     codec,
     reports: options.reports,
     feeds: changeFeeds(options),
@@ -143,8 +147,16 @@ export function composeCache(options: CacheOptions, afterClose?: () => Promise<v
       callers: options.callers,
     },
     bypassConcurrency: wholeWithin('bypassConcurrency', options.bypassConcurrency ?? 32, [1, 1000]),
-    ...(afterClose && { afterClose }),
+    afterClose: async () => {
+      own?.disconnect();
+      await afterClose?.();
+    },
   });
+}
+
+/** The client for `redisUrl`, which connects when the store opens; null if there is no URL. */
+function ownConnection({ redisUrl, commandTimeoutMs = 200 }: CreateCacheOptions): RedisClient | null {
+  return redisUrl ? createRedisClient({ url: redisUrl, commandTimeoutMs }) : null;
 }
 
 /** The name if it may begin the keys of an application. Throws `CACHE_INVALID_OPTION` for any other. */
@@ -170,6 +182,10 @@ function safetyTtl(seconds: number | undefined): number | undefined {
 }
 
 function redisStore(redis: RedisClient, options: CacheOptions, codec: ValueCodec): CacheStore {
+  if (!isRedisClient(redis))
+    throw invalidOption(
+      'redis takes what createRedisClient made; this is something else, or of another copy of ioredis',
+    );
   return new RedisCacheStore({
     redis,
     appName: checkedAppName(options.appName),
@@ -180,8 +196,8 @@ function redisStore(redis: RedisClient, options: CacheOptions, codec: ValueCodec
   });
 }
 
-function memoryStore({ memoryMaxBytes = MEMORY_MAX_BYTES }: CacheOptions): CacheStore {
-  return new MemoryCacheStore({ maxBytes: memoryMaxBytes });
+function memoryStore({ memoryMaxBytes = MEMORY_MAX_BYTES, memoryClock }: CacheOptions): CacheStore {
+  return new MemoryCacheStore({ maxBytes: memoryMaxBytes, ...(memoryClock && { clock: memoryClock }) });
 }
 
 function onSplit(given: OnSplit = 'refuse'): OnSplit {

@@ -6,7 +6,14 @@ import type { CacheService } from './cache.service.js';
 import { INTERNALS } from './read-through/cache-internals.js';
 import { ManyBucket } from './many-bucket.js';
 import type { ManyLoader } from './read-through/many/many-loader.js';
-import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals, Invalidation } from './cache.types.js';
+import type {
+  CacheBucketMetrics,
+  CountedDomain,
+  CounterReports,
+  DomainMetrics,
+  DomainTotals,
+  Invalidation,
+} from './cache.types.js';
 import { namespace, type Dependency } from './dependencies.js';
 
 export interface DomainCacheOptions {
@@ -31,7 +38,7 @@ export interface DomainCacheOptions {
  *       });
  *     }
  */
-export abstract class DomainCache {
+export abstract class DomainCache implements CountedDomain {
   private readonly buckets = new Map<string, Pick<Bucket<unknown>, 'metrics' | 'ttlSeconds'>>();
   private readonly repeatAfterMs: readonly number[];
   private readonly repeats: RepeatedInvalidations;
@@ -44,7 +51,7 @@ export abstract class DomainCache {
   ) {
     this.repeatAfterMs = repeatDelays(options.repeatAfterMs);
     this.repeats = new RepeatedInvalidations((dependencies) => cache.invalidate(...dependencies));
-    cache[INTERNALS].registerDomain(domain, () => this.processMetrics());
+    cache[INTERNALS].registerDomain(this, () => this.processMetrics());
   }
 
   /**
@@ -95,7 +102,7 @@ export abstract class DomainCache {
    * that are being built meanwhile are not kept.
    */
   clear(): Promise<Invalidation> {
-    return this.invalidate([namespace(this.domain)]);
+    return this.invalidate(namespace(this.domain));
   }
 
   /**
@@ -112,18 +119,29 @@ export abstract class DomainCache {
    * before any repeat. An invalidation that was not acknowledged is repeated as well, at the same delays after the
    * failure: the source has changed, and perhaps no caller asks again.
    */
-  protected async invalidate(
+  protected invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
+    return this.invalidateNow(dependencies, this.repeatAfterMs);
+  }
+
+  /** Like `invalidate`, with repeats at these delays instead of the domain's (see `DomainCacheOptions`). */
+  protected async invalidateAndRepeat(
+    repeatAfterMs: readonly number[],
+    ...dependencies: Dependency[]
+  ): Promise<Invalidation> {
+    return this.invalidateNow(dependencies, repeatDelays(repeatAfterMs));
+  }
+
+  private async invalidateNow(
     dependencies: readonly Dependency[],
-    options: DomainCacheOptions = {},
+    repeatAfterMs: readonly number[],
   ): Promise<Invalidation> {
     this.invalidations++;
-    const afterMs = options.repeatAfterMs ? repeatDelays(options.repeatAfterMs) : this.repeatAfterMs;
     try {
       const done = await this.cache.invalidate(...dependencies);
-      this.repeats.add(dependencies, afterMs);
+      this.repeats.add(dependencies, repeatAfterMs);
       return done;
     } catch (error) {
-      if (error instanceof NotAcknowledgedError) this.repeats.add(dependencies, afterMs);
+      if (error instanceof NotAcknowledgedError) this.repeats.add(dependencies, repeatAfterMs);
       throw error;
     }
   }

@@ -1,5 +1,4 @@
-import type { CacheBucketMetrics } from '../cache/cache.types.js';
-import type { DomainCache } from '../cache/domain-cache.js';
+import type { CacheBucketMetrics, CountedDomain } from '../cache/cache.types.js';
 
 /**
  * The answer of a domain's cache endpoint: counters of all processes, those that have ended included, or of this one
@@ -18,7 +17,7 @@ export interface CacheReport {
 }
 
 /** The report of a domain over all live processes; over this one alone while the store is away. */
-export async function cacheReport(cache: DomainCache, now: Date = new Date()): Promise<CacheReport> {
+export async function cacheReport(cache: CountedDomain, now: Date = new Date()): Promise<CacheReport> {
   const { buckets, invalidations, processes, reason } = await cache.metrics();
   return {
     timestamp: now.toISOString(),

@@ -8,7 +8,7 @@ const config = { redis: { commandTimeoutMs: 50 } };
 
 function health(state: ReturnType<CacheService['state']>, ping: () => Promise<unknown>): StoreHealth {
   const redis = { status: 'ready', ping } as unknown as RedisClient;
-  const cache = { state: () => state } as unknown as CacheService;
+  const cache = { state: () => state, directReads: () => ({ hits: 1 }) } as unknown as CacheService;
   return new StoreHealth(new HealthIndicatorService(), cache, redis, config);
 }
 
@@ -16,7 +16,9 @@ describe('StoreHealth', () => {
   const pong = () => Promise.resolve('PONG');
 
   it('is up while the store is', async () => {
-    expect(await health({ kind: 'redis', status: 'up' }, pong).check()).toMatchObject({ redis: { status: 'up' } });
+    expect(await health({ kind: 'redis', status: 'up' }, pong).check()).toMatchObject({
+      redis: { status: 'up', directReads: { hits: 1 } },
+    });
   });
 
   it('is degraded with the reason and what is owed, whether Redis answers or not', async () => {

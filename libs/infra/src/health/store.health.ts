@@ -24,7 +24,8 @@ export class StoreHealth {
   /** The result is named `redis` or, without Redis, `store`. Answers within the command timeout and never rejects. */
   async check(): Promise<HealthIndicatorResult> {
     const { kind, status, reason, entries, bytes, owedInvalidations, l1 } = this.cache.state();
-    const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }) };
+    const directReads = this.cache.directReads();
+    const size = { ...(entries !== undefined && { entries }), ...(bytes !== undefined && { bytes }), directReads };
     const owed = owedInvalidations !== undefined && { owedInvalidations };
     if (!this.redis) return this.indicators.check('store').up({ kind, ...size });
     const indicator = this.indicators.check('redis');

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { Cluster, type ClusterOptions, type Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 import { redisUrl, type HostAndPort } from './connecting/redis-address.js';
 import { BoundedCluster } from './connecting/bounded-cluster.js';
 import { BoundedRedis, type Patience } from './connecting/bounded-redis.js';
@@ -39,6 +39,11 @@ export interface RedisConnectionOptions {
   readonly commandTimeoutMs?: number | undefined;
   /** An attempt to connect is given up after this time. @default 2000 */
   readonly connectTimeoutMs?: number | undefined;
+}
+
+/** Whether this is a client of the ioredis that is used here: not of another copy, and nothing else. */
+export function isRedisClient(value: unknown): value is RedisClient {
+  return value instanceof Redis || value instanceof Cluster;
 }
 
 const KEEP_ALIVE_MS = 10_000;

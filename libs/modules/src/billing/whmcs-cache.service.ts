@@ -98,7 +98,7 @@ export class WhmcsCacheService extends DomainCache {
    */
   dropInvoice(id: number, client?: number): Promise<Invalidation> {
     const list = client === undefined ? [] : [this.invoiceLists.entry([`${client}`])];
-    return this.invalidate([record('WhmcsInvoice', `${id}`), ...list]);
+    return this.invalidate(record('WhmcsInvoice', `${id}`), ...list);
   }
 
   /**
@@ -107,12 +107,12 @@ export class WhmcsCacheService extends DomainCache {
    */
   dropSubscription(id: number, client?: number): Promise<Invalidation> {
     const list = client === undefined ? [] : [this.subscriptionLists.entry([`${client}`])];
-    return this.invalidate([record('WhmcsService', `${id}`), ...list]);
+    return this.invalidate(record('WhmcsService', `${id}`), ...list);
   }
 
   /** Drops the payment methods that a client has stored, not the gateways that the shop offers. */
   dropPaymentMethods(client: number): Promise<Invalidation> {
-    return this.invalidate([this.paymentMethods.entry([`${client}`])]);
+    return this.invalidate(this.paymentMethods.entry([`${client}`]));
   }
 
   /** The fetch, with `undefined` (which is not kept) for an absent record of a client that asks for very many. */
@@ -125,7 +125,7 @@ export class WhmcsCacheService extends DomainCache {
 
   /** Drops all entries of a client: its profile or address has changed, or the change is unclear. */
   dropClient(client: number): Promise<Invalidation> {
-    return this.invalidate([ofClient(client)]);
+    return this.invalidate(ofClient(client));
   }
 }
 

@@ -86,6 +86,6 @@ export class OrdersCacheService extends DomainCache {
    * Resolves when acknowledged.
    */
   invalidateWritten(account: SalesforceId, order?: SalesforceId): Promise<Invalidation> {
-    return this.invalidate([this.accountList(account), ...(order === undefined ? [] : [record('Order', order)])]);
+    return this.invalidate(this.accountList(account), ...(order === undefined ? [] : [record('Order', order)]));
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { StoreUnavailableError } from '../cache.errors.js';
-import type { CounterReports, DomainMetrics } from '../cache.types.js';
+import type { CountedDomain, CounterReports, DomainMetrics } from '../cache.types.js';
 import { emptyBucketMetrics } from './bucket-metrics.js';
 import { DomainBoard } from './domain-board.js';
 
@@ -25,6 +25,12 @@ const metrics = (hits: number, bypassed = 0): DomainMetrics => ({
   lostRepeats: 0,
 });
 
+const domain = (name: string): CountedDomain => ({
+  domain: name,
+  metrics: () => Promise.reject(new Error('nobody asks it')),
+  ttlSeconds: () => ({}),
+});
+
 describe('the counters of a domain', () => {
   it('are summed over all processes, also those that have fewer counters', async () => {
     const older = { buckets: { list: { hits: 5 } }, invalidations: 2 };
@@ -41,7 +47,7 @@ describe('the counters of a domain', () => {
 
   it('are those of this process alone where no fleet adds them up', async () => {
     const board = new DomainBoard();
-    board.register('orders', () => metrics(3));
+    board.register(domain('orders'), () => metrics(3));
     expect(await board.total('orders')).toMatchObject({ processes: 1, buckets: { list: { hits: 3 } } });
     expect(await board.total('unknown')).toMatchObject({ processes: 0, buckets: {} });
   });
@@ -49,7 +55,7 @@ describe('the counters of a domain', () => {
   it('are those of this process, and say why, while the store is away', async () => {
     const reports = new FakeReports([]);
     const board = new DomainBoard(reports);
-    board.register('orders', () => metrics(3, 7));
+    board.register(domain('orders'), () => metrics(3, 7));
     reports.failure = new StoreUnavailableError('ECONNREFUSED');
     const total = await board.total('orders');
     expect(total).toMatchObject({ processes: 1, buckets: { list: { hits: 3, bypassed: 7 } } });

@@ -1,15 +1,19 @@
 import { StoreUnavailableError } from '../cache.errors.js';
-import type { CacheBucketMetrics, CounterReports, DomainMetrics, DomainTotals } from '../cache.types.js';
+import type { CacheBucketMetrics, CountedDomain, CounterReports, DomainMetrics, DomainTotals } from '../cache.types.js';
 import { addBucketMetrics, emptyBucketMetrics } from './bucket-metrics.js';
 
 /** Publishes the counters of this process' domains, and sums those of all processes. */
 export class DomainBoard {
+  /** The domains of this process, by name. */
+  readonly domains = new Map<string, CountedDomain>();
   private readonly own = new Map<string, () => DomainMetrics>();
 
   /** @param reports undefined: no fleet adds the counters up, so `total` gives those of this process */
   constructor(private readonly reports?: CounterReports) {}
 
-  register(domain: string, metrics: () => DomainMetrics): void {
+  register(counted: CountedDomain, metrics: () => DomainMetrics): void {
+    const { domain } = counted;
+    this.domains.set(domain, counted);
     this.own.set(domain, metrics);
     this.reports?.publishCounters(topic(domain), metrics);
   }

@@ -1,8 +1,9 @@
 import { reportDefect } from '../../process/defect-report.js';
 import { BuildFailedError, StoreUnavailableError, WaitTimeoutError } from '../cache.errors.js';
-import type { CacheBucketMetrics, Fetcher, GetOrSetOptions } from '../cache.types.js';
+import type { CacheBucketMetrics, DirectReads, Fetcher, GetOrSetOptions } from '../cache.types.js';
 import type { CacheStore, L1Hit, L1Reads, StoredValue, StoreRead } from '../protocol/cache-store.js';
 import type { ValueCodec } from '../protocol/value-codec.js';
+import { emptyBucketMetrics } from '../counters/bucket-metrics.js';
 import { resolveGetOrSetOptions, type ReadDefaults, type ResolvedOptions } from './get-or-set-options.js';
 import { isYoungEnough } from './entry-age.js';
 import { pollMs } from './lease-watch.js';
@@ -40,6 +41,8 @@ export interface HitUpkeep {
  * reads an entry passes here, except `lock`.
  */
 export class Reader {
+  /** Count the answers of reads whose options nobody has had resolved before: those of direct calls. */
+  private readonly direct = emptyBucketMetrics();
   private l1: L1Reads | undefined;
   private readonly noOptions: ResolvedOptions;
   /** For each key, the last read that is not answered yet. */
@@ -56,6 +59,12 @@ export class Reader {
   ) {
     this.l1 = store.l1;
     this.noOptions = this.resolve(undefined);
+  }
+
+  /** How direct calls were answered. */
+  directReads(): DirectReads {
+    const { hits, misses, coalesced, bypassed, stale } = this.direct;
+    return { hits, misses, coalesced, bypassed, stale };
   }
 
   /** From now on the L1 answers nothing, so that every read is refused by `admit`. */
@@ -135,8 +144,8 @@ export class Reader {
 
   /** Counts a hit in this process, and starts its upkeep. Nothing here waits. */
   afterL1Hit<T>(key: string, answer: Promise<unknown>, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
+    countHit(given, this.direct);
     if (typeof given !== 'object') return;
-    countHit(given);
     if (needsUpkeep(given)) this.upkeep.afterL1Hit(key, answer, fetcher, this.resolve(given));
   }
 
@@ -257,8 +266,8 @@ export class Reader {
 
   /** Counts a hit in the store, and starts its upkeep. Nothing here waits. */
   afterHit<T>(key: string, stored: StoredValue, value: T, fetcher: Fetcher<T>, given: GivenOptions<T>): void {
+    countHit(given, this.direct);
     if (typeof given !== 'object') return;
-    countHit(given);
     this.keepUp(key, stored, value, fetcher, given);
   }
 
@@ -293,7 +302,7 @@ export class Reader {
   }
 
   /** @param counts count the answers of all reads with these options */
-  resolve<T>(given: GivenOptions<T>, counts?: CacheBucketMetrics): ResolvedOptions {
+  resolve<T>(given: GivenOptions<T>, counts: CacheBucketMetrics = this.direct): ResolvedOptions {
     return resolveGetOrSetOptions(given, this.defaults, counts);
   }
 }
@@ -304,15 +313,20 @@ export function isBounded<T>(given: GivenOptions<T> | null): boolean {
 }
 
 /**
- * Counts a hit. An error of the listener is reported as a defect. It does the same as `tellOutcome`, in this file,
- * because every hit passes it.
+ * Counts a hit, and notifies the caller's listener, whose error is reported as a defect. It does the same as
+ * `tellOutcome`, in this file, because every hit passes it.
  */
-function countHit<T>(given: GetOrSetOptions<T> | ResolvedOptions): void {
-  const { counts, onOutcome } = given as Partial<ResolvedOptions>; // a caller's own options have no counts
+function countHit<T>(given: GivenOptions<T>, direct: CacheBucketMetrics): void {
+  if (typeof given !== 'object') {
+    direct.hits++;
+    return;
+  }
+  const resolved = given as Partial<ResolvedOptions>; // the options of a direct call are not
+  const counts = resolved.isResolved ? resolved.counts : direct;
   if (counts !== undefined) counts.hits++;
-  if (onOutcome === undefined) return;
+  if (given.onOutcome === undefined) return;
   try {
-    onOutcome('hit');
+    given.onOutcome('hit');
   } catch (error) {
     reportDefect(error);
   }

@@ -14,7 +14,10 @@ type ErrorEmitter = Parameters<AbstractConnector['connect']>[0];
  * It believes the first answer, even from a Sentinel that slept and names an old primary. Its watch over the last
  * connection ends the client for good when a failover is announced while the next connection is being made.
  */
-export function sentinelConnector(watch: SentinelWatch, tls: ConnectionOptions | undefined) {
+export function sentinelConnector(
+  watch: SentinelWatch,
+  tls: ConnectionOptions | undefined,
+): new () => AbstractConnector {
   return class SentinelConnector extends AbstractConnector {
     constructor() {
       super(DISCONNECT_MS);
