@@ -108,7 +108,7 @@ function table(samples: Samples): BenchTable {
   return {
     title: `Invalidation of a record with ${count} dependants in the L1s of ${PROCESSES} processes`,
     intro:
-      `All processes read five entries at random every millisecond. Until one of them is told that its invalidation is done; the longest ` +
+      `All processes read an entry at random every millisecond. Until one of them is told that its invalidation is done; the longest ` +
       `time for which an event loop was held in the ${REST_MS} ms after it began, with what the system took away (and the same ` +
       'before it); the slowest command by Redis’s slow log; when nine tenths of the entries have left every L1.',
     header: ['', 'median', 'worst'],

@@ -12,7 +12,8 @@ export type CacheRequest =
       readonly leaseMs: number;
     }
   | { readonly id: number; readonly key: string; readonly operation: 'fill'; readonly count: number }
-  | { readonly id: number; readonly key: string; readonly operation: 'entries' | 'watched' }
+  | { readonly id: number; readonly key: string; readonly operation: 'entries' }
+  | { readonly id: number; readonly key: string; readonly operation: 'watched' }
   | {
       readonly id: number;
       readonly key: string;

@@ -12,6 +12,7 @@ import type { WatchedReads } from './cache-process.messages.js';
 const IDS = 200;
 const FILLING = 8;
 const READS_A_TURN = 5;
+const TURN_MS = 5;
 
 /**
  * Very many entries that all depend on one record, of which a number in the source is the only content: filled, read
@@ -57,7 +58,7 @@ export class WideReader {
     return this.cache.state().l1?.entries ?? 0;
   }
 
-  /** Reads a few entries at random every millisecond, until `watched`. */
+  /** Reads a few entries at random, one a millisecond, until `watched`. */
   watch(count: number, old: number): void {
     this.isWatching = true;
     this.watching = this.read(count, old);
@@ -80,7 +81,7 @@ export class WideReader {
     };
     turns.enable();
     while (this.isWatching) {
-      await Promise.all([...Array.from({ length: READS_A_TURN }, readOne), delay(1)]);
+      await Promise.all([...Array.from({ length: READS_A_TURN }, readOne), delay(TURN_MS)]);
     }
     turns.disable();
     return { reads, lastOldReadAt, longestTurnMs: Math.max(0, turns.max / 1e6 - 1) };

@@ -72,7 +72,9 @@ export class L1Cache implements L1Reads {
   /** `now`, by `hitClock()`, was read after the read began, and in the same turn; it is the instant of the read. */
   serve(entry: KeptEntry, now: number): Promise<unknown> | undefined {
     const { partition, expiresAt } = entry;
-    if (!partition.isLive(now) || partition.unswept.has(entry)) return undefined;
+    if (!partition.isLive(now)) return undefined;
+    const { unswept } = partition;
+    if (entry.order <= unswept.upTo && unswept.has(entry)) return undefined;
     if (expiresAt !== undefined && partition.hasEnded(expiresAt, now)) return undefined;
     if (!entry.wasHit) entry.wasHit = true; // checked first: an unneeded write costs a tenth of a hit
     return entry.answer;

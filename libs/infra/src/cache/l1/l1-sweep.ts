@@ -4,6 +4,13 @@ import type { L1Partition } from './l1-partition.js';
 
 /** How long the event loop is held at a time. */
 const SLICE_MS = 1;
+/**
+ * How long the process does other work between two slices, so that a sweep takes a quarter of a processor at most:
+ * invalidations reach all processes of a machine at once, and the last acknowledgement would wait for their sweeps.
+ */
+const PAUSE_MS = 3;
+/** When a sweep begins: by then the others have acknowledged. */
+const START_MS = 20;
 /** Entries between two looks at the clock: about 30 µs. */
 const STRIDE = 32;
 
@@ -29,7 +36,7 @@ export class L1Sweep {
     else this.walks.set(partition, new Map([[extent, keys]])); // a walk over all replaces the others
     if (this.isUnderWay) return;
     this.isUnderWay = true;
-    setTimeout(() => this.slice(), 0); // after the acknowledgement, which waits for this turn's end only
+    setTimeout(() => this.slice(), START_MS).unref();
   }
 
   private slice(): void {
@@ -39,7 +46,7 @@ export class L1Sweep {
       this.isUnderWay = false;
       return;
     } while (performance.now() < end);
-    setImmediate(() => this.slice());
+    setTimeout(() => this.slice(), PAUSE_MS).unref();
   }
 
   /** Goes on for a stride with the first walk. False: there is none. */
