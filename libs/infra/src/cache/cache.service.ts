@@ -1,4 +1,4 @@
-import { CacheError, invalidOption } from './cache.errors.js';
+import { CacheError } from './cache.errors.js';
 import { Rehydration } from './upkeep/rehydration.js';
 import type {
   CacheLock,
@@ -23,7 +23,8 @@ import { ttlMs, WAIT_MS, within } from './protocol/limits.js';
 import { BackgroundBuilds } from './read-through/background-builds.js';
 import { CacheLocks } from './read-through/locks/cache-locks.js';
 import { writtenDependencies } from './read-through/dependency-set.js';
-import { cacheInternals, INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
+import { INTERNALS, type CacheInternals } from './read-through/cache-internals.js';
+import { readMany } from './read-through/many/many-reader.js';
 import type { ReadDefaults } from './read-through/get-or-set-options.js';
 import { ReadThrough } from './read-through/read-through.js';
 import { Reader } from './read-through/reader.js';
@@ -38,8 +39,6 @@ import type { ValueCodec } from './protocol/value-codec.js';
 const CLOSE_MS = 2000;
 /** How long calls wait for the first connection to the store; then they go on, and find the store away. */
 const OPENING_MS = 1000;
-/** Maximum dependencies of one call of `invalidate`. For more, invalidate the whole table or the namespace. */
-const INVALIDATED_MAX = 10_000;
 
 /** The parts of a `CacheService`, made by `composeCache`. */
 export interface CacheServiceParts {
@@ -105,9 +104,24 @@ export class CacheService {
     this.rehydration = new Rehydration(parts.store, background);
     this.sweeper = new Sweeper(parts.store);
     this.board = new DomainBoard(parts.reports);
-    const { store, codec, readThrough, reader, staleReader, rehydration, board } = this;
-    const { feeds } = parts;
-    this[INTERNALS] = cacheInternals({ store, codec, readThrough, reader, staleReader, rehydration, board, feeds });
+    this[INTERNALS] = this.internals();
+  }
+
+  private internals(): CacheInternals {
+    const { store, reader, readThrough, staleReader, rehydration, board, codec } = this;
+    return {
+      resolve: (options, counts) => reader.resolve(options, counts),
+      entryInL1: (key) => reader.entryInL1(key),
+      serveAtRest: (entry, options, now) => reader.serveAtRest(entry, options, now),
+      getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
+      getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
+      getMany: (read) => readMany({ store, reader, readThrough }, read),
+      requireEncryption: (prefix) => codec.requireEncryption(prefix),
+      watchFeeds: (names) => this.parts.feeds?.watch(names),
+      registerRehydration: (keyPrefix, bucket) => rehydration.register(keyPrefix, bucket),
+      registerDomain: (domain, metrics) => board.register(domain, metrics),
+      domainMetrics: (domain) => board.total(domain),
+    };
   }
 
   /**
@@ -234,12 +248,6 @@ export class CacheService {
   async invalidate(...dependencies: Dependency[]): Promise<Invalidation> {
     this.checkOpen();
     if (dependencies.length === 0) return { dropped: 0, keys: [], deferred: 0 };
-    if (dependencies.some((d) => typeof d !== 'string'))
-      throw invalidOption('invalidate takes dependencies one by one, such as record(table, id), and no list of them');
-    if (dependencies.length > INVALIDATED_MAX) {
-      const text = `an invalidation takes at most ${INVALIDATED_MAX} dependencies, not ${dependencies.length}: use wholeTable or namespace`;
-      throw invalidOption(text);
-    }
     return this.invalidateAll('invalidate', invalidatedDependencies(dependencies));
   }
 

@@ -85,10 +85,22 @@ export function recordTable(d: Dependency): string | undefined {
   return d.startsWith('r:') ? d.slice(2, d.indexOf(':', 2)) : undefined;
 }
 
+/** Maximum dependencies of one invalidation. For more, invalidate the whole table or the namespace. */
+const INVALIDATED_MAX = 10_000;
+
 /**
  * The named dependencies and, for each record, also `anyRecord` of its table, for entries whose records were folded.
+ * Refuses more than 10,000, and a list where a dependency is expected.
  */
-export function invalidatedDependencies(named: Iterable<Dependency>): Dependency[] {
+export function invalidatedDependencies(named: readonly Dependency[]): Dependency[] {
+  if (named.length > INVALIDATED_MAX) {
+    const text = `an invalidation takes at most ${INVALIDATED_MAX} dependencies, not ${named.length}: use wholeTable or namespace`;
+    throw invalidOption(text);
+  }
+  if (named.some((d) => typeof d !== 'string'))
+    throw invalidOption(
+      'an invalidation takes dependencies one by one, such as record(table, id), and no list of them',
+    );
   const all = new Set<Dependency>(named);
   for (const d of [...all]) {
     const table = recordTable(d);

@@ -7,16 +7,11 @@ import type {
   GetOrSetOptions,
   MaybeStale,
 } from '../cache.types.js';
-import type { DomainBoard } from '../counters/domain-board.js';
-import type { ChangeFeeds, FeedTrust } from '../feeds/change-feeds.js';
-import type { CacheStore, L1Hit } from '../protocol/cache-store.js';
-import type { ValueCodec } from '../protocol/value-codec.js';
-import type { RehydratedBucket, Rehydration } from '../upkeep/rehydration.js';
+import type { FeedTrust } from '../feeds/change-feeds.js';
+import type { L1Hit } from '../protocol/cache-store.js';
+import type { RehydratedBucket } from '../upkeep/rehydration.js';
 import type { ResolvedOptions } from './get-or-set-options.js';
-import { readMany, type ManyAnswers, type ManyRead } from './many/many-reader.js';
-import type { ReadThrough } from './read-through.js';
-import type { Reader } from './reader.js';
-import type { StaleReader } from './stale-reader.js';
+import type { ManyAnswers, ManyRead } from './many/many-reader.js';
 
 /** Under this name a `CacheService` has its `CacheInternals`. */
 export const INTERNALS = Symbol('CacheInternals');
@@ -54,34 +49,4 @@ export interface CacheInternals {
    * without `reports`, or while the store is away.
    */
   domainMetrics(domain: string): Promise<DomainTotals>;
-}
-
-/** What `CacheInternals` are made of. */
-interface CacheParts {
-  readonly store: CacheStore;
-  readonly codec: ValueCodec;
-  readonly readThrough: ReadThrough;
-  readonly reader: Reader;
-  readonly staleReader: StaleReader;
-  readonly rehydration: Rehydration;
-  readonly board: DomainBoard;
-  readonly feeds: ChangeFeeds | undefined;
-}
-
-/** The internal face of a cache with these parts. */
-export function cacheInternals(parts: CacheParts): CacheInternals {
-  const { store, codec, readThrough, reader, staleReader, rehydration, board, feeds } = parts;
-  return {
-    resolve: (options, counts) => reader.resolve(options, counts),
-    entryInL1: (key) => reader.entryInL1(key),
-    serveAtRest: (entry, options, now) => reader.serveAtRest(entry, options, now),
-    getOrSet: (key, fetcher, options) => reader.getOrSet(key, fetcher, options),
-    getOrSetAllowingStale: (key, fetcher, options) => staleReader.read(key, fetcher, options),
-    getMany: (read) => readMany({ store, reader, readThrough }, read),
-    requireEncryption: (prefix) => codec.requireEncryption(prefix),
-    watchFeeds: (names) => feeds?.watch(names),
-    registerRehydration: (keyPrefix, bucket) => rehydration.register(keyPrefix, bucket),
-    registerDomain: (domain, metrics) => board.register(domain, metrics),
-    domainMetrics: (domain) => board.total(domain),
-  };
 }
