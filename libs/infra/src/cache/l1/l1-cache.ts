@@ -72,9 +72,7 @@ export class L1Cache implements L1Reads {
   /** `now`, by `hitClock()`, was read after the read began, and in the same turn; it is the instant of the read. */
   serve(entry: KeptEntry, now: number): Promise<unknown> | undefined {
     const { partition, expiresAt } = entry;
-    if (!partition.isLive(now)) return undefined;
-    const { unswept } = partition;
-    if (entry.order <= unswept.upTo && unswept.has(entry)) return undefined;
+    if (!partition.isClean(now) && (!partition.isLive(now) || partition.isDead(entry))) return undefined;
     if (expiresAt !== undefined && partition.hasEnded(expiresAt, now)) return undefined;
     if (!entry.wasHit) entry.wasHit = true; // checked first: an unneeded write costs a tenth of a hit
     return entry.answer;
@@ -106,7 +104,7 @@ export class L1Cache implements L1Reads {
     if (dependencies.length > DEPENDENCIES_MAX) return;
     if (!partition.mayKeep(generation, entry, [entryDependency(key), ...dependencies])) return;
     const present = this.entries.byKey.get(key);
-    if (present && !partition.unswept.has(present) && !isNewer(entry, present)) return;
+    if (present && !partition.isDead(present) && !isNewer(entry, present)) return;
     partition.keptClock = Math.max(partition.keptClock, clock);
     this.entries.put({
       answer: Promise.resolve(this.options.shouldFreeze ? deepFreeze(entry.value) : entry.value),
@@ -114,6 +112,7 @@ export class L1Cache implements L1Reads {
       expiresAt: expiresAt > 0 ? expiresAt : undefined,
       wasHit: false,
       key,
+      order: this.entries.lastOrder + 1, // in the literal: added later, it would lie apart from the rest, and slow each hit
       bytes,
       clock,
       build,
@@ -187,16 +186,20 @@ export class L1Cache implements L1Reads {
   }
 
   private mark(partition: L1Partition, dependency: Dependency, below: number): void {
-    const isMarked = partition.unswept.mark(dependency, below, this.entries.lastOrder);
+    const isMarked = partition.mark(dependency, below, this.entries.lastOrder);
     this.sweep.begin(partition, isMarked ? dependency : 'all');
   }
 
   /** From now on no hit is answered with an entry that the partition has here. */
   private forget(partition: L1Partition): void {
     const { byKey, lastOrder } = this.entries;
-    partition.unswept.forget(lastOrder);
-    if (byKey.size > REMOVED_AT_ONCE_MAX) this.sweep.begin(partition, 'all');
-    else for (const key of [...byKey.keys()]) this.entries.removeInvalidated(key);
+    partition.markAll(lastOrder);
+    if (byKey.size > REMOVED_AT_ONCE_MAX) {
+      this.sweep.begin(partition, 'all');
+      return;
+    }
+    for (const key of [...byKey.keys()]) this.entries.removeInvalidated(key);
+    partition.swept('all');
   }
 
   private partitionOf(key: string): L1Partition {

@@ -68,12 +68,12 @@ export class L1Entries {
   }
 
   /**
-   * Puts the entry in place of the present one, and numbers it. An entry that is larger than the bounds is not kept, nor
-   * the present one.
+   * Puts the entry, whose `order` is the next one, in place of the present one. An entry that is larger than the bounds
+   * is not kept, nor the present one.
    */
-  put(kept: Omit<KeptEntry, 'order'>): void {
-    const entry: KeptEntry = { ...kept, order: ++this.lastOrder };
+  put(entry: KeptEntry): void {
     const { key } = entry;
+    this.lastOrder = entry.order;
     this.remove(key);
     const bytes = countedBytes(entry);
     if (bytes > this.bounds.maxBytes || this.bounds.maxEntries < 1) return;
@@ -105,7 +105,7 @@ export class L1Entries {
   /** Removes the entry if it was invalidated. */
   removeInvalidated(key: string): void {
     const entry = this.byKey.get(key);
-    if (entry?.partition.unswept.has(entry)) this.remove(key);
+    if (entry?.partition.isDead(entry)) this.remove(key);
   }
 
   /** The keys of the partition's entries that depend on this. */
@@ -118,7 +118,7 @@ export class L1Entries {
     while (this.byKey.size >= this.bounds.maxEntries || this.bytes + bytes > this.bounds.maxBytes) {
       const key = this.nextOldest();
       const entry = this.byKey.get(key) as KeptEntry;
-      if (!entry.wasHit || spared === SPARED_MAX || entry.partition.unswept.has(entry)) this.remove(key);
+      if (!entry.wasHit || spared === SPARED_MAX || entry.partition.isDead(entry)) this.remove(key);
       else {
         spared++;
         entry.wasHit = false;

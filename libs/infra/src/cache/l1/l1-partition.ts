@@ -1,5 +1,5 @@
 import type { Dependency } from '../dependencies.js';
-import { Unswept } from './unswept.js';
+import { Unswept, type Judged } from './unswept.js';
 
 /** Maximum remembered tips of processed invalidations, and of own ones that the bus has not reported yet. */
 const TIPS_MAX = 1000;
@@ -28,12 +28,13 @@ export interface ChainedInvalidation extends Position {
 export class L1Partition {
   /** Counts flushes: a read that began before a flush must not leave its value behind. */
   generation = 0;
-  /** What was invalidated, and is still among the entries. */
-  readonly unswept = new Unswept();
   /** The highest clock of a value that was kept since the last flush. */
   keptClock = -1;
   private position: Position = { clock: -1, tip: '' };
   private validUntil = -Infinity;
+  /** `validUntil`; in the past while what was invalidated is still among the entries, so that each hit is checked. */
+  private cleanUntil = -Infinity;
+  private readonly unswept = new Unswept();
   /** A lease that counts only once this process has followed the bus up to its tip. */
   private promised: { readonly tip: string; readonly until: number } | undefined;
   /** Tips processed since the last flush. */
@@ -62,6 +63,36 @@ export class L1Partition {
    */
   isLive(now: number): boolean {
     return now < this.validUntil;
+  }
+
+  /** Whether, at this instant, every entry may be served. Hits ask this first: it is the cheapest of all questions. */
+  isClean(now: number): boolean {
+    return now < this.cleanUntil;
+  }
+
+  /** Whether this entry was invalidated, and the sweep has not removed it yet. */
+  isDead(entry: Judged): boolean {
+    return this.unswept.has(entry);
+  }
+
+  /** See `Unswept.mark`. */
+  mark(dependency: Dependency, clock: number, order: number): boolean {
+    const isMarked = this.unswept.mark(dependency, clock, order);
+    this.judgeClean();
+    return isMarked;
+  }
+
+  /** From now on every entry up to this order is dead. */
+  markAll(order: number): void {
+    this.unswept.forget(order);
+    this.judgeClean();
+  }
+
+  /** A sweep that began after the last mark of this dependency, or of all, has removed the dead ones. */
+  swept(what: Dependency | 'all'): void {
+    if (what === 'all') this.unswept.unmarkAll();
+    else this.unswept.unmark(what);
+    this.judgeClean();
   }
 
   /**
@@ -171,7 +202,7 @@ export class L1Partition {
   /** From now on nothing is kept or served until `resume`; the process still follows the bus and asks for leases. */
   suspend(): void {
     this.isSuspended = true;
-    this.validUntil = -Infinity;
+    this.serveUntil(-Infinity);
     this.flush();
   }
 
@@ -183,7 +214,7 @@ export class L1Partition {
 
   /** From now on nothing is served. */
   close(): void {
-    this.validUntil = -Infinity;
+    this.serveUntil(-Infinity);
     this.flush();
   }
 
@@ -198,6 +229,15 @@ export class L1Partition {
   private renewTo(until: number): void {
     this.promised = undefined;
     if (this.isSuspended) return;
-    this.validUntil = Math.max(this.validUntil, until);
+    this.serveUntil(Math.max(this.validUntil, until));
+  }
+
+  private serveUntil(instant: number): void {
+    this.validUntil = instant;
+    this.judgeClean();
+  }
+
+  private judgeClean(): void {
+    this.cleanUntil = this.unswept.isEmpty ? this.validUntil : -Infinity;
   }
 }

@@ -54,7 +54,7 @@ export class L1Sweep {
     for (const [partition, walks] of this.walks) {
       for (const [extent, keys] of walks) {
         if (this.stride(keys)) return true;
-        if (extent !== 'all') partition.unswept.unmark(extent);
+        partition.swept(extent);
         walks.delete(extent);
         return true;
       }

@@ -19,11 +19,16 @@ const MARKS_MAX = 1000;
  * still here.
  */
 export class Unswept {
-  /** Every entry with a higher order is valid, as far as invalidations go. For an older one ask `has`. */
-  upTo = 0;
+  /** Every entry with a higher order is valid, as far as invalidations go. */
+  private upTo = 0;
   private forgottenUpTo = 0;
   /** dependency → the clock below which its entries are dead. */
   private readonly marks = new Map<Dependency, number>();
+
+  /** Whether nothing dead is among the entries. */
+  get isEmpty(): boolean {
+    return this.upTo === 0;
+  }
 
   /** Whether the entry was invalidated. */
   has(entry: Judged): boolean {
@@ -57,6 +62,12 @@ export class Unswept {
     this.marks.clear();
     this.forgottenUpTo = order;
     this.upTo = order;
+  }
+
+  /** A sweep that began after `forget` has passed all entries. Later marks have sweeps of their own. */
+  unmarkAll(): void {
+    this.forgottenUpTo = 0;
+    if (this.marks.size === 0) this.upTo = 0;
   }
 
   /** A sweep that began after the last mark of this dependency has passed all its entries. */
