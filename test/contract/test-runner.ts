@@ -1,5 +1,5 @@
 /**
- * The functions of a test runner that declare tests: those of Jest, of Vitest, or of `node:test`. Of a runner that ends
+ * The functions of a test runner that declare tests: those of Jest, of Vitest, or of `node:test`. Where the runner ends
  * slow tests, `it` takes as its third argument the milliseconds that a test needs at most.
  */
 export interface TestRunner {

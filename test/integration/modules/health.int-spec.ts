@@ -83,7 +83,7 @@ describe('health, asked by an operator', () => {
     expect(ttl).toEqual({ userIdSeconds: null });
   });
 
-  it('[N9] names the caches that there are, to whoever asks for another', async () => {
+  it('[N9] answers a question for another cache with the names of those that there are', async () => {
     const answer = await asked('/health/bills/cache', TOKEN);
     expect(answer.statusCode).toBe(404);
     expect(answer.json()).toMatchObject({

@@ -38,6 +38,7 @@ export const TOLD_BY: Readonly<Record<string, Told>> = {
 
   'account-not-found': 'request',
   BILLING_NOT_LINKED: 'request',
+  'cache-not-found': 'request',
   'category-not-found': 'request',
   'invalid-idempotency-key': 'request',
   'invalid-request': 'request',
