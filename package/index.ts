@@ -2,7 +2,12 @@
  * What the package gives away without Nest: this list, and nothing else. A name that is added here is a promise to
  * those who install it; `npm run pack` packs what the listed files import by itself.
  */
-export { createCache, type CacheOptions, type CreateCacheOptions } from '../libs/infra/src/cache/create-cache.js';
+export {
+  createCache,
+  type CacheL1Options,
+  type CacheOptions,
+  type CreateCacheOptions,
+} from '../libs/infra/src/cache/create-cache.js';
 export { CacheService } from '../libs/infra/src/cache/cache.service.js';
 export { DomainCache, type DomainCacheOptions } from '../libs/infra/src/cache/domain-cache.js';
 export {

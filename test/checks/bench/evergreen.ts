@@ -10,7 +10,7 @@ export function evergreenFull(entries: number): Contender {
     cannot: {},
     async open({ redisUrl }: OpenOptions) {
       const appName = 'bench-full';
-      const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: 'strict', l1MaxEntries: entries });
+      const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: { maxEntries: entries } });
       await cache.open();
       return surfaceOf(cache, { ttlSeconds: 3600 });
     },

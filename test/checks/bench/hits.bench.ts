@@ -21,15 +21,15 @@ const VALUE = { id: 'x', text: 'v'.repeat(180) };
 interface Place {
   readonly name: string;
   readonly partitions: number;
-  readonly l1MaxEntries: number;
+  readonly maxEntries: number;
   /** Whether rows have targets here. */
   readonly isJudged: boolean;
 }
 
 const PLACES: readonly Place[] = [
-  { name: 'roomy', partitions: 1, l1MaxEntries: 50_000, isJudged: true },
-  { name: 'crowded', partitions: 1, l1MaxEntries: KEYS + 100, isJudged: true },
-  { name: '4 partitions', partitions: 4, l1MaxEntries: 50_000, isJudged: false },
+  { name: 'roomy', partitions: 1, maxEntries: 50_000, isJudged: true },
+  { name: 'crowded', partitions: 1, maxEntries: KEYS + 100, isJudged: true },
+  { name: '4 partitions', partitions: 4, maxEntries: 50_000, isJudged: false },
 ];
 
 /** A call, as the table shows it. */
@@ -111,9 +111,9 @@ interface Bench {
 }
 
 async function measure(call: Call, place: Place, { redisUrl, rounds, rates, lru }: Bench): Promise<void> {
-  const { partitions, l1MaxEntries } = place;
+  const { partitions, maxEntries } = place;
   const appName = `bench-hits-${CALLS.indexOf(call)}-${PLACES.indexOf(place)}`;
-  const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, partitions, l1MaxEntries });
+  const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, partitions, l1: { maxEntries } });
   await cache.open();
   const state = { isFilling: true };
   const { hit } = call.open(cache, state);

@@ -18,7 +18,7 @@ const REST_MS = 500;
 export async function benchWide({ isQuick }: BenchEffort): Promise<BenchTable> {
   const server = await startRedisServer();
   const admin = new Redis(server.url);
-  const options = { appName: 'bench-wide', l1: 'strict', l1MaxEntries: 2 * DEPENDANTS, l1MaxBytes: 2 ** 30 } as const;
+  const options = { appName: 'bench-wide', l1: { maxEntries: 2 * DEPENDANTS, maxBytes: 2 ** 30 } } as const;
   const start = () => CacheProcess.startWith(server.url, {}, options);
   const processes = await Promise.all(Array.from({ length: PROCESSES }, start));
   const samples = new Samples();

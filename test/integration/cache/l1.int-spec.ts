@@ -14,7 +14,7 @@ describe('the L1 of two processes over one Redis', () => {
   beforeEach(async () => {
     app += 1;
     const options = { redisUrl: redis.server.url, appName: `l1-${app}`, l1: 'strict', commandTimeoutMs: 5000 } as const;
-    [a, b] = [createCache(options), createCache({ ...options, shouldFreezeLocalValues: true })];
+    [a, b] = [createCache(options), createCache({ ...options, l1: { mode: 'strict', shouldFreeze: true } })];
     await Promise.all([a.open(), b.open()]);
   });
   afterEach(() => Promise.all([a.close(), b.close()]));

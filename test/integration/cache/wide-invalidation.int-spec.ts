@@ -6,14 +6,14 @@ import { useRedis } from '../../support/redis/use-redis.js';
 
 const PROCESSES = 4;
 const DEPENDANTS = 100_000;
-const ROOM = { l1MaxEntries: 2 * DEPENDANTS, l1MaxBytes: 2 ** 30 };
+const L1 = { maxEntries: 2 * DEPENDANTS, maxBytes: 2 ** 30 };
 const FILL_MS = 180_000;
 
 describe('[invariant 13] an invalidation of a record on which very many entries in the L1s depend', () => {
   const redis = useRedis();
   let processes: CacheProcess[];
   beforeEach(async () => {
-    const options = { appName: 'wide', l1: 'strict', ...ROOM } as const;
+    const options = { appName: 'wide', l1: L1 };
     const start = () => CacheProcess.startWith(redis.server.url, {}, options);
     processes = await Promise.all(Array.from({ length: PROCESSES }, start));
   });

@@ -14,7 +14,7 @@ export interface DeafenableCache {
 }
 
 export async function openDeafenableCache(redisUrl: string, appName: string): Promise<DeafenableCache> {
-  const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: 'strict', shouldFreezeLocalValues: true });
+  const cache = createCache({ redisUrl, appName, commandTimeoutMs: 5000, l1: { shouldFreeze: true } });
   await cache.open();
   // Pausing the socket is the only way to hold up this cache's messages and nothing else.
   const [subscriber] = busSubscribers(cache);

@@ -11,6 +11,8 @@ describe('the options of a cache', () => {
     ],
     ['redis, an address', { redis: 'redis://127.0.0.1' as unknown as RedisClient }, 'createRedisClient'],
     ['appName', { appName: 'a b', redisUrl: 'redis://127.0.0.1:1' }, 'appName takes'],
+    ['l1', { l1: 'srtict' as never, redisUrl: 'redis://127.0.0.1:1' }, "'strict', 'bounded' or 'off'"],
+    ['l1.maxEntries', { l1: { maxEntries: 0 }, redisUrl: 'redis://127.0.0.1:1' }, 'l1.maxEntries'],
     ['waitMs', { waitMs: -1 }, 'waitMs'],
     ['bypassConcurrency', { bypassConcurrency: 0 }, 'bypassConcurrency'],
   ])('refuse a wrong %s, and say what it takes', (_, options, said) => {

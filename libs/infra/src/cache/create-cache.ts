@@ -12,6 +12,25 @@ import { MemoryCacheStore } from './store/memory/memory-cache-store.js';
 import type { L1Mode, L1Options } from './store/redis/l1/redis-l1.js';
 import { RedisCacheStore } from './store/redis/redis-cache-store.js';
 
+/** The entries that a process keeps in front of Redis. */
+export interface CacheL1Options {
+  /**
+   * `strict`: an invalidation waits until no L1 can serve what it dropped, a second at most. `bounded`: it is
+   * acknowledged at once, and an L1 may serve the old value for up to a second. All processes of an application use the
+   * same mode. @default 'strict'
+   */
+  readonly mode?: 'off' | L1Mode;
+  /**
+   * Maximum bytes: stored values and an estimate for their overhead; the objects take two to three times as much.
+   * @default 64 MiB
+   */
+  readonly maxBytes?: number;
+  /** @default 50000 */
+  readonly maxEntries?: number;
+  /** Freeze the values, so that a caller that changes one is caught. @default false */
+  readonly shouldFreeze?: boolean;
+}
+
 /** The options of a cache. Every field is optional, and every default is safe. */
 export interface CacheOptions {
   /**
@@ -59,21 +78,8 @@ export interface CacheOptions {
   readonly memoryClock?: () => number;
   /** Keys for sensitive values: the first encrypts, all decrypt. @default none: sensitive values are refused */
   readonly encryptionKeys?: readonly EncryptionKey[];
-  /**
-   * Keep entries in this process as well (L1, Redis only). `strict`: an invalidation waits until no L1 can serve what
-   * it dropped, a second at most. `bounded`: it is acknowledged at once, and an L1 may serve the old value for up to a
-   * second. All processes of an application use the same mode. @default 'strict'
-   */
-  readonly l1?: 'off' | L1Mode;
-  /**
-   * Maximum bytes of the L1: stored values and an estimate for their overhead; the objects take two to three times as
-   * much. @default 64 MiB
-   */
-  readonly l1MaxBytes?: number;
-  /** Maximum entries in the L1. @default 50000 */
-  readonly l1MaxEntries?: number;
-  /** Freeze the values of the L1, so that a caller that changes one is caught. @default false */
-  readonly shouldFreezeLocalValues?: boolean;
+  /** Entries in this process as well (Redis only): the mode alone, or with the bounds. @default 'strict' */
+  readonly l1?: CacheL1Options['mode'] | CacheL1Options;
   /**
    * Refuse values that JSON changes (a `Date`, a `Map`, an object of a class, `NaN`, `undefined` in an array …) with
    * `CACHE_VALUE_NOT_PLAIN`, so that development and tests find the mistake. Otherwise every caller, the first too,
@@ -205,14 +211,16 @@ function onSplit(given: OnSplit = 'refuse'): OnSplit {
   throw invalidOption("onSplit takes 'refuse' or 'serve'");
 }
 
-function l1Options(options: CacheOptions, codec: ValueCodec): L1Options | undefined {
-  const { l1 = 'strict', l1MaxBytes = L1_MAX_BYTES, l1MaxEntries = 50_000, shouldFreezeLocalValues = false } = options;
-  if (l1 === 'off') return undefined;
+function l1Options({ l1 }: CacheOptions, codec: ValueCodec): L1Options | undefined {
+  const given: CacheL1Options = typeof l1 === 'string' ? { mode: l1 } : (l1 ?? {});
+  const { mode = 'strict', maxBytes = L1_MAX_BYTES, maxEntries = 50_000, shouldFreeze = false } = given;
+  if (mode === 'off') return undefined;
+  if (mode !== 'strict' && mode !== 'bounded') throw invalidOption("l1 takes 'strict', 'bounded' or 'off'");
   return {
-    mode: l1,
+    mode,
     codec,
-    maxBytes: wholeWithin('l1MaxBytes', l1MaxBytes, [1024, 2 ** 34]),
-    maxEntries: wholeWithin('l1MaxEntries', l1MaxEntries, [1, 10_000_000]),
-    shouldFreeze: shouldFreezeLocalValues,
+    maxBytes: wholeWithin('l1.maxBytes', maxBytes, [1024, 2 ** 34]),
+    maxEntries: wholeWithin('l1.maxEntries', maxEntries, [1, 10_000_000]),
+    shouldFreeze,
   };
 }

@@ -25,7 +25,7 @@ const LEASE_MS = 1000;
 const WAIT_MS = 10_000;
 const READ_AT_ONCE = 20;
 /** For processes of an odd slot: their L1 has room for half of the keys, so that it evicts entries too. */
-const SMALL_L1 = { l1MaxEntries: Math.floor(keys.length / 2) };
+const SMALL_L1 = { maxEntries: Math.floor(keys.length / 2) };
 
 const config = JSON.parse(process.argv[2] ?? '') as ProcessConfig;
 const { by, slot, role, mode, partitions, appName } = config;
@@ -37,8 +37,8 @@ const source = new VersionedSource(config.sourceUrl);
 const redis = createRedisClient(config.redis);
 if (config.without) switchOff(config.without, redis);
 store.observe();
-const l1 = { l1: mode, shouldFreezeLocalValues: true, ...(slot % 2 === 1 && SMALL_L1) };
-const cache = composeCache({ redis, appName, partitions, ...l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
+const l1 = { mode, shouldFreeze: true, ...(slot % 2 === 1 && SMALL_L1) };
+const cache = composeCache({ redis, appName, partitions, l1, leaseMs: LEASE_MS, waitMs: WAIT_MS }, async () =>
   redis.disconnect(),
 );
 const network = new LossyNetwork(redis, () => busSubscribers(cache), random(99));
