@@ -16,6 +16,7 @@ const PROVEN: Readonly<Record<Topology, readonly (readonly [Mechanism, Setting])
     ['fence', {}],
     ['ack-wait', {}],
     ['gap-check', {}],
+    ['dead-check', only()],
     ['rebuild-announcement', only()],
     ['history-check', only('redis-swapped', 'redis-reloaded-older')],
   ],

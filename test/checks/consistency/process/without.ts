@@ -29,6 +29,10 @@ export const mechanisms = {
   'lease-check': () => {
     L1Partition.prototype.isLive = () => true;
   },
+  /** An L1 does not look whether an entry was invalidated that its sweep has not removed yet. */
+  'dead-check': () => {
+    L1Partition.prototype.isDead = () => false;
+  },
   /** A process that invalidates does not drop anything from its own L1 itself; only the message on the bus does. */
   'own-drop': () => {
     L1Cache.prototype.invalidateOwn = () => undefined;
@@ -85,6 +89,12 @@ export type Mechanism = keyof typeof mechanisms;
 /** Call it before the cache is made on this connection. */
 export function switchOff(mechanism: Mechanism, redis: RedisClient): void {
   mechanisms[mechanism](redis);
+}
+
+/** From now on the L1s of this process mark and sweep what more than two entries depend on. */
+export function sweepSoon(): void {
+  if (!('areMany' in L1Cache.prototype)) throw new Error('L1Cache has no areMany: adapt the checker to it');
+  Object.defineProperty(L1Cache.prototype, 'areMany', { value: (entries: number) => entries > 2 });
 }
 
 function ignoreOpenSlots(redis: RedisClient): void {

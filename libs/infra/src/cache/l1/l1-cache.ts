@@ -164,7 +164,7 @@ export class L1Cache implements L1Reads {
   private drop(index: number, dependencies: readonly Dependency[], clock?: number): void {
     const partition = this.partitions[index] as L1Partition;
     const below = clock ?? partition.keptClock + 1;
-    let room = REMOVED_AT_ONCE_MAX;
+    let removed = 0;
     for (const d of dependencies) {
       const own = entryKey(d); // an `entry` dependency is in no index: it names the only entry that falls by it
       if (own !== undefined) {
@@ -172,12 +172,17 @@ export class L1Cache implements L1Reads {
         continue;
       }
       const keys = this.entries.dependants(partition, d);
-      if (keys.size > room) this.mark(partition, d, below);
+      if (this.areMany(removed + keys.size)) this.mark(partition, d, below);
       else {
-        room -= keys.size;
+        removed += keys.size;
         for (const key of [...keys]) this.dropEntry(partition, key, below);
       }
     }
+  }
+
+  /** Whether so many are marked and swept, because to remove them at once would hold the process up. */
+  private areMany(entries: number): boolean {
+    return entries > REMOVED_AT_ONCE_MAX;
   }
 
   private dropEntry(partition: L1Partition, key: string, below: number): void {
@@ -194,7 +199,7 @@ export class L1Cache implements L1Reads {
   private forget(partition: L1Partition): void {
     const { byKey, lastOrder } = this.entries;
     partition.markAll(lastOrder);
-    if (byKey.size > REMOVED_AT_ONCE_MAX) {
+    if (this.areMany(byKey.size)) {
       this.sweep.begin(partition, 'all');
       return;
     }
