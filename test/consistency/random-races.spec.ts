@@ -99,8 +99,13 @@ describe(`random races against an oracle (RACES_SEED=${SEED})`, () => {
   });
 
   it('and it would be seen: with L1s that nobody waits for, reads do break it', async () => {
-    const oracle = await withBrokenBus(race(onRedis(RedisCacheStore, 'bounded', 1, 'bounded'), 4));
-    expect(oracle.violations.length).toBeGreaterThan(0);
+    let violations = 0;
+    // On a busy machine a race of a few seconds may meet none: each L1 has only a moment to serve the old value.
+    for (let round = 0; round < 5 && violations === 0; round++) {
+      const oracle = await withBrokenBus(race(onRedis(RedisCacheStore, `bounded${round}`, 1, 'bounded'), 4));
+      violations = oracle.violations.length;
+    }
+    expect(violations).toBeGreaterThan(0);
   });
 
   it('memory: no read breaks the promise', async () => {

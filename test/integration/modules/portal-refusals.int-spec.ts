@@ -69,7 +69,7 @@ describe('[C7] one line of the audit, with the route and the status, and no othe
       expect.objectContaining({
         audit: 'operator.denied',
         reason: 'not the token of an operator',
-        route: 'GET /health/orders/cache',
+        route: 'GET /health/:domain/cache',
       }),
     ]);
     expect(written.join()).not.toContain('xxxx');
